@@ -1,0 +1,208 @@
+# postern - GNU make, pkg-config, no configure step.  `make help` lists the rest.
+
+SHELL := /bin/bash
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PKG_CONFIG ?= pkg-config
+SAN ?=
+BUILD ?= build$(if $(SAN),/san)
+
+PROGRAMS := postern postern-edge postern-queue postern-relay postern-resolver
+
+# The room a program lives in, and the libraries it alone links.
+ROOM_postern := master
+ROOM_postern-edge := edge
+ROOM_postern-queue := queue
+ROOM_postern-relay := relay
+ROOM_postern-resolver := resolver
+PKG_postern-queue := lmdb
+PKG_postern-resolver := libunbound
+PKG_common := libbsd-overlay libseccomp
+
+# pkg-config module and the Debian package that brings it.
+DEBIAN_lmdb := liblmdb-dev
+DEBIAN_libunbound := libunbound-dev
+DEBIAN_libbsd-overlay := libbsd-dev
+DEBIAN_libseccomp := libseccomp-dev
+DEBIAN_cmocka := libcmocka-dev
+
+MODULES := $(PKG_common) $(foreach p,$(PROGRAMS),$(PKG_$(p)))
+ifeq ($(filter help clean run check lint deps fmt flow,$(MAKECMDGOALS)),)
+ifeq ($(shell command -v $(PKG_CONFIG)),)
+$(error pkg-config is missing: apt-get install pkg-config)
+endif
+# --libs, because --exists also wants what only static linking needs.
+MISSING := $(foreach m,$(MODULES),$(if $(shell $(PKG_CONFIG) --libs $(m) 2>/dev/null),,$(DEBIAN_$(m))))
+ifneq ($(strip $(MISSING)),)
+$(error missing development files: apt-get install $(strip $(MISSING)))
+endif
+endif
+
+WARN := -Wall -Wextra -Wshadow -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wno-unused-parameter -Wvla
+BASE_CFLAGS := -std=gnu17 -g -D_GNU_SOURCE -I. -Icommon -fPIE -pthread -fno-strict-aliasing $(WARN) \
+	$(foreach m,$(MODULES),$(shell $(PKG_CONFIG) --cflags $(m) 2>/dev/null))
+BASE_LDFLAGS := -pie -pthread
+ifneq ($(SAN),)
+MODE_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+MODE_LDFLAGS := -fsanitize=address,undefined
+SAN_SRC := common/sys/seccomp_off.c
+else
+MODE_CFLAGS := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-fstack-protector-strong -fstack-clash-protection -fcf-protection
+MODE_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+SAN_SRC := common/sys/seccomp.c
+endif
+ALL_CFLAGS = $(BASE_CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS := $(BASE_LDFLAGS) $(MODE_LDFLAGS) $(LDFLAGS)
+
+# A feature that differs by build is a file, chosen here.
+CHOSEN := common/sys/seccomp.c common/sys/seccomp_off.c
+LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c conf/*.c)) $(SAN_SRC)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
+LIB := $(BUILD)/libpostern.a
+
+.PHONY: all help clean
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+define program
+$(1)_OBJ := $$(patsubst %.c,$$(BUILD)/o/%.o,$$(wildcard $$(ROOM_$(1))/*.c))
+$$(BUILD)/$(1): $$($(1)_OBJ) $$(LIB)
+	@echo "  LINK  $$@"
+	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $$($(1)_OBJ) $$(LIB) \
+	    $$(shell $$(PKG_CONFIG) --libs $$(PKG_$(1)) $$(PKG_common))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+# Links refuse a peer of another build: a hash of all that programs share.
+SHARED := $(sort $(wildcard common/*/*.[ch] common/*/*.def conf/*.[ch] conf/*.def))
+$(BUILD)/o/common/bus/build.o: \
+	CPPFLAGS += -DBUILD_ID='"$(shell cat $(SHARED) | sha256sum | cut -c1-16)"'
+$(BUILD)/o/common/bus/build.o: $(SHARED)
+
+$(BUILD)/o/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(BUILD)/o -name '*.d' 2>/dev/null)
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+clean:
+	rm -rf build
+
+#: make                   release build in build/
+#: make SAN=1             with ASan and UBSan, in build/san/
+#: make CC=clang BUILD=D  with the other compiler, in directory D
+
+# Unit tests: tests/unit/test_NAME.c, one program each.  A test of a program's
+# room names that room in a line "room: NAME" of its head comment.
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+room_of = $(shell sed -n 's/^ \* room: //p' $(1))
+room_src = $(foreach r,$(room_of),$(filter-out %/main.c,$(wildcard $(r)/*.c)))
+.SECONDEXPANSION:
+$(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
+    $$(patsubst %.c,$(BUILD)/o/%.o,$$(call room_src,tests/unit/$$*.c))
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
+	    $(shell $(PKG_CONFIG) --libs $(MODULES) cmocka)
+.PHONY: unit unit-build
+unit-build: all $(UNIT)
+unit: unit-build
+	@tests/unit.sh $(UNIT)
+#: make unit              build and run the unit tests
+
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, clang's libFuzzer; "room: NAME" as above.
+FUZZ_BUILD := build/fuzz
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
+FUZZ_LIB := $(FUZZ_BUILD)/libpostern.a
+FUZZ_LIB_SRC := $(filter-out $(CHOSEN),$(LIB_SRC)) common/sys/seccomp_off.c
+FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+SECONDS ?= 60
+F ?= *
+$(FUZZ_BUILD)/o/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $<"
+	@clang $(BASE_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link \
+	    -DBUILD_ID='"fuzz"' -MMD -MP -c -o $@ $<
+$(FUZZ_LIB): $(FUZZ_LIB_SRC:%.c=$(FUZZ_BUILD)/o/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+$(FUZZ): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/o/tests/fuzz/%.o $(FUZZ_LIB) \
+    $$(patsubst %.c,$(FUZZ_BUILD)/o/%.o,$$(call room_src,tests/fuzz/$$*.c))
+	@echo "  LINK  $@"
+	@clang $(BASE_LDFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ \
+	    $(filter %.o,$^) $(FUZZ_LIB) $(shell $(PKG_CONFIG) --libs $(MODULES))
+-include $(shell find $(FUZZ_BUILD)/o -name '*.d' 2>/dev/null)
+.PHONY: fuzz-build fuzz
+fuzz-build: $(FUZZ)
+fuzz: $(filter $(FUZZ_BUILD)/fuzz_$(subst *,%,$(F)),$(FUZZ))
+	@tests/fuzz.sh $(SECONDS) $^
+#: make fuzz [F=conf] [SECONDS=300]   run the fuzz targets, or one of them
+
+.PHONY: deps lint fmt flow check e2e run bench soak install
+deps:
+	@tests/deps.sh test
+#: make deps              install the Debian packages that make check needs
+
+lint:
+	@tests/lint.sh
+#: make lint              layers, flow, format, words, man pages
+
+flow:
+	@tests/lint/flow.sh print
+#: make flow              the pairs of files that carry messages
+
+fmt:
+	@tests/lint/format.sh
+#: make fmt               check the layout of the sources
+
+e2e: all
+	@POSTERN_BUILD=$(BUILD) tests/e2e.sh $(T)
+#: make e2e [T=ARGS]      end-to-end tests; T goes to pytest ("-k maildir")
+
+check:
+	@tests/deps.sh test
+	@tests/check.sh
+#: make check             all of it: builds, lint, unit, end-to-end, sanitizers
+
+run:
+	@tests/deps.sh build
+	@$(MAKE) --no-print-directory -j$(shell nproc) all
+	@ONCE=$(ONCE) conf/examples/demo.sh $(BUILD)
+#: make run [ONCE=1]      a demonstration on 127.0.0.1:2525; ONCE=1 ends by itself
+
+bench: all
+	@tests/bench.sh $(BUILD)
+#: make bench             messages a second, taken and relayed
+
+soak: all
+	@POSTERN_BUILD=$(BUILD) POSTERN_SOAK=1 tests/e2e.sh -k "storm or load"
+#: make soak              the kill storm and the load at full length
+
+# The programs look for each other beside postern's own file.
+DESTDIR ?=
+PREFIX ?= /usr
+install: all
+	install -d $(DESTDIR)$(PREFIX)/lib/postern $(DESTDIR)$(PREFIX)/sbin \
+	    $(DESTDIR)/etc/postern \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/lib/postern
+	ln -sf ../lib/postern/postern $(DESTDIR)$(PREFIX)/sbin/postern
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	[ -e $(DESTDIR)/etc/postern/postern.conf ] || \
+	    install -m 644 conf/postern.conf $(DESTDIR)/etc/postern
+#: make install           programs to $PREFIX (/usr), $DESTDIR before all
+#: make clean             remove build/

@@ -1,0 +1,388 @@
+/*
+ * resolve.c - queries: one question or the pair of AAAA and A, put together.
+ *
+ * A query does everything from its own deferred call: it is put off once to
+ * begin, and once more when it has heard all.  So the caller's function never
+ * runs inside a call of ours, nor inside the link's, and may close, cancel and
+ * ask as it likes.
+ */
+#include <arpa/inet.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask/asked.h"
+#include "ask/dnsname.h"
+
+struct resolve {
+	struct ev_loop	*loop;
+	struct asked	*asked;
+	unsigned	 turn;		/* shifts where a list begins	*/
+	LIST_HEAD(, resolve_query) queries;
+};
+
+/* What one type of record came to. */
+struct side {
+	struct waiter	 waiter;
+	struct resolve_query *query;
+	uint16_t	 rrtype;
+	enum resolve_status status;
+	enum resolve_trust trust;
+	uint32_t	 ttl_s;
+	unsigned	 address_cnt;
+	struct resolve_address addresses[RESOLVE_ADDRESSES_MAX];
+};
+
+struct resolve_query {
+	LIST_ENTRY(resolve_query) entry;
+	struct resolve	*r;
+	struct later	 later;
+	bool		 begun;
+	char		 name[DNSNAME_MAX + 1];	/* empty: nothing to ask */
+	unsigned	 side_cnt, awaited;
+	struct side	 sides[2];		/* AAAA before A	*/
+	resolve_fn	*fn;			/* one of the two	*/
+	resolve_answer_fn *answer_fn;
+	void		*arg;
+	struct resolve_answer answer;		/* for answer_fn	*/
+	char		*bytes;			/* its name and records	*/
+};
+
+/* Taking answers. */
+
+static void
+take_addresses(struct side *p, struct span records)
+{
+	uint8_t family = p->rrtype == RESOLVE_A ? 4 : 6;
+	struct span one;
+
+	while (p->address_cnt < RESOLVE_ADDRESSES_MAX &&
+	    resolve_record(&records, &one)) {
+		if (one.len != (family == 4 ? 4 : 16))
+			continue;
+		p->addresses[p->address_cnt].family = family;
+		memcpy(p->addresses[p->address_cnt++].bytes, one.ptr, one.len);
+	}
+	if (p->address_cnt == 0 && p->status == RESOLVED)
+		p->status = RESOLVED_NODATA;
+}
+
+static void
+take_answer(struct resolve_query *q, const struct resolve_answer *a)
+{
+	q->answer = *a;
+	q->answer.name = q->answer.records = (struct span){ NULL, 0 };
+	if (a->name.len + a->records.len == 0)
+		return;
+	if ((q->bytes = malloc(a->name.len + a->records.len)) == NULL) {
+		q->answer.status = RESOLVED_FAILED;
+		return;
+	}
+	if (a->name.len > 0)
+		memcpy(q->bytes, a->name.ptr, a->name.len);
+	if (a->records.len > 0)
+		memcpy(q->bytes + a->name.len, a->records.ptr, a->records.len);
+	q->answer.name = (struct span){ q->bytes, a->name.len };
+	q->answer.records = (struct span){ q->bytes + a->name.len,
+	    a->records.len };
+}
+
+static void
+hear(const struct resolve_answer *a, void *arg)
+{
+	struct side *p = arg;
+	struct resolve_query *q = p->query;
+
+	p->status = a->status;
+	p->trust = a->trust;
+	p->ttl_s = a->ttl_s;
+	if (q->fn != NULL)
+		take_addresses(p, a->records);
+	else
+		take_answer(q, a);
+	if (--q->awaited == 0)
+		later_call(&q->later);
+}
+
+/* Putting together. */
+
+/* Bogus is weaker than insecure, which is weaker than secure. */
+static enum resolve_trust
+weaker(enum resolve_trust a, enum resolve_trust b)
+{
+	if (a == TRUST_BOGUS || b == TRUST_BOGUS)
+		return TRUST_BOGUS;
+	return a == TRUST_SECURE ? b : a;
+}
+
+/* A failure hides what might be; else the name exists if one says so. */
+static enum resolve_status
+both(enum resolve_status a, enum resolve_status b)
+{
+	if (a == RESOLVED_FAILED || b == RESOLVED_FAILED)
+		return RESOLVED_FAILED;
+	return a < b ? a : b;
+}
+
+static void
+weigh(struct resolve_found *f, const struct resolve_query *q)
+{
+	f->status = q->sides[0].status;
+	f->trust = q->sides[0].trust;
+	f->ttl_s = q->sides[0].ttl_s;
+	for (unsigned i = 1; i < q->side_cnt; i++) {
+		f->status = both(f->status, q->sides[i].status);
+		f->trust = weaker(f->trust, q->sides[i].trust);
+		if (q->sides[i].ttl_s < f->ttl_s)
+			f->ttl_s = q->sides[i].ttl_s;
+	}
+	/* Half an answer is of no use for DANE, but it is an answer. */
+	if (f->status == RESOLVED_FAILED)
+		f->trust = f->trust == TRUST_SECURE ? TRUST_INSECURE :
+		    f->trust;
+}
+
+/* The families in turn; each list begins elsewhere every time. */
+static void
+mix(struct resolve_found *f, struct resolve_query *q)
+{
+	unsigned turn = q->r->turn++;
+
+	for (unsigned i = 0; i < RESOLVE_ADDRESSES_MAX; i++)
+		for (unsigned no = 0; no < q->side_cnt; no++) {
+			const struct side *p = &q->sides[no];
+
+			if (i < p->address_cnt &&
+			    f->address_cnt < RESOLVE_ADDRESSES_MAX)
+				f->addresses[f->address_cnt++] = p->addresses[
+				    (i + turn) % p->address_cnt];
+		}
+	if (f->address_cnt > 0)
+		f->status = RESOLVED;
+}
+
+static void
+free_query(struct resolve_query *q)
+{
+	for (unsigned i = 0; i < q->side_cnt; i++)
+		asked_leave(&q->sides[i].waiter);
+	later_stop(&q->later);
+	LIST_REMOVE(q, entry);
+	free(q->bytes);
+	free(q);
+}
+
+static void
+deliver_found(struct resolve_query *q)
+{
+	struct resolve_found f = { 0 };
+	resolve_fn *fn = q->fn;
+	void *arg = q->arg;
+
+	weigh(&f, q);
+	mix(&f, q);
+	free_query(q);
+	fn(&f, arg);
+}
+
+static void
+deliver_answer(struct resolve_query *q)
+{
+	struct resolve_answer answer = q->answer;
+	resolve_answer_fn *fn = q->answer_fn;
+	char *bytes = q->bytes;
+	void *arg = q->arg;
+
+	q->bytes = NULL;
+	free_query(q);
+	fn(&answer, arg);
+	free(bytes);
+}
+
+/* Beginning. */
+
+static void
+begin(struct resolve_query *q)
+{
+	q->begun = true;
+	if (q->name[0] == '\0') {
+		later_call(&q->later);
+		return;
+	}
+	q->awaited = q->side_cnt;
+	for (unsigned i = 0; i < q->side_cnt; i++)
+		asked_join(q->r->asked, q->name, q->sides[i].rrtype,
+		    &q->sides[i].waiter);
+}
+
+static void
+query_turn(struct later *l, void *arg)
+{
+	struct resolve_query *q = arg;
+
+	if (!q->begun)
+		begin(q);
+	else if (q->fn != NULL)
+		deliver_found(q);
+	else
+		deliver_answer(q);
+}
+
+static struct resolve_query *
+new_query(struct resolve *r, struct span name, void *arg)
+{
+	struct resolve_query *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->r = r;
+	q->arg = arg;
+	(void)dnsname_fold(name, q->name);	/* else it stays empty */
+	LIST_INSERT_HEAD(&r->queries, q, entry);
+	later_init(&q->later, r->loop, query_turn, q);
+	later_call(&q->later);
+	return q;
+}
+
+static struct side *
+add_side(struct resolve_query *q, uint16_t rrtype)
+{
+	struct side *p = &q->sides[q->side_cnt++];
+
+	p->query = q;
+	p->rrtype = rrtype;
+	p->waiter = (struct waiter){ .fn = hear, .arg = p };
+	p->status = RESOLVED_NXDOMAIN;		/* if it cannot be asked */
+	return p;
+}
+
+/* The calls of resolve.h. */
+
+enum err
+resolve_open(struct resolve **out, struct ev_loop *loop,
+    resolve_lost_fn *lost, void *arg)
+{
+	struct resolve *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return ERR_SYS;
+	if (asked_open(&r->asked, loop, lost, arg) != OK) {
+		free(r);
+		return ERR_SYS;
+	}
+	r->loop = loop;
+	LIST_INIT(&r->queries);
+	*out = r;
+	return OK;
+}
+
+void
+resolve_close(struct resolve **rp)
+{
+	struct resolve *r = *rp;
+
+	*rp = NULL;
+	if (r == NULL)
+		return;
+	while (!LIST_EMPTY(&r->queries))
+		free_query(LIST_FIRST(&r->queries));
+	asked_close(&r->asked);
+	free(r);
+}
+
+enum err
+resolve_set_link(struct resolve *r, int fd, enum role mine,
+    const struct link_peer *peer)
+{
+	return asked_set_link(r->asked, fd, mine, peer);
+}
+
+struct resolve_query *
+resolve_addresses(struct resolve *r, struct span host, bool ipv4_only,
+    resolve_fn *fn, void *arg)
+{
+	struct resolve_address literal;
+	struct resolve_query *q;
+	struct side *p;
+
+	if ((q = new_query(r, host, arg)) == NULL)
+		return NULL;
+	q->fn = fn;
+	if (!resolve_literal(host, &literal)) {
+		if (!ipv4_only)
+			add_side(q, RESOLVE_AAAA);
+		add_side(q, RESOLVE_A);
+		return q;
+	}
+	q->name[0] = '\0';
+	p = add_side(q, 0);
+	p->ttl_s = UINT32_MAX;
+	p->status = RESOLVED_NODATA;
+	if (literal.family == 4 || !ipv4_only)
+		p->addresses[p->address_cnt++] = literal;
+	return q;
+}
+
+struct resolve_query *
+resolve_ask(struct resolve *r, uint16_t rrtype, struct span name,
+    resolve_answer_fn *fn, void *arg)
+{
+	struct resolve_query *q = new_query(r, name, arg);
+
+	if (q == NULL)
+		return NULL;
+	q->answer_fn = fn;
+	q->answer.status = RESOLVED_NXDOMAIN;
+	add_side(q, rrtype);
+	return q;
+}
+
+void
+resolve_cancel(struct resolve_query **qp)
+{
+	struct resolve_query *q = *qp;
+
+	*qp = NULL;
+	if (q != NULL)
+		free_query(q);
+}
+
+bool
+resolve_record(struct span *records, struct span *out)
+{
+	struct wire_in in = { (const uint8_t *)records->ptr,
+	    (const uint8_t *)records->ptr + records->len, false };
+	struct span one;
+
+	if (records->len == 0)
+		return false;
+	one = wire_get_str(&in, UINT16_MAX);
+	if (in.bad) {
+		*records = (struct span){ NULL, 0 };
+		return false;
+	}
+	*records = span_tail(*records, one.len + 2);
+	*out = one;
+	return true;
+}
+
+bool
+resolve_literal(struct span host, struct resolve_address *out)
+{
+	struct resolve_address a = { .family = 6 };
+	char text[INET6_ADDRSTRLEN];
+	bool bracketed = host.len > 2 && host.ptr[0] == '[' &&
+	    host.ptr[host.len - 1] == ']';
+
+	if (bracketed)
+		host = span_head(span_tail(host, 1), host.len - 2);
+	if (!span_cstr(host, text, sizeof(text)))
+		return false;
+	if (inet_pton(AF_INET6, text, a.bytes) != 1) {
+		a.family = 4;
+		if (inet_pton(AF_INET, text, a.bytes) != 1)
+			return false;
+	}
+	*out = a;
+	return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * limits - every ceiling of the house, with its unit and its reason.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* The text of a message as it is stored and carried. */
+#define CHUNK_MAX	4080	/* bytes; with LMDB's page header one page */
+#define PIECE_CHUNKS	16	/* chunks in a piece			*/
+#define PIECE_MAX	(CHUNK_MAX * PIECE_CHUNKS) /* bytes: 65,280	*/
+
+/* The bus. */
+#define FRAME_FIELDS_MAX 32768	/* bytes of fields in a frame		*/
+#define FRAME_MAX	102400	/* bytes: header, fields and one piece;
+				 * under the 212,960 a socket takes	*/
+#define STREAM_CREDIT	2	/* pieces a stream may be ahead		*/
+
+/* SMTP, RFC 5321 4.5.3.1 unless said. */
+#define LOCAL_PART_MAX	64	/* octets				*/
+#define DOMAIN_MAX	255	/* octets				*/
+#define PATH_MAX_SMTP	254	/* octets of local-part@domain: a path of
+				 * 256 less its angle brackets		*/
+#define COMMAND_LINE_MAX 4096	/* bytes with CRLF: 512 and what the
+				 * extensions add (RFC 3461 5.4: 1036)	*/
+#define REPLY_LINE_MAX	1024	/* bytes we read of a reply line, twice
+				 * the 512 of RFC 5321			*/
+#define REPLY_TEXT_MAX	1024	/* bytes of reply text we keep		*/
+#define TEXT_LINE_MAX	10000	/* bytes of a text line we take; 998 is
+				 * the standard's, senders break it	*/
+#define RECEIVED_MAX	50	/* Received fields; over it is a loop	*/
+
+/* Names. */
+#define BLOCK_NAME_MAX	63	/* bytes of a block's name		*/
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * messages - the structs and functions that messages.def stands for.
+ *
+ *	struct msg_mail_rcpt	what it carries
+ *	MSG_mail_rcpt		its number; same spelling, so one grep finds all
+ *	union msg		any of them, as a receiver gets it
+ *
+ * A STR or BLOB that was received points into the receive buffer: copy it or
+ * lose it when the handler returns.
+ */
+#ifndef BUS_MESSAGES_H
+#define BUS_MESSAGES_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/span.h"
+#include "base/wire.h"
+#include "sys/roles.h"
+
+#define BUS_VERSION	1
+#define BUS_STR_MAX	1024	/* bytes, any one STR	*/
+#define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
+
+enum msg_type {
+#define MSG(name, from, to, carries, fields)	MSG_##name,
+#include "bus/messages.def"
+#undef MSG
+	MSG__COUNT
+};
+
+enum msg_carries { CARRIES_NOTHING, CARRIES_PIECE, CARRIES_FD };
+
+#define U8(f)	uint8_t f;
+#define U16(f)	uint16_t f;
+#define U32(f)	uint32_t f;
+#define U64(f)	uint64_t f;
+#define ID(f)	struct id f;
+#define STR(f)	struct span f;
+#define BLOB(f)	struct span f;
+#define MSG(name, from, to, carries, fields)	struct msg_##name { fields };
+#include "bus/messages.def"
+#undef MSG
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef ID
+#undef STR
+#undef BLOB
+
+union msg {
+#define MSG(name, from, to, carries, fields)	struct msg_##name name;
+#include "bus/messages.def"
+#undef MSG
+};
+
+/* mail_open.flags, mail_commit.flags and delivery_open.flags */
+#define MAIL_SMTPUTF8	0x01u	/* needs SMTPUTF8 (RFC 6531)	*/
+#define MAIL_8BIT	0x02u	/* holds bytes over 127 (RFC 6152) */
+
+/* delivery_pull.part */
+enum part { PART_HEADER, PART_BODY, PART__COUNT };
+
+/* delivery_result: what became of a recipient, and whom the reply is about. */
+enum outcome_class { CLASS_DONE, CLASS_LATER, CLASS_NEVER, CLASS__COUNT };
+enum outcome_scope {
+	SCOPE_RECIPIENT,	/* this address			*/
+	SCOPE_MESSAGE,		/* this message, wherever it goes */
+	SCOPE_HOST,		/* this next hop, for any message */
+	SCOPE_DESTINATION,	/* all of its next hops		*/
+	SCOPE_OURS,		/* nobody's fault but ours	*/
+	SCOPE__COUNT
+};
+enum stage {
+	STAGE_LOOKUP, STAGE_CONNECT, STAGE_GREETING, STAGE_EHLO, STAGE_MAIL,
+	STAGE_RCPT, STAGE_DATA, STAGE_BODY, STAGE_STORE, STAGE__COUNT
+};
+
+/* resolve_answer.status and .trust */
+enum resolve_status {
+	RESOLVED,		/* records follow			*/
+	RESOLVED_NODATA,	/* the name exists, this type does not	*/
+	RESOLVED_NXDOMAIN,
+	RESOLVED_FAILED,	/* later, maybe: SERVFAIL, time out, bogus */
+	RESOLVE__COUNT
+};
+enum resolve_trust { TRUST_INSECURE, TRUST_SECURE, TRUST_BOGUS, TRUST__COUNT };
+
+const char	*outcome_class_name(unsigned);
+const char	*outcome_scope_name(unsigned);
+const char	*stage_name(unsigned);
+
+/* "mail_rcpt"; "unknown" for a number that is none. */
+const char	*msg_name(unsigned type);
+enum msg_carries msg_carries(unsigned type);
+
+/* May `from` send this to `to`?  Asked once, in link.c, for all messages. */
+bool		 msg_allowed(unsigned type, enum role from, enum role to);
+
+/* Fields to bytes; out->bad if a string is too long.  m is a struct msg_NAME. */
+void		 msg_put(struct wire_out *, unsigned type, const void *m);
+
+/*
+ * Bytes to fields.  ERR_PEER when a field is short, long or out of range, or
+ * bytes are left over; m is then undefined.
+ */
+MUST_CHECK enum err msg_get(const void *bytes, size_t len, unsigned type,
+		    union msg *m);
+
+/* "name=value name=value" for the trace; strings are escaped and cut. */
+void		 msg_print(char *buf, size_t cap, unsigned type,
+		    const union msg *m);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * address.c - a scanner that walks once from left to right.  Each scan_*
+ * function takes one construct of the grammar off the front of rest, or
+ * returns false and leaves it standing at the byte it could not take.
+ *
+ * 8-bit characters are always scanned as UTF-8; whether they were allowed is
+ * asked at the end, so that "needs SMTPUTF8" can be told from "is no address".
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "mail/address.h"
+#include "mail/utf8.h"
+
+#define LABEL_MAX	63	/* octets, RFC 1035 2.3.4 */
+
+struct scan {
+	struct span	 rest;
+	bool		 is_utf8;	/* a character over U+007F was taken */
+};
+
+static bool
+is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
+}
+
+/* RFC 5322 3.2.3 */
+static bool
+is_atext(char c)
+{
+	return is_alnum(c) ||
+	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static bool
+is_at(const struct scan *s, char c)
+{
+	return s->rest.len > 0 && s->rest.ptr[0] == c;
+}
+
+static bool
+scan_char(struct scan *s, char c)
+{
+	if (!is_at(s, c))
+		return false;
+	s->rest = span_tail(s->rest, 1);
+	return true;
+}
+
+static bool
+scan_utf8(struct scan *s)
+{
+	size_t len = utf8_len(s->rest);
+
+	if (len == 0)
+		return false;
+	s->is_utf8 = true;
+	s->rest = span_tail(s->rest, len);
+	return true;
+}
+
+static bool
+scan_atext(struct scan *s)
+{
+	if (s->rest.len > 0 && is_atext(s->rest.ptr[0]))
+		return scan_char(s, s->rest.ptr[0]);
+	return scan_utf8(s);
+}
+
+/* Dot-string, RFC 5321 4.1.2 */
+static bool
+scan_dot_string(struct scan *s)
+{
+	do {
+		if (!scan_atext(s))
+			return false;
+		while (scan_atext(s))
+			continue;
+	} while (scan_char(s, '.'));
+	return true;
+}
+
+/* Quoted-string: printable ASCII or UTF-8, and printable ASCII behind "\". */
+static bool
+scan_quoted(struct scan *s)
+{
+	if (!scan_char(s, '"'))
+		return false;
+	while (!scan_char(s, '"')) {
+		bool is_escape = scan_char(s, '\\');
+		char c = s->rest.len > 0 ? s->rest.ptr[0] : '\0';
+
+		if (c >= ' ' && c <= '~')
+			(void)scan_char(s, c);
+		else if (is_escape || !scan_utf8(s))
+			return false;
+	}
+	return true;
+}
+
+static struct span
+taken(struct span from, const struct scan *s)
+{
+	return span_head(from, from.len - s->rest.len);
+}
+
+static bool
+scan_local(struct scan *s, struct span *local)
+{
+	struct span from = s->rest;
+
+	if (!(is_at(s, '"') ? scan_quoted(s) : scan_dot_string(s)))
+		return false;
+	*local = taken(from, s);
+	return local->len <= LOCAL_PART_MAX;
+}
+
+static bool
+scan_domain_char(struct scan *s)
+{
+	char c = s->rest.len > 0 ? s->rest.ptr[0] : '\0';
+
+	if (is_alnum(c) || c == '-' || c == '_')
+		return scan_char(s, c);
+	return scan_utf8(s);
+}
+
+/*
+ * One label.  A U-label may be longer than its A-label (RFC 5890 4.2), so the
+ * limit of 63 is held against ASCII alone.
+ */
+static bool
+scan_label(struct scan *s)
+{
+	struct scan l = { .rest = s->rest };
+	struct span label;
+	bool is_good;
+
+	while (scan_domain_char(&l))
+		continue;
+	label = taken(s->rest, &l);
+	is_good = label.len > 0 && label.ptr[0] != '-' &&
+	    label.ptr[label.len - 1] != '-' &&
+	    (l.is_utf8 || label.len <= LABEL_MAX);
+	s->rest = l.rest;
+	s->is_utf8 |= l.is_utf8;
+	return is_good;
+}
+
+static bool
+scan_name(struct scan *s)
+{
+	do {
+		if (!scan_label(s))
+			return false;
+	} while (scan_char(s, '.'));
+	return true;
+}
+
+/*
+ * RFC 5321 4.1.3.  inet_pton() only reads its string; it refuses leading zeros
+ * in IPv4, which some would take for octal.  No other tag is registered.
+ */
+bool
+address_is_literal(struct span text)
+{
+	struct span inner = span_head(span_tail(text, 1),
+	    text.len >= 2 ? text.len - 2 : 0);
+	char name[INET6_ADDRSTRLEN];
+	unsigned char bits[sizeof(struct in6_addr)];
+	int family = AF_INET;
+
+	if (text.len < 2 || text.ptr[0] != '[' || text.ptr[text.len - 1] != ']')
+		return false;
+	if (span_begins_nocase(inner, SPAN("IPv6:"))) {
+		inner = span_tail(inner, 5);
+		family = AF_INET6;
+	}
+	return span_cstr(inner, name, sizeof(name)) &&
+	    inet_pton(family, name, bits) == 1;
+}
+
+static bool
+scan_literal(struct scan *s)
+{
+	size_t len = span_find(s->rest, ']');
+	struct span text = span_head(s->rest, len + 1);
+
+	if (!address_is_literal(text))
+		return false;
+	s->rest = span_tail(s->rest, text.len);
+	return true;
+}
+
+static bool
+scan_domain(struct scan *s, struct span *domain)
+{
+	struct span from = s->rest;
+
+	if (!(is_at(s, '[') ? scan_literal(s) : scan_name(s)))
+		return false;
+	*domain = taken(from, s);
+	return domain->len <= DOMAIN_MAX;
+}
+
+bool
+address_is_domain(struct span text, bool utf8)
+{
+	struct scan s = { .rest = text };
+	struct span domain;
+
+	return !is_at(&s, '[') && scan_domain(&s, &domain) &&
+	    s.rest.len == 0 && (utf8 || !s.is_utf8);
+}
+
+static bool
+scan_mailbox(struct scan *s, struct address *out)
+{
+	struct span from = s->rest;
+
+	if (!scan_local(s, &out->local) || !scan_char(s, '@') ||
+	    !scan_domain(s, &out->domain))
+		return false;
+	out->whole = taken(from, s);
+	out->kind = out->domain.ptr[0] == '[' ? ADDRESS_LITERAL :
+	    ADDRESS_DOMAIN;
+	return out->whole.len <= PATH_MAX_SMTP;
+}
+
+/* "@one.example,@two.example:", RFC 5321 4.1.2 A-d-l */
+static bool
+scan_route(struct scan *s)
+{
+	struct span domain;
+
+	do {
+		if (!scan_char(s, '@') || !scan_domain(s, &domain))
+			return false;
+	} while (scan_char(s, ','));
+	return scan_char(s, ':');
+}
+
+static bool
+scan_path(struct scan *s, struct address *out)
+{
+	const struct span postmaster = SPAN("postmaster");
+
+	if (!scan_char(s, '<'))
+		return false;
+	if (scan_char(s, '>')) {
+		out->kind = ADDRESS_NULL;
+		return true;
+	}
+	if (span_begins_nocase(s->rest, postmaster) &&
+	    span_begins(span_tail(s->rest, postmaster.len), SPAN(">"))) {
+		out->whole = span_head(s->rest, postmaster.len);
+		out->local = out->whole;
+		out->kind = ADDRESS_POSTMASTER;
+		s->rest = span_tail(s->rest, postmaster.len + 1);
+		return true;
+	}
+	if (is_at(s, '@') && !scan_route(s))
+		return false;
+	return scan_mailbox(s, out) && scan_char(s, '>');
+}
+
+/* What a scan's end means: 8-bit bytes without leave come before syntax. */
+static enum err
+verdict(const struct scan *s, bool is_good, bool utf8)
+{
+	bool at_8bit = s->rest.len > 0 && (s->rest.ptr[0] & 0x80) != 0;
+
+	if (!utf8 && (s->is_utf8 || (!is_good && at_8bit)))
+		return ERR_NONE;
+	return is_good ? OK : ERR_PEER;
+}
+
+enum err
+address_parse(struct span text, bool utf8, struct address *out)
+{
+	struct scan s = { .rest = text };
+	struct address found = { .kind = ADDRESS_NULL };
+	bool is_good = scan_mailbox(&s, &found) && s.rest.len == 0;
+	enum err e = verdict(&s, is_good, utf8);
+
+	if (e != OK)
+		return e;
+	found.is_utf8 = s.is_utf8;
+	*out = found;
+	return OK;
+}
+
+enum err
+address_path(struct span *line, bool utf8, struct address *out)
+{
+	struct scan s = { .rest = *line };
+	struct address found = { .kind = ADDRESS_NULL };
+	bool is_good = scan_path(&s, &found);
+	enum err e = verdict(&s, is_good, utf8);
+
+	if (e != OK)
+		return e;
+	found.is_utf8 = s.is_utf8;
+	*out = found;
+	*line = s.rest;
+	return OK;
+}
+
+bool
+address_same_domain(struct span a, struct span b)
+{
+	return span_eq_nocase(a, b);
+}

@@ -1,0 +1,64 @@
+/*
+ * address - a mailbox as SMTP writes it: RFC 5321 4.1.2 and 4.1.3, with the
+ * internationalised form of RFC 6531 3.3.
+ *
+ * What comes out points into what went in.  The local part is kept as given,
+ * quotes and letter case included: it means nothing to anyone but its host
+ * (RFC 5321 2.4).  Nothing that passes here holds a control, a NUL, CR or LF.
+ *
+ * Errors	ERR_PEER no address; ERR_NONE 8-bit bytes, and utf8 is false.
+ *		*out and *line are then as they were.
+ */
+#ifndef MAIL_ADDRESS_H
+#define MAIL_ADDRESS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum address_kind {
+	ADDRESS_NULL,		/* <>: nobody, the sender of a bounce	*/
+	ADDRESS_POSTMASTER,	/* <postmaster> alone, in any case	*/
+	ADDRESS_DOMAIN,		/* local@domain				*/
+	ADDRESS_LITERAL		/* local@[192.0.2.1] or [IPv6:...]	*/
+};
+
+struct address {
+	struct span	  whole;	/* local@domain as given; no brackets,
+					 * no source route; empty for <>    */
+	struct span	  local;	/* with its quotes, if it has them  */
+	struct span	  domain;	/* a literal with its brackets; empty
+					 * for ADDRESS_NULL and _POSTMASTER */
+	enum address_kind kind;
+	bool		  is_utf8;	/* holds a character over U+007F    */
+};
+
+/*
+ * Judge a bare mailbox, all of text: local@domain, never empty, never just
+ * "postmaster".  utf8: may it be internationalised?  Limits: LOCAL_PART_MAX,
+ * DOMAIN_MAX, 63 octets an ASCII label, PATH_MAX_SMTP for the whole.  An
+ * underscore in a domain is taken, a trailing dot is not.
+ */
+MUST_CHECK enum err address_parse(struct span text, bool utf8,
+    struct address *out);
+
+/*
+ * Take <path> from the front of *line: <>, <postmaster>, <mailbox> or
+ * <@route,@route:mailbox>, whose route is dropped (RFC 5321 appendix C).  What
+ * stands behind the ">" is left in *line, unjudged.  Which kinds are fine is
+ * the caller's to say.
+ */
+MUST_CHECK enum err address_path(struct span *line, bool utf8,
+    struct address *out);
+
+/* Is all of text a domain name (A- or, with utf8, U-labels)? */
+bool	address_is_domain(struct span text, bool utf8);
+
+/* Is all of text an address literal, [1.2.3.4] or [IPv6:2001:db8::1]? */
+bool	address_is_literal(struct span text);
+
+/* The same domain, ASCII letters folded?  An A-label is not its U-label. */
+bool	address_same_domain(struct span, struct span);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * command - what an SMTP client's lines say: RFC 5321 4.1.1, SIZE (RFC 1870),
+ * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531).  Syntax only: the order of the
+ * dialogue and every limit of the configuration are the edge's.
+ *
+ * Results point into the line.
+ */
+#ifndef MAIL_COMMAND_H
+#define MAIL_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "mail/address.h"
+
+struct command {
+	struct span	 verb;		/* letters, as given: compare without
+					 * case				   */
+	struct span	 args;		/* no blanks at either end; may be
+					 * empty			   */
+};
+
+/*
+ * Split a line, its CRLF removed, into verb and arguments.  Blanks at the end
+ * do not count.  ERR_PEER (500): no verb, something else than letters in it,
+ * or a control other than TAB anywhere.  8-bit bytes in the arguments pass.
+ */
+MUST_CHECK enum err command_parse(struct span line, struct command *out);
+
+enum command_fault {
+	FAULT_NONE,
+	FAULT_SYNTAX,	/* 501 5.5.4				*/
+	FAULT_ADDRESS,	/* 501 5.1.7 in MAIL, 5.1.3 in RCPT	*/
+	FAULT_UTF8,	/* 553 5.6.7 needs SMTPUTF8		*/
+	FAULT_PARAM,	/* 555 5.5.4 unknown parameter		*/
+	FAULT_BINARY	/* 501 5.5.4 BODY=BINARYMIME not offered */
+};
+
+struct command_mail {
+	struct address	 sender;	/* any kind but ADDRESS_POSTMASTER */
+	uint64_t	 size;		/* bytes as declared; a number over
+					 * 2^64 - 1 reads as that	   */
+	bool		 has_size;
+	bool		 has_body;	/* BODY= was given		   */
+	bool		 is_8bit;	/* BODY=8BITMIME		   */
+	bool		 smtputf8;
+};
+
+struct command_rcpt {
+	struct address	 rcpt;		/* any kind but ADDRESS_NULL	   */
+};
+
+/*
+ * Judge the arguments of MAIL ("FROM:<a@b> SIZE=1") and RCPT ("TO:<a@b>").
+ * extended: EHLO was said; without it every parameter is FAULT_PARAM.  utf8:
+ * this transaction's MAIL said SMTPUTF8.  The first fault found is told; *out
+ * holds something only on FAULT_NONE.
+ */
+MUST_CHECK enum command_fault command_mail(struct span args, bool extended,
+    struct command_mail *out);
+MUST_CHECK enum command_fault command_rcpt(struct span args, bool extended,
+    bool utf8, struct command_rcpt *out);
+
+/*
+ * May a client call itself so in EHLO or HELO?  An address literal, or 1 to
+ * DOMAIN_MAX letters, digits, "-", "." and "_" in any order: real clients are
+ * careless, and what they say here is believed by nobody.
+ */
+bool	command_ehlo_name(struct span args);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * eod - the reader of message text behind DATA: where it ends, with the dots
+ * undone.  RFC 5321 4.1.1.4, 4.5.2 and 2.3.8.
+ *
+ *	struct eod e;
+ *	struct span run;
+ *
+ *	eod_init(&e);			once, after 354
+ *	for (;;)
+ *		switch (eod_next(&e, &in, &run)) {
+ *		case EOD_RUN:		store run
+ *		case EOD_MORE:		read again into in
+ *		case EOD_END:		in holds what the client sent next
+ *		}
+ *
+ * Only CR LF . CR LF ends the text (or . CR LF as the very first thing, which
+ * is the empty message).  Bare CR, bare LF and NUL end nothing and excuse
+ * nothing: once one is seen the message is spoilt, no run comes any more, and
+ * the reader goes on until the true end only.  The caller then refuses the
+ * message (550 5.5.2) and closes, so that nothing behind it is ever run.
+ */
+#ifndef MAIL_EOD_H
+#define MAIL_EOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+
+enum eod_step {
+	EOD_RUN,	/* *run holds bytes of the message, at least one    */
+	EOD_MORE,	/* *in is used up				    */
+	EOD_END		/* the end was consumed; *in is not the message's   */
+};
+
+struct eod {
+	unsigned	 state;		/* private			    */
+	size_t		 line_len;	/* private: bytes of this line	    */
+
+	/* Facts; they stick until eod_init(), and are final at EOD_END. */
+	bool		 bare;		/* CR without LF, LF without CR	    */
+	bool		 nul;
+	bool		 is_8bit;
+	bool		 long_line;	/* over TEXT_LINE_MAX bytes, its CRLF
+					 * and an undone dot not counted    */
+};
+
+void		 eod_init(struct eod *);
+
+/*
+ * Take bytes from the front of *in.  *run, set on EOD_RUN only, points into
+ * the input.  The CRLF before the closing dot belongs to the message.  The
+ * runs of a message that turns out spoilt are void, those before it too.
+ */
+enum eod_step	 eod_next(struct eod *, struct span *in, struct span *run);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * received.c - every part is judged or cleaned before the line is built, so
+ * that building can go wrong for want of room only.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "mail/address.h"
+#include "mail/command.h"
+#include "mail/date.h"
+#include "mail/received.h"
+
+#define WITH_MAX	16	/* bytes, over the longest registered word */
+
+struct text {
+	char	*buf;
+	size_t	 len, cap;
+	bool	 is_full;
+};
+
+static void
+put(struct text *t, struct span s)
+{
+	if (t->is_full || s.len > t->cap - t->len) {
+		t->is_full = true;
+		return;
+	}
+	if (s.len > 0)
+		memcpy(t->buf + t->len, s.ptr, s.len);
+	t->len += s.len;
+}
+
+static bool
+is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
+/* Any bytes as one word: what cannot stand in a domain becomes "?". */
+static void
+put_helo(struct text *t, struct span helo)
+{
+	if (helo.len == 0)
+		helo = SPAN("unknown");
+	if (address_is_literal(helo)) {
+		put(t, helo);
+		return;
+	}
+	helo = span_head(helo, DOMAIN_MAX);
+	for (size_t i = 0; i < helo.len; i++)
+		put(t, is_name_char(helo.ptr[i]) ?
+		    (struct span){ helo.ptr + i, 1 } : SPAN("?"));
+}
+
+/* The address as a literal; empty text for no client at all. */
+static enum err
+client_literal(struct span client, char *buf, size_t cap)
+{
+	char name[INET6_ADDRSTRLEN];
+	unsigned char bits[sizeof(struct in6_addr)];
+
+	buf[0] = '\0';
+	if (client.len == 0)
+		return OK;
+	if (!span_cstr(client, name, sizeof(name)))
+		return ERR_PEER;
+	if (inet_pton(AF_INET, name, bits) == 1)
+		snprintf(buf, cap, " ([%s])", name);
+	else if (inet_pton(AF_INET6, name, bits) == 1)
+		snprintf(buf, cap, " ([IPv6:%s])", name);
+	else
+		return ERR_PEER;
+	return OK;
+}
+
+static bool
+is_with(struct span with)
+{
+	for (size_t i = 0; i < with.len; i++)
+		if (!is_name_char(with.ptr[i]))
+			return false;
+	return with.len > 0 && with.len <= WITH_MAX;
+}
+
+/* The recipient as it may be named, or empty. */
+static enum err
+named_rcpt(const struct received *r, struct span *out)
+{
+	struct address rcpt = { .is_utf8 = false };
+
+	*out = r->for_rcpt;
+	if (out->len == 0 || span_eq_nocase(*out, SPAN("postmaster")))
+		return OK;
+	if (address_parse(*out, true, &rcpt) != OK)
+		return ERR_PEER;
+	if (rcpt.is_utf8 && !span_begins(r->with, SPAN("UTF8")))
+		out->len = 0;
+	return OK;
+}
+
+static void
+put_field(struct text *t, const struct received *r, const char *client,
+    struct span rcpt)
+{
+	char id[ID_TEXT_LEN + 1], date[DATE_TEXT_LEN + 1];
+
+	id_text(r->id, id);
+	date_text(r->when_ms, date);
+	put(t, SPAN("Received: from "));
+	put_helo(t, r->helo);
+	put(t, span_of(client));
+	put(t, SPAN("\r\n\tby "));
+	put(t, r->by);
+	put(t, SPAN(" with "));
+	put(t, r->with);
+	put(t, SPAN(" id "));
+	put(t, span_of(id));
+	if (rcpt.len > 0) {
+		put(t, SPAN("\r\n\tfor <"));
+		put(t, rcpt);
+		put(t, SPAN(">; "));
+	} else
+		put(t, SPAN(";\r\n\t"));
+	put(t, span_of(date));
+	put(t, SPAN("\r\n"));
+}
+
+enum err
+received_build(const struct received *r, char *buf, size_t cap, size_t *len)
+{
+	struct text t = { .buf = buf, .cap = cap };
+	char client[INET6_ADDRSTRLEN + 16];
+	struct span rcpt;
+
+	if (client_literal(r->client, client, sizeof(client)) != OK ||
+	    named_rcpt(r, &rcpt) != OK || !is_with(r->with) ||
+	    !command_ehlo_name(r->by))
+		return ERR_PEER;
+	put_field(&t, r, client, rcpt);
+	if (t.is_full)
+		return ERR_FULL;
+	*len = t.len;
+	return OK;
+}
+
+struct span
+received_with(bool extended, bool utf8)
+{
+	if (!extended)
+		return SPAN("SMTP");
+	return utf8 ? SPAN("UTF8SMTP") : SPAN("ESMTP");
+}

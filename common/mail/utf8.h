@@ -1,0 +1,18 @@
+/*
+ * utf8 - one UTF-8 character at a time, RFC 3629 section 4.
+ */
+#ifndef MAIL_UTF8_H
+#define MAIL_UTF8_H
+
+#include <stddef.h>
+
+#include "base/span.h"
+
+/*
+ * How many bytes (2 to 4) the character over U+007F at the front takes; 0 when
+ * there is none or it is not well-formed: an overlong form, a surrogate, more
+ * than U+10FFFF, cut short.  A C1 control (U+0080 to U+009F) counts as none.
+ */
+size_t	utf8_len(struct span);
+
+#endif

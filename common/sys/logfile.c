@@ -1,0 +1,131 @@
+/*
+ * logfile.c - one write a line, never waiting.
+ *
+ * Standard error is usually shared by all our processes, so O_NONBLOCK on it
+ * would be everybody's.  Opening it anew through /proc gives a description of
+ * our own; where that is not possible (a socket, somebody else's file) we ask
+ * poll() first: a pipe that polls writable takes a page without blocking, and
+ * a socket is written with MSG_DONTWAIT.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sys/clock.h"
+#include "sys/logfile.h"
+
+static struct {
+	int		 fd;
+	bool		 own;		/* non-blocking, ours alone	*/
+	bool		 is_socket;
+	bool		 stamp;		/* lines begin with the time	*/
+	bool		 debug;
+	uint64_t	 dropped_cnt;
+} out = { .fd = STDERR_FILENO };
+
+static bool
+put(struct iovec *iov, int cnt)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)cnt };
+	struct pollfd p = { .fd = out.fd, .events = POLLOUT };
+
+	if (out.is_socket)
+		return sendmsg(out.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+	if (!out.own && (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)))
+		return false;
+	return writev(out.fd, iov, cnt) > 0;
+}
+
+static size_t
+put_time(char *buf, size_t cap)
+{
+	int64_t ms = clock_wall_ms();
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t len;
+
+	if (gmtime_r(&s, &tm) == NULL)
+		return 0;
+	len = strftime(buf, cap, "%Y-%m-%dT%H:%M:%S", &tm);
+	len += (size_t)snprintf(buf + len, cap - len, ".%03dZ ",
+	    (int)(ms % 1000));
+	return len;
+}
+
+/* Tell of lost lines first, so that the gap is where it was. */
+static bool
+put_dropped(void)
+{
+	struct iovec iov;
+	char line[96];
+	int len;
+
+	if (out.dropped_cnt == 0)
+		return true;
+	len = snprintf(line, sizeof(line),
+	    "postern[%d]: event=trouble dropped=%llu why=\"log blocked\"\n",
+	    (int)getpid(), (unsigned long long)out.dropped_cnt);
+	iov = (struct iovec){ line, (size_t)len };
+	if (!put(&iov, 1))
+		return false;
+	out.dropped_cnt = 0;
+	return true;
+}
+
+static void
+sink(enum log_level level, const char *line, size_t len)
+{
+	char stamp[32];
+	struct iovec iov[2] = {
+		{ stamp, out.stamp ? put_time(stamp, sizeof(stamp)) : 0 },
+		{ (void *)(uintptr_t)line, len },
+	};
+
+	if (!put_dropped() || !put(iov, 2))
+		out.dropped_cnt++;
+}
+
+void
+logfile_trace(const char *line, size_t len)
+{
+	struct iovec iov = { (void *)(uintptr_t)line, len };
+
+	if (!put(&iov, 1))
+		out.dropped_cnt++;
+}
+
+void
+logfile_rename(const char *prefix)
+{
+	log_setup(prefix, sink, out.debug);
+}
+
+void
+logfile_open(const char *prefix, bool debug)
+{
+	struct stat st;
+	int fd;
+
+	out.debug = debug;
+	out.stamp = getenv("JOURNAL_STREAM") == NULL;
+	out.is_socket = fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
+	if (!out.is_socket && !out.own) {
+		fd = open("/proc/self/fd/2",
+		    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (fd != -1) {
+			out.fd = fd;
+			out.own = true;
+		}
+	}
+	logfile_rename(prefix);
+}

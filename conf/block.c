@@ -1,0 +1,90 @@
+/*
+ * block.c - what is asked of a settled block.  The type of a block stands in
+ * the option `type' of its own kind, which these find by the table.
+ */
+#include "conf/block.h"
+
+struct block *
+block_nth(const struct block *b, enum option_block no, unsigned n)
+{
+	struct block *child;
+
+	TAILQ_FOREACH(child, &b->blocks, entry)
+		if (child->no == no && n-- == 0)
+			return child;
+	return NULL;
+}
+
+unsigned
+block_count(const struct block *b, enum option_block no)
+{
+	const struct block *child;
+	unsigned cnt = 0;
+
+	TAILQ_FOREACH(child, &b->blocks, entry)
+		cnt += child->no == no;
+	return cnt;
+}
+
+struct block *
+block_named(const struct conf *c, enum option_block no, struct span name)
+{
+	struct block *child;
+
+	TAILQ_FOREACH(child, &c->top->blocks, entry)
+		if (child->no == no && span_eq(child->name, name))
+			return child;
+	return NULL;
+}
+
+struct span
+block_text(const struct block *b, enum option_no no)
+{
+	const struct setting *s = &b->settings[no];
+
+	return s->cnt > 0 ? s->v[0].text : SPAN("");
+}
+
+uint64_t
+block_num(const struct block *b, enum option_no no)
+{
+	const struct setting *s = &b->settings[no];
+
+	return s->cnt > 0 ? s->v[0].num : 0;
+}
+
+bool
+block_lacks(const struct block *b, const struct option_row *row)
+{
+	enum option_no type = options_find(b->no, SPAN("type"));
+
+	return type != OPTION__COUNT &&
+	    !options_fits(row, block_text(b, type));
+}
+
+void
+block_set(struct conf *c, struct block *b, enum option_no no,
+    struct span text, uint64_t num)
+{
+	struct setting *s = &b->settings[no];
+	struct reading *r = arena_take(&c->arena, sizeof(*r));
+
+	if (r == NULL)
+		return;
+	r->text = text;
+	r->num = num;
+	r->place = s->cnt > 0 ? s->v[0].place : b->place;
+	s->v = r;
+	s->cnt = s->room = 1;
+}
+
+const char *
+block_words(struct conf *c, const struct block *b)
+{
+	const char *word = options_block(b->no)->word;
+
+	if (b->name.len == 0)
+		return word;
+	return arena_print(&c->arena, "%s %.*s", word, report_len(b->name),
+	    b->name.ptr);
+}

@@ -1,0 +1,77 @@
+/*
+ * block - the blocks of a configuration with all their options, understood and
+ * completed with defaults.
+ */
+#ifndef CONF_BLOCK_H
+#define CONF_BLOCK_H
+
+#include <sys/queue.h>
+
+#include "conf/conf.h"
+#include "conf/options.h"
+#include "conf/parse.h"
+#include "conf/read.h"
+
+#define BLOCKS_MAX	4096	/* of one configuration			*/
+
+struct setting {
+	bool		 given;		/* by the administrator		*/
+	struct place	 place;		/* of its name, where given	*/
+	unsigned	 cnt, room;
+	struct reading	*v;		/* cnt of them			*/
+};
+
+struct block {
+	TAILQ_ENTRY(block) entry;
+	enum option_block no;
+	bool		 given;		/* else made of defaults	*/
+	struct span	 name;		/* of a NAMED block		*/
+	struct place	 place;		/* of its word			*/
+	struct place	 name_place;
+	struct block	*target;	/* an edge's queue, a queue's relay */
+	uint32_t	 uid, gid;	/* of `user', as root		*/
+	TAILQ_HEAD(block_list, block) blocks;
+	struct setting	 settings[OPTION__COUNT];
+};
+
+struct conf {
+	struct arena	 arena;
+	struct sources	 sources;
+	struct mistakes	 mistakes;
+	const struct conf_opener *opener;	/* while loading	*/
+	const struct conf_host	*host;		/* while loading	*/
+	struct read_place read_place;
+	unsigned	 block_cnt;
+	struct block	*top;
+	struct block	*process;
+	struct span	 fqdn;
+	bool		 is_root;
+	uint32_t	 uids[ROLE__COUNT], gids[ROLE__COUNT];	/* as root */
+};
+
+/* The tree of what was written into conf->top.  Mistakes are reported. */
+void		 block_settle(struct conf *, const struct node *tree);
+
+/* The n-th block of the kind within it; NULL when there are no more. */
+struct block	*block_nth(const struct block *, enum option_block, unsigned n);
+unsigned	 block_count(const struct block *, enum option_block);
+
+/* By name, of the outermost ones; NULL when there is none. */
+struct block	*block_named(const struct conf *, enum option_block,
+		    struct span name);
+
+/* The first value of an option; empty and 0 when there is none. */
+struct span	 block_text(const struct block *, enum option_no);
+uint64_t	 block_num(const struct block *, enum option_no);
+
+/* Does `type' make the option meaningless here? */
+bool		 block_lacks(const struct block *, const struct option_row *);
+
+/* Give an option one value. */
+void		 block_set(struct conf *, struct block *, enum option_no,
+		    struct span text, uint64_t num);
+
+/* "edge in", "rules of edge in": for reports. */
+const char	*block_words(struct conf *, const struct block *);
+
+#endif

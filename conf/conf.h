@@ -1,0 +1,116 @@
+/*
+ * conf - read the configuration, check it whole, and turn it into a plan.
+ *
+ * Pure: all that touches the world is done by the caller through struct
+ * conf_opener and struct conf_host.  conf_load() reads the file and what it
+ * includes, and reports every mistake in one go, in the order of their places;
+ * conf_plan() turns what passed into the rows and slices of conf/plan.h.
+ *
+ *	struct conf *c = NULL;
+ *	struct conf_plan p;
+ *
+ *	if (conf_load(&c, path, &opener, &host, &report) == OK &&
+ *	    conf_plan(c, &p) == OK)
+ *		...send p.head, p.processes with p.slices, p.links...
+ *	conf_free(&c);			(the plan points into it)
+ *
+ * Owns	   what *c points to; conf_free() gives it back
+ * Blocks  as the opener does
+ * Errors  ERR_PEER the configuration has mistakes, all of them reported;
+ *	   ERR_FULL no memory
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "conf/plan.h"
+
+#define CONF_FILE_MAX	(1024u * 1024)	/* bytes of one file		*/
+#define CONF_TOTAL_MAX	(4096u * 1024)	/* bytes of all files		*/
+#define CONF_FILES_MAX	256		/* files, counted as often as read */
+#define CONF_DEPTH_MAX	8		/* includes within includes	*/
+#define CONF_ERRORS_MAX	100		/* mistakes reported in full	*/
+
+struct conf;
+
+enum conf_kind { KIND_NONE, KIND_FILE, KIND_DIRECTORY, KIND_OTHER };
+
+/* Takes one path of a glob; path is borrowed for the call. */
+typedef void conf_found_fn(void *found_arg, const char *path);
+
+/* What the caller opens for us.  Paths are absolute, or begin with the path
+ * that was given to conf_load(). */
+struct conf_opener {
+	void	*arg;
+	/*
+	 * The whole file as malloc(3)ed bytes, which become ours; *bytes may
+	 * be NULL when *len is 0.  ERR_NONE there is no such file, ERR_FULL
+	 * it is over max bytes, ERR_SYS errno says why not.
+	 */
+	enum err (*read)(void *arg, const char *path, size_t max,
+		    char **bytes, size_t *len);
+	/*
+	 * All paths that match the pattern, in sorted order; none is no
+	 * error.  ERR_SYS errno says why not.
+	 */
+	enum err (*glob)(void *arg, const char *pattern, conf_found_fn *,
+		    void *found_arg);
+	/* What stands at the path, links followed. */
+	enum conf_kind (*kind)(void *arg, const char *path);
+};
+
+/* What we must know of the host. */
+struct conf_host {
+	const char	*fqdn;		/* its full name, as found out	*/
+	const char	*cwd;		/* absolute; used only when the path of
+					 * the configuration is relative */
+	bool		 is_root;	/* else users are not looked up	*/
+	void		*arg;
+	/* The ids of a user, false when there is none.  Used as root only. */
+	bool (*user_ids)(void *arg, const char *name, uint32_t *uid,
+		    uint32_t *gid);
+};
+
+/*
+ * Where mistakes are told.  line() gets each line of the report, without its
+ * newline: "file:line:column: what is wrong", the line of the file, a line
+ * with a caret, and so on.  errors counts the mistakes, those over
+ * CONF_ERRORS_MAX included.
+ */
+struct conf_report {
+	void		*arg;
+	void		(*line)(void *arg, const char *text);
+	unsigned	 errors;
+};
+
+/*
+ * Read and check.  On OK *out is yours.  On any error *out is untouched, and
+ * the reason has been reported.
+ */
+MUST_CHECK enum err	conf_load(struct conf **out, const char *path,
+			    const struct conf_opener *,
+			    const struct conf_host *, struct conf_report *);
+
+/* All NULL is allowed. */
+void			conf_free(struct conf **);
+
+/*
+ * The plan.  Rows stand in the order resolver, relays, queues, edges, so that
+ * what answers is started before what asks.  Everything lies in the conf and
+ * lives as long; slices[i] belongs to processes[i].
+ */
+struct conf_plan {
+	struct plan_head		 head;
+	const struct plan_process	*processes;	/* head.process_cnt */
+	const struct plan_link		*links;		/* head.link_cnt    */
+	const struct span		*slices;	/* head.process_cnt */
+};
+
+MUST_CHECK enum err	conf_plan(struct conf *, struct conf_plan *out);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * plan - what master must start, as the checked configuration says: fixed-size
+ * rows that need no parsing, and one slice per row.
+ *
+ * `postern -n` as master's child writes the plan to a socket pair: one
+ * struct plan_head, then per process one struct plan_process with its slice
+ * as a sealed memfd, then plan_link rows.  Master checks every number against
+ * its bounds, and believes nothing else.
+ */
+#ifndef CONF_PLAN_H
+#define CONF_PLAN_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "sys/roles.h"
+
+#define PLAN_MAGIC		0x706c616eu
+#define PLAN_PROCESSES_MAX	512
+#define PLAN_LINKS_MAX		4096
+#define PLAN_LISTENERS_MAX	64	/* of one edge			*/
+#define PLAN_PATH_MAX		1024	/* bytes with NUL		*/
+#define PLAN_WORKERS_MAX	64
+
+struct plan_head {
+	uint32_t	 magic;
+	uint32_t	 process_cnt, link_cnt;
+	uint8_t		 sandbox;		/* enum sandbox_wish	*/
+	uint8_t		 spare[3];
+	char		 run_dir[PLAN_PATH_MAX]; /* absolute		*/
+};
+
+struct plan_listener {
+	uint8_t		 family;	/* 4 or 6			*/
+	uint8_t		 spare;
+	uint16_t	 port;		/* host order			*/
+	uint32_t	 backlog;
+	uint8_t		 address[16];	/* network order; v4 first four	*/
+};
+
+struct plan_process {
+	uint32_t	 no;		/* row number, from 0		*/
+	uint8_t		 role;		/* enum role			*/
+	uint8_t		 spare;
+	uint16_t	 worker, workers;
+	uint16_t	 listener_cnt;
+	uint32_t	 uid, gid;	/* meaningful when master is root */
+	char		 block[BLOCK_NAME_MAX + 1];
+	char		 own_dir[PLAN_PATH_MAX]; /* to be made, owned by uid,
+					 * mode 0700; "" none		*/
+	struct plan_listener listeners[PLAN_LISTENERS_MAX];
+};
+
+struct plan_link {			/* `from` asks, `to` answers	*/
+	uint32_t	 from, to;	/* rows				*/
+};
+
+#endif

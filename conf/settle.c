@@ -1,0 +1,336 @@
+/*
+ * settle.c - from what was written to blocks with all their options.
+ *
+ * `type' is read before the others, since it says which of them may stand.
+ * What is wrong is reported and left out; a value left out counts as given, so
+ * that nobody is told it is missing.
+ */
+#include "base/limits.h"
+#include "conf/block.h"
+#include "conf/propose.h"
+
+static void	settle(struct conf *, struct block *, const struct node *);
+
+static struct block *
+new_block(struct conf *c, struct block *parent, enum option_block no,
+    const struct node *n)
+{
+	struct block *b;
+
+	if (++c->block_cnt > BLOCKS_MAX)
+		return NULL;
+	b = arena_take(&c->arena, sizeof(*b));
+	if (b == NULL)
+		return NULL;
+	b->no = no;
+	b->given = n != NULL;
+	TAILQ_INIT(&b->blocks);
+	b->place = n != NULL ? n->place : parent->place;
+	b->name_place = b->place;
+	if (parent != NULL)
+		TAILQ_INSERT_TAIL(&parent->blocks, b, entry);
+	return b;
+}
+
+/* What else the word could have been: an option or block of this block. */
+static void
+tell_unknown(struct conf *c, const struct block *b, const struct node *n)
+{
+	struct propose p;
+	const char *where = "";
+
+	propose_init(&p, n->word);
+	for (unsigned i = 0; i < OPTION__COUNT; i++) {
+		const struct option_row *row = options_row((enum option_no)i);
+
+		if (row->block == b->no)
+			propose_try(&p, span_of(row->name));
+		else if (where[0] == '\0' &&
+		    span_eq(n->word, span_of(row->name)))
+			where = arena_print(&c->arena, "; it stands in `%s'",
+			    options_block(row->block)->word);
+	}
+	for (unsigned i = BLOCK_TOP + 1; i < BLOCK__COUNT; i++) {
+		const struct block_row *row =
+		    options_block((enum option_block)i);
+
+		if (row->parent == b->no)
+			propose_try(&p, span_of(row->word));
+		else if (span_eq(n->word, span_of(row->word)))
+			where = arena_print(&c->arena, "; it stands in `%s'",
+			    options_block(row->parent)->word);
+	}
+	if (p.best.len > 0)
+		where = propose_text(&p, &c->arena);
+	if (b->no == BLOCK_TOP)
+		report_add(&c->mistakes, n->place, "there is no block `%.*s', "
+		    "but process, edge, queue and relay%s",
+		    report_len(n->word), n->word.ptr, where);
+	else
+		report_add(&c->mistakes, n->place, "%s has no option `%.*s'%s",
+		    options_block(b->no)->word, report_len(n->word),
+		    n->word.ptr, where);
+}
+
+static bool
+is_good_name(struct span s)
+{
+	if (s.len == 0 || s.len > BLOCK_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] <= 0x20 ||
+		    (unsigned char)s.ptr[i] >= 0x7f || s.ptr[i] == '/')
+			return false;
+	return s.ptr[0] != '.';
+}
+
+static void
+settle_name(struct conf *c, struct block *b, const struct node *n)
+{
+	const struct value *v = STAILQ_FIRST(&n->values);
+	const struct block *other;
+
+	if (v == NULL || n->value_cnt > 1) {
+		report_add(&c->mistakes, n->place,
+		    "%.*s takes one name before its `{'", report_len(n->word),
+		    n->word.ptr);
+		return;
+	}
+	b->name_place = v->place;
+	if (!is_good_name(v->text)) {
+		report_add(&c->mistakes, v->place, "a name is 1 to %u bytes of "
+		    "printable ASCII without blanks and slashes",
+		    BLOCK_NAME_MAX);
+		return;
+	}
+	other = block_named(c, b->no, v->text);
+	b->name = v->text;
+	if (other != NULL) {
+		report_add(&c->mistakes, v->place, "this name is taken: there "
+		    "is %s already", block_words(c, other));
+		report_note(&c->mistakes, other->name_place,
+		    "the first is here");
+	}
+}
+
+static void
+settle_block(struct conf *c, struct block *parent, const struct node *n,
+    enum option_block no)
+{
+	const struct block_row *row = options_block(no);
+	const struct block *other = block_nth(parent, no, 0);
+	struct block *b;
+
+	if (!n->has_block) {
+		report_add(&c->mistakes, n->place,
+		    "%s is a block: `{' must follow on its line", row->word);
+		return;
+	}
+	if (row->how == HOW_ALONE && other != NULL) {
+		report_add(&c->mistakes, n->place,
+		    "there is a block `%s' already", row->word);
+		report_note(&c->mistakes, other->place, "the first is here");
+	}
+	b = new_block(c, parent, no, n);
+	if (b == NULL)
+		return;
+	if (row->how == HOW_NAMED)
+		settle_name(c, b, n);
+	else if (n->value_cnt > 0)
+		report_add(&c->mistakes, STAILQ_FIRST(&n->values)->place,
+		    "%s takes no name", row->word);
+	settle(c, b, n);
+}
+
+/* The right number of values?  `count' of the row says. */
+static bool
+has_right_count(struct conf *c, const struct node *n,
+    const struct option_row *row)
+{
+	const struct value *v = STAILQ_FIRST(&n->values);
+
+	if (n->has_block) {
+		report_add(&c->mistakes, n->open,
+		    "%s takes a value, not a block", row->name);
+		return false;
+	}
+	if (row->count == COUNT_PAIRS && n->value_cnt != 2) {
+		report_add(&c->mistakes, n->place,
+		    "%s takes a zone and an address", row->name);
+		return false;
+	}
+	if (v == NULL) {
+		report_add(&c->mistakes, n->place, "%s needs a value",
+		    row->name);
+		return false;
+	}
+	if (row->count == COUNT_ONE && n->value_cnt > 1) {
+		report_add(&c->mistakes, STAILQ_NEXT(v, entry)->place,
+		    "%s takes one value; one with blanks stands in quotes",
+		    row->name);
+		return false;
+	}
+	return true;
+}
+
+static bool
+may_stand(struct conf *c, struct block *b, const struct node *n,
+    const struct option_row *row, const struct setting *s)
+{
+	enum option_no type = options_find(b->no, SPAN("type"));
+
+	if (s->given && row->count == COUNT_ONE) {
+		report_add(&c->mistakes, n->place, "%s is set twice",
+		    row->name);
+		report_note(&c->mistakes, s->place, "the first is here");
+		return false;
+	}
+	if (block_lacks(b, row)) {
+		report_add(&c->mistakes, n->place,
+		    "%s is no option of a %s of type %.*s, but of %s",
+		    row->name, options_block(b->no)->word,
+		    report_len(block_text(b, type)), block_text(b, type).ptr,
+		    row->kinds);
+		return false;
+	}
+	return true;
+}
+
+/* Room for more values: at least twice what there was. */
+static bool
+has_room(struct conf *c, struct setting *s, unsigned more)
+{
+	struct reading *all;
+	unsigned room = s->cnt + more > 2 * s->room ? s->cnt + more :
+	    2 * s->room;
+
+	if (s->cnt + more <= s->room)
+		return true;
+	all = arena_take_array(&c->arena, room, sizeof(*all));
+	if (all == NULL)
+		return false;
+	for (unsigned i = 0; i < s->cnt; i++)
+		all[i] = s->v[i];
+	s->v = all;
+	s->room = room;
+	return true;
+}
+
+static void
+settle_option(struct conf *c, struct block *b, const struct node *n,
+    enum option_no no)
+{
+	const struct option_row *row = options_row(no);
+	struct setting *s = &b->settings[no];
+	const struct value *v;
+
+	if (!may_stand(c, b, n, row, s))
+		return;
+	s->given = true;
+	s->place = n->place;
+	if (n->is_bad || !has_right_count(c, n, row) ||
+	    !has_room(c, s, n->value_cnt))
+		return;
+	STAILQ_FOREACH(v, &n->values, entry)
+		if (read_value(&c->read_place, row, v, &s->v[s->cnt]))
+			s->cnt++;
+}
+
+static void
+settle_node(struct conf *c, struct block *b, const struct node *n)
+{
+	enum option_no no = options_find(b->no, n->word);
+	enum option_block inner = options_find_block(b->no, n->word);
+
+	if (n->word.len == 0)
+		return;			/* a stray brace, reported */
+	if (inner != BLOCK_TOP)
+		settle_block(c, b, n, inner);
+	else if (no != OPTION__COUNT)
+		settle_option(c, b, n, no);
+	else
+		tell_unknown(c, b, n);
+}
+
+static void
+set_default(struct conf *c, struct block *b, enum option_no no)
+{
+	const struct option_row *row = options_row(no);
+	struct value v = { .text = span_of(row->value), .place = b->place };
+	struct reading r;
+
+	if (row->value == NULL || block_lacks(b, row))
+		return;
+	if (!read_value(&c->read_place, row, &v, &r))
+		return;
+	block_set(c, b, no, r.text, r.num);
+	if (b->settings[no].cnt > 0)
+		b->settings[no].v[0].net = r.net;
+}
+
+/* As long as the type is unknown, only what all types have is missed. */
+static bool
+is_wanted(const struct block *b, const struct option_row *row)
+{
+	enum option_no type = options_find(b->no, SPAN("type"));
+
+	return row->kinds[0] == '\0' || (block_text(b, type).len > 0 &&
+	    !block_lacks(b, row));
+}
+
+static void
+set_defaults(struct conf *c, struct block *b)
+{
+	for (unsigned i = 0; i < OPTION__COUNT && !c->arena.bad; i++) {
+		const struct option_row *row = options_row((enum option_no)i);
+		const struct setting *s = &b->settings[i];
+
+		if (row->block != b->no || s->given)
+			continue;
+		if (row->needed && is_wanted(b, row))
+			report_add(&c->mistakes, b->name_place,
+			    "%s needs `%s'%s%s", block_words(c, b), row->name,
+			    row->words[0] == '\0' ? "" : ": one of ",
+			    row->words);
+		else
+			set_default(c, b, (enum option_no)i);
+	}
+	for (unsigned i = BLOCK_TOP + 1; i < BLOCK__COUNT; i++) {
+		const struct block_row *row =
+		    options_block((enum option_block)i);
+
+		if (row->parent == b->no && row->how != HOW_NAMED &&
+		    block_nth(b, (enum option_block)i, 0) == NULL)
+			settle(c, new_block(c, b, (enum option_block)i, NULL),
+			    NULL);
+	}
+}
+
+static void
+settle(struct conf *c, struct block *b, const struct node *n)
+{
+	const struct node *child;
+	bool is_type;
+
+	if (b == NULL)
+		return;
+	for (int pass = 0; pass < 2 && n != NULL; pass++)
+		TAILQ_FOREACH(child, &n->nodes, entry) {
+			is_type = span_eq(child->word, SPAN("type"));
+			if (is_type == (pass == 0))
+				settle_node(c, b, child);
+		}
+	set_defaults(c, b);
+}
+
+void
+block_settle(struct conf *c, const struct node *tree)
+{
+	c->top = new_block(c, NULL, BLOCK_TOP, tree);
+	settle(c, c->top, tree);
+	if (c->block_cnt > BLOCKS_MAX && c->top != NULL)
+		report_add(&c->mistakes, c->top->place, "more than %u blocks",
+		    BLOCKS_MAX);
+	if (c->top != NULL)
+		c->process = block_nth(c->top, BLOCK_PROCESS, 0);
+}

@@ -1,0 +1,52 @@
+/*
+ * slice - the part of the configuration that one process gets, as it reads it.
+ *
+ * A slice is a flat, position-independent run of bytes made by conf/plan.c
+ * from the checked configuration; every option of options.def that this
+ * program may see is in it, with its default where the administrator said
+ * nothing.  Option names are spelled as in options.def; asking for a name that
+ * is not in the slice's block gives "absent", never an error.
+ *
+ * Owns	   nothing: all points into the bytes given to slice_open()
+ * Errors  ERR_PEER when the bytes are not a slice of this version
+ */
+#ifndef CONF_SLICE_H
+#define CONF_SLICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct slice {			/* one block, outermost or nested */
+	struct span	 bytes;
+};
+
+/*
+ * Check the bytes whole, once; reads need no more checks.  *out is the block
+ * itself: for an edge, its `edge NAME { }`.
+ */
+MUST_CHECK enum err slice_open(struct slice *out, struct span bytes);
+
+/* Of `process { }`, which every slice carries: hostname and the like. */
+struct slice	 slice_process(const struct slice *);
+
+/*
+ * Values of an option: an option given as "a b c", or given several times
+ * where options.def allows it, has several.
+ */
+unsigned	 slice_count(const struct slice *, const char *option);
+struct span	 slice_text(const struct slice *, const char *option,
+		    unsigned i);	/* empty when absent */
+/* Numbers: plain, bytes for a size, milliseconds for a duration. */
+uint64_t	 slice_num(const struct slice *, const char *option);
+bool		 slice_flag(const struct slice *, const char *option);
+
+/* Nested blocks: listener { }, rules { }, retry { }. */
+unsigned	 slice_block_count(const struct slice *, const char *option);
+/* The i-th; an empty block (all absent) when there is none. */
+struct slice	 slice_block(const struct slice *, const char *option,
+		    unsigned i);
+
+#endif

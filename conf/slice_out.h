@@ -1,0 +1,31 @@
+/*
+ * slice_out - the making of what conf/slice.h reads.
+ *
+ *	slice	u32 SLICE_MAGIC, block (its own), block (process)
+ *	block	u32 length of what follows,
+ *		u16 count, that many options: string name, u32 count,
+ *		    that many values: u64 number, string text
+ *		u16 count, that many nested: string word, block
+ *
+ * Little-endian; a string is a u16 length and its bytes.  There is no checksum:
+ * a slice travels in sealed memory and is never stored.
+ */
+#ifndef CONF_SLICE_OUT_H
+#define CONF_SLICE_OUT_H
+
+#include "conf/block.h"
+
+#define SLICE_MAGIC	0x31736c70u	/* changes with the format	*/
+#define SLICE_MAX	(64u * 1024 * 1024) /* bytes			*/
+#define SLICE_NAME_MAX	63u		/* bytes of an option's name	*/
+#define SLICE_TEXT_MAX	1023u		/* bytes of a value		*/
+#define SLICE_DEPTH_MAX	4u		/* blocks within each other	*/
+
+/*
+ * The slice of the block for a process of the role.  The bytes lie in the
+ * arena of the conf.
+ */
+MUST_CHECK enum err	slice_out_make(struct conf *, const struct block *,
+			    enum role, struct span *out);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * cmd_mail.c - MAIL, RFC 5321 4.1.1.2, with SIZE (RFC 1870), BODY (RFC 6152)
+ * and SMTPUTF8 (RFC 6531).
+ */
+#include "edge/cmd.h"
+#include "edge/edge.h"
+#include "edge/session.h"
+#include "edge/transaction.h"
+
+void
+cmd_fault(struct session *s, enum command_fault fault, const char *address_dsn)
+{
+	switch (fault) {
+	case FAULT_ADDRESS:
+		session_refuse(s, 501, address_dsn, "Bad address syntax");
+		return;
+	case FAULT_UTF8:
+		session_refuse(s, 553, "5.6.7",
+		    "Address not ASCII, and SMTPUTF8 was not given");
+		return;
+	case FAULT_PARAM:
+		session_refuse(s, 555, "5.5.4",
+		    "Parameters not recognized or not implemented");
+		return;
+	case FAULT_BINARY:
+		session_refuse(s, 501, "5.5.4", "Body type not supported");
+		return;
+	case FAULT_NONE:
+	case FAULT_SYNTAX:
+		break;
+	}
+	session_refuse(s, 501, "5.5.4",
+	    "Syntax error in parameters or arguments");
+}
+
+bool
+cmd_queue_is_there(struct session *s)
+{
+	if (s->edge->queue != NULL)
+		return true;
+	session_refuse(s, 451, "4.3.0", "Queue not available, try again later");
+	return false;
+}
+
+bool
+cmd_queue_has_room(struct session *s)
+{
+	if (!s->edge->is_full)
+		return true;
+	session_refuse(s, 452, "4.3.1", "Insufficient system storage");
+	return false;
+}
+
+/* Keep what MAIL said; memory is all that can be missing. */
+static bool
+begin(struct session *s, const struct command_mail *m, struct span sender)
+{
+	struct transaction *t;
+
+	if (transaction_begin(&s->transaction, s, sender) != OK) {
+		session_refuse(s, 451, "4.3.0", "Insufficient memory");
+		return false;
+	}
+	t = s->transaction;
+	t->size_hint = m->has_size ? m->size : 0;
+	t->has_smtputf8 = m->smtputf8;
+	t->has_8bit = m->is_8bit;
+	t->is_utf8 = m->sender.is_utf8;
+	return true;
+}
+
+bool
+cmd_mail(struct session *s, struct span args)
+{
+	unsigned long long max = s->edge->set.max_size;
+	struct command_mail m;
+	enum command_fault fault;
+	struct span sender;
+
+	if ((fault = command_mail(args, s->is_extended, &m)) != FAULT_NONE) {
+		cmd_fault(s, fault, "5.1.7");
+		return false;
+	}
+	if (m.has_size && m.size > max) {
+		session_refuse(s, 552, "5.3.4",
+		    "Message size exceeds %llu limit", max);
+		return false;
+	}
+	if (!cmd_queue_is_there(s) || !cmd_queue_has_room(s))
+		return false;
+	sender = m.sender.whole;
+	if (!begin(s, &m, sender))
+		return false;
+	session_reply(s, 250, "2.1.0", "<%.*s> Ok", (int)sender.len,
+	    sender.len > 0 ? sender.ptr : "");
+	return true;
+}

@@ -1,0 +1,12 @@
+/*
+ * cmd_noop.c - NOOP, RFC 5321 4.1.1.9; what stands behind it means nothing.
+ */
+#include "edge/cmd.h"
+#include "edge/session.h"
+
+bool
+cmd_noop(struct session *s, struct span args)
+{
+	session_reply(s, 250, "2.0.0", "Ok");
+	return true;
+}

@@ -1,0 +1,66 @@
+/*
+ * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3.  A bare <postmaster> is ours (4.5.1)
+ * and gets our name behind it.
+ */
+#include <stdio.h>
+
+#include "edge/cmd.h"
+#include "edge/edge.h"
+#include "edge/session.h"
+#include "edge/transaction.h"
+
+#define RCPT_MAX	(PATH_MAX_SMTP + DOMAIN_MAX)	/* bytes */
+
+/* May this one be taken?  Says the reply if not. */
+static bool
+judge(struct session *s, struct span args, struct command_rcpt *out)
+{
+	struct transaction *t = s->transaction;
+	enum command_fault fault;
+	struct span whole;
+
+	fault = command_rcpt(args, s->is_extended, t->has_smtputf8, out);
+	whole = out->rcpt.whole;
+	if (fault != FAULT_NONE) {
+		cmd_fault(s, fault, "5.1.3");
+		return false;
+	}
+	if (!rules_rcpt(&s->edge->set.rules, &out->rcpt)) {
+		session_refuse(s, 550, "5.7.1", "Recipient <%.*s> Not allowed",
+		    (int)whole.len, whole.ptr);
+		return false;
+	}
+	if (t->rcpt_cnt >= s->edge->set.max_recipients) {
+		session_refuse(s, 452, "4.5.3", "Too many recipients");
+		return false;
+	}
+	return cmd_queue_is_there(s);
+}
+
+bool
+cmd_rcpt(struct session *s, struct span args)
+{
+	struct transaction *t = s->transaction;
+	struct command_rcpt r = { 0 };
+	char text[RCPT_MAX];
+	struct span rcpt;
+
+	if (!judge(s, args, &r)) {
+		t->refused_cnt++;
+		return false;
+	}
+	rcpt = r.rcpt.whole;
+	if (r.rcpt.kind == ADDRESS_POSTMASTER) {
+		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.len,
+		    rcpt.ptr, s->edge->set.hostname);
+		rcpt = span_of(text);
+	}
+	if (transaction_add_rcpt(t, rcpt) != OK) {
+		session_refuse(s, 451, "4.3.0", "Insufficient memory");
+		return false;
+	}
+	t->is_utf8 |= r.rcpt.is_utf8;
+	session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)r.rcpt.whole.len,
+	    r.rcpt.whole.ptr);
+	return true;
+}

@@ -1,0 +1,102 @@
+/*
+ * edge.c - begin and end; everything in between is a session's.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "edge/client.h"
+#include "edge/edge.h"
+#include "edge/from_queue.h"
+#include "edge/listen.h"
+
+#define PATIENCE_KEPT	10	/* one part in so many of the patience is
+				 * kept to say good-bye in		*/
+
+static void
+tell_drained(struct later *later, void *arg)
+{
+	struct edge *edge = arg;
+
+	edge->calls->drained(edge->arg);
+}
+
+static void
+drain_clients(struct edge *edge, bool always)
+{
+	struct client *c, *next;
+
+	for (c = LIST_FIRST(&edge->clients); c != NULL; c = next) {
+		next = client_next(c);
+		client_drain(c, always);
+	}
+}
+
+static void
+patience_ends(struct timer *timer, void *arg)
+{
+	drain_clients(arg, true);
+}
+
+enum err
+edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
+    uint64_t secret, const struct edge_calls *calls, void *arg)
+{
+	struct edge *edge = calloc(1, sizeof(*edge));
+	enum err e;
+
+	if (edge == NULL) {
+		settings_fini(set);
+		return ERR_FULL;
+	}
+	edge->set = *set;
+	*set = (struct settings){ 0 };
+	edge->loop = loop;
+	edge->calls = calls;
+	edge->arg = arg;
+	timer_init(&edge->patience, loop, patience_ends, edge);
+	later_init(&edge->ended, loop, tell_drained, edge);
+	if ((e = crowd_new(&edge->crowd, secret)) != OK) {
+		edge_free(&edge);
+		return e;
+	}
+	*out = edge;
+	return OK;
+}
+
+void
+edge_free(struct edge **ep)
+{
+	struct edge *edge = *ep;
+
+	*ep = NULL;
+	if (edge == NULL)
+		return;
+	listen_close(&edge->listen);
+	edge->is_draining = false;
+	while (!LIST_EMPTY(&edge->clients))
+		client_close(LIST_FIRST(&edge->clients), "stopped");
+	timer_stop(&edge->patience);
+	later_stop(&edge->ended);
+	from_queue_close(edge);
+	crowd_free(&edge->crowd);
+	settings_fini(&edge->set);
+	free(edge);
+}
+
+void
+edge_drain(struct edge *edge, uint32_t patience_ms)
+{
+	listen_close(&edge->listen);
+	edge->is_draining = true;
+	timer_set(&edge->patience,
+	    patience_ms - patience_ms / PATIENCE_KEPT);
+	drain_clients(edge, false);
+	edge_left(edge);
+}
+
+void
+edge_left(struct edge *edge)
+{
+	if (edge->is_draining && edge->client_cnt == 0)
+		later_call(&edge->ended);
+}

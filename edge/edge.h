@@ -1,0 +1,78 @@
+/*
+ * edge - what all sessions of this process share, and its end.
+ *
+ * Owns	   the link to the queue, the clients, and the streams under way
+ */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "bus/link.h"
+#include "edge/crowd.h"
+#include "edge/settings.h"
+#include "sys/ev.h"
+
+#define EDGE_READ_MAX	(64u << 10)	/* bytes of input in hand at once, of
+					 * all sessions together	*/
+#define EDGE_STREAM_BUCKETS 1024u	/* power of two; numbers are dense */
+
+struct client;
+struct listen;
+struct transaction;
+
+/* The program's part in it; boot.h is known to main.c alone. */
+struct edge_calls {
+	/* The link to the queue is lost, and master must see to it. */
+	void	(*lost)(const struct link_peer *, enum err why, void *arg);
+	/* After edge_drain(): the last client is gone. */
+	void	(*drained)(void *arg);
+};
+
+struct edge {
+	struct ev_loop	*loop;		/* borrowed		*/
+	struct settings	 set;
+	const struct edge_calls *calls;	/* borrowed		*/
+	void		*arg;		/* of the calls		*/
+
+	struct link	*queue;		/* NULL while it is away */
+	bool		 is_full;	/* it takes no new mail	*/
+	uint64_t	 last_stream;	/* number given last	*/
+	LIST_HEAD(, transaction) streams[EDGE_STREAM_BUCKETS];
+
+	struct listen	*listen;	/* NULL once drained, and in tests */
+	struct crowd	*crowd;
+	LIST_HEAD(, client) clients;
+	unsigned	 client_cnt;
+	struct timer	 patience;	/* runs while draining	*/
+	struct later	 ended;		/* tells that it is drained */
+	bool		 is_draining;
+
+	char		 in[EDGE_READ_MAX]; /* whose turn it is	*/
+};
+
+/*
+ * settings are taken, also on error.  loop and calls are borrowed; secret are
+ * random bits for the crowd.
+ */
+MUST_CHECK enum err edge_new(struct edge **out, struct ev_loop *loop,
+	    struct settings *, uint64_t secret, const struct edge_calls *,
+	    void *arg);
+/* Close everything, at once. */
+void	edge_free(struct edge **);
+
+/*
+ * Accept nothing more and end what is idle with 421 4.3.2; a transaction under
+ * way may finish within patience_ms.  Then drained() is called, never from
+ * within this call.
+ */
+void	edge_drain(struct edge *, uint32_t patience_ms);
+
+/* A client has gone; the last one ends a drain. */
+void	edge_left(struct edge *);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * main.c - postern-edge: takes mail in by SMTP and hands it to its queue.
+ *
+ * The files, in the order a message meets them:
+ *
+ *	listen client session session_table cmd_* rules transaction text
+ *	to_queue from_queue
+ *
+ * Everything that comes from the world ends in session.c; this process has no
+ * file system and no network but the sockets it accepts.
+ */
+#include <sys/random.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "bus/boot.h"
+#include "edge/edge.h"
+#include "edge/from_queue.h"
+#include "edge/listen.h"
+
+struct program {
+	struct boot	*boot;
+	struct edge	*edge;
+};
+
+static void
+peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
+{
+	struct program *program = arg;
+
+	if (p->role == ROLE_QUEUE)
+		from_queue_link(program->edge, fd, p);
+	else
+		close(fd);
+}
+
+static void
+peer_gone(struct boot *b, uint32_t no, void *arg)
+{
+	struct program *program = arg;
+	const struct link *queue = program->edge->queue;
+
+	if (queue != NULL && link_peer(queue)->no == no)
+		from_queue_close(program->edge);
+}
+
+static void
+drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	struct program *program = arg;
+
+	edge_drain(program->edge, patience_ms);
+}
+
+static void
+queue_lost(const struct link_peer *p, enum err why, void *arg)
+{
+	struct program *program = arg;
+
+	boot_link_lost(program->boot, p, why);
+}
+
+static void
+drained(void *arg)
+{
+	struct program *program = arg;
+
+	boot_done(program->boot);
+}
+
+static void
+listen_all(struct program *program)
+{
+	unsigned cnt = boot_listener_cnt(program->boot);
+	int fds[BOOT_LISTENERS_MAX];
+
+	for (unsigned i = 0; i < cnt; i++)
+		fds[i] = boot_listener(program->boot, i);
+	if (listen_open(&program->edge->listen, program->edge, fds, cnt) != OK)
+		boot_fatal("cannot watch the listeners", errno);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct boot_calls calls = {
+		.peer = peer, .peer_gone = peer_gone, .drain = drain,
+	};
+	static const struct edge_calls edge_calls = {
+		.lost = queue_lost, .drained = drained,
+	};
+	static struct program program;
+	struct settings set;
+	uint64_t secret;
+
+	program.boot = boot_start(argc, argv, &calls, &program);
+	if (settings_init(&set, boot_slice(program.boot)) != OK)
+		boot_fatal("the slice makes no sense", 0);
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+		boot_fatal("no random bytes", errno);
+	if (edge_new(&program.edge, boot_loop(program.boot), &set, secret,
+	    &edge_calls, &program) != OK)
+		boot_fatal("no memory", errno);
+	boot_seal(program.boot);
+	listen_all(&program);
+	return boot_run(program.boot);
+}

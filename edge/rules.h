@@ -1,0 +1,46 @@
+/*
+ * rules - the block `rules { }` of an edge: who may speak, and to whom mail
+ * may go.
+ *
+ * Owns	   copies of what the slice said
+ * Errors  ERR_PEER a word of the slice is no address or network; ERR_FULL
+ */
+#ifndef EDGE_RULES_H
+#define EDGE_RULES_H
+
+#include "base/err.h"
+#include "conf/slice.h"
+#include "edge/crowd.h"
+#include "mail/address.h"
+
+struct net;
+
+struct rules {
+	struct net	*nets;		/* net_cnt; none means everybody */
+	unsigned	 net_cnt;
+	char		**rcpts;	/* rcpt_cnt; none means any	*/
+	unsigned	 rcpt_cnt;
+};
+
+/* Read them; block may be an absent one. */
+MUST_CHECK enum err rules_init(struct rules *, const struct slice *block);
+void	rules_fini(struct rules *);
+
+/* One network, "192.0.2.0/24", "2001:db8::/32" or an address; and one entry
+ * of only_recipients, "ann@example.org" or "@example.org". */
+MUST_CHECK enum err rules_add_net(struct rules *, struct span);
+MUST_CHECK enum err rules_add_rcpt(struct rules *, struct span);
+
+/* May this client speak to us at all? */
+bool	rules_client(const struct rules *, const struct client_address *);
+
+/*
+ * May mail go to this address?  Domain and local part are compared without
+ * regard to ASCII case.  A bare <postmaster> always may (RFC 5321 4.5.1).  An
+ * entry "@domain" does not cover a local part that some next hop could read
+ * as a route of its own: one with @, % or ! in it, or that begins as a pipe,
+ * a file or an include of old.
+ */
+bool	rules_rcpt(const struct rules *, const struct address *);
+
+#endif

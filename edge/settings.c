@@ -1,0 +1,100 @@
+/*
+ * settings.c - numbers come checked by the configuration; a zero that cannot
+ * be meant is replaced, so that no limit is ever off by mistake.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/slice.h"
+#include "edge/settings.h"
+
+#define BANNER_DEFAULT	"ESMTP postern"
+
+static uint64_t
+num_or(const struct slice *s, const char *option, uint64_t otherwise)
+{
+	uint64_t n = slice_num(s, option);
+
+	return n > 0 ? n : otherwise;
+}
+
+static unsigned
+count_or(const struct slice *s, const char *option, unsigned otherwise)
+{
+	uint64_t n = num_or(s, option, otherwise);
+
+	return n > UINT_MAX ? UINT_MAX : (unsigned)n;
+}
+
+static char *
+copy(struct span s)
+{
+	return s.len == 0 ? NULL : strndup(s.ptr, s.len);
+}
+
+/* The banner of the rules block is the same option by its older name. */
+static enum err
+read_texts(struct settings *set, const struct slice *edge,
+    const struct slice *rules)
+{
+	struct slice process = slice_process(edge);
+	struct span host = slice_text(edge, "hostname", 0);
+	struct span banner = slice_text(rules, "banner", 0);
+
+	if (host.len == 0)
+		host = slice_text(&process, "hostname", 0);
+	if (host.len == 0)
+		return ERR_PEER;
+	if (banner.len == 0)
+		banner = slice_text(edge, "banner", 0);
+	if (banner.len == 0)
+		banner = SPAN(BANNER_DEFAULT);
+	if ((set->hostname = copy(host)) == NULL ||
+	    (set->banner = copy(banner)) == NULL)
+		return ERR_FULL;
+	return OK;
+}
+
+static void
+read_limits(struct settings *set, const struct slice *edge)
+{
+	set->max_size = num_or(edge, "max_size", 50u << 20);
+	set->max_header_size = num_or(edge, "max_header_size", 256u << 10);
+	set->timeout_ms = (int64_t)num_or(edge, "timeout", 300000);
+	set->data_timeout_ms = (int64_t)num_or(edge, "data_timeout", 600000);
+	set->session_timeout_ms =
+	    (int64_t)num_or(edge, "session_timeout", 3600000);
+	set->max_recipients = count_or(edge, "max_recipients", 1000);
+	set->max_errors = count_or(edge, "max_errors", 20);
+	set->max_sessions = count_or(edge, "max_sessions", 12000);
+	set->max_sessions_per_client =
+	    count_or(edge, "max_sessions_per_client", 100);
+}
+
+enum err
+settings_init(struct settings *set, struct span bytes)
+{
+	struct slice edge, rules;
+	enum err e;
+
+	*set = (struct settings){ 0 };
+	if ((e = slice_open(&edge, bytes)) != OK)
+		return e;
+	rules = slice_block(&edge, "rules", 0);
+	read_limits(set, &edge);
+	if ((e = read_texts(set, &edge, &rules)) == OK)
+		e = rules_init(&set->rules, &rules);
+	if (e != OK)
+		settings_fini(set);
+	return e;
+}
+
+void
+settings_fini(struct settings *set)
+{
+	rules_fini(&set->rules);
+	free(set->hostname);
+	free(set->banner);
+	*set = (struct settings){ 0 };
+}

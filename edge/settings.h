@@ -1,0 +1,36 @@
+/*
+ * settings - what the slice says, read once at start-up.  An edge gets a new
+ * slice only as a new process.
+ *
+ * Owns	   copies of all texts
+ * Errors  ERR_PEER the slice lacks what it must have, or holds nonsense;
+ *	   ERR_FULL no memory
+ */
+#ifndef EDGE_SETTINGS_H
+#define EDGE_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "edge/rules.h"
+
+struct settings {
+	char		*hostname;		/* our name in Received	*/
+	char		*banner;		/* what stands behind "220 " */
+	uint64_t	 max_size;		/* bytes of a message	*/
+	uint64_t	 max_header_size;	/* bytes of its header	*/
+	int64_t		 timeout_ms;		/* for a command	*/
+	int64_t		 data_timeout_ms;	/* for the whole text	*/
+	int64_t		 session_timeout_ms;	/* for all of it	*/
+	unsigned	 max_recipients;	/* of a message		*/
+	unsigned	 max_errors;		/* commands refused with 5yz */
+	unsigned	 max_sessions;
+	unsigned	 max_sessions_per_client;
+	struct rules	 rules;
+};
+
+MUST_CHECK enum err settings_init(struct settings *, struct span slice);
+void	settings_fini(struct settings *);
+
+#endif

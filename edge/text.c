@@ -1,0 +1,319 @@
+/*
+ * text.c - eod.h finds the end, header.h the blank line, and this file sees
+ * to it that nothing is read that could not be put somewhere.
+ *
+ * The buffer of the header section begins with a gap that the trace is laid
+ * into from behind once the id is known, so that the section is never copied.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "edge/edge.h"
+#include "edge/session.h"
+#include "edge/text.h"
+#include "edge/to_queue.h"
+#include "edge/transaction.h"
+#include "mail/received.h"
+#include "sys/clock.h"
+
+#define SLACK		8	/* bytes eod.h may give beyond its input */
+#define HEADER_FIRST	2048	/* bytes: the header of most messages	*/
+
+static void
+fault(struct transaction *t, uint16_t code, const char *dsn, const char *text)
+{
+	text_fault(t, code, dsn, span_of(text));
+}
+
+static void
+no_memory(struct transaction *t)
+{
+	fault(t, 452, "4.3.0", "Insufficient system resources");
+}
+
+/* One full or last piece of the body, if credit allows. */
+static bool
+send_piece(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	if (x->piece.len == 0)
+		return true;
+	if (t->credit == 0)
+		return false;
+	x->body_len += x->piece.len;
+	to_queue_body(t, grow_span(&x->piece));
+	x->piece.len = 0;
+	return true;
+}
+
+/* Body bytes: there is room for all of them, text_room() has seen to that. */
+static void
+put_body(struct transaction *t, struct span run)
+{
+	struct text *x = &t->text;
+	size_t n;
+
+	while (run.len > 0 && !text_has_fault(t)) {
+		if (x->piece.len == PIECE_MAX && !send_piece(t)) {
+			no_memory(t);	/* cannot be */
+			return;
+		}
+		n = PIECE_MAX - x->piece.len;
+		if (grow_add(&x->piece, span_head(run, n)) != OK) {
+			no_memory(t);
+			return;
+		}
+		run = span_tail(run, n);
+	}
+}
+
+static enum err
+begin_header(struct text *x)
+{
+	enum err e = grow_reserve(&x->header,
+	    RECEIVED_TEXT_MAX + HEADER_FIRST);
+
+	if (e != OK)
+		return e;
+	x->header.len = x->header_at = RECEIVED_TEXT_MAX;
+	return OK;
+}
+
+/*
+ * The header section is complete.  Its last line may turn out to be the first
+ * of the body (header.h): it moves over.
+ */
+static void
+split(struct transaction *t)
+{
+	struct text *x = &t->text;
+	size_t end = x->header_at + x->scan.len;
+	struct span held = span_tail(grow_span(&x->header), end);
+
+	x->is_split = true;
+	if (x->scan.received_cnt > RECEIVED_MAX) {
+		fault(t, 554, "5.4.6", "Too many hops");
+		return;
+	}
+	if (held.len > TEXT_LINE_MAX + 2) {
+		fault(t, 554, "5.6.0", "Line too long");
+		return;
+	}
+	put_body(t, held);
+	if (text_has_fault(t))
+		return;
+	x->header.len = end;
+	if (!x->scan.has_blank && grow_add(&x->header, SPAN("\r\n")) != OK)
+		no_memory(t);
+}
+
+/* Header bytes from the front of *run. */
+static void
+put_header(struct transaction *t, struct span *run)
+{
+	struct text *x = &t->text;
+	size_t n = header_feed(&x->scan, *run);
+
+	if (x->header.len == 0 && begin_header(x) != OK) {
+		no_memory(t);
+		return;
+	}
+	if (x->header.len - x->header_at + n > t->edge->set.max_header_size) {
+		fault(t, 552, "5.3.4", "Message header size exceeds limit");
+		return;
+	}
+	if (grow_add(&x->header, span_head(*run, n)) != OK) {
+		no_memory(t);
+		return;
+	}
+	*run = span_tail(*run, n);
+	if (x->scan.done)
+		split(t);
+}
+
+static void
+put_run(struct transaction *t, struct span run)
+{
+	struct text *x = &t->text;
+	char text[FAULT_TEXT_MAX];
+
+	if (text_has_fault(t))
+		return;
+	x->size += run.len;
+	if (x->size > t->edge->set.max_size) {
+		snprintf(text, sizeof(text), "Message size exceeds %llu limit",
+		    (unsigned long long)t->edge->set.max_size);
+		fault(t, 552, "5.3.4", text);
+		return;
+	}
+	if (!x->is_split)
+		put_header(t, &run);
+	if (x->is_split)
+		put_body(t, run);
+}
+
+/* The end of data: what there is must be a message now. */
+static void
+end_text(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	x->is_ended = true;
+	if (x->eod.long_line)
+		fault(t, 554, "5.6.0", "Line too long");
+	if (text_has_fault(t) || x->is_split)
+		return;
+	if (x->header.len == 0 && begin_header(x) != OK) {
+		no_memory(t);
+		return;
+	}
+	header_end(&x->scan);
+	split(t);
+}
+
+/* Our trace goes on top, as soon as the message has its id. */
+static bool
+make_header(struct transaction *t)
+{
+	struct text *x = &t->text;
+	const struct session *s = t->session;
+	char trace[RECEIVED_TEXT_MAX];
+	size_t len = 0;
+	struct received r = {
+		.helo = span_of(s->helo),
+		.client = span_of(s->client_text),
+		.by = span_of(t->edge->set.hostname),
+		.with = received_with(s->is_extended, t->has_smtputf8),
+		.id = t->id,
+		.when_ms = clock_wall_ms(),
+	};
+
+	if (x->is_made)
+		return true;
+	if (t->rcpt_cnt == 1)
+		r.for_rcpt = transaction_rcpt(t, transaction_sender(t));
+	if (received_build(&r, trace, sizeof(trace), &len) != OK) {
+		fault(t, 451, "4.3.0", "Cannot add the trace field");
+		return false;
+	}
+	x->header_at -= len;
+	memcpy(x->header.ptr + x->header_at, trace, len);
+	x->header_len = x->header.len - x->header_at;
+	x->is_made = true;
+	return true;
+}
+
+/* The end of data is here and the body at the queue: header and commit. */
+static void
+send_header(struct transaction *t)
+{
+	struct text *x = &t->text;
+	struct span rest;
+
+	if (!make_header(t))
+		return;
+	rest = span_tail(grow_span(&x->header), x->header_at);
+	while (rest.len > PIECE_MAX) {
+		if (t->credit == 0)
+			return;
+		to_queue_header(t, span_head(rest, PIECE_MAX));
+		x->header_at += PIECE_MAX;
+		rest = span_tail(rest, PIECE_MAX);
+	}
+	to_queue_commit(t, rest);
+	grow_free(&x->header);
+	grow_free(&x->piece);
+}
+
+void
+text_begin(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	eod_init(&x->eod);
+	header_init(&x->scan);
+	to_queue_open(t);
+}
+
+enum text_step
+text_take(struct transaction *t, struct span *in)
+{
+	struct text *x = &t->text;
+	enum eod_step step;
+	struct span part, run;
+	size_t n;
+
+	while (in->len > 0) {
+		if ((n = text_room(t)) == 0)
+			return TEXT_FULL;
+		part = span_head(*in, n);
+		n = part.len;
+		step = eod_next(&x->eod, &part, &run);
+		*in = span_tail(*in, n - part.len);
+		if (text_is_smuggled(t))
+			fault(t, 550, "5.5.2", TEXT_SMUGGLED);
+		if (step == EOD_RUN)
+			put_run(t, run);
+		if (step == EOD_END) {
+			end_text(t);
+			return TEXT_END;
+		}
+	}
+	return TEXT_MORE;
+}
+
+size_t
+text_room(const struct transaction *t)
+{
+	const struct text *x = &t->text;
+	size_t room = PIECE_MAX - x->piece.len + t->credit * PIECE_MAX;
+	size_t spare = x->is_split ? SLACK : SLACK + TEXT_LINE_MAX;
+
+	if (text_has_fault(t))
+		return EDGE_READ_MAX;
+	return room > spare ? room - spare : 0;
+}
+
+void
+text_send(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	if (text_has_fault(t) || !t->is_granted || t->is_committed)
+		return;
+	if ((x->is_ended || x->piece.len == PIECE_MAX) && !send_piece(t))
+		return;
+	if (x->is_ended)
+		send_header(t);
+}
+
+void
+text_fault(struct transaction *t, unsigned code, const char *dsn,
+    struct span text)
+{
+	struct text *x = &t->text;
+
+	if (text_has_fault(t))
+		return;
+	x->fault.code = (uint16_t)code;
+	snprintf(x->fault.dsn, sizeof(x->fault.dsn), "%s", dsn);
+	snprintf(x->fault.text, sizeof(x->fault.text), "%.*s", (int)text.len,
+	    text.len > 0 ? text.ptr : "");
+	if (t->stream != 0)
+		to_queue_abort(t);
+	grow_free(&x->header);
+	grow_free(&x->piece);
+}
+
+bool
+text_has_fault(const struct transaction *t)
+{
+	return t->text.fault.code != 0;
+}
+
+bool
+text_is_smuggled(const struct transaction *t)
+{
+	return t->text.eod.bare || t->text.eod.nul;
+}

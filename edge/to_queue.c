@@ -1,0 +1,83 @@
+/*
+ * to_queue.c - see the header.  The answers come in through from_queue.c.
+ */
+#include "edge/edge.h"
+#include "edge/session.h"
+#include "edge/to_queue.h"
+#include "edge/transaction.h"
+#include "mail/received.h"
+
+/* What a next hop must be able to do, as far as it is known by now. */
+static uint8_t
+flags_of(const struct transaction *t)
+{
+	uint8_t flags = 0;
+
+	if (t->is_utf8 || (t->has_smtputf8 && t->text.scan.is_8bit))
+		flags |= MAIL_SMTPUTF8;
+	if (t->has_8bit || t->text.eod.is_8bit)
+		flags |= MAIL_8BIT;
+	return flags;
+}
+
+void
+to_queue_open(struct transaction *t)
+{
+	const struct session *s = t->session;
+	struct link *queue = t->edge->queue;
+	struct span last = transaction_sender(t);
+
+	transaction_number(t);
+	(void)link_send_mail_open(queue, &(struct msg_mail_open){
+	    .stream = t->stream,
+	    .flags = flags_of(t),
+	    .size_hint = t->size_hint,
+	    .sender = transaction_sender(t),
+	    .client = span_of(s->client_text),
+	    .helo = span_of(s->helo),
+	    .proto = received_with(s->is_extended, t->has_smtputf8),
+	    .tenant = span_of(s->net_text),
+	});
+	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
+		last = transaction_rcpt(t, last);
+		(void)link_send_mail_rcpt(queue, &(struct msg_mail_rcpt){
+		    .stream = t->stream, .rcpt = last });
+	}
+}
+
+void
+to_queue_body(struct transaction *t, struct span piece)
+{
+	t->credit--;
+	(void)link_send_mail_body(t->edge->queue, &(struct msg_mail_body){
+	    .stream = t->stream }, piece);
+}
+
+void
+to_queue_header(struct transaction *t, struct span piece)
+{
+	t->credit--;
+	(void)link_send_mail_header(t->edge->queue, &(struct msg_mail_header){
+	    .stream = t->stream }, piece);
+}
+
+void
+to_queue_commit(struct transaction *t, struct span piece)
+{
+	t->is_committed = true;
+	(void)link_send_mail_commit(t->edge->queue, &(struct msg_mail_commit){
+	    .stream = t->stream,
+	    .flags = flags_of(t),
+	    .header_len = t->text.header_len,
+	    .body_len = t->text.body_len,
+	}, piece);
+}
+
+void
+to_queue_abort(struct transaction *t)
+{
+	if (t->edge->queue != NULL)
+		(void)link_send_mail_abort(t->edge->queue,
+		    &(struct msg_mail_abort){ .stream = t->stream });
+	transaction_forget(t);
+}

@@ -1,0 +1,28 @@
+/*
+ * to_queue - what the edge says to the queue about a message.  Only packing:
+ * when to say it is text.c's business.
+ *
+ * Nothing here fails: a link that cannot take a frame is given up, and
+ * from_queue.c hears of it at the end of the turn.
+ */
+#ifndef EDGE_TO_QUEUE_H
+#define EDGE_TO_QUEUE_H
+
+#include "base/span.h"
+
+struct transaction;
+
+/* mail_open and every mail_rcpt; gives the transaction its stream. */
+void	to_queue_open(struct transaction *);
+
+/* One piece of body or header; uses up one credit, of which there is one. */
+void	to_queue_body(struct transaction *, struct span piece);
+void	to_queue_header(struct transaction *, struct span piece);
+
+/* The last piece of header, and the whole is to be kept. */
+void	to_queue_commit(struct transaction *, struct span piece);
+
+/* Drop the stream; the transaction has none afterwards. */
+void	to_queue_abort(struct transaction *);
+
+#endif

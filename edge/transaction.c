@@ -1,0 +1,111 @@
+/*
+ * transaction.c - addresses lie in one run, a NUL behind each: no address we
+ * take holds one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/edge.h"
+#include "edge/session.h"
+#include "edge/to_queue.h"
+#include "edge/transaction.h"
+
+static enum err
+add_address(struct transaction *t, struct span address)
+{
+	enum err e = grow_reserve(&t->addresses, address.len + 1);
+
+	if (e != OK)
+		return e;
+	if ((e = grow_add(&t->addresses, address)) != OK)
+		return e;
+	return grow_add(&t->addresses, (struct span){ "", 1 });
+}
+
+enum err
+transaction_begin(struct transaction **out, struct session *s,
+    struct span sender)
+{
+	struct transaction *t = calloc(1, sizeof(*t));
+	enum err e;
+
+	if (t == NULL)
+		return ERR_FULL;
+	t->edge = s->edge;
+	t->session = s;
+	if ((e = add_address(t, sender)) != OK) {
+		free(t);
+		return e;
+	}
+	*out = t;
+	return OK;
+}
+
+enum err
+transaction_add_rcpt(struct transaction *t, struct span rcpt)
+{
+	enum err e = add_address(t, rcpt);
+
+	if (e == OK)
+		t->rcpt_cnt++;
+	return e;
+}
+
+struct span
+transaction_sender(const struct transaction *t)
+{
+	return span_of(t->addresses.ptr);
+}
+
+struct span
+transaction_rcpt(const struct transaction *t, struct span last)
+{
+	return span_of(last.ptr + last.len + 1);
+}
+
+void
+transaction_number(struct transaction *t)
+{
+	struct edge *edge = t->edge;
+
+	t->stream = ++edge->last_stream;
+	LIST_INSERT_HEAD(&edge->streams[t->stream % EDGE_STREAM_BUCKETS], t,
+	    entry);
+}
+
+void
+transaction_forget(struct transaction *t)
+{
+	if (t->stream == 0)
+		return;
+	LIST_REMOVE(t, entry);
+	t->stream = 0;
+}
+
+struct transaction *
+transaction_find(struct edge *edge, uint64_t stream)
+{
+	struct transaction *t;
+
+	LIST_FOREACH(t, &edge->streams[stream % EDGE_STREAM_BUCKETS], entry)
+		if (t->stream == stream)
+			return t;
+	return NULL;
+}
+
+void
+transaction_end(struct transaction **tp)
+{
+	struct transaction *t = *tp;
+
+	if (t == NULL)
+		return;
+	*tp = NULL;
+	if (t->stream != 0 && !t->is_committed)
+		to_queue_abort(t);
+	transaction_forget(t);
+	grow_free(&t->addresses);
+	grow_free(&t->text.header);
+	grow_free(&t->text.piece);
+	free(t);
+}

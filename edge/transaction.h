@@ -1,0 +1,98 @@
+/*
+ * transaction - one message between MAIL and the reply to its end of data:
+ * envelope, text under way, and the stream it has at the queue.
+ *
+ * It begins in cmd_mail.c and ends in transaction_end(), however it ends.
+ *
+ * Owns	   its memory, and the stream: a stream not committed is aborted
+ * Errors  ERR_FULL no memory
+ */
+#ifndef EDGE_TRANSACTION_H
+#define EDGE_TRANSACTION_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "edge/grow.h"
+#include "mail/eod.h"
+#include "mail/header.h"
+
+struct edge;
+struct session;
+
+#define FAULT_TEXT_MAX	256	/* bytes with NUL: half a reply line */
+
+/* The reply to the end of data when it is already known to be a refusal. */
+struct fault {
+	uint16_t	 code;		/* 0: none yet		*/
+	char		 dsn[12];
+	char		 text[FAULT_TEXT_MAX];
+};
+
+/* What has come of the text and is not at the queue yet, see text.h. */
+struct text {
+	struct eod	 eod;
+	struct header_scan scan;
+	struct grow	 header;	/* room for our trace, then the client's
+					 * header section		*/
+	size_t		 header_at;	/* where it begins		*/
+	struct grow	 piece;		/* of the body, at most PIECE_MAX */
+	uint64_t	 size;		/* bytes of message so far	*/
+	uint64_t	 header_len;	/* bytes, when it is complete	*/
+	uint64_t	 body_len;	/* bytes handed to the queue	*/
+	bool		 is_split;	/* header section is complete	*/
+	bool		 is_ended;	/* end of data has come		*/
+	bool		 is_made;	/* header stands, trace included */
+	struct fault	 fault;
+};
+
+struct transaction {
+	LIST_ENTRY(transaction) entry;	/* while it has a stream	*/
+	struct edge	*edge;
+	struct session	*session;
+
+	struct grow	 addresses;	/* sender, then recipients, each
+					 * with a NUL			*/
+	unsigned	 rcpt_cnt;
+	unsigned	 refused_cnt;	/* recipients we said no to	*/
+	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
+	bool		 has_smtputf8;	/* the client said so		*/
+	bool		 is_utf8;	/* an address needs it		*/
+	bool		 has_8bit;	/* the client said BODY=8BITMIME */
+
+	uint64_t	 stream;	/* 0: the queue knows of none	*/
+	bool		 is_granted;	/* id and credit are ours	*/
+	bool		 is_committed;	/* its fate is the queue's	*/
+	unsigned	 credit;	/* pieces we may send		*/
+	struct id	 id;
+
+	struct text	 text;
+};
+
+MUST_CHECK enum err transaction_begin(struct transaction **out,
+	    struct session *, struct span sender);
+MUST_CHECK enum err transaction_add_rcpt(struct transaction *, struct span);
+
+struct span	transaction_sender(const struct transaction *);
+/* The recipient behind `last`; the first one behind the sender. */
+struct span	transaction_rcpt(const struct transaction *, struct span last);
+
+/* Give it a stream number, under which transaction_find() finds it. */
+void	transaction_number(struct transaction *);
+/* The queue has ended the stream, or is gone: forget the number. */
+void	transaction_forget(struct transaction *);
+
+/* NULL when there is none of this number, which may just have ended. */
+struct transaction *transaction_find(struct edge *, uint64_t stream);
+
+/* The one end: tells the queue unless committed, frees, and sets to NULL.
+ * Allowed on NULL. */
+void	transaction_end(struct transaction **);
+
+#endif

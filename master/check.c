@@ -1,0 +1,259 @@
+/*
+ * check.c - everything conf/ may not do itself: files, users, host name.
+ *
+ * Name service modules are loaded by dlopen(), which the sandbox refuses: a
+ * look-up that finds nobody before we enter it makes glibc load them all.
+ */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "master/check.h"
+#include "sys/sandbox.h"
+
+#define NAME_LEN	256	/* bytes of a host name with NUL */
+
+/* What conf asks us to open. */
+
+static enum err
+read_whole(int fd, size_t max, char **bytes, size_t *len)
+{
+	char *buf = malloc(max + 1);
+	size_t used = 0;
+	ssize_t got;
+
+	if (buf == NULL)
+		return ERR_SYS;
+	while (used <= max &&
+	    (got = read(fd, buf + used, max + 1 - used)) != 0) {
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1) {
+			free(buf);
+			return ERR_SYS;
+		}
+		used += (size_t)got;
+	}
+	if (used > max) {
+		free(buf);
+		return ERR_FULL;
+	}
+	*bytes = buf;
+	*len = used;
+	return OK;
+}
+
+static enum err
+read_file(void *arg, const char *path, size_t max, char **bytes, size_t *len)
+{
+	struct stat st;
+	enum err e;
+	int fd;
+
+	/* A FIFO must not stop us. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return errno == ENOENT ? ERR_NONE : ERR_SYS;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		e = ERR_SYS;
+	} else
+		e = read_whole(fd, max, bytes, len);
+	close(fd);
+	return e;
+}
+
+static enum err
+find_files(void *arg, const char *pattern, conf_found_fn *found,
+    void *found_arg)
+{
+	glob_t g;
+	int rc = glob(pattern, 0, NULL, &g);
+
+	if (rc == GLOB_NOMATCH)
+		return OK;
+	if (rc != 0)
+		return ERR_SYS;
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		found(found_arg, g.gl_pathv[i]);
+	globfree(&g);
+	return OK;
+}
+
+static enum conf_kind
+kind_of(void *arg, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return KIND_NONE;
+	return S_ISREG(st.st_mode) ? KIND_FILE :
+	    S_ISDIR(st.st_mode) ? KIND_DIRECTORY : KIND_OTHER;
+}
+
+static bool
+user_ids(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (pw == NULL)
+		return false;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	return true;
+}
+
+static void
+tell(void *arg, const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
+/* The full name of this host, as far as it knows itself. */
+static void
+find_fqdn(char *buf, size_t cap)
+{
+	const struct addrinfo hints = {
+		.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM,
+	};
+	struct addrinfo *found;
+
+	if (gethostname(buf, cap) == -1 || buf[0] == '\0')
+		(void)strlcpy(buf, "localhost", cap);
+	buf[cap - 1] = '\0';
+	if (strchr(buf, '.') != NULL ||
+	    getaddrinfo(buf, NULL, &hints, &found) != 0)
+		return;
+	if (found->ai_canonname != NULL &&
+	    strchr(found->ai_canonname, '.') != NULL)
+		(void)strlcpy(buf, found->ai_canonname, cap);
+	freeaddrinfo(found);
+}
+
+/* Handing over. */
+
+/* A slice as a memfd that nobody can change any more; -1 on error. */
+static int
+seal(struct span bytes)
+{
+	int fd = memfd_create("slice", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+	ssize_t put;
+
+	if (fd == -1)
+		return -1;
+	while (done < bytes.len) {
+		put = write(fd, bytes.ptr + done, bytes.len - done);
+		if (put == -1 && errno != EINTR)
+			goto fail;
+		if (put > 0)
+			done += (size_t)put;
+	}
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL) == 0)
+		return fd;
+fail:
+	close(fd);
+	return -1;
+}
+
+/* One packet; slice_fd is -1 or goes with it. */
+static bool
+hand_over(int fd, const void *bytes, size_t len, int slice_fd)
+{
+	union {
+		struct cmsghdr	 align;
+		char		 bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (slice_fd != -1) {
+		memset(&room, 0, sizeof(room));
+		h.msg_control = room.bytes;
+		h.msg_controllen = sizeof(room.bytes);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &slice_fd, sizeof(int));
+	}
+	return sendmsg(fd, &h, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static bool
+hand_over_plan(int fd, const struct conf_plan *p)
+{
+	bool good = hand_over(fd, &p->head, sizeof(p->head), -1);
+
+	for (uint32_t i = 0; good && i < p->head.process_cnt; i++) {
+		int slice = seal(p->slices[i]);
+
+		good = slice != -1 && hand_over(fd, &p->processes[i],
+		    sizeof(p->processes[i]), slice);
+		if (slice != -1)
+			close(slice);
+	}
+	for (uint32_t i = 0; good && i < p->head.link_cnt; i++)
+		good = hand_over(fd, &p->links[i], sizeof(p->links[i]), -1);
+	if (!good)
+		fprintf(stderr, "postern: cannot hand over the plan: %s\n",
+		    strerror(errno));
+	return good;
+}
+
+static bool
+check(const char *file, const struct conf_host *host, int plan_fd)
+{
+	const struct conf_opener opener = {
+		.read = read_file, .glob = find_files, .kind = kind_of,
+	};
+	struct conf_report report = { .line = tell };
+	struct conf *c = NULL;
+	struct conf_plan plan;
+	enum err e = conf_load(&c, file, &opener, host, &report);
+
+	if (e == OK && (e = conf_plan(c, &plan)) != OK)
+		fprintf(stderr, "postern: %s: no plan: %s\n", file,
+		    err_name(e));
+	if (e == OK && plan_fd != -1 && !hand_over_plan(plan_fd, &plan))
+		e = ERR_SYS;
+	conf_free(&c);
+	return e == OK;
+}
+
+int
+check_run(const char *file, int plan_fd)
+{
+	const struct sandbox box = {
+		.role = ROLE_CHECK, .wish = SANDBOX_PREFER,
+	};
+	char fqdn[NAME_LEN], cwd[PATH_MAX];
+	struct conf_host host = {
+		.fqdn = fqdn, .cwd = cwd, .is_root = geteuid() == 0,
+		.user_ids = user_ids,
+	};
+
+	(void)getpwnam("postern nobody");
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)strlcpy(cwd, "/", sizeof(cwd));
+	if (sandbox_enter(&box) != OK) {
+		fprintf(stderr, "postern: cannot lock myself in: %s\n",
+		    strerror(errno));
+		return 1;
+	}
+	find_fqdn(fqdn, sizeof(fqdn));
+	return check(file, &host, plan_fd) ? 0 : 1;
+}

@@ -1,0 +1,134 @@
+/*
+ * dirs.c - a directory of ours may lie below one of a user's (a Maildir in a
+ * home), so we never follow a link in its last name and never give away what
+ * we did not just make.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/dirs.h"
+
+static enum err
+complain(const char *path, const char *why, int error)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_trouble);
+	log_text(&l, LOG_KEY_why, why);
+	log_text(&l, LOG_KEY_file, path);
+	if (error != 0)
+		log_text(&l, LOG_KEY_reply, strerror(error));
+	log_end(&l);
+	errno = error;
+	return ERR_SYS;
+}
+
+/* All directories above the last name, for all to pass through. */
+static enum err
+make_parents(const char *path)
+{
+	char part[PATH_MAX];
+
+	if (strlcpy(part, path, sizeof(part)) >= sizeof(part))
+		return complain(path, "path too long", 0);
+	for (char *p = strchr(part + 1, '/'); p != NULL;
+	    p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(part, 0755) == -1 && errno != EEXIST)
+			return complain(part, "cannot make a directory", errno);
+		*p = '/';
+	}
+	return OK;
+}
+
+static enum err
+give(int fd, bool is_new, mode_t mode, uint32_t uid, uint32_t gid)
+{
+	struct stat st;
+
+	if (!is_new)
+		return OK;
+	if (fstat(fd, &st) == -1)
+		return ERR_SYS;
+	if (st.st_uid != geteuid()) {	/* not what we made */
+		errno = EEXIST;
+		return ERR_SYS;
+	}
+	if (geteuid() == 0 && fchown(fd, uid, gid) == -1)
+		return ERR_SYS;
+	return fchmod(fd, mode) == -1 ? ERR_SYS : OK;
+}
+
+static enum err
+make(const char *path, mode_t mode, uint32_t uid, uint32_t gid)
+{
+	enum err e = make_parents(path);
+	bool is_new;
+	int fd;
+
+	if (e != OK)
+		return e;
+	is_new = mkdir(path, 0700) == 0;
+	if (!is_new && errno != EEXIST)
+		return complain(path, "cannot make a directory", errno);
+	/* One that stood there may be a link its administrator made. */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    (is_new ? O_NOFOLLOW : 0));
+	if (fd == -1)
+		return complain(path, "cannot use a directory", errno);
+	if ((e = give(fd, is_new, mode, uid, gid)) != OK)
+		(void)complain(path, "cannot set up a directory", errno);
+	close(fd);
+	return e;
+}
+
+static enum err
+lock(const char *run_dir)
+{
+	char path[PATH_MAX], pid[16];
+	int fd, len;
+
+	snprintf(path, sizeof(path), "%s/lock", run_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return complain(path, "cannot open the lock", errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		int error = errno;
+
+		close(fd);
+		return complain(path, "another postern runs here", error);
+	}
+	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) == -1 || write(fd, pid, (size_t)len) != len)
+		return complain(path, "cannot write the lock", errno);
+	return OK;	/* and open for as long as we live */
+}
+
+enum err
+dirs_take(const char *run_dir)
+{
+	char empty[PATH_MAX];
+	enum err e = make(run_dir, 0755, 0, 0);
+
+	snprintf(empty, sizeof(empty), "%s" DIRS_EMPTY, run_dir);
+	if (e == OK)
+		e = lock(run_dir);
+	if (e == OK)
+		e = make(empty, 0555, 0, 0);
+	return e;
+}
+
+enum err
+dirs_own(const struct plan_process *row)
+{
+	return row->own_dir[0] == '\0' ? OK :
+	    make(row->own_dir, 0700, row->uid, row->gid);
+}

@@ -1,0 +1,159 @@
+/*
+ * house.c - from a plan to running processes, and the regular looks at them.
+ *
+ * At the first start edges wait until all others are ready: clients then wait
+ * in the listeners' queues instead of hearing 451.
+ */
+#include <sys/wait.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/house.h"
+#include "master/notify.h"
+#include "master/pair.h"
+#include "master/process.h"
+
+#define PING_MS		5000
+#define EDGES_WAIT_MS	3000
+
+static void
+start_edges(struct house *h)
+{
+	struct process *p;
+
+	h->edges_wait = false;
+	timer_stop(&h->edges);
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.role == ROLE_EDGE)
+			process_start(p);
+}
+
+static void
+edges_waited(struct timer *t, void *arg)
+{
+	start_edges(arg);
+}
+
+static void
+ping_all(struct timer *t, void *arg)
+{
+	struct house *h = arg;
+	struct process *p;
+
+	h->ping_turn++;
+	TAILQ_FOREACH(p, &h->processes, entry)
+		process_ping(p, h->ping_turn);
+	timer_set(&h->ping, PING_MS);
+}
+
+static void
+say_alive(struct timer *t, void *arg)
+{
+	struct house *h = arg;
+
+	notify_alive();
+	timer_set(&h->alive, notify_alive_ms());
+}
+
+void
+house_init(struct house *h, struct ev_loop *loop, const char *file, bool debug)
+{
+	memset(h, 0, sizeof(*h));
+	h->loop = loop;
+	h->file = file;
+	h->debug = debug;
+	h->is_root = geteuid() == 0;
+	h->stage = -1;
+	h->next_no = 1;
+	h->generation = 1;
+	TAILQ_INIT(&h->processes);
+	TAILQ_INIT(&h->pairs);
+	TAILQ_INIT(&h->listeners);
+	timer_init(&h->edges, loop, edges_waited, h);
+	timer_init(&h->ping, loop, ping_all, h);
+	timer_init(&h->alive, loop, say_alive, h);
+}
+
+static enum err
+add_all(struct house *h, struct plan *plan, struct process **made)
+{
+	enum err e = OK;
+
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++) {
+		if ((e = listen_want(&h->listeners, &plan->rows[i],
+		    h->generation)) != OK)
+			return e;
+		made[i] = process_new(h, &plan->rows[i],
+		    plan_take_slice(plan, i));
+		if (made[i] == NULL)
+			return ERR_SYS;
+	}
+	for (uint32_t i = 0; i < plan->head.link_cnt && e == OK; i++)
+		e = pair_add(h, made[plan->links[i].from],
+		    made[plan->links[i].to]);
+	return e;
+}
+
+enum err
+house_start(struct house *h, struct plan *plan)
+{
+	struct process *made[PLAN_PROCESSES_MAX];
+	struct process *p;
+	enum err e;
+
+	(void)strlcpy(h->run_dir, plan->head.run_dir, sizeof(h->run_dir));
+	h->wish = plan->head.sandbox;
+	if ((e = add_all(h, plan, made)) != OK)
+		return e;
+	h->awaited = AWAIT_START;
+	h->edges_wait = true;
+	timer_set(&h->edges, EDGES_WAIT_MS);
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.role != ROLE_EDGE)
+			process_start(p);
+	timer_set(&h->ping, PING_MS);
+	if (notify_alive_ms() > 0)
+		timer_set(&h->alive, notify_alive_ms());
+	return OK;
+}
+
+static bool
+are_ready(const struct house *h, bool with_edges)
+{
+	const struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (!p->is_ready && !p->is_leaving &&
+		    (with_edges || p->id.role != ROLE_EDGE))
+			return false;
+	return true;
+}
+
+void
+house_look(struct house *h)
+{
+	enum awaited was = h->awaited;
+
+	if (h->edges_wait && are_ready(h, false))
+		start_edges(h);
+	if (was == AWAIT_NOTHING || h->stage >= 0 || !are_ready(h, true))
+		return;
+	h->awaited = AWAIT_NOTHING;
+	log_why(was == AWAIT_START ? LOG_ready : LOG_reloaded,
+	    was == AWAIT_START ? "all processes work" :
+	    "the new configuration is in force", 0);
+	notify_ready();
+}
+
+void
+house_reap(struct house *h)
+{
+	struct process *p, *next;
+	int status;
+
+	TAILQ_FOREACH_SAFE(p, &h->processes, entry, next)
+		if (p->pid != 0 && waitpid(p->pid, &status, WNOHANG) == p->pid)
+			process_ended(p, status);
+}

@@ -1,0 +1,94 @@
+/*
+ * house - all that master knows: the processes, who is linked to whom, and
+ * what the house as a whole is doing.
+ *
+ * Owns	   processes, pairs, listeners
+ * Blocks  no
+ */
+#ifndef MASTER_HOUSE_H
+#define MASTER_HOUSE_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/link.h"
+#include "conf/plan.h"
+#include "master/listen.h"
+#include "master/plan.h"
+#include "sys/ev.h"
+#include "sys/sandbox.h"
+
+struct house;
+
+struct process {
+	TAILQ_ENTRY(process) entry;
+	struct house	*house;
+	struct link_peer id;		/* no: never used twice; start
+					 * counts its lives		*/
+	struct plan_process row;
+	int		 slice_fd;
+	uint32_t	 generation;	/* of its slice			*/
+	pid_t		 pid;		/* 0: not running		*/
+	struct link	*link;		/* NULL: not running, or given up */
+	bool		 is_ready;
+	bool		 is_leaving;	/* told to end, for good	*/
+	int64_t		 started_ms, heard_ms;
+	unsigned	 fails;		/* deaths in a row		*/
+	struct timer	 again;		/* until it is started anew	*/
+	struct timer	 patience;	/* until it is killed		*/
+	uint64_t	 held;		/* a queue's answer to reload	*/
+	bool		 is_asked, has_answered;
+};
+
+/* Two processes that have a link; `from` asks, `to` answers. */
+struct pair {
+	TAILQ_ENTRY(pair) entry;
+	struct process	*from, *to;
+	unsigned	 lost_cnt;	/* since lost_since_ms		*/
+	int64_t		 lost_since_ms;
+	bool		 from_late, to_late; /* has yet to report the loss
+					 * the other has reported	*/
+};
+
+/* What becomes true when all processes are ready. */
+enum awaited { AWAIT_NOTHING, AWAIT_START, AWAIT_RELOAD };
+
+struct house {
+	struct ev_loop	*loop;
+	TAILQ_HEAD(, process) processes;
+	TAILQ_HEAD(, pair) pairs;
+	struct listeners listeners;
+	const char	*file;		/* the configuration		*/
+	char		 run_dir[PLAN_PATH_MAX];
+	enum sandbox_wish wish;
+	bool		 debug, is_root;
+	uint32_t	 next_no, generation;
+	enum awaited	 awaited;
+	bool		 edges_wait;	/* for all others to be ready	*/
+	struct timer	 edges;		/* but no longer than this	*/
+	struct timer	 ping, alive;
+	uint64_t	 ping_turn;
+	int		 stage;		/* of stopping, -1: we run	*/
+	bool		 is_hurried;	/* told to stop twice		*/
+	struct plan	*next;		/* a reload that waits for queues */
+	struct timer	 answers;	/* their patience		*/
+	bool		 reload_again;
+};
+
+/* In place; loop and file are borrowed. */
+void	house_init(struct house *, struct ev_loop *, const char *file,
+	    bool debug);
+
+/* Start what a first plan wants.  Takes slices out of the plan. */
+MUST_CHECK enum err house_start(struct house *, struct plan *);
+
+/* See whether what we wait for has come true. */
+void	house_look(struct house *);
+
+/* Collect the children that have died. */
+void	house_reap(struct house *);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * listen.c - several workers share an address by SO_REUSEPORT, a socket each;
+ * the kernel then spreads connections.  That option would also let a stranger
+ * under our user in, and hide that the port is taken: so the first socket of
+ * an address is bound without it, and gets it only when a second one comes.
+ */
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/listen.h"
+
+struct listener {
+	TAILQ_ENTRY(listener) entry;
+	struct plan_listener where;
+	uint16_t	 worker;
+	uint32_t	 made, wanted;		/* generations */
+	int		 fd;
+};
+
+union address {
+	struct sockaddr		 any;
+	struct sockaddr_in	 v4;
+	struct sockaddr_in6	 v6;
+};
+
+static enum err
+complain(const struct plan_listener *w, const char *why)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+	struct log_line l;
+	int error = errno;
+
+	(void)inet_ntop(w->family == 4 ? AF_INET : AF_INET6, w->address, text,
+	    sizeof(text));
+	log_begin(&l, LOG_trouble);
+	log_text(&l, LOG_KEY_why, why);
+	log_text(&l, LOG_KEY_interface, text);
+	log_num(&l, LOG_KEY_port, w->port);
+	log_text(&l, LOG_KEY_reply, strerror(error));
+	log_end(&l);
+	errno = error;
+	return ERR_SYS;
+}
+
+static socklen_t
+fill_address(union address *a, const struct plan_listener *w)
+{
+	memset(a, 0, sizeof(*a));
+	if (w->family == 4) {
+		a->v4.sin_family = AF_INET;
+		a->v4.sin_port = htons(w->port);
+		memcpy(&a->v4.sin_addr, w->address, 4);
+		return sizeof(a->v4);
+	}
+	a->v6.sin6_family = AF_INET6;
+	a->v6.sin6_port = htons(w->port);
+	memcpy(&a->v6.sin6_addr, w->address, 16);
+	return sizeof(a->v6);
+}
+
+static bool
+is_same_place(const struct plan_listener *a, const struct plan_listener *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	    memcmp(a->address, b->address, a->family == 4 ? 4 : 16) == 0;
+}
+
+static struct listener *
+find(struct listeners *all, const struct plan_listener *w, uint16_t worker)
+{
+	struct listener *l;
+
+	TAILQ_FOREACH(l, all, entry)
+		if (l->worker == worker && is_same_place(&l->where, w))
+			return l;
+	return NULL;
+}
+
+/* Let others of ours bind here too; false when nobody of ours is here. */
+static bool
+share_place(struct listeners *all, const struct plan_listener *w)
+{
+	const int on = 1;
+	struct listener *l;
+	bool is_ours = false;
+
+	TAILQ_FOREACH(l, all, entry)
+		if (is_same_place(&l->where, w) &&
+		    setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on,
+		    sizeof(on)) == 0)
+			is_ours = true;
+	return is_ours;
+}
+
+static enum err
+bind_and_listen(int fd, const struct plan_listener *w, bool is_shared)
+{
+	const int on = 1;
+	union address a;
+	socklen_t len = fill_address(&a, w);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+		return complain(w, "cannot set up a socket");
+	if (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+	    sizeof(on)) == -1)
+		return complain(w, "cannot share a port");
+	if (w->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+	    sizeof(on)) == -1)
+		return complain(w, "cannot set up a socket");
+	if (bind(fd, &a.any, len) == -1)
+		return complain(w, "cannot take an address and port");
+	if (listen(fd, (int)w->backlog) == -1)
+		return complain(w, "cannot listen");
+	return OK;
+}
+
+static enum err
+make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
+    uint32_t generation)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+	enum err e;
+
+	if (l == NULL)
+		return ERR_SYS;
+	l->where = *w;
+	l->worker = worker;
+	l->made = l->wanted = generation;
+	l->fd = socket(w->family == 4 ? AF_INET : AF_INET6,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd == -1)
+		e = complain(w, "cannot make a socket");
+	else if ((e = bind_and_listen(l->fd, w, share_place(all, w))) != OK)
+		close(l->fd);
+	if (e == OK)
+		TAILQ_INSERT_TAIL(all, l, entry);
+	else
+		free(l);
+	return e;
+}
+
+enum err
+listen_want(struct listeners *all, const struct plan_process *row,
+    uint32_t generation)
+{
+	for (unsigned i = 0; i < row->listener_cnt; i++) {
+		const struct plan_listener *w = &row->listeners[i];
+		struct listener *l = find(all, w, row->worker);
+		enum err e;
+
+		if (l == NULL) {
+			if ((e = make(all, w, row->worker, generation)) != OK)
+				return e;
+			continue;
+		}
+		l->wanted = generation;
+		if (l->where.backlog != w->backlog &&
+		    listen(l->fd, (int)w->backlog) == 0)
+			l->where.backlog = w->backlog;
+	}
+	return OK;
+}
+
+static void
+drop(struct listeners *all, struct listener *l)
+{
+	TAILQ_REMOVE(all, l, entry);
+	close(l->fd);
+	free(l);
+}
+
+void
+listen_sweep(struct listeners *all, uint32_t generation)
+{
+	struct listener *l, *next;
+
+	TAILQ_FOREACH_SAFE(l, all, entry, next)
+		if (l->wanted != generation)
+			drop(all, l);
+}
+
+void
+listen_undo(struct listeners *all, uint32_t generation)
+{
+	struct listener *l, *next;
+
+	TAILQ_FOREACH_SAFE(l, all, entry, next)
+		if (l->made == generation)
+			drop(all, l);
+}
+
+int
+listen_find(struct listeners *all, const struct plan_process *row,
+    unsigned index)
+{
+	const struct listener *l = find(all, &row->listeners[index],
+	    row->worker);
+
+	return l == NULL ? -1 : l->fd;
+}

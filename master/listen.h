@@ -1,0 +1,39 @@
+/*
+ * listen - the listening sockets.  Master makes and keeps them all, so that
+ * neither a restart nor a reload refuses a connection.
+ *
+ * Owns	   the sockets
+ * Blocks  no
+ * Errors  ERR_SYS, after a log line event=trouble with address and port
+ */
+#ifndef MASTER_LISTEN_H
+#define MASTER_LISTEN_H
+
+#include <sys/queue.h>
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "conf/plan.h"
+
+struct listener;
+TAILQ_HEAD(listeners, listener);
+
+/*
+ * Make the sockets of an edge's row that are not there yet, and mark those it
+ * needs as wanted by this generation.
+ */
+MUST_CHECK enum err listen_want(struct listeners *,
+    const struct plan_process *, uint32_t generation);
+
+/* Close what this generation does not want. */
+void	listen_sweep(struct listeners *, uint32_t generation);
+
+/* Close what was made for this generation: it does not come to be. */
+void	listen_undo(struct listeners *, uint32_t generation);
+
+/* The socket for a listener of a row, borrowed; -1 when there is none. */
+int	listen_find(struct listeners *, const struct plan_process *,
+	    unsigned index);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * main.c - the master: what the command line wants, then the loop.
+ *
+ *	main	   the command line
+ *	check	   the child that reads the configuration, locked in
+ *	plan	   what it handed over, verified
+ *	programs   the program files, by descriptor
+ *	dirs listen	what must be made as root
+ *	house	   all processes;  process  one;  pair  the links between
+ *	reload stop	the two big changes
+ *	notify	   the service manager
+ */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bus/build.h"
+#include "master/check.h"
+#include "master/dirs.h"
+#include "master/house.h"
+#include "master/plan.h"
+#include "master/programs.h"
+#include "master/reload.h"
+#include "master/stop.h"
+#include "sys/logfile.h"
+
+#define DEFAULT_FILE	"/etc/postern/postern.conf"
+#define USAGE_STATUS	2
+
+struct wanted {
+	const char	*file;
+	bool		 check_only, debug;
+	int		 plan_fd;	/* -1: no master waits for a plan */
+};
+
+__attribute__((noreturn))
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: postern [-dnV] [-f file]\n");
+	exit(USAGE_STATUS);
+}
+
+static struct wanted
+read_arguments(int argc, char **argv)
+{
+	struct wanted w = { .file = DEFAULT_FILE, .plan_fd = -1 };
+	unsigned long long fd;
+	int c;
+
+	while ((c = getopt(argc, argv, "df:nH:V")) != -1)
+		switch (c) {
+		case 'd':
+			w.debug = true;
+			break;
+		case 'f':
+			w.file = optarg;
+			break;
+		case 'n':
+			w.check_only = true;
+			break;
+		case 'H':	/* internal: where master waits */
+			if (!span_number(span_of(optarg), 1024, &fd))
+				usage();
+			w.plan_fd = (int)fd;
+			break;
+		case 'V':
+			printf("postern build %s, bus %d\n", build_id(),
+			    BUS_VERSION);
+			exit(0);
+		default:
+			usage();
+		}
+	if (optind != argc || (w.plan_fd != -1 && !w.check_only))
+		usage();
+	return w;
+}
+
+__attribute__((noreturn))
+static void
+give_up(const char *why, int err)
+{
+	log_why(LOG_trouble, why, err);
+	exit(1);
+}
+
+/* Descriptors 0 to 2 must be taken, or a socket would be standard error. */
+static void
+fill_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void
+raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void
+signalled(int signo, void *arg)
+{
+	switch (signo) {
+	case SIGCHLD:
+		house_reap(arg);
+		break;
+	case SIGHUP:
+		reload_begin(arg);
+		break;
+	default:
+		stop_begin(arg);
+	}
+}
+
+static void
+take_signals(struct house *h)
+{
+	static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (sigaction(SIGPIPE, &ignore, NULL) == -1)
+		give_up("cannot ignore a signal", errno);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (ev_signal(h->loop, signals[i], signalled, h) != OK)
+			give_up("cannot take a signal", errno);
+}
+
+static void
+start(struct house *h)
+{
+	struct plan *plan = NULL;
+
+	if (programs_open() != OK)
+		exit(1);
+	if (plan_fetch(&plan, h->file) != OK)
+		exit(1);
+	if (dirs_take(plan->head.run_dir) != OK)
+		exit(1);
+	if (house_start(h, plan) != OK)
+		give_up("cannot start", 0);
+	plan_free(&plan);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct house house;
+	struct wanted w = read_arguments(argc, argv);
+	struct ev_loop *loop;
+	char prefix[32];
+
+	fill_standard();
+	if (w.check_only)
+		return check_run(w.file, w.plan_fd);
+	snprintf(prefix, sizeof(prefix), "master[%d]", (int)getpid());
+	logfile_open(prefix, w.debug);
+	raise_descriptors();
+	if (ev_open(&loop) != OK)
+		give_up("event loop", errno);
+	house_init(&house, loop, w.file, w.debug);
+	take_signals(&house);
+	start(&house);
+	if (ev_run(loop) != OK)
+		give_up("event loop", errno);
+	log_why(LOG_stopped, "all processes have ended", 0);
+	return 0;
+}

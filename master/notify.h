@@ -1,0 +1,19 @@
+/*
+ * notify - tell the service manager how we are (sd_notify's protocol).
+ *
+ * Without NOTIFY_SOCKET all calls do nothing; what cannot be sent is lost.
+ */
+#ifndef MASTER_NOTIFY_H
+#define MASTER_NOTIFY_H
+
+#include <stdint.h>
+
+void	notify_ready(void);
+void	notify_reloading(void);
+void	notify_stopping(void);
+void	notify_alive(void);
+
+/* How often notify_alive() is wanted, ms; 0 never. */
+int64_t	notify_alive_ms(void);
+
+#endif

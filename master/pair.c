@@ -1,0 +1,198 @@
+/*
+ * pair.c - who is believed about a broken link.  Nonsense restarts the one of
+ * the two that is nearer the world, whoever reports it; between two of equal
+ * standing the one accused.  Any other end of a link gets a new link, and a
+ * pair that wears out links as fast as we make them is treated as nonsense.
+ *
+ * Both ends report one loss.  The first report makes the new link, and the
+ * second, which is about the old one, is expected and dropped.
+ */
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/pair.h"
+#include "master/process.h"
+
+#define LOST_MAX	10	/* losses of a pair ...	*/
+#define LOST_TIME_MS	10000	/* ... in this time	*/
+
+static void
+widen(int fd)
+{
+	const int want = PAIR_BUFFER;
+
+	/* Beyond the limit for all only as root; what we get is enough. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &want, sizeof(want))
+	    == -1)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want,
+		    sizeof(want));
+}
+
+enum err
+pair_socket(int fds[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0, fds) == -1)
+		return ERR_SYS;
+	widen(fds[0]);
+	widen(fds[1]);
+	return OK;
+}
+
+static struct pair *
+find(struct house *h, const struct process *a, const struct process *b)
+{
+	struct pair *x;
+
+	TAILQ_FOREACH(x, &h->pairs, entry)
+		if ((x->from == a && x->to == b) ||
+		    (x->from == b && x->to == a))
+			return x;
+	return NULL;
+}
+
+enum err
+pair_add(struct house *h, struct process *from, struct process *to)
+{
+	struct pair *x;
+
+	if (find(h, from, to) != NULL)
+		return OK;
+	if ((x = calloc(1, sizeof(*x))) == NULL)
+		return ERR_SYS;
+	x->from = from;
+	x->to = to;
+	TAILQ_INSERT_TAIL(&h->pairs, x, entry);
+	return OK;
+}
+
+/* Tell p of its peer. */
+static void
+introduce(struct process *p, const struct process *peer, int fd)
+{
+	const struct msg_peer_link m = {
+		.role = (uint8_t)peer->id.role, .block = span_of(peer->id.block),
+		.no = peer->id.no, .start = peer->id.start,
+		.worker = peer->id.worker, .workers = peer->id.workers,
+	};
+
+	(void)link_send_peer_link(p->link, &m, fd);	/* gone() tells */
+}
+
+static void
+connect_pair(struct pair *x)
+{
+	int fds[2];
+
+	if (x->from->link == NULL || x->to->link == NULL)
+		return;
+	if (pair_socket(fds) != OK) {
+		log_why(LOG_trouble, "cannot make a link", 0);
+		return;
+	}
+	introduce(x->to, x->from, fds[1]);
+	introduce(x->from, x->to, fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+void
+pair_connect(struct process *p)
+{
+	struct pair *x;
+
+	TAILQ_FOREACH(x, &p->house->pairs, entry)
+		if (x->from == p || x->to == p) {
+			x->from_late = x->to_late = false;
+			connect_pair(x);
+		}
+}
+
+/* How far from the world: what is deeper is not restarted for what is not. */
+static int
+depth(const struct process *p)
+{
+	return p->id.role == ROLE_QUEUE ? 1 : 0;
+}
+
+static void
+punish(struct process *reporter, struct process *accused, const char *why)
+{
+	struct process *p = depth(reporter) < depth(accused) ?
+	    reporter : accused;
+
+	process_kill(p, why);
+}
+
+static bool
+is_worn_out(struct pair *x, int64_t now_ms)
+{
+	if (x->lost_cnt == 0 || now_ms - x->lost_since_ms > LOST_TIME_MS) {
+		x->lost_cnt = 0;
+		x->lost_since_ms = now_ms;
+	}
+	return ++x->lost_cnt > LOST_MAX;
+}
+
+static struct process *
+by_life(struct house *h, uint32_t no, uint32_t start)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.no == no && p->id.start == start && p->link != NULL)
+			return p;
+	return NULL;
+}
+
+void
+pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
+{
+	struct house *h = p->house;
+	struct process *peer = by_life(h, no, start);
+	struct pair *x = peer == NULL ? NULL : find(h, p, peer);
+	bool *mine, *theirs;
+
+	if (x == NULL)		/* it has been replaced: nothing to mend */
+		return;
+	mine = x->from == p ? &x->from_late : &x->to_late;
+	theirs = x->from == p ? &x->to_late : &x->from_late;
+	if (why == ERR_PEER) {
+		punish(p, peer, "it spoke nonsense to a peer");
+		return;
+	}
+	if (*mine) {
+		*mine = false;
+		return;
+	}
+	if (p->is_leaving || peer->is_leaving)	/* it ends: nothing to mend */
+		return;
+	if (is_worn_out(x, ev_now_ms(h->loop))) {
+		x->lost_cnt = 0;
+		punish(p, peer, "its link breaks again and again");
+		return;
+	}
+	*theirs = true;
+	connect_pair(x);
+}
+
+void
+pair_forget(struct process *p)
+{
+	const struct msg_peer_gone gone = { p->id.no };
+	struct pair *x, *next;
+
+	TAILQ_FOREACH_SAFE(x, &p->house->pairs, entry, next) {
+		struct process *peer = x->from == p ? x->to : x->from;
+
+		if (x->from != p && x->to != p)
+			continue;
+		if (peer->link != NULL)
+			(void)link_send_peer_gone(peer->link, &gone);
+		TAILQ_REMOVE(&p->house->pairs, x, entry);
+		free(x);
+	}
+}

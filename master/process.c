@@ -1,0 +1,345 @@
+/*
+ * process.c - master's half of bus/boot.c.  A child is told everything in one
+ * go: slice, listeners, peers, go; the socket holds it until it listens.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/dirs.h"
+#include "master/pair.h"
+#include "master/process.h"
+#include "master/programs.h"
+#include "master/reload.h"
+#include "master/stop.h"
+
+#define AGAIN_FIRST_MS	100	/* the second death waits so long	*/
+#define AGAIN_MAX_MS	5000	/* doubled up to this			*/
+#define FORGET_MS	10000	/* a life so long clears the past	*/
+#define SILENT_MS	30000	/* without an answer it is killed	*/
+#define GRACE_MS	500	/* over the patience it was told	*/
+#define HANGUP_MS	1000	/* to end in after it closed our link	*/
+#define BUSY_MS		100	/* until we look again for a free spool	*/
+
+/* Lines about a child. */
+static void
+begin_line(struct log_line *l, enum log_event event, const struct process *p)
+{
+	log_begin(l, event);
+	log_text(l, LOG_KEY_role, role_row(p->id.role)->name);
+	log_text(l, LOG_KEY_block, p->id.block);
+	if (p->pid != 0)
+		log_num(l, LOG_KEY_pid, p->pid);
+}
+
+static void
+say(enum log_event event, const struct process *p, const char *why)
+{
+	struct log_line l;
+
+	begin_line(&l, event, p);
+	log_text(&l, LOG_KEY_why, why);
+	log_end(&l);
+}
+
+void
+process_kill(struct process *p, const char *why)
+{
+	if (p->pid == 0)
+		return;
+	say(LOG_trouble, p, why);
+	if (kill(p->pid, SIGKILL) == -1)
+		log_why(LOG_trouble, "cannot kill", errno);
+}
+
+static void
+out_of_patience(struct timer *t, void *arg)
+{
+	process_kill(arg, "it did not end in time");
+}
+
+static void
+start_again(struct timer *t, void *arg)
+{
+	process_start(arg);
+}
+
+struct process *
+process_new(struct house *h, const struct plan_process *row, int slice_fd)
+{
+	struct process *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		close(slice_fd);
+		return NULL;
+	}
+	p->house = h;
+	p->row = *row;
+	p->slice_fd = slice_fd;
+	p->generation = h->generation;
+	p->id.role = row->role;
+	p->id.no = h->next_no++;
+	p->id.worker = row->worker;
+	p->id.workers = row->workers;
+	(void)strlcpy(p->id.block, row->block, sizeof(p->id.block));
+	timer_init(&p->again, h->loop, start_again, p);
+	timer_init(&p->patience, h->loop, out_of_patience, p);
+	TAILQ_INSERT_TAIL(&h->processes, p, entry);
+	return p;
+}
+
+static void
+forget(struct process *p)
+{
+	struct house *h = p->house;
+
+	pair_forget(p);
+	link_close(&p->link);
+	timer_stop(&p->again);
+	timer_stop(&p->patience);
+	TAILQ_REMOVE(&h->processes, p, entry);
+	close(p->slice_fd);
+	free(p);
+	stop_look(h);
+}
+
+/* What a child says. */
+
+static enum err
+child_says(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	struct process *p = arg;
+
+	p->heard_ms = ev_now_ms(p->house->loop);
+	switch (type) {
+	case MSG_work_ready:
+		p->is_ready = true;
+		house_look(p->house);
+		return OK;
+	case MSG_link_lost:
+		if (m->link_lost.why >= ERR__COUNT)
+			return ERR_PEER;
+		pair_lost(p, m->link_lost.no, m->link_lost.start,
+		    m->link_lost.why);
+		return OK;
+	case MSG_holding:
+		reload_heard(p, m->holding.messages);
+		return OK;
+	case MSG_process_pong:
+		return OK;
+	default:
+		return ERR_PEER;
+	}
+}
+
+/* Without our link it is no use; one that is ending anyway may do so. */
+static void
+child_gone(struct link *l, enum err why, void *arg)
+{
+	struct process *p = arg;
+
+	link_close(&p->link);
+	if (why == ERR_CLOSED)
+		timer_set(&p->patience, HANGUP_MS);
+	else
+		process_kill(p, why == ERR_PEER ?
+		    "it spoke nonsense to master" : "our link to it broke");
+}
+
+/* Setting it up. */
+
+static void
+send_all(struct process *p)
+{
+	struct house *h = p->house;
+	char empty[PLAN_PATH_MAX + sizeof(DIRS_EMPTY)];
+	const char *root = p->row.own_dir;
+	struct msg_boot_slice m = {
+		.role = (uint8_t)p->id.role, .block = span_of(p->id.block),
+		.no = p->id.no, .start = p->id.start,
+		.worker = p->id.worker, .workers = p->id.workers,
+		.generation = p->generation,
+		.uid = p->row.uid, .gid = p->row.gid,
+		.debug = h->debug, .sandbox = (uint8_t)h->wish,
+	};
+
+	if (root[0] == '\0') {
+		snprintf(empty, sizeof(empty), "%s" DIRS_EMPTY, h->run_dir);
+		root = empty;
+	}
+	m.root = span_of(root);
+	(void)link_send_boot_slice(p->link, &m, p->slice_fd);
+	for (uint16_t i = 0; i < p->row.listener_cnt; i++)
+		(void)link_send_boot_listener(p->link,
+		    &(struct msg_boot_listener){ i },
+		    listen_find(&h->listeners, &p->row, i));
+	pair_connect(p);
+	(void)link_send_boot_go(p->link, &(struct msg_boot_go){ 0 });
+}
+
+static enum err
+run(struct process *p)
+{
+	char *const argv[] = {
+		(char *)(uintptr_t)role_row(p->id.role)->program, NULL,
+	};
+	enum err e;
+	int fds[2];
+
+	if ((e = dirs_own(&p->row)) != OK || (e = pair_socket(fds)) != OK)
+		return e;
+	e = programs_run(&p->pid, p->id.role, argv, fds[1]);
+	close(fds[1]);
+	if (e != OK) {
+		close(fds[0]);
+		return e;
+	}
+	e = link_open(&p->link, p->house->loop, fds[0], ROLE_MASTER, &p->id,
+	    child_says, child_gone, p);
+	if (e != OK)
+		process_kill(p, "no link to it");	/* reaped as any */
+	return OK;
+}
+
+static void
+start_later(struct process *p)
+{
+	int64_t delay_ms = 0;
+
+	if (p->fails > 0) {
+		delay_ms = AGAIN_MAX_MS;
+		if (p->fails < 7)
+			delay_ms = (int64_t)AGAIN_FIRST_MS << (p->fails - 1);
+		if (delay_ms > AGAIN_MAX_MS)
+			delay_ms = AGAIN_MAX_MS;
+	}
+	p->fails++;
+	timer_set(&p->again, delay_ms);
+}
+
+/* One database, one process: does another one still have our directory? */
+static bool
+is_taken(const struct process *p)
+{
+	const struct process *other;
+
+	if (p->id.role != ROLE_QUEUE)
+		return false;
+	TAILQ_FOREACH(other, &p->house->processes, entry)
+		if (other != p && other->id.role == ROLE_QUEUE &&
+		    other->pid != 0 &&
+		    strcmp(other->row.own_dir, p->row.own_dir) == 0)
+			return true;
+	return false;
+}
+
+void
+process_start(struct process *p)
+{
+	struct log_line l;
+
+	if (p->pid != 0 || p->is_leaving || p->house->stage >= 0)
+		return;
+	if (is_taken(p)) {
+		timer_set(&p->again, BUSY_MS);
+		return;
+	}
+	p->id.start++;
+	p->is_ready = false;
+	p->started_ms = p->heard_ms = ev_now_ms(p->house->loop);
+	if (run(p) != OK) {
+		say(LOG_trouble, p, "cannot start it");
+		start_later(p);
+		return;
+	}
+	begin_line(&l, LOG_started, p);
+	log_num(&l, LOG_KEY_count, p->id.start);
+	log_end(&l);
+	if (p->link != NULL)
+		send_all(p);
+}
+
+void
+process_renew(struct process *p, int slice_fd)
+{
+	close(p->slice_fd);
+	p->slice_fd = slice_fd;
+	p->generation = p->house->generation;
+	if (p->link != NULL)
+		(void)link_send_slice_new(p->link,
+		    &(struct msg_slice_new){ p->generation }, slice_fd);
+}
+
+void
+process_drain(struct process *p, uint32_t patience_ms)
+{
+	p->is_leaving = true;
+	timer_stop(&p->again);
+	if (p->pid == 0) {
+		forget(p);
+		return;
+	}
+	if (p->link != NULL)
+		(void)link_send_work_drain(p->link,
+		    &(struct msg_work_drain){ patience_ms });
+	timer_set(&p->patience, (int64_t)patience_ms + GRACE_MS);
+}
+
+static void
+log_end_of(const struct process *p, int status, bool as_told)
+{
+	struct log_line l;
+
+	begin_line(&l, as_told ? LOG_stopped : LOG_trouble, p);
+	if (!as_told)
+		log_text(&l, LOG_KEY_why, "a process has died");
+	if (WIFSIGNALED(status))
+		log_num(&l, LOG_KEY_signal, WTERMSIG(status));
+	else
+		log_num(&l, LOG_KEY_status, WEXITSTATUS(status));
+	log_end(&l);
+}
+
+void
+process_ended(struct process *p, int status)
+{
+	struct house *h = p->house;
+	bool as_told = p->is_leaving && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0;
+
+	log_end_of(p, status, as_told);
+	link_close(&p->link);
+	timer_stop(&p->patience);
+	p->pid = 0;
+	p->is_ready = false;
+	if (p->is_leaving) {
+		forget(p);
+		return;
+	}
+	if (h->stage >= 0) {
+		stop_look(h);
+		return;
+	}
+	if (ev_now_ms(h->loop) - p->started_ms >= FORGET_MS)
+		p->fails = 0;
+	start_later(p);
+}
+
+void
+process_ping(struct process *p, uint64_t turn)
+{
+	if (p->link == NULL)
+		return;
+	if (ev_now_ms(p->house->loop) - p->heard_ms > SILENT_MS)
+		process_kill(p, "it does not answer");
+	else
+		(void)link_send_process_ping(p->link,
+		    &(struct msg_process_ping){ turn });
+}

@@ -1,0 +1,36 @@
+/*
+ * process - one child: started, set up, watched, ended.
+ *
+ * Blocks  no
+ */
+#ifndef MASTER_PROCESS_H
+#define MASTER_PROCESS_H
+
+#include "master/house.h"
+
+/* A new one, not running, for a row; slice_fd is taken.  NULL: no memory. */
+struct process	*process_new(struct house *, const struct plan_process *,
+		    int slice_fd);
+
+/* Run it, now; when that fails it is tried again later. */
+void		 process_start(struct process *);
+
+/* Give it another slice of its row (taken), as it runs. */
+void		 process_renew(struct process *, int slice_fd);
+
+/*
+ * Have it finish and end for good.  After patience_ms it is killed.  May free
+ * it, when it is not running.
+ */
+void		 process_drain(struct process *, uint32_t patience_ms);
+
+/* Kill it; it will be reaped, and started again unless it was leaving. */
+void		 process_kill(struct process *, const char *why);
+
+/* It has died.  Starts it again in time, or frees it when it was leaving. */
+void		 process_ended(struct process *, int status);
+
+/* Ask whether it still lives; kill it when it has been silent too long. */
+void		 process_ping(struct process *, uint64_t turn);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * reload.c - each process is kept, renewed (a queue or the resolver gets the
+ * new slice), replaced by a new generation, or let go; edges and relays share
+ * no state with their followers, so both may run for a while.
+ *
+ * Everything that can fail without harm is done first: the check, queues that
+ * must be empty, sockets.  What comes after either works or is tried again by
+ * the restarts that are there anyway.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "master/notify.h"
+#include "master/pair.h"
+#include "master/process.h"
+#include "master/reload.h"
+
+#define DRAIN_MS	(5 * 60 * 1000)	/* for an old generation	*/
+#define ANSWER_MS	2000		/* for a queue to say it is empty */
+
+enum fate { FATE_KEEP, FATE_RENEW, FATE_REPLACE };
+
+static void
+refuse(struct house *h, const char *why)
+{
+	log_why(LOG_trouble, why, 0);
+	log_why(LOG_trouble, "not reloaded: all stays as it was", 0);
+	plan_free(&h->next);
+	timer_stop(&h->answers);
+	notify_ready();
+}
+
+/* The process that a row of the new plan is about; NULL: a new one. */
+static struct process *
+find(struct house *h, const struct plan_process *row)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (!p->is_leaving && p->id.role == row->role &&
+		    p->id.worker == row->worker &&
+		    strcmp(p->id.block, row->block) == 0)
+			return p;
+	return NULL;
+}
+
+static bool
+is_same_row(const struct plan_process *a, const struct plan_process *b)
+{
+	return a->workers == b->workers && a->uid == b->uid &&
+	    a->gid == b->gid && strcmp(a->own_dir, b->own_dir) == 0 &&
+	    a->listener_cnt == b->listener_cnt &&
+	    memcmp(a->listeners, b->listeners,
+	    a->listener_cnt * sizeof(a->listeners[0])) == 0;
+}
+
+static enum fate
+fate_of(const struct process *p, const struct plan_process *row, int slice_fd)
+{
+	bool lasts = p->id.role == ROLE_QUEUE || p->id.role == ROLE_RESOLVER;
+
+	if (lasts && strcmp(p->row.own_dir, row->own_dir) != 0)
+		return FATE_REPLACE;
+	if (plan_same_slice(p->slice_fd, slice_fd) &&
+	    is_same_row(&p->row, row))
+		return FATE_KEEP;
+	return lasts ? FATE_RENEW : FATE_REPLACE;
+}
+
+static bool
+is_wanted(const struct process *p, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+		if (plan->rows[i].role == p->id.role &&
+		    plan->rows[i].worker == p->id.worker &&
+		    strcmp(plan->rows[i].block, p->id.block) == 0)
+			return true;
+	return false;
+}
+
+/* Carrying it out. */
+
+static enum err
+prepare_listeners(struct house *h, uint32_t generation)
+{
+	enum err e = OK;
+
+	for (uint32_t i = 0; i < h->next->head.process_cnt && e == OK; i++)
+		e = listen_want(&h->listeners, &h->next->rows[i], generation);
+	if (e != OK)
+		listen_undo(&h->listeners, generation);
+	return e;
+}
+
+/* The process for a row; *old is one that it takes the place of. */
+static struct process *
+settle(struct house *h, uint32_t row, struct process **old)
+{
+	const struct plan_process *want = &h->next->rows[row];
+	struct process *p = find(h, want);
+
+	*old = p;
+	if (p != NULL)
+		switch (fate_of(p, want, h->next->slices[row])) {
+		case FATE_KEEP:
+			*old = NULL;
+			return p;
+		case FATE_RENEW:
+			*old = NULL;
+			process_renew(p, plan_take_slice(h->next, row));
+			return p;
+		case FATE_REPLACE:
+			break;
+		}
+	return process_new(h, want, plan_take_slice(h->next, row));
+}
+
+static void
+let_go(struct process *p)
+{
+	process_drain(p, DRAIN_MS);
+}
+
+/* All old ones that the new plan does not know. */
+static void
+let_unwanted_go(struct house *h)
+{
+	struct process *p, *next;
+
+	TAILQ_FOREACH_SAFE(p, &h->processes, entry, next)
+		if (!p->is_leaving && !is_wanted(p, h->next))
+			let_go(p);
+}
+
+static void
+start_new(struct house *h)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.start == 0 && !p->is_leaving)
+			process_start(p);
+}
+
+static void
+carry_out(struct house *h)
+{
+	struct process *now[PLAN_PROCESSES_MAX];
+	struct process *old[PLAN_PROCESSES_MAX];
+	struct plan *plan = h->next;
+
+	if (prepare_listeners(h, h->generation + 1) != OK) {
+		refuse(h, "a listener cannot be made");
+		return;
+	}
+	h->generation++;
+	h->wish = plan->head.sandbox;
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+		now[i] = settle(h, i, &old[i]);
+	for (uint32_t i = 0; i < plan->head.link_cnt; i++) {
+		struct process *from = now[plan->links[i].from];
+		struct process *to = now[plan->links[i].to];
+
+		if (from == NULL || to == NULL ||
+		    pair_add(h, from, to) != OK)
+			log_why(LOG_trouble, "out of memory in a reload", 0);
+	}
+	let_unwanted_go(h);
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+		if (old[i] != NULL && now[i] != NULL)
+			let_go(old[i]);
+	listen_sweep(&h->listeners, h->generation);
+	plan_free(&h->next);
+	h->awaited = AWAIT_RELOAD;
+	h->edges_wait = false;
+	start_new(h);
+	house_look(h);
+	if (h->reload_again) {
+		h->reload_again = false;
+		reload_begin(h);
+	}
+}
+
+/* Queues that would lose their place must be empty first. */
+
+static bool
+loses_its_place(struct house *h, const struct process *p)
+{
+	const struct plan *plan = h->next;
+
+	if (p->id.role != ROLE_QUEUE || p->is_leaving)
+		return false;
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+		if (plan->rows[i].role == ROLE_QUEUE &&
+		    strcmp(plan->rows[i].block, p->id.block) == 0)
+			return strcmp(plan->rows[i].own_dir, p->row.own_dir)
+			    != 0;
+	return true;
+}
+
+/* Ask them; how many there are. */
+static unsigned
+ask_queues(struct house *h)
+{
+	struct process *p;
+	unsigned cnt = 0;
+
+	TAILQ_FOREACH(p, &h->processes, entry) {
+		p->is_asked = loses_its_place(h, p);
+		p->has_answered = false;
+		if (!p->is_asked)
+			continue;
+		cnt++;
+		if (p->link != NULL)
+			(void)link_send_holding_ask(p->link,
+			    &(struct msg_holding_ask){ 0 });
+	}
+	return cnt;
+}
+
+static void
+no_answer(struct timer *t, void *arg)
+{
+	refuse(arg, "a queue that would be removed does not answer");
+}
+
+void
+reload_heard(struct process *p, uint64_t messages)
+{
+	struct house *h = p->house;
+	const struct process *q;
+
+	if (h->next == NULL || !p->is_asked)
+		return;
+	p->has_answered = true;
+	p->held = messages;
+	if (messages > 0) {
+		refuse(h, "a queue that would be removed still holds mail");
+		return;
+	}
+	TAILQ_FOREACH(q, &h->processes, entry)
+		if (q->is_asked && !q->has_answered)
+			return;
+	timer_stop(&h->answers);
+	carry_out(h);
+}
+
+void
+reload_begin(struct house *h)
+{
+	if (h->stage >= 0)
+		return;
+	if (h->next != NULL) {
+		h->reload_again = true;
+		return;
+	}
+	notify_reloading();
+	if (plan_fetch(&h->next, h->file) != OK) {
+		refuse(h, "the new configuration cannot be used");
+		return;
+	}
+	if (strcmp(h->next->head.run_dir, h->run_dir) != 0) {
+		refuse(h, "run_dir can change at a start only");
+		return;
+	}
+	if (ask_queues(h) == 0) {
+		carry_out(h);
+		return;
+	}
+	timer_init(&h->answers, h->loop, no_answer, h);
+	timer_set(&h->answers, ANSWER_MS);
+}

@@ -1,0 +1,17 @@
+/*
+ * reload - a new configuration in place of the one in force, or nothing.
+ *
+ * Blocks  reload_begin() while the check child works
+ */
+#ifndef MASTER_RELOAD_H
+#define MASTER_RELOAD_H
+
+#include "master/house.h"
+
+/* Check the file again, and go over to it if that can be done. */
+void	reload_begin(struct house *);
+
+/* A queue says how many messages it holds. */
+void	reload_heard(struct process *, uint64_t messages);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * dispatch - who gets the next delivery, and who has which.
+ *
+ * Relays are known by their number and start, not by their link: a link that
+ * breaks takes nothing with it, a start that changed means that the relay died
+ * with all it had under way.
+ */
+#ifndef QUEUE_DISPATCH_H
+#define QUEUE_DISPATCH_H
+
+#include "queue/queue.h"
+
+/* A relay process, as long as master knows it. */
+struct worker {
+	LIST_ENTRY(worker) entry;
+	struct queue	*queue;
+	struct link	*link;		/* NULL: none just now		*/
+	struct link_peer peer;
+	struct lane	*lane;
+	bool		 is_listed;	/* has said what it runs	*/
+	uint32_t	 slots, used;
+	struct deliveries running;	/* that hold a slot		*/
+};
+
+MUST_CHECK enum err dispatch_open(struct dispatch **out, struct queue *);
+void	dispatch_close(struct dispatch **);
+
+/* Calls for struct due. */
+void	dispatch_ready(struct destination *, void *dispatch);
+void	dispatch_vanish(struct destination *, void *dispatch);
+
+/* The worker this peer is; its former life's work is dealt with.  Or NULL. */
+struct worker *dispatch_worker(struct queue *, const struct link_peer *);
+
+/* The link of a worker is there, or gone; the process itself is gone. */
+void	dispatch_linked(struct worker *, struct link *);
+void	dispatch_unlinked(struct worker *);
+void	dispatch_gone(struct queue *, uint32_t no);
+
+/* What workers say; ERR_PEER when it makes no sense. */
+MUST_CHECK enum err dispatch_running(struct worker *,
+	    const struct msg_delivery_running *);
+MUST_CHECK enum err dispatch_listed(struct worker *, uint32_t slots);
+MUST_CHECK enum err dispatch_pull(struct worker *,
+	    const struct msg_delivery_pull *);
+MUST_CHECK enum err dispatch_result(struct worker *,
+	    const struct msg_delivery_result *);
+MUST_CHECK enum err dispatch_done(struct worker *,
+	    const struct msg_delivery_done *);
+
+/* The results of a delivery are on disk: say so to whom it may concern. */
+void	dispatch_settled(struct queue *, const struct delivery *);
+
+/* It will not be sent: give its slot back, if it has one. */
+void	dispatch_release_untried(struct queue *, struct delivery *);
+
+/* Is anything in a relay's hands that can still answer? */
+bool	dispatch_is_busy(const struct dispatch *);
+
+#endif

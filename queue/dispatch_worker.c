@@ -1,0 +1,354 @@
+/*
+ * dispatch_worker.c - who has what.  What a relay says names an attempt; one
+ * that is not under way is answered with "settled", so that it is forgotten
+ * there, and changes nothing here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "queue/dispatch_inside.h"
+#include "queue/outcome.h"
+#include "queue/to_relay.h"
+
+#define RESULTS_MAX	10000	/* of one delivery			*/
+#define PULLS_MAX	4	/* pieces asked for ahead		*/
+
+struct pull {
+	struct store_read_piece read;
+	struct queue	*queue;
+	uint64_t	 attempt;
+	uint32_t	 no;
+};
+
+static struct worker *
+find_worker(struct dispatch *ds, uint32_t no)
+{
+	struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->peer.no == no)
+			return w;
+	return NULL;
+}
+
+/*
+ * All that this process had under way is with us again.  died: it fell over
+ * with them, which each delivery counts.
+ */
+static void
+take_back(struct worker *w, bool died)
+{
+	struct queue *q = w->queue;
+	struct delivery *dl, *next;
+
+	TAILQ_FOREACH_SAFE(dl, &w->running, entry, next) {
+		bool running = dl->state == DELIVERY_RUNNING;
+
+		dispatch_release(q, dl, NEWS_NONE);
+		if (!running)
+			continue;	/* its load is still on the way */
+		if (died)
+			outcome_died(q, dl);
+		else
+			due_put_back(q->due, &dl);
+	}
+}
+
+struct worker *
+dispatch_worker(struct queue *q, const struct link_peer *peer)
+{
+	struct dispatch *ds = q->dispatch;
+	struct worker *w = find_worker(ds, peer->no);
+
+	if (w != NULL) {
+		link_close(&w->link);
+		if (w->peer.start != peer->start)
+			take_back(w, true);
+	} else {
+		if ((w = calloc(1, sizeof(*w))) == NULL)
+			return NULL;
+		TAILQ_INIT(&w->running);
+		LIST_INSERT_HEAD(&ds->workers, w, entry);
+	}
+	w->queue = q;
+	w->peer = *peer;
+	w->is_listed = false;
+	w->lane = dispatch_lane(ds, peer->block, peer->worker);
+	if (w->lane != NULL)
+		w->lane->worker = w;
+	return w;
+}
+
+void
+dispatch_linked(struct worker *w, struct link *l)
+{
+	struct delivery *dl;
+
+	w->link = l;
+	TAILQ_FOREACH(dl, &w->running, entry)
+		dl->is_listed = false;
+	dispatch_relane(w->queue->dispatch);
+}
+
+void
+dispatch_unlinked(struct worker *w)
+{
+	w->link = NULL;
+	w->is_listed = false;
+	queue_rested(w->queue);
+}
+
+void
+dispatch_gone(struct queue *q, uint32_t no)
+{
+	struct worker *w = find_worker(q->dispatch, no);
+
+	if (w == NULL)
+		return;
+	take_back(w, false);
+	if (w->lane != NULL && w->lane->worker == w)
+		w->lane->worker = NULL;
+	LIST_REMOVE(w, entry);
+	link_close(&w->link);
+	free(w);
+	dispatch_relane(q->dispatch);
+	queue_rested(q);
+}
+
+/* Take what we did not know was under way. */
+static enum err
+adopt(struct worker *w, struct delivery *dl,
+    const struct msg_delivery_running *m)
+{
+	struct queue *q = w->queue;
+
+	if (dl == NULL && (dl = due_adopt(q->due, m->id, m->delivery)) == NULL)
+		return ERR_SYS;
+	due_pick(q->due, dl);
+	dl->state = DELIVERY_ADOPTING;
+	dl->worker = w;
+	dl->worker_no = w->peer.no;
+	dl->attempt = m->attempt;
+	dl->is_listed = true;
+	TAILQ_INSERT_TAIL(&w->running, dl, entry);
+	w->used++;
+	dispatch_load(q, dl);
+	return OK;
+}
+
+enum err
+dispatch_running(struct worker *w, const struct msg_delivery_running *m)
+{
+	struct delivery *dl = due_find(w->queue->due, m->id, m->delivery);
+
+	if (w->is_listed)
+		return ERR_PEER;
+	if (dl == NULL || dl->state == DELIVERY_WAITING)
+		return adopt(w, dl, m);
+	if (dl->attempt == m->attempt && dl->worker_no == w->peer.no) {
+		dl->is_listed = true;
+		return OK;
+	}
+	to_relay_settled(w, m->id, m->delivery, m->attempt);
+	return OK;
+}
+
+/* What was sent to it and is not in its list got lost on the way. */
+enum err
+dispatch_listed(struct worker *w, uint32_t slots)
+{
+	struct delivery *dl, *next;
+
+	if (w->is_listed)
+		return ERR_PEER;
+	w->is_listed = true;
+	w->slots = slots;
+	TAILQ_FOREACH_SAFE(dl, &w->running, entry, next)
+		if (!dl->is_listed && dl->state == DELIVERY_RUNNING)
+			dispatch_put_back(w->queue, dl);
+	dispatch_pump(w->queue->dispatch);
+	return OK;
+}
+
+/* The delivery this attempt is of, if it is under way with this worker. */
+static struct delivery *
+under_way(struct worker *w, struct id id, uint32_t no, uint64_t attempt)
+{
+	struct delivery *dl = due_find(w->queue->due, id, no);
+
+	if (dl == NULL || dl->attempt != attempt ||
+	    dl->worker_no != w->peer.no || dl->state == DELIVERY_WAITING ||
+	    dl->state == DELIVERY_LOADING || dl->state == DELIVERY_HELD) {
+		to_relay_settled(w, id, no, attempt);
+		return NULL;
+	}
+	return dl;
+}
+
+static void
+log_missing(struct id id)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_held);
+	log_id(&l, LOG_KEY_id, id);
+	log_text(&l, LOG_KEY_why, "its text cannot be read");
+	log_end(&l);
+}
+
+static void
+pulled(struct store_op *op, enum err e, void *arg)
+{
+	struct pull *p = arg;
+	struct queue *q = p->queue;
+	struct delivery *dl = due_find(q->due, p->read.id, p->no);
+
+	if (dl == NULL || dl->attempt != p->attempt)
+		goto out;
+	dl->pull_cnt--;
+	if (dl->worker == NULL || dl->state != DELIVERY_RUNNING)
+		goto out;
+	if (e == OK) {
+		to_relay_piece(dl->worker, dl, &p->read);
+		goto out;
+	}
+	log_missing(dl->place.id);
+	to_relay_settled(dl->worker, dl->place.id, dl->place.no, dl->attempt);
+	dispatch_release(q, dl, NEWS_NONE);
+	dl->state = DELIVERY_HELD;
+out:
+	free(p->read.text);
+	free(p);
+}
+
+static bool
+is_within(const struct delivery *dl, const struct msg_delivery_pull *m)
+{
+	uint64_t len = m->part == PART_HEADER ?
+	    dl->envelope->message.header_len : dl->envelope->message.body_len;
+
+	return m->piece_no == 0 || (uint64_t)m->piece_no * PIECE_MAX < len;
+}
+
+enum err
+dispatch_pull(struct worker *w, const struct msg_delivery_pull *m)
+{
+	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+	struct pull *p;
+
+	if (dl == NULL || dl->state == DELIVERY_SETTLING)
+		return OK;
+	if (dl->envelope == NULL || dl->is_done || !is_within(dl, m) ||
+	    dl->pull_cnt >= PULLS_MAX)
+		return ERR_PEER;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return ERR_SYS;
+	p->read.id = m->id;
+	p->read.part = m->part;
+	p->read.piece_no = m->piece_no;
+	p->queue = w->queue;
+	p->no = m->delivery;
+	p->attempt = m->attempt;
+	dl->pull_cnt++;
+	store_read_piece(w->queue->store, &p->read, pulled, p);
+	return OK;
+}
+
+static struct result *
+copy_result(const struct msg_delivery_result *m)
+{
+	struct span reply = span_head(m->reply, REPLY_TEXT_MAX);
+	struct span hop = span_head(m->hop, DOMAIN_MAX);
+	struct result *r = calloc(1, sizeof(*r) + reply.len + hop.len);
+
+	if (r == NULL)
+		return NULL;
+	r->rcpt_no = m->rcpt_no;
+	r->class = m->class;
+	r->scope = m->scope;
+	r->stage = m->stage;
+	r->code = m->code;
+	if (reply.len > 0)
+		memcpy(r->text, reply.ptr, reply.len);
+	if (hop.len > 0)
+		memcpy(r->text + reply.len, hop.ptr, hop.len);
+	r->reply = (struct span){ r->text, reply.len };
+	r->hop = (struct span){ r->text + reply.len, hop.len };
+	return r;
+}
+
+enum err
+dispatch_result(struct worker *w, const struct msg_delivery_result *m)
+{
+	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+	struct result *r;
+
+	if (dl == NULL || dl->is_done)
+		return OK;		/* said again after a new link */
+	if (dl->result_cnt >= RESULTS_MAX)
+		return ERR_PEER;
+	if ((r = copy_result(m)) == NULL)
+		return ERR_SYS;
+	STAILQ_INSERT_TAIL(&dl->results, r, entry);
+	dl->result_cnt++;
+	return OK;
+}
+
+/* What the results say about the place they came from. */
+static enum destination_news
+news_of(const struct delivery *dl)
+{
+	enum destination_news news = NEWS_NONE;
+	const struct result *r;
+
+	STAILQ_FOREACH(r, &dl->results, entry) {
+		if (r->scope == SCOPE_OURS)
+			continue;
+		if (r->class == CLASS_DONE || (r->scope != SCOPE_HOST &&
+		    r->scope != SCOPE_DESTINATION))
+			return NEWS_REACHED;
+		if (r->class != CLASS_LATER)
+			news = NEWS_REACHED;
+		else if (news == NEWS_NONE)
+			news = r->scope == SCOPE_HOST ? NEWS_HOST :
+			    NEWS_UNREACHED;
+	}
+	return news;
+}
+
+enum err
+dispatch_done(struct worker *w, const struct msg_delivery_done *m)
+{
+	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+
+	if (dl == NULL || dl->is_done)
+		return OK;
+	if (m->result_cnt != dl->result_cnt)
+		return ERR_PEER;
+	dl->is_done = true;
+	dispatch_release(w->queue, dl, news_of(dl));
+	if (dl->state == DELIVERY_RUNNING)
+		outcome_begin(w->queue, dl);
+	return OK;		/* else when it is loaded */
+}
+
+void
+dispatch_settled(struct queue *q, const struct delivery *dl)
+{
+	struct worker *w = find_worker(q->dispatch, dl->worker_no);
+
+	if (w != NULL && dl->attempt != 0)
+		to_relay_settled(w, dl->place.id, dl->place.no, dl->attempt);
+}
+
+bool
+dispatch_is_busy(const struct dispatch *ds)
+{
+	const struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->link != NULL && !TAILQ_EMPTY(&w->running))
+			return true;
+	return false;
+}

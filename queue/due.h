@@ -1,0 +1,119 @@
+/*
+ * due - which deliveries wait, without holding them: destinations, the flows
+ * of their tenants, and of each flow the few rows whose turn is next.
+ *
+ * Rows of table due are read in small batches behind a cursor.  Every delivery
+ * that is in memory, waiting or under way, is known by (id, no), so that a row
+ * read twice is taken once; a row read from an old snapshot is found out when
+ * its envelope is loaded.
+ *
+ * Owns	   struct destination, flow and delivery
+ * Blocks  never
+ */
+#ifndef QUEUE_DUE_H
+#define QUEUE_DUE_H
+
+#include "queue/destination.h"
+#include "queue/store.h"
+
+enum delivery_state {
+	DELIVERY_WAITING,	/* in its flow, for its turn		*/
+	DELIVERY_LOADING,	/* has a slot; its envelope is being read */
+	DELIVERY_ADOPTING,	/* a relay runs it since before our start */
+	DELIVERY_RUNNING,	/* a relay has it			*/
+	DELIVERY_SETTLING,	/* its results are being written	*/
+	DELIVERY_HELD,		/* in nobody's hands until the next start */
+};
+
+struct worker;
+
+/* What a relay said of one recipient. */
+struct result {
+	STAILQ_ENTRY(result) entry;
+	uint32_t	 rcpt_no;
+	enum outcome_class class;
+	enum outcome_scope scope;
+	enum stage	 stage;
+	uint16_t	 code;
+	struct span	 reply, hop;	/* in text			*/
+	char		 text[];
+};
+
+struct delivery {
+	RB_ENTRY(delivery) by_name;
+	TAILQ_ENTRY(delivery) entry;	/* of its flow, then its worker	*/
+	struct store_place place;
+	struct flow	*flow;		/* NULL while adopting		*/
+	enum delivery_state state;
+
+	/* Of dispatch.c. */
+	struct worker	*worker;	/* while it holds a slot there	*/
+	uint32_t	 worker_no;	/* master's number of it	*/
+	uint64_t	 attempt;	/* 0: none was made		*/
+	bool		 is_listed;	/* the relay said it has it	*/
+	bool		 is_counted;	/* in its destination's running */
+	bool		 is_done;	/* all results are said		*/
+	bool		 is_expiring;	/* to be given up, not sent	*/
+	unsigned	 pull_cnt;	/* pieces being read for it	*/
+	struct store_read_envelope load;
+	struct envelope	*envelope;	/* yours once loaded		*/
+	STAILQ_HEAD(, result) results;
+	uint32_t	 result_cnt;
+};
+
+TAILQ_HEAD(deliveries, delivery);
+
+struct due;
+
+struct due_calls {
+	/* This destination has something to take that it had not before. */
+	void	(*ready)(struct destination *, void *arg);
+	/* The last of it is forgotten; it is freed when this returns. */
+	void	(*vanish)(struct destination *, void *arg);
+};
+
+MUST_CHECK enum err due_open(struct due **out, struct ev_loop *,
+	    struct store *, const struct due_calls *, void *arg);
+void	due_close(struct due **);
+
+/* Find the flows that are on disk; new rows may be noted meanwhile. */
+void	due_start(struct due *);
+
+/* This row is on disk since now. */
+void	due_note(struct due *, struct span relay, struct span destination,
+	    struct span tenant, const struct store_place *);
+
+/* The next delivery whose turn it is, state LOADING; NULL: none just now. */
+struct delivery *due_take(struct due *, struct destination *);
+
+/* The same, if its message is older than age_ms and nothing newer. */
+struct delivery *due_take_old(struct due *, struct destination *,
+	    int64_t age_ms);
+
+struct delivery *due_find(struct due *, struct id, uint32_t no);
+
+/* Know (id, no) as running elsewhere; NULL when memory is out. */
+struct delivery *due_adopt(struct due *, struct id, uint32_t no);
+
+/* A waiting delivery turns out to be under way: take it out of its flow. */
+void	due_pick(struct due *, struct delivery *);
+
+/* Now we know where an adopted one belongs.  False when memory is out. */
+bool	due_attach(struct due *, struct delivery *, const struct envelope *);
+
+/* Forget it; what hangs on it must be gone.  May free its flow. */
+void	due_forget(struct due *, struct delivery **);
+
+/* Forget it, and have its row read again: it was not tried. */
+void	due_put_back(struct due *, struct delivery **);
+
+struct destination *due_destination(const struct delivery *);
+struct span due_flow(const struct delivery *);
+
+/* Free a destination that has no flows, nothing under way, and is alive. */
+void	due_tidy(struct due *, struct destination *);
+
+/* For each destination known. */
+void	due_each(struct due *, void (*)(struct destination *, void *), void *);
+
+#endif

@@ -1,0 +1,66 @@
+/* from_relay.c - unpack, check numbers against their enums, call. */
+#include <unistd.h>
+
+#include "queue/dispatch.h"
+#include "queue/from_relay.h"
+
+static enum err
+check_result(struct worker *w, const struct msg_delivery_result *m)
+{
+	if (m->class >= CLASS__COUNT || m->scope >= SCOPE__COUNT ||
+	    m->stage >= STAGE__COUNT || m->code > 999)
+		return ERR_PEER;
+	return dispatch_result(w, m);
+}
+
+static enum err
+heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+    int fd, void *arg)
+{
+	struct worker *w = arg;
+
+	switch (type) {
+	case MSG_delivery_running:
+		return dispatch_running(w, &m->delivery_running);
+	case MSG_delivery_listed:
+		return dispatch_listed(w, m->delivery_listed.slots);
+	case MSG_delivery_pull:
+		if (m->delivery_pull.part >= PART__COUNT)
+			return ERR_PEER;
+		return dispatch_pull(w, &m->delivery_pull);
+	case MSG_delivery_result:
+		return check_result(w, &m->delivery_result);
+	case MSG_delivery_done:
+		return dispatch_done(w, &m->delivery_done);
+	default:
+		return ERR_PEER;
+	}
+}
+
+static void
+gone(struct link *l, enum err why, void *arg)
+{
+	struct worker *w = arg;
+
+	boot_link_lost(w->queue->boot, link_peer(l), why);
+	dispatch_unlinked(w);
+	link_close(&l);
+}
+
+void
+from_relay_peer(struct queue *q, int fd, const struct link_peer *peer)
+{
+	struct worker *w = dispatch_worker(q, peer);
+	struct link *l;
+
+	if (w == NULL) {
+		close(fd);
+		return;
+	}
+	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, heard, gone,
+	    w) != OK) {
+		boot_link_lost(q->boot, peer, ERR_SYS);
+		return;
+	}
+	dispatch_linked(w, l);
+}

@@ -1,0 +1,159 @@
+/*
+ * postern-queue - keeps mail until it is delivered.  In the mail's order:
+ *
+ *	from_edge	what an edge says
+ *	intake		a message on its way in, piece by piece
+ *	to_edge		grants, credit, and "taken" once it is on disk
+ *	store		LMDB, with a thread that writes and one that reads
+ *	due		which deliveries wait: flows, destinations
+ *	destination	how much one of them is trusted with
+ *	dispatch	whose turn it is (_worker: who has what)
+ *	to_relay	a delivery, its recipients, the text it pulls
+ *	from_relay	results
+ *	outcome		what is done with them: struck, tried again, bounced
+ *	retry		when again
+ *	bounce		the report to the sender
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "queue/dispatch.h"
+#include "queue/from_edge.h"
+#include "queue/from_relay.h"
+#include "queue/intake.h"
+#include "queue/outcome.h"
+#include "queue/queue.h"
+
+static void
+peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
+{
+	struct queue *q = arg;
+
+	switch (p->role) {
+	case ROLE_EDGE:
+		from_edge_peer(q, fd, p);
+		break;
+	case ROLE_RELAY:
+	case ROLE_MAILDIR:
+		from_relay_peer(q, fd, p);
+		break;
+	default:
+		close(fd);
+		break;
+	}
+}
+
+static void
+peer_gone(struct boot *b, uint32_t no, void *arg)
+{
+	dispatch_gone(arg, no);
+}
+
+/* What is queued keeps the relay it was queued for. */
+static enum err
+reload(struct boot *b, struct span bytes, void *arg)
+{
+	struct queue *q = arg;
+	struct settings s;
+	enum err e = settings_read(&s, bytes);
+
+	if (e != OK)
+		return e;
+	if (strcmp(s.path, q->settings.path) != 0)
+		return ERR_PEER;
+	q->settings = s;
+	store_set_limits(q->store, &s.limits);
+	return OK;
+}
+
+static void
+drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	queue_drain(arg, patience_ms);
+}
+
+static uint64_t
+holding(struct boot *b, void *arg)
+{
+	const struct queue *q = arg;
+
+	return q->message_cnt;
+}
+
+static void
+space(bool full, const char *why, void *arg)
+{
+	struct queue *q = arg;
+
+	q->is_full = full;
+	if (full)
+		log_why(LOG_full, why, 0);
+	else
+		log_why(LOG_resumed, "there is room again", 0);
+	intake_space(q->intake, full);
+}
+
+static void
+broken(const char *why, int error, void *arg)
+{
+	boot_fatal(why, error);
+}
+
+static enum err
+open_parts(struct queue *q)
+{
+	static const struct store_calls store_calls = { space, broken };
+	static const struct due_calls due_calls = {
+		dispatch_ready, dispatch_vanish
+	};
+	enum err e;
+
+	if ((e = store_open(&q->store, q->loop, boot_root(q->boot),
+	    &q->settings.limits, &store_calls, q)) != OK ||
+	    (e = intake_open(&q->intake, q)) != OK ||
+	    (e = outcome_open(&q->outcomes, q)) != OK ||
+	    (e = dispatch_open(&q->dispatch, q)) != OK)
+		return e;
+	q->last_id = store_last_id(q->store);
+	q->message_cnt = store_message_cnt(q->store);
+	if ((e = due_open(&q->due, q->loop, q->store, &due_calls,
+	    q->dispatch)) != OK)
+		return e;
+	due_start(q->due);
+	return OK;
+}
+
+/* The writer finishes what was handed to it; nobody hears of it any more. */
+static void
+close_parts(struct queue *q)
+{
+	intake_close(&q->intake);
+	store_close(&q->store);
+	due_close(&q->due);
+	dispatch_close(&q->dispatch);
+	outcome_close(&q->outcomes);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct boot_calls calls = {
+		.peer = peer, .peer_gone = peer_gone, .reload = reload,
+		.drain = drain, .holding = holding,
+	};
+	static struct queue q;
+	int status;
+
+	q.boot = boot_start(argc, argv, &calls, &q);
+	q.loop = boot_loop(q.boot);
+	if (settings_read(&q.settings, boot_slice(q.boot)) != OK)
+		boot_fatal("the slice cannot be read", 0);
+	boot_seal(q.boot);
+	if (open_parts(&q) != OK)
+		boot_fatal("the store cannot be opened", errno);
+	status = boot_run(q.boot);
+	close_parts(&q);
+	return status;
+}

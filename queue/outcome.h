@@ -1,0 +1,27 @@
+/*
+ * outcome - what is done with the results of an attempt.
+ *
+ * Delivered recipients are struck, the others are due again, or bounced: one
+ * transaction.  Only when it is committed does the relay hear so.  A commit
+ * that fails is tried again: results are never dropped.
+ */
+#ifndef QUEUE_OUTCOME_H
+#define QUEUE_OUTCOME_H
+
+#include "queue/queue.h"
+
+MUST_CHECK enum err outcome_open(struct outcomes **out, struct queue *);
+void	outcome_close(struct outcomes **);
+
+/* All results of dl, which holds no slot any more, are there. */
+void	outcome_begin(struct queue *, struct delivery *dl);
+
+/* It grew too old without being tried. */
+void	outcome_expired(struct queue *, struct delivery *dl);
+
+/* The relay that ran it died: due again soon, the death is counted. */
+void	outcome_died(struct queue *, struct delivery *dl);
+
+bool	outcome_is_busy(const struct outcomes *);
+
+#endif

@@ -1,0 +1,58 @@
+/* queue.c - ids, the count of messages, and the orderly end. */
+#include <stdlib.h>
+
+#include "queue/dispatch.h"
+#include "queue/intake.h"
+#include "queue/outcome.h"
+#include "queue/queue.h"
+#include "sys/clock.h"
+
+struct id
+queue_mint(struct queue *q)
+{
+	uint8_t chance[8];
+
+	arc4random_buf(chance, sizeof(chance));
+	return id_next(&q->last_id, clock_wall_ms(), chance);
+}
+
+void
+queue_accepted(struct queue *q, const struct store_accept *a)
+{
+	q->message_cnt++;
+	for (uint32_t no = 0; no < a->message.delivery_cnt; no++) {
+		const struct store_delivery *d = &a->deliveries[no];
+		struct store_place place = { d->due_ms, a->mail->id, no };
+
+		due_note(q->due, d->relay, d->destination, d->tenant, &place);
+	}
+}
+
+void
+queue_rested(struct queue *q)
+{
+	if (!q->is_draining || intake_is_busy(q->intake) ||
+	    outcome_is_busy(q->outcomes) || dispatch_is_busy(q->dispatch))
+		return;
+	timer_stop(&q->patience);
+	boot_done(q->boot);
+}
+
+/* What is still under way is on disk, and due again at the next start. */
+static void
+stop_waiting(struct timer *t, void *arg)
+{
+	struct queue *q = arg;
+
+	boot_done(q->boot);
+}
+
+void
+queue_drain(struct queue *q, uint32_t patience_ms)
+{
+	q->is_draining = true;
+	timer_init(&q->patience, q->loop, stop_waiting, q);
+	timer_set(&q->patience, patience_ms - patience_ms / 4);
+	intake_drain(q->intake);
+	queue_rested(q);
+}

@@ -1,0 +1,48 @@
+/*
+ * queue - the process: what its parts share.
+ *
+ *	intake		messages on their way in
+ *	dispatch	deliveries on their way out
+ *	outcome		what became of them
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "bus/boot.h"
+#include "queue/due.h"
+#include "queue/settings.h"
+#include "queue/store.h"
+
+struct intake;
+struct dispatch;
+struct outcomes;
+
+struct queue {
+	struct boot	*boot;
+	struct ev_loop	*loop;
+	struct settings	 settings;
+	struct store	*store;
+	struct due	*due;
+	struct intake	*intake;
+	struct dispatch	*dispatch;
+	struct outcomes	*outcomes;
+	struct id	 last_id;
+	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
+	bool		 is_full;
+	bool		 is_draining;
+	struct timer	 patience;	/* when draining		*/
+};
+
+/* A new id, higher than all before it. */
+struct id	queue_mint(struct queue *);
+
+/* A message is on disk: count it and let its deliveries be due. */
+void		queue_accepted(struct queue *, const struct store_accept *);
+
+/* Something came to an end: when draining, see whether that was all. */
+void		queue_rested(struct queue *);
+
+/* Give up the drain's patience in this time. */
+void		queue_drain(struct queue *, uint32_t patience_ms);
+
+#endif

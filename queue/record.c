@@ -1,0 +1,87 @@
+/* record.c - a version in front, a checksum behind, made from records.def. */
+#include "base/wire.h"
+#include "queue/record.h"
+
+#define CRC_LEN	4	/* bytes at the end */
+
+struct row {
+	uint8_t	 version;
+	void	(*put)(struct wire_out *, const void *);
+	void	(*get)(struct wire_in *, union record *);
+};
+
+#define U8(f)	wire_u8(w, m->f);
+#define U16(f)	wire_u16(w, m->f);
+#define U32(f)	wire_u32(w, m->f);
+#define U64(f)	wire_u64(w, m->f);
+#define STR(f)	wire_str(w, m->f, RECORD_STR_MAX);
+#define RECORD(name, version, fields)					\
+static void								\
+put_##name(struct wire_out *w, const void *arg)				\
+{									\
+	const struct record_##name *m = arg;				\
+	fields								\
+}
+#include "queue/records.def"
+#undef RECORD
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef STR
+
+#define U8(f)	m->f = wire_get_u8(r);
+#define U16(f)	m->f = wire_get_u16(r);
+#define U32(f)	m->f = wire_get_u32(r);
+#define U64(f)	m->f = wire_get_u64(r);
+#define STR(f)	m->f = wire_get_str(r, RECORD_STR_MAX);
+#define RECORD(name, version, fields)					\
+static void								\
+get_##name(struct wire_in *r, union record *any)			\
+{									\
+	struct record_##name *m = &any->name;				\
+	fields								\
+}
+#include "queue/records.def"
+#undef RECORD
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef STR
+
+static const struct row rows[RECORD__COUNT] = {
+#define RECORD(name, version, fields)					\
+	[RECORD_##name] = { version, put_##name, get_##name },
+#include "queue/records.def"
+#undef RECORD
+};
+
+size_t
+record_put(uint8_t *buf, enum record_kind kind, const void *rec)
+{
+	struct wire_out w = { buf, 0, RECORD_MAX, false };
+
+	wire_u8(&w, rows[kind].version);
+	rows[kind].put(&w, rec);
+	wire_u32(&w, wire_crc(0, w.buf, w.len));
+	return w.bad ? 0 : w.len;
+}
+
+enum err
+record_get(struct span bytes, enum record_kind kind, union record *out)
+{
+	struct wire_in r = { (const uint8_t *)bytes.ptr, NULL, false };
+	struct wire_in crc;
+
+	if (bytes.len < 1 + CRC_LEN)
+		return ERR_PEER;
+	r.end = r.pos + bytes.len - CRC_LEN;
+	crc = (struct wire_in){ r.end, r.end + CRC_LEN, false };
+	if (wire_get_u32(&crc) != wire_crc(0, bytes.ptr, bytes.len - CRC_LEN))
+		return ERR_PEER;
+	if (wire_get_u8(&r) != rows[kind].version)
+		return ERR_PEER;
+	rows[kind].get(&r, out);
+	return wire_done(&r) ? OK : ERR_PEER;
+}

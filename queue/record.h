@@ -1,0 +1,61 @@
+/*
+ * record - the structs and the codec that records.def stands for.
+ *
+ *	struct record_message	what a row of table message holds
+ *	RECORD_message		its number
+ *
+ * Strings of a record that was read point into the bytes it was read from.
+ */
+#ifndef QUEUE_RECORD_H
+#define QUEUE_RECORD_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/span.h"
+
+#define RECORD_STR_MAX	1024	/* bytes, any one string		*/
+#define RECORD_MAX	CHUNK_MAX /* bytes, any record: one page	*/
+
+enum record_kind {
+#define RECORD(name, version, fields)	RECORD_##name,
+#include "queue/records.def"
+#undef RECORD
+	RECORD__COUNT
+};
+
+#define U8(f)	uint8_t f;
+#define U16(f)	uint16_t f;
+#define U32(f)	uint32_t f;
+#define U64(f)	uint64_t f;
+#define STR(f)	struct span f;
+#define RECORD(name, version, fields)	struct record_##name { fields };
+#include "queue/records.def"
+#undef RECORD
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef STR
+
+union record {
+#define RECORD(name, version, fields)	struct record_##name name;
+#include "queue/records.def"
+#undef RECORD
+};
+
+/*
+ * Write a struct record_NAME into buf of RECORD_MAX bytes.  Returns the bytes
+ * used, or 0 when a string is too long or all of it does not fit.
+ */
+size_t		 record_put(uint8_t *buf, enum record_kind, const void *);
+
+/*
+ * Read one back.  ERR_PEER when version, checksum or a length is wrong; *out
+ * is then undefined.
+ */
+MUST_CHECK enum err record_get(struct span bytes, enum record_kind,
+		    union record *out);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * store - the queue's memory: which messages exist, and what is still to be
+ * done for them.
+ *
+ * One LMDB environment, opened by this process and by nobody else.  A writer
+ * thread owns the write transactions: it takes all that is pending, commits
+ * it as one, and only then are the callers told.  A reader thread serves the
+ * reads.  A message exists if and only if its store_accept() came back OK, and
+ * from then on it survives a power cut.
+ *
+ * Every call hands over a struct, which lies in the caller's memory and is
+ * borrowed, with all it points to, until its fn is called: once, in the loop's
+ * thread, never from within the call itself.
+ *
+ * Owns	   the environment, both threads
+ * Blocks  store_open() and store_close() only
+ * Errors  ERR_FULL no room, nothing of this call was kept; ERR_SYS the same
+ *	   for another reason; ERR_NONE there is no such row; ERR_PEER what
+ *	   was found is damaged (and has been set aside)
+ */
+#ifndef QUEUE_STORE_H
+#define QUEUE_STORE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "bus/messages.h"
+#include "queue/record.h"
+#include "sys/ev.h"
+
+#define STORE_TENANT_MAX	128	/* bytes; longer ones are cut	*/
+#define STORE_FLOW_MAX		480	/* bytes: relay, destination, tenant,
+					 * a NUL behind each; a key of LMDB
+					 * has 511, 28 more are in it	*/
+#define STORE_DUE_MAX		64	/* rows one store_read_due gives */
+#define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
+
+struct store;
+struct store_op;
+
+typedef void store_fn(struct store_op *, enum err, void *arg);
+
+struct store_limits {
+	uint64_t	 reserve;	/* bytes kept allocated beyond use */
+	uint64_t	 max_bytes;	/* quota; 0 is none		*/
+	int64_t		 history_ms;	/* how long history is kept	*/
+	uint64_t	 history_bytes;	/* and how much of it		*/
+};
+
+struct store_calls {
+	/* Intake must stop, or may go on.  why is a literal. */
+	void	(*space)(bool full, const char *why, void *arg);
+	/* The disk or the database fails: nothing more can be promised. */
+	void	(*broken)(const char *why, int error, void *arg);
+};
+
+/* The head of every call; nothing in it is the caller's business. */
+struct store_op {
+	STAILQ_ENTRY(store_op) entry;
+	unsigned	 kind;
+	enum err	 err;
+	store_fn	*fn;
+	void		*arg;
+};
+
+/* Where a delivery stands in its flow: the end of a key of table due. */
+struct store_place {
+	int64_t		 due_ms;	/* wall clock			*/
+	struct id	 id;
+	uint32_t	 no;		/* delivery within the message	*/
+};
+
+/*
+ * What the writer remembers of a message while its text is arriving.  Set id
+ * and leave the rest zero; it must live until the accept or drop came back.
+ */
+struct store_mail {
+	struct id	 id;
+	bool		 begun;		/* chunks of it are on disk	*/
+	bool		 failed;	/* some could not be written	*/
+};
+
+/* A piece of its text: PIECE_MAX bytes, or less for the last of a part. */
+struct store_piece {
+	struct store_op	 op;
+	struct store_mail *mail;
+	enum part	 part;
+	uint32_t	 piece_no;
+	struct span	 text;
+};
+
+struct store_delivery {
+	struct span	 relay, destination, tenant;
+	int64_t		 due_ms;
+};
+
+/* A message whole: its text so far plus these last pieces become one. */
+struct store_accept {
+	struct store_op	 op;
+	struct store_mail *mail;
+	struct record_message message;	/* rcpt_cnt, delivery_cnt included */
+	const struct span *rcpts;
+	const uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
+	const struct store_delivery *deliveries;
+	struct span	 header, body;	/* not yet written		*/
+	uint32_t	 header_piece_no, body_piece_no;
+};
+
+/* The message will not be: what lies on disk of it is swept. */
+struct store_drop {
+	struct store_op	 op;
+	struct store_mail *mail;
+};
+
+/* What became of one recipient. */
+struct store_change {
+	uint32_t	 rcpt_no;
+	enum outcome_class class;	/* only CLASS_LATER stays	*/
+	uint16_t	 code;
+	struct span	 address, reply, hop;
+};
+
+/*
+ * What became of a delivery, all or nothing: changes, the next try or the end,
+ * and the bounce that tells of it.
+ */
+struct store_settle {
+	struct store_op	 op;
+	struct id	 id;
+	uint32_t	 no;
+	bool		 is_over;	/* nothing is left of the delivery */
+	int64_t		 due_ms;	/* next try, else		*/
+	uint32_t	 attempts, deaths;
+	const struct store_change *changes;
+	uint32_t	 change_cnt;
+	struct store_accept *bounce;	/* or NULL; its op is not used	*/
+	bool		 removed;	/* out: the message is gone too	*/
+};
+
+/* A due row that leads nowhere is taken away. */
+struct store_undue {
+	struct store_op	 op;
+	struct span	 flow;		/* as in struct store_flow	*/
+	struct store_place place;
+};
+
+struct store_flow {
+	size_t		 len;
+	char		 name[STORE_FLOW_MAX];	/* relay, destination, tenant,
+						 * each with its NUL	*/
+	int64_t		 due_ms;		/* of its first row	*/
+};
+
+/* The flows that have rows, in order, from behind `after` on. */
+struct store_read_flows {
+	struct store_op	 op;
+	struct store_flow after;	/* len 0: from the beginning	*/
+	struct store_flow flows[STORE_FLOWS_MAX];	/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;			/* out		*/
+};
+
+/* Rows of a flow behind `after` that are due by until_ms. */
+struct store_read_due {
+	struct store_op	 op;
+	struct span	 flow;
+	struct store_place after;	/* all zero: from the beginning	*/
+	int64_t		 until_ms;
+	struct store_place rows[STORE_DUE_MAX];		/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;	/* out: no more by until_ms	*/
+	int64_t		 next_ms;	/* out: due of the row behind them,
+					 * INT64_MAX when there is none	*/
+};
+
+struct envelope_rcpt {
+	uint32_t	 no;
+	struct span	 address;
+};
+
+/* All that a relay must know of a delivery; one block, free() it. */
+struct envelope {
+	struct record_message message;
+	struct record_delivery delivery;
+	uint32_t	 rcpt_cnt;
+	struct envelope_rcpt rcpts[];	/* by no */
+};
+
+struct store_read_envelope {
+	struct store_op	 op;
+	struct id	 id;
+	uint32_t	 no;
+	struct envelope	*envelope;	/* out: yours		*/
+};
+
+/* One piece of text as it was stored. */
+struct store_read_piece {
+	struct store_op	 op;
+	struct id	 id;
+	enum part	 part;
+	uint32_t	 piece_no;
+	char		*text;		/* out: yours; NULL when len is 0 */
+	size_t		 len;		/* out				*/
+};
+
+/*
+ * Open or create the environment in directory dir and start the threads.  Call
+ * after the sandbox has closed.
+ */
+MUST_CHECK enum err store_open(struct store **out, struct ev_loop *,
+	    const char *dir, const struct store_limits *,
+	    const struct store_calls *, void *arg);
+
+/* Let the writer finish what was handed over; its callbacks are not called. */
+void	store_close(struct store **);
+
+/* Take other limits, from the next transaction on. */
+void	store_set_limits(struct store *, const struct store_limits *);
+
+/* As of store_open(): messages held, and the highest id ever used here. */
+uint64_t store_message_cnt(const struct store *);
+struct id store_last_id(const struct store *);
+
+/* The first three parts of struct store_flow's name; false when too long. */
+bool	store_flow_name(struct store_flow *, struct span relay,
+	    struct span destination, struct span tenant);
+
+void	store_put_piece(struct store *, struct store_piece *, store_fn *,
+	    void *arg);
+void	store_accept(struct store *, struct store_accept *, store_fn *,
+	    void *arg);
+void	store_drop(struct store *, struct store_drop *, store_fn *,
+	    void *arg);
+void	store_settle(struct store *, struct store_settle *, store_fn *,
+	    void *arg);
+void	store_undue(struct store *, struct store_undue *, store_fn *,
+	    void *arg);
+
+void	store_read_flows(struct store *, struct store_read_flows *,
+	    store_fn *, void *arg);
+void	store_read_due(struct store *, struct store_read_due *, store_fn *,
+	    void *arg);
+void	store_read_envelope(struct store *, struct store_read_envelope *,
+	    store_fn *, void *arg);
+void	store_read_piece(struct store *, struct store_read_piece *,
+	    store_fn *, void *arg);
+
+#endif

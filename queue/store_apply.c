@@ -1,0 +1,444 @@
+/*
+ * store_apply.c - each call of store.h as rows, within a transaction that the
+ * writer began and will commit.
+ *
+ * Two kinds of failure: a code of LMDB returned ends the whole transaction; a
+ * call that asks for something impossible gets its own op->err, and the others
+ * go on.  A pointer that LMDB gave is good until the next change, so what is
+ * read is copied or encoded anew before anything is written.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "queue/store_inside.h"
+#include "sys/clock.h"
+
+#define DIRECT_MAX	64	/* chunks removed at once; more are swept */
+
+enum event { EVENT_ACCEPTED, EVENT_DELIVERED, EVENT_DEFERRED, EVENT_FAILED };
+
+static int
+put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
+    uint32_t piece_no, struct span text)
+{
+	enum table t = part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
+	uint32_t chunk_no = piece_no * PIECE_CHUNKS;
+	int rc = 0;
+
+	while (rc == 0 && text.len > 0) {
+		struct span chunk = span_head(text, CHUNK_MAX);
+		struct store_key k;
+
+		store_table_key_no(&k, id, chunk_no++);
+		rc = store_table_put(&st->env, txn, t, &k, chunk.ptr,
+		    chunk.len);
+		text = span_tail(text, chunk.len);
+	}
+	return rc;
+}
+
+static int
+put_loose(struct store *st, MDB_txn *txn, struct id id, bool done)
+{
+	struct record_loose r = { st->life, done };
+	struct store_key k;
+
+	store_table_key_id(&k, id);
+	return store_table_put_record(&st->env, txn, TABLE_LOOSE, &k,
+	    RECORD_loose, &r);
+}
+
+static int
+put_history(struct store *st, MDB_txn *txn, struct id id, enum event event,
+    uint32_t no, const struct record_history *r)
+{
+	struct store_key k;
+
+	store_table_key_history(&k, clock_wall_ms(), id, event, no);
+	return store_table_put_record(&st->env, txn, TABLE_HISTORY, &k,
+	    RECORD_history, r);
+}
+
+static int
+apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
+{
+	int rc;
+
+	if (p->mail->failed) {
+		p->op.err = ERR_FULL;
+		return 0;
+	}
+	if (!p->mail->begun) {
+		if ((rc = put_loose(st, txn, p->mail->id, false)) != 0)
+			return rc;
+		p->mail->begun = true;
+	}
+	return put_chunks(st, txn, p->part, p->mail->id, p->piece_no, p->text);
+}
+
+static int
+put_rcpts(struct store *st, MDB_txn *txn, const struct store_accept *a)
+{
+	int rc = 0;
+
+	for (uint32_t no = 0; rc == 0 && no < a->message.rcpt_cnt; no++) {
+		struct record_recipient r = { .address = a->rcpts[no] };
+		struct store_key k;
+
+		if (a->rcpt_delivery != NULL)
+			r.delivery = a->rcpt_delivery[no];
+		store_table_key_no(&k, a->mail->id, no);
+		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT,
+		    &k, RECORD_recipient, &r);
+	}
+	return rc;
+}
+
+static int
+put_due(struct store *st, MDB_txn *txn, const struct store_flow *flow,
+    const struct store_place *place)
+{
+	struct store_key k;
+
+	store_table_key_due(&k, (struct span){ flow->name, flow->len }, place);
+	return store_table_put(&st->env, txn, TABLE_DUE, &k, "", 0);
+}
+
+static uint32_t
+rcpts_of(const struct store_accept *a, uint32_t no)
+{
+	uint32_t cnt = 0;
+
+	if (a->rcpt_delivery == NULL)
+		return a->message.rcpt_cnt;
+	for (uint32_t i = 0; i < a->message.rcpt_cnt; i++)
+		cnt += a->rcpt_delivery[i] == no;
+	return cnt;
+}
+
+static int
+put_delivery(struct store *st, MDB_txn *txn, const struct store_accept *a,
+    uint32_t no)
+{
+	const struct store_delivery *d = &a->deliveries[no];
+	struct store_place place = { d->due_ms, a->mail->id, no };
+	struct record_delivery r = {
+		.due_ms = (uint64_t)d->due_ms, .rcpt_cnt = rcpts_of(a, no),
+		.relay = d->relay, .destination = d->destination,
+		.tenant = d->tenant,
+	};
+	struct store_flow flow;
+	struct store_key k;
+	int rc;
+
+	if (!store_flow_name(&flow, d->relay, d->destination, d->tenant))
+		return EINVAL;
+	store_table_key_no(&k, a->mail->id, no);
+	if ((rc = store_table_put_record(&st->env, txn, TABLE_DELIVERY, &k,
+	    RECORD_delivery, &r)) != 0)
+		return rc;
+	return put_due(st, txn, &flow, &place);
+}
+
+static int
+put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
+{
+	struct record_history h = { .address = a->message.sender };
+	struct store_key k;
+	int rc;
+
+	store_table_key_id(&k, a->mail->id);
+	if ((rc = store_table_put_record(&st->env, txn, TABLE_MESSAGE, &k,
+	    RECORD_message, &a->message)) != 0)
+		return rc;
+	return put_history(st, txn, a->mail->id, EVENT_ACCEPTED, 0, &h);
+}
+
+static int
+apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
+{
+	struct id id = a->mail->id;
+	struct store_key k;
+	int rc;
+
+	if (a->mail->failed) {
+		a->op.err = ERR_FULL;
+		return 0;
+	}
+	if ((rc = put_chunks(st, txn, PART_BODY, id, a->body_piece_no,
+	    a->body)) != 0 ||
+	    (rc = put_chunks(st, txn, PART_HEADER, id, a->header_piece_no,
+	    a->header)) != 0 ||
+	    (rc = put_rcpts(st, txn, a)) != 0 ||
+	    (rc = put_message(st, txn, a)) != 0)
+		return rc;
+	for (uint32_t no = 0; rc == 0 && no < a->message.delivery_cnt; no++)
+		rc = put_delivery(st, txn, a, no);
+	if (rc == 0 && a->mail->begun) {
+		store_table_key_id(&k, id);
+		rc = store_table_del(&st->env, txn, TABLE_LOOSE, &k);
+	}
+	return rc;
+}
+
+/* Only what did reach the disk is worth sweeping. */
+static int
+apply_drop(struct store *st, MDB_txn *txn, struct store_drop *d)
+{
+	struct store_key k;
+	MDB_val val;
+	int rc;
+
+	store_table_key_id(&k, d->mail->id);
+	rc = store_table_get(&st->env, txn, TABLE_LOOSE, &k, &val);
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc != 0 ? rc : store_sweep_later(st, txn, d->mail->id);
+}
+
+int
+store_sweep_later(struct store *st, MDB_txn *txn, struct id id)
+{
+	st->state.loose_cnt++;
+	return put_loose(st, txn, id, true);
+}
+
+/* Read a record; one that is damaged is set aside and ends this call only. */
+static int
+get_record(struct store *st, MDB_txn *txn, enum table t,
+    const struct store_key *k, enum record_kind kind, union record *out,
+    enum err *e)
+{
+	MDB_val val;
+	int rc = store_table_get(&st->env, txn, t, k, &val);
+
+	*e = ERR_NONE;
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	*e = record_get((struct span){ val.mv_data, val.mv_size }, kind, out);
+	if (*e != OK)
+		store_set_aside(st, t, k);
+	return 0;
+}
+
+static int
+del_chunks(struct store *st, MDB_txn *txn, enum table t, struct id id,
+    uint64_t cnt)
+{
+	int rc = 0;
+
+	for (uint32_t no = 0; rc == 0 && no < cnt; no++) {
+		struct store_key k;
+
+		store_table_key_no(&k, id, no);
+		rc = store_table_del(&st->env, txn, t, &k);
+	}
+	return rc;
+}
+
+static uint64_t
+chunks_of(uint64_t len)
+{
+	return (len + CHUNK_MAX - 1) / CHUNK_MAX;
+}
+
+static int
+del_message(struct store *st, MDB_txn *txn, struct id id, uint64_t header_len,
+    uint64_t body_len)
+{
+	uint64_t header_cnt = chunks_of(header_len);
+	uint64_t body_cnt = chunks_of(body_len);
+	struct store_key k;
+	int rc;
+
+	store_table_key_id(&k, id);
+	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
+		return rc;
+	if (header_cnt + body_cnt > DIRECT_MAX)
+		return store_sweep_later(st, txn, id);
+	rc = del_chunks(st, txn, TABLE_HEADER, id, header_cnt);
+	if (rc == 0)
+		rc = del_chunks(st, txn, TABLE_BODY, id, body_cnt);
+	return rc;
+}
+
+/* A delivery of this message is over: the last one takes it along. */
+static int
+release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
+{
+	uint8_t buf[RECORD_MAX];
+	union record r;
+	struct store_key k;
+	enum err e;
+	size_t len;
+	int rc;
+
+	store_table_key_id(&k, s->id);
+	rc = get_record(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
+	if (rc != 0 || e != OK)
+		return rc;
+	if (r.message.delivery_cnt <= 1) {
+		s->removed = true;
+		return del_message(st, txn, s->id, r.message.header_len,
+		    r.message.body_len);
+	}
+	r.message.delivery_cnt--;
+	if ((len = record_put(buf, RECORD_message, &r.message)) == 0)
+		return EINVAL;
+	return store_table_put(&st->env, txn, TABLE_MESSAGE, &k, buf, len);
+}
+
+static int
+apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
+    const struct store_change *c)
+{
+	static const enum event events[CLASS__COUNT] = {
+		[CLASS_DONE] = EVENT_DELIVERED, [CLASS_LATER] = EVENT_DEFERRED,
+		[CLASS_NEVER] = EVENT_FAILED,
+	};
+	struct record_history h = { c->code, c->address, c->reply, c->hop };
+	struct record_recipient r = {
+		s->no, c->code, c->address, c->reply, c->hop
+	};
+	struct store_key k;
+	int rc;
+
+	store_table_key_no(&k, s->id, c->rcpt_no);
+	if (c->class == CLASS_LATER)
+		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT, &k,
+		    RECORD_recipient, &r);
+	else
+		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
+	if (rc != 0)
+		return rc;
+	return put_history(st, txn, s->id, events[c->class], c->rcpt_no, &h);
+}
+
+/* The row of table delivery, and its row of table due, as they shall be now. */
+static int
+move_delivery(struct store *st, MDB_txn *txn, const struct store_settle *s,
+    const struct store_key *k, struct record_delivery *d)
+{
+	struct store_place place = { (int64_t)d->due_ms, s->id, s->no };
+	struct store_flow flow;
+	struct store_key due;
+	uint8_t buf[RECORD_MAX];
+	size_t len;
+	int rc;
+
+	if (!store_flow_name(&flow, d->relay, d->destination, d->tenant))
+		return EINVAL;
+	store_table_key_due(&due, (struct span){ flow.name, flow.len },
+	    &place);
+	d->due_ms = (uint64_t)s->due_ms;
+	d->attempts = s->attempts;
+	d->deaths = s->deaths;
+	for (uint32_t i = 0; i < s->change_cnt; i++)
+		if (s->changes[i].class != CLASS_LATER && d->rcpt_cnt > 0)
+			d->rcpt_cnt--;
+	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
+		return EINVAL;
+	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0)
+		return rc;
+	if (s->is_over)
+		return store_table_del(&st->env, txn, TABLE_DELIVERY, k);
+	if ((rc = store_table_put(&st->env, txn, TABLE_DELIVERY, k, buf,
+	    len)) != 0)
+		return rc;
+	place.due_ms = s->due_ms;
+	return put_due(st, txn, &flow, &place);
+}
+
+static int
+apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
+{
+	union record r;
+	struct store_key k;
+	int rc;
+
+	s->removed = false;
+	store_table_key_no(&k, s->id, s->no);
+	rc = get_record(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
+	    &s->op.err);
+	if (rc != 0 || s->op.err != OK)
+		return rc;
+	if ((rc = move_delivery(st, txn, s, &k, &r.delivery)) != 0)
+		return rc;
+	for (uint32_t i = 0; rc == 0 && i < s->change_cnt; i++)
+		rc = apply_change(st, txn, s, &s->changes[i]);
+	if (rc == 0 && s->is_over)
+		rc = release_message(st, txn, s);
+	if (rc == 0 && s->bounce != NULL)
+		rc = apply_accept(st, txn, s->bounce);
+	return rc;
+}
+
+static int
+apply_undue(struct store *st, MDB_txn *txn, struct store_undue *u)
+{
+	struct store_key k;
+
+	store_table_key_due(&k, u->flow, &u->place);
+	return store_table_del(&st->env, txn, TABLE_DUE, &k);
+}
+
+static int
+apply_quarantine(struct store *st, MDB_txn *txn, struct store_quarantine *q)
+{
+	uint8_t row[CHUNK_MAX];
+	struct store_key to;
+	MDB_val val;
+	int rc = store_table_get(&st->env, txn, q->table, &q->key, &val);
+
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	if (val.mv_size > sizeof(row) || q->key.len >= STORE_KEY_MAX)
+		return EINVAL;
+	memcpy(row, val.mv_data, val.mv_size);
+	to.b[0] = (uint8_t)q->table;
+	memcpy(to.b + 1, q->key.b, q->key.len);
+	to.len = q->key.len + 1;
+	if ((rc = store_table_put(&st->env, txn, TABLE_QUARANTINE, &to, row,
+	    val.mv_size)) != 0)
+		return rc;
+	return store_table_del(&st->env, txn, q->table, &q->key);
+}
+
+int
+store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_PIECE:
+		return apply_piece(st, txn, (struct store_piece *)op);
+	case STORE_ACCEPT:
+		return apply_accept(st, txn, (struct store_accept *)op);
+	case STORE_DROP:
+		return apply_drop(st, txn, (struct store_drop *)op);
+	case STORE_SETTLE:
+		return apply_settle(st, txn, (struct store_settle *)op);
+	case STORE_UNDUE:
+		return apply_undue(st, txn, (struct store_undue *)op);
+	case STORE_QUARANTINE:
+		return apply_quarantine(st, txn,
+		    (struct store_quarantine *)op);
+	default:
+		return EINVAL;
+	}
+}
+
+size_t
+store_apply_weight(const struct store_op *op)
+{
+	const struct store_accept *a;
+
+	switch (op->kind) {
+	case STORE_PIECE:
+		return ((const struct store_piece *)op)->text.len;
+	case STORE_ACCEPT:
+		a = (const struct store_accept *)op;
+		return a->header.len + a->body.len +
+		    (size_t)a->message.rcpt_cnt * CHUNK_MAX / 16;
+	default:
+		return CHUNK_MAX;
+	}
+}

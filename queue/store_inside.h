@@ -1,0 +1,97 @@
+/*
+ * store_inside - what the files of the store share, and nobody else sees.
+ *
+ * Three threads meet in struct store: the loop hands calls over in `writes`
+ * and `reads` and takes them back from `done`; the writer and the reader do
+ * the work between.  Whatever stands below `lock` is touched only with it
+ * held; struct store_state is the writer's alone.
+ */
+#ifndef QUEUE_STORE_INSIDE_H
+#define QUEUE_STORE_INSIDE_H
+
+#include <pthread.h>
+
+#include "queue/store_table.h"
+
+enum store_kind {
+	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
+	STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
+	STORE_READ_ENVELOPE, STORE_READ_PIECE
+};
+
+STAILQ_HEAD(store_ops, store_op);
+
+/* What the writer undoes when a transaction does not commit. */
+struct store_state {
+	uint64_t	 loose_cnt;	/* rows of loose that can be swept */
+	struct id	 sweep_after;	/* where the last sweep left off */
+	bool		 sweep_found;	/* this round had something	*/
+};
+
+/* A row that did not verify, on its way to table quarantine. */
+struct store_quarantine {
+	struct store_op	 op;
+	enum table	 table;
+	struct store_key key;
+};
+
+struct store {
+	struct store_env env;
+	struct ev_loop	*loop;
+	struct ev	 wake;
+	int		 wake_fd;
+	struct store_calls calls;
+	void		*arg;
+	uint64_t	 message_cnt;	/* at the start			*/
+	struct id	 last_id;	/* at the start			*/
+	uint64_t	 life;		/* marks loose rows of this life */
+	pthread_t	 writer, reader;
+	bool		 has_writer, has_reader;
+	bool		 told_full;	/* the loop's			*/
+
+	/* The writer's own. */
+	struct store_state state;
+	uint64_t	 allocated;	/* bytes of the file that exist	*/
+	size_t		 pages;		/* in use after the last commit	*/
+	unsigned	 trouble_cnt;	/* failed transactions in a row	*/
+
+	pthread_mutex_t	 lock;
+	pthread_cond_t	 write_more, read_more;
+	struct store_ops writes, reads, done;
+	struct store_limits limits;
+	bool		 closing;
+	bool		 full;
+	const char	*full_why;
+	const char	*broken_why;
+	int		 broken_error;
+};
+
+/* store_apply.c: one call within the open transaction; codes of LMDB. */
+int	store_apply(struct store *, MDB_txn *, struct store_op *);
+
+/* store_sweep.c */
+int	store_sweep_loose(struct store *, MDB_txn *);
+int	store_sweep_history(struct store *, MDB_txn *, unsigned added,
+	    const struct store_limits *);
+int	store_sweep_later(struct store *, MDB_txn *, struct id);
+
+/* store_space.c: learn how full we are now that `pages` are in use. */
+void	store_space_check(struct store *, size_t pages,
+	    const struct store_limits *);
+/* Is the disk out of room?  Tells a full disk from a broken one. */
+bool	store_space_is_out(const struct store *);
+
+/* Threads.  arg is the struct store. */
+void	*store_writer_run(void *arg);
+void	*store_reader_run(void *arg);
+
+/* Hand calls back to the loop, in order. */
+void	store_give_back(struct store *, struct store_ops *);
+
+/* Have a damaged row set aside; from any thread, lock not held. */
+void	store_set_aside(struct store *, enum table, const struct store_key *);
+
+/* Weight of a call in bytes of text. */
+size_t	store_apply_weight(const struct store_op *);
+
+#endif

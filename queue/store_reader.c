@@ -1,0 +1,368 @@
+/*
+ * store_reader.c - the thread that serves the reads, and may wait for the disk
+ * to bring pages in.  A read transaction lasts one batch: one that stayed open
+ * would keep LMDB from using freed pages again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/store_inside.h"
+
+#define BATCH_OPS	64
+
+/* The first row behind key k; *c is open. */
+static int
+seek(MDB_cursor *c, const struct store_key *k, MDB_val *key)
+{
+	MDB_val val;
+
+	if (k->len == 0)
+		return mdb_cursor_get(c, key, &val, MDB_FIRST);
+	*key = (MDB_val){ k->len, (void *)k->b };
+	return mdb_cursor_get(c, key, &val, MDB_SET_RANGE);
+}
+
+/* A key just behind all rows of this flow. */
+static void
+flow_end(struct store_key *k, const struct store_flow *f)
+{
+	memcpy(k->b, f->name, f->len);
+	memset(k->b + f->len, 0xff, PLACE_LEN);
+	k->len = f->len + PLACE_LEN;
+}
+
+/* Skip from flow to flow: two seeks each, whatever they hold. */
+static int
+read_flows(struct store *st, MDB_txn *txn, struct store_read_flows *r)
+{
+	struct store_key k = { .len = 0 };
+	MDB_cursor *c;
+	MDB_val key;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DUE], &c);
+
+	if (rc != 0)
+		return rc;
+	if (r->after.len > 0)
+		flow_end(&k, &r->after);
+	r->cnt = 0;
+	while (r->cnt < STORE_FLOWS_MAX && (rc = seek(c, &k, &key)) == 0) {
+		struct store_flow *f = &r->flows[r->cnt];
+		struct store_place place;
+
+		f->len = key.mv_size - PLACE_LEN;
+		if (key.mv_size < PLACE_LEN || f->len > STORE_FLOW_MAX) {
+			rc = MDB_CORRUPTED;
+			break;
+		}
+		memcpy(f->name, key.mv_data, f->len);
+		store_table_place(key, &place);
+		f->due_ms = place.due_ms;
+		flow_end(&k, f);
+		r->cnt++;
+	}
+	mdb_cursor_close(c);
+	r->at_end = rc == MDB_NOTFOUND;
+	return r->at_end ? 0 : rc;
+}
+
+static bool
+in_flow(MDB_val key, struct span flow)
+{
+	return key.mv_size == flow.len + PLACE_LEN &&
+	    memcmp(key.mv_data, flow.ptr, flow.len) == 0;
+}
+
+static int
+walk_due(MDB_cursor *c, struct store_read_due *r, const struct store_key *from)
+{
+	MDB_val key, val;
+	int rc = seek(c, from, &key);
+
+	if (rc == 0 && key.mv_size == from->len &&
+	    memcmp(key.mv_data, from->b, from->len) == 0)
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	for (; rc == 0; rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
+		struct store_place place;
+
+		if (!in_flow(key, r->flow))
+			return MDB_NOTFOUND;
+		store_table_place(key, &place);
+		if (place.due_ms > r->until_ms) {
+			r->next_ms = place.due_ms;
+			return MDB_NOTFOUND;
+		}
+		if (r->cnt == STORE_DUE_MAX) {
+			r->next_ms = place.due_ms;
+			return 0;
+		}
+		r->rows[r->cnt++] = place;
+	}
+	return rc;
+}
+
+static int
+read_due(struct store *st, MDB_txn *txn, struct store_read_due *r)
+{
+	struct store_key from;
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DUE], &c);
+
+	if (rc != 0)
+		return rc;
+	r->cnt = 0;
+	r->next_ms = INT64_MAX;
+	store_table_key_due(&from, r->flow, &r->after);
+	rc = walk_due(c, r, &from);
+	mdb_cursor_close(c);
+	r->at_end = rc == MDB_NOTFOUND;
+	return r->at_end ? 0 : rc;
+}
+
+/* Read a record, setting one that is damaged aside.  Strings are the map's. */
+static enum err
+get_record(struct store *st, MDB_txn *txn, enum table t,
+    const struct store_key *k, enum record_kind kind, union record *out)
+{
+	MDB_val val;
+	enum err e = store_table_err(store_table_get(&st->env, txn, t, k,
+	    &val));
+
+	if (e != OK)
+		return e;
+	e = record_get((struct span){ val.mv_data, val.mv_size }, kind, out);
+	if (e == ERR_PEER)
+		store_set_aside(st, t, k);
+	return e;
+}
+
+static struct span
+keep(char **at, struct span s)
+{
+	struct span kept = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+/* Walk the recipients of a delivery: to count them, then to keep them. */
+static int
+walk_rcpts(struct store *st, MDB_txn *txn, const struct store_read_envelope *r,
+    struct envelope *env, char **at, uint32_t *cnt, size_t *bytes)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_RECIPIENT], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&k, r->id, 0);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	*cnt = 0;
+	*bytes = 0;
+	for (; rc == 0 && store_table_same_id(key, r->id);
+	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
+		union record rec;
+
+		store_table_key_no(&k, r->id, store_table_no(key));
+		if (record_get((struct span){ val.mv_data, val.mv_size },
+		    RECORD_recipient, &rec) != OK) {
+			if (env == NULL)
+				store_set_aside(st, TABLE_RECIPIENT, &k);
+			continue;
+		}
+		if (rec.recipient.delivery != r->no)
+			continue;
+		if (env != NULL)
+			env->rcpts[*cnt] = (struct envelope_rcpt){
+			    store_table_no(key),
+			    keep(at, rec.recipient.address) };
+		*bytes += rec.recipient.address.len;
+		(*cnt)++;
+	}
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static size_t
+strings_len(const struct record_message *m, const struct record_delivery *d)
+{
+	return m->sender.len + m->client.len + m->helo.len + m->proto.len +
+	    m->tenant.len + m->edge.len + d->relay.len + d->destination.len +
+	    d->tenant.len;
+}
+
+static void
+keep_strings(struct envelope *env, char **at)
+{
+	struct record_message *m = &env->message;
+	struct record_delivery *d = &env->delivery;
+
+	m->sender = keep(at, m->sender);
+	m->client = keep(at, m->client);
+	m->helo = keep(at, m->helo);
+	m->proto = keep(at, m->proto);
+	m->tenant = keep(at, m->tenant);
+	m->edge = keep(at, m->edge);
+	d->relay = keep(at, d->relay);
+	d->destination = keep(at, d->destination);
+	d->tenant = keep(at, d->tenant);
+}
+
+static enum err
+build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
+    const struct record_message *m, const struct record_delivery *d)
+{
+	struct envelope *env;
+	uint32_t cnt;
+	size_t bytes;
+	char *at;
+	int rc;
+
+	if ((rc = walk_rcpts(st, txn, r, NULL, NULL, &cnt, &bytes)) != 0)
+		return store_table_err(rc);
+	bytes += sizeof(*env) + cnt * sizeof(env->rcpts[0]) +
+	    strings_len(m, d);
+	if ((env = malloc(bytes)) == NULL)
+		return ERR_SYS;
+	env->message = *m;
+	env->delivery = *d;
+	env->rcpt_cnt = cnt;
+	at = (char *)(env->rcpts + cnt);
+	keep_strings(env, &at);
+	rc = walk_rcpts(st, txn, r, env, &at, &cnt, &bytes);
+	if (rc != 0) {
+		free(env);
+		return store_table_err(rc);
+	}
+	r->envelope = env;
+	return OK;
+}
+
+static enum err
+read_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r)
+{
+	union record m, d;
+	struct store_key k;
+	enum err e;
+
+	r->envelope = NULL;
+	store_table_key_no(&k, r->id, r->no);
+	if ((e = get_record(st, txn, TABLE_DELIVERY, &k, RECORD_delivery,
+	    &d)) != OK)
+		return e;
+	store_table_key_id(&k, r->id);
+	if ((e = get_record(st, txn, TABLE_MESSAGE, &k, RECORD_message,
+	    &m)) != OK)
+		return e;
+	return build_envelope(st, txn, r, &m.message, &d.delivery);
+}
+
+/* Chunks are full but for the very last: one buffer of a piece takes all. */
+static enum err
+read_piece(struct store *st, MDB_txn *txn, struct store_read_piece *r)
+{
+	enum table t = r->part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
+	MDB_val vals[PIECE_CHUNKS];
+	unsigned cnt;
+	int rc = 0;
+
+	r->text = NULL;
+	r->len = 0;
+	for (cnt = 0; cnt < PIECE_CHUNKS; cnt++) {
+		struct store_key k;
+
+		store_table_key_no(&k, r->id, r->piece_no * PIECE_CHUNKS +
+		    cnt);
+		rc = store_table_get(&st->env, txn, t, &k, &vals[cnt]);
+		if (rc != 0)
+			break;
+		if (vals[cnt].mv_size > CHUNK_MAX)
+			return ERR_PEER;
+		r->len += vals[cnt].mv_size;
+	}
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return store_table_err(rc);
+	if (r->len == 0)
+		return OK;
+	if ((r->text = malloc(r->len)) == NULL)
+		return ERR_SYS;
+	r->len = 0;
+	for (unsigned i = 0; i < cnt; i++) {
+		memcpy(r->text + r->len, vals[i].mv_data, vals[i].mv_size);
+		r->len += vals[i].mv_size;
+	}
+	return OK;
+}
+
+static enum err
+serve(struct store *st, MDB_txn *txn, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_READ_FLOWS:
+		return store_table_err(read_flows(st, txn,
+		    (struct store_read_flows *)op));
+	case STORE_READ_DUE:
+		return store_table_err(read_due(st, txn,
+		    (struct store_read_due *)op));
+	case STORE_READ_ENVELOPE:
+		return read_envelope(st, txn,
+		    (struct store_read_envelope *)op);
+	case STORE_READ_PIECE:
+		return read_piece(st, txn, (struct store_read_piece *)op);
+	default:
+		return ERR_SYS;
+	}
+}
+
+static void
+turn(struct store *st, MDB_txn **txn, struct store_ops *batch)
+{
+	struct store_op *op;
+	int rc;
+
+	if (*txn == NULL)
+		rc = mdb_txn_begin(st->env.env, NULL, MDB_RDONLY, txn);
+	else
+		rc = mdb_txn_renew(*txn);
+	STAILQ_FOREACH(op, batch, entry)
+		op->err = rc == 0 ? serve(st, *txn, op) : ERR_SYS;
+	if (rc == 0)
+		mdb_txn_reset(*txn);
+}
+
+void *
+store_reader_run(void *arg)
+{
+	struct store *st = arg;
+	MDB_txn *txn = NULL;
+
+	pthread_mutex_lock(&st->lock);
+	for (;;) {
+		struct store_ops batch = STAILQ_HEAD_INITIALIZER(batch);
+		struct store_op *op;
+		unsigned cnt = 0;
+
+		while (STAILQ_EMPTY(&st->reads) && !st->closing)
+			pthread_cond_wait(&st->read_more, &st->lock);
+		if (st->closing)
+			break;
+		while (cnt++ < BATCH_OPS &&
+		    (op = STAILQ_FIRST(&st->reads)) != NULL) {
+			STAILQ_REMOVE_HEAD(&st->reads, entry);
+			STAILQ_INSERT_TAIL(&batch, op, entry);
+		}
+		pthread_mutex_unlock(&st->lock);
+		turn(st, &txn, &batch);
+		store_give_back(st, &batch);
+		pthread_mutex_lock(&st->lock);
+	}
+	pthread_mutex_unlock(&st->lock);
+	if (txn != NULL)
+		mdb_txn_abort(txn);
+	return NULL;
+}

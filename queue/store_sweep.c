@@ -1,0 +1,193 @@
+/*
+ * store_sweep.c - what may go, goes a bounded number of rows per transaction.
+ *
+ * A row of table loose names a message that is none: still arriving (its life
+ * is ours and it is not done), done with, or left over by an earlier life.
+ * The last two are swept.  Rows are removed by explicit key, the cursor only
+ * finds them: see ITS#9155 and its kin in LMDB 0.9.24.
+ */
+#include <string.h>
+
+#include "queue/store_inside.h"
+#include "sys/clock.h"
+
+#define SWEEP_ROWS	512	/* removed per transaction		*/
+#define SWEEP_LOOKS	64	/* rows of loose looked at		*/
+#define PAGE_LEN	4096
+
+/* The first key at or behind k in table t. */
+static int
+seek(struct store *st, MDB_txn *txn, enum table t, const struct store_key *k,
+    MDB_val *key, MDB_val *val)
+{
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
+
+	if (rc != 0)
+		return rc;
+	*key = (MDB_val){ k->len, (void *)k->b };
+	rc = mdb_cursor_get(c, key, val,
+	    k->len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	mdb_cursor_close(c);
+	return rc;
+}
+
+static void
+copy_key(struct store_key *to, MDB_val key)
+{
+	to->len = key.mv_size;
+	memcpy(to->b, key.mv_data, key.mv_size);
+}
+
+/* Remove rows of this id from one table, while *left lasts. */
+static int
+sweep_table(struct store *st, MDB_txn *txn, enum table t, struct id id,
+    unsigned *left)
+{
+	struct store_key k;
+	MDB_val key, val;
+	int rc = 0;
+
+	store_table_key_no(&k, id, 0);
+	while (*left > 0) {
+		rc = seek(st, txn, t, &k, &key, &val);
+		if (rc != 0 || !store_table_same_id(key, id))
+			break;
+		copy_key(&k, key);
+		if ((rc = store_table_del(&st->env, txn, t, &k)) != 0)
+			break;
+		(*left)--;
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+sweep_id(struct store *st, MDB_txn *txn, struct id id, unsigned *left)
+{
+	static const enum table tables[] = {
+		TABLE_BODY, TABLE_HEADER, TABLE_RECIPIENT,
+	};
+	struct store_key k;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < 3; i++)
+		rc = sweep_table(st, txn, tables[i], id, left);
+	if (rc != 0 || *left == 0)
+		return rc;
+	if (st->state.loose_cnt > 0)
+		st->state.loose_cnt--;
+	store_table_key_id(&k, id);
+	return store_table_del(&st->env, txn, TABLE_LOOSE, &k);
+}
+
+/* A damaged row is of an earlier life as far as we can tell. */
+static bool
+is_swept(const struct store *st, MDB_val val)
+{
+	union record r;
+
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_loose, &r) != OK)
+		return true;
+	return r.loose.done || r.loose.life != st->life;
+}
+
+/*
+ * Round again.  A round that found nothing shows that the count was wrong, and
+ * there is nothing to do.
+ */
+static void
+end_round(struct store_state *state)
+{
+	memset(&state->sweep_after, 0, sizeof(state->sweep_after));
+	if (!state->sweep_found)
+		state->loose_cnt = 0;
+	state->sweep_found = false;
+}
+
+/* The id of the next row of loose; MDB_NOTFOUND behind the last. */
+static int
+next_loose(struct store *st, MDB_txn *txn, struct id *id, bool *swept)
+{
+	struct store_key k;
+	MDB_val key, val;
+	int rc;
+
+	store_table_key_no(&k, st->state.sweep_after, 0);
+	rc = seek(st, txn, TABLE_LOOSE, &k, &key, &val);
+	if (rc != 0)
+		return rc;
+	if (key.mv_size != sizeof(id->b))
+		return MDB_NOTFOUND;
+	memcpy(id->b, key.mv_data, sizeof(id->b));
+	*swept = is_swept(st, val);
+	return 0;
+}
+
+int
+store_sweep_loose(struct store *st, MDB_txn *txn)
+{
+	unsigned left = SWEEP_ROWS;
+	bool swept;
+	struct id id;
+	int rc;
+
+	for (int i = 0; st->state.loose_cnt > 0 && i < SWEEP_LOOKS; i++) {
+		rc = next_loose(st, txn, &id, &swept);
+		if (rc == MDB_NOTFOUND) {
+			end_round(&st->state);
+			return 0;
+		}
+		if (rc == 0 && swept) {
+			st->state.sweep_found = true;
+			rc = sweep_id(st, txn, id, &left);
+		}
+		if (rc != 0 || left == 0)
+			return rc;	/* goes on with the same id */
+		st->state.sweep_after = id;
+	}
+	return 0;
+}
+
+static bool
+is_old(MDB_val key, int64_t before_ms)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < 8 && i < key.mv_size; i++)
+		at = at << 8 | ((const uint8_t *)key.mv_data)[i];
+	return (int64_t)at < before_ms;
+}
+
+/*
+ * Take the oldest rows away: those past their time, and while the table is
+ * over its bytes some more than are being added.
+ */
+int
+store_sweep_history(struct store *st, MDB_txn *txn, unsigned added,
+    const struct store_limits *limits)
+{
+	int64_t before_ms = clock_wall_ms() - limits->history_ms;
+	struct store_key k = { .len = 0 };
+	unsigned left = added * 2 + 16;
+	MDB_val key, val;
+	MDB_stat s;
+	bool over;
+	int rc;
+
+	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_HISTORY], &s)) != 0)
+		return rc;
+	over = (s.ms_leaf_pages + s.ms_overflow_pages) * PAGE_LEN >
+	    limits->history_bytes;
+	for (; left > 0; left--) {
+		rc = seek(st, txn, TABLE_HISTORY, &k, &key, &val);
+		if (rc != 0 || (!over && !is_old(key, before_ms)))
+			break;
+		copy_key(&k, key);
+		if ((rc = store_table_del(&st->env, txn, TABLE_HISTORY,
+		    &k)) != 0)
+			break;
+		k.len = 0;
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}

@@ -1,0 +1,76 @@
+/*
+ * store_table - the LMDB environment, its tables and their keys.
+ *
+ * Keys are composite and big-endian, so that the tree's order is ours.  Calls
+ * return codes of LMDB: 0, MDB_NOTFOUND, ..., or an errno.
+ *
+ *	message			id
+ *	header, body		id, chunk no
+ *	recipient, delivery	id, no
+ *	due			relay, destination, tenant (a NUL behind each),
+ *				due, id, delivery no
+ *	loose			id
+ *	history			time, id, event, no
+ *	quarantine		number of the table, its key
+ */
+#ifndef QUEUE_STORE_TABLE_H
+#define QUEUE_STORE_TABLE_H
+
+#include <lmdb.h>
+
+#include "queue/store.h"
+
+enum table {
+	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
+	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
+	TABLE_QUARANTINE, TABLE__COUNT
+};
+
+#define STORE_KEY_MAX	511	/* bytes, what LMDB takes */
+#define PLACE_LEN	28	/* bytes of due, id and no in a key */
+
+struct store_key {
+	size_t		 len;
+	uint8_t		 b[STORE_KEY_MAX];
+};
+
+struct store_env {
+	MDB_env		*env;
+	int		 fd;		/* of the file; LMDB's		*/
+	MDB_dbi		 dbi[TABLE__COUNT];
+};
+
+int	store_table_open(struct store_env *, const char *dir);
+void	store_table_close(struct store_env *);
+
+void	store_table_key_id(struct store_key *, struct id);
+void	store_table_key_no(struct store_key *, struct id, uint32_t no);
+void	store_table_key_due(struct store_key *, struct span flow,
+	    const struct store_place *);
+void	store_table_key_history(struct store_key *, int64_t at_ms, struct id,
+	    uint8_t event, uint32_t no);
+
+/* The place at the end of a key of table due; the flow's name before it. */
+void	store_table_place(MDB_val key, struct store_place *);
+uint32_t store_table_no(MDB_val key);	/* number at the end of a key */
+bool	store_table_same_id(MDB_val key, struct id);
+
+int	store_table_get(const struct store_env *, MDB_txn *, enum table,
+	    const struct store_key *, MDB_val *out);
+int	store_table_put(const struct store_env *, MDB_txn *, enum table,
+	    const struct store_key *, const void *, size_t len);
+/* The same with a struct record_NAME; EINVAL when it is too long. */
+int	store_table_put_record(const struct store_env *, MDB_txn *,
+	    enum table, const struct store_key *, enum record_kind,
+	    const void *);
+/* Remove by key; that there is none is not an error. */
+int	store_table_del(const struct store_env *, MDB_txn *, enum table,
+	    const struct store_key *);
+
+/* Pages in use by all tables, the free list and the roots included. */
+int	store_table_pages(const struct store_env *, MDB_txn *, size_t *out);
+
+/* What a code of LMDB or an errno means for a caller. */
+enum err store_table_err(int rc);
+
+#endif

@@ -1,0 +1,37 @@
+/* to_edge.c - results of sends are left to the link's gone call. */
+#include "queue/to_edge.h"
+
+void
+to_edge_grant(struct link *l, uint64_t stream, struct id id)
+{
+	link_send_mail_grant(l, &(struct msg_mail_grant){ stream, id });
+}
+
+void
+to_edge_credit(struct link *l, uint64_t stream, uint32_t pieces)
+{
+	link_send_mail_credit(l, &(struct msg_mail_credit){ stream, pieces });
+}
+
+void
+to_edge_taken(struct link *l, uint64_t stream)
+{
+	link_send_mail_taken(l, &(struct msg_mail_taken){ stream });
+}
+
+void
+to_edge_refused(struct link *l, uint64_t stream, uint16_t code,
+    const char *dsn, const char *text)
+{
+	struct msg_mail_refused m = {
+		stream, code, span_of(dsn), span_of(text),
+	};
+
+	link_send_mail_refused(l, &m);
+}
+
+void
+to_edge_state(struct link *l, bool full)
+{
+	link_send_queue_state(l, &(struct msg_queue_state){ full });
+}

@@ -1,0 +1,16 @@
+/*
+ * to_edge - what the queue says to an edge.  Packs, and decides nothing.
+ */
+#ifndef QUEUE_TO_EDGE_H
+#define QUEUE_TO_EDGE_H
+
+#include "bus/link.h"
+
+void	to_edge_grant(struct link *, uint64_t stream, struct id);
+void	to_edge_credit(struct link *, uint64_t stream, uint32_t pieces);
+void	to_edge_taken(struct link *, uint64_t stream);
+void	to_edge_refused(struct link *, uint64_t stream, uint16_t code,
+	    const char *dsn, const char *text);
+void	to_edge_state(struct link *, bool full);
+
+#endif

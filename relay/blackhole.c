@@ -1,0 +1,44 @@
+/*
+ * blackhole.c - relay type blackhole: every message counts as delivered.
+ */
+#include "relay/kind.h"
+
+#define SLOTS	1000
+
+static enum err
+open_hole(void **out, const struct kind_env *env)
+{
+	*out = NULL;
+	return OK;
+}
+
+static uint32_t
+slots(const void *hole)
+{
+	return SLOTS;
+}
+
+static void
+take(void *hole, struct delivery *d)
+{
+	struct verdict v = verdict_own(CLASS_DONE, SCOPE_RECIPIENT,
+	    STAGE_STORE, 250, "2.0.0 Message delivered");
+
+	delivery_end(d, &v, SPAN("blackhole"));
+}
+
+static void
+drain(void *hole)
+{
+}
+
+static bool
+is_busy(const void *hole)
+{
+	return false;
+}
+
+const struct kind kind_blackhole = {
+	.word = "blackhole", .role = ROLE_RELAY, .open = open_hole,
+	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
+};

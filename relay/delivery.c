@@ -1,0 +1,284 @@
+/*
+ * delivery.c - pieces are numbered through header and body alike; the number
+ * on the bus starts anew in each part.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/delivery.h"
+
+static uint64_t
+pieces_of(uint64_t len)
+{
+	return len / PIECE_MAX + (len % PIECE_MAX != 0);
+}
+
+static bool
+copy_span(struct span *out, struct span s)
+{
+	char *copy = malloc(s.len + 1);
+
+	if (copy == NULL)
+		return false;
+	if (s.len > 0)
+		memcpy(copy, s.ptr, s.len);
+	copy[s.len] = '\0';
+	*out = (struct span){ copy, s.len };
+	return true;
+}
+
+static void
+free_span(struct span *s)
+{
+	free((void *)(uintptr_t)s->ptr);
+	*s = (struct span){ NULL, 0 };
+}
+
+struct delivery *
+delivery_new(const struct msg_delivery_open *m,
+    const struct delivery_calls *calls, void *home)
+{
+	struct delivery *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->calls = calls;
+	d->home = home;
+	d->id = m->id;
+	d->delivery = m->delivery;
+	d->attempt = m->attempt;
+	d->flags = m->flags;
+	d->header_len = m->header_len;
+	d->body_len = m->body_len;
+	d->piece_cnt = pieces_of(m->header_len) + pieces_of(m->body_len);
+	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
+	SLIST_INIT(&d->outcomes);
+	d->rcpts = calloc(m->rcpt_cnt, sizeof(*d->rcpts));
+	if (d->rcpts == NULL || !copy_span(&d->sender, m->sender))
+		delivery_free(&d);
+	return d;
+}
+
+static void
+forget_pieces(struct delivery *d)
+{
+	for (unsigned i = 0; i < STREAM_CREDIT; i++)
+		free_span(&d->held[i]);
+}
+
+void
+delivery_free(struct delivery **dp)
+{
+	struct delivery *d = *dp;
+	struct outcome *o;
+
+	*dp = NULL;
+	if (d == NULL)
+		return;
+	for (uint32_t i = 0; i < d->rcpt_have; i++)
+		free_span(&d->rcpts[i].address);
+	while ((o = SLIST_FIRST(&d->outcomes)) != NULL) {
+		SLIST_REMOVE_HEAD(&d->outcomes, entry);
+		free(o);
+	}
+	forget_pieces(d);
+	free_span(&d->sender);
+	free(d->rcpts);
+	free(d);
+}
+
+enum err
+delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
+{
+	struct delivery_rcpt *r;
+
+	if (d->rcpt_have == d->rcpt_cnt)
+		return ERR_PEER;
+	r = &d->rcpts[d->rcpt_have];
+	if (!copy_span(&r->address, address))
+		return ERR_SYS;
+	r->no = no;
+	d->rcpt_have++;
+	return OK;
+}
+
+bool
+delivery_is_whole(const struct delivery *d)
+{
+	return d->rcpt_have == d->rcpt_cnt;
+}
+
+/* The text. */
+
+static void
+ask_more(struct delivery *d)
+{
+	uint64_t header_cnt = pieces_of(d->header_len), no;
+
+	while (!d->is_orphan && d->asked < d->piece_cnt &&
+	    d->asked - d->first < STREAM_CREDIT) {
+		no = d->asked++;
+		if (no < header_cnt)
+			d->calls->pull(d, PART_HEADER, (uint32_t)no);
+		else
+			d->calls->pull(d, PART_BODY,
+			    (uint32_t)(no - header_cnt));
+	}
+}
+
+void
+delivery_prefetch(struct delivery *d)
+{
+	ask_more(d);
+}
+
+static uint64_t
+piece_len(uint64_t part_len, uint64_t no)
+{
+	uint64_t rest = part_len - no * PIECE_MAX;
+
+	return rest < PIECE_MAX ? rest : PIECE_MAX;
+}
+
+enum err
+delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
+    struct span piece)
+{
+	uint64_t part_len = part == PART_HEADER ? d->header_len : d->body_len;
+	uint64_t no = piece_no;
+	struct span *place;
+
+	if (part >= PART__COUNT || piece_no >= pieces_of(part_len) ||
+	    piece.len != piece_len(part_len, piece_no))
+		return ERR_PEER;
+	if (part == PART_BODY)
+		no += pieces_of(d->header_len);
+	if (no < d->first || d->is_finished)
+		return OK;		/* asked for before a rewind */
+	place = &d->held[no % STREAM_CREDIT];
+	if (no >= d->asked || place->ptr != NULL)
+		return ERR_PEER;
+	if (!copy_span(place, piece))
+		return ERR_SYS;
+	if (d->on_text != NULL)
+		d->on_text(d, d->on_text_arg);
+	return OK;
+}
+
+void
+delivery_orphan(struct delivery *d)
+{
+	d->is_orphan = true;
+	if (!d->is_finished && d->on_text != NULL)
+		d->on_text(d, d->on_text_arg);
+}
+
+enum err
+delivery_text(const struct delivery *d, unsigned i, struct span *out)
+{
+	uint64_t no = d->first + i;
+
+	if (no >= d->piece_cnt)
+		return ERR_NONE;
+	if (no < d->asked && d->held[no % STREAM_CREDIT].ptr != NULL) {
+		*out = d->held[no % STREAM_CREDIT];
+		return OK;
+	}
+	return d->is_orphan ? ERR_CLOSED : ERR_AGAIN;
+}
+
+void
+delivery_drop(struct delivery *d, unsigned cnt)
+{
+	while (cnt-- > 0 && d->first < d->asked)
+		free_span(&d->held[d->first++ % STREAM_CREDIT]);
+	ask_more(d);
+}
+
+/*
+ * Pieces still on their way from the first round would fill the place of the
+ * second's: a text is rewound only when none is, which is after its end.
+ */
+void
+delivery_rewind(struct delivery *d)
+{
+	if (d->first == 0)
+		return;
+	forget_pieces(d);
+	d->first = d->asked = 0;
+	ask_more(d);
+}
+
+bool
+delivery_can_go_on(const struct delivery *d)
+{
+	struct span unused;
+	uint64_t i;
+
+	if (!d->is_orphan)
+		return true;
+	for (i = 0; d->first == 0 && i < d->piece_cnt; i++)
+		if (i >= STREAM_CREDIT ||
+		    delivery_text(d, (unsigned)i, &unused) != OK)
+			return false;
+	return d->first == 0;
+}
+
+uint64_t
+delivery_size(const struct delivery *d)
+{
+	return d->header_len + d->body_len;
+}
+
+/* The results. */
+
+const struct outcome *
+delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
+{
+	size_t text_len = v->text.len < REPLY_TEXT_MAX ? v->text.len :
+	    REPLY_TEXT_MAX;
+	struct outcome *o;
+
+	hop = span_head(hop, BUS_STR_MAX);
+	if ((o = malloc(sizeof(*o) + text_len + hop.len)) == NULL)
+		return NULL;
+	o->verdict = *v;
+	o->verdict.text = (struct span){ o->bytes, text_len };
+	o->hop = (struct span){ o->bytes + text_len, hop.len };
+	if (text_len > 0)
+		memcpy(o->bytes, v->text.ptr, text_len);
+	if (hop.len > 0)
+		memcpy(o->bytes + text_len, hop.ptr, hop.len);
+	SLIST_INSERT_HEAD(&d->outcomes, o, entry);
+	return o;
+}
+
+void
+delivery_decide(struct delivery *d, uint32_t i, const struct outcome *o)
+{
+	if (o == NULL || d->rcpts[i].outcome != NULL)
+		return;
+	d->rcpts[i].outcome = o;
+	d->undecided--;
+}
+
+void
+delivery_end(struct delivery *d, const struct verdict *v, struct span hop)
+{
+	const struct outcome *o = NULL;
+
+	if (d->undecided > 0)
+		o = delivery_outcome(d, v, hop);
+	for (uint32_t i = 0; o != NULL && i < d->rcpt_cnt; i++)
+		delivery_decide(d, i, o);
+	delivery_finish(d);
+}
+
+void
+delivery_finish(struct delivery *d)
+{
+	d->is_finished = true;
+	d->on_text = NULL;
+	forget_pieces(d);
+	d->calls->finished(d);
+}

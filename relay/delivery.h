@@ -1,0 +1,136 @@
+/*
+ * delivery - one attempt at handing a message to a destination: its envelope,
+ * the pieces of its text as they are pulled, and what became of each recipient.
+ *
+ * A relay of any kind sees a message through this.  At most STREAM_CREDIT
+ * pieces are asked for and not yet dropped, so memory is bounded whatever the
+ * size.  Results are kept here until the queue has committed them.
+ *
+ * Owns	   envelope, pieces, outcomes
+ * Blocks  never
+ * Errors  ERR_PEER the queue broke the rules; ERR_SYS no memory
+ */
+#ifndef RELAY_DELIVERY_H
+#define RELAY_DELIVERY_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "bus/messages.h"
+#include "relay/verdict.h"
+
+#define DELIVERY_RCPTS_MAX	100000	/* of one delivery; the queue splits
+					 * long before			*/
+
+struct delivery;
+
+struct outcome {			/* shared by all it concerns	*/
+	SLIST_ENTRY(outcome) entry;
+	struct verdict	 verdict;	/* its text is ours		*/
+	struct span	 hop;		/* "host[address]:port"		*/
+	char		 bytes[];
+};
+
+struct delivery_rcpt {
+	uint32_t	 no;		/* the queue's number		*/
+	struct span	 address;
+	const struct outcome *outcome;	/* NULL until decided		*/
+};
+
+/* What a delivery wants of whoever brought it. */
+struct delivery_calls {
+	void	(*pull)(struct delivery *, enum part, uint32_t piece_no);
+	/* All is decided.  The delivery may be freed by this call. */
+	void	(*finished)(struct delivery *);
+};
+
+/* More text can be had, or it never will: ask delivery_text(). */
+typedef void delivery_text_fn(struct delivery *, void *arg);
+
+struct delivery {
+	TAILQ_ENTRY(delivery) entry;	/* of whoever brought it	*/
+	LIST_ENTRY(delivery) hash_entry; /* likewise			*/
+	void		*home;		/* likewise			*/
+	const struct delivery_calls *calls;
+
+	TAILQ_ENTRY(delivery) wait_entry; /* of the relay it is with	*/
+	delivery_text_fn *on_text;	/* NULL: nobody waits		*/
+	void		*on_text_arg;
+
+	struct id	 id;
+	uint32_t	 delivery;
+	uint64_t	 attempt;
+	unsigned	 flags;		/* MAIL_*			*/
+	uint64_t	 header_len, body_len;
+	struct span	 sender;
+	struct delivery_rcpt *rcpts;
+	uint32_t	 rcpt_cnt;	/* announced			*/
+	uint32_t	 rcpt_have;	/* said so far			*/
+	uint32_t	 undecided;	/* recipients without outcome	*/
+	bool		 is_finished;
+	bool		 is_orphan;	/* no more pieces will come	*/
+	bool		 is_forgotten;	/* home wants no result		*/
+
+	uint64_t	 piece_cnt;	/* header's and body's		*/
+	uint64_t	 first, asked;	/* pieces held or asked for:
+					 * first up to before asked	*/
+	struct span	 held[STREAM_CREDIT]; /* by number modulo; NULL:
+					 * has not come			*/
+	SLIST_HEAD(, outcome) outcomes;
+};
+
+/* Copies what it needs.  NULL when out of memory. */
+struct delivery	*delivery_new(const struct msg_delivery_open *,
+		    const struct delivery_calls *, void *home);
+void		 delivery_free(struct delivery **);
+
+MUST_CHECK enum err delivery_add_rcpt(struct delivery *, uint32_t no,
+		    struct span address);
+/* Have all recipients been said? */
+bool		 delivery_is_whole(const struct delivery *);
+
+/* Ask for the first pieces: they come while the delivery waits its turn. */
+void		 delivery_prefetch(struct delivery *);
+/* A piece has come. */
+MUST_CHECK enum err delivery_add_piece(struct delivery *, unsigned part,
+		    uint32_t piece_no, struct span);
+/* The queue is away: what has not come will not. */
+void		 delivery_orphan(struct delivery *);
+
+/*
+ * The i-th piece from where we are, 0 or 1.  ERR_AGAIN it is on its way;
+ * ERR_NONE the text ends before it; ERR_CLOSED it will not come.
+ */
+enum err	 delivery_text(const struct delivery *, unsigned i,
+		    struct span *out);
+/* The first cnt pieces are done with; asks for the next ones. */
+void		 delivery_drop(struct delivery *, unsigned cnt);
+/* From the start again. */
+void		 delivery_rewind(struct delivery *);
+/* Could the whole text still be had, from the start? */
+bool		 delivery_can_go_on(const struct delivery *);
+
+uint64_t	 delivery_size(const struct delivery *);
+
+/*
+ * Keep a verdict, for any number of delivery_decide().  NULL when out of
+ * memory; to decide by it then means to leave the recipient undecided.
+ */
+const struct outcome *delivery_outcome(struct delivery *,
+		    const struct verdict *, struct span hop);
+/* The first decision stands, later ones are passed over. */
+void		 delivery_decide(struct delivery *, uint32_t i,
+		    const struct outcome *);
+/* Decide all that is open, and finish. */
+void		 delivery_end(struct delivery *, const struct verdict *,
+		    struct span hop);
+/* All is decided or stays without a result, which is "later, ours". */
+void		 delivery_finish(struct delivery *);
+
+#endif

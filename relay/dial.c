@@ -1,0 +1,255 @@
+/*
+ * dial.c - one address at a time, in the resolver's order.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "relay/dial.h"
+
+union place {
+	struct sockaddr	 any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t
+fill_place(union place *p, const struct resolve_address *a, uint16_t port)
+{
+	memset(p, 0, sizeof(*p));
+	if (a->family == 4) {
+		p->v4.sin_family = AF_INET;
+		p->v4.sin_port = htons(port);
+		memcpy(&p->v4.sin_addr, a->bytes, 4);
+		return sizeof(p->v4);
+	}
+	p->v6.sin6_family = AF_INET6;
+	p->v6.sin6_port = htons(port);
+	memcpy(&p->v6.sin6_addr, a->bytes, 16);
+	return sizeof(p->v6);
+}
+
+/* Could a host be there?  Not at 0/8, 224/4 and above, ::, nor ff00::/8. */
+static bool
+is_usable(const struct resolve_address *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t none[16];
+	const uint8_t *b = a->bytes;
+
+	if (a->family == 6) {
+		if (memcmp(b, none, sizeof(none)) == 0 || b[0] == 0xff)
+			return false;
+		if (memcmp(b, mapped, sizeof(mapped)) != 0)
+			return true;
+		b += sizeof(mapped);
+	}
+	return b[0] != 0 && b[0] < 224;
+}
+
+static void
+name_hop(struct dial *d, const struct resolve_address *a)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	char host[DOMAIN_MAX + 1];
+
+	if (!span_cstr(d->target->host, host, sizeof(host)))
+		host[0] = '\0';
+	if (a == NULL) {
+		snprintf(d->hop, sizeof(d->hop), "%s:%u", host,
+		    d->target->port);
+		return;
+	}
+	(void)inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, text,
+	    sizeof(text));
+	snprintf(d->hop, sizeof(d->hop), "%s[%s]:%u", host, text,
+	    d->target->port);
+}
+
+static void
+hang_up(struct dial *d)
+{
+	ev_fini(&d->ev);
+	timer_stop(&d->timer);
+	if (d->fd != -1)
+		close(d->fd);
+	d->fd = -1;
+}
+
+static void
+log_trouble(const struct dial *d)
+{
+	struct log_line l;
+
+	if (!log_wants(LOG_DEBUG))
+		return;
+	log_begin(&l, LOG_unreachable);
+	log_text(&l, LOG_KEY_hop, d->hop);
+	log_str(&l, LOG_KEY_why, d->why.text);
+	log_end(&l);
+}
+
+/* This address is no good: remember why, go on. */
+static void
+give_up(struct dial *d, int error)
+{
+	hang_up(d);
+	d->why = verdict_broken(STAGE_CONNECT, 451, error == ETIMEDOUT ?
+	    "4.4.1 Connection timed out" : error == ECONNREFUSED ?
+	    "4.4.1 Connection refused" : "4.4.1 Connection failed");
+	log_trouble(d);
+	later_call(&d->later);
+}
+
+static void
+out_of_time(struct timer *t, void *arg)
+{
+	give_up(arg, ETIMEDOUT);
+}
+
+static void
+arrive(struct dial *d)
+{
+	int fd = d->fd, on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	ev_fini(&d->ev);
+	timer_stop(&d->timer);
+	d->fd = -1;
+	d->calls->connected(fd, span_of(d->hop), d->arg);
+}
+
+static void
+has_answer(struct ev *ev, unsigned what, void *arg)
+{
+	struct dial *d = arg;
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	if (error != 0)
+		give_up(d, error);
+	else
+		arrive(d);
+}
+
+static void
+connect_to(struct dial *d, const struct resolve_address *a)
+{
+	union place p;
+	socklen_t len = fill_place(&p, a, d->target->port);
+
+	name_hop(d, a);
+	d->fd = socket(p.any.sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (d->fd == -1 ||
+	    (connect(d->fd, &p.any, len) == -1 && errno != EINPROGRESS) ||
+	    ev_init(&d->ev, d->loop, d->fd, EV_WRITE, has_answer, d) != OK) {
+		give_up(d, errno);
+		return;
+	}
+	timer_set(&d->timer, d->target->connect_ms);
+}
+
+static void
+try_next(struct later *l, void *arg)
+{
+	struct dial *d = arg;
+
+	while (d->next < d->found.address_cnt) {
+		const struct resolve_address *a =
+		    &d->found.addresses[d->next++];
+
+		if (is_usable(a)) {
+			connect_to(d, a);
+			return;
+		}
+	}
+	d->calls->failed(&d->why, span_of(d->hop), d->arg);
+}
+
+static void
+take_answer(const struct resolve_found *found, void *arg)
+{
+	struct dial *d = arg;
+	const char *why = "4.4.3 The next hop's name cannot be looked up";
+
+	d->query = NULL;
+	d->found = *found;
+	d->next = 0;
+	if (found->status == RESOLVED)
+		why = "4.4.4 The next hop has no usable address";
+	else if (found->status == RESOLVED_NXDOMAIN)
+		why = "4.4.4 The next hop's name does not exist";
+	else if (found->status == RESOLVED_NODATA)
+		why = "4.4.4 The next hop's name has no address";
+	d->why = verdict_broken(STAGE_LOOKUP, 451, why);
+	if (found->status != RESOLVED) {
+		d->found.address_cnt = 0;
+		log_trouble(d);
+	}
+	try_next(NULL, d);
+}
+
+void
+dial_init(struct dial *d, struct ev_loop *loop, struct resolve *resolve,
+    const struct dial_target *target, const struct dial_calls *calls,
+    void *arg)
+{
+	memset(d, 0, sizeof(*d));
+	d->loop = loop;
+	d->resolve = resolve;
+	d->target = target;
+	d->calls = calls;
+	d->arg = arg;
+	d->fd = -1;
+	timer_init(&d->timer, loop, out_of_time, d);
+	later_init(&d->later, loop, try_next, d);
+	name_hop(d, NULL);
+}
+
+void
+dial_fini(struct dial *d)
+{
+	if (d->loop == NULL)
+		return;
+	hang_up(d);
+	later_stop(&d->later);
+	resolve_cancel(&d->query);
+}
+
+void
+dial_start(struct dial *d)
+{
+	d->query = resolve_addresses(d->resolve, d->target->host,
+	    d->target->ipv4_only, take_answer, d);
+	if (d->query != NULL)
+		return;
+	d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_LOOKUP, 451,
+	    "4.3.0 Out of memory");
+	later_call(&d->later);
+}
+
+void
+dial_next(struct dial *d)
+{
+	later_call(&d->later);
+}
+
+bool
+dial_has_more(const struct dial *d)
+{
+	for (unsigned i = d->next; i < d->found.address_cnt; i++)
+		if (is_usable(&d->found.addresses[i]))
+			return true;
+	return false;
+}

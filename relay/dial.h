@@ -1,0 +1,69 @@
+/*
+ * dial - from a host's name to a connected socket, through all its addresses.
+ *
+ * dial_start() looks the name up; each dial_next() then connects to the next
+ * address, so that whoever finds the host behind one address not willing goes
+ * on with another within the same attempt.  Addresses that no host can have
+ * (unspecified, multicast, broadcast) are passed over.
+ *
+ * Owns	   its socket until `connected' takes it
+ * Blocks  never
+ */
+#ifndef RELAY_DIAL_H
+#define RELAY_DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ask/resolve.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "relay/verdict.h"
+#include "sys/ev.h"
+
+#define DIAL_HOP_MAX	400	/* bytes of "host[address]:port" with NUL */
+
+struct dial_target {			/* borrowed for the dial's life	*/
+	struct span	 host;		/* name or address		*/
+	uint16_t	 port;
+	bool		 ipv4_only;
+	int64_t		 connect_ms;	/* patience for each address	*/
+};
+
+struct dial_calls {
+	/* fd is yours, non-blocking; hop is borrowed for the dial's life. */
+	void	(*connected)(int fd, struct span hop, void *arg);
+	/* No address is left; why is about the last one tried. */
+	void	(*failed)(const struct verdict *why, struct span hop,
+		    void *arg);
+};
+
+struct dial {
+	struct ev_loop	*loop;
+	struct resolve	*resolve;
+	const struct dial_target *target;
+	const struct dial_calls *calls;
+	void		*arg;
+	struct resolve_query *query;
+	struct resolve_found found;
+	unsigned	 next;		/* address to try		*/
+	int		 fd;
+	struct ev	 ev;
+	struct timer	 timer;
+	struct later	 later;		/* calls never come from dial_next() */
+	struct verdict	 why;
+	char		 hop[DIAL_HOP_MAX];
+};
+
+void	dial_init(struct dial *, struct ev_loop *, struct resolve *,
+	    const struct dial_target *, const struct dial_calls *, void *arg);
+void	dial_fini(struct dial *);	/* allowed on a zeroed one */
+
+/* Both answer by a call, never before they have returned. */
+void	dial_start(struct dial *);
+void	dial_next(struct dial *);
+
+/* Is there an address left that dial_next() would try? */
+bool	dial_has_more(const struct dial *);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * kind - what a relay of one `type' must be able to do; one row a type.
+ *
+ * Owns	   a delivery from take() until it calls delivery_finish()
+ */
+#ifndef RELAY_KIND_H
+#define RELAY_KIND_H
+
+#include <stdbool.h>
+
+#include "ask/resolve.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "conf/slice.h"
+#include "relay/delivery.h"
+#include "sys/ev.h"
+#include "sys/roles.h"
+
+struct kind_env {			/* borrowed for the process's life */
+	struct ev_loop	*loop;
+	struct resolve	*resolve;	/* NULL for roles that ask nobody */
+	struct slice	 block;		/* relay NAME { }		*/
+	struct span	 hostname;
+	const char	*root;		/* our directory, "" if none	*/
+};
+
+struct kind {
+	const char	*word;		/* of `type'			*/
+	enum role	 role;
+	/* In the sandbox; may start threads.  Says why when it fails. */
+	enum err	(*open)(void **out, const struct kind_env *);
+	/* Deliveries a queue may have with us at the same time. */
+	uint32_t	(*slots)(const void *);
+	/* All recipients are there. */
+	void		(*take)(void *, struct delivery *);
+	/* Begin nothing more; finish soon what has not begun. */
+	void		(*drain)(void *);
+	/* Is anything left that should end by itself? */
+	bool		(*is_busy)(const void *);
+};
+
+/* The row of a type for this role, or NULL. */
+const struct kind	*kind_find(struct span word, enum role);
+
+/* The rows, each in the file of its name. */
+extern const struct kind kind_static;
+extern const struct kind kind_maildir;
+extern const struct kind kind_blackhole;
+
+#endif

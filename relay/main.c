@@ -1,0 +1,101 @@
+/*
+ * postern-relay - hands mail on, in one of the ways of kind.h.
+ *
+ * Files in the mail's order:
+ *
+ *	from_queue  work  book  delivery  kind
+ *	static	    pool  dial  smtp_client  smtp_dialogue  smtp_text
+ *		    smtp_reply	verdict
+ *	maildir	    maildir_path  maildir_file
+ *	blackhole
+ *	to_queue
+ *
+ * It is crash-only: what it has under way is known to the queue, which gives
+ * it out again; the results it keeps are lost only together with it.
+ */
+#include <unistd.h>
+
+#include "bus/boot.h"
+#include "relay/from_queue.h"
+#include "relay/kind.h"
+#include "relay/work.h"
+
+struct relay {
+	struct work	 work;
+	struct resolve	*resolve;
+	struct kind_env	 env;
+};
+
+static void
+take_peer(struct boot *b, int fd, const struct link_peer *peer, void *arg)
+{
+	struct relay *r = arg;
+
+	if (peer->role == ROLE_QUEUE) {
+		from_queue_link(&r->work, fd, peer);
+	} else if (peer->role == ROLE_RESOLVER && r->resolve != NULL) {
+		if (resolve_set_link(r->resolve, fd, boot_self(b)->role,
+		    peer) != OK)
+			boot_link_lost(b, peer, ERR_SYS);
+	} else {
+		close(fd);
+	}
+}
+
+static void
+peer_gone(struct boot *b, uint32_t no, void *arg)
+{
+	struct relay *r = arg;
+
+	from_queue_gone(&r->work, no);
+}
+
+static void
+drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	struct relay *r = arg;
+
+	work_drain(&r->work);
+}
+
+static void
+resolver_lost(const struct link_peer *peer, enum err why, void *arg)
+{
+	struct relay *r = arg;
+
+	boot_link_lost(r->work.boot, peer, why);
+}
+
+static const struct boot_calls calls = {
+	.peer = take_peer, .peer_gone = peer_gone, .drain = drain,
+};
+
+int
+main(int argc, char **argv)
+{
+	static struct relay r;
+	struct boot *b = boot_start(argc, argv, &calls, &r);
+	const struct kind *kind;
+	struct slice process;
+	void *kind_arg = NULL;
+
+	if (slice_open(&r.env.block, boot_slice(b)) != OK)
+		boot_fatal("the slice is damaged", 0);
+	process = slice_process(&r.env.block);
+	kind = kind_find(slice_text(&r.env.block, "type", 0),
+	    boot_self(b)->role);
+	if (kind == NULL)
+		boot_fatal("no such type of relay", 0);
+	r.env.loop = boot_loop(b);
+	r.env.hostname = slice_text(&process, "hostname", 0);
+	if (boot_self(b)->role == ROLE_RELAY && resolve_open(&r.resolve,
+	    r.env.loop, resolver_lost, &r) != OK)
+		boot_fatal("out of memory", 0);
+	r.env.resolve = r.resolve;
+	boot_seal(b);
+	r.env.root = boot_root(b);
+	if (kind->open(&kind_arg, &r.env) != OK)
+		boot_fatal("the relay cannot begin its work", 0);
+	work_init(&r.work, b, kind, kind_arg);
+	return boot_run(b);
+}

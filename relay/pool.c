@@ -1,0 +1,310 @@
+/*
+ * pool.c - every change ends in a call of serve(), at the end of the turn,
+ * which is the one place that gives deliveries to connections and opens new
+ * ones; only a connection that has just become free is served at once.
+ */
+#include <stdlib.h>
+
+#include "relay/pool.h"
+
+#define HOLD_MS	1000	/* no new connection after one failed while others
+			 * work: the next hop may limit us		*/
+
+struct pool {
+	struct ev_loop	*loop;
+	struct resolve	*resolve;
+	const struct smtp_client_target *target;
+	struct pool_limits limits;
+	TAILQ_HEAD(, smtp_client) idle, busy;	/* busy: or not ready yet */
+	TAILQ_HEAD(, delivery) waiting;
+	unsigned	 waiting_cnt;
+	unsigned	 client_cnt;
+	unsigned	 opening_cnt;	/* of them not yet ready once	*/
+	struct timer	 hold;		/* open none while it runs	*/
+	struct later	 serve;
+	bool		 is_draining;
+};
+
+static const struct verdict stopping = {
+	CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
+	{ "4.3.2 The relay is being stopped", 32 }
+};
+
+static void
+fail_waiting(struct pool *p, const struct verdict *v, struct span hop)
+{
+	struct delivery *d;
+
+	while ((d = TAILQ_FIRST(&p->waiting)) != NULL) {
+		TAILQ_REMOVE(&p->waiting, d, wait_entry);
+		p->waiting_cnt--;
+		delivery_end(d, v, hop);
+	}
+}
+
+/* A delivery that waits and whose text went away with its queue. */
+static void
+lost_text(struct delivery *d, void *arg)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
+	    451, "4.3.0 The text of the message is not at hand");
+	struct pool *p = arg;
+
+	if (delivery_can_go_on(d))
+		return;
+	TAILQ_REMOVE(&p->waiting, d, wait_entry);
+	p->waiting_cnt--;
+	delivery_end(d, &v, SPAN(""));
+}
+
+/* Not ready once yet; its idle timer is set up when it is. */
+static bool
+is_opening(const struct smtp_client *c)
+{
+	return c->idle_timer.fn == NULL;
+}
+
+static void
+remove_client(struct pool *p, struct smtp_client *c)
+{
+	timer_stop(&c->idle_timer);
+	if (c->is_idle)
+		TAILQ_REMOVE(&p->idle, c, entry);
+	else
+		TAILQ_REMOVE(&p->busy, c, entry);
+	if (is_opening(c))
+		p->opening_cnt--;
+	p->client_cnt--;
+	smtp_client_free(&c);
+}
+
+static void
+make_idle(struct pool *p, struct smtp_client *c)
+{
+	if (c->is_idle)
+		return;
+	TAILQ_REMOVE(&p->busy, c, entry);
+	TAILQ_INSERT_HEAD(&p->idle, c, entry);
+	c->is_idle = true;
+	timer_set(&c->idle_timer, p->limits.idle_ms);
+}
+
+static void
+make_busy(struct pool *p, struct smtp_client *c)
+{
+	if (!c->is_idle)
+		return;
+	timer_stop(&c->idle_timer);
+	TAILQ_REMOVE(&p->idle, c, entry);
+	TAILQ_INSERT_TAIL(&p->busy, c, entry);
+	c->is_idle = false;
+}
+
+/* Give a free connection work until it has some; a refusal may be instant. */
+static void
+feed(struct pool *p, struct smtp_client *c)
+{
+	struct delivery *d;
+
+	while (c->step == SMTP_IDLE &&
+	    (d = TAILQ_FIRST(&p->waiting)) != NULL) {
+		TAILQ_REMOVE(&p->waiting, d, wait_entry);
+		p->waiting_cnt--;
+		smtp_client_deliver(c, d);
+	}
+}
+
+static void
+end_idle(struct timer *t, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	make_busy(c->arg, c);
+	smtp_client_quit(c);
+}
+
+static void
+is_ready(struct smtp_client *c, void *arg)
+{
+	struct pool *p = arg;
+
+	if (is_opening(c)) {
+		timer_init(&c->idle_timer, p->loop, end_idle, c);
+		p->opening_cnt--;
+	}
+	feed(p, c);
+	if (c->step != SMTP_IDLE)
+		return;
+	if (p->is_draining || p->limits.idle_ms == 0)
+		smtp_client_quit(c);
+	else
+		make_idle(p, c);
+}
+
+static void
+is_back(struct smtp_client *c, struct delivery *d, void *arg)
+{
+	struct pool *p = arg;
+
+	TAILQ_INSERT_HEAD(&p->waiting, d, wait_entry);
+	p->waiting_cnt++;
+	d->on_text = lost_text;
+	d->on_text_arg = p;
+}
+
+static bool
+has_working(const struct pool *p)
+{
+	return p->client_cnt > p->opening_cnt;
+}
+
+static void
+is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
+    void *arg)
+{
+	struct verdict odd = verdict_broken(STAGE_EHLO, 451,
+	    "4.5.0 The next hop speaks out of turn");
+	struct pool *p = arg;
+
+	if (why == NULL && is_opening(c) && !p->is_draining)
+		why = &odd;
+	if (why != NULL && has_working(p))
+		timer_set(&p->hold, HOLD_MS);
+	else if (why != NULL)
+		fail_waiting(p, why, hop);
+	remove_client(p, c);
+	later_call(&p->serve);
+}
+
+static const struct smtp_client_calls client_calls = {
+	is_ready, is_back, is_gone
+};
+
+static bool
+open_client(struct pool *p)
+{
+	struct smtp_client *c = smtp_client_new(p->loop, p->resolve, p->target,
+	    &client_calls, p);
+
+	if (c == NULL)
+		return false;
+	TAILQ_INSERT_TAIL(&p->busy, c, entry);
+	p->client_cnt++;
+	p->opening_cnt++;
+	smtp_client_start(c);
+	return true;
+}
+
+/* One that died in its sleep is told by gone(), and costs nobody anything. */
+static void
+use_idle(struct pool *p)
+{
+	struct smtp_client *c;
+
+	while (p->waiting_cnt > 0 && (c = TAILQ_FIRST(&p->idle)) != NULL) {
+		make_busy(p, c);
+		if (smtp_client_is_alive(c))
+			feed(p, c);
+		if (c->step == SMTP_IDLE)
+			make_idle(p, c);
+	}
+}
+
+static void
+serve(struct later *l, void *arg)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
+	    451, "4.3.0 Out of memory");
+	struct pool *p = arg;
+
+	if (p->is_draining)
+		fail_waiting(p, &stopping, SPAN(""));
+	use_idle(p);
+	if (timer_running(&p->hold) && has_working(p))
+		return;
+	while (p->waiting_cnt > p->opening_cnt &&
+	    p->client_cnt < p->limits.connections)
+		if (!open_client(p))
+			break;
+	if (p->waiting_cnt > 0 && p->client_cnt == 0)
+		fail_waiting(p, &v, SPAN(""));
+}
+
+static void
+end_hold(struct timer *t, void *arg)
+{
+	struct pool *p = arg;
+
+	later_call(&p->serve);
+}
+
+enum err
+pool_open(struct pool **out, struct ev_loop *loop, struct resolve *resolve,
+    const struct smtp_client_target *target, const struct pool_limits *limits)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return ERR_SYS;
+	p->loop = loop;
+	p->resolve = resolve;
+	p->target = target;
+	p->limits = *limits;
+	TAILQ_INIT(&p->idle);
+	TAILQ_INIT(&p->busy);
+	TAILQ_INIT(&p->waiting);
+	timer_init(&p->hold, loop, end_hold, p);
+	later_init(&p->serve, loop, serve, p);
+	*out = p;
+	return OK;
+}
+
+void
+pool_close(struct pool **pp)
+{
+	struct pool *p = *pp;
+	struct smtp_client *c;
+
+	*pp = NULL;
+	if (p == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&p->idle)) != NULL ||
+	    (c = TAILQ_FIRST(&p->busy)) != NULL)
+		remove_client(p, c);
+	timer_stop(&p->hold);
+	later_stop(&p->serve);
+	free(p);
+}
+
+void
+pool_take(struct pool *p, struct delivery *d)
+{
+	TAILQ_INSERT_TAIL(&p->waiting, d, wait_entry);
+	p->waiting_cnt++;
+	d->on_text = lost_text;
+	d->on_text_arg = p;
+	delivery_prefetch(d);
+	later_call(&p->serve);
+}
+
+void
+pool_drain(struct pool *p)
+{
+	struct smtp_client *c;
+
+	p->is_draining = true;
+	fail_waiting(p, &stopping, SPAN(""));
+	TAILQ_FOREACH(c, &p->busy, entry)
+		if (is_opening(c))
+			smtp_client_close(c);
+	while ((c = TAILQ_FIRST(&p->idle)) != NULL) {
+		make_busy(p, c);
+		smtp_client_quit(c);
+	}
+}
+
+bool
+pool_is_busy(const struct pool *p)
+{
+	return p->client_cnt > 0;
+}

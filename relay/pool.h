@@ -1,0 +1,47 @@
+/*
+ * pool - the connections to one next hop, and the deliveries that wait for
+ * one of them.
+ *
+ * A connection that is free takes the delivery that waits longest; none free,
+ * another is opened, up to the limit.  A connection that cannot be had while
+ * others work is not charged to anybody: the work goes on over those.  When
+ * there is none left, all that wait fail with its verdict, for the destination
+ * is down, and trying it again is the queue's to time.
+ *
+ * Owns	   its connections; a delivery from pool_take() to its end
+ * Blocks  never
+ */
+#ifndef RELAY_POOL_H
+#define RELAY_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "relay/delivery.h"
+#include "relay/smtp_client.h"
+
+struct pool;
+
+struct pool_limits {
+	unsigned	 connections;	/* at most, at the same time	*/
+	int64_t		 idle_ms;	/* how long an unused one is kept */
+};
+
+/* target is borrowed for the pool's life. */
+MUST_CHECK enum err pool_open(struct pool **out, struct ev_loop *,
+	    struct resolve *, const struct smtp_client_target *,
+	    const struct pool_limits *);
+void	pool_close(struct pool **);	/* waiting deliveries stay unfinished */
+
+void	pool_take(struct pool *, struct delivery *);
+
+/*
+ * Begin nothing more: what waits is deferred, what is idle says QUIT, and what
+ * runs ends in its own time.
+ */
+void	pool_drain(struct pool *);
+/* Is a connection left? */
+bool	pool_is_busy(const struct pool *);
+
+#endif

@@ -1,0 +1,458 @@
+/*
+ * smtp_client.c - the life of a connection: dialling, reading, writing, the
+ * clock, the end.
+ *
+ * What happens to the socket, the clock or the text ends in take_turn(), which
+ * writes what has become writable.  The end is told from a call of the loop's
+ * own, so no caller ever sees its client vanish.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "relay/smtp_client.h"
+#include "relay/smtp_dialogue.h"
+#include "relay/smtp_reply.h"
+#include "relay/smtp_text.h"
+
+#define OUT_MIN		1024	/* bytes to begin with; most envelopes */
+
+static void	take_turn(struct smtp_client *, unsigned what);
+
+/* The end. */
+
+static void
+hang_up(struct smtp_client *c)
+{
+	ev_fini(&c->ev);
+	timer_stop(&c->timer);
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+	c->in_len = c->out_len = c->out_pos = 0;
+	c->iov_cnt = c->iov_pos = 0;
+	c->line_cnt = 0;
+}
+
+void
+smtp_client_close(struct smtp_client *c)
+{
+	if (c->step == SMTP_CLOSED)
+		return;
+	hang_up(c);
+	c->step = SMTP_CLOSED;
+	later_call(&c->end);
+}
+
+static void
+tell_end(struct later *l, void *arg)
+{
+	struct smtp_client *c = arg;
+	struct delivery *d = c->delivery;
+
+	c->delivery = NULL;
+	if (d != NULL) {
+		d->on_text = NULL;
+		c->calls->back(c, d, c->arg);
+	}
+	c->calls->gone(c, c->has_why ? &c->why : NULL, c->hop, c->arg);
+}
+
+static void
+log_failure(const struct smtp_client *c, const struct verdict *v)
+{
+	struct log_line l;
+
+	if (!log_wants(LOG_DEBUG))
+		return;
+	log_begin(&l, LOG_disconnected);
+	log_str(&l, LOG_KEY_hop, c->hop);
+	log_text(&l, LOG_KEY_stage, stage_name(v->stage));
+	log_num(&l, LOG_KEY_code, v->code);
+	log_str(&l, LOG_KEY_reply, v->text);
+	log_end(&l);
+}
+
+void
+smtp_client_fail(struct smtp_client *c, const struct verdict *v)
+{
+	struct delivery *d = c->delivery;
+
+	if (c->step == SMTP_CLOSED)
+		return;
+	log_failure(c, v);
+	if (d != NULL && (c->heard || c->mail_cnt == 0 || d->is_orphan)) {
+		c->delivery = NULL;
+		delivery_end(d, v, c->hop);
+	}
+	if (!c->was_ready && dial_has_more(&c->dial)) {
+		hang_up(c);
+		c->step = SMTP_DIALING;
+		dial_next(&c->dial);
+		return;
+	}
+	if (!c->was_ready) {
+		c->why = *v;
+		c->has_why = true;
+	}
+	smtp_client_close(c);
+}
+
+static void
+break_off(struct smtp_client *c, uint16_t code, const char *text)
+{
+	struct verdict v = verdict_broken(smtp_dialogue_stage(c), code, text);
+
+	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT)
+		smtp_client_close(c);
+	else
+		smtp_client_fail(c, &v);
+}
+
+/* Writing. */
+
+void
+smtp_client_say(struct smtp_client *c, const char *format, ...)
+{
+	size_t room, cap;
+	va_list ap;
+	char *grown;
+	int len;
+
+	for (;;) {
+		room = c->out_cap - c->out_len;
+		va_start(ap, format);
+		len = vsnprintf(room > 0 ? c->out + c->out_len : NULL, room,
+		    format, ap);
+		va_end(ap);
+		if (len < 0 || (size_t)len < room)
+			break;
+		cap = (c->out_cap + OUT_MIN) * 2 + (size_t)len;
+		if ((grown = realloc(c->out, cap)) == NULL) {
+			break_off(c, 451, "4.3.0 Out of memory");
+			return;
+		}
+		c->out = grown;
+		c->out_cap = cap;
+	}
+	if (len > 0)
+		c->out_len += (size_t)len;
+}
+
+/*
+ * The socket takes no more: what did the next hop say before it closed?  If
+ * nothing, that it closed is all there is to say.
+ */
+static void
+write_failed(struct smtp_client *c)
+{
+	enum err e;
+
+	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
+		return;
+	e = smtp_reply_read(c);
+	if (c->fd == -1)
+		return;			/* it said why, and that was that */
+	if (e == ERR_PEER)
+		break_off(c, 451, "4.5.0 The next hop speaks no SMTP");
+	else
+		break_off(c, 451, "4.4.2 Connection lost");
+}
+
+static bool
+write_commands(struct smtp_client *c)
+{
+	ssize_t n;
+
+	if (c->out_pos == c->out_len)
+		return true;
+	n = send(c->fd, c->out + c->out_pos, c->out_len - c->out_pos,
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1) {
+		write_failed(c);
+		return false;
+	}
+	c->out_pos += (size_t)n;
+	if (c->out_pos < c->out_len)
+		return false;
+	c->out_pos = c->out_len = 0;
+	return true;
+}
+
+static void
+move_on(struct smtp_client *c, size_t written)
+{
+	while (c->iov_pos < c->iov_cnt &&
+	    written >= c->iov[c->iov_pos].iov_len)
+		written -= c->iov[c->iov_pos++].iov_len;
+	if (written > 0) {
+		struct iovec *v = &c->iov[c->iov_pos];
+
+		v->iov_base = (char *)v->iov_base + written;
+		v->iov_len -= written;
+	}
+}
+
+/* True when the runs are all out. */
+static bool
+write_runs(struct smtp_client *c)
+{
+	struct msghdr h = {
+		.msg_iov = c->iov + c->iov_pos,
+		.msg_iovlen = c->iov_cnt - c->iov_pos,
+	};
+	ssize_t n;
+
+	if (h.msg_iovlen == 0)
+		return true;
+	n = sendmsg(c->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1) {
+		write_failed(c);
+		return false;
+	}
+	timer_set(&c->timer, c->target->data_ms);
+	move_on(c, (size_t)n);
+	return c->iov_pos == c->iov_cnt;
+}
+
+/* The text cannot be had, or must not be sent: break off within it. */
+static void
+stop_text(struct smtp_client *c, enum err e)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
+	    451, "4.3.0 The text of the message is not at hand");
+
+	if (e == ERR_PEER)
+		v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_BODY, 550,
+		    "5.6.0 The message holds a bare CR or LF, or a NUL");
+	smtp_client_fail(c, &v);
+}
+
+static void
+write_text(struct smtp_client *c)
+{
+	enum err e;
+
+	while (c->step == SMTP_TEXT && write_runs(c)) {
+		e = smtp_text_fill(c);
+		if (e == ERR_AGAIN)
+			return;
+		if (e == ERR_NONE)
+			smtp_dialogue_enter(c, SMTP_END);
+		else if (e != OK)
+			stop_text(c, e);
+	}
+}
+
+/* Reading, and what follows from it. */
+
+static void
+read_replies(struct smtp_client *c)
+{
+	enum err e = smtp_reply_read(c);
+
+	if (e == ERR_PEER)
+		break_off(c, 451, "4.5.0 The next hop speaks no SMTP");
+	else if (e != OK)
+		break_off(c, 451, "4.4.2 Connection lost");
+}
+
+/* Half a line that answers nothing is as bad as a whole one. */
+static void
+offer(struct smtp_client *c)
+{
+	if (c->in_len > 0 || c->line_cnt > 0)
+		smtp_client_close(c);
+	else if (c->mail_cnt >= SMTP_CLIENT_MAILS)
+		smtp_dialogue_enter(c, SMTP_QUIT);
+	else
+		c->calls->ready(c, c->arg);
+}
+
+static bool
+has_to_write(const struct smtp_client *c)
+{
+	return c->out_pos < c->out_len ||
+	    (c->step == SMTP_TEXT && c->iov_pos < c->iov_cnt);
+}
+
+static void
+take_turn(struct smtp_client *c, unsigned what)
+{
+	enum smtp_step before = c->step;
+
+	c->in_turn = true;
+	if (what & EV_READ)
+		read_replies(c);
+	if (c->step == SMTP_IDLE && before != SMTP_IDLE)
+		offer(c);
+	if (c->fd != -1 && write_commands(c))
+		write_text(c);
+	c->in_turn = false;
+	if (c->fd != -1)
+		ev_want(&c->ev, EV_READ | (has_to_write(c) ? EV_WRITE : 0));
+}
+
+static void
+is_ready(struct ev *ev, unsigned what, void *arg)
+{
+	take_turn(arg, what);
+}
+
+static void
+has_text(struct delivery *d, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	if (c->step == SMTP_TEXT && !c->in_turn)
+		take_turn(c, 0);
+}
+
+static void
+out_of_time(struct timer *t, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	if (c->step == SMTP_TEXT && !has_to_write(c))
+		stop_text(c, ERR_CLOSED);
+	else
+		break_off(c, 451, "4.4.2 Timed out waiting for a reply");
+}
+
+/* The beginning. */
+
+static void
+speak_on(struct smtp_client *c, int fd, struct span hop)
+{
+	struct log_line l;
+
+	c->fd = fd;
+	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
+	c->hop = span_of(c->hop_bytes);
+	memset(&c->ehlo, 0, sizeof(c->ehlo));
+	if (log_wants(LOG_DEBUG)) {
+		log_begin(&l, LOG_connected);
+		log_str(&l, LOG_KEY_hop, c->hop);
+		log_end(&l);
+	}
+	c->step = SMTP_GREETING;
+	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK)
+		break_off(c, 451, "4.3.0 The connection cannot be watched");
+	else
+		smtp_dialogue_enter(c, SMTP_GREETING);
+}
+
+static void
+was_connected(int fd, struct span hop, void *arg)
+{
+	speak_on(arg, fd, hop);
+}
+
+static void
+was_refused(const struct verdict *why, struct span hop, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
+	c->hop = span_of(c->hop_bytes);
+	c->why = *why;
+	c->has_why = true;
+	smtp_client_close(c);
+}
+
+static const struct dial_calls dial_calls = { was_connected, was_refused };
+
+struct smtp_client *
+smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
+    const struct smtp_client_target *target,
+    const struct smtp_client_calls *calls, void *arg)
+{
+	struct smtp_client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->loop = loop;
+	c->target = target;
+	c->calls = calls;
+	c->arg = arg;
+	c->fd = -1;
+	c->step = SMTP_DIALING;
+	timer_init(&c->timer, loop, out_of_time, c);
+	later_init(&c->end, loop, tell_end, c);
+	dial_init(&c->dial, loop, resolve, &target->dial, &dial_calls, c);
+	return c;
+}
+
+void
+smtp_client_free(struct smtp_client **cp)
+{
+	struct smtp_client *c = *cp;
+
+	*cp = NULL;
+	if (c == NULL)
+		return;
+	dial_fini(&c->dial);
+	hang_up(c);
+	later_stop(&c->end);
+	free(c->batch);
+	free(c->out);
+	free(c);
+}
+
+void
+smtp_client_start(struct smtp_client *c)
+{
+	dial_start(&c->dial);
+}
+
+void
+smtp_client_start_on(struct smtp_client *c, int fd, struct span hop)
+{
+	speak_on(c, fd, hop);
+}
+
+bool
+smtp_client_is_alive(struct smtp_client *c)
+{
+	char byte;
+
+	if (c->step != SMTP_IDLE)
+		return false;
+	if (c->in_len == 0 &&
+	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	    errno == EAGAIN)
+		return true;
+	smtp_client_close(c);
+	return false;
+}
+
+void
+smtp_client_deliver(struct smtp_client *c, struct delivery *d)
+{
+	c->delivery = d;
+	c->heard = false;
+	d->on_text = has_text;
+	d->on_text_arg = c;
+	delivery_prefetch(d);
+	smtp_dialogue_begin(c);
+	if (!c->in_turn && c->step != SMTP_IDLE)
+		take_turn(c, 0);
+}
+
+void
+smtp_client_quit(struct smtp_client *c)
+{
+	if (c->step != SMTP_IDLE) {
+		smtp_client_close(c);
+		return;
+	}
+	smtp_dialogue_enter(c, SMTP_QUIT);
+	if (!c->in_turn)
+		take_turn(c, 0);
+}

@@ -1,0 +1,171 @@
+/*
+ * smtp_client - one connection to a next hop, and the SMTP spoken on it:
+ * RFC 5321 from the client's side, with PIPELINING (2920), SIZE (1870),
+ * 8BITMIME (6152) and SMTPUTF8 (6531) where they are offered.
+ *
+ * Life: smtp_client_start() dials, and goes through the host's addresses until
+ * one greets and takes our EHLO; then ready() is called, and again whenever
+ * the client is free for another delivery.  gone() is its end.  A delivery
+ * that was given ends in delivery_finish(), or comes back by back() when a
+ * connection that had been used before turned out to be dead before the next
+ * hop answered anything: that was no attempt.
+ *
+ * Files: smtp_client.c life and socket, smtp_dialogue.c the table of steps,
+ * smtp_text.c the message's text, smtp_reply.c what the next hop says.
+ *
+ * Owns	   the socket; a delivery from smtp_client_deliver() to its end
+ * Blocks  never
+ */
+#ifndef RELAY_SMTP_CLIENT_H
+#define RELAY_SMTP_CLIENT_H
+
+#include <sys/queue.h>
+#include <sys/uio.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "mail/dot.h"
+#include "mail/reply.h"
+#include "relay/delivery.h"
+#include "relay/dial.h"
+#include "relay/verdict.h"
+#include "sys/ev.h"
+
+#define SMTP_CLIENT_IN	   2048	/* bytes read ahead; over REPLY_LINE_MAX */
+#define SMTP_CLIENT_LINES  200	/* lines of one reply; EHLO's are 20	*/
+#define SMTP_CLIENT_RCPTS  100	/* recipients of one transaction; each
+				 * server takes so many: 4.5.3.1.8	*/
+#define SMTP_CLIENT_IOV	   64	/* runs of text given to one write	*/
+#define SMTP_CLIENT_MAILS  1000	/* transactions on one connection	*/
+
+struct smtp_client;
+
+struct smtp_client_target {		/* borrowed by all its clients	*/
+	struct dial_target dial;
+	struct span	 ehlo_as;
+	int64_t		 command_ms;	/* patience for a reply		*/
+	int64_t		 data_ms;	/* for the one to the text, and for
+					 * each step forward in sending	*/
+};
+
+struct smtp_client_calls {
+	/* Free for a delivery.  May give one, or say quit. */
+	void	(*ready)(struct smtp_client *, void *arg);
+	/* Not tried; with another connection it may be. */
+	void	(*back)(struct smtp_client *, struct delivery *, void *arg);
+	/*
+	 * The end; free it here.  why and hop say what kept us from getting as
+	 * far as ready() even once; why is NULL when we did.
+	 */
+	void	(*gone)(struct smtp_client *, const struct verdict *why,
+		    struct span hop, void *arg);
+};
+
+/* Where we are: what the next reply answers.  smtp_dialogue.c has the table. */
+enum smtp_step {
+	SMTP_DIALING,
+	SMTP_GREETING,
+	SMTP_EHLO,
+	SMTP_HELO,
+	SMTP_IDLE,		/* nothing is asked	*/
+	SMTP_RSET,
+	SMTP_MAIL,
+	SMTP_RCPT,
+	SMTP_DATA,
+	SMTP_TEXT,		/* sending; no reply is due yet */
+	SMTP_END,
+	SMTP_QUIT,
+	SMTP_CLOSED,
+	SMTP__COUNT
+};
+
+struct smtp_client {
+	TAILQ_ENTRY(smtp_client) entry;	/* of the owner			*/
+	bool		 is_idle;	/* of the owner			*/
+	struct timer	 idle_timer;	/* of the owner			*/
+
+	struct ev_loop	*loop;
+	const struct smtp_client_target *target;
+	const struct smtp_client_calls *calls;
+	void		*arg;
+	struct dial	 dial;
+	int		 fd;
+	struct ev	 ev;
+	struct timer	 timer;
+	enum smtp_step	 step;
+	bool		 was_ready;
+	bool		 in_turn;	/* what is said goes out at its end */
+	struct later	 end;		/* gone() stands alone		*/
+	struct verdict	 why;		/* for gone()			*/
+	bool		 has_why;
+	unsigned	 mail_cnt;	/* transactions so far		*/
+	struct ehlo	 ehlo;
+	struct span	 hop;
+	char		 hop_bytes[DIAL_HOP_MAX];
+
+	/* What the next hop says. */
+	char		 in[SMTP_CLIENT_IN];
+	size_t		 in_len;
+	unsigned	 line_cnt;	/* of the reply being read	*/
+	uint16_t	 line_code;
+	struct verdict_text text;
+
+	/* What we say: commands, then text. */
+	char		*out;
+	size_t		 out_len, out_cap, out_pos;
+	struct iovec	 iov[SMTP_CLIENT_IOV];
+	unsigned	 iov_cnt, iov_pos;
+
+	/* The transaction. */
+	struct delivery	*delivery;
+	bool		 needs_rset;	/* the last one was left open	*/
+	bool		 heard;		/* any reply in this one	*/
+	bool		 is_refused;	/* MAIL was			*/
+	uint32_t	*batch;		/* indexes of its recipients	*/
+	unsigned	 batch_cnt, batch_pos, batch_cap;
+	unsigned	 taken_cnt;	/* of them said yes to		*/
+	uint32_t	 undecided;	/* recipients when it began	*/
+	struct dot	 dot;
+	struct span	 rest;		/* of the piece being read	*/
+	unsigned	 scanned;	/* pieces read to their end	*/
+	bool		 text_begun, text_ended;
+};
+
+struct smtp_client	*smtp_client_new(struct ev_loop *, struct resolve *,
+			    const struct smtp_client_target *,
+			    const struct smtp_client_calls *, void *arg);
+/* Closes without a word. */
+void	smtp_client_free(struct smtp_client **);
+
+/* Dial.  Or: speak on fd, which is taken. */
+void	smtp_client_start(struct smtp_client *);
+void	smtp_client_start_on(struct smtp_client *, int fd, struct span hop);
+
+/*
+ * Free to take a delivery now?  Asks the kernel whether the next hop has hung
+ * up or spoken unasked; then it is not, and gone() follows.
+ */
+bool	smtp_client_is_alive(struct smtp_client *);
+
+/*
+ * Take a delivery, of which nothing was decided yet.  It may be finished when
+ * this returns, and the client ready without another ready().
+ */
+void	smtp_client_deliver(struct smtp_client *, struct delivery *);
+/* Say QUIT, wait for the answer, and be gone. */
+void	smtp_client_quit(struct smtp_client *);
+
+/* For the files of this module alone. */
+
+/* Bring a command to be sent. */
+__attribute__((format(printf, 2, 3)))
+void	smtp_client_say(struct smtp_client *, const char *, ...);
+/* The end, for this reason; the delivery gets it, if there is one. */
+void	smtp_client_fail(struct smtp_client *, const struct verdict *);
+/* The connection is of no use any more, for nobody's harm. */
+void	smtp_client_close(struct smtp_client *);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * smtp_dialogue - the order of an SMTP client's dialogue: which command, whose
+ * reply, what next.  The table in smtp_dialogue.c is the only place that knows.
+ */
+#ifndef RELAY_SMTP_DIALOGUE_H
+#define RELAY_SMTP_DIALOGUE_H
+
+#include "mail/reply.h"
+#include "relay/smtp_client.h"
+
+/* Go to a step: its command is said unless it went out with an earlier one. */
+void		 smtp_dialogue_enter(struct smtp_client *, enum smtp_step);
+
+/* A line of a reply to EHLO but the first. */
+void		 smtp_dialogue_note(struct smtp_client *, const struct reply *);
+
+/* A whole reply has come; its words are in c->text. */
+void		 smtp_dialogue_reply(struct smtp_client *, uint16_t code);
+
+/* Begin a transaction with the recipients of c->delivery not yet decided. */
+void		 smtp_dialogue_begin(struct smtp_client *);
+
+enum stage	 smtp_dialogue_stage(const struct smtp_client *);
+const char	*smtp_dialogue_word(enum smtp_step);
+
+#endif

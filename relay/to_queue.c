@@ -1,0 +1,56 @@
+/*
+ * to_queue.c - a link that fails tells so by itself, and what was said here is
+ * said again on the next one; so no result of a send is looked at.
+ */
+#include "relay/to_queue.h"
+
+void
+to_queue_pull(struct link *l, const struct delivery *d, enum part part,
+    uint32_t piece_no)
+{
+	(void)link_send_delivery_pull(l, &(struct msg_delivery_pull){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+	    .part = (uint8_t)part, .piece_no = piece_no });
+}
+
+static void
+send_result(struct link *l, const struct delivery *d,
+    const struct delivery_rcpt *r)
+{
+	const struct verdict *v = &r->outcome->verdict;
+
+	(void)link_send_delivery_result(l, &(struct msg_delivery_result){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+	    .rcpt_no = r->no, .class = (uint8_t)v->class,
+	    .scope = (uint8_t)v->scope, .stage = (uint8_t)v->stage,
+	    .code = v->code, .reply = v->text, .hop = r->outcome->hop });
+}
+
+void
+to_queue_results(struct link *l, const struct delivery *d)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
+		if (d->rcpts[i].outcome != NULL) {
+			send_result(l, d, &d->rcpts[i]);
+			cnt++;
+		}
+	(void)link_send_delivery_done(l, &(struct msg_delivery_done){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+	    .result_cnt = cnt });
+}
+
+void
+to_queue_running(struct link *l, const struct delivery *d)
+{
+	(void)link_send_delivery_running(l, &(struct msg_delivery_running){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt });
+}
+
+void
+to_queue_listed(struct link *l, uint32_t slots)
+{
+	(void)link_send_delivery_listed(l, &(struct msg_delivery_listed){
+	    .slots = slots });
+}

@@ -1,0 +1,20 @@
+/*
+ * to_queue - what a relay says to a queue: pulls, results, and the list of
+ * what is with it.
+ */
+#ifndef RELAY_TO_QUEUE_H
+#define RELAY_TO_QUEUE_H
+
+#include "bus/link.h"
+#include "relay/delivery.h"
+
+void	to_queue_pull(struct link *, const struct delivery *, enum part,
+	    uint32_t piece_no);
+/* All results, and that these are all. */
+void	to_queue_results(struct link *, const struct delivery *);
+/* After a relink: this one is still with us. */
+void	to_queue_running(struct link *, const struct delivery *);
+/* The list is complete; so many may be with us at the same time. */
+void	to_queue_listed(struct link *, uint32_t slots);
+
+#endif

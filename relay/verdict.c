@@ -1,0 +1,99 @@
+/*
+ * verdict.c - one row a stage: whom a refusal at it is about, and whether a
+ * 5xx there may end the message.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/verdict.h"
+
+struct row {
+	enum outcome_scope scope;	/* of 4xx and 5xx		*/
+	bool		 is_final;	/* 5xx is about the mail: never	*/
+};
+
+static const struct row rows[STAGE__COUNT] = {
+	[STAGE_LOOKUP]	 = { SCOPE_DESTINATION, false },
+	[STAGE_CONNECT]	 = { SCOPE_DESTINATION, false },
+	[STAGE_GREETING] = { SCOPE_DESTINATION, false },
+	[STAGE_EHLO]	 = { SCOPE_DESTINATION, false },
+	[STAGE_MAIL]	 = { SCOPE_MESSAGE, true },
+	[STAGE_RCPT]	 = { SCOPE_RECIPIENT, true },
+	[STAGE_DATA]	 = { SCOPE_MESSAGE, true },
+	[STAGE_BODY]	 = { SCOPE_MESSAGE, true },
+	[STAGE_STORE]	 = { SCOPE_MESSAGE, true },
+};
+
+struct verdict
+verdict_reply(enum stage stage, uint16_t code, struct span text)
+{
+	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text };
+
+	if (code == 421)		/* it closes: RFC 5321 3.8 */
+		return v;
+	switch (code / 100) {
+	case 2:
+		v.class = CLASS_DONE;
+		v.scope = SCOPE_RECIPIENT;
+		break;
+	case 4:
+		v.scope = rows[stage].scope;
+		break;
+	case 5:
+		v.scope = rows[stage].scope;
+		if (rows[stage].is_final)
+			v.class = CLASS_NEVER;
+		break;
+	default:
+		break;
+	}
+	return v;
+}
+
+struct verdict
+verdict_own(enum outcome_class class, enum outcome_scope scope,
+    enum stage stage, uint16_t code, const char *text)
+{
+	return (struct verdict){ class, scope, stage, code, span_of(text) };
+}
+
+struct verdict
+verdict_broken(enum stage stage, uint16_t code, const char *text)
+{
+	return verdict_own(CLASS_LATER, stage <= STAGE_EHLO ?
+	    SCOPE_DESTINATION : SCOPE_HOST, stage, code, text);
+}
+
+static void
+add_bytes(struct verdict_text *t, struct span s)
+{
+	for (size_t i = 0; i < s.len && t->len < sizeof(t->bytes); i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c == '\t')
+			c = ' ';
+		t->bytes[t->len++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+}
+
+void
+verdict_add(struct verdict_text *t, const struct reply *r)
+{
+	char dsn[32];
+
+	if (t->len > 0 && r->text.len > 0) {
+		add_bytes(t, SPAN(" "));
+	} else if (t->len == 0 && r->has_dsn) {
+		snprintf(dsn, sizeof(dsn), "%u.%u.%u ", r->dsn_class,
+		    r->dsn_subject, r->dsn_detail);
+		add_bytes(t, span_of(dsn));
+	}
+	add_bytes(t, r->text);
+}
+
+struct span
+verdict_span(const struct verdict_text *t)
+{
+	return span_trim((struct span){ t->bytes, t->len });
+}

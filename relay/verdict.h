@@ -1,0 +1,54 @@
+/*
+ * verdict - what a reply, or the lack of one, means for a recipient: done,
+ * later or never, and whom it is about (RFC 5321 4.2.1, 3.8 and 4.5.4).
+ *
+ * A verdict's text is what the queue keeps and a bounce shows: the enhanced
+ * code, if there is one, and the words behind it, without controls.
+ */
+#ifndef RELAY_VERDICT_H
+#define RELAY_VERDICT_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/span.h"
+#include "bus/messages.h"
+#include "mail/reply.h"
+
+struct verdict {
+	enum outcome_class class;
+	enum outcome_scope scope;
+	enum stage	 stage;
+	uint16_t	 code;		/* three digits			*/
+	struct span	 text;		/* borrowed; REPLY_TEXT_MAX at most */
+};
+
+/*
+ * Judge a complete reply of the next hop.  2xx is done, 4xx later, 5xx never;
+ * but what stands in the way of any message (the greeting, EHLO, 421 at any
+ * place) is later and about the host or the destination, and a code that does
+ * not belong at this stage is later and about the host.
+ */
+struct verdict	 verdict_reply(enum stage, uint16_t code, struct span text);
+
+/* One of ours, about a conversation that broke off: later, the host. */
+struct verdict	 verdict_broken(enum stage, uint16_t code, const char *text);
+
+/* One of ours, any kind. */
+struct verdict	 verdict_own(enum outcome_class, enum outcome_scope,
+		    enum stage, uint16_t code, const char *text);
+
+/* The text of a reply, gathered line by line. */
+struct verdict_text {
+	size_t	 len;
+	char	 bytes[REPLY_TEXT_MAX];
+};
+
+/*
+ * Add a line behind what is there, which is nothing when len is 0.  Controls
+ * become "?", what does not fit is cut.
+ */
+void		 verdict_add(struct verdict_text *, const struct reply *);
+struct span	 verdict_span(const struct verdict_text *);
+
+#endif

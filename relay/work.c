@@ -1,0 +1,148 @@
+/*
+ * work.c - what becomes of a delivery between two links.
+ *
+ * A delivery is in one of four states: opening (recipients are still being
+ * said; lost with the link, for the queue has had no sign of it), running,
+ * finished (results said, and said again after each relink), and gone with
+ * delivery_settled.  One that is settled while running has no home any more
+ * that would want its results: it is removed when it finishes.
+ */
+#include "relay/to_queue.h"
+#include "relay/work.h"
+
+#define DRAIN_LOOK_MS	20
+
+static void
+pull(struct delivery *d, enum part part, uint32_t piece_no)
+{
+	const struct book_queue *q = d->home;
+
+	if (q->link != NULL)
+		to_queue_pull(q->link, d, part, piece_no);
+}
+
+static void
+finished(struct delivery *d)
+{
+	struct book_queue *q = d->home;
+	struct work *w = q->owner;
+
+	if (d->is_forgotten)
+		book_remove(&w->book, d);
+	else if (q->link != NULL)
+		to_queue_results(q->link, d);
+}
+
+static const struct delivery_calls calls = { pull, finished };
+
+void
+work_init(struct work *w, struct boot *boot, const struct kind *kind,
+    void *kind_arg)
+{
+	w->boot = boot;
+	w->kind = kind;
+	w->kind_arg = kind_arg;
+	w->is_draining = false;
+	book_init(&w->book);
+}
+
+void
+work_link(struct work *w, struct book_queue *q)
+{
+	struct delivery *d;
+
+	TAILQ_FOREACH(d, &q->deliveries, entry)
+		if (!d->is_forgotten)
+			to_queue_running(q->link, d);
+	TAILQ_FOREACH(d, &q->deliveries, entry)
+		if (d->is_finished)
+			to_queue_results(q->link, d);
+	to_queue_listed(q->link, w->kind->slots(w->kind_arg));
+}
+
+void
+work_unlink(struct work *w, struct book_queue *q)
+{
+	struct delivery *d, *next;
+
+	q->last = NULL;
+	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next) {
+		if (!delivery_is_whole(d))
+			book_remove(&w->book, d);
+		else if (!d->is_finished)
+			delivery_orphan(d);
+	}
+}
+
+void
+work_forget_queue(struct work *w, struct book_queue *q)
+{
+	struct delivery *d, *next;
+
+	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
+		work_settle(w, d);
+}
+
+enum err
+work_open(struct work *w, struct book_queue *q,
+    const struct msg_delivery_open *m)
+{
+	struct delivery *d;
+
+	if (m->rcpt_cnt == 0 || m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
+	    m->header_len > WORK_PART_MAX || m->body_len > WORK_PART_MAX ||
+	    book_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
+		return ERR_PEER;
+	if (w->book.delivery_cnt >= BOOK_MAX)
+		return ERR_FULL;
+	if ((d = delivery_new(m, &calls, q)) == NULL)
+		return ERR_SYS;
+	book_add(&w->book, q, d);
+	q->last = d;
+	return OK;
+}
+
+enum err
+work_rcpt(struct work *w, struct delivery *d, uint32_t no, struct span rcpt)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
+	    451, "4.3.2 The relay is being stopped");
+	enum err e = delivery_add_rcpt(d, no, rcpt);
+
+	if (e != OK || !delivery_is_whole(d))
+		return e;
+	if (w->is_draining)
+		delivery_end(d, &v, SPAN(""));
+	else
+		w->kind->take(w->kind_arg, d);
+	return OK;
+}
+
+void
+work_settle(struct work *w, struct delivery *d)
+{
+	if (d->is_finished || !delivery_is_whole(d))
+		book_remove(&w->book, d);
+	else
+		d->is_forgotten = true;
+}
+
+static void
+look_whether_drained(struct timer *t, void *arg)
+{
+	struct work *w = arg;
+
+	if (w->book.delivery_cnt == 0 && !w->kind->is_busy(w->kind_arg))
+		boot_done(w->boot);
+	else
+		timer_set(t, DRAIN_LOOK_MS);
+}
+
+void
+work_drain(struct work *w)
+{
+	w->is_draining = true;
+	w->kind->drain(w->kind_arg);
+	timer_init(&w->drained, boot_loop(w->boot), look_whether_drained, w);
+	timer_set(&w->drained, 0);
+}

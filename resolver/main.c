@@ -1,0 +1,186 @@
+/*
+ * main.c - postern-resolver: the one process that speaks DNS.
+ *
+ *	client	dns (hosts, settings, complaint)  client
+ *
+ * hosts(5) is read before the sandbox closes; all else comes with the slice,
+ * so that a new slice can be taken at any time: it makes a new libunbound
+ * context, and the old one ends when its last question is answered.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bus/boot.h"
+#include "resolver/client.h"
+#include "resolver/complaint.h"
+
+#define HOSTS_PATH	"/etc/hosts"
+#define IDLE_CHECK_MS	50	/* while draining */
+
+struct relay {
+	LIST_ENTRY(relay) entry;
+	struct client	*client;
+};
+
+struct resolver {
+	struct boot	*boot;
+	struct complaint *complaint;
+	struct client_sources sources;
+	LIST_HEAD(, relay) relays;
+	struct timer	 idle;
+};
+
+static void
+drop_relay(struct relay *r)
+{
+	LIST_REMOVE(r, entry);
+	client_close(&r->client);
+	free(r);
+}
+
+static struct relay *
+find_relay(struct resolver *rs, uint32_t no)
+{
+	struct relay *r;
+
+	LIST_FOREACH(r, &rs->relays, entry)
+		if (client_peer(r->client)->no == no)
+			return r;
+	return NULL;
+}
+
+static void
+relay_gone(struct client *c, enum err why, void *arg)
+{
+	struct resolver *rs = arg;
+	struct relay *r = find_relay(rs, client_peer(c)->no);
+
+	boot_link_lost(rs->boot, client_peer(c), why);
+	drop_relay(r);
+}
+
+/* The calls of boot.h. */
+
+static void
+peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
+{
+	struct resolver *rs = arg;
+	struct relay *r = find_relay(rs, p->no);
+	enum err e = ERR_SYS;
+
+	if (r != NULL)
+		drop_relay(r);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		close(fd);
+	else
+		e = client_open(&r->client, boot_loop(b), fd, p, &rs->sources,
+		    relay_gone, rs);
+	if (e != OK) {
+		boot_link_lost(b, p, e);
+		free(r);
+		return;
+	}
+	LIST_INSERT_HEAD(&rs->relays, r, entry);
+}
+
+static void
+peer_gone(struct boot *b, uint32_t no, void *arg)
+{
+	struct relay *r = find_relay(arg, no);
+
+	if (r != NULL)
+		drop_relay(r);
+}
+
+static enum err
+open_dns(struct resolver *rs, struct boot *b, struct span slice)
+{
+	static struct settings settings;
+	struct dns *fresh;
+	enum err e;
+
+	if ((e = settings_read(&settings, slice)) != OK)
+		return e;
+	e = dns_open(&fresh, boot_loop(b), &settings,
+	    complaint_file(rs->complaint));
+	if (e != OK)
+		return e;
+	dns_retire(&rs->sources.dns);
+	rs->sources.dns = fresh;
+	return OK;
+}
+
+static enum err
+reload(struct boot *b, struct span slice, void *arg)
+{
+	enum err e = open_dns(arg, b, slice);
+
+	if (e == OK)
+		log_why(LOG_reloaded, "other servers may be asked", 0);
+	return e;
+}
+
+static void
+end_when_idle(struct timer *t, void *arg)
+{
+	struct resolver *rs = arg;
+
+	if (rs->sources.under_way == 0)
+		boot_done(rs->boot);
+	else
+		timer_set(t, IDLE_CHECK_MS);
+}
+
+static void
+drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	struct resolver *rs = arg;
+
+	timer_init(&rs->idle, boot_loop(b), end_when_idle, rs);
+	timer_set(&rs->idle, 0);
+}
+
+static const struct boot_calls calls = {
+	.peer = peer, .peer_gone = peer_gone, .reload = reload, .drain = drain,
+};
+
+/* A host without hosts(5) has no such names; a broken one is worth a word. */
+static void
+read_hosts(struct resolver *rs)
+{
+	enum err e = hosts_open(&rs->sources.hosts, HOSTS_PATH);
+
+	if (e != OK && e != ERR_NONE)
+		log_why(LOG_trouble, "cannot read " HOSTS_PATH, 0);
+}
+
+static void
+close_all(struct resolver *rs)
+{
+	while (!LIST_EMPTY(&rs->relays))
+		drop_relay(LIST_FIRST(&rs->relays));
+	dns_close(&rs->sources.dns);
+	hosts_close(&rs->sources.hosts);
+	complaint_close(&rs->complaint);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct resolver rs = { 0 };
+	int status;
+
+	LIST_INIT(&rs.relays);
+	rs.boot = boot_start(argc, argv, &calls, &rs);
+	if (complaint_open(&rs.complaint, boot_loop(rs.boot)) != OK)
+		boot_fatal("cannot make a pipe", 0);
+	read_hosts(&rs);
+	boot_seal(rs.boot);
+	if (open_dns(&rs, rs.boot, boot_slice(rs.boot)) != OK)
+		boot_fatal("the resolver cannot be set up", 0);
+	status = boot_run(rs.boot);
+	close_all(&rs);
+	return status;
+}

@@ -1,0 +1,41 @@
+/*
+ * settings - what the resolver's slice says: whom to ask for what.
+ *
+ * Errors  ERR_PEER the bytes are no slice, or not one for us
+ */
+#ifndef RESOLVER_SETTINGS_H
+#define RESOLVER_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "ask/dnsname.h"
+#include "base/err.h"
+#include "base/span.h"
+
+/* What is over these is left out, after a log line. */
+#define SETTINGS_FORWARDS_MAX	32
+#define SETTINGS_STUBS_MAX	256
+#define SETTINGS_ADDRESS_LEN	64	/* bytes: "address@port" and NUL */
+
+struct settings_stub {
+	char	 zone[DNSNAME_MAX + 1];
+	char	 address[SETTINGS_ADDRESS_LEN];
+};
+
+struct settings {
+	/* Recursive servers to ask; none: ask from the root on. */
+	char	 forwards[SETTINGS_FORWARDS_MAX][SETTINGS_ADDRESS_LEN];
+	unsigned forward_cnt;
+	/* Servers of single zones; the same zone may stand several times. */
+	struct settings_stub stubs[SETTINGS_STUBS_MAX];
+	unsigned stub_cnt;
+	/* Trust anchors as zone file lines, to a NULL; those of the root. */
+	const char *const *anchors;
+};
+
+MUST_CHECK enum err settings_read(struct settings *out, struct span slice);
+
+/* Is one of the servers this host itself? */
+bool	settings_on_loopback(const struct settings *);
+
+#endif

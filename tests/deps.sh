@@ -1,0 +1,81 @@
+#!/bin/bash
+# deps.sh build|test - install what is missing of Debian's packages.
+#
+# "build" is what make and make run need; "test" adds what make check needs.
+# Where nothing is missing no package tool is called, so it works offline.
+# The postfix package is only unpacked, for its smtp-source and smtp-sink, and
+# nsd likewise: installing them would start a mail and a name server here.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
+    libunbound-dev libseccomp-dev"
+TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
+    python3 python3-pytest swaks iproute2 util-linux
+    libdb5.3 libnsl2 libicu72
+    openssl libevent-2.1-7 libfstrm0 libprotobuf-c1"
+PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers
+
+say() { echo "deps: $*"; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		say "neither root nor sudo: please run as root: $*" >&2
+		return 1
+	fi
+}
+
+is_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
+	    installed ] && return 0
+	[ "$1" = pkg-config ] && command -v pkg-config >/dev/null
+}
+
+updated=no
+update_once() {
+	[ $updated = yes ] && return 0
+	updated=yes
+	say "apt-get update"
+	as_root apt-get -qq update >&2
+}
+
+install_missing() {
+	local p missing=
+
+	for p in "$@"; do
+		is_installed "$p" || missing="$missing $p"
+	done
+	[ -n "$missing" ] || return 0
+	say "installing$missing"
+	update_once || return 1
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+	    -o Dpkg::Use-Pty=0 --no-install-recommends $missing >&2
+}
+
+# unpack PACKAGE PROGRAM: put the package's files below $PEERS, if need be.
+unpack() {
+	local dir
+
+	[ -x "$PEERS/usr/sbin/$2" ] && return 0
+	say "fetching $1 to unpack (not install) its $2 below $PEERS"
+	dir=$(mktemp -d) && chmod 755 "$dir" || return 1
+	(cd "$dir" && { apt-get -qq download "$1" ||
+	    { update_once && apt-get -qq download "$1"; }; } >&2 &&
+	    mkdir -p "$PEERS" && dpkg -x "$1"_*.deb "$PEERS")
+	local status=$?
+	rm -rf "$dir"
+	return $status
+}
+
+case ${1:-} in
+build)	install_missing $BUILD_PACKAGES ;;
+test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
+	unpack postfix smtp-source &&
+	{ [ -x /usr/sbin/nsd ] || unpack nsd nsd; } &&
+	mkdir -p build && ln -sfn "$PEERS" build/peers ;;
+*)	echo "usage: deps.sh build|test" >&2; exit 2 ;;
+esac || { say "something is missing, see above" >&2; exit 1; }

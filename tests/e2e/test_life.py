@@ -1,0 +1,269 @@
+"""Processes come and go: stop, restart, reload, kill -9. Mail stays."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from client import Client, send
+from measure import status
+from server import Postern, basic, free_port, until
+from sinks import Sink
+
+SOON = "retry { delay 1; maximum_delay 1s }"
+BLOCKS = (("edge", "in"), ("queue", "main"), ("relay", "out"),
+          ("resolver",))
+
+
+def test_one_process_a_block_named_so_in_ps(postern):
+    assert len(postern.processes()) == 4, postern.processes()
+    for words in BLOCKS:
+        assert postern.pid(*words)
+
+
+def test_workers_gives_an_edge_and_a_relay_several(start, sink):
+    p = start(sink.port, edge="workers 2", relay="workers 3")
+    assert len(p.pids("edge", "in")) == 2
+    assert len(p.pids("relay", "out")) == 3
+    for _ in range(30):
+        send(p.port, "ann@here.example", "bob@there.example")
+    sink.wait(30)
+
+
+@pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly_and_queued_mail_waits(start, sinks, signo):
+    hop = free_port()
+    p = start(hop, queue=SOON)
+    names = {send(p.port, "ann@here.example", "bob@there.example")
+             for _ in range(10)}
+    children = list(p.processes())
+    p.signal(signo)
+    p.stop()
+    assert not [c for c in children if os.path.exists("/proc/%d" % c)]
+    sink = sinks(port=hop)
+    p.start()
+    assert {m.id for m in sink.wait(10, 30)} == names
+
+
+def test_a_stop_under_traffic_loses_nothing_that_was_acknowledged(start,
+                                                                  sink):
+    p = start(sink.port, queue=SOON)
+    taken = []
+
+    def load():
+        try:
+            while True:
+                taken.append(send(p.port, "a@here.example", "b@there.example"))
+        except (AssertionError, OSError):
+            pass
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for t in threads:
+        t.start()
+    until(lambda: len(taken) > 100)
+    p.stop()
+    for t in threads:
+        t.join()
+    p.start()
+    got = [m.id for m in sink.wait(len(taken), 30)]
+    assert set(got) >= set(taken) and len(got) == len(set(got))
+
+
+@pytest.mark.parametrize("words", BLOCKS)
+def test_what_dies_is_started_again_and_mail_flows(start, sink, words):
+    p = start(sink.port, queue=SOON)
+    send(p.port, "ann@here.example", "bob@there.example")
+    sink.wait(1)
+    old = p.kill(*words)
+    until(lambda: p.pids(*words) not in ([], [old]))
+
+    def again():
+        try:
+            return send(p.port, "ann@here.example", "bob@there.example")
+        except (AssertionError, OSError):
+            return None
+    name = until(again)
+    assert name in [m.id for m in sink.wait(2, 30)]
+
+
+def test_while_the_queue_is_away_sessions_stay_and_hear_451(postern, sink):
+    with Client(postern.port) as c:
+        c.hello()
+        old = postern.pid("queue", "main")
+        os.kill(postern.process.pid, signal.SIGSTOP)    # nobody restarts it
+        try:
+            os.kill(old, signal.SIGKILL)
+            got = until(lambda: [c.say("RSET"), c.say(
+                "MAIL FROM:<ann@here.example>")][1].startswith("451 4.3.0 "))
+        finally:
+            os.kill(postern.process.pid, signal.SIGCONT)
+        assert got
+        until(lambda: mailed(c))
+    sink.wait()
+
+
+def mailed(c):
+    """The id, or nothing when it was put off: the session goes on."""
+    c.want("RSET", 250)
+    try:
+        return c.mail("ann@here.example", "bob@there.example")
+    except AssertionError as e:
+        assert "451 4.3.0" in str(e)
+        return None
+
+
+def test_a_relay_killed_in_a_delivery_costs_no_message(start, sinks):
+    go = threading.Event()
+
+    def answer(verb, line, session):
+        if verb == "DATA" and not go.is_set():
+            go.wait(20)
+        return None
+    sink = sinks(answer=answer)
+    p = start(sink.port, queue=SOON)
+    names = {send(p.port, "ann@here.example", "bob@there.example")
+             for _ in range(10)}
+    until(lambda: "DATA" in sink.commands)
+    p.kill("relay", "out")
+    go.set()
+    assert {m.id for m in sink.wait(10, 30)} == names
+    assert len(sink.quiet(1.5)) == 10
+
+
+def test_a_queue_killed_in_a_delivery_hears_the_result_later(start, sinks):
+    """No second copy: the relay keeps its result until it is settled."""
+    go = threading.Event()
+
+    def answer(verb, line, session):
+        if verb == "END":
+            go.wait(20)
+        return None
+    sink = sinks(answer=answer)
+    p = start(sink.port, queue=SOON)
+    name = send(p.port, "ann@here.example", "bob@there.example")
+    until(lambda: "DATA" in sink.commands)
+    old = p.kill("queue", "main")
+    until(lambda: p.pids("queue", "main") not in ([], [old]))
+    go.set()
+    p.wait_log(event="removed", id=name)
+    assert [m.id for m in sink.quiet(2)] == [name]
+
+
+def test_reload_under_traffic_fails_nothing(start, sink):
+    p = start(sink.port, queue=SOON)
+    stop = threading.Event()
+    failed, taken = [], []
+
+    def load():
+        while not stop.is_set():
+            try:
+                with Client(p.port) as c:
+                    c.hello()
+                    taken.append(c.mail("a@here.example", "b@there.example"))
+            except (AssertionError, OSError) as e:
+                if "421" not in str(e):         # told to come again: fine
+                    failed.append(repr(e))
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for i in range(4):
+        since = p.mark()
+        p.configure(basic(p.port, sink.port, queue=SOON,
+                          edge="max_size %dK" % (100 + i)))
+        p.signal(signal.SIGHUP)
+        p.wait_log(since=since, event="reloaded")
+    stop.set()
+    for t in threads:
+        t.join()
+    with Client(p.port) as c:
+        assert "SIZE %d" % (103 * 1024) in c.hello()
+    assert failed == []
+    got = [m.id for m in sink.wait(len(taken), 30)]
+    assert sorted(got) == sorted(taken)
+
+
+def test_a_bad_reload_changes_nothing(postern, sink):
+    since = postern.mark()
+    postern.configure("edge broken {")
+    postern.signal(signal.SIGHUP)
+    until(lambda: any("postern.conf:1" in l.text
+                      for l in postern.lines[since:]))
+    send(postern.port, "ann@here.example", "bob@there.example")
+    sink.wait()
+    assert postern.find_log(since, event="reloaded") == []
+
+
+def test_a_reload_that_would_lose_a_queue_with_mail_is_refused(start):
+    hop = free_port()
+    p = start(hop)
+    send(p.port, "ann@here.example", "bob@there.example")
+    queue = p.pid("queue", "main")
+    since = p.mark()
+    p.configure(basic(p.port, hop).replace("run/queue", "run/other"))
+    p.signal(signal.SIGHUP)
+    p.wait_log(since=since, event="trouble", by=p.process.pid)
+    assert p.pid("queue", "main") == queue
+    assert p.find_log(since, event="reloaded") == []
+
+
+def test_a_reload_can_add_an_edge_and_a_relay(postern, sink):
+    port, other = free_port(), Sink()
+    text = basic(postern.port, sink.port) + basic(port, other.port).replace(
+        "edge in", "edge second").replace("queue main\n", "queue two\n"
+        ).replace("queue main {", "queue two {").replace(
+        "relay out", "relay away").replace("run/queue", "run/two")
+    text = "\n".join(l for i, l in enumerate(text.split("\n"))
+                     if not (l.startswith("process") and i > 2))
+    postern.configure(text)
+    postern.signal(signal.SIGHUP)
+    postern.wait_log(event="reloaded")
+    send(postern.port, "ann@here.example", "bob@there.example")
+    send(port, "ann@here.example", "bob@there.example")
+    assert len(sink.wait()) == len(other.wait()) == 1
+    other.close()
+
+
+def test_when_master_is_killed_all_end(postern):
+    children = list(postern.processes())
+    assert len(children) == 4
+    postern.process.kill()
+    postern.process.wait()
+    postern.process = None
+    until(lambda: not [c for c in children if os.path.exists("/proc/%d" % c)],
+          30, "the children's end")
+
+
+def test_two_masters_cannot_share_a_run_dir(postern, room):
+    with open(postern.path) as f:
+        text = f.read().replace("port %d" % postern.port,
+                                "port %d" % free_port(), 1)
+    second = Postern(room)
+    second.path += ".second"
+    second.configure(text)
+    status, log = second.start(ready=False).ended()
+    second.finish()
+    assert status == 1, log
+
+
+def test_a_port_in_use_is_named_at_start(server, sink):
+    server.configure(basic(sink.port, 2526))
+    status, log = server.start(ready=False).ended()
+    assert status == 1 and str(sink.port) in log, log
+
+
+@pytest.mark.heavy      # sanitizers need system calls
+def test_each_process_is_locked_in(postern):
+    for pid, title in postern.processes().items():
+        got = status(pid)
+        assert got["Seccomp"] == "2", title
+        assert got["NoNewPrivs"] == "1", title
+        assert int(got["CapEff"], 16) == 0, title
+
+
+def test_a_program_started_by_hand_says_so(server):
+    for name in ("edge", "queue", "relay", "resolver"):
+        got = subprocess.run([server.command()[0] + "-" + name],
+                             capture_output=True, text=True, timeout=20,
+                             check=False)
+        assert got.returncode == 2 and got.stderr, name

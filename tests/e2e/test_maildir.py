@@ -1,0 +1,106 @@
+"""Delivery into Maildirs, and the names that must not get out of them."""
+
+import os
+
+import pytest
+
+from client import TEXT, Client, send
+from server import free_port, until
+
+CONF = """process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %d }
+    queue main
+}
+queue main { type lmdb; path run/queue; relay box }
+relay box { type maildir; path "run/mail/{domain}/{user}" }
+"""
+
+
+@pytest.fixture
+def mailbox(server):
+    server.port = free_port()
+    server.configure(CONF % server.port)
+    server.start()
+    return server
+
+
+def files(server, *path):
+    top = os.path.join(server.room.work, "run/mail", *path)
+    return sorted(os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs)
+
+
+def test_a_message_lands_in_new(mailbox):
+    name = send(mailbox.port, "ann@here.example", "bob@There.Example")
+    mailbox.wait_log(event="delivered", id=name)
+    found = files(mailbox)
+    assert len(found) == 1
+    assert found[0].startswith(os.path.join(
+        mailbox.room.work, "run/mail/there.example/bob/new/"))
+    with open(found[0], "rb") as f:
+        text = f.read()
+    assert text.startswith(b"Return-Path: <ann@here.example>\n")
+    assert b"Delivered-To: bob@" in text
+    assert text.endswith(TEXT.replace("\r\n", "\n").encode())
+    box = os.path.dirname(os.path.dirname(found[0]))
+    assert sorted(os.listdir(box)) == ["cur", "new", "tmp"]
+
+
+def test_each_recipient_has_a_copy(mailbox):
+    name = send(mailbox.port, "ann@here.example", "bob@there.example",
+                "eve@there.example", "bob@far.example")
+    mailbox.wait_log(event="removed", id=name)
+    assert len(files(mailbox)) == 3
+
+
+@pytest.mark.parametrize("rcpt", [
+    '"../../../escape"@there.example', '"a/b"@there.example',
+    ".hidden@there.example", '".."@there.example', '"/etc/x"@there.example',
+    "x@[127.0.0.1]",
+])
+def test_a_name_that_is_a_path_is_refused(mailbox, rcpt):
+    """Refused at RCPT, or bounced with 550 5.1.3; never written outside."""
+    with Client(mailbox.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        if c.say("RCPT TO:<%s>" % rcpt).startswith("250"):
+            c.want("DATA", 354)
+            c.write(TEXT)
+            name = c.queued(c.say("."))
+            if rcpt != "x@[127.0.0.1]":
+                told = mailbox.wait_log(event="failed", id=name)
+                assert told["dsn"] == "5.1.3", told.text
+            else:
+                mailbox.wait_log(event="removed", id=name)
+    for path in files(mailbox):
+        assert "/run/mail/" in path and ".." not in path
+    assert not until_found(mailbox, "escape")
+
+
+def until_found(server, name):
+    return [f for d, _, fs in os.walk(server.room.dir) for f in fs
+            if f == name]
+
+
+def test_a_symbolic_link_is_not_followed(mailbox):
+    outside = os.path.join(mailbox.room.dir, "outside")
+    os.mkdir(outside, 0o777)
+    os.chmod(outside, 0o777)
+    top = os.path.join(mailbox.room.work, "run/mail")
+    until(lambda: os.path.isdir(top))
+    os.symlink(outside, os.path.join(top, "there.example"))
+    name = send(mailbox.port, "ann@here.example", "bob@there.example")
+    until(lambda: mailbox.find_log(id=name, event="deferred") or
+          mailbox.find_log(id=name, event="failed"))
+    assert os.listdir(outside) == []
+
+
+def test_a_large_message_is_whole(mailbox):
+    body = b"x" * 70 + b"\r\n"
+    name = send(mailbox.port, "ann@here.example", "bob@there.example",
+                text=b"Subject: big\r\n\r\n" + body * 30000)
+    mailbox.wait_log(event="delivered", id=name)
+    with open(files(mailbox)[0], "rb") as f:
+        got = f.read()
+    assert got.endswith(body.replace(b"\r\n", b"\n") * 30000)

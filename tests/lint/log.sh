@@ -1,0 +1,30 @@
+#!/bin/bash
+# log.sh - the rows of log.def are in order, each is used, and the page
+# postern(8) explains each event.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+def=common/base/log.def bad=0
+for kind in EVENT KEY; do
+	rows=$(sed -n "s/^LOG_$kind(\([a-z0-9_]*\),.*/\1/p" $def)
+	prefix=LOG_
+	[ $kind = KEY ] && prefix=LOG_KEY_
+	if ! diff <(echo "$rows") <(echo "$rows" | LC_ALL=C sort -u) \
+	    >/dev/null; then
+		echo "$def: LOG_$kind rows are not in alphabetical order"
+		bad=1
+	fi
+	for row in $rows; do
+		grep -rqw "$prefix$row" --include='*.c' common/sys common/bus \
+		    common/base common/ask master edge queue relay resolver || {
+			echo "$def: $kind $row is used nowhere"
+			bad=1
+		}
+	done
+done
+for event in $(sed -n 's/^LOG_EVENT(\([a-z]*\),.*/\1/p' $def); do
+	grep -qE "^\.It .*\b$event\b" man/postern.8 || {
+		echo "man/postern.8: no .It for event $event"
+		bad=1
+	}
+done
+exit $bad

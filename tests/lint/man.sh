@@ -1,0 +1,16 @@
+#!/bin/bash
+# man.sh - the pages are clean mdoc, and each program has one.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+for page in man/*.[0-9]; do
+	# .Xr to pages of other packages cannot be checked here.
+	out=$(mandoc -Tlint -W style "$page" |
+	    grep -vE 'referenced manual not found|unknown manual section')
+	[ -z "$out" ] || { echo "$out"; bad=1; }
+done
+for program in $(sed -n 's/^PROGRAMS := //p' Makefile); do
+	[ -f "man/$program.8" ] || { echo "man/$program.8 is missing"; bad=1; }
+done
+[ -f man/postern.conf.5 ] || { echo "man/postern.conf.5 is missing"; bad=1; }
+exit $bad

@@ -1,0 +1,177 @@
+/*
+ * queue_kit - a temporary directory, a loop that runs until something holds,
+ * and a store to put messages in, for the tests of the queue's room.
+ */
+#ifndef UNIT_QUEUE_KIT_H
+#define UNIT_QUEUE_KIT_H
+
+#include <sys/stat.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "queue/store.h"
+#include "sys/clock.h"
+
+#define KIT_PATIENCE_MS	10000	/* a test that waits longer has failed */
+#define KIT_TURN_MS	2
+
+struct kit {
+	char		 dir[64];
+	struct ev_loop	*loop;
+	struct store	*store;
+	struct store_limits limits;
+	bool		 full;
+	unsigned	 back_cnt;	/* calls that came back		*/
+	enum err	 last;
+	struct id	 last_id;
+};
+
+static inline void
+kit_space(bool full, const char *why, void *arg)
+{
+	((struct kit *)arg)->full = full;
+}
+
+static inline void
+kit_broken(const char *why, int error, void *arg)
+{
+	fail_msg("broken: %s: %s", why, strerror(error));
+}
+
+static inline void
+kit_reopen(struct kit *k)
+{
+	static const struct store_calls calls = { kit_space, kit_broken };
+
+	assert_int_equal(store_open(&k->store, k->loop, k->dir, &k->limits,
+	    &calls, k), OK);
+}
+
+static inline void
+kit_dir(struct kit *k, const char *base)
+{
+	memset(k, 0, sizeof(*k));
+	snprintf(k->dir, sizeof(k->dir), "%s/postern-test-XXXXXX", base);
+	assert_non_null(mkdtemp(k->dir));
+	k->limits = (struct store_limits){
+		.reserve = 1 << 20, .history_ms = 86400000,
+		.history_bytes = 64 << 20,
+	};
+	assert_int_equal(ev_open(&k->loop), OK);
+}
+
+static inline void
+kit_open(struct kit *k)
+{
+	kit_dir(k, "/tmp");
+	kit_reopen(k);
+}
+
+static inline void
+kit_close(struct kit *k)
+{
+	char path[128];
+
+	store_close(&k->store);
+	ev_close(&k->loop);
+	snprintf(path, sizeof(path), "%s/data.mdb", k->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/lock.mdb", k->dir);
+	unlink(path);
+	rmdir(k->dir);
+}
+
+static inline void
+kit_back(struct store_op *op, enum err e, void *arg)
+{
+	struct kit *k = arg;
+
+	k->back_cnt++;
+	k->last = e;
+}
+
+static inline void
+kit_timeout(struct timer *t, void *arg)
+{
+	ev_stop(((struct kit *)arg)->loop);
+}
+
+/* Some milliseconds of the loop. */
+static inline void
+kit_turn(struct kit *k)
+{
+	struct timer t;
+
+	timer_init(&t, k->loop, kit_timeout, k);
+	timer_set(&t, KIT_TURN_MS);
+	assert_int_equal(ev_run(k->loop), OK);
+	timer_stop(&t);
+}
+
+#define kit_until(k, what) do {						\
+	int64_t end_ = clock_mono_ms() + KIT_PATIENCE_MS;		\
+	while (!(what)) {						\
+		if (clock_mono_ms() > end_)				\
+			fail_msg("never happened: %s", #what);		\
+		kit_turn(k);						\
+	}								\
+} while (0)
+
+static inline struct id
+kit_id(struct kit *k)
+{
+	static const uint8_t chance[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	return id_next(&k->last_id, clock_wall_ms(), chance);
+}
+
+/* A message on its way into a store: everything a call needs, in one place. */
+struct kit_mail {
+	struct store_mail mail;
+	struct span	 rcpts[4];
+	struct store_delivery where;
+	struct store_accept accept;
+};
+
+static inline void
+kit_mail(struct kit *k, struct kit_mail *m, struct span header,
+    struct span body)
+{
+	memset(m, 0, sizeof(*m));
+	m->mail.id = kit_id(k);
+	m->rcpts[0] = SPAN("rcpt@example.org");
+	m->where = (struct store_delivery){
+		SPAN("out"), SPAN("out"), SPAN("tenant"), clock_wall_ms(),
+	};
+	m->accept = (struct store_accept){
+		.mail = &m->mail, .rcpts = m->rcpts, .deliveries = &m->where,
+		.header = header, .body = body,
+		.message = {
+			.arrived_ms = (uint64_t)clock_wall_ms(),
+			.header_len = header.len, .body_len = body.len,
+			.rcpt_cnt = 1, .delivery_cnt = 1,
+			.sender = SPAN("from@example.org"),
+		},
+	};
+}
+
+/* Accept it and wait until it is on disk. */
+static inline enum err
+kit_accept(struct kit *k, struct kit_mail *m)
+{
+	unsigned before = k->back_cnt;
+
+	store_accept(k->store, &m->accept, kit_back, k);
+	kit_until(k, k->back_cnt > before);
+	return k->last;
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* What SMTP clients may say: LIN-06, 07, 13 to 15 and SEQ-12 to 16. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mail/command.h"
+
+static void
+a_line_is_verb_and_arguments(void **state)
+{
+	struct command c;
+
+	(void)state;
+	assert_int_equal(command_parse(SPAN("mail FROM:<> \t "), &c), OK);
+	assert_true(span_eq(c.verb, SPAN("mail")));
+	assert_true(span_eq(c.args, SPAN("FROM:<>")));
+	assert_int_equal(command_parse(SPAN("RSET "), &c), OK);
+	assert_true(span_eq(c.verb, SPAN("RSET")));
+	assert_int_equal(c.args.len, 0);
+	assert_int_equal(command_parse(SPAN("NOOP \xce\xb4"), &c), OK);
+}
+
+static void
+lines_that_are_no_command_are_refused(void **state)
+{
+	static const struct span bad[] = {
+		{ "", 0 }, { " NOOP", 5 }, { "NO-OP", 5 }, { "N0OP", 4 },
+		{ "EHLO a\0b", 8 }, { "NOOP\rRSET", 9 }, { "NOOP a\nb", 8 },
+		{ "NOOP \x1b", 6 }, { "NOOP \x7f", 6 }, { "\x16\x03\x01", 3 },
+		{ "NOOP\0", 5 }, { "MAIL:<a@x>", 10 },
+	};
+	struct command c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (command_parse(bad[i], &c) != ERR_PEER)
+			fail_msg("taken: %zu", i);
+}
+
+static void
+mail_is_judged(void **state)
+{
+	static const struct {
+		const char	  *args;
+		enum command_fault want;
+	} cases[] = {
+		{ "FROM:<>",				FAULT_NONE },
+		{ "from:<a@x>",				FAULT_NONE },
+		{ "FROM:<a@x> SIZE=1 BODY=8BITMIME SMTPUTF8", FAULT_NONE },
+		{ "FROM:<a@x> body=7bit",		FAULT_NONE },
+		{ "FROM:<a@x> SIZE=99999999999999999999", FAULT_NONE },
+		{ "FROM:<\xce\xb4@x> SIZE=1 SMTPUTF8",	FAULT_NONE },
+		{ "FROM:<\xce\xb4@x> SIZE=1",		FAULT_UTF8 },
+		{ "FROM:<\xff@x> SMTPUTF8",		FAULT_ADDRESS },
+		{ "FROM:<postmaster>",			FAULT_ADDRESS },
+		{ "FROM:<a>",				FAULT_ADDRESS },
+		{ "FROM:<a@x",				FAULT_ADDRESS },
+		{ "FROM: <a@x>",			FAULT_SYNTAX },
+		{ "FROM:a@x",				FAULT_SYNTAX },
+		{ "FROM <a@x>",				FAULT_SYNTAX },
+		{ "FROM:",				FAULT_SYNTAX },
+		{ "",					FAULT_SYNTAX },
+		{ "TO:<a@x>",				FAULT_SYNTAX },
+		{ "FROM:<a@x>SIZE=1",			FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE=1 SIZE=2",		FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE=",			FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE",			FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE=-1",			FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE=1x",			FAULT_SYNTAX },
+		{ "FROM:<a@x> SIZE=000000000000000000001", FAULT_SYNTAX },
+		{ "FROM:<a@x> BODY=foo",		FAULT_SYNTAX },
+		{ "FROM:<a@x> BODY=BINARYMIME",		FAULT_BINARY },
+		{ "FROM:<a@x> SMTPUTF8=1",		FAULT_SYNTAX },
+		{ "FROM:<a@x> SMTPUTF8 smtputf8",	FAULT_SYNTAX },
+		{ "FROM:<a@x> FOO=1",			FAULT_PARAM },
+		{ "FROM:<a@x> FOO",			FAULT_PARAM },
+		{ "FROM:<a@x> FOO=a=b",			FAULT_SYNTAX },
+		{ "FROM:<a@x> =1",			FAULT_SYNTAX },
+		{ "FROM:<a@x> -A=1",			FAULT_SYNTAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct command_mail m;
+
+		if (command_mail(span_of(cases[i].args), true, &m) !=
+		    cases[i].want)
+			fail_msg("wrong: %s", cases[i].args);
+	}
+}
+
+static void
+mail_tells_what_was_said(void **state)
+{
+	struct command_mail m;
+
+	(void)state;
+	assert_int_equal(command_mail(SPAN("FROM:<a@x> SMTPUTF8 SIZE=42 "
+	    "BODY=8bitmime"), true, &m), FAULT_NONE);
+	assert_true(m.has_size && m.has_body && m.is_8bit && m.smtputf8);
+	assert_int_equal(m.size, 42);
+	assert_true(span_eq(m.sender.whole, SPAN("a@x")));
+	assert_int_equal(command_mail(SPAN("FROM:<> BODY=7BIT"), true, &m),
+	    FAULT_NONE);
+	assert_true(m.has_body);
+	assert_false(m.has_size || m.is_8bit || m.smtputf8);
+	assert_int_equal(m.sender.kind, ADDRESS_NULL);
+	assert_int_equal(command_mail(SPAN("FROM:<> SIZE=99999999999999999999"),
+	    true, &m), FAULT_NONE);
+	assert_true(m.size == UINT64_MAX);
+}
+
+static void
+after_helo_there_are_no_parameters(void **state)
+{
+	struct command_mail m;
+	struct command_rcpt r;
+
+	(void)state;
+	assert_int_equal(command_mail(SPAN("FROM:<a@x>"), false, &m),
+	    FAULT_NONE);
+	assert_int_equal(command_mail(SPAN("FROM:<a@x> SIZE=1"), false, &m),
+	    FAULT_PARAM);
+	assert_int_equal(command_rcpt(SPAN("TO:<a@x> FOO=1"), false, false, &r),
+	    FAULT_PARAM);
+}
+
+static void
+rcpt_is_judged(void **state)
+{
+	struct command_rcpt r;
+
+	(void)state;
+	assert_int_equal(command_rcpt(SPAN("To:<PostMaster>"), true, false, &r),
+	    FAULT_NONE);
+	assert_int_equal(r.rcpt.kind, ADDRESS_POSTMASTER);
+	assert_int_equal(command_rcpt(SPAN("TO:<@r:a@x>"), true, false, &r),
+	    FAULT_NONE);
+	assert_true(span_eq(r.rcpt.whole, SPAN("a@x")));
+	assert_int_equal(command_rcpt(SPAN("TO:<>"), true, false, &r),
+	    FAULT_ADDRESS);
+	assert_int_equal(command_rcpt(SPAN("TO:<v@o@x>"), true, false, &r),
+	    FAULT_ADDRESS);
+	assert_int_equal(command_rcpt(SPAN("TO: <a@x>"), true, false, &r),
+	    FAULT_SYNTAX);
+	assert_int_equal(command_rcpt(SPAN("TO:<\xce\xb4@x>"), true, false,
+	    &r), FAULT_UTF8);
+	assert_int_equal(command_rcpt(SPAN("TO:<\xce\xb4@x>"), true, true, &r),
+	    FAULT_NONE);
+	assert_int_equal(command_rcpt(SPAN("TO:<a@x> SIZE=1"), true, false, &r),
+	    FAULT_PARAM);
+}
+
+static void
+ehlo_names_are_words_or_literals(void **state)
+{
+	char text[300];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_true(command_ehlo_name((struct span){ text, 255 }));
+	assert_false(command_ehlo_name((struct span){ text, 256 }));
+	assert_true(command_ehlo_name(SPAN("my_pc-.local.")));
+	assert_true(command_ehlo_name(SPAN("[IPv6:::1]")));
+	assert_false(command_ehlo_name(SPAN("")));
+	assert_false(command_ehlo_name(SPAN("a b")));
+	assert_false(command_ehlo_name(SPAN("[x]")));
+	assert_false(command_ehlo_name(SPAN("\xce\xb4")));
+	assert_false(command_ehlo_name(SPAN("a\0b")));
+	assert_false(command_ehlo_name(SPAN("a(b)")));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_is_verb_and_arguments),
+		cmocka_unit_test(lines_that_are_no_command_are_refused),
+		cmocka_unit_test(mail_is_judged),
+		cmocka_unit_test(mail_tells_what_was_said),
+		cmocka_unit_test(after_helo_there_are_no_parameters),
+		cmocka_unit_test(rcpt_is_judged),
+		cmocka_unit_test(ehlo_names_are_words_or_literals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

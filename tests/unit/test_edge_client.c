@@ -1,0 +1,294 @@
+/*
+ * Connections: time limits, how many and whom, running out of descriptors,
+ * the end of the process, and what an idle client costs.
+ *
+ * room: edge
+ */
+#include <sys/resource.h>
+
+#include <arpa/inet.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <time.h>
+
+#include "edge/listen.h"
+#include "edge_kit.h"
+
+static struct sockaddr_in listener;
+static int listen_fd = -1;
+
+/* Turn for so long, not sleeping. */
+static void
+turn_for(long ms)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do {
+		kit_turn(20);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - from.tv_sec) * 1000 +
+	    (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
+}
+
+static void
+listen_there(const char *ip)
+{
+	socklen_t len = sizeof(listener);
+	int on = 1;
+
+	listener = (struct sockaddr_in){ .sin_family = AF_INET };
+	assert_int_equal(inet_pton(AF_INET, ip, &listener.sin_addr), 1);
+	listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	assert_int_not_equal(listen_fd, -1);
+	assert_int_equal(setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof(on)), 0);
+	assert_int_equal(bind(listen_fd, (void *)&listener, len), 0);
+	assert_int_equal(listen(listen_fd, 100), 0);
+	assert_int_equal(getsockname(listen_fd, (void *)&listener, &len), 0);
+	assert_int_equal(listen_open(&kit.edge->listen, kit.edge, &listen_fd,
+	    1), OK);
+}
+
+static int
+dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(connect(fd, (void *)&listener, sizeof(listener)), 0);
+	return fd;
+}
+
+static int
+teardown(void **state)
+{
+	kit_stop();
+	if (listen_fd != -1)
+		close(listen_fd);
+	listen_fd = -1;
+	return 0;
+}
+
+static void
+a_silent_client_hears_421_and_is_closed(void **state)
+{
+	kit.edge->set.timeout_ms = 60;
+	kit_connect();
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+	turn_for(30);
+	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
+	turn_for(45);
+	kit_say("NOO");
+	assert_string_equal(kit_hear(), "");
+	assert_false(kit.is_closed);
+	turn_for(60);
+	kit_want("", "421 4.4.2 Connection timed out\r\n");
+	assert_true(kit.is_closed);
+}
+
+static void
+trickling_text_does_not_extend_its_time(void **state)
+{
+	kit.edge->set.data_timeout_ms = 80;
+	kit_data();
+	for (int i = 0; i < 12; i++) {
+		kit_say("x\r\n");
+		turn_for(10);
+	}
+	assert_string_equal(kit_hear(), "421 4.4.2 Connection timed out\r\n");
+	assert_true(kit_last()->is_aborted);
+}
+
+static void
+a_session_ends_however_busy_it_is(void **state)
+{
+	kit.edge->set.session_timeout_ms = 60;
+	kit_ready();
+	for (int i = 0; i < 12; i++) {
+		kit_say("NOOP\r\n");
+		turn_for(10);
+	}
+	assert_non_null(strstr(kit_hear(), "421 4.4.2"));
+}
+
+static void
+while_the_queue_decides_no_time_runs_out(void **state)
+{
+	kit.edge->set.timeout_ms = kit.edge->set.data_timeout_ms = 30;
+	kit.no_verdict = true;
+	kit_data();
+	kit_say("\r\n.\r\n");
+	turn_for(100);
+	kit_want("", "");
+	kit_taken(kit_last());
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+}
+
+static void
+sessions_over_the_limit_hear_421(void **state)
+{
+	kit.edge->set.max_sessions = 1;
+	listen_there("127.0.0.1");
+	kit.fd = dial();
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+	kit_hang_up();
+	turn_for(5);
+	assert_int_equal(kit.edge->client_cnt, 0);
+	kit_connect();
+	kit_hear();
+	kit_hang_up();
+	kit.edge->client_cnt++;		/* somebody else's */
+	kit.fd = dial();
+	kit_want("", "421 4.3.2 Too many sessions\r\n");
+	assert_true(kit.is_closed);
+	kit.edge->client_cnt--;
+}
+
+static void
+loopback_is_not_counted_by_client(void **state)
+{
+	int fds[12];
+
+	kit.edge->set.max_sessions_per_client = 3;
+	listen_there("127.0.0.1");
+	for (int i = 0; i < 12; i++)
+		fds[i] = dial();
+	kit_turn(KIT_TURNS);
+	assert_int_equal(kit.edge->client_cnt, 12);
+	for (int i = 0; i < 12; i++)
+		close(fds[i]);
+}
+
+static void
+out_of_descriptors_accepting_pauses_and_goes_on(void **state)
+{
+	struct rlimit was, now;
+	int fd;
+
+	listen_there("127.0.0.1");
+	fd = dial();
+	kit.fd = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	now = was;
+	now.rlim_cur = (rlim_t)dup(listen_fd);	/* the lowest free number */
+	close((int)now.rlim_cur);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	turn_for(20);
+	assert_int_equal(kit.edge->client_cnt, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	turn_for(20);
+	assert_int_equal(kit.edge->client_cnt, 0);	/* still pausing */
+	turn_for(120);
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+}
+
+static void
+the_last_reply_outlives_what_was_not_read(void **state)
+{
+	static char more[300000];
+
+	listen_there("127.0.0.1");
+	kit.fd = dial();
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+	kit_say("GET / HTTP/1.1\r\n");
+	kit_give(more, sizeof(more));
+	assert_string_equal(kit_codes(kit_hear()), "500 ");
+	assert_true(kit.is_closed);
+	assert_false(kit.was_reset);
+}
+
+static void
+draining_ends_the_idle_and_lets_transactions_finish(void **state)
+{
+	kit_data();
+	edge_drain(kit.edge, 10000);
+	kit_turn(KIT_TURNS);
+	assert_false(kit.is_drained);
+	kit_want("\r\nx\r\n.\r\n", "250 2.6.0 Message queued as "
+	    "01000000-0000-0000-0000-000000000001\r\n"
+	    "421 4.3.2 Service shutting down\r\n");
+	assert_true(kit.is_closed);
+	kit_hang_up();
+	turn_for(5);
+	assert_true(kit.is_drained);
+}
+
+static void
+draining_an_idle_edge_is_quick(void **state)
+{
+	kit_ready();
+	edge_drain(kit.edge, 10000);
+	assert_false(kit.is_drained);
+	kit_want("", "421 4.3.2 Service shutting down\r\n");
+	kit_hang_up();
+	turn_for(5);
+	assert_true(kit.is_drained);
+}
+
+static void
+patience_ends_what_does_not_finish(void **state)
+{
+	kit_data();
+	edge_drain(kit.edge, 50);
+	turn_for(60);
+	kit_want("", "421 4.3.2 Service shutting down\r\n");
+	assert_true(kit_last()->is_aborted);
+	kit_hang_up();
+	turn_for(5);
+	assert_true(kit.is_drained);
+}
+
+static void
+an_idle_session_takes_less_than_4_kib_of_heap(void **state)
+{
+	struct mallinfo2 before, after;
+	int fds[100], pairs[100][2];
+	struct client_address a = { .family = 4, .bytes = { 127, 0, 0, 1 } };
+	unsigned cnt;
+
+	kit_ready();		/* what is made once is made */
+	before = mallinfo2();
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM |
+		    SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pairs[i]), 0);
+		fds[i] = pairs[i][0];
+		assert_int_equal(crowd_enter(kit.edge->crowd, &a, &cnt), OK);
+		assert_int_equal(client_open(kit.edge, pairs[i][1], &a), OK);
+		assert_int_equal(send(fds[i], "EHLO x\r\n", 8, 0), 8);
+	}
+	kit_turn(KIT_TURNS);
+	after = mallinfo2();
+	assert_int_equal(kit.edge->client_cnt, 101);
+	print_message("%zu bytes a session\n",
+	    (after.uordblks - before.uordblks) / 100);
+	assert_true((after.uordblks - before.uordblks) / 100 < 4096);
+	for (int i = 0; i < 100; i++)
+		close(fds[i]);
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_silent_client_hears_421_and_is_closed),
+		T(trickling_text_does_not_extend_its_time),
+		T(a_session_ends_however_busy_it_is),
+		T(while_the_queue_decides_no_time_runs_out),
+		T(sessions_over_the_limit_hear_421),
+		T(loopback_is_not_counted_by_client),
+		T(out_of_descriptors_accepting_pauses_and_goes_on),
+		T(the_last_reply_outlives_what_was_not_read),
+		T(draining_ends_the_idle_and_lets_transactions_finish),
+		T(draining_an_idle_edge_is_quick),
+		T(patience_ends_what_does_not_finish),
+		T(an_idle_session_takes_less_than_4_kib_of_heap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+/*
+ * Who may speak and whom mail may reach: the relay attempts of old must all
+ * fail at RCPT.
+ *
+ * room: edge
+ */
+#include <netinet/in.h>
+
+#include "edge_kit.h"
+
+static void
+only_recipients(const char *a, const char *b)
+{
+	struct rules *r = &kit.edge->set.rules;
+
+	assert_int_equal(rules_add_rcpt(r, span_of(a)), OK);
+	if (b != NULL)
+		assert_int_equal(rules_add_rcpt(r, span_of(b)), OK);
+}
+
+static void
+tricks_do_not_reach_a_foreign_domain(void **state)
+{
+	static const char *const foreign[] = {
+		"<v@other.example>", "<v%other.example@test.example>",
+		"<v%other.example@[127.0.0.1]>", "<v%other.example>",
+		"<\"v@other.example\"@test.example>", "<\"v@other.example\">",
+		"<\"v%other.example\"@test.example>",
+		"<v@other.example@test.example>",
+		"<v@test.example@other.example>",
+		"<@test.example:v@other.example>",
+		"<@[127.0.0.1]:v@other.example>",
+		"<other.example!v@test.example>",
+		"<test.example!v@other.example>", "<other.example!v>",
+		"<other.example!v@[127.0.0.1]>", "<v@[127.0.0.1]>",
+		"<v@[IPv6:::1]>", "<v@localhost>", "<v@LOCALHOST.>",
+		"<v@127.0.0.1>", "<v@0x7f.1>", "<v@test.example.>",
+		"<v@test.example\t>", "<v@other.example.test.example>",
+		"<v:other.example@test.example>", "<v;x@test.example>",
+		"<v\\,x@test.example>", "<|cmd@test.example>",
+		"</etc/passwd@test.example>", "<\"|cmd\"@test.example>",
+		"<:include:/etc/passwd@test.example>", "<>", "<test.example>",
+		"<v@test.example> ORCPT=rfc822;v@other.example",
+	};
+	char line[300];
+	const char *said;
+
+	only_recipients("@test.example", NULL);
+	kit.edge->set.max_errors = 1000;
+	kit_ready();
+	kit_want("MAIL FROM:<a@test.example>\r\n",
+	    "250 2.1.0 <a@test.example> Ok\r\n");
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		snprintf(line, sizeof(line), "RCPT TO:%s\r\n", foreign[i]);
+		kit_say(line);
+		said = kit_hear();
+		if (said[0] != '5')
+			fail_msg("%s: %s", foreign[i], said);
+	}
+	kit_want("DATA\r\n", "554 5.5.1 No valid recipients given\r\n");
+	assert_int_equal(kit.mail_cnt, 0);
+}
+
+static void
+what_is_listed_is_taken_in_any_case(void **state)
+{
+	only_recipients("@test.example", "ann%x@other.example");
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\nRCPT TO:<v@TEST.example>\r\n"
+	    "RCPT TO:<@other.example:v@test.example>\r\n"
+	    "RCPT TO:<Ann%X@other.Example>\r\n"
+	    "RCPT TO:<Postmaster@test.example>\r\n"
+	    "RCPT TO:<\"a b\"@test.example>\r\n");
+	assert_string_equal(kit_codes(kit_hear()),
+	    "250 250 250 250 250 250 ");
+}
+
+static void
+a_refusal_names_the_recipient(void **state)
+{
+	only_recipients("@test.example", NULL);
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\n");
+	kit_hear();
+	kit_want("RCPT TO:<v@other.example>\r\n",
+	    "550 5.7.1 Recipient <v@other.example> Not allowed\r\n");
+}
+
+static void
+postmaster_is_always_taken_and_gets_our_name(void **state)
+{
+	only_recipients("@test.example", NULL);
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\nRCPT TO:<PostMaster>\r\nDATA\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 250 354 250 ");
+	assert_string_equal(kit_last()->rcpts,
+	    "PostMaster@mx.test.example,");
+}
+
+static void
+strangers_hear_554_and_may_only_quit(void **state)
+{
+	assert_int_equal(rules_add_net(&kit.edge->set.rules,
+	    SPAN("192.0.2.0/25")), OK);
+	kit_connect_from("192.0.2.127");
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+	kit_connect_from("192.0.2.128");
+	kit_want("", "554 5.7.1 Client not allowed\r\n");
+	kit_say("EHLO x\r\nMAIL FROM:<>\r\nQUIT\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "503 503 221 ");
+	assert_true(kit.is_closed);
+}
+
+static void
+networks_match_at_every_width(void **state)
+{
+	struct client_address a = { .family = 4,
+	    .bytes = { 192, 0, 2, 129 } };
+	struct client_address b = { .family = 6,
+	    .bytes = { 0x20, 0x01, 0x0d, 0xb8 } };
+	static const struct {
+		const char *net;
+		bool is_a, is_b;
+	} rows[] = {
+		{ "192.0.2.129", true, false },
+		{ "192.0.2.128", false, false },
+		{ "192.0.2.128/31", true, false },
+		{ "192.0.2.130/31", false, false },
+		{ "0.0.0.0/0", true, false },
+		{ "::/0", false, true },
+		{ "2001:db8::/32", false, true },
+		{ "2001:db9::/32", false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rules r = { 0 };
+
+		assert_int_equal(rules_add_net(&r, span_of(rows[i].net)), OK);
+		assert_int_equal(rules_client(&r, &a), rows[i].is_a);
+		assert_int_equal(rules_client(&r, &b), rows[i].is_b);
+		rules_fini(&r);
+	}
+}
+
+static void
+words_that_are_no_network_are_refused(void **state)
+{
+	static const char *const rows[] = {
+		"", "x", "192.0.2.1/33", "::/129", "192.0.2.1/", "1.2.3/8",
+		"192.0.2.1/a",
+	};
+	struct rules r = { 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(rules_add_net(&r, span_of(rows[i])),
+		    ERR_PEER);
+	rules_fini(&r);
+}
+
+static void
+an_ipv6_host_counts_by_its_64(void **state)
+{
+	struct sockaddr_in6 one = { .sin6_family = AF_INET6 }, two;
+	struct client_address a, b;
+	char text[CROWD_NET_TEXT];
+	struct crowd *c;
+	unsigned cnt;
+
+	one.sin6_addr.s6_addr[0] = 0x20;
+	one.sin6_addr.s6_addr[15] = 1;
+	two = one;
+	two.sin6_addr.s6_addr[8] = 9;
+	assert_true(crowd_address((struct sockaddr *)&one, &a));
+	assert_true(crowd_address((struct sockaddr *)&two, &b));
+	assert_int_equal(crowd_new(&c, 7), OK);
+	assert_int_equal(crowd_enter(c, &a, &cnt), OK);
+	assert_int_equal(cnt, 1);
+	assert_int_equal(crowd_enter(c, &b, &cnt), OK);
+	assert_int_equal(cnt, 2);
+	crowd_leave(c, &a);
+	crowd_leave(c, &b);
+	assert_int_equal(crowd_enter(c, &b, &cnt), OK);
+	assert_int_equal(cnt, 1);
+	crowd_net_text(&b, text);
+	assert_string_equal(text, "2000::/64");
+	crowd_free(&c);
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(tricks_do_not_reach_a_foreign_domain),
+		T(what_is_listed_is_taken_in_any_case),
+		T(a_refusal_names_the_recipient),
+		T(postmaster_is_always_taken_and_gets_our_name),
+		T(strangers_hear_554_and_may_only_quit),
+		cmocka_unit_test(networks_match_at_every_width),
+		cmocka_unit_test(words_that_are_no_network_are_refused),
+		cmocka_unit_test(an_ipv6_host_counts_by_its_64),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/*
+ * test_master_pair - who is restarted for a broken link, and when a new link
+ * is made.  The children are stand-ins that do nothing but live.
+ *
+ * room: master
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "master/pair.h"
+#include "master/process.h"
+
+static struct house house;
+static struct ev_loop *loop;
+
+static enum err
+hear_nothing(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	return OK;
+}
+
+static void
+go_nowhere(struct link *l, enum err why, void *arg)
+{
+}
+
+/* A process as if it ran: a child that waits, and a link nobody reads. */
+static struct process *
+stand_in(enum role role, const char *block, int *far_fd)
+{
+	struct plan_process row = { .role = (uint8_t)role, .workers = 1 };
+	struct process *p;
+	int fds[2];
+
+	(void)strlcpy(row.block, block, sizeof(row.block));
+	p = process_new(&house, &row, open("/dev/null", O_RDONLY));
+	assert_non_null(p);
+	assert_int_equal(pair_socket(fds), OK);
+	p->id.start = 1;
+	assert_int_equal(link_open(&p->link, loop, fds[0], ROLE_MASTER, &p->id,
+	    hear_nothing, go_nowhere, p), OK);
+	*far_fd = fds[1];
+	if ((p->pid = fork()) == 0)
+		for (;;)
+			pause();
+	return p;
+}
+
+static bool
+lives(struct process *p)
+{
+	siginfo_t si = { 0 };
+
+	usleep(20000);
+	assert_int_equal(waitid(P_PID, (id_t)p->pid, &si,
+	    WEXITED | WNOHANG | WNOWAIT), 0);
+	return si.si_pid == 0;
+}
+
+/* How many frames with a descriptor have come, that is new links. */
+static unsigned
+links_got(struct process *p, int far_fd)
+{
+	char buf[4096];
+	union {
+		struct cmsghdr	 align;
+		char		 bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec iov = { buf, sizeof(buf) };
+	unsigned cnt = 0;
+
+	link_flush(p->link);
+	for (;;) {
+		struct msghdr h = {
+			.msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = room.bytes,
+			.msg_controllen = sizeof(room.bytes),
+		};
+		int fd;
+
+		if (recvmsg(far_fd, &h, MSG_DONTWAIT) <= 0)
+			return cnt;
+		if (CMSG_FIRSTHDR(&h) == NULL)
+			continue;
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof(fd));
+		close(fd);
+		cnt++;
+	}
+}
+
+struct couple {
+	struct process	*from, *to;
+	int		 from_fd, to_fd;
+};
+
+static struct couple
+marry(enum role from, enum role to)
+{
+	struct couple c;
+
+	c.from = stand_in(from, "from", &c.from_fd);
+	c.to = stand_in(to, "to", &c.to_fd);
+	assert_int_equal(pair_add(&house, c.from, c.to), OK);
+	return c;
+}
+
+static void
+bury(struct couple *c)
+{
+	struct process *both[] = { c->from, c->to };
+	int status;
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)kill(both[i]->pid, SIGKILL);
+		assert_int_equal(waitpid(both[i]->pid, &status, 0),
+		    both[i]->pid);
+		both[i]->is_leaving = true;
+		process_ended(both[i], status);
+	}
+	close(c->from_fd);
+	close(c->to_fd);
+	assert_true(TAILQ_EMPTY(&house.processes));
+	assert_true(TAILQ_EMPTY(&house.pairs));
+}
+
+static void
+say_lost(struct process *p, const struct process *peer, enum err why)
+{
+	pair_lost(p, peer->id.no, peer->id.start, why);
+}
+
+static void
+the_queue_is_never_restarted_on_anothers_word(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+
+	say_lost(c.from, c.to, ERR_PEER);
+	assert_false(lives(c.from));
+	assert_true(lives(c.to));
+	bury(&c);
+	c = marry(ROLE_QUEUE, ROLE_RELAY);
+	say_lost(c.to, c.from, ERR_PEER);
+	assert_true(lives(c.from));
+	assert_false(lives(c.to));
+	bury(&c);
+	c = marry(ROLE_QUEUE, ROLE_RELAY);
+	say_lost(c.from, c.to, ERR_PEER);
+	assert_true(lives(c.from));
+	assert_false(lives(c.to));
+	bury(&c);
+}
+
+static void
+between_equals_the_accused_is_restarted(void **state)
+{
+	struct couple c = marry(ROLE_RELAY, ROLE_RESOLVER);
+
+	say_lost(c.from, c.to, ERR_PEER);
+	assert_true(lives(c.from));
+	assert_false(lives(c.to));
+	bury(&c);
+}
+
+static void
+one_loss_makes_one_new_link(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+
+	say_lost(c.from, c.to, ERR_CLOSED);
+	say_lost(c.to, c.from, ERR_CLOSED);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	assert_int_equal(links_got(c.to, c.to_fd), 1);
+	say_lost(c.to, c.from, ERR_FULL);
+	say_lost(c.from, c.to, ERR_CLOSED);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	assert_int_equal(links_got(c.to, c.to_fd), 1);
+	assert_true(lives(c.from));
+	assert_true(lives(c.to));
+	bury(&c);
+}
+
+static void
+a_loss_of_an_older_life_is_nothing(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+
+	c.to->id.start = 2;
+	pair_lost(c.from, c.to->id.no, 1, ERR_CLOSED);
+	pair_lost(c.from, c.to->id.no, 1, ERR_PEER);
+	pair_lost(c.from, 9999, 1, ERR_PEER);
+	assert_int_equal(links_got(c.from, c.from_fd), 0);
+	assert_true(lives(c.from));
+	bury(&c);
+}
+
+static void
+strangers_cannot_be_accused(void **state)
+{
+	struct couple a = marry(ROLE_RELAY, ROLE_RESOLVER);
+	int far_fd;
+	struct process *stranger = stand_in(ROLE_EDGE, "x", &far_fd);
+
+	say_lost(stranger, a.to, ERR_PEER);
+	say_lost(stranger, a.from, ERR_CLOSED);
+	assert_true(lives(a.to));
+	assert_int_equal(links_got(stranger, far_fd), 0);
+	(void)kill(stranger->pid, SIGKILL);
+	assert_int_equal(waitpid(stranger->pid, NULL, 0), stranger->pid);
+	stranger->is_leaving = true;
+	process_ended(stranger, 0);
+	close(far_fd);
+	bury(&a);
+}
+
+static void
+a_pair_that_wears_out_links_is_restarted(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+
+	for (int i = 0; i < 10; i++)
+		say_lost(c.from, c.to, ERR_CLOSED);
+	assert_true(lives(c.from));
+	say_lost(c.from, c.to, ERR_CLOSED);
+	assert_false(lives(c.from));
+	assert_true(lives(c.to));
+	bury(&c);
+}
+
+static int
+set_up(void **state)
+{
+	if (ev_open(&loop) != OK)
+		return -1;
+	house_init(&house, loop, "none", false);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	ev_close(&loop);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_queue_is_never_restarted_on_anothers_word),
+		cmocka_unit_test(between_equals_the_accused_is_restarted),
+		cmocka_unit_test(one_loss_makes_one_new_link),
+		cmocka_unit_test(a_loss_of_an_older_life_is_nothing),
+		cmocka_unit_test(strangers_cannot_be_accused),
+		cmocka_unit_test(a_pair_that_wears_out_links_is_restarted),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,340 @@
+/*
+ * test_master_plan - master believes the check child no further than its
+ * bounds: a good plan passes, and each single lie makes it worthless.
+ *
+ * room: master
+ */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "master/plan.h"
+#include "sys/sandbox.h"
+
+#define ROWS		4
+#define LINKS		3
+#define ALL_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |	\
+			 F_SEAL_SEAL)
+
+/* What a check child would say. */
+struct said {
+	struct plan_head head;
+	struct plan_process rows[ROWS];
+	struct plan_link links[LINKS];
+	int		 seals;		/* of each slice		*/
+	size_t		 slice_len;
+	size_t		 short_by;	/* bytes missing from row 1	*/
+	bool		 no_slice;	/* row 2 comes without		*/
+	unsigned	 rows_sent;
+};
+
+static struct said
+good(void)
+{
+	static const enum role roles[ROWS] = {
+		ROLE_RESOLVER, ROLE_RELAY, ROLE_QUEUE, ROLE_EDGE,
+	};
+	static const struct said none;
+	struct said s = none;
+
+	s.head.magic = PLAN_MAGIC;
+	s.head.process_cnt = ROWS;
+	s.head.link_cnt = LINKS;
+	s.head.sandbox = SANDBOX_REQUIRE;
+	(void)strlcpy(s.head.run_dir, "/run/postern", PLAN_PATH_MAX);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		s.rows[i].no = i;
+		s.rows[i].role = (uint8_t)roles[i];
+		s.rows[i].workers = 1;
+		s.rows[i].uid = s.rows[i].gid = 1000 + i;
+		(void)strlcpy(s.rows[i].block, "name", BLOCK_NAME_MAX);
+	}
+	(void)strlcpy(s.rows[2].own_dir, "/var/lib/postern/q", PLAN_PATH_MAX);
+	s.rows[3].listener_cnt = 1;
+	s.rows[3].listeners[0].family = 4;
+	s.rows[3].listeners[0].port = 25;
+	s.links[0] = (struct plan_link){ 3, 2 };
+	s.links[1] = (struct plan_link){ 2, 1 };
+	s.links[2] = (struct plan_link){ 1, 0 };
+	s.seals = ALL_SEALS;
+	s.slice_len = 100;
+	s.rows_sent = ROWS;
+	return s;
+}
+
+static void
+put(int fd, const void *bytes, size_t len, int pass)
+{
+	union {
+		struct cmsghdr	 align;
+		char		 bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec iov = { (void *)(uintptr_t)bytes, len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (pass != -1) {
+		memset(&room, 0, sizeof(room));
+		h.msg_control = room.bytes;
+		h.msg_controllen = sizeof(room.bytes);
+		CMSG_FIRSTHDR(&h)->cmsg_level = SOL_SOCKET;
+		CMSG_FIRSTHDR(&h)->cmsg_type = SCM_RIGHTS;
+		CMSG_FIRSTHDR(&h)->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&h)), &pass, sizeof(int));
+	}
+	assert_int_equal(sendmsg(fd, &h, 0), (ssize_t)len);
+}
+
+static int
+make_slice(const struct said *s)
+{
+	int fd = memfd_create("slice", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	assert_true(fd != -1);
+	assert_int_equal(ftruncate(fd, (off_t)s->slice_len), 0);
+	if (s->seals != 0)
+		assert_int_equal(fcntl(fd, F_ADD_SEALS, s->seals), 0);
+	return fd;
+}
+
+static unsigned
+open_descriptors(void)
+{
+	unsigned cnt = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		cnt += fcntl(fd, F_GETFD) != -1;
+	return cnt;
+}
+
+/* What master makes of it; no descriptor may be left over. */
+static enum err
+hear(const struct said *s)
+{
+	unsigned before = open_descriptors();
+	struct plan *p = NULL;
+	enum err e;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	put(pair[0], &s->head, sizeof(s->head), -1);
+	for (unsigned i = 0; i < s->rows_sent; i++) {
+		int slice = s->no_slice && i == 2 ? -1 : make_slice(s);
+
+		put(pair[0], &s->rows[i], sizeof(s->rows[i]) -
+		    (i == 1 ? s->short_by : 0), slice);
+		if (slice != -1)
+			close(slice);
+	}
+	for (unsigned i = 0; i < LINKS; i++)
+		put(pair[0], &s->links[i], sizeof(s->links[i]), -1);
+	close(pair[0]);
+	e = plan_receive(&p, pair[1]);
+	close(pair[1]);
+	assert_true((e == OK) == (p != NULL));
+	plan_free(&p);
+	assert_int_equal(open_descriptors(), before);
+	return e;
+}
+
+static void
+a_good_plan_is_taken(void **state)
+{
+	struct said s = good();
+
+	assert_int_equal(hear(&s), OK);
+}
+
+static void
+every_lie_about_the_head_is_seen(void **state)
+{
+	struct said s = good();
+
+	s.head.magic++;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.head.process_cnt = PLAN_PROCESSES_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.head.process_cnt = 0;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.head.link_cnt = PLAN_LINKS_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.head.sandbox = 2;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	memset(s.head.run_dir, '/', sizeof(s.head.run_dir));
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.head.run_dir, "run", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.head.run_dir, "/run/../etc", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.head.run_dir, "/run/..", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+every_lie_about_a_row_is_seen(void **state)
+{
+	struct said s = good();
+
+	s.rows[1].no = 7;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].role = ROLE_MASTER;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].role = ROLE_CHECK;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].role = ROLE__COUNT;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].worker = 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].workers = PLAN_WORKERS_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	memset(s.rows[1].block, 'x', sizeof(s.rows[1].block));
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.rows[1].block, "a\nb", BLOCK_NAME_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].block[0] = '\0';
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[2].own_dir[0] = '\0';	/* a queue must have one */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.rows[3].own_dir, "/etc", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[3].listener_cnt = PLAN_LISTENERS_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].listener_cnt = 1;	/* a relay has none */
+	s.rows[1].listeners[0].family = 4;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[3].listeners[0].family = 5;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.short_by = 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+as_root_nobody_is_root(void **state)
+{
+	struct said s = good();
+
+	s.rows[1].uid = 0;
+	assert_int_equal(hear(&s), geteuid() == 0 ? ERR_PEER : OK);
+	s = good();
+	s.rows[1].gid = 0;
+	assert_int_equal(hear(&s), geteuid() == 0 ? ERR_PEER : OK);
+}
+
+static void
+links_go_only_where_the_picture_has_them(void **state)
+{
+	for (uint32_t from = 0; from < ROWS + 1; from++)
+		for (uint32_t to = 0; to < ROWS + 1; to++) {
+			struct said s = good();
+			bool is_fine = (from == 3 && to == 2) ||
+			    (from == 2 && to == 1) || (from == 1 && to == 0);
+
+			s.links[1] = (struct plan_link){ from, to };
+			assert_int_equal(hear(&s), is_fine ? OK : ERR_PEER);
+		}
+}
+
+static void
+a_slice_must_come_sealed_and_of_bounded_size(void **state)
+{
+	static const int seals[] = {
+		0, ALL_SEALS & ~F_SEAL_WRITE, ALL_SEALS & ~F_SEAL_SHRINK,
+		ALL_SEALS & ~F_SEAL_GROW, ALL_SEALS & ~F_SEAL_SEAL,
+	};
+	struct said s;
+
+	for (size_t i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		s = good();
+		s.seals = seals[i];
+		assert_int_equal(hear(&s), ERR_PEER);
+	}
+	s = good();
+	s.slice_len = 0;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.slice_len = PLAN_SLICE_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.no_slice = true;
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+a_child_that_stops_in_the_middle_is_refused(void **state)
+{
+	struct said s = good();
+
+	s.rows_sent = 2;
+	assert_int_not_equal(hear(&s), OK);
+}
+
+static void
+slices_are_compared_by_their_bytes(void **state)
+{
+	struct said s = good();
+	int a = make_slice(&s), b = make_slice(&s), c, d;
+
+	s.slice_len++;
+	c = make_slice(&s);
+	s.slice_len--;
+	s.seals = 0;
+	d = make_slice(&s);
+	assert_int_equal(pwrite(d, "x", 1, 50), 1);
+	assert_true(plan_same_slice(a, b));
+	assert_false(plan_same_slice(a, c));
+	assert_false(plan_same_slice(a, d));
+	close(a);
+	close(b);
+	close(c);
+	close(d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_plan_is_taken),
+		cmocka_unit_test(every_lie_about_the_head_is_seen),
+		cmocka_unit_test(every_lie_about_a_row_is_seen),
+		cmocka_unit_test(as_root_nobody_is_root),
+		cmocka_unit_test(links_go_only_where_the_picture_has_them),
+		cmocka_unit_test(a_slice_must_come_sealed_and_of_bounded_size),
+		cmocka_unit_test(a_child_that_stops_in_the_middle_is_refused),
+		cmocka_unit_test(slices_are_compared_by_their_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

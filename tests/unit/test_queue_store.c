@@ -1,0 +1,365 @@
+/*
+ * test_queue_store - what the store was told is there is there, whatever
+ * happens: a second open, a kill, a full disk, a damaged record.
+ * room: queue
+ */
+#include <sys/wait.h>
+
+#include <signal.h>
+
+#include "queue_kit.h"
+
+#include "queue/store_table.h"
+
+static int
+set_up(void **state)
+{
+	struct kit *k = calloc(1, sizeof(*k));
+
+	kit_open(k);
+	*state = k;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	kit_close(*state);
+	free(*state);
+	return 0;
+}
+
+/* Rows of a table, by our own look at the closed environment. */
+static size_t
+rows(struct kit *k, enum table t)
+{
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_stat s;
+
+	assert_int_equal(store_table_open(&e, k->dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_stat(txn, e.dbi[t], &s), 0);
+	mdb_txn_abort(txn);
+	store_table_close(&e);
+	return s.ms_entries;
+}
+
+static struct envelope *
+read_envelope(struct kit *k, struct id id)
+{
+	struct store_read_envelope r = { .id = id };
+	unsigned before = k->back_cnt;
+
+	store_read_envelope(k->store, &r, kit_back, k);
+	kit_until(k, k->back_cnt > before);
+	return k->last == OK ? r.envelope : NULL;
+}
+
+static size_t
+read_piece(struct kit *k, struct id id, enum part part, uint32_t no, char *buf)
+{
+	struct store_read_piece r = {
+		.id = id, .part = part, .piece_no = no,
+	};
+	unsigned before = k->back_cnt;
+
+	store_read_piece(k->store, &r, kit_back, k);
+	kit_until(k, k->back_cnt > before);
+	assert_int_equal(k->last, OK);
+	memcpy(buf, r.text, r.len);
+	free(r.text);
+	return r.len;
+}
+
+/* Settle the only delivery of a message: all of it was delivered. */
+static bool
+deliver(struct kit *k, struct id id)
+{
+	struct store_change c = { .class = CLASS_DONE, .code = 250,
+	    .address = SPAN("rcpt@example.org"), .reply = SPAN("2.0.0 Ok") };
+	struct store_settle s = { .id = id, .is_over = true, .changes = &c,
+	    .change_cnt = 1, .attempts = 1 };
+	unsigned before = k->back_cnt;
+
+	store_settle(k->store, &s, kit_back, k);
+	kit_until(k, k->back_cnt > before);
+	assert_int_equal(k->last, OK);
+	return s.removed;
+}
+
+static void
+what_was_accepted_is_read_back_after_a_new_open(void **state)
+{
+	struct kit *k = *state;
+	struct kit_mail m;
+	struct envelope *env;
+	char buf[PIECE_MAX];
+
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &m), OK);
+	store_close(&k->store);
+	kit_reopen(k);
+	assert_int_equal(store_message_cnt(k->store), 1);
+	assert_int_equal(id_cmp(store_last_id(k->store), m.mail.id), 0);
+	env = read_envelope(k, m.mail.id);
+	assert_non_null(env);
+	assert_true(span_eq(env->message.sender, SPAN("from@example.org")));
+	assert_int_equal(env->rcpt_cnt, 1);
+	assert_true(span_eq(env->rcpts[0].address, SPAN("rcpt@example.org")));
+	assert_true(span_eq(env->delivery.tenant, SPAN("tenant")));
+	free(env);
+	assert_int_equal(read_piece(k, m.mail.id, PART_BODY, 0, buf), 6);
+	assert_memory_equal(buf, "text\r\n", 6);
+}
+
+static void
+a_body_of_many_pieces_is_read_back_byte_for_byte(void **state)
+{
+	struct kit *k = *state;
+	static char text[3 * PIECE_MAX + 1000], buf[PIECE_MAX];
+	struct store_piece p[3];
+	struct kit_mail m;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7 + i / 251);
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"),
+	    (struct span){ text + 3 * PIECE_MAX, 1000 });
+	m.accept.body_piece_no = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		p[i] = (struct store_piece){ .mail = &m.mail,
+		    .part = PART_BODY, .piece_no = i,
+		    .text = { text + i * PIECE_MAX, PIECE_MAX } };
+		store_put_piece(k->store, &p[i], kit_back, k);
+	}
+	kit_until(k, k->back_cnt == 3);
+	assert_int_equal(kit_accept(k, &m), OK);
+	for (unsigned i = 0; i < 4; i++) {
+		size_t len = i < 3 ? PIECE_MAX : 1000;
+
+		assert_int_equal(read_piece(k, m.mail.id, PART_BODY, i, buf),
+		    len);
+		assert_memory_equal(buf, text + i * PIECE_MAX, len);
+	}
+	store_close(&k->store);
+	assert_int_equal(rows(k, TABLE_LOOSE), 0);
+	assert_int_equal(rows(k, TABLE_BODY), 49);
+	kit_reopen(k);
+}
+
+static void
+the_last_delivery_takes_the_message_with_it(void **state)
+{
+	struct kit *k = *state;
+	struct kit_mail m;
+
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &m), OK);
+	assert_true(deliver(k, m.mail.id));
+	store_close(&k->store);
+	for (enum table t = TABLE_MESSAGE; t <= TABLE_LOOSE; t++)
+		assert_int_equal(rows(k, t), 0);
+	assert_int_equal(rows(k, TABLE_HISTORY), 2);
+	kit_reopen(k);
+	/* The id of a message that is gone is not used again. */
+	assert_int_equal(id_cmp(store_last_id(k->store), m.mail.id), 0);
+}
+
+static void
+what_never_became_a_message_is_swept_at_the_next_start(void **state)
+{
+	struct kit *k = *state;
+	static char text[PIECE_MAX];
+	struct store_mail mail = { .id = kit_id(k) };
+	struct store_piece p[40];
+	struct kit_mail m;
+
+	for (unsigned i = 0; i < 40; i++) {
+		p[i] = (struct store_piece){ .mail = &mail, .part = PART_BODY,
+		    .piece_no = i, .text = { text, PIECE_MAX } };
+		store_put_piece(k->store, &p[i], kit_back, k);
+	}
+	kit_until(k, k->back_cnt == 40);
+	/* Still arriving: others come and go, and it stays. */
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &m), OK);
+	store_close(&k->store);
+	assert_int_equal(rows(k, TABLE_LOOSE), 1);
+	assert_int_equal(rows(k, TABLE_BODY), 641);
+	kit_reopen(k);
+	for (int i = 0; i < 50; i++)
+		kit_turn(k);
+	store_close(&k->store);
+	assert_int_equal(rows(k, TABLE_LOOSE), 0);
+	assert_int_equal(rows(k, TABLE_BODY), 1);
+	assert_int_equal(rows(k, TABLE_MESSAGE), 1);
+	kit_reopen(k);
+}
+
+static void
+what_was_dropped_is_swept_at_once(void **state)
+{
+	struct kit *k = *state;
+	static char text[PIECE_MAX];
+	struct store_mail mail = { .id = kit_id(k) };
+	struct store_piece p = { .mail = &mail, .part = PART_BODY,
+	    .text = { text, PIECE_MAX } };
+	struct store_drop d = { .mail = &mail };
+
+	store_put_piece(k->store, &p, kit_back, k);
+	store_drop(k->store, &d, kit_back, k);
+	kit_until(k, k->back_cnt == 2);
+	for (int i = 0; i < 20; i++)
+		kit_turn(k);
+	store_close(&k->store);
+	assert_int_equal(rows(k, TABLE_BODY), 0);
+	assert_int_equal(rows(k, TABLE_LOOSE), 0);
+	kit_reopen(k);
+}
+
+static void
+a_quota_stops_intake_and_frees_it_again(void **state)
+{
+	struct kit *k = *state;
+	static char text[PIECE_MAX];
+	struct id ids[64];
+	unsigned cnt;
+
+	k->limits.max_bytes = 1 << 20;
+	k->limits.history_bytes = 0;
+	store_set_limits(k->store, &k->limits);
+	for (cnt = 0; cnt < 64 && !k->full; cnt++) {
+		struct kit_mail m;
+
+		kit_mail(k, &m, SPAN("A: b\r\n\r\n"),
+		    (struct span){ text, PIECE_MAX });
+		assert_int_equal(kit_accept(k, &m), OK);
+		ids[cnt] = m.mail.id;
+	}
+	assert_true(k->full);
+	assert_in_range(cnt, 10, 20);
+	for (unsigned i = 0; i < cnt; i++)
+		assert_true(deliver(k, ids[i]));
+	kit_until(k, !k->full);
+}
+
+static void
+a_damaged_record_is_set_aside_and_the_rest_goes_on(void **state)
+{
+	struct kit *k = *state;
+	struct kit_mail m[2];
+	struct store_env e;
+	struct store_key key;
+	struct envelope *env;
+	MDB_txn *txn;
+
+	for (int i = 0; i < 2; i++) {
+		kit_mail(k, &m[i], SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+		assert_int_equal(kit_accept(k, &m[i]), OK);
+	}
+	store_close(&k->store);
+	assert_int_equal(store_table_open(&e, k->dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	store_table_key_id(&key, m[0].mail.id);
+	assert_int_equal(store_table_put(&e, txn, TABLE_MESSAGE, &key,
+	    "rubbish", 7), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+	kit_reopen(k);
+	assert_null(read_envelope(k, m[0].mail.id));
+	assert_int_equal(k->last, ERR_PEER);
+	for (int i = 0; i < 10; i++)
+		kit_turn(k);
+	assert_null(read_envelope(k, m[0].mail.id));
+	assert_int_equal(k->last, ERR_NONE);
+	assert_non_null(env = read_envelope(k, m[1].mail.id));
+	free(env);
+	store_close(&k->store);
+	assert_int_equal(rows(k, TABLE_QUARANTINE), 1);
+	kit_reopen(k);
+}
+
+/* The child writes as fast as it can, and says each id that is on disk. */
+static void
+write_until_killed(const char *dir, int out)
+{
+	struct kit k = { .limits = { .reserve = 1 << 20,
+	    .history_ms = 86400000, .history_bytes = 1 << 20 } };
+
+	snprintf(k.dir, sizeof(k.dir), "%s", dir);
+	if (ev_open(&k.loop) != OK)
+		_exit(1);
+	kit_reopen(&k);
+	for (;;) {
+		static char text[6000];
+		struct kit_mail m[8];
+		unsigned before = k.back_cnt;
+
+		for (int i = 0; i < 8; i++) {
+			kit_mail(&k, &m[i], SPAN("A: b\r\n\r\n"),
+			    (struct span){ text, sizeof(text) });
+			store_accept(k.store, &m[i].accept, kit_back, &k);
+		}
+		while (k.back_cnt < before + 8)
+			kit_turn(&k);
+		for (int i = 0; i < 8; i++)
+			if (write(out, m[i].mail.id.b, 16) != 16)
+				_exit(1);
+	}
+}
+
+static void
+a_kill_loses_nothing_that_was_acknowledged(void **state)
+{
+	struct kit *k = *state;
+	unsigned total = 0;
+
+	store_close(&k->store);
+	for (int round = 0; round < 5; round++) {
+		int fds[2];
+		struct id id;
+		pid_t pid;
+
+		assert_int_equal(pipe(fds), 0);
+		assert_true((pid = fork()) >= 0);
+		if (pid == 0)
+			write_until_killed(k->dir, fds[1]);
+		close(fds[1]);
+		usleep(60000 + 7000 * (unsigned)round);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		kit_reopen(k);
+		while (read(fds[0], id.b, 16) == 16) {
+			struct envelope *env = read_envelope(k, id);
+			char buf[PIECE_MAX];
+
+			assert_non_null(env);
+			assert_int_equal(read_piece(k, id, PART_BODY, 0, buf),
+			    6000);
+			free(env);
+			total++;
+		}
+		close(fds[0]);
+		store_close(&k->store);
+	}
+	assert_true(total > 50);
+	kit_reopen(k);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_accepted_is_read_back_after_a_new_open),
+		TEST(a_body_of_many_pieces_is_read_back_byte_for_byte),
+		TEST(the_last_delivery_takes_the_message_with_it),
+		TEST(what_never_became_a_message_is_swept_at_the_next_start),
+		TEST(what_was_dropped_is_swept_at_once),
+		TEST(a_quota_stops_intake_and_frees_it_again),
+		TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
+		TEST(a_kill_loses_nothing_that_was_acknowledged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

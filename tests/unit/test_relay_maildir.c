@@ -1,0 +1,275 @@
+/*
+ * Whose Maildir a recipient has, and how a message gets into it.
+ *
+ * room: relay
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "relay/maildir_file.h"
+#include "relay/maildir_path.h"
+
+#define TEMPLATE	SPAN("{domain}/{user}/Maildir")
+
+static void
+want_path(const char *rcpt, const char *want)
+{
+	char buf[MAILDIR_PATH_MAX];
+	enum err e = maildir_path_fill(TEMPLATE, span_of(rcpt),
+	    SPAN("Mx.Example"), buf);
+
+	if (want == NULL) {
+		if (e != ERR_PEER)
+			print_error("taken: %s as %s\n", rcpt, buf);
+		assert_int_equal(e, ERR_PEER);
+		return;
+	}
+	assert_int_equal(e, OK);
+	assert_string_equal(buf, want);
+}
+
+static void
+a_recipient_has_his_place(void **state)
+{
+	want_path("Bob@Example.ORG", "example.org/Bob/Maildir");
+	want_path("\"a b\\\"c\"@x.example", "x.example/a b\"c/Maildir");
+	want_path("a@b@x.example", "x.example/a@b/Maildir");
+	want_path("postmaster", "mx.example/postmaster/Maildir");
+	want_path("a..b@x.example", "x.example/a..b/Maildir");
+}
+
+static void
+no_recipient_leads_out_of_his_place(void **state)
+{
+	static const char *const bad[] = {
+		"../x@a.example", "..@a.example", ".@a.example",
+		".hidden@a.example", "a/b@a.example", "/@a.example",
+		"\"../../etc\"@a.example", "\".\\./x\"@a.example",
+		"\"\"@a.example", "@a.example", "a@", "a@..", "a@.x",
+		"a@x/../y", "a\nb@a.example", "a\x7f@a.example", "",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		want_path(bad[i], NULL);
+}
+
+static void
+a_nul_is_refused(void **state)
+{
+	char buf[MAILDIR_PATH_MAX];
+
+	assert_int_equal(maildir_path_fill(TEMPLATE, SPAN("a\0b@x.example"),
+	    SPAN("h"), buf), ERR_PEER);
+}
+
+static void
+a_name_longer_than_the_file_system_takes_is_refused(void **state)
+{
+	char buf[MAILDIR_PATH_MAX], rcpt[400];
+
+	memset(rcpt, 'a', sizeof(rcpt));
+	memcpy(rcpt + 255, "@b", 2);
+	assert_int_equal(maildir_path_fill(SPAN("{user}"),
+	    (struct span){ rcpt, 257 }, SPAN("h"), buf), OK);
+	assert_int_equal(maildir_path_fill(SPAN("x{user}"),
+	    (struct span){ rcpt, 257 }, SPAN("h"), buf), ERR_PEER);
+	assert_int_equal(maildir_path_fill(SPAN("{user}"),
+	    (struct span){ rcpt, 400 }, SPAN("h"), buf), ERR_PEER);
+}
+
+/* A directory of its own for each test. */
+struct place {
+	char	 dir[64];
+	int	 root_fd;
+};
+
+static int
+make_place(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	snprintf(p->dir, sizeof(p->dir), "/tmp/maildirXXXXXX");
+	if (mkdtemp(p->dir) == NULL ||
+	    maildir_file_root(p->dir, &p->root_fd) != OK)
+		return -1;
+	*state = p;
+	return 0;
+}
+
+static void
+remove_tree(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (dir == NULL) {
+		(void)unlinkat(dir_fd, name, 0);
+		return;
+	}
+	while ((e = readdir(dir)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			remove_tree(fd, e->d_name);
+	closedir(dir);
+	(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
+static int
+remove_place(void **state)
+{
+	struct place *p = *state;
+
+	close(p->root_fd);
+	remove_tree(AT_FDCWD, p->dir);
+	free(p);
+	return 0;
+}
+
+/* The only file in a directory; its text into buf. */
+static int
+files_in(struct place *p, const char *path, char *buf, size_t cap)
+{
+	int fd = openat(p->root_fd, path, O_RDONLY | O_DIRECTORY), cnt = 0;
+	DIR *dir = fdopendir(fd);
+	struct dirent *e;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL) {
+		int file;
+		ssize_t n;
+
+		if (e->d_name[0] == '.')
+			continue;
+		cnt++;
+		file = openat(fd, e->d_name, O_RDONLY);
+		n = read(file, buf, cap - 1);
+		assert_true(n >= 0);
+		buf[n] = '\0';
+		close(file);
+	}
+	closedir(dir);
+	return cnt;
+}
+
+static void
+a_message_stands_in_new_with_lf_and_its_envelope(void **state)
+{
+	struct place *p = *state;
+	struct maildir_file f;
+	char text[256];
+	struct stat st;
+
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "d/u/Maildir",
+	    SPAN("mx/1")), OK);
+	assert_int_equal(maildir_file_envelope(&f, SPAN("a@b"), SPAN("c@d")),
+	    OK);
+	assert_int_equal(maildir_file_text(&f, SPAN("A: b\r")), OK);
+	assert_int_equal(maildir_file_text(&f, SPAN("\n\r\nx\ry\r\r\nz\r")),
+	    OK);
+	assert_int_equal(files_in(p, "d/u/Maildir/new", text, sizeof(text)), 0);
+	assert_int_equal(files_in(p, "d/u/Maildir/tmp", text, sizeof(text)), 1);
+	assert_int_equal(maildir_file_commit(&f), OK);
+	assert_int_equal(files_in(p, "d/u/Maildir/tmp", text, sizeof(text)), 0);
+	assert_int_equal(files_in(p, "d/u/Maildir/new", text, sizeof(text)), 1);
+	assert_string_equal(text, "Return-Path: <a@b>\nDelivered-To: c@d\n"
+	    "A: b\n\nx\ry\r\nz\r");
+	assert_int_equal(fstatat(p->root_fd, "d/u/Maildir/cur", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(fstatat(p->root_fd, "d", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void
+an_aborted_message_leaves_nothing(void **state)
+{
+	struct place *p = *state;
+	struct maildir_file f;
+	char text[64];
+
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u", SPAN("h")),
+	    OK);
+	assert_int_equal(maildir_file_text(&f, SPAN("x\r\n")), OK);
+	maildir_file_abort(&f);
+	assert_int_equal(files_in(p, "u/tmp", text, sizeof(text)), 0);
+	assert_int_equal(files_in(p, "u/new", text, sizeof(text)), 0);
+}
+
+static void
+a_symbolic_link_is_never_followed(void **state)
+{
+	struct place *p = *state;
+	struct maildir_file f;
+
+	assert_int_equal(symlinkat("/tmp", p->root_fd, "u"), 0);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u/x", SPAN("h")),
+	    ERR_SYS);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(mkdirat(p->root_fd, "v", 0700), 0);
+	assert_int_equal(symlinkat("../u", p->root_fd, "v/tmp"), 0);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "v", SPAN("h")),
+	    ERR_SYS);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "../x",
+	    SPAN("h")), ERR_SYS);
+	assert_int_equal(errno, EXDEV);
+}
+
+static void
+old_leftovers_are_swept_and_young_ones_stay(void **state)
+{
+	const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+	struct place *p = *state;
+	struct maildir_file f;
+	char text[64];
+
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u", SPAN("h")),
+	    OK);
+	maildir_file_abort(&f);
+	close(openat(p->root_fd, "u/tmp/old", O_CREAT | O_WRONLY, 0600));
+	close(openat(p->root_fd, "u/tmp/young", O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(utimensat(p->root_fd, "u/tmp/old", old, 0), 0);
+	for (int i = 0; i < 300; i++) {
+		assert_int_equal(maildir_file_create(&f, p->root_fd, "u",
+		    SPAN("h")), OK);
+		maildir_file_abort(&f);
+	}
+	assert_int_equal(files_in(p, "u/tmp", text, sizeof(text)), 1);
+	assert_int_equal(faccessat(p->root_fd, "u/tmp/young", F_OK, 0), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_recipient_has_his_place),
+		cmocka_unit_test(no_recipient_leads_out_of_his_place),
+		cmocka_unit_test(a_nul_is_refused),
+		cmocka_unit_test(
+		    a_name_longer_than_the_file_system_takes_is_refused),
+		cmocka_unit_test_setup_teardown(
+		    a_message_stands_in_new_with_lf_and_its_envelope,
+		    make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+		    an_aborted_message_leaves_nothing, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    a_symbolic_link_is_never_followed, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    old_leftovers_are_swept_and_young_ones_stay, make_place,
+		    remove_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1111 @@
+/*
+ * The SMTP client against a next hop that lives in the same loop and does what
+ * each test tells it to.
+ *
+ * room: relay
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ask/resolve.h"
+#include "relay/delivery.h"
+#include "relay/pool.h"
+#include "relay/smtp_client.h"
+
+#define TEST_MS		5000	/* a test that takes longer hangs */
+#define SEEN_MAX	(1 << 21)
+#define RULES_MAX	8
+
+/* The next hop. */
+
+struct rule {			/* the nth command that begins so, from 1 */
+	const char	*begin;
+	unsigned	 nth;	/* 0 each				*/
+	const char	*reply;	/* NULL close without one		*/
+};
+
+struct hop {
+	struct ev_loop	*loop;
+	int		 listen_fd, fd;
+	struct ev	 listen_ev, ev;
+	struct timer	 drip;
+	bool		 drips;		/* replies byte by byte		*/
+	bool		 closes_after;	/* each reply to the text	*/
+	const char	*greeting, *ehlo;
+	struct rule	 rules[RULES_MAX];
+	unsigned	 hits[RULES_MAX];
+	char		 in[8192];
+	size_t		 in_len;
+	char		 out[65536];
+	size_t		 out_len;
+	bool		 in_text;
+	char		*seen;		/* all we got, as it came	*/
+	size_t		 seen_len;
+	unsigned	 reads;		/* in which commands came	*/
+	unsigned	 connections;
+};
+
+/* One test: a hop, a client or pool, deliveries and what became of them. */
+struct bench {
+	struct ev_loop	*loop;
+	struct hop	 hop;
+	struct timer	 alarm;
+	bool		 is_late;
+	struct smtp_client_target target;
+	struct smtp_client *client;
+	struct resolve	*resolve;
+	struct pool	*pool;
+	struct delivery	*deliveries[20];
+	unsigned	 delivery_cnt, given_cnt, finished_cnt;
+	unsigned	 back_cnt, gone_cnt, ready_cnt;
+	bool		 has_why;
+	struct verdict	 why;
+	const char	*header, *body;
+	size_t		 body_len;
+	bool		 has_no_text;	/* pulls are not answered	*/
+};
+
+static struct bench *bench;	/* of the running test */
+
+static void	hop_accept(struct ev *, unsigned, void *);
+
+static void
+hop_hang_up(struct hop *h)
+{
+	ev_fini(&h->ev);
+	timer_stop(&h->drip);
+	if (h->fd != -1)
+		close(h->fd);
+	h->fd = -1;
+	h->in_len = h->out_len = 0;
+	h->in_text = false;
+}
+
+static void
+hop_drip(struct timer *t, void *arg)
+{
+	struct hop *h = arg;
+	size_t n = h->drips ? 1 : h->out_len;
+
+	if (h->out_len == 0)
+		return;
+	(void)!send(h->fd, h->out, n, MSG_NOSIGNAL);
+	memmove(h->out, h->out + n, h->out_len - n);
+	h->out_len -= n;
+	if (h->out_len > 0)
+		timer_set(&h->drip, 0);
+}
+
+static void
+hop_say(struct hop *h, const char *text)
+{
+	size_t len = strlen(text);
+
+	assert_true(h->out_len + len + 2 <= sizeof(h->out));
+	memcpy(h->out + h->out_len, text, len);
+	memcpy(h->out + h->out_len + len, "\r\n", 2);
+	h->out_len += len + 2;
+	timer_set(&h->drip, 0);
+}
+
+/* True when a rule was there for it. */
+static bool
+hop_follow_rule(struct hop *h, const char *line)
+{
+	for (unsigned i = 0; i < RULES_MAX && h->rules[i].begin != NULL; i++) {
+		const struct rule *r = &h->rules[i];
+
+		if (strncmp(line, r->begin, strlen(r->begin)) != 0)
+			continue;
+		if (++h->hits[i] != r->nth && r->nth != 0)
+			continue;
+		if (r->reply == NULL)
+			hop_hang_up(h);
+		else
+			hop_say(h, r->reply);
+		h->in_text = r->reply != NULL &&
+		    strncmp(r->reply, "354", 3) == 0;
+		return true;
+	}
+	return false;
+}
+
+static void
+hop_command(struct hop *h, const char *line)
+{
+	if (hop_follow_rule(h, line))
+		return;
+	if (strncmp(line, "EHLO", 4) == 0) {
+		hop_say(h, h->ehlo);
+	} else if (strcmp(line, "DATA") == 0) {
+		hop_say(h, "354 Go on");
+		h->in_text = true;
+	} else if (strcmp(line, "QUIT") == 0) {
+		hop_say(h, "221 2.0.0 Bye");
+	} else {
+		hop_say(h, "250 2.0.0 Fine");
+	}
+}
+
+static void
+hop_line(struct hop *h, char *line)
+{
+	if (!h->in_text) {
+		hop_command(h, line);
+	} else if (strcmp(line, ".") == 0) {
+		h->in_text = false;
+		if (!hop_follow_rule(h, "."))
+			hop_say(h, "250 2.6.0 Taken as 42");
+		if (h->closes_after) {
+			h->drips = false;
+			hop_drip(NULL, h);
+			hop_hang_up(h);
+		}
+	}
+}
+
+static void
+hop_read(struct ev *ev, unsigned what, void *arg)
+{
+	struct hop *h = arg;
+	ssize_t n = recv(h->fd, h->in + h->in_len,
+	    sizeof(h->in) - h->in_len - 1, MSG_DONTWAIT);
+	char *end, *at = h->in;
+
+	if (n <= 0) {
+		hop_hang_up(h);
+		return;
+	}
+	if (!h->in_text)
+		h->reads++;
+	if (h->seen_len + (size_t)n < SEEN_MAX) {
+		memcpy(h->seen + h->seen_len, h->in + h->in_len, (size_t)n);
+		h->seen_len += (size_t)n;
+		h->seen[h->seen_len] = '\0';
+	}
+	h->in_len += (size_t)n;
+	while (h->fd != -1 &&
+	    (end = memmem(at, h->in_len, "\r\n", 2)) != NULL) {
+		*end = '\0';
+		h->in_len -= (size_t)(end + 2 - at);
+		hop_line(h, at);
+		at = end + 2;
+	}
+	if (h->fd == -1)
+		return;
+	if (h->in_len == sizeof(h->in) - 1)
+		h->in_len = 0;		/* one endless line of text */
+	memmove(h->in, at, h->in_len);
+}
+
+static void
+hop_take(struct hop *h, int fd)
+{
+	hop_hang_up(h);
+	h->fd = fd;
+	h->connections++;
+	assert_int_equal(ev_init(&h->ev, h->loop, fd, EV_READ, hop_read, h),
+	    OK);
+	if (h->greeting != NULL)
+		hop_say(h, h->greeting);
+}
+
+static void
+hop_accept(struct ev *ev, unsigned what, void *arg)
+{
+	struct hop *h = arg;
+	int fd = accept4(h->listen_fd, NULL, NULL, SOCK_NONBLOCK);
+
+	assert_int_not_equal(fd, -1);
+	hop_take(h, fd);
+}
+
+/* The deliveries. */
+
+static void
+pull(struct delivery *d, enum part part, uint32_t piece_no)
+{
+	const char *text = part == PART_HEADER ? bench->header : bench->body;
+	size_t len = part == PART_HEADER ? strlen(bench->header) :
+	    bench->body_len;
+	struct span s = span_head(span_tail((struct span){ text, len },
+	    (size_t)piece_no * PIECE_MAX), PIECE_MAX);
+
+	if (!bench->has_no_text)
+		assert_int_equal(delivery_add_piece(d, part, piece_no, s), OK);
+}
+
+static void
+finished(struct delivery *d)
+{
+	bench->finished_cnt++;
+	if (bench->finished_cnt == bench->delivery_cnt)
+		ev_stop(bench->loop);
+}
+
+static const struct delivery_calls delivery_calls = { pull, finished };
+
+static struct delivery *
+add_delivery(unsigned flags, const char *sender, const char *rcpts)
+{
+	struct msg_delivery_open m = {
+		.delivery = bench->delivery_cnt, .flags = (uint8_t)flags,
+		.header_len = strlen(bench->header),
+		.body_len = bench->body_len, .sender = span_of(sender),
+		.rcpt_cnt = 1,
+	};
+	struct span left = span_of(rcpts);
+	struct delivery *d;
+
+	for (size_t i = 0; i < left.len; i++)
+		m.rcpt_cnt += left.ptr[i] == ' ';
+	d = delivery_new(&m, &delivery_calls, NULL);
+	assert_non_null(d);
+	while (left.len > 0) {
+		size_t len = span_find(left, ' ');
+
+		assert_int_equal(delivery_add_rcpt(d, d->rcpt_have + 100,
+		    span_head(left, len)), OK);
+		left = span_tail(left, len + 1);
+	}
+	bench->deliveries[bench->delivery_cnt++] = d;
+	return d;
+}
+
+/* The client. */
+
+static void
+is_ready(struct smtp_client *c, void *arg)
+{
+	struct bench *b = arg;
+
+	b->ready_cnt++;
+	while (c->step == SMTP_IDLE && b->given_cnt < b->delivery_cnt)
+		smtp_client_deliver(c, b->deliveries[b->given_cnt++]);
+}
+
+static void
+is_back(struct smtp_client *c, struct delivery *d, void *arg)
+{
+	struct bench *b = arg;
+
+	b->back_cnt++;
+}
+
+static void
+is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
+    void *arg)
+{
+	struct bench *b = arg;
+
+	b->gone_cnt++;
+	b->has_why = why != NULL;
+	if (why != NULL) {
+		b->why = *why;
+		b->why.text = SPAN("");
+	}
+	smtp_client_free(&b->client);
+	ev_stop(b->loop);
+}
+
+static const struct smtp_client_calls client_calls = {
+	is_ready, is_back, is_gone
+};
+
+static void
+too_late(struct timer *t, void *arg)
+{
+	struct bench *b = arg;
+
+	b->is_late = true;
+	ev_stop(b->loop);
+}
+
+static void
+run(struct bench *b)
+{
+	timer_set(&b->alarm, TEST_MS);
+	assert_int_equal(ev_run(b->loop), OK);
+	timer_stop(&b->alarm);
+	assert_false(b->is_late);
+}
+
+static void
+connect_client(struct bench *b)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	b->client = smtp_client_new(b->loop, NULL, &b->target, &client_calls,
+	    b);
+	assert_non_null(b->client);
+	hop_take(&b->hop, fds[1]);
+	smtp_client_start_on(b->client, fds[0], SPAN("hop[127.0.0.1]:25"));
+}
+
+/* Everything as usual, until a test says otherwise. */
+static int
+set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	bench = b;
+	*state = b;
+	if (ev_open(&b->loop) != OK)
+		return -1;
+	timer_init(&b->alarm, b->loop, too_late, b);
+	b->hop.loop = b->loop;
+	b->hop.fd = b->hop.listen_fd = -1;
+	b->hop.greeting = "220 hop.example ESMTP";
+	b->hop.ehlo = "250-hop.example\r\n250-PIPELINING\r\n250-SIZE 100000\r\n"
+	    "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8";
+	b->hop.seen = calloc(1, SEEN_MAX);
+	timer_init(&b->hop.drip, b->loop, hop_drip, &b->hop);
+	b->target.ehlo_as = SPAN("me.example");
+	b->target.command_ms = b->target.data_ms = 2000;
+	b->header = "Subject: x\r\n\r\n";
+	b->body = "Hello\r\n";
+	b->body_len = 7;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	smtp_client_free(&b->client);
+	pool_close(&b->pool);
+	if (b->resolve != NULL)
+		resolve_close(&b->resolve);
+	hop_hang_up(&b->hop);
+	ev_fini(&b->hop.listen_ev);
+	if (b->hop.listen_fd != -1)
+		close(b->hop.listen_fd);
+	for (unsigned i = 0; i < b->delivery_cnt; i++)
+		delivery_free(&b->deliveries[i]);
+	free(b->hop.seen);
+	ev_close(&b->loop);
+	free(b);
+	return 0;
+}
+
+static void
+want_outcome(const struct delivery *d, uint32_t i, enum outcome_class class,
+    enum outcome_scope scope, enum stage stage, unsigned code)
+{
+	const struct outcome *o = d->rcpts[i].outcome;
+
+	assert_non_null(o);
+	if (o->verdict.code != code)
+		print_error("reply: %.*s\n", (int)o->verdict.text.len,
+		    o->verdict.text.ptr);
+	assert_int_equal(o->verdict.code, code);
+	assert_int_equal(o->verdict.class, class);
+	assert_int_equal(o->verdict.scope, scope);
+	assert_int_equal(o->verdict.stage, stage);
+}
+
+static void
+want_done(const struct delivery *d, uint32_t i)
+{
+	want_outcome(d, i, CLASS_DONE, SCOPE_RECIPIENT, STAGE_BODY, 250);
+}
+
+/* Tests. */
+
+#define WHOLE								\
+	"EHLO me.example\r\n"						\
+	"MAIL FROM:<s@a.example> SIZE=21\r\n"				\
+	"RCPT TO:<r@b.example>\r\n"					\
+	"DATA\r\n"							\
+	"Subject: x\r\n\r\nHello\r\n.\r\n"
+
+static void
+a_message_goes_in_one_write_of_commands_and_one_of_text(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	connect_client(b);
+	run(b);
+	assert_string_equal(b->hop.seen, WHOLE);
+	want_done(d, 0);
+	assert_int_equal(b->hop.reads, 2);	/* EHLO; the envelope */
+	assert_int_equal(d->rcpts[0].outcome->hop.len, 17);
+	assert_memory_equal(d->rcpts[0].outcome->verdict.text.ptr,
+	    "2.6.0 Taken as 42", 17);
+}
+
+static void
+without_pipelining_each_command_waits(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "", "r@b.example q@b.example");
+
+	b->hop.ehlo = "250 hop.example";
+	connect_client(b);
+	run(b);
+	assert_string_equal(b->hop.seen, "EHLO me.example\r\nMAIL FROM:<>\r\n"
+	    "RCPT TO:<r@b.example>\r\nRCPT TO:<q@b.example>\r\nDATA\r\n"
+	    "Subject: x\r\n\r\nHello\r\n.\r\n");
+	assert_int_equal(b->hop.reads, 5);
+	want_done(d, 0);
+	want_done(d, 1);
+}
+
+static void
+replies_may_come_byte_by_byte(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	b->hop.drips = true;
+	connect_client(b);
+	run(b);
+	assert_string_equal(b->hop.seen, WHOLE);
+	want_done(d, 0);
+}
+
+static void
+a_next_hop_without_ehlo_gets_helo(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	b->hop.rules[0] = (struct rule){ "EHLO", 0, "502 5.5.1 What?" };
+	connect_client(b);
+	run(b);
+	assert_non_null(strstr(b->hop.seen, "HELO me.example\r\n"
+	    "MAIL FROM:<s@a.example>\r\n"));
+	want_done(d, 0);
+}
+
+static void
+a_refused_recipient_harms_no_other(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@b.example no@b.example c@b.example later@b.example");
+
+	b->hop.rules[0] = (struct rule){ "RCPT TO:<no@", 0,
+	    "550-5.1.1 Nobody\r\n550 5.1.1 of this name" };
+	b->hop.rules[1] = (struct rule){ "RCPT TO:<later@", 0,
+	    "450 4.2.1 Greylisted" };
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_outcome(d, 1, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550);
+	want_done(d, 2);
+	want_outcome(d, 3, CLASS_LATER, SCOPE_RECIPIENT, STAGE_RCPT, 450);
+	assert_memory_equal(d->rcpts[1].outcome->verdict.text.ptr,
+	    "5.1.1 Nobody of this name", 25);
+}
+
+static void
+when_nobody_is_left_no_text_is_sent(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "a@b.example");
+	struct delivery *e = add_delivery(0, "s@a.example", "b@b.example");
+
+	b->hop.rules[0] = (struct rule){ "RCPT", 1, "550 5.1.1 No" };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550);
+	want_done(e, 0);
+	assert_non_null(strstr(b->hop.seen, "DATA\r\n.\r\nMAIL"));
+}
+
+static void
+an_open_transaction_is_reset_before_the_next(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "a@b.example");
+	struct delivery *e = add_delivery(0, "s@a.example", "b@b.example");
+
+	b->hop.rules[0] = (struct rule){ "RCPT", 1, "550 5.1.1 No" };
+	b->hop.rules[1] = (struct rule){ "DATA", 1, "503 5.5.1 No one" };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550);
+	want_done(e, 0);
+	assert_non_null(strstr(b->hop.seen, "DATA\r\nRSET\r\nMAIL"));
+	assert_int_equal(b->hop.connections, 1);
+}
+
+static void
+a_refused_sender_concerns_the_message(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@b.example b@b.example");
+	struct delivery *e = add_delivery(0, "s@a.example", "b@b.example");
+
+	b->hop.rules[0] = (struct rule){ "MAIL", 1, "553 5.1.8 Not you" };
+	b->hop.rules[1] = (struct rule){ "RCPT", 1, "503 5.5.1 Sender?" };
+	b->hop.rules[2] = (struct rule){ "RCPT", 1, "503 5.5.1 Sender?" };
+	b->hop.rules[3] = (struct rule){ "DATA", 1, "503 5.5.1 Sender?" };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 553);
+	want_outcome(d, 1, CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 553);
+	want_done(e, 0);
+}
+
+static void
+a_sender_refused_but_a_recipient_taken_sends_nothing(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "a@b.example");
+
+	b->hop.rules[0] = (struct rule){ "MAIL", 1, "451 4.7.1 Slow down" };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_MESSAGE, STAGE_MAIL, 451);
+	assert_null(strstr(b->hop.seen, "\r\n.\r\n"));
+}
+
+static void
+too_many_recipients_go_in_another_transaction(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@b.example b@b.example c@b.example");
+
+	b->hop.rules[0] = (struct rule){ "RCPT TO:<b@", 1,
+	    "452 4.5.3 Too many" };
+	b->hop.rules[1] = (struct rule){ "RCPT TO:<c@", 1,
+	    "452 4.5.3 Too many" };
+	connect_client(b);
+	run(b);
+	for (uint32_t i = 0; i < 3; i++)
+		want_done(d, i);
+	assert_int_equal(d->undecided, 0);
+	assert_non_null(strstr(strstr(b->hop.seen, "\r\n.\r\n"),
+	    "RCPT TO:<b@b.example>\r\nRCPT TO:<c@b.example>\r\nDATA\r\n"
+	    "Subject: x\r\n\r\nHello\r\n.\r\n"));
+}
+
+static void
+a_full_mailbox_is_not_taken_for_too_many(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@b.example b@b.example");
+
+	b->hop.rules[0] = (struct rule){ "RCPT TO:<b@", 0, "452 4.2.2 Full" };
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_outcome(d, 1, CLASS_LATER, SCOPE_RECIPIENT, STAGE_RCPT, 452);
+}
+
+/* What is refused for lack of an extension, and what is said with it. */
+static void
+extensions_are_used_or_missed(void **state)
+{
+	static const struct {
+		unsigned	 flags;
+		const char	*ehlo, *rcpt, *mail;
+		unsigned	 code;
+	} cases[] = {
+		{ MAIL_8BIT, "8BITMIME", "a@b.example",
+		    "MAIL FROM:<s@a.example> BODY=8BITMIME\r\n", 250 },
+		{ MAIL_8BIT, "SMTPUTF8", "a@b.example", NULL, 554 },
+		{ MAIL_SMTPUTF8, "8BITMIME", "a@b.example", NULL, 550 },
+		{ MAIL_SMTPUTF8, "SMTPUTF8", "a@b.example",
+		    "MAIL FROM:<s@a.example> SMTPUTF8\r\n", 250 },
+		{ 0, "SIZE", "\xc3\xa4@b.example", NULL, 550 },
+		{ 0, "SMTPUTF8", "\xc3\xa4@b.example",
+		    "MAIL FROM:<s@a.example> SMTPUTF8\r\n", 250 },
+		{ 0, "SIZE 20", "a@b.example", NULL, 552 },
+		{ 0, "SIZE 21", "a@b.example",
+		    "MAIL FROM:<s@a.example> SIZE=21\r\n", 250 },
+		{ 0, "SIZE 0", "a@b.example",
+		    "MAIL FROM:<s@a.example> SIZE=21\r\n", 250 },
+		{ 0, "X-ODD", "a b@b.example", NULL, 550 },
+	};
+	char ehlo[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench *b;
+		struct delivery *d;
+
+		if (i > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		b = *state;
+		snprintf(ehlo, sizeof(ehlo), "250-hop\r\n250 %s",
+		    cases[i].ehlo);
+		b->hop.ehlo = ehlo;
+		d = add_delivery(cases[i].flags, "s@a.example", "x@y");
+		free((void *)(uintptr_t)d->rcpts[0].address.ptr);
+		d->rcpts[0].address = span_of(strdup(cases[i].rcpt));
+		connect_client(b);
+		run(b);
+		assert_non_null(d->rcpts[0].outcome);
+		assert_int_equal(d->rcpts[0].outcome->verdict.code,
+		    cases[i].code);
+		assert_int_equal(d->rcpts[0].outcome->verdict.class,
+		    cases[i].code == 250 ? CLASS_DONE : CLASS_NEVER);
+		if (cases[i].mail != NULL)
+			assert_non_null(strstr(b->hop.seen, cases[i].mail));
+		else
+			assert_null(strstr(b->hop.seen, "MAIL"));
+	}
+}
+
+/* At each step: what is said, and what comes of it. */
+static void
+each_failure_has_its_class_scope_and_stage(void **state)
+{
+	static const struct {
+		const char	*at, *reply;
+		enum outcome_class class;
+		enum outcome_scope scope;
+		enum stage	 stage;
+		unsigned	 code;
+	} cases[] = {
+		{ "MAIL", NULL, CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451 },
+		{ "MAIL", "421 4.3.2 Bye", CLASS_LATER, SCOPE_HOST,
+		    STAGE_MAIL, 421 },
+		{ "MAIL", "250", CLASS_DONE, SCOPE_RECIPIENT, STAGE_BODY,
+		    250 },
+		{ "MAIL", "999 What", CLASS_LATER, SCOPE_HOST, STAGE_MAIL,
+		    451 },
+		{ "MAIL", "25", CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451 },
+		{ "MAIL", "354 Go on", CLASS_LATER, SCOPE_HOST, STAGE_MAIL,
+		    451 },
+		{ "MAIL", "250-a\r\n550 b", CLASS_LATER, SCOPE_HOST,
+		    STAGE_MAIL, 451 },
+		{ "RCPT", NULL, CLASS_LATER, SCOPE_HOST, STAGE_RCPT, 451 },
+		{ "RCPT", "421 Bye", CLASS_LATER, SCOPE_HOST, STAGE_RCPT,
+		    421 },
+		{ "RCPT", "250 \x01\x1b[2J", CLASS_DONE, SCOPE_RECIPIENT,
+		    STAGE_BODY, 250 },
+		{ "DATA", NULL, CLASS_LATER, SCOPE_HOST, STAGE_DATA, 451 },
+		{ "DATA", "250 Fine", CLASS_LATER, SCOPE_HOST, STAGE_DATA,
+		    451 },
+		{ "DATA", "451 4.7.0 No", CLASS_LATER, SCOPE_MESSAGE,
+		    STAGE_DATA, 451 },
+		{ "DATA", "554 5.7.0 No", CLASS_NEVER, SCOPE_MESSAGE,
+		    STAGE_DATA, 554 },
+		{ ".", NULL, CLASS_LATER, SCOPE_HOST, STAGE_BODY, 451 },
+		{ ".", "452 4.3.1 Full", CLASS_LATER, SCOPE_MESSAGE,
+		    STAGE_BODY, 452 },
+		{ ".", "554 5.6.0 Spam", CLASS_NEVER, SCOPE_MESSAGE,
+		    STAGE_BODY, 554 },
+		{ ".", "421 Bye", CLASS_LATER, SCOPE_HOST, STAGE_BODY, 421 },
+		{ ".", "\001\002", CLASS_LATER, SCOPE_HOST, STAGE_BODY, 451 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int piped = 0; piped < 2; piped++) {
+			struct bench *b;
+			struct delivery *d;
+
+			tear_down(state);
+			set_up(state);
+			b = *state;
+			if (!piped)
+				b->hop.ehlo = "250 hop";
+			b->hop.rules[0] = (struct rule){ cases[i].at, 0,
+			    cases[i].reply };
+			d = add_delivery(0, "s@a.example", "r@b.example");
+			connect_client(b);
+			run(b);
+			want_outcome(d, 0, cases[i].class, cases[i].scope,
+			    cases[i].stage, cases[i].code);
+		}
+	}
+}
+
+/* Before it was ready even once, a client that ends says why. */
+static void
+a_client_that_never_got_ready_says_why(void **state)
+{
+	static char long_line[5000];
+	static const struct {
+		const char	*greeting, *ehlo, *helo;
+		enum stage	 stage;
+		unsigned	 code;
+	} cases[] = {
+		{ "554 5.7.1 Go away", "", "", STAGE_GREETING, 554 },
+		{ "521 None here", "", "", STAGE_GREETING, 521 },
+		{ "421 Busy", "", "", STAGE_GREETING, 421 },
+		{ "250 Odd", "", "", STAGE_GREETING, 451 },
+		{ "999 Odd", "", "", STAGE_GREETING, 451 },
+		{ long_line, "", "", STAGE_GREETING, 451 },
+		{ "220 a", "450 4.3.2 Later", "", STAGE_EHLO, 450 },
+		{ "220 a", "554 No", "554 No", STAGE_EHLO, 554 },
+		{ "220 a\r\n220 b", "250 a", "", STAGE_EHLO, 451 },
+		{ NULL, "", "", STAGE_GREETING, 451 },
+	};
+
+	memset(long_line, 'x', sizeof(long_line) - 1);
+	memcpy(long_line, "220 ", 4);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench *b;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		b->target.command_ms = 100;
+		b->hop.greeting = cases[i].greeting;
+		b->hop.rules[0] = (struct rule){ "EHLO", 0, cases[i].ehlo };
+		b->hop.rules[1] = (struct rule){ "HELO", 0, cases[i].helo };
+		connect_client(b);
+		run(b);
+		assert_int_equal(b->gone_cnt, 1);
+		assert_true(b->has_why);
+		assert_int_equal(b->why.code, cases[i].code);
+		assert_int_equal(b->why.stage, cases[i].stage);
+		assert_int_equal(b->why.class, CLASS_LATER);
+		assert_int_equal(b->why.scope, SCOPE_DESTINATION);
+	}
+}
+
+static void
+a_next_hop_that_falls_silent_is_left(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	b->target.command_ms = 100;
+	b->hop.rules[0] = (struct rule){ "RCPT", 0, "250-a\r\n250-b" };
+	b->hop.rules[1] = (struct rule){ "DATA", 0, "250-c" };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_HOST, STAGE_RCPT, 451);
+}
+
+static void
+endless_replies_are_cut_off(void **state)
+{
+	struct bench *b = *state;
+	static char many[60000];
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	for (size_t i = 0; i + 10 < sizeof(many); i += 7)
+		memcpy(many + i, "250-x\r\n", 7);
+	b->hop.rules[0] = (struct rule){ "MAIL", 0, many };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451);
+}
+
+static void
+controls_in_a_reply_are_replaced_and_its_length_capped(void **state)
+{
+	struct bench *b = *state;
+	char reply[6000];
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+	size_t len = 0;
+	struct span text;
+
+	for (int i = 0; i < 8; i++)
+		len += (size_t)snprintf(reply + len, sizeof(reply) - len,
+		    "%s550%c\x1b%0500d", i ? "\r\n" : "", i < 7 ? '-' : ' ',
+		    0);
+	b->hop.rules[0] = (struct rule){ "RCPT", 0, reply };
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550);
+	text = d->rcpts[0].outcome->verdict.text;
+	assert_int_equal(text.len, REPLY_TEXT_MAX);
+	for (size_t i = 0; i < text.len; i++)
+		assert_true(text.ptr[i] >= ' ');
+}
+
+/* Dots wherever a piece may end, in a text of several pieces. */
+static void
+dots_are_doubled_once_at_every_border(void **state)
+{
+	const size_t len = PIECE_MAX * 3 + 10;
+	char *body = malloc(len), *want, *out;
+
+	assert_non_null(body);
+	for (size_t shift = 0; shift < 4; shift++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		for (size_t i = 0; i < len; i++)
+			body[i] = "\r\n.x"[(i + shift) % 4];
+		memcpy(body, ".abc", 4);
+		memcpy(body + 4, "\r\n..\r\n" "yyyy", 10);
+		for (size_t i = 14; i < 40; i++)
+			body[i] = 'z';
+		for (size_t i = 40; (i + shift) % 4 != 0; i++)
+			body[i] = 'z';
+		memcpy(body + len - 6, "wwww\r\n", 6);
+		/* No CRLF may be cut in two by what was written over. */
+		if (body[len - 7] == '\r')
+			body[len - 7] = 'w';
+		b->body = body;
+		b->body_len = len;
+		b->hop.ehlo = "250-hop\r\n250 PIPELINING";
+		d = add_delivery(0, "s@a.example", "r@b.example");
+		connect_client(b);
+		run(b);
+		want_done(d, 0);
+		want = out = malloc(len * 2);
+		assert_non_null(want);
+		for (size_t i = 0; i < len; i++) {
+			if (body[i] == '.' && (i == 0 || body[i - 1] == '\n'))
+				*out++ = '.';
+			*out++ = body[i];
+		}
+		memcpy(out, ".\r\n", 3);
+		out += 3;
+		assert_true(b->hop.seen_len > (size_t)(out - want));
+		assert_memory_equal(b->hop.seen + b->hop.seen_len -
+		    (out - want), want, out - want);
+		free(want);
+	}
+	free(body);
+}
+
+static void
+a_text_without_last_crlf_gets_one(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	b->body = "Hello";
+	b->body_len = 5;
+	d = add_delivery(0, "s@a.example", "r@b.example");
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	assert_non_null(strstr(b->hop.seen, "\r\n\r\nHello\r\n.\r\n"));
+}
+
+static void
+a_bare_line_end_or_nul_never_goes_out(void **state)
+{
+	static const struct span bodies[] = {
+		{ "a\nb\r\n", 5 }, { "a\rb\r\n", 5 }, { "a\0b\r\n", 5 },
+		{ "a\r\n.\n\r\n", 7 }, { "a\n.\r\nb\r\n", 9 },
+		{ "a\r", 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		b->body = bodies[i].ptr;
+		b->body_len = bodies[i].len;
+		d = add_delivery(0, "s@a.example", "r@b.example");
+		connect_client(b);
+		run(b);
+		want_outcome(d, 0, CLASS_NEVER, SCOPE_MESSAGE, STAGE_BODY,
+		    550);
+		assert_false(b->hop.seen_len >= 5 && memcmp(b->hop.seen +
+		    b->hop.seen_len - 5, "\r\n.\r\n", 5) == 0);
+	}
+}
+
+static void
+text_that_will_never_come_fails_the_attempt_as_ours(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	b->has_no_text = true;
+	delivery_orphan(d);
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
+}
+
+static void
+a_dead_connection_that_was_used_costs_no_attempt(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+	struct delivery *e = add_delivery(0, "s@a.example", "q@b.example");
+
+	b->hop.closes_after = true;
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	assert_int_equal(b->back_cnt, 1);
+	assert_null(e->rcpts[0].outcome);
+	assert_false(b->has_why);
+}
+
+/* The pool, over loopback. */
+
+static void
+open_pool(struct bench *b, unsigned connections, bool listens)
+{
+	const struct pool_limits limits = { connections, 1000 };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	b->hop.listen_fd = fd;
+	if (listens) {
+		assert_int_equal(listen(fd, 10), 0);
+		assert_int_equal(ev_init(&b->hop.listen_ev, b->loop, fd,
+		    EV_READ, hop_accept, &b->hop), OK);
+	}
+	if (b->target.dial.host.len == 0)
+		b->target.dial.host = SPAN("127.0.0.1");
+	b->target.dial.port = ntohs(a.sin_port);
+	b->target.dial.connect_ms = 1000;
+	assert_int_equal(resolve_open(&b->resolve, b->loop, NULL, NULL), OK);
+	assert_int_equal(pool_open(&b->pool, b->loop, b->resolve, &b->target,
+	    &limits), OK);
+	for (unsigned i = 0; i < b->delivery_cnt; i++)
+		pool_take(b->pool, b->deliveries[i]);
+}
+
+static void
+one_connection_serves_many_deliveries(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 20; i++)
+		(void)add_delivery(0, "s@a.example", "r@b.example");
+	open_pool(b, 1, true);
+	run(b);
+	for (unsigned i = 0; i < 20; i++)
+		want_done(b->deliveries[i], 0);
+	assert_int_equal(b->hop.connections, 1);
+}
+
+static void
+a_next_hop_that_always_closes_still_gets_everything(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 10; i++)
+		(void)add_delivery(0, "s@a.example", "r@b.example");
+	b->hop.closes_after = true;
+	open_pool(b, 1, true);
+	run(b);
+	for (unsigned i = 0; i < 10; i++)
+		want_done(b->deliveries[i], 0);
+	assert_int_equal(b->hop.connections, 10);
+}
+
+static void
+a_next_hop_that_refuses_is_a_destination_down(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 0; i < 5; i++)
+		(void)add_delivery(0, "s@a.example", "r@b.example");
+	open_pool(b, 2, false);
+	run(b);
+	for (unsigned i = 0; i < 5; i++)
+		want_outcome(b->deliveries[i], 0, CLASS_LATER,
+		    SCOPE_DESTINATION, STAGE_CONNECT, 451);
+}
+
+static void
+an_address_no_host_can_have_is_refused(void **state)
+{
+	static const char *const hosts[] = {
+		"0.0.0.0", "[::]", "224.0.0.1", "255.255.255.255", "ff02::1",
+		"::ffff:0.0.0.0",
+	};
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		struct bench *b;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		(void)add_delivery(0, "s@a.example", "r@b.example");
+		b->target.dial.host = span_of(hosts[i]);
+		open_pool(b, 2, true);
+		run(b);
+		want_outcome(b->deliveries[0], 0, CLASS_LATER,
+		    SCOPE_DESTINATION, STAGE_LOOKUP, 451);
+	}
+}
+
+static void
+a_drained_pool_says_quit_and_defers_what_waits(void **state)
+{
+	struct bench *b = *state;
+
+	(void)add_delivery(0, "s@a.example", "r@b.example");
+	open_pool(b, 1, true);
+	run(b);
+	pool_drain(b->pool);
+	(void)add_delivery(0, "s@a.example", "r@b.example");
+	pool_take(b->pool, b->deliveries[1]);
+	run(b);
+	want_outcome(b->deliveries[1], 0, CLASS_LATER, SCOPE_OURS,
+	    STAGE_CONNECT, 451);
+	for (int i = 0; i < 100 && pool_is_busy(b->pool); i++) {
+		timer_set(&b->alarm, 10);
+		assert_int_equal(ev_run(b->loop), OK);
+	}
+	assert_false(pool_is_busy(b->pool));
+	assert_string_equal(b->hop.seen, WHOLE "QUIT\r\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_goes_in_one_write_of_commands_and_one_of_text),
+		TEST(without_pipelining_each_command_waits),
+		TEST(replies_may_come_byte_by_byte),
+		TEST(a_next_hop_without_ehlo_gets_helo),
+		TEST(a_refused_recipient_harms_no_other),
+		TEST(when_nobody_is_left_no_text_is_sent),
+		TEST(an_open_transaction_is_reset_before_the_next),
+		TEST(a_refused_sender_concerns_the_message),
+		TEST(a_sender_refused_but_a_recipient_taken_sends_nothing),
+		TEST(too_many_recipients_go_in_another_transaction),
+		TEST(a_full_mailbox_is_not_taken_for_too_many),
+		TEST(extensions_are_used_or_missed),
+		TEST(each_failure_has_its_class_scope_and_stage),
+		TEST(a_client_that_never_got_ready_says_why),
+		TEST(a_next_hop_that_falls_silent_is_left),
+		TEST(endless_replies_are_cut_off),
+		TEST(controls_in_a_reply_are_replaced_and_its_length_capped),
+		TEST(dots_are_doubled_once_at_every_border),
+		TEST(a_text_without_last_crlf_gets_one),
+		TEST(a_bare_line_end_or_nul_never_goes_out),
+		TEST(text_that_will_never_come_fails_the_attempt_as_ours),
+		TEST(a_dead_connection_that_was_used_costs_no_attempt),
+		TEST(one_connection_serves_many_deliveries),
+		TEST(a_next_hop_that_always_closes_still_gets_everything),
+		TEST(a_next_hop_that_refuses_is_a_destination_down),
+		TEST(an_address_no_host_can_have_is_refused),
+		TEST(a_drained_pool_says_quit_and_defers_what_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

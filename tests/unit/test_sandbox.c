@@ -1,0 +1,861 @@
+/*
+ * test_sandbox - enter the sandbox of every row of roles.def in a child, do
+ * one thing there, and see whether it works, is refused, or is the end.
+ *
+ * Run as root it enters the whole sandbox under made-up user numbers, else as
+ * much of it as an ordinary user can.  Sanitizer builds have no system call
+ * filter: there what only the filter refuses is left out.
+ */
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/landlock.h"
+#include "sys/sandbox.h"
+#include "sys/seccomp.h"
+
+#define UID		61234	/* nobody's */
+#define GID		61235
+
+enum fate { WORKS, FAILS, DIES, BROKEN };
+
+static char	 base[64];		/* holds the next two		*/
+static char	 inside[96], outside[96];
+static int	 listener = -1;		/* passed in, as by master	*/
+static uint16_t	 port;			/* where it listens		*/
+static pid_t	 sibling;
+static bool	 give_up_root;		/* before the sandbox		*/
+
+/* Things to do.  Each says whether it worked. */
+
+static bool
+open_host_file(void)
+{
+	return open("/etc/passwd", O_RDONLY) != -1;
+}
+
+static bool
+open_device(void)
+{
+	return open("/dev/null", O_RDWR) != -1;
+}
+
+static bool
+write_spool_of_another(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/stolen", outside);
+	return open(path, O_WRONLY | O_CREAT, 0600) != -1;
+}
+
+static bool
+climb_out(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/../outside/stolen", sandbox_path());
+	return open(path, O_WRONLY | O_CREAT, 0600) != -1;
+}
+
+static bool
+keep_a_file(void)
+{
+	char from[PATH_MAX + 8], to[PATH_MAX + 8], dir[PATH_MAX];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%s/dir%d", sandbox_path(), (int)getpid());
+	snprintf(from, sizeof(from), "%s/new", dir);
+	snprintf(to, sizeof(to), "%s/kept", dir);
+	return mkdir(dir, 0700) == 0 &&
+	    (fd = open(from, O_RDWR | O_CREAT | O_EXCL, 0600)) != -1 &&
+	    write(fd, "mail", 4) == 4 && fsync(fd) == 0 &&
+	    rename(from, to) == 0 && unlink(to) == 0;
+}
+
+static bool
+lock_and_map(void)
+{
+	struct flock lk = { .l_type = F_WRLCK, .l_len = 1 };
+	char path[PATH_MAX];
+	void *at;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/map%d", sandbox_path(), (int)getpid());
+	if ((fd = open(path, O_RDWR | O_CREAT, 0600)) == -1 ||
+	    ftruncate(fd, 4096) == -1 || fcntl(fd, F_SETLK, &lk) == -1 ||
+	    pwrite(fd, "x", 1, 0) != 1 || fallocate(fd, 0, 0, 8192) == -1)
+		return false;
+	at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	return at != MAP_FAILED && fdatasync(fd) == 0 &&
+	    msync(at, 4096, MS_SYNC) == 0 && unlink(path) == 0;
+}
+
+static bool
+make_a_link_elsewhere(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/link", sandbox_path());
+	return symlink("/etc/passwd", path) == 0;
+}
+
+static bool
+make_a_device(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/dev", sandbox_path());
+	return mknod(path, S_IFCHR | 0600, 0x103) == 0;
+}
+
+static bool
+make(int family, int kind, int protocol)
+{
+	return socket(family, kind | SOCK_CLOEXEC, protocol) != -1;
+}
+
+static bool
+make_tcp4(void)
+{
+	return make(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+}
+
+static bool
+make_tcp6(void)
+{
+	return make(AF_INET6, SOCK_STREAM, IPPROTO_TCP) ||
+	    errno == EAFNOSUPPORT;	/* a host without */
+}
+
+static bool
+make_udp(void)
+{
+	return make(AF_INET, SOCK_DGRAM, 0);
+}
+
+static bool
+make_raw(void)
+{
+	return make(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static bool
+make_sctp(void)
+{
+	return make(AF_INET, SOCK_STREAM, 132);
+}
+
+static bool
+make_unix(void)
+{
+	return make(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static bool
+make_netlink(void)
+{
+	return make(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static bool
+make_packet(void)
+{
+	return make(AF_PACKET, SOCK_RAW, 0);
+}
+
+static bool
+make_vsock(void)
+{
+	return make(40, SOCK_STREAM, 0);
+}
+
+static bool
+dial(void)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fd != -1 &&
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+static bool
+dial_from_any_port(void)
+{
+	struct sockaddr_in from = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fd != -1 &&
+	    bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0;
+}
+
+static bool
+bind_a_port(void)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(29777),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fd != -1 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+}
+
+static bool
+listen_anew(void)
+{
+	return listen(listener, 1) == 0;
+}
+
+static bool
+accept_one(void)
+{
+	return accept4(listener, NULL, NULL, SOCK_NONBLOCK) != -1 ||
+	    errno == EAGAIN;
+}
+
+static bool
+run_a_program(void)
+{
+	char *const argv[] = { (char *)"true", NULL };
+
+	execv("/bin/true", argv);
+	return false;
+}
+
+static bool
+split(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid != -1;
+}
+
+static void *
+idle(void *arg)
+{
+	return arg;
+}
+
+static bool
+start_a_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, idle, NULL) == 0 &&
+	    pthread_join(t, NULL) == 0;
+}
+
+static bool
+trace_a_sibling(void)
+{
+	return ptrace(PTRACE_ATTACH, sibling, NULL, NULL) == 0;
+}
+
+static bool
+read_a_sibling(void)
+{
+	char buf[8];
+	struct iovec to = { buf, sizeof(buf) }, from = { base, sizeof(buf) };
+
+	return process_vm_readv(sibling, &to, 1, &from, 1, 0) > 0;
+}
+
+static bool
+signal_master(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
+static bool
+signal_a_sibling(void)
+{
+	return kill(sibling, SIGTERM) == 0;
+}
+
+static bool
+signal_everybody(void)
+{
+	return kill(-1, SIGTERM) == 0;
+}
+
+static bool
+signal_a_thread_of_a_sibling(void)
+{
+	return syscall(SYS_tgkill, sibling, sibling, 0) == 0;
+}
+
+static bool
+signal_self(void)
+{
+	return kill(getpid(), 0) == 0 &&
+	    syscall(SYS_tgkill, getpid(), gettid(), 0) == 0;
+}
+
+static bool
+map_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+static bool
+turn_memory_into_code(void)
+{
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at != MAP_FAILED &&
+	    mprotect(at, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool
+become_root(void)
+{
+	return setuid(0) == 0;
+}
+
+static bool
+leave_for_another_root(void)
+{
+	return chroot("/") == 0;
+}
+
+static bool
+make_a_namespace(void)
+{
+	return unshare(CLONE_NEWUSER) == 0;
+}
+
+static bool
+mount_something(void)
+{
+	return mount("none", "/", "tmpfs", 0, NULL) == 0;
+}
+
+static bool
+become_dumpable(void)
+{
+	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+}
+
+static bool
+use_io_uring(void)
+{
+	char params[128] = { 0 };
+
+	return syscall(SYS_io_uring_setup, 4, params) != -1;
+}
+
+static bool
+make_a_memory_file(void)
+{
+	return memfd_create("x", 0) != -1;
+}
+
+static bool
+raise_a_limit(void)
+{
+	struct rlimit l = { 1, 1 };
+
+	return setrlimit(RLIMIT_CORE, &l) == 0;
+}
+
+static bool
+work_as_usual(void)
+{
+	char *big = malloc(4u << 20);
+	struct timespec now;
+	struct tm tm;
+	struct stat st;
+	int fds[2] = { dup(STDERR_FILENO), -1 };
+
+	return big != NULL && fds[0] != -1 && fstat(fds[0], &st) == 0 &&
+	    close(fds[0]) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    gmtime_r(&now.tv_sec, &tm) != NULL && getpid() > 0 &&
+	    write(STDERR_FILENO, "", 0) == 0;
+}
+
+/*
+ * What becomes of each, by row: W works, F fails, D dies.  A small letter:
+ * only the filter refuses it, so not asked without one.  L and S: Landlock
+ * refuses it as well, if new enough.
+ */
+static const struct act {
+	const char	*name;
+	bool		 (*act)(void);
+	/*		 edge queue relay maildir resolver */
+	char		 fates[6];
+} acts[] = {
+	{ "work_as_usual",		work_as_usual,		"WWWWW" },
+	{ "signal_self",		signal_self,		"WWWWW" },
+	{ "open_host_file",		open_host_file,		"DFDFF" },
+	{ "open_device",		open_device,		"DFDFF" },
+	{ "write_spool_of_another",	write_spool_of_another,	"DFDFF" },
+	{ "climb_out",			climb_out,		"DFDFF" },
+	{ "keep_a_file",		keep_a_file,		"DWDWD" },
+	{ "lock_and_map",		lock_and_map,		"DWD.F" },
+	{ "make_a_link_elsewhere",	make_a_link_elsewhere,	"DDDDD" },
+	{ "make_a_device",		make_a_device,		"DDDDD" },
+	{ "make_tcp4",			make_tcp4,		"ddWdW" },
+	{ "make_tcp6",			make_tcp6,		"ddWdW" },
+	{ "make_udp",			make_udp,		"ddddW" },
+	{ "make_raw",			make_raw,		"ddddd" },
+	{ "make_sctp",			make_sctp,		"ddddd" },
+	{ "make_unix",			make_unix,		"ddddf" },
+	{ "make_netlink",		make_netlink,		"ddddf" },
+	{ "make_packet",		make_packet,		"ddddd" },
+	{ "make_vsock",			make_vsock,		"ddddd" },
+	{ "dial",			dial,			"DDWDW" },
+	{ "dial_from_any_port",		dial_from_any_port,	"ddWdW" },
+	{ "bind_a_port",		bind_a_port,		"DDLDL" },
+	{ "listen_anew",		listen_anew,		"ddddd" },
+	{ "accept_one",			accept_one,		"Wdddd" },
+	{ "run_a_program",		run_a_program,		"DDDDD" },
+	{ "split",			split,			"ddddd" },
+	{ "start_a_thread",		start_a_thread,		"dWdWW" },
+	{ "trace_a_sibling",		trace_a_sibling,	"DDDDD" },
+	{ "read_a_sibling",		read_a_sibling,		"DDDDD" },
+	{ "signal_master",		signal_master,		"SSSSS" },
+	{ "signal_a_sibling",		signal_a_sibling,	"SSSSS" },
+	{ "signal_everybody",		signal_everybody,	"ddddd" },
+	{ "signal_a_thread_of_a_sibling", signal_a_thread_of_a_sibling,
+								"SSSSS" },
+	{ "map_code",			map_code,		"ddddd" },
+	{ "turn_memory_into_code",	turn_memory_into_code,	"ddddd" },
+	{ "become_root",		become_root,		"DDDDD" },
+	{ "leave_for_another_root",	leave_for_another_root,	"DDDDD" },
+	{ "make_a_namespace",		make_a_namespace,	"ddddd" },
+	{ "mount_something",		mount_something,	"DDDDD" },
+	{ "become_dumpable",		become_dumpable,	"ddddd" },
+	{ "use_io_uring",		use_io_uring,		"ddddd" },
+	{ "make_a_memory_file",		make_a_memory_file,	"ddddd" },
+	{ "raise_a_limit",		raise_a_limit,		"DDDDD" },
+};
+
+/* What the letter asks for here, BROKEN when it cannot be asked. */
+static enum fate
+wanted(char letter)
+{
+	bool filtered = seccomp_is_on();
+
+	switch (letter) {
+	case 'W':
+		return WORKS;
+	case 'F':
+		return FAILS;
+	case 'D':
+		return filtered ? DIES : FAILS;
+	case 'd':
+		return filtered ? DIES : BROKEN;
+	case 'f':
+		return filtered ? FAILS : BROKEN;
+	case 'L':	/* Landlock with TCP rules alone refuses it */
+		return landlock_abi() >= 4 ? FAILS : BROKEN;
+	case 'S':	/* without the filter: Landlock with scopes */
+		if (filtered)
+			return DIES;
+		return landlock_abi() >= 6 ? FAILS : BROKEN;
+	default:
+		return BROKEN;
+	}
+}
+
+static enum err
+enter(enum role role, bool debug)
+{
+	struct sandbox box = {
+		.role = role, .uid = UID, .gid = GID, .root = inside,
+		.wish = SANDBOX_REQUIRE, .debug = debug,
+	};
+
+	return sandbox_enter(&box);
+}
+
+static enum fate
+fate_of(int status)
+{
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGSYS ? DIES : BROKEN;
+	switch (WEXITSTATUS(status)) {
+	case 0:
+		return WORKS;
+	case 1:
+		return FAILS;
+	default:
+		return BROKEN;
+	}
+}
+
+/* As an ordinary user: without namespace, chroot and change of user. */
+static void
+leave_root(void)
+{
+	if (give_up_root && (setgroups(0, NULL) == -1 ||
+	    setresgid(GID, GID, GID) == -1 || setresuid(UID, UID, UID) == -1))
+		_exit(3);
+}
+
+static enum fate
+try(enum role role, bool (*act)(void), bool debug)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		leave_root();
+		if (enter(role, debug) != OK)
+			_exit(3);
+		_exit(act() ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return fate_of(status);
+}
+
+static void
+try_all(void)
+{
+	static const enum role rows[] = {
+		ROLE_EDGE, ROLE_QUEUE, ROLE_RELAY, ROLE_MAILDIR, ROLE_RESOLVER,
+	};
+	static const char *const words[] = {
+		"works", "fails", "dies", "broken",
+	};
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			enum fate want = wanted(acts[i].fates[k]), got;
+
+			if (want == BROKEN)
+				continue;
+			got = try(rows[k], acts[i].act, false);
+			if (got == want)
+				continue;
+			wrong++;
+			print_error("%s in %s: %s, should be: %s\n",
+			    acts[i].name, role_row(rows[k])->name,
+			    words[got], words[want]);
+		}
+	assert_int_equal(wrong, 0);
+}
+
+static void
+every_row_can_do_its_work_and_nothing_else(void **state)
+{
+	try_all();
+}
+
+static void
+what_needs_no_root_holds_without_it(void **state)
+{
+	if (geteuid() != 0)
+		skip();
+	give_up_root = true;
+	try_all();
+	give_up_root = false;
+}
+
+static void
+debug_dies_of_the_same_signal(void **state)
+{
+	if (!seccomp_is_on())
+		skip();
+	assert_int_equal(try(ROLE_EDGE, open_host_file, true), DIES);
+	assert_int_equal(try(ROLE_EDGE, work_as_usual, true), WORKS);
+}
+
+/* The check child: may read what root may, and nothing else. */
+
+static bool
+write_host_file(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/checked", outside);
+	return open(path, O_WRONLY | O_CREAT, 0600) != -1;
+}
+
+static bool
+read_hidden_file(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/hidden", inside);
+	return open(path, O_RDONLY) != -1;
+}
+
+static void
+check_reads_and_does_nothing_else(void **state)
+{
+	assert_int_equal(try(ROLE_CHECK, open_host_file, false), WORKS);
+	assert_int_equal(try(ROLE_CHECK, read_hidden_file, false), WORKS);
+	assert_int_equal(try(ROLE_CHECK, write_host_file, false), FAILS);
+	if (!seccomp_is_on())
+		return;
+	assert_int_equal(try(ROLE_CHECK, make_tcp4, false), FAILS);
+	assert_int_equal(try(ROLE_CHECK, run_a_program, false), FAILS);
+	assert_int_equal(try(ROLE_CHECK, signal_a_sibling, false), FAILS);
+	assert_int_equal(try(ROLE_CHECK, trace_a_sibling, false), FAILS);
+	assert_int_equal(try(ROLE_CHECK, split, false), FAILS);
+}
+
+/* Seen from outside, as /proc tells it. */
+
+static bool
+wait_for_the_end(void)
+{
+	char c;
+
+	return read(STDIN_FILENO, &c, 1) == 0;
+}
+
+static void
+read_status(pid_t pid, char *buf, size_t cap)
+{
+	char path[64];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY);
+	assert_true(fd != -1);
+	len = read(fd, buf, cap - 1);
+	assert_true(len > 0);
+	buf[len] = '\0';
+	close(fd);
+}
+
+static void
+read_link_of(pid_t pid, const char *name, char *buf, size_t cap)
+{
+	char path[64];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	len = readlink(path, buf, cap - 1);
+	assert_true(len > 0);
+	buf[len] = '\0';
+}
+
+/* A child that sits in its sandbox until *hold_fd is closed. */
+static pid_t
+settle(enum role role, int *hold_fd)
+{
+	int hold[2], told[2];
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(hold), 0);
+	assert_int_equal(pipe(told), 0);
+	if ((pid = fork()) == 0) {
+		close(hold[1]);
+		if (dup2(hold[0], STDIN_FILENO) == -1 || enter(role, false) != OK ||
+		    write(told[1], "x", 1) != 1)
+			_exit(3);
+		_exit(wait_for_the_end() ? 0 : 1);
+	}
+	close(hold[0]);
+	close(told[1]);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	close(told[0]);
+	*hold_fd = hold[1];
+	return pid;
+}
+
+static void
+unsettle(pid_t pid, int hold_fd)
+{
+	int status;
+
+	close(hold_fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(fate_of(status), WORKS);
+}
+
+static void
+status_tells_of_no_new_privs_and_filter(void **state)
+{
+	char text[8192];
+	int hold;
+	pid_t pid = settle(ROLE_EDGE, &hold);
+
+	read_status(pid, text, sizeof(text));
+	assert_non_null(strstr(text, "NoNewPrivs:\t1\n"));
+	if (seccomp_is_on())
+		assert_non_null(strstr(text, "Seccomp:\t2\n"));
+	unsettle(pid, hold);
+}
+
+static void
+root_becomes_its_user_without_capabilities(void **state)
+{
+	char text[8192], where[PATH_MAX], net[64], own_net[64];
+	int hold;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	pid = settle(ROLE_QUEUE, &hold);
+	read_status(pid, text, sizeof(text));
+	assert_non_null(strstr(text, "Uid:\t61234\t61234\t61234\t61234\n"));
+	assert_non_null(strstr(text, "Gid:\t61235\t61235\t61235\t61235\n"));
+	assert_true(strstr(text, "Groups:\t\n") != NULL ||
+	    strstr(text, "Groups:\t \n") != NULL);
+	assert_non_null(strstr(text, "CapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
+	read_link_of(pid, "root", where, sizeof(where));
+	assert_string_equal(where, inside);
+	read_link_of(pid, "ns/net", net, sizeof(net));
+	read_link_of(getpid(), "ns/net", own_net, sizeof(own_net));
+	assert_string_not_equal(net, own_net);
+	unsettle(pid, hold);
+}
+
+static void
+root_keeps_the_network_for_a_relay(void **state)
+{
+	char net[64], own_net[64];
+	int hold;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	pid = settle(ROLE_RELAY, &hold);
+	read_link_of(pid, "ns/net", net, sizeof(net));
+	read_link_of(getpid(), "ns/net", own_net, sizeof(own_net));
+	assert_string_equal(net, own_net);
+	unsettle(pid, hold);
+}
+
+static void
+root_stays_root_for_nobody(void **state)
+{
+	struct sandbox box = {
+		.role = ROLE_EDGE, .root = inside, .wish = SANDBOX_PREFER,
+	};
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	if ((pid = fork()) == 0)
+		_exit(sandbox_enter(&box) == OK ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(fate_of(status), FAILS);
+}
+
+static int
+set_up(void **state)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(at);
+	char path[128];
+	int fd;
+
+	(void)strlcpy(base, "/tmp/test_sandbox.XXXXXX", sizeof(base));
+	if (mkdtemp(base) == NULL || chmod(base, 0755) == -1)
+		return -1;
+	snprintf(inside, sizeof(inside), "%s/inside", base);
+	snprintf(outside, sizeof(outside), "%s/outside", base);
+	/* Outside is everybody's: only the sandbox protects it. */
+	if (mkdir(inside, 0700) == -1 || mkdir(outside, 0700) == -1 ||
+	    chmod(outside, 0777) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "%s/hidden", inside);
+	if ((fd = open(path, O_WRONLY | O_CREAT, 0400)) == -1)
+		return -1;
+	close(fd);
+	if (geteuid() == 0 && (chown(inside, UID, GID) == -1 ||
+	    chown(path, UID, GID) == -1))
+		return -1;
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	if (bind(listener, (struct sockaddr *)&at, sizeof(at)) == -1 ||
+	    listen(listener, 128) == -1 ||
+	    getsockname(listener, (struct sockaddr *)&at, &len) == -1)
+		return -1;
+	port = ntohs(at.sin_port);
+	if ((sibling = fork()) == 0)
+		for (;;)
+			pause();
+	return sibling == -1 ? -1 : 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	return remove(path);
+}
+
+static int
+tear_down(void **state)
+{
+	int status;
+
+	/* Still there: nobody has reached it. */
+	if (kill(sibling, SIGKILL) == -1 ||
+	    waitpid(sibling, &status, 0) != sibling ||
+	    WTERMSIG(status) != SIGKILL)
+		return -1;
+	close(listener);
+	return nftw(base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_can_do_its_work_and_nothing_else),
+		cmocka_unit_test(what_needs_no_root_holds_without_it),
+		cmocka_unit_test(debug_dies_of_the_same_signal),
+		cmocka_unit_test(check_reads_and_does_nothing_else),
+		cmocka_unit_test(status_tells_of_no_new_privs_and_filter),
+		cmocka_unit_test(root_becomes_its_user_without_capabilities),
+		cmocka_unit_test(root_keeps_the_network_for_a_relay),
+		cmocka_unit_test(root_stays_root_for_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
