@@ -78,6 +78,16 @@ session_reply(struct session *s, unsigned code, const char *dsn,
 	put_reply(s, code, dsn, text);
 }
 
+/* The last reply.  The transaction stays: a command may be looking at it. */
+static void
+say_goodbye(struct session *s, const char *dsn, const char *text)
+{
+	log_refusal(s, 421, dsn, text);
+	put_reply(s, 421, dsn, text);
+	s->state = ST_CLOSED;
+	s->is_hasty = true;
+}
+
 void
 session_refuse(struct session *s, unsigned code, const char *dsn,
     const char *fmt, ...)
@@ -90,7 +100,7 @@ session_refuse(struct session *s, unsigned code, const char *dsn,
 	va_end(ap);
 	log_refusal(s, code, dsn, text);
 	if (code >= 500 && ++s->bad_cnt > s->edge->set.max_errors) {
-		session_end(s, "4.7.0", "Too many errors");
+		say_goodbye(s, "4.7.0", "Too many errors");
 		return;
 	}
 	put_reply(s, code, dsn, text);
@@ -101,11 +111,8 @@ session_end(struct session *s, const char *dsn, const char *text)
 {
 	if (s->state == ST_CLOSED)
 		return;
-	log_refusal(s, 421, dsn, text);
+	say_goodbye(s, dsn, text);
 	transaction_end(&s->transaction);
-	put_reply(s, 421, dsn, text);
-	s->state = ST_CLOSED;
-	s->is_hasty = true;
 }
 
 void
@@ -230,6 +237,8 @@ session_feed(struct session *s, struct span *in)
 		else
 			goes_on = feed_line(s, in);
 	}
+	if (s->state == ST_CLOSED)
+		transaction_end(&s->transaction);
 }
 
 size_t

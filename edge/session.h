@@ -102,7 +102,8 @@ __attribute__((format(printf, 4, 5)))
 void	session_reply(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);
 /* The same for code 4yz and 5yz: it is logged and counted.  Too many, and the
- * client hears 421 4.7.0 instead and is closed. */
+ * client hears 421 4.7.0 instead and is closed; the transaction ends only
+ * after the command, which may go on looking at it. */
 __attribute__((format(printf, 4, 5)))
 void	session_refuse(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);

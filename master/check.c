@@ -23,6 +23,8 @@
 #include "master/check.h"
 #include "sys/sandbox.h"
 
+#define STAND_IN_UID	59900	/* and a number for each role */
+
 #define NAME_LEN	256	/* bytes of a host name with NUL */
 
 /* What conf asks us to open. */
@@ -102,13 +104,32 @@ kind_of(void *arg, const char *path)
 	    S_ISDIR(st.st_mode) ? KIND_DIRECTORY : KIND_OTHER;
 }
 
+/*
+ * The package makes a user for each role.  Where it has not been installed (a
+ * build tree, a container) a number of the role's own stands in, from a range
+ * that Debian keeps free (policy 9.2.2), so that no two roles share a user
+ * there either.  A number that somebody has after all is no stand-in.
+ */
+static bool
+stand_in(const char *name, uint32_t *uid, uint32_t *gid)
+{
+	for (unsigned r = 0; r < ROLE__COUNT; r++) {
+		if (role_row(r)->user[0] != '_' ||
+		    strcmp(role_row(r)->user, name) != 0)
+			continue;
+		*uid = *gid = STAND_IN_UID + r;
+		return getpwuid(*uid) == NULL;
+	}
+	return false;
+}
+
 static bool
 user_ids(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
 {
 	const struct passwd *pw = getpwnam(name);
 
 	if (pw == NULL)
-		return false;
+		return stand_in(name, uid, gid);
 	*uid = pw->pw_uid;
 	*gid = pw->pw_gid;
 	return true;

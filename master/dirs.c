@@ -6,9 +6,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,15 +51,36 @@ make_parents(const char *path)
 	return OK;
 }
 
+/* Nothing in it but what mkfs leaves in a new file system. */
+static bool
+is_empty(int dir_fd)
+{
+	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	bool empty = dir != NULL;
+	struct dirent *d;
+
+	while (empty && (d = readdir(dir)) != NULL)
+		empty = strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0 ||
+		    strcmp(d->d_name, "lost+found") == 0;
+	if (dir != NULL)
+		closedir(dir);
+	else if (fd != -1)
+		close(fd);
+	return empty;
+}
+
 static enum err
-give(int fd, bool is_new, mode_t mode, uint32_t uid, uint32_t gid)
+give(int fd, bool is_new, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
 {
 	struct stat st;
 
-	if (!is_new)
-		return OK;
 	if (fstat(fd, &st) == -1)
 		return ERR_SYS;
+	if (!is_new && !(adopt && geteuid() == 0 && st.st_uid == 0 &&
+	    is_empty(fd)))
+		return OK;
 	if (st.st_uid != geteuid()) {	/* not what we made */
 		errno = EEXIST;
 		return ERR_SYS;
@@ -67,8 +90,13 @@ give(int fd, bool is_new, mode_t mode, uint32_t uid, uint32_t gid)
 	return fchmod(fd, mode) == -1 ? ERR_SYS : OK;
 }
 
+/*
+ * adopt: one that stands there empty and root's, a disk mounted for it, say,
+ * is taken as if we had made it.  Never below a user's directory, where the
+ * user may put a link to something of root's.
+ */
 static enum err
-make(const char *path, mode_t mode, uint32_t uid, uint32_t gid)
+make(const char *path, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
 {
 	enum err e = make_parents(path);
 	bool is_new;
@@ -84,7 +112,7 @@ make(const char *path, mode_t mode, uint32_t uid, uint32_t gid)
 	    (is_new ? O_NOFOLLOW : 0));
 	if (fd == -1)
 		return complain(path, "cannot use a directory", errno);
-	if ((e = give(fd, is_new, mode, uid, gid)) != OK)
+	if ((e = give(fd, is_new, adopt, mode, uid, gid)) != OK)
 		(void)complain(path, "cannot set up a directory", errno);
 	close(fd);
 	return e;
@@ -116,13 +144,13 @@ enum err
 dirs_take(const char *run_dir)
 {
 	char empty[PATH_MAX];
-	enum err e = make(run_dir, 0755, 0, 0);
+	enum err e = make(run_dir, false, 0755, 0, 0);
 
 	snprintf(empty, sizeof(empty), "%s" DIRS_EMPTY, run_dir);
 	if (e == OK)
 		e = lock(run_dir);
 	if (e == OK)
-		e = make(empty, 0555, 0, 0);
+		e = make(empty, false, 0555, 0, 0);
 	return e;
 }
 
@@ -130,5 +158,6 @@ enum err
 dirs_own(const struct plan_process *row)
 {
 	return row->own_dir[0] == '\0' ? OK :
-	    make(row->own_dir, 0700, row->uid, row->gid);
+	    make(row->own_dir, row->role == ROLE_QUEUE, 0700, row->uid,
+	    row->gid);
 }

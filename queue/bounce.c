@@ -202,7 +202,7 @@ put_status(FILE *f, const struct bounce *b)
 	}
 }
 
-/* Lines of the original; what is too long is folded, what is cut is left out. */
+/* Lines of the original: long ones are folded, a cut one is left out. */
 static void
 put_original(FILE *f, struct span header)
 {

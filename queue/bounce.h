@@ -47,7 +47,7 @@ bool	bounce_is_utf8(const struct bounce *);
 MUST_CHECK enum err bounce_write(struct bounce_text *out,
 	    const struct bounce *);
 
-/* The enhanced code a reply begins with, else one that fits; static or in it. */
+/* The enhanced code a reply begins with, which it points into, or a fit one. */
 struct span	bounce_status(const struct bounce_rcpt *);
 
 #endif

@@ -101,7 +101,8 @@ cmp_place(const struct store_place *a, const struct store_place *b)
 }
 
 #define LOCAL	__attribute__((unused)) static
-RB_GENERATE_INTERNAL(destination_tree, destination, by_name, cmp_destination, LOCAL)
+RB_GENERATE_INTERNAL(destination_tree, destination, by_name, cmp_destination,
+    LOCAL)
 RB_GENERATE_INTERNAL(flow_tree, flow, by_name, cmp_flow, LOCAL)
 RB_GENERATE_INTERNAL(wake_tree, flow, by_wake, cmp_wake, LOCAL)
 RB_GENERATE_INTERNAL(delivery_tree, delivery, by_name, cmp_delivery, LOCAL)
@@ -334,8 +335,11 @@ rows_read(struct store_op *op, enum err e, void *arg)
 		f->at_end = true;
 		f->next_ms = clock_wall_ms() + 1000;
 	}
-	if (f->noted)
-		note_row(f, &f->noted_first);
+	/* More rows than the first may have been noted: all are unread. */
+	if (f->noted && cmp_place(&f->noted_first, &f->cursor) <= 0)
+		wind_back(f, &f->noted_first);
+	else if (f->noted)
+		f->at_end = false;
 	f->noted = false;
 	free(r);
 	place_flow(f);

@@ -439,7 +439,7 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	return OK;
 }
 
-/* An abort may cross our answer, and may come too late: then it is a message. */
+/* An abort may cross our answer, or come too late: then it is a message. */
 enum err
 intake_abort(struct edge *ed, uint64_t stream)
 {

@@ -11,7 +11,7 @@
 
 #define BATCH_OPS	1024
 #define BATCH_BYTES	(32u << 20)	/* half the reserve: a full disk is
-					 * noticed before it is eaten up	*/
+					 * noticed before it is eaten up */
 #define TROUBLE_MAX	3	/* failed transactions before we give up */
 #define LOOK_S		1	/* seconds between looks for room	*/
 

@@ -211,12 +211,12 @@ maildir_file_create(struct maildir_file *f, int root_fd, const char *path,
 
 	f->fd = -1;
 	f->has_cr = false;
-	f->dir_fd = *path != '\0' ? open_dir(root_fd, path) : -1;
+	f->dir_fd = open_dir(root_fd, *path != '\0' ? path : ".");
 	if (f->dir_fd != -1) {
 		name_file(f, host, no);
 		f->fd = create_file(f);
 	}
-	if (f->fd == -1 && (f->dir_fd == -1 || errno == ENOENT)) {
+	if (f->fd == -1 && errno == ENOENT) {
 		close_quietly(&f->dir_fd);
 		if ((f->dir_fd = make_maildir(root_fd, path)) != -1) {
 			name_file(f, host, no);

@@ -4,8 +4,8 @@
  * Files in the mail's order:
  *
  *	from_queue  work  book  delivery  kind
- *	static	    pool  dial  smtp_client  smtp_dialogue  smtp_text
- *		    smtp_reply	verdict
+ *	static	    pool  dial  smtp_client  smtp_dialogue  smtp_batch
+ *		    smtp_text  smtp_reply  verdict
  *	maildir	    maildir_path  maildir_file
  *	blackhole
  *	to_queue

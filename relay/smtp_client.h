@@ -11,7 +11,8 @@
  * hop answered anything: that was no attempt.
  *
  * Files: smtp_client.c life and socket, smtp_dialogue.c the table of steps,
- * smtp_text.c the message's text, smtp_reply.c what the next hop says.
+ * smtp_batch.c whom a transaction is for, smtp_text.c the message's text,
+ * smtp_reply.c what the next hop says.
  *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never

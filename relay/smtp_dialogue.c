@@ -7,10 +7,9 @@
  * takes DATA although we have nobody left to deliver to gets a lone dot, which
  * ends the transaction without a message, for none of its recipients stands.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "mail/address.h"
+#include "relay/smtp_batch.h"
 #include "relay/smtp_dialogue.h"
 #include "relay/smtp_text.h"
 
@@ -396,92 +395,6 @@ smtp_dialogue_note(struct smtp_client *c, const struct reply *r)
 		reply_ehlo(r->text, &c->ehlo);
 }
 
-/* Beginning a transaction. */
-
-static bool
-is_utf8(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] > 127)
-			return true;
-	return false;
-}
-
-/* A wrong address must not become a command: check again at the last door. */
-static bool
-is_address(struct span text)
-{
-	struct address a;
-
-	return address_parse(text, true, &a) == OK ||
-	    span_eq_nocase(text, SPAN("postmaster"));
-}
-
-/* Does the next hop lack what this message needs?  Its refusal, in its place. */
-static bool
-lacks_something(struct smtp_client *c, struct verdict *v)
-{
-	struct delivery *d = c->delivery;
-	unsigned has = c->ehlo.has;
-
-	if (is_utf8(d->sender))
-		d->flags |= MAIL_SMTPUTF8;
-	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
-		if (is_utf8(d->rcpts[i].address))
-			d->flags |= MAIL_SMTPUTF8;
-	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 550,
-		    "5.6.7 The next hop does not offer SMTPUTF8");
-	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 554,
-		    "5.6.3 The next hop does not offer 8BITMIME");
-	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
-	    delivery_size(d) > c->ehlo.size)
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 552,
-		    "5.3.4 The message is too big for the next hop");
-	else if (d->sender.len > 0 && !is_address(d->sender))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 553,
-		    "5.1.7 The sender is no address");
-	else
-		return false;
-	return true;
-}
-
-static bool
-grow_batch(struct smtp_client *c)
-{
-	uint32_t *grown;
-
-	if (c->batch_cnt < c->batch_cap)
-		return true;
-	grown = reallocarray(c->batch, c->batch_cap + 20, sizeof(*grown));
-	if (grown == NULL)
-		return false;
-	c->batch = grown;
-	c->batch_cap += 20;
-	return true;
-}
-
-static void
-fill_batch(struct smtp_client *c)
-{
-	struct verdict v = verdict_own(CLASS_NEVER, SCOPE_RECIPIENT,
-	    STAGE_RCPT, 550, "5.1.3 The recipient is no address");
-	struct delivery *d = c->delivery;
-
-	c->batch_pos = c->taken_cnt = 0;
-	for (uint32_t i = 0; i < d->rcpt_cnt &&
-	    c->batch_cnt < SMTP_CLIENT_RCPTS; i++) {
-		if (d->rcpts[i].outcome != NULL)
-			continue;
-		if (!is_address(d->rcpts[i].address))
-			delivery_decide(d, i, delivery_outcome(d, &v,
-			    SPAN("")));
-		else if (grow_batch(c))
-			c->batch[c->batch_cnt++] = i;
-	}
-}
-
 void
 smtp_dialogue_begin(struct smtp_client *c)
 {
@@ -491,10 +404,10 @@ smtp_dialogue_begin(struct smtp_client *c)
 	c->is_refused = false;
 	c->undecided = c->delivery->undecided;
 	c->batch_cnt = 0;
-	if (lacks_something(c, &v))
+	if (smtp_batch_lacks(c, &v))
 		decide_all(c, &v);
 	else
-		fill_batch(c);
+		smtp_batch_fill(c);
 	if (c->batch_cnt == 0) {
 		end_delivery(c);
 		return;

@@ -64,6 +64,8 @@ static const struct param mail_params[] = {
 	{ { "SMTPUTF8", 8 },	false,	read_smtputf8	},
 };
 
+#define PARAM_CNT	(sizeof(mail_params) / sizeof(mail_params[0]))
+
 static const struct param *
 param_for(const struct param *params, size_t cnt, struct span name)
 {
@@ -176,7 +178,7 @@ enum command_fault
 command_mail(struct span args, bool extended, struct command_mail *out)
 {
 	struct command_mail mail = { .size = 0 };
-	size_t cnt = extended ? sizeof(mail_params) / sizeof(mail_params[0]) : 0;
+	size_t cnt = extended ? PARAM_CNT : 0;
 	enum command_fault fault;
 
 	fault = take_path(&args, SPAN("FROM:"), true, &mail.sender);

@@ -50,7 +50,7 @@ bool		 reply_dsn(struct span text, struct reply *out);
 
 struct ehlo {
 	unsigned	 has;	/* EHLO_* the server offers		    */
-	uint64_t	 size;	/* bytes it takes at most; 0: it tells no limit */
+	uint64_t	 size;	/* bytes it takes at most; 0: not told	    */
 };
 
 /*

@@ -124,7 +124,7 @@ def literal_blocks(page):
     text = subprocess.run(["mandoc", "-Tmarkdown", page], check=True,
                           capture_output=True, text=True).stdout
     for block in re.findall(r"(?:^\t.*\n|^\n(?=\t))+", text, re.M):
-        yield "\n".join(l[1:] for l in block.split("\n"))
+        yield "\n".join(l[1:] for l in block.split("\n")).strip("\n")
 
 
 def test_the_examples_of_the_manual_check_clean(server):

@@ -179,6 +179,17 @@ too_many_errors_end_the_session(void **state)
 }
 
 static void
+too_many_errors_end_the_transaction_after_the_command(void **state)
+{
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\n");
+	for (int i = 0; i < 30; i++)
+		kit_say("RCPT TO:<v@x..y>\r\n");
+	assert_int_equal(strlen(kit_codes(kit_hear())) / 4, 22);
+	assert_true(kit.is_closed);
+}
+
+static void
 commands_without_mail_end_the_session_too(void **state)
 {
 	const char *codes;
@@ -307,6 +318,7 @@ main(void)
 		T(a_line_of_4096_bytes_is_taken_and_a_longer_one_ends_it),
 		T(other_protocols_hear_one_500),
 		T(too_many_errors_end_the_session),
+		T(too_many_errors_end_the_transaction_after_the_command),
 		T(commands_without_mail_end_the_session_too),
 		T(a_recipient_too_many_is_refused_and_the_others_stay),
 		T(ten_thousand_pipelined_recipients_are_all_answered),

@@ -173,7 +173,8 @@ eight_bit_is_seen_at_every_place_and_not_behind_the_end(void **state)
 		memset(text, 'a', sizeof(text));
 		text[i] = (char)0x80;
 		memcpy(text + 30, "\r\n.\r\n\xff\xff", 7);
-		assert_true(read_cut((struct span){ text, 37 }, 37, 37).is_8bit);
+		assert_true(
+		    read_cut((struct span){ text, 37 }, 37, 37).is_8bit);
 		text[i] = '\t';
 		assert_false(
 		    read_cut((struct span){ text, 37 }, 37, 37).is_8bit);

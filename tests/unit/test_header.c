@@ -20,7 +20,8 @@ static const struct {
 	{ "\r\nbody", 2, true, false, 0, 0 },
 	{ "", 0, false, false, 0, 0 },
 	{ "A: b\r\n", 6, false, false, 0, 0 },
-	{ "Received: x\r\nrECEIVED : y\r\n\tfolded: z\r\nDate:\r\n\r\nReceived:",
+	{ "Received: x\r\nrECEIVED : y\r\n\tfolded: z\r\nDate:\r\n\r\n"
+	    "Received:",
 	    48, true, false, 2, HEADER_RECEIVED | HEADER_DATE },
 	{ "Received-SPF: x\r\nReceive: y\r\nXReceived: z\r\n\r\n", 45, true,
 	    false, 0, 0 },
@@ -104,7 +105,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_section_ends_in_the_same_place_at_every_split),
+		cmocka_unit_test(
+		    the_section_ends_in_the_same_place_at_every_split),
 		cmocka_unit_test(what_was_taken_too_early_is_given_back),
 	};
 

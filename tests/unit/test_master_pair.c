@@ -4,6 +4,7 @@
  *
  * room: master
  */
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -53,9 +54,11 @@ stand_in(enum role role, const char *block, int *far_fd)
 	assert_int_equal(link_open(&p->link, loop, fds[0], ROLE_MASTER, &p->id,
 	    hear_nothing, go_nowhere, p), OK);
 	*far_fd = fds[1];
-	if ((p->pid = fork()) == 0)
+	if ((p->pid = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* if we fail */
 		for (;;)
 			pause();
+	}
 	return p;
 }
 

@@ -94,8 +94,8 @@ foreign_text_cannot_break_out_of_its_line(void **state)
 	static char huge[40000];
 	struct bounce_rcpt r = {
 		SPAN("a\xff@example.net"),
-		SPAN("5.0.0 x\r\nStatus: 2.0.0\r\n\r\n--01000000-0000-0000-0000-"
-		    "000000000000--\r\n\0\x80"),
+		SPAN("5.0.0 x\r\nStatus: 2.0.0\r\n\r\n--01000000-0000-0000-"
+		    "0000-000000000000--\r\n\0\x80"),
 		SPAN("h\r\nAction: delivered"), 550, false,
 	};
 	struct bounce_text t;

@@ -227,6 +227,38 @@ what_is_put_back_comes_again_and_what_is_taken_does_not(void **state)
 	due_put_back(p->due, &other);
 }
 
+/*
+ * The loop does not turn between the read and the notes: the read's snapshot
+ * is from before the rows, its answer is heard after them.
+ */
+static void
+rows_that_come_while_a_read_is_on_its_way_are_all_found(void **state)
+{
+	struct plan *p = *state;
+	struct store_place place[3];
+	struct kit_mail m[3];
+	struct delivery *dl;
+
+	add(p, SPAN("t"), 0, true);
+	assert_non_null(dl = take(p));
+	due_put_back(p->due, &dl);
+	assert_null(take(p));		/* reads */
+	usleep(50000);
+	for (int i = 0; i < 3; i++) {
+		kit_mail(&p->kit, &m[i], SPAN("A: b\r\n\r\n"), SPAN(""));
+		m[i].where.tenant = SPAN("t");
+		place[i] = (struct store_place){ m[i].where.due_ms,
+		    m[i].mail.id, 0 };
+		store_accept(p->kit.store, &m[i].accept, kit_back, &p->kit);
+	}
+	usleep(50000);
+	for (int i = 0; i < 3; i++)
+		due_note(p->due, SPAN("out"), SPAN("out"), SPAN("t"),
+		    &place[i]);
+	for (int i = 0; i < 4; i++)
+		kit_until(&p->kit, take(p) != NULL);
+}
+
 int
 main(void)
 {
@@ -241,6 +273,7 @@ main(void)
 		TEST(tenants_take_turns_however_much_one_sends),
 		TEST(rows_on_disk_are_found_in_order_and_each_once),
 		TEST(a_row_in_the_future_waits_for_its_time),
+		TEST(rows_that_come_while_a_read_is_on_its_way_are_all_found),
 		TEST(what_is_put_back_comes_again_and_what_is_taken_does_not),
 	};
 

@@ -3,8 +3,10 @@
  * happens: a second open, a kill, a full disk, a damaged record.
  * room: queue
  */
+#include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <sched.h>
 #include <signal.h>
 
 #include "queue_kit.h"
@@ -346,6 +348,68 @@ a_kill_loses_nothing_that_was_acknowledged(void **state)
 	kit_reopen(k);
 }
 
+/* On a disk of 24 MiB: what does not fit is refused, what is there can go. */
+static void
+fill_and_empty(const char *dir)
+{
+	static char text[PIECE_MAX];
+	struct kit k;
+	struct id ids[512];
+	unsigned cnt;
+
+	kit_dir(&k, dir);
+	k.limits.reserve = 4 << 20;
+	kit_reopen(&k);
+	for (cnt = 0; cnt < 512; cnt++) {
+		struct kit_mail m;
+		enum err e;
+
+		kit_mail(&k, &m, SPAN("A: b\r\n\r\n"),
+		    (struct span){ text, PIECE_MAX });
+		e = kit_accept(&k, &m);
+		if (e != OK) {		/* beyond the reserve, as we ask for */
+			assert_int_equal(e, ERR_FULL);
+			break;
+		}
+		ids[cnt] = m.mail.id;
+	}
+	assert_true(k.full);
+	assert_in_range(cnt, 100, 400);
+	for (unsigned i = 0; i < cnt; i++)
+		assert_true(deliver(&k, ids[i]));
+	kit_until(&k, !k.full);
+	store_close(&k.store);
+	assert_int_equal(rows(&k, TABLE_MESSAGE), 0);
+}
+
+static void
+a_full_disk_refuses_and_deliveries_go_on(void **state)
+{
+	struct kit *k = *state;
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char dir[] = "/tmp/postern-disk-XXXXXX";
+
+		if (mkdtemp(dir) == NULL ||
+		    unshare(geteuid() == 0 ? CLONE_NEWNS :
+		    CLONE_NEWUSER | CLONE_NEWNS) == -1 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+		    mount("tmpfs", dir, "tmpfs", 0, "size=24m") == -1)
+			_exit(2);
+		fill_and_empty(dir);
+		umount(dir);
+		rmdir(dir);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_non_null(k->store);
+}
+
 int
 main(void)
 {
@@ -357,6 +421,7 @@ main(void)
 		TEST(what_never_became_a_message_is_swept_at_the_next_start),
 		TEST(what_was_dropped_is_swept_at_once),
 		TEST(a_quota_stops_intake_and_frees_it_again),
+		TEST(a_full_disk_refuses_and_deliveries_go_on),
 		TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
 		TEST(a_kill_loses_nothing_that_was_acknowledged),
 	};

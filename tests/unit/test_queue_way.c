@@ -353,7 +353,7 @@ a_temporary_failure_is_tried_again(void **state)
 }
 
 static void
-a_relay_that_died_gets_it_again_and_after_three_deaths_no_more(void **state)
+after_three_deaths_of_its_relay_a_delivery_is_held(void **state)
 {
 	struct stage_play *p = *state;
 
@@ -515,7 +515,7 @@ main(void)
 		TEST(nothing_is_dispatched_before_the_list_or_beyond_the_slots),
 		TEST(a_permanent_failure_becomes_a_bounce_to_the_sender),
 		TEST(a_temporary_failure_is_tried_again),
-		TEST(a_relay_that_died_gets_it_again_and_after_three_deaths_no_more),
+		TEST(after_three_deaths_of_its_relay_a_delivery_is_held),
 		TEST(a_new_link_to_the_same_relay_changes_nothing),
 		TEST(a_delivery_lost_with_its_link_is_sent_again),
 		TEST(after_our_restart_the_relay_keeps_what_it_runs),

@@ -143,7 +143,8 @@ main(void)
 		cmocka_unit_test(a_name_cannot_break_out),
 		cmocka_unit_test(foreign_parts_are_refused),
 		cmocka_unit_test(utf8_recipients_are_named_by_utf8smtp_only),
-		cmocka_unit_test(the_longest_field_fits_and_a_short_buffer_is_told),
+		cmocka_unit_test(
+		    the_longest_field_fits_and_a_short_buffer_is_told),
 		cmocka_unit_test(the_protocol_has_its_word),
 	};
 

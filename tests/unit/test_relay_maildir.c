@@ -85,7 +85,7 @@ a_name_longer_than_the_file_system_takes_is_refused(void **state)
 	    (struct span){ rcpt, 257 }, SPAN("h"), buf), OK);
 	assert_int_equal(maildir_path_fill(SPAN("x{user}"),
 	    (struct span){ rcpt, 257 }, SPAN("h"), buf), ERR_PEER);
-	assert_int_equal(maildir_path_fill(SPAN("{user}"),
+	assert_int_equal(maildir_path_fill(SPAN("{domain}/{user}{domain}"),
 	    (struct span){ rcpt, 400 }, SPAN("h"), buf), ERR_PEER);
 }
 

@@ -817,9 +817,11 @@ set_up(void **state)
 	    getsockname(listener, (struct sockaddr *)&at, &len) == -1)
 		return -1;
 	port = ntohs(at.sin_port);
-	if ((sibling = fork()) == 0)
+	if ((sibling = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* if we fail */
 		for (;;)
 			pause();
+	}
 	return sibling == -1 ? -1 : 0;
 }
 

@@ -1,0 +1,91 @@
+/*
+ * smtp_batch.c - addresses were judged by the edge; they are judged again here,
+ * at the last door, because a wrong one would become a command.
+ */
+#include <stdlib.h>
+
+#include "mail/address.h"
+#include "relay/smtp_batch.h"
+
+static bool
+is_utf8(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] > 127)
+			return true;
+	return false;
+}
+
+/* A wrong address must not become a command: check again at the last door. */
+static bool
+is_address(struct span text)
+{
+	struct address a;
+
+	return address_parse(text, true, &a) == OK ||
+	    span_eq_nocase(text, SPAN("postmaster"));
+}
+
+static bool
+grow_batch(struct smtp_client *c)
+{
+	uint32_t *grown;
+
+	if (c->batch_cnt < c->batch_cap)
+		return true;
+	grown = reallocarray(c->batch, c->batch_cap + 20, sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	c->batch = grown;
+	c->batch_cap += 20;
+	return true;
+}
+
+bool
+smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
+{
+	struct delivery *d = c->delivery;
+	unsigned has = c->ehlo.has;
+
+	if (is_utf8(d->sender))
+		d->flags |= MAIL_SMTPUTF8;
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
+		if (is_utf8(d->rcpts[i].address))
+			d->flags |= MAIL_SMTPUTF8;
+	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
+		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 550,
+		    "5.6.7 The next hop does not offer SMTPUTF8");
+	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME))
+		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 554,
+		    "5.6.3 The next hop does not offer 8BITMIME");
+	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
+	    delivery_size(d) > c->ehlo.size)
+		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 552,
+		    "5.3.4 The message is too big for the next hop");
+	else if (d->sender.len > 0 && !is_address(d->sender))
+		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 553,
+		    "5.1.7 The sender is no address");
+	else
+		return false;
+	return true;
+}
+
+void
+smtp_batch_fill(struct smtp_client *c)
+{
+	struct verdict v = verdict_own(CLASS_NEVER, SCOPE_RECIPIENT,
+	    STAGE_RCPT, 550, "5.1.3 The recipient is no address");
+	struct delivery *d = c->delivery;
+
+	c->batch_cnt = c->batch_pos = c->taken_cnt = 0;
+	for (uint32_t i = 0; i < d->rcpt_cnt &&
+	    c->batch_cnt < SMTP_CLIENT_RCPTS; i++) {
+		if (d->rcpts[i].outcome != NULL)
+			continue;
+		if (!is_address(d->rcpts[i].address))
+			delivery_decide(d, i, delivery_outcome(d, &v,
+			    SPAN("")));
+		else if (grow_batch(c))
+			c->batch[c->batch_cnt++] = i;
+	}
+}

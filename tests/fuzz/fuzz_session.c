@@ -1,0 +1,129 @@
+/*
+ * Any bytes, cut anywhere, to a whole SMTP session: it must not break, must
+ * use its input up or say why not, and may answer with well-formed lines only.
+ *
+ * room: edge
+ */
+#include <sys/socket.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "edge/edge.h"
+#include "edge/from_queue.h"
+#include "edge/session.h"
+#include "edge/transaction.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static struct ev_loop *loop;
+
+static void
+lost(const struct link_peer *p, enum err why, void *arg)
+{
+}
+
+static void
+drained(void *arg)
+{
+}
+
+static struct edge *
+make_edge(int *queue_fd)
+{
+	static const struct edge_calls calls = { lost, drained };
+	struct link_peer peer = { .role = ROLE_QUEUE, .block = "main" };
+	struct settings set = {
+		.hostname = strdup("mx.test.example"),
+		.banner = strdup("mx.test.example ESMTP"),
+		.max_size = 4096, .max_header_size = 512,
+		.timeout_ms = 1000, .data_timeout_ms = 1000,
+		.session_timeout_ms = 1000, .max_recipients = 10,
+		.max_errors = 20, .max_sessions = 10,
+		.max_sessions_per_client = 10,
+	};
+	struct edge *edge;
+	int pair[2];
+
+	if (loop == NULL && ev_open(&loop) != OK)
+		abort();
+	if (edge_new(&edge, loop, &set, 1, &calls, NULL) != OK ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) != 0)
+		abort();
+	from_queue_link(edge, pair[0], &peer);
+	*queue_fd = pair[1];
+	return edge;
+}
+
+/* The queue grants and takes whatever it is given. */
+static void
+answer(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	if (t == NULL || t->stream == 0)
+		return;
+	t->is_granted = true;
+	t->credit = STREAM_CREDIT;
+	session_queue_ready(s);
+	if (s->transaction != NULL && s->transaction->is_committed)
+		session_queue_taken(s);
+}
+
+/* Lines of at most 512 bytes that begin with a code and end with CRLF. */
+static void
+check_replies(struct span out)
+{
+	size_t n;
+
+	for (; out.len > 0; out = span_tail(out, n + 1)) {
+		n = span_find(out, '\n');
+		if (n == out.len || n < 5 || n > 511 || out.ptr[n - 1] != '\r')
+			abort();
+		if (!isdigit((unsigned char)out.ptr[0]) ||
+		    (out.ptr[3] != ' ' && out.ptr[3] != '-') ||
+		    span_find(span_head(out, n - 1), '\r') != n - 1)
+			abort();
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	struct client_address a = { .family = 4, .bytes = { 192, 0, 2, 1 } };
+	size_t step = len > 0 ? bytes[0] + 1u : 1, held = 0, n;
+	char *in = malloc(len + 1);
+	struct session s;
+	struct edge *edge;
+	struct span left;
+	int queue_fd;
+
+	if (in == NULL)
+		return 0;
+	edge = make_edge(&queue_fd);
+	session_init(&s, edge, &a, NULL);
+	session_greet(&s);
+	for (size_t at = 1; at < len && s.state != ST_CLOSED; at += n) {
+		n = step < len - at ? step : len - at;
+		memcpy(in + held, bytes + at, n);
+		left = (struct span){ in, held + n };
+		do {
+			held = left.len;
+			session_feed(&s, &left);
+			answer(&s);
+			check_replies(grow_span(&s.out));
+			grow_free(&s.out);
+		} while (left.len > 0 && left.len < held);
+		held = left.len;
+		memmove(in, left.ptr, held);
+		if (s.state != ST_CLOSED && held >= COMMAND_LINE_MAX)
+			abort();
+	}
+	session_fini(&s);
+	edge_free(&edge);
+	close(queue_fd);
+	free(in);
+	return 0;
+}

@@ -1,0 +1,481 @@
+/*
+ * What a relay says to a queue, and what it bears from one: the test is the
+ * queue, and the relay of the type that the test needs.
+ *
+ * room: relay
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bus/boot.h"
+#include "relay/from_queue.h"
+#include "relay/work.h"
+
+#define SLOTS	7
+
+struct bench {
+	struct ev_loop	*loop;
+	struct work	 work;
+	struct link	*link;		/* the queue's end		*/
+	struct timer	 pause;
+	char		 heard[4096];	/* what the relay said		*/
+	struct delivery	*taken;		/* the last one taken		*/
+	unsigned	 taken_cnt, lost_cnt, done_cnt;
+	bool		 is_instant;	/* finish what is taken at once	*/
+	bool		 wants_text;	/* prefetch			*/
+	enum err	 gone;		/* of the queue's end		*/
+};
+
+static struct bench *bench;
+
+/* In place of the real one: no master here. */
+
+static struct link_peer self = { .role = ROLE_RELAY, .block = "out" };
+
+struct ev_loop *
+boot_loop(struct boot *b)
+{
+	return bench->loop;
+}
+
+const struct link_peer *
+boot_self(const struct boot *b)
+{
+	return &self;
+}
+
+void
+boot_link_lost(struct boot *b, const struct link_peer *peer, enum err why)
+{
+	bench->lost_cnt++;
+}
+
+void
+boot_done(struct boot *b)
+{
+	bench->done_cnt++;
+	ev_stop(bench->loop);
+}
+
+void
+boot_fatal(const char *why, int err)
+{
+	abort();
+}
+
+/* The relay of the test. */
+
+static uint32_t
+slots(const void *arg)
+{
+	return SLOTS;
+}
+
+static void
+end(struct delivery *d)
+{
+	struct verdict v = verdict_own(CLASS_DONE, SCOPE_RECIPIENT,
+	    STAGE_BODY, 250, "2.0.0 Fine");
+
+	delivery_end(d, &v, SPAN("hop"));
+}
+
+static void
+has_text(struct delivery *d, void *arg)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
+	    451, "4.3.0 No text");
+	struct span s;
+
+	if (delivery_text(d, 0, &s) == ERR_CLOSED)
+		delivery_end(d, &v, SPAN(""));
+}
+
+static void
+take(void *arg, struct delivery *d)
+{
+	bench->taken = d;
+	bench->taken_cnt++;
+	if (bench->is_instant) {
+		end(d);
+		return;
+	}
+	if (!bench->wants_text)
+		return;
+	d->on_text = has_text;
+	delivery_prefetch(d);
+}
+
+static void
+drain(void *arg)
+{
+}
+
+static bool
+is_busy(const void *arg)
+{
+	return false;
+}
+
+static const struct kind kind = {
+	.word = "test", .role = ROLE_RELAY, .slots = slots, .take = take,
+	.drain = drain, .is_busy = is_busy,
+};
+
+/* The queue of the test. */
+
+__attribute__((format(printf, 1, 2)))
+static void
+note(const char *format, ...)
+{
+	size_t len = strlen(bench->heard);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(bench->heard + len, sizeof(bench->heard) - len, format, ap);
+	va_end(ap);
+}
+
+static enum err
+relay_says(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	switch (type) {
+	case MSG_delivery_running:
+		note("running %u; ", m->delivery_running.delivery);
+		break;
+	case MSG_delivery_listed:
+		note("listed %u; ", m->delivery_listed.slots);
+		break;
+	case MSG_delivery_pull:
+		note("pull %u.%u; ", m->delivery_pull.part,
+		    m->delivery_pull.piece_no);
+		break;
+	case MSG_delivery_result:
+		note("result %u %u; ", m->delivery_result.rcpt_no,
+		    m->delivery_result.code);
+		break;
+	case MSG_delivery_done:
+		note("done %u of %u; ", m->delivery_done.delivery,
+		    m->delivery_done.result_cnt);
+		break;
+	default:
+		note("odd %u; ", type);
+	}
+	return OK;
+}
+
+static void
+relay_gone(struct link *l, enum err why, void *arg)
+{
+	bench->gone = why;
+	link_close(&bench->link);
+}
+
+static void
+stop_pause(struct timer *t, void *arg)
+{
+	ev_stop(bench->loop);
+}
+
+/* Let both ends talk until they have nothing more to say. */
+static void
+settle(void)
+{
+	timer_set(&bench->pause, 30);
+	assert_int_equal(ev_run(bench->loop), OK);
+	timer_stop(&bench->pause);
+}
+
+static void
+connect_queue(uint32_t no)
+{
+	const struct link_peer queue = { .role = ROLE_QUEUE, .block = "main",
+	    .no = no };
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fds), 0);
+	link_close(&bench->link);
+	bench->heard[0] = '\0';
+	assert_int_equal(link_open(&bench->link, bench->loop, fds[0],
+	    ROLE_QUEUE, &self, relay_says, relay_gone, NULL), OK);
+	from_queue_link(&bench->work, fds[1], &queue);
+	settle();
+}
+
+static void
+send_open(uint32_t delivery, uint32_t rcpt_cnt, uint64_t body_len)
+{
+	(void)link_send_delivery_open(bench->link, &(struct msg_delivery_open){
+	    .delivery = delivery, .attempt = 5, .rcpt_cnt = rcpt_cnt,
+	    .header_len = 10, .body_len = body_len,
+	    .sender = SPAN("s@a.example") });
+}
+
+static void
+send_rcpt(uint32_t delivery, uint32_t no)
+{
+	(void)link_send_delivery_rcpt(bench->link, &(struct msg_delivery_rcpt){
+	    .delivery = delivery, .attempt = 5, .rcpt_no = no,
+	    .rcpt = SPAN("r@b.example") });
+}
+
+static void
+send_piece(uint32_t delivery, unsigned part, uint32_t no, size_t len)
+{
+	static const char bytes[PIECE_MAX];
+
+	(void)link_send_delivery_piece(bench->link,
+	    &(struct msg_delivery_piece){ .delivery = delivery, .attempt = 5,
+	    .part = (uint8_t)part, .piece_no = no },
+	    (struct span){ bytes, len });
+}
+
+static void
+send_settled(uint32_t delivery)
+{
+	(void)link_send_delivery_settled(bench->link,
+	    &(struct msg_delivery_settled){ .delivery = delivery,
+	    .attempt = 5 });
+}
+
+static void
+want_heard(const char *want)
+{
+	settle();
+	assert_string_equal(bench->heard, want);
+	bench->heard[0] = '\0';
+}
+
+static int
+set_up(void **state)
+{
+	bench = calloc(1, sizeof(*bench));
+	*state = bench;
+	if (bench == NULL || ev_open(&bench->loop) != OK)
+		return -1;
+	timer_init(&bench->pause, bench->loop, stop_pause, NULL);
+	work_init(&bench->work, NULL, &kind, NULL);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct book_queue *q;
+	struct delivery *d;
+
+	link_close(&bench->link);
+	while ((q = TAILQ_FIRST(&bench->work.book.queues)) != NULL) {
+		link_close(&q->link);
+		while ((d = TAILQ_FIRST(&q->deliveries)) != NULL)
+			book_remove(&bench->work.book, d);
+		TAILQ_REMOVE(&bench->work.book.queues, q, entry);
+		free(q);
+	}
+	timer_stop(&bench->work.drained);
+	ev_close(&bench->loop);
+	free(bench);
+	return 0;
+}
+
+static void
+a_new_link_begins_with_the_list(void **state)
+{
+	connect_queue(1);
+	want_heard("listed 7; ");
+}
+
+static void
+results_are_said_once_all_recipients_are_known(void **state)
+{
+	bench->is_instant = true;
+	connect_queue(1);
+	bench->heard[0] = '\0';
+	send_open(3, 2, 0);
+	send_rcpt(3, 8);
+	want_heard("");
+	send_rcpt(3, 9);
+	want_heard("result 8 250; result 9 250; done 3 of 2; ");
+	assert_int_equal(bench->work.book.delivery_cnt, 1);
+	send_settled(3);
+	settle();
+	assert_int_equal(bench->work.book.delivery_cnt, 0);
+}
+
+static void
+no_more_than_two_pieces_are_pulled_ahead(void **state)
+{
+	connect_queue(1);
+	bench->heard[0] = '\0';
+	bench->wants_text = true;
+	send_open(1, 1, PIECE_MAX + 5);
+	send_rcpt(1, 0);
+	want_heard("pull 0.0; pull 1.0; ");
+	send_piece(1, PART_HEADER, 0, 10);
+	want_heard("");
+	delivery_drop(bench->taken, 1);
+	want_heard("pull 1.1; ");
+	send_piece(1, PART_BODY, 0, PIECE_MAX);
+	send_piece(1, PART_BODY, 1, 5);
+	settle();
+	delivery_drop(bench->taken, 2);
+	want_heard("");
+	assert_int_equal(bench->gone, OK);
+}
+
+static void
+unsettled_results_are_said_again_on_the_next_link(void **state)
+{
+	connect_queue(1);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	send_open(2, 1, 0);
+	send_rcpt(2, 0);
+	send_open(3, 2, 0);	/* never complete: the link dies first */
+	send_rcpt(3, 0);
+	settle();
+	end(bench->taken);
+	connect_queue(1);
+	want_heard("running 1; running 2; result 0 250; done 2 of 1; "
+	    "listed 7; ");
+}
+
+static void
+a_running_delivery_without_its_text_fails_as_ours_when_the_link_dies(
+    void **state)
+{
+	connect_queue(1);
+	bench->wants_text = true;
+	send_open(1, 1, 20);
+	send_rcpt(1, 0);
+	send_open(2, 1, 20);
+	send_rcpt(2, 0);
+	settle();
+	send_piece(2, PART_HEADER, 0, 10);
+	send_piece(2, PART_BODY, 0, 20);
+	settle();
+	connect_queue(1);
+	want_heard("running 1; running 2; result 0 451; done 1 of 1; "
+	    "listed 7; ");
+	assert_false(bench->taken->is_finished);
+	end(bench->taken);
+	want_heard("result 0 250; done 2 of 1; ");
+}
+
+static void
+what_is_settled_while_it_runs_ends_without_a_word(void **state)
+{
+	connect_queue(1);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	send_settled(1);
+	settle();
+	bench->heard[0] = '\0';
+	end(bench->taken);
+	want_heard("");
+	assert_int_equal(bench->work.book.delivery_cnt, 0);
+}
+
+static void
+a_queue_that_never_comes_back_leaves_nothing(void **state)
+{
+	connect_queue(4);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	settle();
+	from_queue_gone(&bench->work, 4);
+	end(bench->taken);
+	assert_int_equal(bench->work.book.delivery_cnt, 0);
+}
+
+static void
+nonsense_costs_the_link_and_nothing_else(void **state)
+{
+	for (int i = 0; i < 9; i++) {
+		tear_down(state);
+		set_up(state);
+		connect_queue(1);
+		bench->wants_text = true;
+		send_open(1, 1, 20);
+		send_rcpt(1, 0);
+		settle();
+		assert_int_equal(bench->gone, OK);
+		switch (i) {
+		case 0: send_open(1, 1, 20); break;	/* twice	*/
+		case 1: send_open(2, 0, 20); break;	/* to nobody	*/
+		case 2: send_open(2, UINT32_MAX, 0); break;
+		case 3: send_open(2, 1, UINT64_MAX); break;
+		case 4: send_rcpt(1, 1); break;		/* too many	*/
+		case 5: send_rcpt(9, 1); break;		/* unknown	*/
+		case 6: send_piece(1, PART_BODY, 0, 19); break;
+		case 7: send_piece(1, PART_BODY, 1, 0); break;
+		case 8: send_piece(1, 7, 0, 10); break;
+		}
+		settle();
+		assert_int_not_equal(bench->gone, OK);
+		assert_int_equal(bench->lost_cnt, 1);
+	}
+}
+
+static void
+what_crosses_with_the_end_of_a_delivery_is_borne(void **state)
+{
+	connect_queue(1);
+	send_piece(77, PART_BODY, 0, 3);
+	send_settled(77);
+	settle();
+	assert_int_equal(bench->gone, OK);
+}
+
+static void
+a_drained_relay_takes_nothing_and_ends_when_all_is_settled(void **state)
+{
+	connect_queue(1);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	settle();
+	bench->heard[0] = '\0';
+	work_drain(&bench->work);
+	send_open(2, 1, 0);
+	send_rcpt(2, 0);
+	want_heard("result 0 451; done 2 of 1; ");
+	end(bench->taken);
+	send_settled(2);
+	settle();
+	assert_int_equal(bench->done_cnt, 0);
+	send_settled(1);
+	settle();
+	assert_int_equal(bench->done_cnt, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_link_begins_with_the_list),
+		TEST(results_are_said_once_all_recipients_are_known),
+		TEST(no_more_than_two_pieces_are_pulled_ahead),
+		TEST(unsettled_results_are_said_again_on_the_next_link),
+		TEST(a_running_delivery_without_its_text_fails_as_ours_when_the_link_dies),
+		TEST(what_is_settled_while_it_runs_ends_without_a_word),
+		TEST(a_queue_that_never_comes_back_leaves_nothing),
+		TEST(nonsense_costs_the_link_and_nothing_else),
+		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),
+		TEST(a_drained_relay_takes_nothing_and_ends_when_all_is_settled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
