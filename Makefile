@@ -86,6 +86,7 @@ $(BUILD)/o/common/bus/build.o: \
 	CPPFLAGS += -DBUILD_ID='"$(shell cat $(SHARED) | sha256sum | cut -c1-16)"'
 $(BUILD)/o/common/bus/build.o: $(SHARED)
 
+.PRECIOUS: $(BUILD)/o/%.o $(FUZZ_BUILD)/o/%.o
 $(BUILD)/o/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -109,9 +110,12 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 room_of = $(shell sed -n 's/^ \* room: //p' $(1))
 room_src = $(foreach r,$(room_of),$(filter-out %/main.c,$(wildcard $(r)/*.c)))
+# Outside of the rules: within one, make would put the stem in place of the %.
+room_obj = $(patsubst %.c,$(BUILD)/o/%.o,$(room_src))
+room_fuzz_obj = $(patsubst %.c,$(FUZZ_BUILD)/o/%.o,$(room_src))
 .SECONDEXPANSION:
 $(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
-    $$(patsubst %.c,$(BUILD)/o/%.o,$$(call room_src,tests/unit/$$*.c))
+    $$(call room_obj,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
@@ -140,7 +144,7 @@ $(FUZZ_LIB): $(FUZZ_LIB_SRC:%.c=$(FUZZ_BUILD)/o/%.o)
 	@rm -f $@
 	@ar rcs $@ $^
 $(FUZZ): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/o/tests/fuzz/%.o $(FUZZ_LIB) \
-    $$(patsubst %.c,$(FUZZ_BUILD)/o/%.o,$$(call room_src,tests/fuzz/$$*.c))
+    $$(call room_fuzz_obj,tests/fuzz/$$*.c)
 	@echo "  LINK  $@"
 	@clang $(BASE_LDFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ \
 	    $(filter %.o,$^) $(FUZZ_LIB) $(shell $(PKG_CONFIG) --libs $(MODULES))

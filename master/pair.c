@@ -74,8 +74,9 @@ static void
 introduce(struct process *p, const struct process *peer, int fd)
 {
 	const struct msg_peer_link m = {
-		.role = (uint8_t)peer->id.role, .block = span_of(peer->id.block),
-		.no = peer->id.no, .start = peer->id.start,
+		.role = (uint8_t)peer->id.role,
+		.block = span_of(peer->id.block), .no = peer->id.no,
+		.start = peer->id.start,
 		.worker = peer->id.worker, .workers = peer->id.workers,
 	};
 

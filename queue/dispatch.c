@@ -242,9 +242,8 @@ static void
 adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 {
 	if (e != OK || !due_attach(q->due, dl, dl->envelope)) {
-		if (dl->worker != NULL)
-			to_relay_settled(dl->worker, dl->place.id,
-			    dl->place.no, dl->attempt);
+		/* Its results may be here already, its worker let go. */
+		dispatch_settled(q, dl);
 		abandon(q, dl);
 		return;
 	}

@@ -160,10 +160,12 @@ dispatch_listed(struct worker *w, uint32_t slots)
 {
 	struct delivery *dl, *next;
 
-	if (w->is_listed)
-		return ERR_PEER;
-	w->is_listed = true;
 	w->slots = slots;
+	if (w->is_listed) {
+		dispatch_pump(w->queue->dispatch);
+		return OK;
+	}
+	w->is_listed = true;
 	TAILQ_FOREACH_SAFE(dl, &w->running, entry, next)
 		if (!dl->is_listed && dl->state == DELIVERY_RUNNING)
 			dispatch_put_back(w->queue, dl);

@@ -13,7 +13,7 @@
 
 #define DEATHS_MAX	3	/* then a delivery is held		*/
 #define DEATH_MS	1000	/* wait after a death			*/
-#define OURS_MS		30000	/* at most, when nobody but we failed	*/
+#define OURS_MS		1000	/* more at most, when only we failed	*/
 #define AGAIN_MS	1000	/* until a commit is tried again	*/
 
 struct outcome {

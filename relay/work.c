@@ -57,7 +57,8 @@ work_link(struct work *w, struct book_queue *q)
 	TAILQ_FOREACH(d, &q->deliveries, entry)
 		if (d->is_finished)
 			to_queue_results(q->link, d);
-	to_queue_listed(q->link, w->kind->slots(w->kind_arg));
+	to_queue_listed(q->link, w->is_draining ? 0 :
+	    w->kind->slots(w->kind_arg));
 }
 
 void
@@ -141,7 +142,13 @@ look_whether_drained(struct timer *t, void *arg)
 void
 work_drain(struct work *w)
 {
+	struct book_queue *q;
+
+	/* No more, so that what waits in a queue just stays there. */
 	w->is_draining = true;
+	TAILQ_FOREACH(q, &w->book.queues, entry)
+		if (q->link != NULL)
+			to_queue_listed(q->link, 0);
 	w->kind->drain(w->kind_arg);
 	timer_init(&w->drained, boot_loop(w->boot), look_whether_drained, w);
 	timer_set(&w->drained, 0);

@@ -131,6 +131,30 @@ def test_a_relay_killed_in_a_delivery_costs_no_message(start, sinks):
     assert len(sink.quiet(1.5)) == 10
 
 
+def test_a_delivery_three_relays_died_of_is_held_until_a_restart(start,
+                                                                 sinks):
+    go = threading.Event()
+
+    def answer(verb, line, session):
+        if verb == "DATA" and not go.is_set():
+            go.wait(20)
+        return None
+    sink = sinks(answer=answer)
+    p = start(sink.port, queue=SOON)
+    name = send(p.port, "ann@here.example", "bob@there.example")
+    for i in range(3):
+        until(lambda: sink.commands.count("DATA") == i + 1)
+        p.kill("relay", "out")
+    p.wait_log(event="held", id=name)
+    go.set()
+    assert sink.quiet(1.5) == []
+    send(p.port, "ann@here.example", "bob@there.example")
+    assert [m.id for m in sink.wait()] != [name]
+    p.stop()
+    p.start()
+    assert name in [m.id for m in sink.wait(2)]
+
+
 def test_a_queue_killed_in_a_delivery_hears_the_result_later(start, sinks):
     """No second copy: the relay keeps its result until it is settled."""
     go = threading.Event()

@@ -205,6 +205,15 @@ def test_retry_maximum_0_never_tries_again(start, sinks):
     p.wait_log(event="failed", id=name)
 
 
+def test_mail_older_than_its_lifetime_fails(start):
+    p = start(free_port(), queue="retry { delay 1; maximum_delay 1s; "
+              "lifetime 2s }")
+    name = send(p.port, "ann@here.example", "bob@there.example")
+    p.wait_log(event="deferred", id=name)
+    p.wait_log(event="failed", id=name)
+    p.wait_log(event="bounced", of=name)
+
+
 def test_a_slow_hop_does_not_hold_up_the_edge(start, sinks):
     go = threading.Event()
 

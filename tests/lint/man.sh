@@ -5,8 +5,8 @@ cd "$(dirname "$0")/../.." || exit 1
 bad=0
 for page in man/*.[0-9]; do
 	# .Xr to pages of other packages cannot be checked here.
-	out=$(mandoc -Tlint -W style "$page" |
-	    grep -vE 'referenced manual not found|outdated mandoc.db')
+	out=$(mandoc -Tlint -W style "$page" 2>&1 |
+	    grep -vE 'manual not found|outdated mandoc')
 	[ -z "$out" ] || { echo "$out"; bad=1; }
 done
 for program in $(sed -n 's/^PROGRAMS := //p' Makefile); do

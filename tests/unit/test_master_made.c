@@ -77,7 +77,7 @@ can_connect(uint16_t port)
 }
 
 static void
-a_listener_outlives_its_generation_when_wanted(void **state)
+a_wanted_listener_outlives_its_generation(void **state)
 {
 	struct listeners all = TAILQ_HEAD_INITIALIZER(all);
 	uint16_t kept = free_port(), left = free_port();
@@ -222,7 +222,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_listener_outlives_its_generation_when_wanted),
+		cmocka_unit_test(a_wanted_listener_outlives_its_generation),
 		cmocka_unit_test(workers_share_a_port_and_more_may_come_later),
 		cmocka_unit_test(a_port_somebody_has_is_an_error),
 		cmocka_unit_test(an_undone_generation_leaves_the_old_sockets),

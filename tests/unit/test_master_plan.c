@@ -198,12 +198,15 @@ every_lie_about_a_row_is_seen(void **state)
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	s.rows[1].role = ROLE_MASTER;
+	s.head.link_cnt = 0;	/* nor by its links */
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	s.rows[1].role = ROLE_CHECK;
+	s.head.link_cnt = 0;	/* nor by its links */
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	s.rows[1].role = ROLE__COUNT;
+	s.head.link_cnt = 0;	/* nor by its links */
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	s.rows[1].worker = 1;

@@ -444,6 +444,45 @@ a_result_nobody_asked_for_is_settled_and_changes_nothing(void **state)
 	assert_false(p->relay_gone);
 }
 
+/*
+ * The queue died between its commit and its "settled": after the relink the
+ * relay names what it still holds, and says its results at once.
+ */
+static void
+results_for_a_message_that_is_gone_are_settled(void **state)
+{
+	struct stage_play *p = *state;
+
+	link_relay(p, 1);
+	memset(p->opened.id.b, 7, sizeof(p->opened.id.b));
+	p->opened.attempt = 99;
+	link_send_delivery_running(p->relay, &(struct msg_delivery_running){
+	    p->opened.id, p->opened.delivery, p->opened.attempt });
+	answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	list_slots(p, 10);
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(p->open_cnt, 0);
+}
+
+static void
+a_relay_that_takes_no_more_is_given_no_more(void **state)
+{
+	struct stage_play *p = *state;
+
+	link_relay(p, 1);
+	list_slots(p, 10);
+	list_slots(p, 0);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	send_mail(p, 1, "a@example.org", "b@example.org");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	list_slots(p, 1);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
 static void
 a_large_body_needs_credit_and_arrives_whole(void **state)
 {
@@ -520,6 +559,8 @@ main(void)
 		TEST(a_delivery_lost_with_its_link_is_sent_again),
 		TEST(after_our_restart_the_relay_keeps_what_it_runs),
 		TEST(a_result_nobody_asked_for_is_settled_and_changes_nothing),
+		TEST(results_for_a_message_that_is_gone_are_settled),
+		TEST(a_relay_that_takes_no_more_is_given_no_more),
 		TEST(a_large_body_needs_credit_and_arrives_whole),
 		TEST(an_abort_leaves_no_message),
 		TEST(a_full_queue_says_452),

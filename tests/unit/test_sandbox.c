@@ -689,8 +689,8 @@ settle(enum role role, int *hold_fd)
 	assert_int_equal(pipe(told), 0);
 	if ((pid = fork()) == 0) {
 		close(hold[1]);
-		if (dup2(hold[0], STDIN_FILENO) == -1 || enter(role, false) != OK ||
-		    write(told[1], "x", 1) != 1)
+		if (dup2(hold[0], STDIN_FILENO) == -1 ||
+		    enter(role, false) != OK || write(told[1], "x", 1) != 1)
 			_exit(3);
 		_exit(wait_for_the_end() ? 0 : 1);
 	}
