@@ -99,7 +99,7 @@ enum msg_carries msg_carries(unsigned type);
 /* May `from` send this to `to`?  Asked once, in link.c, for all messages. */
 bool		 msg_allowed(unsigned type, enum role from, enum role to);
 
-/* Fields to bytes; out->bad if a string is too long.  m is a struct msg_NAME. */
+/* Fields to bytes; out->bad if a string is too long.  m is a msg_NAME. */
 void		 msg_put(struct wire_out *, unsigned type, const void *m);
 
 /*

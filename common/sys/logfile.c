@@ -73,8 +73,10 @@ put_dropped(void)
 	if (out.dropped_cnt == 0)
 		return true;
 	len = snprintf(line, sizeof(line),
-	    "postern[%d]: event=trouble dropped=%llu why=\"log blocked\"\n",
-	    (int)getpid(), (unsigned long long)out.dropped_cnt);
+	    "postern[%d]: event=%s %s=%llu why=\"the log blocked\"\n",
+	    (int)getpid(), log_event_name(LOG_trouble),
+	    log_key_name(LOG_KEY_dropped),
+	    (unsigned long long)out.dropped_cnt);
 	iov = (struct iovec){ line, (size_t)len };
 	if (!put(&iov, 1))
 		return false;

@@ -352,7 +352,7 @@ unsettled_results_are_said_again_on_the_next_link(void **state)
 }
 
 static void
-a_running_delivery_without_its_text_fails_as_ours_when_the_link_dies(
+a_running_delivery_without_its_text_fails_with_the_link(
     void **state)
 {
 	connect_queue(1);
@@ -439,7 +439,7 @@ what_crosses_with_the_end_of_a_delivery_is_borne(void **state)
 }
 
 static void
-a_drained_relay_takes_nothing_and_ends_when_all_is_settled(void **state)
+a_drained_relay_takes_nothing_and_ends_when_settled(void **state)
 {
 	connect_queue(1);
 	send_open(1, 1, 0);
@@ -469,12 +469,12 @@ main(void)
 		TEST(results_are_said_once_all_recipients_are_known),
 		TEST(no_more_than_two_pieces_are_pulled_ahead),
 		TEST(unsettled_results_are_said_again_on_the_next_link),
-		TEST(a_running_delivery_without_its_text_fails_as_ours_when_the_link_dies),
+		TEST(a_running_delivery_without_its_text_fails_with_the_link),
 		TEST(what_is_settled_while_it_runs_ends_without_a_word),
 		TEST(a_queue_that_never_comes_back_leaves_nothing),
 		TEST(nonsense_costs_the_link_and_nothing_else),
 		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),
-		TEST(a_drained_relay_takes_nothing_and_ends_when_all_is_settled),
+		TEST(a_drained_relay_takes_nothing_and_ends_when_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
