@@ -37,13 +37,19 @@ stop() {
 	echo "Stopped; what was still queued waits below ./run."
 }
 
+mkdir -p run || fail "cannot make ./run"
+
 # The demonstration needs no right of root's, and takes none: as root it runs
-# in a user namespace, as user 1000 there.
+# in a user namespace, as user 1000 there, or else as nobody.
 as_user=()
 if [ "$(id -u)" = 0 ]; then
 	as_user=(unshare --user --map-user=1000 --map-group=1000)
-	"${as_user[@]}" true 2>/dev/null ||
-	    fail "root may not make a user namespace here: run me as a user"
+	if ! "${as_user[@]}" true 2>/dev/null; then
+		as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+		chown -R 65534:65534 run
+		"${as_user[@]}" test -x "$build/postern" -a -w run ||
+		    fail "nobody cannot reach $PWD: run me as a user"
+	fi
 	echo "You are root: postern runs without root's rights all the same."
 fi
 
@@ -52,7 +58,6 @@ if (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; then
 	    "the port in conf/examples/demo.conf and conf/examples/demo.sh"
 fi
 
-mkdir -p run || fail "cannot make ./run"
 : >"$log" || fail "cannot write $log"
 "${as_user[@]}" "$build/postern" -f conf/examples/demo.conf 2>>"$log" &
 pid=$!
