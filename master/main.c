@@ -8,6 +8,7 @@
  *	dirs listen	what must be made as root
  *	house	   all processes;  process  one;  pair  the links between
  *	reload stop	the two big changes
+ *	rights	   what is kept of root's
  *	notify	   the service manager
  */
 #include <sys/resource.h>
@@ -26,6 +27,7 @@
 #include "master/check.h"
 #include "master/dirs.h"
 #include "master/house.h"
+#include "master/rights.h"
 #include "master/plan.h"
 #include "master/programs.h"
 #include "master/reload.h"
@@ -174,6 +176,8 @@ main(int argc, char **argv)
 	snprintf(prefix, sizeof(prefix), "master[%d]", (int)getpid());
 	logfile_open(prefix, w.debug);
 	raise_descriptors();
+	if (rights_shrink() != OK)
+		give_up("root's rights cannot be given up", errno);
 	if (ev_open(&loop) != OK)
 		give_up("event loop", errno);
 	house_init(&house, loop, w.file, w.debug);

@@ -50,6 +50,16 @@ def test_each_process_has_its_own_user_and_no_rights(root_server, sink):
     sink.wait()
 
 
+def test_master_keeps_few_of_roots_rights(root_server, sink):
+    p = begin(root_server, sink)
+    got = status(p.process.pid)
+    # CHOWN DAC_* FOWNER KILL SET*ID SETPCAP NET_BIND_SERVICE SYS_CHROOT _ADMIN
+    few = sum(1 << n for n in (0, 1, 2, 3, 5, 6, 7, 8, 10, 18, 21))
+    for caps in ("CapPrm", "CapEff", "CapBnd"):
+        assert int(got[caps], 16) & ~few == 0, caps
+    assert int(got["CapInh"], 16) == 0
+
+
 @pytest.mark.heavy      # sanitizers need system calls
 def test_each_process_has_a_filter_an_empty_root_and_its_network(root_server,
                                                                  sink):

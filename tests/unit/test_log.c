@@ -97,12 +97,12 @@ debug_lines_come_when_asked_for(void **state)
 	(void)state;
 	got_cnt = 0;
 	log_setup("p", keep, false);
-	log_why(LOG_linked, "x", 0);
+	log_why(LOG_dispatched, "x", 0);
 	assert_int_equal(got_cnt, 0);
 	log_setup("p", keep, true);
-	log_why(LOG_linked, "x y", 0);
+	log_why(LOG_dispatched, "x y", 0);
 	assert_int_equal(got_cnt, 1);
-	assert_string_equal(got, "p: event=linked why=\"x y\"\n");
+	assert_string_equal(got, "p: event=dispatched why=\"x y\"\n");
 	log_setup("p", NULL, true);
 	log_why(LOG_trouble, "x", 0);
 	assert_int_equal(got_cnt, 1);
