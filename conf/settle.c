@@ -7,6 +7,7 @@
  */
 #include "base/limits.h"
 #include "conf/block.h"
+#include "conf/net.h"
 #include "conf/propose.h"
 
 static void	settle(struct conf *, struct block *, const struct node *);
@@ -142,6 +143,32 @@ settle_block(struct conf *c, struct block *parent, const struct node *n,
 	settle(c, b, n);
 }
 
+/* An address, with a port or without; what a zone never looks like. */
+static bool
+is_server(const struct value *v)
+{
+	struct net n;
+
+	return net_read_address(span_head(v->text, span_find(v->text, '@')),
+	    &n);
+}
+
+/* A pair has two values, the zone first. */
+static bool
+is_pair(struct conf *c, const struct node *n, const struct option_row *row)
+{
+	const struct value *zone = STAILQ_FIRST(&n->values), *server;
+
+	if (n->value_cnt == 2) {
+		server = STAILQ_NEXT(zone, entry);
+		if (!is_server(zone) && is_server(server))
+			return true;
+	}
+	report_add(&c->mistakes, n->place, "%s takes a zone and an address",
+	    row->name);
+	return false;
+}
+
 /* The right number of values?  `count' of the row says. */
 static bool
 has_right_count(struct conf *c, const struct node *n,
@@ -154,11 +181,8 @@ has_right_count(struct conf *c, const struct node *n,
 		    "%s takes a value, not a block", row->name);
 		return false;
 	}
-	if (row->count == COUNT_PAIRS && n->value_cnt != 2) {
-		report_add(&c->mistakes, n->place,
-		    "%s takes a zone and an address", row->name);
+	if (row->count == COUNT_PAIRS && !is_pair(c, n, row))
 		return false;
-	}
 	if (v == NULL) {
 		report_add(&c->mistakes, n->place, "%s needs a value",
 		    row->name);

@@ -61,7 +61,8 @@ def start(server, sink, host, dns=None):
     server.port = free_port()
     server.configure(basic(
         server.port, sink.port, queue="retry { delay 1; maximum_delay 1s }",
-        process="resolver { forward 127.0.0.1@%d }" % dns.port if dns else ""
+        process="resolver { stub test.example 127.0.0.1@%d }" % dns.port
+        if dns else ""
     ).replace("host 127.0.0.1", "host " + host))
     return server.start()
 

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -382,6 +383,34 @@ fill_and_empty(const char *dir)
 	assert_int_equal(rows(&k, TABLE_MESSAGE), 0);
 }
 
+static bool
+put_line(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t len = (ssize_t)strlen(line);
+	bool ok = fd != -1 && write(fd, line, (size_t)len) == len;
+
+	if (fd != -1)
+		close(fd);
+	return ok;
+}
+
+/* May mount from here on, and leaves what is mounted when it ends. */
+static bool
+enter_namespace(void)
+{
+	char uids[64], gids[64];
+
+	if (geteuid() == 0)
+		return unshare(CLONE_NEWNS) == 0;
+	snprintf(uids, sizeof(uids), "0 %u 1", geteuid());
+	snprintf(gids, sizeof(gids), "0 %u 1", getegid());
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	    put_line("/proc/self/uid_map", uids) &&
+	    put_line("/proc/self/setgroups", "deny") &&
+	    put_line("/proc/self/gid_map", gids);
+}
+
 static void
 a_full_disk_refuses_and_deliveries_go_on(void **state)
 {
@@ -393,9 +422,7 @@ a_full_disk_refuses_and_deliveries_go_on(void **state)
 	if (pid == 0) {
 		char dir[] = "/tmp/postern-disk-XXXXXX";
 
-		if (mkdtemp(dir) == NULL ||
-		    unshare(geteuid() == 0 ? CLONE_NEWNS :
-		    CLONE_NEWUSER | CLONE_NEWNS) == -1 ||
+		if (mkdtemp(dir) == NULL || !enter_namespace() ||
 		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
 		    mount("tmpfs", dir, "tmpfs", 0, "size=24m") == -1)
 			_exit(2);

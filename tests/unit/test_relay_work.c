@@ -447,6 +447,7 @@ a_drained_relay_takes_nothing_and_ends_when_settled(void **state)
 	settle();
 	bench->heard[0] = '\0';
 	work_drain(&bench->work);
+	want_heard("listed 0; ");
 	send_open(2, 1, 0);
 	send_rcpt(2, 0);
 	want_heard("result 0 451; done 2 of 1; ");
