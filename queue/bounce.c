@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "mail/date.h"
-#include "mail/utf8.h"
 #include "queue/bounce.h"
 
 #define CUT	900	/* bytes of a foreign string that go into a line */

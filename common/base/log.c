@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 static struct {
 	char		 prefix[128];
@@ -100,24 +101,21 @@ log_begin(struct log_line *l, enum log_event e)
 }
 
 /*
- * The length of the well-formed UTF-8 character at p, or 0: no overlong form,
- * no surrogate, nothing over U+10FFFF (RFC 3629 4), and no C1 control.
+ * Characters that change how the rest of a line is shown, and would make it
+ * read as something else: zero width and direction (U+200B to U+200F, U+2028
+ * to U+202E, U+2060 to U+206F) and the byte order mark.
  */
-static size_t
-utf8_len(const unsigned char *p, size_t left)
+static bool
+is_deceiving(const unsigned char *p, size_t len)
 {
-	size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-
-	if (p[0] < 0xc2 || p[0] > 0xf4 || left < len)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xe0 && p[1] < 0xa0) ||
-	    (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return len;
+	if (len != 3)
+		return false;
+	if (p[0] == 0xe2 && p[1] == 0x80)
+		return (p[2] >= 0x8b && p[2] <= 0x8f) ||
+		    (p[2] >= 0xa8 && p[2] <= 0xae);
+	if (p[0] == 0xe2 && p[1] == 0x81)
+		return p[2] >= 0xa0 && p[2] <= 0xaf;
+	return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
 }
 
 static bool
@@ -150,7 +148,8 @@ append_quoted(struct log_line *l, struct span s)
 			append_text(l, hex);
 		} else if (p[i] >= ' ' && p[i] < 0x7f) {
 			append(l, s.ptr + i, 1);
-		} else if ((n = utf8_len(p + i, s.len - i)) > 0) {
+		} else if ((n = utf8_len(span_tail(s, i))) > 0 &&
+		    !is_deceiving(p + i, n)) {
 			append(l, s.ptr + i, n);
 		} else {
 			snprintf(hex, sizeof(hex), "\\x%02x", p[i]);

@@ -10,9 +10,10 @@
  *	log_end(&l);
  *
  * Events and keys stand in log.def.  Values are quoted and escaped here and
- * nowhere else: a line is printable ASCII or valid UTF-8 without controls, and
- * at most LOG_LINE_MAX bytes; what does not fit is cut at a value.  Lines go
- * to the sink, which sys/logfile.h sets; without one they go nowhere.
+ * nowhere else: a line is printable ASCII or valid UTF-8 without controls and
+ * without what turns or hides the text around it, and at most LOG_LINE_MAX
+ * bytes; what does not fit is cut at a value.  Lines go to the sink, which
+ * sys/logfile.h sets; without one they go nowhere.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "mail/address.h"
-#include "mail/utf8.h"
 
 #define LABEL_MAX	63	/* octets, RFC 1035 2.3.4 */
 

@@ -54,6 +54,8 @@ values_are_quoted_when_they_must_be(void **state)
 		{ { "\xce\xb4", 2 },	"\"\xce\xb4\"" },
 		{ { "\xc2\x85", 2 },	"\"\\xc2\\x85\"" },
 		{ { "\xed\xa0\x80", 3 }, "\"\\xed\\xa0\\x80\"" },
+		{ { "\xe2\x80\xae", 3 }, "\"\\xe2\\x80\\xae\"" },
+		{ { "\xe2\x82\xac", 3 }, "\"\xe2\x82\xac\"" },
 		{ { "\xff", 1 },	"\"\\xff\"" },
 		{ { "\xce", 1 },	"\"\\xce\"" },
 	};

@@ -1,5 +1,5 @@
 /* utf8.c - the table of RFC 3629 4, as comparisons. */
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 size_t
 utf8_len(struct span s)

@@ -1,8 +1,8 @@
 /*
  * utf8 - one UTF-8 character at a time, RFC 3629 section 4.
  */
-#ifndef MAIL_UTF8_H
-#define MAIL_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stddef.h>
 
