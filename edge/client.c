@@ -78,6 +78,8 @@ tick_ms(const struct edge *edge)
 {
 	int64_t ms = edge->set.timeout_ms;
 
+	if (edge->is_gentle)
+		return SESSION_SILENT_MS;
 	if (edge->set.data_timeout_ms < ms)
 		ms = edge->set.data_timeout_ms;
 	if (edge->set.session_timeout_ms < ms)
@@ -251,6 +253,17 @@ client_ready(struct ev *ev, unsigned what, void *arg)
 	run(c, (what & EV_READ) != 0);
 }
 
+/* We want to end: the session knows whether it does now. */
+static void
+take_leave(struct client *c, bool always)
+{
+	if (always)
+		session_end(&c->s, "4.3.2", "Service shutting down");
+	else
+		session_drain(&c->s);
+	run(c, false);
+}
+
 static void
 client_late(struct timer *timer, void *arg)
 {
@@ -263,6 +276,8 @@ client_late(struct timer *timer, void *arg)
 	}
 	if (ms != 0) {
 		timer_set(&c->timer, ms == -1 || ms > tick ? tick : ms);
+		if (c->edge->is_gentle)
+			take_leave(c, false);
 		return;
 	}
 	session_expire(&c->s);
@@ -325,11 +340,9 @@ client_drain(struct client *c, bool always)
 {
 	if (c->is_lingering)
 		return;
-	if (always)
-		session_end(&c->s, "4.3.2", "Service shutting down");
-	else
-		session_drain(&c->s);
-	run(c, false);
+	if (c->edge->is_gentle)
+		timer_set(&c->timer, SESSION_SILENT_MS);
+	take_leave(c, always);
 }
 
 struct client *

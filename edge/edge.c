@@ -88,6 +88,7 @@ edge_drain(struct edge *edge, uint32_t patience_ms)
 {
 	listen_close(&edge->listen);
 	edge->is_draining = true;
+	edge->is_gentle = patience_ms >= EDGE_GENTLE_MS;
 	timer_set(&edge->patience,
 	    patience_ms - patience_ms / PATIENCE_KEPT);
 	drain_clients(edge, false);

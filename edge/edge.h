@@ -19,6 +19,7 @@
 
 #define EDGE_READ_MAX	(64u << 10)	/* bytes of input in hand at once, of
 					 * all sessions together	*/
+#define EDGE_GENTLE_MS	60000	/* of patience: nobody waits for our end */
 #define EDGE_STREAM_BUCKETS 1024u	/* power of two; numbers are dense */
 
 struct client;
@@ -51,6 +52,8 @@ struct edge {
 	struct timer	 patience;	/* runs while draining	*/
 	struct later	 ended;		/* tells that it is drained */
 	bool		 is_draining;
+	bool		 is_gentle;	/* with time to spare: who is talking
+					 * may go on		*/
 
 	char		 in[EDGE_READ_MAX]; /* whose turn it is	*/
 };
@@ -67,7 +70,9 @@ void	edge_free(struct edge **);
 
 /*
  * Accept nothing more and end what is idle with 421 4.3.2; a transaction under
- * way may finish within patience_ms.  Then drained() is called, never from
+ * way may finish within patience_ms.  With a patience of EDGE_GENTLE_MS or more
+ * (a reload) only who has been silent for a while is idle; with less (a stop)
+ * all between two transactions are.  Then drained() is called, never from
  * within this call.
  */
 void	edge_drain(struct edge *, uint32_t patience_ms);

@@ -115,10 +115,23 @@ session_end(struct session *s, const char *dsn, const char *text)
 	transaction_end(&s->transaction);
 }
 
+static bool
+is_between_mails(const struct session *s)
+{
+	return s->state == ST_NEW || s->state == ST_READY ||
+	    s->state == ST_SHUT;
+}
+
+static bool
+is_talking(const struct session *s)
+{
+	return ev_now_ms(s->edge->loop) - s->since_ms < SESSION_SILENT_MS;
+}
+
 void
 session_drain(struct session *s)
 {
-	if (s->state == ST_NEW || s->state == ST_READY || s->state == ST_SHUT)
+	if (is_between_mails(s) && !(s->edge->is_gentle && is_talking(s)))
 		session_end(s, "4.3.2", "Service shutting down");
 }
 

@@ -85,7 +85,11 @@ void	session_expire(struct session *);
 /* Say 421 and end, whatever is under way. */
 void	session_end(struct session *, const char *dsn, const char *text);
 
-/* Draining: end with 421 4.3.2 unless a transaction is under way. */
+/* In a gentle drain a client is idle that was silent for so long. */
+#define SESSION_SILENT_MS	2000
+
+/* Draining: end with 421 4.3.2 unless a transaction is under way, or the drain
+ * is gentle and the client not idle. */
 void	session_drain(struct session *);
 
 /* What the queue said about the transaction of this session; text is its

@@ -35,7 +35,8 @@ struct process {
 	struct link	*link;		/* NULL: not running, or given up */
 	bool		 is_ready;
 	bool		 is_leaving;	/* told to end, for good	*/
-	int64_t		 started_ms, heard_ms;
+	int64_t		 started_ms;
+	int64_t		 asked_ms;	/* ping not answered yet, or 0	*/
 	unsigned	 fails;		/* deaths in a row		*/
 	struct timer	 again;		/* until it is started anew	*/
 	struct timer	 patience;	/* until it is killed		*/

@@ -117,7 +117,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 {
 	struct process *p = arg;
 
-	p->heard_ms = ev_now_ms(p->house->loop);
+	p->asked_ms = 0;
 	switch (type) {
 	case MSG_work_ready:
 		p->is_ready = true;
@@ -253,7 +253,8 @@ process_start(struct process *p)
 	}
 	p->id.start++;
 	p->is_ready = false;
-	p->started_ms = p->heard_ms = ev_now_ms(p->house->loop);
+	p->started_ms = ev_now_ms(p->house->loop);
+	p->asked_ms = 0;
 	if (run(p) != OK) {
 		say(LOG_trouble, p, "cannot start it");
 		start_later(p);
@@ -332,14 +333,23 @@ process_ended(struct process *p, int status)
 	start_later(p);
 }
 
+/*
+ * Only a question can go unanswered: when it is we who were stopped, or the
+ * whole machine, the children have nothing to answer for.
+ */
 void
 process_ping(struct process *p, uint64_t turn)
 {
+	int64_t now_ms = ev_now_ms(p->house->loop);
+
 	if (p->link == NULL)
 		return;
-	if (ev_now_ms(p->house->loop) - p->heard_ms > SILENT_MS)
+	if (p->asked_ms != 0 && now_ms - p->asked_ms > SILENT_MS) {
 		process_kill(p, "it does not answer");
-	else
-		(void)link_send_process_ping(p->link,
-		    &(struct msg_process_ping){ turn });
+		return;
+	}
+	if (p->asked_ms == 0)
+		p->asked_ms = now_ms;
+	(void)link_send_process_ping(p->link,
+	    &(struct msg_process_ping){ turn });
 }

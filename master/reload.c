@@ -20,6 +20,16 @@
 
 enum fate { FATE_KEEP, FATE_RENEW, FATE_REPLACE };
 
+/* We were told once more while one was under way: the file may be another. */
+static void
+begin_again(struct house *h)
+{
+	if (!h->reload_again)
+		return;
+	h->reload_again = false;
+	reload_begin(h);
+}
+
 static void
 refuse(struct house *h, const char *why)
 {
@@ -28,6 +38,7 @@ refuse(struct house *h, const char *why)
 	plan_free(&h->next);
 	timer_stop(&h->answers);
 	notify_ready();
+	begin_again(h);
 }
 
 /* The process that a row of the new plan is about; NULL: a new one. */
@@ -175,10 +186,7 @@ carry_out(struct house *h)
 	h->edges_wait = false;
 	start_new(h);
 	house_look(h);
-	if (h->reload_again) {
-		h->reload_again = false;
-		reload_begin(h);
-	}
+	begin_again(h);
 }
 
 /* Queues that would lose their place must be empty first. */

@@ -144,6 +144,8 @@ work_drain(struct work *w)
 {
 	struct book_queue *q;
 
+	if (w->is_draining)
+		return;
 	/* No more, so that what waits in a queue just stays there. */
 	w->is_draining = true;
 	TAILQ_FOREACH(q, &w->book.queues, entry)

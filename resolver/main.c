@@ -138,6 +138,8 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 {
 	struct resolver *rs = arg;
 
+	if (timer_running(&rs->idle))
+		return;
 	timer_init(&rs->idle, boot_loop(b), end_when_idle, rs);
 	timer_set(&rs->idle, 0);
 }

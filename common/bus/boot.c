@@ -205,11 +205,10 @@ out_of_patience(struct timer *t, void *arg)
 static void
 drain(struct boot *b, uint32_t patience_ms)
 {
-	if (!b->draining || b->patience.due_ms >
+	if (b->draining && b->patience.due_ms <=
 	    ev_now_ms(b->loop) + (int64_t)patience_ms)
-		timer_set(&b->patience, patience_ms);
-	if (b->draining)
 		return;
+	timer_set(&b->patience, patience_ms);
 	b->draining = true;
 	b->calls->drain(b, patience_ms, b->arg);
 }

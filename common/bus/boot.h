@@ -46,7 +46,8 @@ struct boot_calls {
 	enum err (*reload)(struct boot *, struct span slice, void *arg);
 	/*
 	 * Finish what was promised, begin nothing new, and call boot_done().
-	 * After patience_ms you are ended anyway.
+	 * After patience_ms you are ended anyway.  Called again, with less
+	 * patience, when it has to be over sooner.
 	 */
 	void	(*drain)(struct boot *, uint32_t patience_ms, void *arg);
 	/* How many messages are held; the queue's answer.  May be NULL. */

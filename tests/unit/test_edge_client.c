@@ -230,6 +230,34 @@ draining_an_idle_edge_is_quick(void **state)
 }
 
 static void
+with_time_to_spare_only_the_silent_are_ended(void **state)
+{
+	kit_ready();
+	edge_drain(kit.edge, EDGE_GENTLE_MS);
+	kit_turn(KIT_TURNS);
+	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
+	assert_false(kit.is_closed);
+	turn_for(SESSION_SILENT_MS + 100);
+	kit_want("", "421 4.3.2 Service shutting down\r\n");
+	kit_hang_up();
+	turn_for(5);
+	assert_true(kit.is_drained);
+}
+
+static void
+a_drain_in_a_hurry_follows_one_with_time_to_spare(void **state)
+{
+	kit_ready();
+	edge_drain(kit.edge, EDGE_GENTLE_MS);
+	kit_want("", "");
+	edge_drain(kit.edge, 10000);
+	kit_want("", "421 4.3.2 Service shutting down\r\n");
+	kit_hang_up();
+	turn_for(5);
+	assert_true(kit.is_drained);
+}
+
+static void
 patience_ends_what_does_not_finish(void **state)
 {
 	kit_data();
@@ -286,6 +314,8 @@ main(void)
 		T(the_last_reply_outlives_what_was_not_read),
 		T(draining_ends_the_idle_and_lets_transactions_finish),
 		T(draining_an_idle_edge_is_quick),
+		T(with_time_to_spare_only_the_silent_are_ended),
+		T(a_drain_in_a_hurry_follows_one_with_time_to_spare),
 		T(patience_ends_what_does_not_finish),
 		T(an_idle_session_takes_less_than_4_kib_of_heap),
 	};
