@@ -80,14 +80,29 @@ dispatch_worker(struct queue *q, const struct link_peer *peer)
 	return w;
 }
 
+/* Results that their link cut off before all were said are said again. */
+static void
+forget_results(struct delivery *dl)
+{
+	struct result *r;
+
+	while ((r = STAILQ_FIRST(&dl->results)) != NULL) {
+		STAILQ_REMOVE_HEAD(&dl->results, entry);
+		free(r);
+	}
+	dl->result_cnt = 0;
+}
+
 void
 dispatch_linked(struct worker *w, struct link *l)
 {
 	struct delivery *dl;
 
 	w->link = l;
-	TAILQ_FOREACH(dl, &w->running, entry)
+	TAILQ_FOREACH(dl, &w->running, entry) {
 		dl->is_listed = false;
+		forget_results(dl);
+	}
 	dispatch_relane(w->queue->dispatch);
 }
 

@@ -2,15 +2,16 @@
  * postern-queue - keeps mail until it is delivered.  In the mail's order:
  *
  *	from_edge	what an edge says
- *	intake		a message on its way in, piece by piece
+ *	intake		what an edge may say (_stream: one message coming in)
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes and one that reads
- *	due		which deliveries wait: flows, destinations
+ *	due		which deliveries wait, for which destinations
+ *	flow		those of one tenant: their rows, read bit by bit
  *	destination	how much one of them is trusted with
  *	dispatch	whose turn it is (_worker: who has what)
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
- *	outcome		what is done with them: struck, tried again, bounced
+ *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
  *	bounce		the report to the sender
  */

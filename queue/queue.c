@@ -50,8 +50,9 @@ stop_waiting(struct timer *t, void *arg)
 void
 queue_drain(struct queue *q, uint32_t patience_ms)
 {
+	if (!q->is_draining)
+		timer_init(&q->patience, q->loop, stop_waiting, q);
 	q->is_draining = true;
-	timer_init(&q->patience, q->loop, stop_waiting, q);
 	timer_set(&q->patience, patience_ms - patience_ms / 4);
 	intake_drain(q->intake);
 	queue_rested(q);

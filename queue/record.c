@@ -74,7 +74,7 @@ record_get(struct span bytes, enum record_kind kind, union record *out)
 	struct wire_in r = { (const uint8_t *)bytes.ptr, NULL, false };
 	struct wire_in crc;
 
-	if (bytes.len < 1 + CRC_LEN)
+	if (bytes.len < 1 + CRC_LEN || bytes.len > RECORD_MAX)
 		return ERR_PEER;
 	r.end = r.pos + bytes.len - CRC_LEN;
 	crc = (struct wire_in){ r.end, r.end + CRC_LEN, false };

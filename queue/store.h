@@ -211,7 +211,8 @@ struct store_read_piece {
 
 /*
  * Open or create the environment in directory dir and start the threads.  Call
- * after the sandbox has closed.
+ * after the sandbox has closed.  ERR_SYS with EBUSY when another process has
+ * it open.
  */
 MUST_CHECK enum err store_open(struct store **out, struct ev_loop *,
 	    const char *dir, const struct store_limits *,

@@ -3,6 +3,8 @@
  * never exceed a page and nothing is DUPSORT: see ARCHITECTURE.md for what was
  * measured.
  */
+#include <sys/file.h>
+
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -39,6 +41,18 @@ open_tables(struct store_env *e)
 	return mdb_txn_commit(txn);
 }
 
+/*
+ * LMDB would let two processes write by turns, and both would deliver all.
+ * The lock goes with the process, however it ends.
+ */
+static int
+take_alone(const struct store_env *e)
+{
+	if (flock(e->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? EBUSY : errno;
+}
+
 int
 store_table_open(struct store_env *e, const char *dir)
 {
@@ -50,8 +64,9 @@ store_table_open(struct store_env *e, const char *dir)
 	    (rc = mdb_env_set_maxdbs(e->env, TABLE__COUNT)) == 0 &&
 	    (rc = mdb_env_set_maxreaders(e->env, READERS_MAX)) == 0 &&
 	    (rc = mdb_env_open(e->env, dir, MDB_NOTLS, 0600)) == 0 &&
-	    (rc = mdb_reader_check(e->env, &dead)) == 0 &&
-	    (rc = mdb_env_get_fd(e->env, &e->fd)) == 0)
+	    (rc = mdb_env_get_fd(e->env, &e->fd)) == 0 &&
+	    (rc = take_alone(e)) == 0 &&
+	    (rc = mdb_reader_check(e->env, &dead)) == 0)
 		rc = open_tables(e);
 	if (rc != 0)
 		store_table_close(e);

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "queue/store.h"
+#include "queue/store_table.h"
 #include "sys/clock.h"
 
 #define KIT_PATIENCE_MS	10000	/* a test that waits longer has failed */
@@ -87,6 +88,22 @@ kit_close(struct kit *k)
 	snprintf(path, sizeof(path), "%s/lock.mdb", k->dir);
 	unlink(path);
 	rmdir(k->dir);
+}
+
+/* Rows of a table, by our own look at the closed environment. */
+static inline size_t
+kit_rows(struct kit *k, enum table t)
+{
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_stat s;
+
+	assert_int_equal(store_table_open(&e, k->dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_stat(txn, e.dbi[t], &s), 0);
+	mdb_txn_abort(txn);
+	store_table_close(&e);
+	return s.ms_entries;
 }
 
 static inline void

@@ -5,7 +5,7 @@
  */
 #include "queue_kit.h"
 
-#include "queue/due.h"
+#include "queue/flow.h"
 #include "queue/retry.h"
 
 static struct retry
@@ -84,6 +84,48 @@ the_window_grows_by_one_and_is_halved(void **state)
 	destination_heard(&d, NEWS_HOST, 0, 1000);
 	assert_int_equal(d.window, (first + 1) / 2);
 	assert_int_equal(d.state, DESTINATION_ALIVE);
+}
+
+static void
+hear(struct destination *d, enum destination_news news, int64_t now_ms)
+{
+	destination_sent(d);
+	destination_heard(d, news, now_ms, 1500);
+}
+
+static void
+three_hosts_missed_in_a_row_are_down(void **state)
+{
+	struct destination d = { .running = 0 };
+
+	destination_init(&d);
+	for (int round = 0; round < 2; round++) {
+		hear(&d, NEWS_HOST, 0);
+		hear(&d, NEWS_HOST, 0);
+		assert_int_equal(d.state, DESTINATION_ALIVE);
+		hear(&d, NEWS_REACHED, 0);	/* no row any more */
+	}
+	for (int i = 0; i < 3; i++)
+		hear(&d, NEWS_HOST, 0);
+	assert_int_equal(d.state, DESTINATION_DOWN);
+}
+
+static void
+a_pause_has_a_cap_and_a_mute_probe_is_repeated(void **state)
+{
+	struct destination d = { .running = 0 };
+
+	destination_init(&d);
+	hear(&d, NEWS_UNREACHED, 0);
+	assert_int_equal(d.next_try_ms, 1000);
+	hear(&d, NEWS_NONE, 1000);
+	assert_true(destination_may_send(&d, 1000));
+	hear(&d, NEWS_HOST, 1000);	/* the probe's first miss is enough */
+	assert_int_equal(d.next_try_ms, 2500);
+	assert_false(destination_may_send(&d, 2499));
+	hear(&d, NEWS_REACHED, 2500);
+	hear(&d, NEWS_UNREACHED, 3000);
+	assert_int_equal(d.next_try_ms, 4000);	/* from the beginning */
 }
 
 /* A due index over a store, and the one destination all is for. */
@@ -259,6 +301,93 @@ rows_that_come_while_a_read_is_on_its_way_are_all_found(void **state)
 		kit_until(&p->kit, take(p) != NULL);
 }
 
+static void
+take_all(struct plan *p, int cnt)
+{
+	for (int i = 0; i < cnt; i++)
+		kit_until(&p->kit, take(p) != NULL);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	assert_null(take(p));
+}
+
+static void
+memory_holds_few_rows_however_many_come(void **state)
+{
+	struct plan *p = *state;
+
+	for (int i = 0; i < 100; i++)
+		add(p, SPAN("t"), 0, true);
+	assert_int_equal(TAILQ_FIRST(&p->destination->turns)->waiting_cnt,
+	    STORE_DUE_MAX);
+	take_all(p, 100);
+}
+
+static void
+a_row_before_the_cursor_is_found(void **state)
+{
+	struct plan *p = *state;
+
+	for (int i = 0; i < STORE_DUE_MAX + 6; i++)
+		add(p, SPAN("t"), 0, false);
+	due_start(p->due);
+	kit_until(&p->kit, take(p) != NULL);
+	add(p, SPAN("t"), -5000, true);
+	take_all(p, STORE_DUE_MAX + 6);
+}
+
+static void
+what_is_noted_before_the_start_hides_nothing(void **state)
+{
+	struct plan *p = *state;
+
+	for (int i = 0; i < 3; i++)
+		add(p, SPAN("t"), 0, false);
+	add(p, SPAN("t"), 0, true);
+	assert_non_null(take(p));
+	due_start(p->due);
+	take_all(p, 3);
+}
+
+static void
+more_flows_than_one_read_gives_are_all_found(void **state)
+{
+	struct plan *p = *state;
+	char tenant[16];
+
+	for (int i = 0; i < STORE_FLOWS_MAX + 6; i++) {
+		snprintf(tenant, sizeof(tenant), "t%d", i);
+		add(p, span_of(tenant), 0, false);
+	}
+	due_start(p->due);
+	take_all(p, STORE_FLOWS_MAX + 6);
+}
+
+/* A read that began before it was there is on its way. */
+static void
+a_row_before_the_cursor_of_a_read_is_found(void **state)
+{
+	struct plan *p = *state;
+	struct store_place place;
+	struct kit_mail m;
+
+	for (int i = 0; i < STORE_DUE_MAX + 6; i++)
+		add(p, SPAN("t"), 0, false);
+	due_start(p->due);
+	for (int i = 0; i < STORE_DUE_MAX; i++)
+		kit_until(&p->kit, take(p) != NULL);
+	assert_null(take(p));		/* reads */
+	usleep(50000);
+	kit_mail(&p->kit, &m, SPAN("A: b\r\n\r\n"), SPAN(""));
+	m.where.tenant = SPAN("t");
+	m.where.due_ms -= 5000;
+	store_accept(p->kit.store, &m.accept, kit_back, &p->kit);
+	usleep(50000);
+	place = (struct store_place){ m.where.due_ms, m.mail.id, 0 };
+	due_note(p->due, SPAN("out"), SPAN("out"), SPAN("t"), &place);
+	take_all(p, 7);
+}
+
 int
 main(void)
 {
@@ -270,9 +399,17 @@ main(void)
 		    a_maximum_of_none_never_retries_and_age_ends_all),
 		cmocka_unit_test(a_destination_that_is_down_costs_one_probe),
 		cmocka_unit_test(the_window_grows_by_one_and_is_halved),
+		cmocka_unit_test(three_hosts_missed_in_a_row_are_down),
+		cmocka_unit_test(
+		    a_pause_has_a_cap_and_a_mute_probe_is_repeated),
 		TEST(tenants_take_turns_however_much_one_sends),
 		TEST(rows_on_disk_are_found_in_order_and_each_once),
 		TEST(a_row_in_the_future_waits_for_its_time),
+		TEST(memory_holds_few_rows_however_many_come),
+		TEST(a_row_before_the_cursor_is_found),
+		TEST(what_is_noted_before_the_start_hides_nothing),
+		TEST(more_flows_than_one_read_gives_are_all_found),
+		TEST(a_row_before_the_cursor_of_a_read_is_found),
 		TEST(rows_that_come_while_a_read_is_on_its_way_are_all_found),
 		TEST(what_is_put_back_comes_again_and_what_is_taken_does_not),
 	};

@@ -3,16 +3,12 @@
  * happens: a second open, a kill, a full disk, a damaged record.
  * room: queue
  */
-#include <sys/mount.h>
 #include <sys/wait.h>
 
-#include <fcntl.h>
-#include <sched.h>
+#include <errno.h>
 #include <signal.h>
 
-#include "queue_kit.h"
-
-#include "queue/store_table.h"
+#include "queue_disk.h"
 
 static int
 set_up(void **state)
@@ -30,22 +26,6 @@ tear_down(void **state)
 	kit_close(*state);
 	free(*state);
 	return 0;
-}
-
-/* Rows of a table, by our own look at the closed environment. */
-static size_t
-rows(struct kit *k, enum table t)
-{
-	struct store_env e;
-	MDB_txn *txn;
-	MDB_stat s;
-
-	assert_int_equal(store_table_open(&e, k->dir), 0);
-	assert_int_equal(mdb_txn_begin(e.env, NULL, MDB_RDONLY, &txn), 0);
-	assert_int_equal(mdb_stat(txn, e.dbi[t], &s), 0);
-	mdb_txn_abort(txn);
-	store_table_close(&e);
-	return s.ms_entries;
 }
 
 static struct envelope *
@@ -145,8 +125,8 @@ a_body_of_many_pieces_is_read_back_byte_for_byte(void **state)
 		assert_memory_equal(buf, text + i * PIECE_MAX, len);
 	}
 	store_close(&k->store);
-	assert_int_equal(rows(k, TABLE_LOOSE), 0);
-	assert_int_equal(rows(k, TABLE_BODY), 49);
+	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);
+	assert_int_equal(kit_rows(k, TABLE_BODY), 49);
 	kit_reopen(k);
 }
 
@@ -161,8 +141,8 @@ the_last_delivery_takes_the_message_with_it(void **state)
 	assert_true(deliver(k, m.mail.id));
 	store_close(&k->store);
 	for (enum table t = TABLE_MESSAGE; t <= TABLE_LOOSE; t++)
-		assert_int_equal(rows(k, t), 0);
-	assert_int_equal(rows(k, TABLE_HISTORY), 2);
+		assert_int_equal(kit_rows(k, t), 0);
+	assert_int_equal(kit_rows(k, TABLE_HISTORY), 2);
 	kit_reopen(k);
 	/* The id of a message that is gone is not used again. */
 	assert_int_equal(id_cmp(store_last_id(k->store), m.mail.id), 0);
@@ -187,15 +167,15 @@ what_never_became_a_message_is_swept_at_the_next_start(void **state)
 	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
 	assert_int_equal(kit_accept(k, &m), OK);
 	store_close(&k->store);
-	assert_int_equal(rows(k, TABLE_LOOSE), 1);
-	assert_int_equal(rows(k, TABLE_BODY), 641);
+	assert_int_equal(kit_rows(k, TABLE_LOOSE), 1);
+	assert_int_equal(kit_rows(k, TABLE_BODY), 641);
 	kit_reopen(k);
 	for (int i = 0; i < 50; i++)
 		kit_turn(k);
 	store_close(&k->store);
-	assert_int_equal(rows(k, TABLE_LOOSE), 0);
-	assert_int_equal(rows(k, TABLE_BODY), 1);
-	assert_int_equal(rows(k, TABLE_MESSAGE), 1);
+	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);
+	assert_int_equal(kit_rows(k, TABLE_BODY), 1);
+	assert_int_equal(kit_rows(k, TABLE_MESSAGE), 1);
 	kit_reopen(k);
 }
 
@@ -215,8 +195,8 @@ what_was_dropped_is_swept_at_once(void **state)
 	for (int i = 0; i < 20; i++)
 		kit_turn(k);
 	store_close(&k->store);
-	assert_int_equal(rows(k, TABLE_BODY), 0);
-	assert_int_equal(rows(k, TABLE_LOOSE), 0);
+	assert_int_equal(kit_rows(k, TABLE_BODY), 0);
+	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);
 	kit_reopen(k);
 }
 
@@ -278,7 +258,7 @@ a_damaged_record_is_set_aside_and_the_rest_goes_on(void **state)
 	assert_non_null(env = read_envelope(k, m[1].mail.id));
 	free(env);
 	store_close(&k->store);
-	assert_int_equal(rows(k, TABLE_QUARANTINE), 1);
+	assert_int_equal(kit_rows(k, TABLE_QUARANTINE), 1);
 	kit_reopen(k);
 }
 
@@ -380,61 +360,34 @@ fill_and_empty(const char *dir)
 		assert_true(deliver(&k, ids[i]));
 	kit_until(&k, !k.full);
 	store_close(&k.store);
-	assert_int_equal(rows(&k, TABLE_MESSAGE), 0);
-}
-
-static bool
-put_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t len = (ssize_t)strlen(line);
-	bool ok = fd != -1 && write(fd, line, (size_t)len) == len;
-
-	if (fd != -1)
-		close(fd);
-	return ok;
-}
-
-/* May mount from here on, and leaves what is mounted when it ends. */
-static bool
-enter_namespace(void)
-{
-	char uids[64], gids[64];
-
-	if (geteuid() == 0)
-		return unshare(CLONE_NEWNS) == 0;
-	snprintf(uids, sizeof(uids), "0 %u 1", geteuid());
-	snprintf(gids, sizeof(gids), "0 %u 1", getegid());
-	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-	    put_line("/proc/self/uid_map", uids) &&
-	    put_line("/proc/self/setgroups", "deny") &&
-	    put_line("/proc/self/gid_map", gids);
+	assert_int_equal(kit_rows(&k, TABLE_MESSAGE), 0);
 }
 
 static void
 a_full_disk_refuses_and_deliveries_go_on(void **state)
 {
 	struct kit *k = *state;
-	pid_t pid = fork();
+
+	disk_try("size=24m", fill_and_empty);
+	assert_non_null(k->store);
+}
+
+static void
+no_second_process_has_the_store(void **state)
+{
+	struct kit *k = *state;
 	int status;
+	pid_t pid;
 
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		char dir[] = "/tmp/postern-disk-XXXXXX";
+	if ((pid = fork()) == 0) {
+		struct store_env e = { 0 };
 
-		if (mkdtemp(dir) == NULL || !enter_namespace() ||
-		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-		    mount("tmpfs", dir, "tmpfs", 0, "size=24m") == -1)
-			_exit(2);
-		fill_and_empty(dir);
-		umount(dir);
-		rmdir(dir);
-		_exit(0);
+		_exit(store_table_open(&e, k->dir) == EBUSY ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	assert_non_null(k->store);
+	assert_int_equal(status, 0);
+	store_close(&k->store);
+	kit_reopen(k);
 }
 
 int
@@ -451,6 +404,7 @@ main(void)
 		TEST(a_full_disk_refuses_and_deliveries_go_on),
 		TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
 		TEST(a_kill_loses_nothing_that_was_acknowledged),
+		TEST(no_second_process_has_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

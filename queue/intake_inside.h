@@ -1,0 +1,84 @@
+/*
+ * intake_inside - what intake.c (what an edge may say, and when) and
+ * intake_stream.c (what becomes of one stream) share.
+ *
+ * A stream lives until the store has let go of all it was given, which may be
+ * longer than its edge knows it, or than there is an edge.
+ */
+#ifndef QUEUE_INTAKE_INSIDE_H
+#define QUEUE_INTAKE_INSIDE_H
+
+#include <sys/tree.h>
+
+#include "queue/intake.h"
+
+#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT)	/* an edge may set */
+
+enum stream_state {
+	STREAM_OPEN,		/* recipients and text are coming	*/
+	STREAM_COMMITTING,	/* in the store's hands			*/
+	STREAM_ENDED,		/* only waits for the store		*/
+};
+
+struct stream {
+	RB_ENTRY(stream) by_no;
+	struct queue	*queue;
+	struct edge	*edge;		/* NULL: nobody to answer	*/
+	uint64_t	 no;
+	enum stream_state state;
+	unsigned	 credit;
+	struct store_mail mail;
+	uint64_t	 len[PART__COUNT];	/* bytes that came	*/
+	uint32_t	 pieces[PART__COUNT];	/* handed to the store	*/
+	char		*tail[PART__COUNT];	/* a last, shorter one	*/
+	size_t		 tail_len[PART__COUNT];
+	bool		 body_is_over;		/* it was a shorter one	*/
+	struct span	*rcpts;
+	uint32_t	 rcpt_cap;
+	size_t		 rcpt_bytes;
+	struct store_delivery where;
+	struct store_accept accept;
+	struct store_drop drop;
+	char		 strings[];
+};
+
+RB_HEAD(stream_tree, stream);
+RB_PROTOTYPE(stream_tree, stream, by_no, )
+
+struct edge {
+	LIST_ENTRY(edge) entry;
+	struct queue	*queue;
+	struct link	*link;
+	char		 name[BLOCK_NAME_MAX + 1];
+	struct stream_tree streams;
+	unsigned	 stream_cnt;
+	uint64_t	 highest;	/* stream opened so far, + 1	*/
+};
+
+struct intake {
+	struct queue	*queue;
+	LIST_HEAD(, edge) edges;
+	unsigned	 busy_cnt;	/* commits on their way		*/
+};
+
+/* A stream with an id of its own, known to its edge; NULL: no memory. */
+struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
+
+/* Keep a copy of what came; false when memory is out. */
+bool		 stream_add_rcpt(struct stream *, struct span rcpt);
+bool		 stream_put_piece(struct stream *, enum part,
+		    struct span full_piece);
+bool		 stream_keep_tail(struct stream *, enum part, struct span);
+
+/* All is there: hand it to the store, and answer when it came back. */
+void		 stream_commit(struct stream *);
+
+/* The edge knows nothing of it from here on. */
+void		 stream_detach(struct stream *);
+
+/* It will be no message.  refuse: and the edge hears so.  Taken. */
+void		 stream_end(struct stream *);
+void		 stream_refuse(struct stream *, uint16_t code,
+		    const char *dsn, const char *text);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * intake_stream.c - calls to the store come back in order, so a drop that
+ * follows the pieces is the last to come back, and frees the stream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "queue/intake_inside.h"
+#include "queue/to_edge.h"
+#include "sys/clock.h"
+
+#define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
+#define PROTO_MAX_KEPT	32
+
+/* A full piece on its way to the disk. */
+struct piece {
+	struct store_piece put;
+	char		 text[];
+};
+
+static int
+cmp_stream(struct stream *a, struct stream *b)
+{
+	return (a->no > b->no) - (a->no < b->no);
+}
+
+RB_GENERATE(stream_tree, stream, by_no, cmp_stream)
+
+static void
+free_stream(struct stream *s)
+{
+	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
+		free((char *)s->rcpts[i].ptr);
+	free(s->rcpts);
+	free(s->tail[PART_HEADER]);
+	free(s->tail[PART_BODY]);
+	free(s);
+}
+
+void
+stream_detach(struct stream *s)
+{
+	if (s->edge == NULL)
+		return;
+	RB_REMOVE(stream_tree, &s->edge->streams, s);
+	s->edge->stream_cnt--;
+	s->edge = NULL;
+}
+
+static void
+dropped(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+
+	/* Not marked as done with: the next start sweeps it all the same. */
+	free_stream(s);
+}
+
+void
+stream_end(struct stream *s)
+{
+	stream_detach(s);
+	s->state = STREAM_ENDED;
+	if (s->pieces[PART_HEADER] + s->pieces[PART_BODY] == 0) {
+		free_stream(s);
+		return;
+	}
+	s->drop.mail = &s->mail;
+	store_drop(s->queue->store, &s->drop, dropped, s);
+}
+
+void
+stream_refuse(struct stream *s, uint16_t code, const char *dsn,
+    const char *text)
+{
+	if (s->edge != NULL)
+		to_edge_refused(s->edge->link, s->no, code, dsn, text);
+	stream_end(s);
+}
+
+static struct span
+keep(char **at, struct span s, size_t max)
+{
+	struct span kept;
+
+	s = span_head(s, max);
+	kept = (struct span){ *at, s.len };
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+struct stream *
+stream_new(struct edge *ed, const struct msg_mail_open *m)
+{
+	struct span edge = span_of(ed->name);
+	size_t bytes = m->sender.len + m->client.len + m->helo.len +
+	    m->proto.len + m->tenant.len + edge.len;
+	struct stream *s = calloc(1, sizeof(*s) + bytes);
+	struct record_message *facts;
+	char *at;
+
+	if (s == NULL)
+		return NULL;
+	at = s->strings;
+	facts = &s->accept.message;
+	facts->flags = m->flags & INTAKE_FLAGS;
+	facts->sender = keep(&at, m->sender, RECORD_STR_MAX);
+	facts->client = keep(&at, m->client, NAME_MAX_KEPT);
+	facts->helo = keep(&at, m->helo, NAME_MAX_KEPT);
+	facts->proto = keep(&at, m->proto, PROTO_MAX_KEPT);
+	facts->tenant = keep(&at, m->tenant, STORE_TENANT_MAX);
+	facts->edge = keep(&at, edge, BLOCK_NAME_MAX);
+	s->queue = ed->queue;
+	s->edge = ed;
+	s->no = m->stream;
+	s->credit = STREAM_CREDIT;
+	s->mail.id = queue_mint(ed->queue);
+	RB_INSERT(stream_tree, &ed->streams, s);
+	ed->stream_cnt++;
+	return s;
+}
+
+bool
+stream_add_rcpt(struct stream *s, struct span rcpt)
+{
+	uint32_t cnt = s->accept.message.rcpt_cnt;
+	char *copy;
+
+	if (cnt == s->rcpt_cap) {
+		uint32_t cap = cnt == 0 ? 1 : cnt * 2;
+		struct span *more = reallocarray(s->rcpts, cap,
+		    sizeof(*more));
+
+		if (more == NULL)
+			return false;
+		s->rcpts = more;
+		s->rcpt_cap = cap;
+	}
+	if ((copy = malloc(rcpt.len)) == NULL)
+		return false;
+	memcpy(copy, rcpt.ptr, rcpt.len);
+	s->rcpts[cnt] = (struct span){ copy, rcpt.len };
+	s->accept.message.rcpt_cnt++;
+	s->rcpt_bytes += rcpt.len;
+	return true;
+}
+
+static void
+piece_put(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+
+	free(op);		/* the head of its struct piece */
+	if (s->edge == NULL || s->state != STREAM_OPEN)
+		return;
+	if (e != OK) {
+		stream_refuse(s, 452, "4.3.1", "Mail system full");
+		return;
+	}
+	s->credit++;
+	to_edge_credit(s->edge->link, s->no, 1);
+}
+
+bool
+stream_put_piece(struct stream *s, enum part part, struct span text)
+{
+	struct piece *p = malloc(sizeof(*p) + text.len);
+
+	if (p == NULL)
+		return false;
+	memcpy(p->text, text.ptr, text.len);
+	p->put = (struct store_piece){
+		.mail = &s->mail, .part = part, .piece_no = s->pieces[part]++,
+		.text = { p->text, text.len },
+	};
+	store_put_piece(s->queue->store, &p->put, piece_put, s);
+	return true;
+}
+
+bool
+stream_keep_tail(struct stream *s, enum part part, struct span text)
+{
+	if (text.len == 0)
+		return true;
+	if ((s->tail[part] = malloc(text.len)) == NULL)
+		return false;
+	memcpy(s->tail[part], text.ptr, text.len);
+	s->tail_len[part] = text.len;
+	return true;
+}
+
+static void
+log_queued(const struct stream *s)
+{
+	const struct record_message *m = &s->accept.message;
+	struct log_line l;
+
+	log_begin(&l, LOG_queued);
+	log_id(&l, LOG_KEY_id, s->mail.id);
+	log_str(&l, LOG_KEY_from, m->sender);
+	log_num(&l, LOG_KEY_size, (int64_t)(m->header_len + m->body_len));
+	log_num(&l, LOG_KEY_rcpts, m->rcpt_cnt);
+	log_str(&l, LOG_KEY_client, m->client);
+	log_str(&l, LOG_KEY_edge, m->edge);
+	log_end(&l);
+}
+
+static void
+accepted(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+	struct queue *q = s->queue;
+
+	q->intake->busy_cnt--;
+	if (e != OK) {
+		stream_refuse(s, 452, "4.3.1", "Mail system full");
+		queue_rested(q);
+		return;
+	}
+	if (s->edge != NULL)
+		to_edge_taken(s->edge->link, s->no);
+	log_queued(s);
+	queue_accepted(q, &s->accept);
+	stream_detach(s);
+	free_stream(s);
+	queue_rested(q);
+}
+
+void
+stream_commit(struct stream *s)
+{
+	struct store_accept *a = &s->accept;
+	struct span relay = span_of(s->queue->settings.relay);
+
+	s->state = STREAM_COMMITTING;
+	s->where = (struct store_delivery){
+		relay, relay, a->message.tenant, clock_wall_ms(),
+	};
+	a->mail = &s->mail;
+	a->rcpts = s->rcpts;
+	a->deliveries = &s->where;
+	a->message.arrived_ms = (uint64_t)s->where.due_ms;
+	a->message.delivery_cnt = 1;
+	a->message.header_len = s->len[PART_HEADER];
+	a->message.body_len = s->len[PART_BODY];
+	a->header = (struct span){ s->tail[PART_HEADER],
+	    s->tail_len[PART_HEADER] };
+	a->body = (struct span){ s->tail[PART_BODY], s->tail_len[PART_BODY] };
+	a->header_piece_no = s->pieces[PART_HEADER];
+	a->body_piece_no = s->pieces[PART_BODY];
+	s->queue->intake->busy_cnt++;
+	store_accept(s->queue->store, a, accepted, s);
+}

@@ -1,0 +1,271 @@
+/*
+ * queue_play - the whole queue between an edge and a relay that the test
+ * plays, over real links.
+ */
+#ifndef UNIT_QUEUE_PLAY_H
+#define UNIT_QUEUE_PLAY_H
+
+#include <sys/socket.h>
+
+#include "queue_kit.h"
+
+#include "base/log.h"
+#include "queue/dispatch.h"
+#include "queue/from_edge.h"
+#include "queue/from_relay.h"
+#include "queue/intake.h"
+#include "queue/outcome.h"
+
+/* What the two played peers saw. */
+struct play {
+	struct kit	 kit;
+	struct queue	 q;
+	struct link	*edge, *relay;
+	bool		 edge_gone, relay_gone;
+	unsigned	 grant_cnt, credit_cnt, taken_cnt, refused_cnt;
+	unsigned	 open_cnt, rcpt_cnt, piece_cnt, settled_cnt;
+	uint16_t	 refused_code;
+	unsigned	 state_cnt;
+	bool		 said_full;
+	struct id	 id;			/* granted		*/
+	struct msg_delivery_open opened;
+	char		 sender[256], rcpt[256];
+	char		 text[2 * PIECE_MAX];
+	size_t		 text_len;
+};
+
+static inline enum err
+play_edge_heard(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	struct play *p = arg;
+
+	switch (type) {
+	case MSG_mail_grant:
+		p->id = m->mail_grant.id;
+		p->grant_cnt++;
+		break;
+	case MSG_mail_credit:
+		p->credit_cnt += m->mail_credit.pieces;
+		break;
+	case MSG_mail_taken:
+		p->taken_cnt++;
+		break;
+	case MSG_mail_refused:
+		p->refused_cnt++;
+		p->refused_code = m->mail_refused.code;
+		break;
+	case MSG_queue_state:
+		p->said_full = m->queue_state.full;
+		p->state_cnt++;
+		break;
+	}
+	return OK;
+}
+
+static inline enum err
+play_relay_heard(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	struct play *p = arg;
+
+	switch (type) {
+	case MSG_delivery_open:
+		p->opened = m->delivery_open;
+		span_cstr(m->delivery_open.sender, p->sender,
+		    sizeof(p->sender));
+		p->open_cnt++;
+		break;
+	case MSG_delivery_rcpt:
+		span_cstr(m->delivery_rcpt.rcpt, p->rcpt, sizeof(p->rcpt));
+		p->rcpt_cnt++;
+		break;
+	case MSG_delivery_piece:
+		assert_true(piece.len <= sizeof(p->text) - p->text_len);
+		memcpy(p->text + p->text_len, piece.ptr, piece.len);
+		p->text_len += piece.len;
+		p->piece_cnt++;
+		break;
+	case MSG_delivery_settled:
+		p->settled_cnt++;
+		break;
+	}
+	return OK;
+}
+
+static inline void
+play_edge_lost(struct link *l, enum err why, void *arg)
+{
+	((struct play *)arg)->edge_gone = true;
+	link_close(&((struct play *)arg)->edge);
+}
+
+static inline void
+play_relay_lost(struct link *l, enum err why, void *arg)
+{
+	((struct play *)arg)->relay_gone = true;
+	link_close(&((struct play *)arg)->relay);
+}
+
+static inline void
+play_space(bool full, const char *why, void *arg)
+{
+	struct queue *q = arg;
+
+	q->is_full = full;
+	intake_space(q->intake, full);
+}
+
+static inline void
+play_start_queue(struct play *p)
+{
+	static const struct store_calls store_calls = {
+		play_space, kit_broken
+	};
+	static const struct due_calls due_calls = {
+		dispatch_ready, dispatch_vanish
+	};
+	struct queue *q = &p->q;
+
+	memset(q, 0, sizeof(*q));
+	q->loop = p->kit.loop;
+	strcpy(q->settings.relay, "out");
+	strcpy(q->settings.hostname, "mx.example.org");
+	q->settings.retry = (struct retry){
+		.delay = "1", .delay_len = 1, .cap_ms = 1000,
+		.lifetime_ms = 86400000, .maximum = 5,
+	};
+	assert_int_equal(store_open(&q->store, q->loop, p->kit.dir,
+	    &p->kit.limits, &store_calls, q), OK);
+	assert_int_equal(intake_open(&q->intake, q), OK);
+	assert_int_equal(outcome_open(&q->outcomes, q), OK);
+	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
+	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
+	    q->dispatch), OK);
+	q->last_id = store_last_id(q->store);
+	q->message_cnt = store_message_cnt(q->store);
+	due_start(q->due);
+}
+
+static inline void
+play_stop_queue(struct play *p)
+{
+	link_close(&p->edge);
+	link_close(&p->relay);
+	intake_close(&p->q.intake);
+	store_close(&p->q.store);
+	due_close(&p->q.due);
+	dispatch_close(&p->q.dispatch);
+	outcome_close(&p->q.outcomes);
+}
+
+static inline void
+play_link_edge(struct play *p)
+{
+	struct link_peer us = { .role = ROLE_QUEUE, .block = "main" };
+	struct link_peer edge = { .role = ROLE_EDGE, .block = "in", .no = 1 };
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fds), 0);
+	from_edge_peer(&p->q, fds[0], &edge);
+	assert_int_equal(link_open(&p->edge, p->kit.loop, fds[1], ROLE_EDGE,
+	    &us, play_edge_heard, play_edge_lost, p), OK);
+}
+
+static inline void
+play_link_relay(struct play *p, uint32_t start)
+{
+	struct link_peer us = { .role = ROLE_QUEUE, .block = "main" };
+	struct link_peer relay = { .role = ROLE_RELAY, .block = "out",
+	    .no = 2, .start = start, .workers = 1 };
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fds), 0);
+	link_close(&p->relay);
+	from_relay_peer(&p->q, fds[0], &relay);
+	assert_int_equal(link_open(&p->relay, p->kit.loop, fds[1], ROLE_RELAY,
+	    &us, play_relay_heard, play_relay_lost, p), OK);
+}
+
+static inline void
+play_list_slots(struct play *p, uint32_t slots)
+{
+	link_send_delivery_listed(p->relay,
+	    &(struct msg_delivery_listed){ slots });
+}
+
+static inline int
+play_set_up(void **state)
+{
+	struct play *p = calloc(1, sizeof(*p));
+
+	kit_dir(&p->kit, "/tmp");
+	play_start_queue(p);
+	play_link_edge(p);
+	*state = p;
+	return 0;
+}
+
+static inline int
+play_tear_down(void **state)
+{
+	struct play *p = *state;
+
+	play_stop_queue(p);
+	kit_close(&p->kit);
+	free(p);
+	return 0;
+}
+
+static inline void
+play_open_mail(struct play *p, uint64_t stream, const char *sender,
+    const char *rcpt)
+{
+	link_send_mail_open(p->edge, &(struct msg_mail_open){
+	    .stream = stream, .sender = span_of(sender),
+	    .tenant = SPAN("127.0.0.0/24"), .client = SPAN("127.0.0.1") });
+	if (rcpt != NULL)
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ stream,
+		    span_of(rcpt) });
+}
+
+static inline void
+play_send_mail(struct play *p, uint64_t stream, const char *sender,
+    const char *rcpt)
+{
+	struct span header = SPAN("Subject: hello\r\n\r\n");
+	struct span body = SPAN("How are you?\r\n");
+
+	play_open_mail(p, stream, sender, rcpt);
+	link_send_mail_body(p->edge, &(struct msg_mail_body){ stream }, body);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ stream, 0,
+	    header.len, body.len }, header);
+}
+
+static inline void
+play_pull(struct play *p, enum part part)
+{
+	link_send_delivery_pull(p->relay, &(struct msg_delivery_pull){
+	    p->opened.id, p->opened.delivery, p->opened.attempt, part, 0 });
+}
+
+static inline void
+play_answer(struct play *p, enum outcome_class class,
+    enum outcome_scope scope, uint16_t code, const char *reply)
+{
+	struct msg_delivery_result r = {
+		p->opened.id, p->opened.delivery, p->opened.attempt, 0,
+		class, scope, STAGE_RCPT, code, span_of(reply),
+		SPAN("mx.example.net"),
+	};
+	struct msg_delivery_done d = {
+		p->opened.id, p->opened.delivery, p->opened.attempt, 1,
+	};
+
+	link_send_delivery_result(p->relay, &r);
+	link_send_delivery_done(p->relay, &d);
+}
+
+#endif

@@ -1,0 +1,395 @@
+/*
+ * test_queue_intake - the rules of the dialogue with an edge, called as
+ * from_edge.c calls them: what breaks the link, what is only refused, and what
+ * is left of a message that never became one.
+ * room: queue
+ */
+#include "queue_play.h"
+
+#include "queue/intake_inside.h"
+
+static char full[PIECE_MAX];
+
+static struct edge *
+edge_of(struct play *p)
+{
+	return LIST_FIRST(&p->q.intake->edges);
+}
+
+static enum err
+mail(struct play *p, uint64_t no, struct span sender, struct span tenant)
+{
+	struct msg_mail_open m = {
+		.stream = no, .flags = 0xff, .sender = sender,
+		.tenant = tenant,
+	};
+
+	return intake_mail(edge_of(p), &m);
+}
+
+static enum err
+rcpt(struct play *p, uint64_t no, struct span address)
+{
+	return intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){ no, address });
+}
+
+static enum err
+piece(struct play *p, uint64_t no, enum part part, size_t len)
+{
+	return intake_piece(edge_of(p), no, part, (struct span){ full, len });
+}
+
+static enum err
+commit(struct play *p, uint64_t no, size_t header_len, size_t body_len)
+{
+	struct msg_mail_commit m = { no, 0, header_len, body_len };
+
+	return intake_commit(edge_of(p), &m, (struct span){ full,
+	    header_len % PIECE_MAX });
+}
+
+/* A stream with a sender and a recipient. */
+static void
+begin(struct play *p, uint64_t no)
+{
+	assert_int_equal(mail(p, no, SPAN("a@example.org"), SPAN("t")), OK);
+	assert_int_equal(rcpt(p, no, SPAN("b@example.org")), OK);
+}
+
+static struct stream *
+stream_of(struct play *p, uint64_t no)
+{
+	struct stream *s = RB_ROOT(&edge_of(p)->streams);
+
+	while (s != NULL && s->no != no)
+		s = s->no > no ? RB_LEFT(s, by_no) : RB_RIGHT(s, by_no);
+	assert_non_null(s);
+	return s;
+}
+
+static void
+expect_refusal(struct play *p, unsigned cnt, unsigned code)
+{
+	kit_until(&p->kit, p->refused_cnt == cnt);
+	assert_int_equal(p->refused_code, code);
+	assert_int_equal(p->q.message_cnt, 0);
+}
+
+static void
+a_stream_is_opened_once(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	assert_int_equal(mail(p, 1, SPAN(""), SPAN("")), ERR_PEER);
+	assert_int_equal(mail(p, UINT64_MAX, SPAN(""), SPAN("")), ERR_PEER);
+}
+
+static void
+a_control_byte_in_an_address_breaks_the_link(void **state)
+{
+	struct play *p = *state;
+
+	assert_int_equal(mail(p, 1, SPAN("a\r\nb"), SPAN("")), ERR_PEER);
+	assert_int_equal(mail(p, 1, SPAN("a\x7f"), SPAN("")), ERR_PEER);
+	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("t\0u")), ERR_PEER);
+	begin(p, 1);
+	assert_int_equal(rcpt(p, 1, SPAN("b\nDATA")), ERR_PEER);
+	assert_int_equal(rcpt(p, 1, SPAN("")), ERR_PEER);
+}
+
+static void
+a_word_about_no_stream_breaks_the_link_a_late_one_not(void **state)
+{
+	struct play *p = *state;
+	enum err expect = ERR_PEER;
+
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(rcpt(p, 5, SPAN("b")), expect);
+		assert_int_equal(piece(p, 5, PART_BODY, 1), expect);
+		assert_int_equal(commit(p, 5, 1, 0), expect);
+		assert_int_equal(intake_abort(edge_of(p), 5), expect);
+		if (round == 0) {
+			begin(p, 5);
+			assert_int_equal(intake_abort(edge_of(p), 5), OK);
+			expect = OK;
+		}
+	}
+}
+
+static void
+nothing_follows_a_commit_and_an_abort_comes_too_late(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	assert_int_equal(rcpt(p, 1, SPAN("c")), ERR_PEER);
+	assert_int_equal(piece(p, 1, PART_BODY, 1), ERR_PEER);
+	assert_int_equal(commit(p, 1, 8, 0), ERR_PEER);
+	assert_int_equal(intake_abort(edge_of(p), 1), OK);
+	kit_until(&p->kit, p->q.message_cnt == 1);
+	assert_int_equal(p->taken_cnt, 0);	/* it does not want to know */
+	assert_false(intake_is_busy(p->q.intake));
+}
+
+static void
+a_piece_beyond_the_credit_breaks_the_link(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	for (unsigned round = 1; round <= 3; round++) {
+		for (int i = 0; i < STREAM_CREDIT; i++)
+			assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX),
+			    OK);
+		assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), ERR_PEER);
+		kit_until(&p->kit, p->credit_cnt == round * STREAM_CREDIT);
+	}
+	assert_int_equal(intake_abort(edge_of(p), 1), OK);
+	for (int i = 0; i < 20; i++)	/* the store lets go of it */
+		kit_turn(&p->kit);
+}
+
+static void
+only_the_last_piece_of_a_body_is_short(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	assert_int_equal(piece(p, 1, PART_BODY, 0), ERR_PEER);
+	assert_int_equal(piece(p, 1, PART_HEADER, 10), ERR_PEER);
+	assert_int_equal(piece(p, 1, PART_BODY, 10), OK);
+	assert_int_equal(piece(p, 1, PART_BODY, 10), ERR_PEER);
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), ERR_PEER);
+}
+
+static void
+a_commit_counts_right_and_has_a_recipient(void **state)
+{
+	struct play *p = *state;
+
+	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("")), OK);
+	assert_int_equal(commit(p, 1, 8, 0), ERR_PEER);
+	begin(p, 2);
+	assert_int_equal(intake_commit(edge_of(p), &(struct msg_mail_commit){
+	    2, 0, 9, 0 }, (struct span){ full, 8 }), ERR_PEER);
+	begin(p, 3);
+	assert_int_equal(piece(p, 3, PART_BODY, 10), OK);
+	assert_int_equal(commit(p, 3, 8, 11), ERR_PEER);
+}
+
+static void
+too_many_recipients_are_refused(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	for (int i = 1; i < 10000; i++)
+		assert_int_equal(rcpt(p, 1, SPAN("b")), OK);
+	assert_int_equal(p->refused_cnt, 0);
+	assert_int_equal(rcpt(p, 1, SPAN("b")), OK);
+	expect_refusal(p, 1, 452);
+}
+
+static void
+too_many_bytes_of_recipients_are_refused(void **state)
+{
+	struct play *p = *state;
+	static char address[BUS_STR_MAX];
+
+	memset(address, 'b', sizeof(address));
+	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("")), OK);
+	for (size_t at = 0; at < 1 << 20; at += sizeof(address))
+		assert_int_equal(rcpt(p, 1, (struct span){ address,
+		    sizeof(address) }), OK);
+	for (int i = 0; i < 5; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->refused_cnt, 0);
+	assert_int_equal(rcpt(p, 1, SPAN("b")), OK);
+	expect_refusal(p, 1, 452);
+}
+
+static void
+a_full_queue_refuses_what_is_under_way(void **state)
+{
+	struct play *p = *state;
+
+	for (uint64_t no = 1; no <= 2; no++)
+		begin(p, no);
+	p->q.is_full = true;
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
+	expect_refusal(p, 1, 452);
+	assert_int_equal(commit(p, 2, 8, 0), OK);
+	expect_refusal(p, 2, 452);
+}
+
+static void
+edges_hear_of_a_full_queue_and_of_its_end(void **state)
+{
+	struct play *p = *state;
+
+	play_space(true, "test", &p->q);
+	kit_until(&p->kit, p->state_cnt == 1);
+	assert_true(p->said_full);
+	link_close(&p->edge);
+	intake_edge_gone(&(struct edge *){ edge_of(p) });
+	play_link_edge(p);
+	kit_until(&p->kit, p->state_cnt == 2);
+	assert_true(p->said_full);
+	play_space(false, NULL, &p->q);
+	kit_until(&p->kit, p->state_cnt == 3);
+	assert_false(p->said_full);
+}
+
+static void
+a_queue_that_stops_takes_nothing_new_and_ends_the_rest(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	begin(p, 2);
+	assert_int_equal(commit(p, 2, 8, 0), OK);
+	assert_true(intake_is_busy(p->q.intake));
+	p->q.is_draining = true;
+	intake_drain(p->q.intake);
+	assert_int_equal(mail(p, 3, SPAN("a"), SPAN("")), OK);
+	p->q.is_draining = false;	/* there is no boot to be done with */
+	kit_until(&p->kit, p->refused_cnt == 2 && p->taken_cnt == 1);
+	assert_int_equal(p->refused_code, 451);
+	assert_int_equal(p->q.message_cnt, 1);
+	assert_int_equal(p->grant_cnt, 2);
+}
+
+static void
+an_edge_has_a_limit_of_streams(void **state)
+{
+	struct play *p = *state;
+	unsigned cnt = edge_of(p)->stream_cnt;
+
+	edge_of(p)->stream_cnt = 65536;
+	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("")), OK);
+	edge_of(p)->stream_cnt = cnt;
+	expect_refusal(p, 1, 451);
+	assert_int_equal(p->grant_cnt, 0);
+}
+
+static void
+what_could_not_be_written_is_refused(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	stream_of(p, 1)->mail.failed = true;	/* as the writer would */
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	expect_refusal(p, 1, 452);
+	begin(p, 2);
+	stream_of(p, 2)->mail.failed = true;
+	assert_int_equal(piece(p, 2, PART_BODY, PIECE_MAX), OK);
+	expect_refusal(p, 2, 452);
+	assert_int_equal(p->taken_cnt, 0);
+	assert_int_equal(p->credit_cnt, 0);
+}
+
+/* Both streams have text on disk; the second one's message is on its way. */
+static void
+when_an_edge_dies_its_open_streams_leave_nothing(void **state)
+{
+	struct play *p = *state;
+	struct edge *ed = edge_of(p);
+
+	for (uint64_t no = 1; no <= 2; no++) {
+		begin(p, no);
+		assert_int_equal(piece(p, no, PART_BODY, PIECE_MAX), OK);
+	}
+	kit_until(&p->kit, p->credit_cnt == 2);
+	assert_int_equal(commit(p, 2, 8, PIECE_MAX), OK);
+	link_close(&p->edge);
+	intake_edge_gone(&ed);
+	kit_until(&p->kit, p->q.message_cnt == 1);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	play_stop_queue(p);
+	assert_int_equal(kit_rows(&p->kit, TABLE_LOOSE), 0);
+	assert_int_equal(kit_rows(&p->kit, TABLE_BODY), PIECE_CHUNKS);
+	assert_int_equal(kit_rows(&p->kit, TABLE_MESSAGE), 1);
+}
+
+static void
+a_stream_that_ends_is_swept_at_once(void **state)
+{
+	struct play *p = *state;
+
+	begin(p, 1);
+	assert_int_equal(piece(p, 1, PART_HEADER, PIECE_MAX), OK);
+	assert_int_equal(intake_abort(edge_of(p), 1), OK);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	play_stop_queue(p);
+	assert_int_equal(kit_rows(&p->kit, TABLE_HEADER), 0);
+	assert_int_equal(kit_rows(&p->kit, TABLE_LOOSE), 0);
+}
+
+/* Text that goes on behind its pieces is read back in its place. */
+static void
+header_and_body_of_many_pieces_are_kept_in_order(void **state)
+{
+	struct play *p = *state;
+	size_t len = PIECE_MAX + 100;
+
+	for (size_t i = 0; i < sizeof(full); i++)
+		full[i] = (char)(i / CHUNK_MAX + 'a');
+	begin(p, 1);
+	assert_int_equal(piece(p, 1, PART_HEADER, PIECE_MAX), OK);
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
+	kit_until(&p->kit, p->credit_cnt == 2);
+	assert_int_equal(piece(p, 1, PART_BODY, 100), OK);
+	assert_int_equal(commit(p, 1, len, len), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_int_equal(p->opened.header_len, len);
+	assert_int_equal(p->opened.body_len, len);
+	assert_int_equal(p->opened.flags, MAIL_SMTPUTF8 | MAIL_8BIT);
+	for (enum part part = 0; part < PART__COUNT; part++) {
+		for (uint32_t no = 0; no < 2; no++) {
+			p->text_len = p->piece_cnt = 0;
+			link_send_delivery_pull(p->relay,
+			    &(struct msg_delivery_pull){ p->opened.id, 0,
+			    p->opened.attempt, part, no });
+			kit_until(&p->kit, p->piece_cnt == 1);
+			assert_int_equal(p->text_len, no == 0 ? PIECE_MAX :
+			    100);
+			assert_memory_equal(p->text, full, p->text_len);
+		}
+	}
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, play_set_up, \
+	    play_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_stream_is_opened_once),
+		TEST(a_control_byte_in_an_address_breaks_the_link),
+		TEST(a_word_about_no_stream_breaks_the_link_a_late_one_not),
+		TEST(nothing_follows_a_commit_and_an_abort_comes_too_late),
+		TEST(a_piece_beyond_the_credit_breaks_the_link),
+		TEST(only_the_last_piece_of_a_body_is_short),
+		TEST(a_commit_counts_right_and_has_a_recipient),
+		TEST(too_many_recipients_are_refused),
+		TEST(too_many_bytes_of_recipients_are_refused),
+		TEST(a_full_queue_refuses_what_is_under_way),
+		TEST(edges_hear_of_a_full_queue_and_of_its_end),
+		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),
+		TEST(an_edge_has_a_limit_of_streams),
+		TEST(what_could_not_be_written_is_refused),
+		TEST(when_an_edge_dies_its_open_streams_leave_nothing),
+		TEST(a_stream_that_ends_is_swept_at_once),
+		TEST(header_and_body_of_many_pieces_are_kept_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
