@@ -299,6 +299,23 @@ start(struct worker *w, struct destination *d, struct delivery *dl)
 	dispatch_load(w->queue, dl);
 }
 
+/*
+ * After our restart a worker that is being replaced may still run what its
+ * successor would be given: nobody of a block gets anything before each that
+ * is linked has said what it runs.
+ */
+static bool
+is_block_listed(const struct dispatch *ds, const char *relay)
+{
+	const struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->link != NULL && !w->is_listed &&
+		    strcmp(w->peer.block, relay) == 0)
+			return false;
+	return true;
+}
+
 static bool
 has_room(const struct lane *l)
 {
@@ -314,6 +331,8 @@ pump_lane(struct dispatch *ds, struct lane *l)
 	struct destination *d;
 	struct delivery *dl;
 
+	if (!is_block_listed(ds, l->relay))
+		return;
 	while (has_room(l) && (d = TAILQ_FIRST(&l->ready)) != NULL) {
 		unready(d);
 		if (!destination_may_send(d, ev_now_ms(ds->queue->loop)))

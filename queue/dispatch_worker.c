@@ -111,6 +111,7 @@ dispatch_unlinked(struct worker *w)
 {
 	w->link = NULL;
 	w->is_listed = false;
+	dispatch_pump(w->queue->dispatch);
 	queue_rested(w->queue);
 }
 
@@ -230,8 +231,12 @@ pulled(struct store_op *op, enum err e, void *arg)
 		to_relay_piece(dl->worker, dl, &p->read);
 		goto out;
 	}
-	log_missing(dl->place.id);
 	to_relay_settled(dl->worker, dl->place.id, dl->place.no, dl->attempt);
+	if (e == ERR_SYS) {		/* ours, and it may pass */
+		dispatch_put_back(q, dl);
+		goto out;
+	}
+	log_missing(dl->place.id);
 	dispatch_release(q, dl, NEWS_NONE);
 	dl->state = DELIVERY_HELD;
 out:

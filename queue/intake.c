@@ -11,6 +11,7 @@
 #define RCPTS_MAX	10000		/* of a message			*/
 #define RCPT_BYTES_MAX	(1u << 20)	/* of their addresses together	*/
 #define STREAMS_MAX	65536		/* of an edge			*/
+#define EDGE_BYTES_MAX	(64u << 20)	/* of addresses it may have here */
 
 /*
  * The stream of that number; ERR_PEER if there never was one, ERR_NONE if it
@@ -81,6 +82,8 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
 	    s->rcpt_bytes + m->rcpt.len > RCPT_BYTES_MAX)
 		stream_refuse(s, 452, "4.5.3", "Too many recipients");
+	else if (ed->rcpt_bytes + m->rcpt.len > EDGE_BYTES_MAX)
+		stream_refuse(s, 452, "4.3.1", "Too many messages at once");
 	else if (!stream_add_rcpt(s, m->rcpt))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	return OK;

@@ -52,6 +52,7 @@ struct edge {
 	char		 name[BLOCK_NAME_MAX + 1];
 	struct stream_tree streams;
 	unsigned	 stream_cnt;
+	size_t		 rcpt_bytes;	/* of all its streams		*/
 	uint64_t	 highest;	/* stream opened so far, + 1	*/
 };
 

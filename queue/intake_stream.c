@@ -45,6 +45,7 @@ stream_detach(struct stream *s)
 		return;
 	RB_REMOVE(stream_tree, &s->edge->streams, s);
 	s->edge->stream_cnt--;
+	s->edge->rcpt_bytes -= s->rcpt_bytes;
 	s->edge = NULL;
 }
 
@@ -145,6 +146,7 @@ stream_add_rcpt(struct stream *s, struct span rcpt)
 	s->rcpts[cnt] = (struct span){ copy, rcpt.len };
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += rcpt.len;
+	s->edge->rcpt_bytes += rcpt.len;
 	return true;
 }
 

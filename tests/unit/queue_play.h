@@ -103,8 +103,11 @@ play_edge_lost(struct link *l, enum err why, void *arg)
 static inline void
 play_relay_lost(struct link *l, enum err why, void *arg)
 {
-	((struct play *)arg)->relay_gone = true;
-	link_close(&((struct play *)arg)->relay);
+	struct play *p = arg;
+
+	p->relay_gone = true;
+	if (l == p->relay)
+		link_close(&p->relay);
 }
 
 static inline void

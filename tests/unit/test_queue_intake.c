@@ -210,6 +210,31 @@ too_many_bytes_of_recipients_are_refused(void **state)
 	expect_refusal(p, 1, 452);
 }
 
+/* 64 streams of 1 MiB of addresses each; one that ends makes room again. */
+static void
+an_edge_has_a_limit_of_addresses_over_all_its_streams(void **state)
+{
+	struct play *p = *state;
+	static char address[BUS_STR_MAX];
+	struct span a = { address, sizeof(address) };
+
+	memset(address, 'b', sizeof(address));
+	for (uint64_t no = 1; no <= 64; no++) {
+		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
+		for (size_t at = 0; at < 1 << 20; at += sizeof(address))
+			assert_int_equal(rcpt(p, no, a), OK);
+	}
+	assert_int_equal(mail(p, 65, SPAN("a"), SPAN("")), OK);
+	assert_int_equal(rcpt(p, 65, a), OK);
+	expect_refusal(p, 1, 452);
+	assert_int_equal(intake_abort(edge_of(p), 1), OK);
+	assert_int_equal(mail(p, 66, SPAN("a"), SPAN("")), OK);
+	assert_int_equal(rcpt(p, 66, a), OK);
+	for (int i = 0; i < 5; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->refused_cnt, 1);
+}
+
 static void
 a_full_queue_refuses_what_is_under_way(void **state)
 {
@@ -381,6 +406,7 @@ main(void)
 		TEST(a_commit_counts_right_and_has_a_recipient),
 		TEST(too_many_recipients_are_refused),
 		TEST(too_many_bytes_of_recipients_are_refused),
+		TEST(an_edge_has_a_limit_of_addresses_over_all_its_streams),
 		TEST(a_full_queue_refuses_what_is_under_way),
 		TEST(edges_hear_of_a_full_queue_and_of_its_end),
 		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),

@@ -38,12 +38,69 @@ results_cut_off_with_their_link_are_said_again(void **state)
 	assert_int_equal(p->open_cnt, 1);
 }
 
+/* The worker that the usual one replaces, still linked while it drains. */
+static struct link *
+link_old_worker(struct play *p)
+{
+	struct link_peer us = { .role = ROLE_QUEUE, .block = "main" };
+	struct link_peer old = { .role = ROLE_RELAY, .block = "out",
+	    .no = 9, .start = 1, .workers = 1 };
+	struct link *l;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
+	    0, fds), 0);
+	from_relay_peer(&p->q, fds[0], &old);
+	assert_int_equal(link_open(&l, p->kit.loop, fds[1], ROLE_RELAY,
+	    &us, play_relay_heard, play_relay_lost, p), OK);
+	return l;
+}
+
+static void
+nothing_is_given_out_before_all_of_a_block_have_listed(void **state)
+{
+	struct play *p = *state;
+	struct link *old = link_old_worker(p);
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "from@example.org", "to@example.net");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	link_send_delivery_listed(old, &(struct msg_delivery_listed){ 0 });
+	kit_until(&p->kit, p->open_cnt == 1);
+	link_close(&old);
+}
+
+static void
+one_that_goes_without_its_list_holds_nobody_up(void **state)
+{
+	struct play *p = *state;
+	struct link *old = link_old_worker(p);
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "from@example.org", "to@example.net");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	dispatch_gone(&p->q, 9);
+	kit_until(&p->kit, p->open_cnt == 1);
+	link_close(&old);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    results_cut_off_with_their_link_are_said_again,
+		    play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    nothing_is_given_out_before_all_of_a_block_have_listed,
+		    play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    one_that_goes_without_its_list_holds_nobody_up,
 		    play_set_up, play_tear_down),
 	};
 
