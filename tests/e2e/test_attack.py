@@ -117,6 +117,7 @@ def test_a_client_that_says_all_and_half_closes_hears_all(postern, sink):
     sink.wait(1)
 
 
+@pytest.mark.root       # to count what a locked-in process has open
 def test_connections_that_come_and_go_leave_nothing(postern, sink):
     edge = postern.pid("edge", "in")
     before = len(os.listdir("/proc/%d/fd" % edge))

@@ -43,7 +43,10 @@ disk_enter_namespace(void)
 	    disk_put_line("/proc/self/gid_map", gids);
 }
 
-/* Call fn with a directory on such a disk; size as in "size=24m". */
+/*
+ * Call fn with a directory on such a disk; size as in "size=24m".  No store may
+ * be open here: a child inherits the locks its threads hold, not the threads.
+ */
 static inline void
 disk_try(const char *size, void (*fn)(const char *dir))
 {

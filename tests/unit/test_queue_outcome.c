@@ -499,7 +499,7 @@ main(void)
 		TEST(a_pull_stays_within_the_text_and_the_bound),
 		TEST(the_list_comes_first_and_once),
 		TEST(before_the_list_of_a_new_link_nothing_is_even_loaded),
-		TEST(results_that_do_not_fit_on_the_disk_are_kept),
+		cmocka_unit_test(results_that_do_not_fit_on_the_disk_are_kept),
 		TEST(what_a_relay_had_that_is_gone_goes_to_the_next),
 	};
 

@@ -322,7 +322,7 @@ main(void)
 		TEST(a_store_that_opens_full_says_so),
 		TEST(a_record_of_more_than_a_page_is_none),
 		TEST(what_was_handed_over_is_written_before_the_close),
-		TEST(a_message_that_lost_a_piece_is_refused),
+		cmocka_unit_test(a_message_that_lost_a_piece_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
