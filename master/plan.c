@@ -129,7 +129,7 @@ is_good_row(const struct plan_process *p, uint32_t no)
 	return geteuid() != 0 || (p->uid != 0 && p->gid != 0);
 }
 
-/* Who may be linked to whom: the picture of DESIGN.md section 2. */
+/* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static bool
 is_good_link(const struct plan *p, const struct plan_link *l)
 {

@@ -4,7 +4,7 @@
 #include "conf/slice.h"
 #include "queue/settings.h"
 
-#define RESERVE		(64ull << 20)	/* bytes, DESIGN 5		*/
+#define RESERVE		(64ull << 20)	/* bytes kept for deliveries */
 #define HISTORY_BYTES	(256ull << 20)	/* bytes of history kept	*/
 
 static enum err
