@@ -106,6 +106,14 @@ check_directory(struct conf *c, struct span path, struct place place)
 		report_add(&c->mistakes, place, "%s is not a directory", text);
 }
 
+/* Is the one path the other, or a directory somewhere below it? */
+static bool
+is_within(struct span path, struct span dir)
+{
+	return span_begins(path, dir) &&
+	    (path.len == dir.len || path.ptr[dir.len] == '/');
+}
+
 static void
 check_queue_path(struct conf *c, struct block *b)
 {
@@ -121,8 +129,11 @@ check_queue_path(struct conf *c, struct block *b)
 	TAILQ_FOREACH(other, &c->top->blocks, entry) {
 		if (other == b)
 			return;
-		if (other->no != BLOCK_QUEUE || !span_eq(s->v[0].text,
-		    block_text(other, OPTION_QUEUE_path)))
+		if (other->no != BLOCK_QUEUE ||
+		    (!is_within(s->v[0].text,
+		    block_text(other, OPTION_QUEUE_path)) &&
+		    !is_within(block_text(other, OPTION_QUEUE_path),
+		    s->v[0].text)))
 			continue;
 		report_add(&c->mistakes, s->v[0].place,
 		    "%s keeps its mail here already", block_words(c, other));

@@ -52,6 +52,7 @@ struct pair {
 	int64_t		 lost_since_ms;
 	bool		 from_late, to_late; /* has yet to report the loss
 					 * the other has reported	*/
+	struct timer	 again;		/* when no link could be made	*/
 };
 
 /* What becomes true when all processes are ready. */

@@ -9,6 +9,7 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,17 +19,15 @@
 
 #define LOST_MAX	10	/* losses of a pair ...	*/
 #define LOST_TIME_MS	10000	/* ... in this time	*/
+#define AGAIN_MS	1000	/* until a link is tried again	*/
 
 static void
 widen(int fd)
 {
 	const int want = PAIR_BUFFER;
 
-	/* Beyond the limit for all only as root; what we get is enough. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &want, sizeof(want))
-	    == -1)
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want,
-		    sizeof(want));
+	/* As far as net.core.wmem_max lets us: its default is enough. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want, sizeof(want));
 }
 
 enum err
@@ -54,21 +53,6 @@ find(struct house *h, const struct process *a, const struct process *b)
 	return NULL;
 }
 
-enum err
-pair_add(struct house *h, struct process *from, struct process *to)
-{
-	struct pair *x;
-
-	if (find(h, from, to) != NULL)
-		return OK;
-	if ((x = calloc(1, sizeof(*x))) == NULL)
-		return ERR_SYS;
-	x->from = from;
-	x->to = to;
-	TAILQ_INSERT_TAIL(&h->pairs, x, entry);
-	return OK;
-}
-
 /* Tell p of its peer. */
 static void
 introduce(struct process *p, const struct process *peer, int fd)
@@ -88,16 +72,40 @@ connect_pair(struct pair *x)
 {
 	int fds[2];
 
+	timer_stop(&x->again);
 	if (x->from->link == NULL || x->to->link == NULL)
 		return;
 	if (pair_socket(fds) != OK) {
-		log_why(LOG_trouble, "cannot make a link", 0);
+		log_why(LOG_trouble, "cannot make a link", errno);
+		timer_set(&x->again, AGAIN_MS);
 		return;
 	}
 	introduce(x->to, x->from, fds[1]);
 	introduce(x->from, x->to, fds[0]);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static void
+try_again(struct timer *t, void *arg)
+{
+	connect_pair(arg);
+}
+
+enum err
+pair_add(struct house *h, struct process *from, struct process *to)
+{
+	struct pair *x;
+
+	if (find(h, from, to) != NULL)
+		return OK;
+	if ((x = calloc(1, sizeof(*x))) == NULL)
+		return ERR_SYS;
+	x->from = from;
+	x->to = to;
+	timer_init(&x->again, h->loop, try_again, x);
+	TAILQ_INSERT_TAIL(&h->pairs, x, entry);
+	return OK;
 }
 
 void
@@ -194,6 +202,7 @@ pair_forget(struct process *p)
 		if (peer->link != NULL)
 			(void)link_send_peer_gone(peer->link, &gone);
 		TAILQ_REMOVE(&p->house->pairs, x, entry);
+		timer_stop(&x->again);
 		free(x);
 	}
 }

@@ -317,6 +317,14 @@ static const struct row rows[] = {
 	    "f:3:30: ", "below a directory of its own", false },
 	{ EDGE("") QUEUE "relay r { type maildir; path \"/m/{user}/../x\" }\n",
 	    "f:3:30: ", "without `..'", false },
+	{ EDGE("queue q") "queue q { type lmdb; path /s }\n"
+	    "queue p { type lmdb; path /s/p }\n" RELAY(""),
+	    "f:3:27: queue q keeps its mail here already",
+	    "f:2:27: it says so here", false },
+	{ EDGE("queue q") "queue q { type lmdb; path /s/p }\n"
+	    "queue p { type lmdb; path /s }\n" RELAY(""),
+	    "f:3:27: queue q keeps its mail here already",
+	    "f:2:27: it says so here", false },
 	{ "process { resolver { stub a.example } }\n" EDGE("") REST,
 	    "f:1:22: stub takes a zone and an address", NULL, false },
 	{ "process { resolver { stub a.example b.example } }\n" EDGE("") REST,

@@ -5,6 +5,7 @@
  * room: master
  */
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -242,6 +243,33 @@ a_pair_that_wears_out_links_is_restarted(void **state)
 	bury(&c);
 }
 
+static void
+stop_loop(struct timer *t, void *arg)
+{
+	ev_stop(loop);
+}
+
+static void
+a_link_that_could_not_be_made_is_tried_again(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+	struct rlimit all, none;
+	struct timer enough;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){ 3, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	pair_connect(c.from);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(links_got(c.to, c.to_fd), 0);
+	timer_init(&enough, loop, stop_loop, NULL);
+	timer_set(&enough, 1500);
+	assert_int_equal(ev_run(loop), OK);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	assert_int_equal(links_got(c.to, c.to_fd), 1);
+	bury(&c);
+}
+
 static int
 set_up(void **state)
 {
@@ -268,6 +296,7 @@ main(void)
 		cmocka_unit_test(a_loss_of_an_older_life_is_nothing),
 		cmocka_unit_test(strangers_cannot_be_accused),
 		cmocka_unit_test(a_pair_that_wears_out_links_is_restarted),
+		cmocka_unit_test(a_link_that_could_not_be_made_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
