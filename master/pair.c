@@ -8,6 +8,7 @@
  * second, which is about the old one, is expected and dropped.
  */
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -157,6 +158,19 @@ by_life(struct house *h, uint32_t no, uint32_t start)
 	return NULL;
 }
 
+/*
+ * The news of a broken link is often here before the news of the death that
+ * broke it; that one will bring a new link, and to somebody alive.
+ */
+static bool
+has_ended(const struct process *p)
+{
+	siginfo_t si = { 0 };
+
+	return waitid(P_PID, (id_t)p->pid, &si,
+	    WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid != 0;
+}
+
 void
 pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 {
@@ -166,6 +180,8 @@ pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 	bool *mine, *theirs;
 
 	if (x == NULL)		/* it has been replaced: nothing to mend */
+		return;
+	if (why == ERR_CLOSED && has_ended(peer))
 		return;
 	mine = x->from == p ? &x->from_late : &x->to_late;
 	theirs = x->from == p ? &x->to_late : &x->from_late;

@@ -223,6 +223,21 @@ tell_holding(struct boot *b)
 	return link_send_holding(b->master, &m);
 }
 
+/*
+ * Master may say more in the turn of boot_go, when the program has nothing
+ * made yet that could do it.  Peers wait; told to end, it just ends; and for
+ * the rest it is started anew, from what is current then.
+ */
+static enum err
+early(struct boot *b, unsigned type, const union msg *m, int fd)
+{
+	if (type == MSG_peer_link)
+		return take_peer(b, &m->peer_link, fd);
+	if (type == MSG_peer_gone)
+		return OK;
+	exit(type == MSG_work_drain ? 0 : 1);
+}
+
 static enum err
 master_says(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
@@ -239,6 +254,8 @@ master_says(struct link *l, unsigned type, const union msg *m,
 			close(fd);
 		return ERR_PEER;
 	}
+	if (b->going && !b->running)
+		return early(b, type, m, fd);
 	switch (type) {
 	case MSG_boot_listener:
 		return take_listener(b, &m->boot_listener, fd);

@@ -215,7 +215,13 @@ static inline int
 play_tear_down(void **state)
 {
 	struct play *p = *state;
+	int64_t end = clock_mono_ms() + 1000;
 
+	/* What the store still has would not come back, and leak. */
+	while (p->q.outcomes != NULL && p->q.intake != NULL &&
+	    (outcome_is_busy(p->q.outcomes) ||
+	    intake_is_busy(p->q.intake)) && clock_mono_ms() < end)
+		kit_turn(&p->kit);
 	play_stop_queue(p);
 	kit_close(&p->kit);
 	free(p);

@@ -197,6 +197,19 @@ one_loss_makes_one_new_link(void **state)
 }
 
 static void
+no_link_is_made_to_one_that_has_died(void **state)
+{
+	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
+
+	assert_int_equal(kill(c.to->pid, SIGKILL), 0);
+	while (lives(c.to))
+		continue;
+	say_lost(c.from, c.to, ERR_CLOSED);
+	assert_int_equal(links_got(c.from, c.from_fd), 0);
+	bury(&c);
+}
+
+static void
 a_loss_of_an_older_life_is_nothing(void **state)
 {
 	struct couple c = marry(ROLE_EDGE, ROLE_QUEUE);
@@ -293,6 +306,7 @@ main(void)
 		cmocka_unit_test(the_queue_is_never_restarted_on_anothers_word),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
 		cmocka_unit_test(one_loss_makes_one_new_link),
+		cmocka_unit_test(no_link_is_made_to_one_that_has_died),
 		cmocka_unit_test(a_loss_of_an_older_life_is_nothing),
 		cmocka_unit_test(strangers_cannot_be_accused),
 		cmocka_unit_test(a_pair_that_wears_out_links_is_restarted),

@@ -45,6 +45,7 @@ nothing_is_dispatched_before_the_list_or_beyond_the_slots(void **state)
 		kit_turn(&p->kit);
 	assert_int_equal(p->open_cnt, 0);
 	play_list_slots(p, 2);
+	kit_until(&p->kit, p->open_cnt == 2);
 	for (int i = 0; i < 20; i++)
 		kit_turn(&p->kit);
 	assert_int_equal(p->open_cnt, 2);

@@ -217,8 +217,9 @@ give_relay(struct world *w)
 	close(ends[1]);
 }
 
+/* All said but boot_go. */
 static int
-start(void **state)
+prepare(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	bool is_root = getuid() == 0;
@@ -241,6 +242,16 @@ start(void **state)
 	    .debug = 1 }, fd), OK);
 	close(fd);
 	give_relay(w);
+	return 0;
+}
+
+static int
+start(void **state)
+{
+	struct world *w;
+
+	assert_int_equal(prepare(state), 0);
+	w = *state;
 	assert_int_equal(link_send_boot_go(w->child,
 	    &(struct msg_boot_go){ 0 }), OK);
 	while (w->generation == 0 && !w->child_gone)
@@ -351,6 +362,17 @@ it_ends_when_told(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Both in one turn of its loop, as when master is told to end meanwhile. */
+static void
+it_ends_when_told_before_it_runs(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(link_send_boot_go(w->child,
+	    &(struct msg_boot_go){ 0 }), OK);
+	it_ends_when_told(state);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -361,7 +383,12 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_relay_that_talks_nonsense_is_dropped_alone),
 		cmocka_unit_test(it_ends_when_told),
 	};
+	const struct CMUnitTest early[] = {
+		cmocka_unit_test_setup_teardown(
+		    it_ends_when_told_before_it_runs, prepare, stop),
+	};
 	char *self = strdup(argv[0]);
+	int failed;
 
 	if (self == NULL)
 		return 1;
@@ -372,6 +399,7 @@ main(int argc, char **argv)
 		perror(program);
 		return 1;
 	}
-	return cmocka_run_group_tests_name("resolver program", tests, start,
+	failed = cmocka_run_group_tests_name("resolver program", tests, start,
 	    stop);
+	return failed + cmocka_run_group_tests(early, NULL, NULL);
 }
