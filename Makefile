@@ -8,7 +8,9 @@ PKG_CONFIG ?= pkg-config
 SAN ?=
 BUILD ?= build$(if $(SAN),/san)
 
-PROGRAMS := postern postern-edge postern-queue postern-relay postern-resolver
+ALL_PROGRAMS := postern postern-edge postern-queue postern-relay \
+	postern-resolver postern-vault postern-control posternctl \
+	postern-sendmail
 
 # The room a program lives in, and the libraries it alone links.
 ROOM_postern := master
@@ -16,18 +18,31 @@ ROOM_postern-edge := edge
 ROOM_postern-queue := queue
 ROOM_postern-relay := relay
 ROOM_postern-resolver := resolver
+ROOM_postern-vault := vault
+ROOM_postern-control := ctl/control
+ROOM_posternctl := ctl/tool
+ROOM_postern-sendmail := ctl/sendmail
+PROGRAMS := $(foreach p,$(ALL_PROGRAMS),$(if $(wildcard $(ROOM_$(p))/main.c),$(p)))
+PKG_postern := libcrypto
+PKG_postern-edge := libssl libcrypto
 PKG_postern-queue := lmdb
+PKG_postern-relay := libssl libcrypto
 PKG_postern-resolver := libunbound
+PKG_postern-vault := libcrypto libcrypt
+PKG_posternctl := libcrypt
 PKG_common := libbsd-overlay libseccomp
 
 # pkg-config module and the Debian package that brings it.
 DEBIAN_lmdb := liblmdb-dev
 DEBIAN_libunbound := libunbound-dev
+DEBIAN_libssl := libssl-dev
+DEBIAN_libcrypto := libssl-dev
+DEBIAN_libcrypt := libcrypt-dev
 DEBIAN_libbsd-overlay := libbsd-dev
 DEBIAN_libseccomp := libseccomp-dev
 DEBIAN_cmocka := libcmocka-dev
 
-MODULES := $(PKG_common) $(foreach p,$(PROGRAMS),$(PKG_$(p)))
+MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
 ifeq ($(filter help clean run check lint deps fmt flow,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)

@@ -33,5 +33,6 @@ to_edge_refused(struct link *l, uint64_t stream, uint16_t code,
 void
 to_edge_state(struct link *l, bool full)
 {
-	link_send_queue_state(l, &(struct msg_queue_state){ full });
+	link_send_queue_state(l, &(struct msg_queue_state){
+	    .full = full });
 }

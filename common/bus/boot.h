@@ -20,12 +20,15 @@
 #ifndef BUS_BOOT_H
 #define BUS_BOOT_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/span.h"
 #include "bus/link.h"
 #include "sys/ev.h"
 
 #define BOOT_LISTENERS_MAX	64
+#define BOOT_FILES_MAX		256
 
 struct boot;
 
@@ -52,7 +55,16 @@ struct boot_calls {
 	void	(*drain)(struct boot *, uint32_t patience_ms, void *arg);
 	/* How many messages are held; the queue's answer.  May be NULL. */
 	uint64_t (*holding)(struct boot *, void *arg);
+	/*
+	 * Master says what boot knows nothing of: house_*, for control.  fd
+	 * is yours or -1.  NULL: such a message is nonsense.
+	 */
+	enum err (*told)(struct boot *, unsigned type, const union msg *,
+		    int fd, void *arg);
 };
+
+/* A connection made by master, fd yours; or -1 and its errno. */
+typedef void boot_endpoint_fn(int fd, int error, void *arg);
 
 /*
  * role is the program's; for postern-relay master says which of the two rows
@@ -70,6 +82,26 @@ struct span	 boot_slice(const struct boot *);
 int		 boot_listener(const struct boot *, unsigned index);
 unsigned	 boot_listener_cnt(const struct boot *);
 bool		 boot_debug(const struct boot *);
+/*
+ * Files that master opened for us, for reading, by the index that a FILE
+ * option's number is in the slice; borrowed, -1 when there is no such.  Within
+ * reload() they are those of the new slice, and stay so if it takes it.
+ */
+int		 boot_file(const struct boot *, unsigned index);
+unsigned	 boot_file_cnt(const struct boot *);
+/* Whom we become in boot_seal(), where we are root. */
+void		 boot_ids(const struct boot *, uint32_t *uid, uint32_t *gid);
+/* Our link to master, NULL once it is gone; for messages of our role. */
+struct link	*boot_master(struct boot *);
+
+/*
+ * Have master connect to the endpoint of that index in the slice (the number
+ * of a SOCKET option).  fn is called once, never before this returns, unless
+ * boot_endpoint_cancel() comes first.  0: out of memory, fn is not called.
+ */
+uint64_t	 boot_endpoint(struct boot *, unsigned index,
+		    boot_endpoint_fn *, void *arg);
+void		 boot_endpoint_cancel(struct boot *, uint64_t request);
 
 /* Enter the sandbox of our row.  Exits when that fails and is required. */
 void		 boot_seal(struct boot *);

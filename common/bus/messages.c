@@ -9,10 +9,18 @@
 #define EDGE		BIT(EDGE)
 #define QUEUE		BIT(QUEUE)
 #define RELAY		BIT(RELAY)
-#define RELAYS		(BIT(RELAY) | BIT(MAILDIR))
+#define RELAYS		(BIT(RELAY) | BIT(MAILDIR) | BIT(PIPE))
 #define RESOLVER	BIT(RESOLVER)
-#define EVERYONE	(EDGE | QUEUE | RELAYS | RESOLVER)
-#define ANYONE		(MASTER | EVERYONE)
+#define KEYS		BIT(KEYS)
+#define USERS		BIT(USERS)
+#define CONTROL		BIT(CONTROL)
+#define TOOL		BIT(TOOL)
+#define EVERYONE	(EDGE | LASTING | RELAYS)
+#define LASTING		(QUEUE | RESOLVER | KEYS | USERS | CONTROL)
+#define TOOLS		(TOOL | CONTROL)
+#define ASKED		(CONTROL | QUEUE)
+#define ANSWERS		(QUEUE | CONTROL)
+#define ANYONE		(MASTER | EVERYONE | TOOL)
 
 struct row {
 	const char	*name;
@@ -70,6 +78,7 @@ print_str(FILE *f, const char *name, struct span s)
 #define U64(f)	wire_u64(w, m->f);
 #define ID(f)	put_id(w, m->f);
 #define STR(f)	wire_str(w, m->f, BUS_STR_MAX);
+#define SECRET(f) wire_str(w, m->f, BUS_STR_MAX);
 #define BLOB(f)	wire_str(w, m->f, BUS_BLOB_MAX);
 #define MSG(name, from, to, carries, fields)				\
 static void								\
@@ -86,6 +95,7 @@ put_##name(struct wire_out *w, const void *arg)				\
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 #define U8(f)	m->f = wire_get_u8(r);
@@ -94,6 +104,7 @@ put_##name(struct wire_out *w, const void *arg)				\
 #define U64(f)	m->f = wire_get_u64(r);
 #define ID(f)	m->f = get_id(r);
 #define STR(f)	m->f = wire_get_str(r, BUS_STR_MAX);
+#define SECRET(f) m->f = wire_get_str(r, BUS_STR_MAX);
 #define BLOB(f)	m->f = wire_get_str(r, BUS_BLOB_MAX);
 #define MSG(name, from, to, carries, fields)				\
 static void								\
@@ -110,6 +121,7 @@ get_##name(struct wire_in *r, union msg *any)				\
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 #define U8(f)	fprintf(out, " " #f "=%u", m->f);
@@ -118,6 +130,7 @@ get_##name(struct wire_in *r, union msg *any)				\
 #define U64(f)	fprintf(out, " " #f "=%llu", (unsigned long long)m->f);
 #define ID(f)	print_id(out, #f, m->f);
 #define STR(f)	print_str(out, #f, m->f);
+#define SECRET(f) fputs(" " #f "=(secret)", out);
 #define BLOB(f)	fprintf(out, " " #f "=(%zu bytes)", m->f.len);
 #define MSG(name, from, to, carries, fields)				\
 static void								\
@@ -134,6 +147,7 @@ print_##name(FILE *out, const union msg *any)				\
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 static const struct row rows[MSG__COUNT] = {

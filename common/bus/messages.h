@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	1
+#define BUS_VERSION	2
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 
@@ -38,6 +38,7 @@ enum msg_carries { CARRIES_NOTHING, CARRIES_PIECE, CARRIES_FD };
 #define U64(f)	uint64_t f;
 #define ID(f)	struct id f;
 #define STR(f)	struct span f;
+#define SECRET(f) struct span f;
 #define BLOB(f)	struct span f;
 #define MSG(name, from, to, carries, fields)	struct msg_##name { fields };
 #include "bus/messages.def"
@@ -48,6 +49,7 @@ enum msg_carries { CARRIES_NOTHING, CARRIES_PIECE, CARRIES_FD };
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 union msg {
@@ -59,6 +61,57 @@ union msg {
 /* mail_open.flags, mail_commit.flags and delivery_open.flags */
 #define MAIL_SMTPUTF8	0x01u	/* needs SMTPUTF8 (RFC 6531)	*/
 #define MAIL_8BIT	0x02u	/* holds bytes over 127 (RFC 6152) */
+
+/* sign_answer.status */
+enum sign_status {
+	SIGN_DONE,		/* the signature follows		*/
+	SIGN_REFUSED,		/* not what a TLS server signs		*/
+	SIGN_NO_KEY,		/* no such key, or not for this edge	*/
+	SIGN_BUSY,		/* too many at once; or a failure	*/
+	SIGN__COUNT
+};
+
+/* login_answer.status */
+enum login_status {
+	LOGIN_GOOD,
+	LOGIN_BAD,		/* no such user, or another password	*/
+	LOGIN_BUSY,		/* cannot be told just now		*/
+	LOGIN__COUNT
+};
+
+/* house_process.state, status_process.state */
+enum process_state {
+	PROCESS_STARTING, PROCESS_READY, PROCESS_LEAVING, PROCESS_DOWN,
+	PROCESS__COUNT
+};
+
+/* house_done.status, tool_done.status, list_end.status, edit_done.status */
+enum told {
+	TOLD_DONE,
+	TOLD_MORE,		/* list_end: there are more behind `last' */
+	TOLD_NONE,		/* there is no such message, queue, block */
+	TOLD_BUSY,		/* it is under way: try again		*/
+	TOLD_REFUSED,		/* not allowed, or it does not check	*/
+	TOLD_FAILED,		/* of ours: away, no memory, the disk	*/
+	TOLD__COUNT
+};
+
+/* edit_ask.action */
+enum edit {
+	EDIT_FLUSH,		/* due now, its destination retried now	*/
+	EDIT_HOLD,		/* until it is released			*/
+	EDIT_RELEASE,
+	EDIT_REMOVE,		/* with no bounce			*/
+	EDIT__COUNT
+};
+
+/* list_delivery.state */
+enum listed {
+	LISTED_DUE,		/* waits for its time, or its turn	*/
+	LISTED_ACTIVE,		/* a relay has it			*/
+	LISTED_HELD,
+	LISTED__COUNT
+};
 
 /* delivery_pull.part */
 enum part { PART_HEADER, PART_BODY, PART__COUNT };

@@ -12,6 +12,7 @@
 #define MAY_STORE	0x20u
 #define MAY_THREADS	0x40u
 #define MAY_TAKE	0x80u
+#define MAY_EXEC	0x100u
 
 enum role {
 #define ROLE(name, word, program, user, root, may)	ROLE_##name,

@@ -63,6 +63,7 @@ some_id(void)
 #define U64(f)	m->f = some(UINT64_MAX);
 #define ID(f)	m->f = some_id();
 #define STR(f)	m->f = some_span(BUS_STR_MAX);
+#define SECRET(f) m->f = some_span(BUS_STR_MAX);
 #define BLOB(f)	m->f = some_span(BUS_BLOB_MAX - 16);
 #define MSG(name, from, to, carries, fields)				\
 static void								\
@@ -79,6 +80,7 @@ fill_##name(union msg *any)						\
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 #define U8(f)	assert_int_equal(a->f, b->f);
@@ -87,6 +89,7 @@ fill_##name(union msg *any)						\
 #define U64(f)	assert_true(a->f == b->f);
 #define ID(f)	assert_int_equal(id_cmp(a->f, b->f), 0);
 #define STR(f)	assert_true(span_eq(a->f, b->f));
+#define SECRET(f) assert_true(span_eq(a->f, b->f));
 #define BLOB(f)	assert_true(span_eq(a->f, b->f));
 #define MSG(name, from, to, carries, fields)				\
 static void								\
@@ -103,6 +106,7 @@ compare_##name(const union msg *left, const union msg *right)		\
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 /* How many strings a message has. */
@@ -112,6 +116,7 @@ compare_##name(const union msg *left, const union msg *right)		\
 #define U64(f)
 #define ID(f)
 #define STR(f)	+ 1
+#define SECRET(f) + 1
 #define BLOB(f)	+ 1
 
 static const struct {
@@ -135,6 +140,7 @@ static const struct {
 #undef U64
 #undef ID
 #undef STR
+#undef SECRET
 #undef BLOB
 
 #define ROW_CNT	(sizeof(rows) / sizeof(rows[0]))
