@@ -19,10 +19,18 @@
 #define EDGE		BIT(EDGE)
 #define QUEUE		BIT(QUEUE)
 #define RELAY		BIT(RELAY)
-#define RELAYS		(BIT(RELAY) | BIT(MAILDIR))
+#define RELAYS		(BIT(RELAY) | BIT(MAILDIR) | BIT(PIPE))
 #define RESOLVER	BIT(RESOLVER)
-#define EVERYONE	(EDGE | QUEUE | RELAYS | RESOLVER)
-#define ANYONE		(MASTER | EVERYONE)
+#define KEYS		BIT(KEYS)
+#define USERS		BIT(USERS)
+#define CONTROL		BIT(CONTROL)
+#define TOOL		BIT(TOOL)
+#define LASTING		(QUEUE | RESOLVER | KEYS | USERS | CONTROL)
+#define EVERYONE	(EDGE | LASTING | RELAYS)
+#define ANYONE		(MASTER | EVERYONE | TOOL)
+#define TOOLS		(TOOL | CONTROL)
+#define ASKED		(CONTROL | QUEUE)
+#define ANSWERS		(QUEUE | CONTROL)
 
 static char text[BUS_BLOB_MAX + 2];	/* what random strings are cut from */
 static uint8_t frame[FRAME_MAX];
