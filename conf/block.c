@@ -53,13 +53,50 @@ block_num(const struct block *b, enum option_no no)
 	return s->cnt > 0 ? s->v[0].num : 0;
 }
 
-bool
-block_lacks(const struct block *b, const struct option_row *row)
+uint64_t
+block_num_in(const struct block *b, enum option_block in, enum option_no no)
 {
-	enum option_no type = options_find(b->no, SPAN("type"));
+	const struct block *inner = block_nth(b, in, 0);
 
-	return type != OPTION__COUNT &&
-	    !options_fits(row, block_text(b, type));
+	return inner != NULL ? block_num(inner, no) : 0;
+}
+
+bool
+block_is_local(const struct block *edge)
+{
+	const struct block *l;
+
+	TAILQ_FOREACH(l, &edge->blocks, entry)
+		if (l->no == BLOCK_LISTENER &&
+		    !l->settings[OPTION_LISTENER_path].given)
+			return false;
+	return true;
+}
+
+struct span
+block_kind(const struct block *b)
+{
+	enum option_no type = options_find(b->no, SPAN("type"), SPAN(""));
+
+	return type == OPTION__COUNT ? SPAN("") : block_text(b, type);
+}
+
+bool
+block_is(const struct block *b, const char *kind)
+{
+	return span_eq(block_kind(b), span_of(kind));
+}
+
+bool
+block_lacks(const struct block *b, const char *kinds)
+{
+	return !options_fits(kinds, block_kind(b));
+}
+
+void
+block_unset(struct block *b, enum option_no no)
+{
+	b->settings[no].cnt = 0;
 }
 
 void
@@ -74,6 +111,7 @@ block_set(struct conf *c, struct block *b, enum option_no no,
 	r->text = text;
 	r->num = num;
 	r->place = s->cnt > 0 ? s->v[0].place : b->place;
+	r->net = s->cnt > 0 ? s->v[0].net : r->net;
 	s->v = r;
 	s->cnt = s->room = 1;
 }

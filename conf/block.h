@@ -28,7 +28,11 @@ struct block {
 	struct span	 name;		/* of a NAMED block		*/
 	struct place	 place;		/* of its word			*/
 	struct place	 name_place;
-	struct block	*target;	/* an edge's queue, a queue's relay */
+	struct block	*target;	/* an edge's queue, a queue's relay of
+					 * last resort, or NULL		*/
+	struct block	*users;		/* an edge's			*/
+	struct block	**relays;	/* all a queue can reach, once each */
+	unsigned	 relay_cnt;
 	uint32_t	 uid, gid;	/* of `user', as root		*/
 	TAILQ_HEAD(block_list, block) blocks;
 	struct setting	 settings[OPTION__COUNT];
@@ -64,12 +68,26 @@ struct block	*block_named(const struct conf *, enum option_block,
 struct span	 block_text(const struct block *, enum option_no);
 uint64_t	 block_num(const struct block *, enum option_no);
 
-/* Does `type' make the option meaningless here? */
-bool		 block_lacks(const struct block *, const struct option_row *);
+/* The same of the only block of a kind within it. */
+uint64_t	 block_num_in(const struct block *, enum option_block,
+		    enum option_no);
+
+/* All listeners of an edge are unix sockets. */
+bool		 block_is_local(const struct block *edge);
+
+/* Its `type'; empty when it has or knows none. */
+struct span	 block_kind(const struct block *);
+bool		 block_is(const struct block *, const char *kind);
+
+/* Does its type make what is for these kinds meaningless here? */
+bool		 block_lacks(const struct block *, const char *kinds);
 
 /* Give an option one value. */
 void		 block_set(struct conf *, struct block *, enum option_no,
 		    struct span text, uint64_t num);
+
+/* Take away what an option was set to, as if it had no value. */
+void		 block_unset(struct block *, enum option_no);
 
 /* "edge in", "rules of edge in": for reports. */
 const char	*block_words(struct conf *, const struct block *);

@@ -1,6 +1,7 @@
 /*
  * check - what only the whole configuration can tell: references, addresses
- * and paths used twice, users, names put in, and who could send what where.
+ * and paths used twice, files, keys, users, names put in, and who could send
+ * what where.
  */
 #ifndef CONF_CHECK_H
 #define CONF_CHECK_H
@@ -10,10 +11,33 @@
 /* All of it, in the order it must be done in. */
 void		 check_all(struct conf *);
 
+/* Find what blocks name; their target, users and relays are then known. */
+void		 check_refs(struct conf *);
+
 /* Put in {fqdn} and {hostname}; host names and banners are then final. */
 void		 check_names(struct conf *);
 
+/* A relay by itself: what goes together, its user, its program. */
+void		 check_relay(struct conf *, struct block *);
+
+/* Files and keys, and paths of unix sockets.  After the relays. */
+void		 check_files(struct conf *);
+
+/* TLS and logins of edges.  After the references. */
+void		 check_login(struct conf *);
+
 /* Listeners used twice, and open relays.  After the references. */
 void		 check_reach(struct conf *);
+
+/* Not more of anything than plan.c has room for.  After the references. */
+void		 check_numbers(struct conf *);
+
+/* What should be a directory, or nothing yet, must not be anything else. */
+void		 check_directory(struct conf *, struct span path,
+		    struct place);
+
+/* The ids of a user; false when this host has none. */
+bool		 check_user(struct conf *, struct span name, uint32_t *uid,
+		    uint32_t *gid);
 
 #endif

@@ -115,10 +115,12 @@ name_relay(struct conf *c, struct block *b)
 {
 	struct setting *s = &b->settings[OPTION_RELAY_ehlo_as];
 
-	if (!span_eq(block_text(b, OPTION_RELAY_type), SPAN("static")))
+	if (block_kind(b).len == 0 || block_lacks(b,
+	    options_row(OPTION_RELAY_ehlo_as)->kinds))
 		return;
 	set_name(c, b, OPTION_RELAY_ehlo_as, c->fqdn);
-	if (s->cnt == 0 || !is_local_name(s->v[0].text))
+	if (s->cnt == 0 || !is_local_name(s->v[0].text) ||
+	    block_is(b, "lmtp") || (!s->given && c->host->fqdn == NULL))
 		return;
 	if (s->given)
 		report_add(&c->mistakes, s->v[0].place,
@@ -135,7 +137,8 @@ void
 check_names(struct conf *c)
 {
 	struct span given = block_text(c->process, OPTION_PROCESS_hostname);
-	struct span found = span_of(c->host->fqdn);
+	struct span found = c->host->fqdn == NULL ? SPAN("") :
+	    span_of(c->host->fqdn);
 	struct block *b;
 
 	if (given.len > 0)

@@ -2,9 +2,10 @@
  * check_reach.c - who can reach what.
  *
  * An edge is an open relay when somebody beyond this host can make it hand
- * mail to somebody else: a listener beyond loopback, a queue whose relay goes
- * out, and neither only_recipients nor clients in front.  A network of length
- * 0 is everybody and therefore no protection.
+ * mail to somebody else: a listener beyond loopback, a queue that can reach a
+ * relay which goes out and takes all recipients, and none of require_auth,
+ * only_recipients and clients in front.  A network of length 0 is everybody
+ * and therefore no protection.
  */
 #include "conf/check.h"
 
@@ -88,10 +89,18 @@ is_beyond_loopback(const struct block *l)
 	return false;
 }
 
-static bool
-goes_out(const struct block *relay)
+/* The first relay that hands on to whom it is told; NULL when none does. */
+static const struct block *
+way_out(const struct block *queue)
 {
-	return span_eq(block_text(relay, OPTION_RELAY_type), SPAN("static"));
+	for (unsigned i = 0; i < queue->relay_cnt; i++) {
+		const struct block *r = queue->relays[i];
+
+		if ((block_is(r, "static") || block_is(r, "mx")) &&
+		    !r->settings[OPTION_RELAY_recipients].given)
+			return r;
+	}
+	return NULL;
 }
 
 /* The setting that lets everybody in, if there is one. */
@@ -108,13 +117,14 @@ static void
 check_open(struct conf *c, const struct block *e, const struct block *l)
 {
 	const struct block *rules = block_nth(e, BLOCK_RULES, 0);
-	const struct block *queue = e->target;
+	const struct block *out;
 	const struct setting *clients;
 	const struct reading *all;
 
-	if (!is_beyond_loopback(l) || rules == NULL || queue == NULL ||
-	    queue->target == NULL || !goes_out(queue->target) ||
-	    rules->settings[OPTION_RULES_only_recipients].given)
+	if (!is_beyond_loopback(l) || rules == NULL || e->target == NULL ||
+	    (out = way_out(e->target)) == NULL ||
+	    rules->settings[OPTION_RULES_only_recipients].given ||
+	    block_num(rules, OPTION_RULES_require_auth) != 0)
 		return;
 	clients = &rules->settings[OPTION_RULES_clients];
 	all = net_of_all(clients);
@@ -122,8 +132,9 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 		return;
 	report_add(&c->mistakes, all != NULL ? all->place : l->place,
 	    "%s is an open relay: anybody can send to anybody through %s; "
-	    "give clients or only_recipients in its rules, or listen on "
-	    "127.0.0.1", block_words(c, e), block_words(c, queue->target));
+	    "give require_auth, clients or only_recipients in its rules, or "
+	    "recipients in the relay, or listen on 127.0.0.1",
+	    block_words(c, e), block_words(c, out));
 }
 
 void

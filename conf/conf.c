@@ -55,7 +55,9 @@ conf_load(struct conf **out, const char *path,
 		report_add(&c->mistakes, (struct place){ 0, 0, 0 },
 		    "there is no edge: nothing would take mail in");
 	if (c->arena.bad) {
-		report->line(report->arg, "no memory for the configuration");
+		if (report->line != NULL)
+			report->line(report->arg,
+			    "no memory for the configuration");
 		report->errors++;
 		conf_free(&c);
 		return ERR_FULL;

@@ -11,7 +11,7 @@
  *
  *	if (conf_load(&c, path, &opener, &host, &report) == OK &&
  *	    conf_plan(c, &p) == OK)
- *		...send p.head, p.processes with p.slices, p.links...
+ *		...send p.head, p.processes with p.slices, and the rest...
  *	conf_free(&c);			(the plan points into it)
  *
  * Owns	   what *c points to; conf_free() gives it back
@@ -32,6 +32,7 @@
 
 #define CONF_FILE_MAX	(1024u * 1024)	/* bytes of one file		*/
 #define CONF_TOTAL_MAX	(4096u * 1024)	/* bytes of all files		*/
+#define CONF_LIST_MAX	(16384u * 1024)	/* bytes of a file of recipients */
 #define CONF_FILES_MAX	256		/* files, counted as often as read */
 #define CONF_DEPTH_MAX	8		/* includes within includes	*/
 #define CONF_ERRORS_MAX	100		/* mistakes reported in full	*/
@@ -39,6 +40,25 @@
 struct conf;
 
 enum conf_kind { KIND_NONE, KIND_FILE, KIND_DIRECTORY, KIND_OTHER };
+
+/* What is to be known of a file that a process will be given. */
+struct conf_look {
+	enum conf_kind	 kind;
+	int		 error;		/* errno: why kind is not known, or a
+					 * file cannot be read by us; 0 */
+	uint32_t	 mode;		/* permission bits		*/
+};
+
+/* A certificate and a private key, both files of PEM. */
+enum conf_pair {
+	PAIR_FITS,
+	PAIR_DIFFERS,			/* each is good, of different keys */
+	PAIR_NO_CERT,			/* no certificate in that file	*/
+	PAIR_NO_KEY,			/* no private key in that file	*/
+	PAIR_LOCKED,			/* the key wants a passphrase	*/
+	PAIR_STRANGE,			/* of a kind that is not served	*/
+	PAIR_UNKNOWN,			/* could not be found out	*/
+};
 
 /* Takes one path of a glob; path is borrowed for the call. */
 typedef void conf_found_fn(void *found_arg, const char *path);
@@ -60,13 +80,25 @@ struct conf_opener {
 	 */
 	enum err (*glob)(void *arg, const char *pattern, conf_found_fn *,
 		    void *found_arg);
-	/* What stands at the path, links followed. */
+	/*
+	 * What stands at the path, links followed.  NULL: nobody looks, and
+	 * directories are not checked.
+	 */
 	enum conf_kind (*kind)(void *arg, const char *path);
+	/*
+	 * The same, closer.  NULL: nobody looks, files are not checked, and
+	 * one of recipients that cannot be read is empty.
+	 */
+	void (*look)(void *arg, const char *path, struct conf_look *out);
+	/* Do they belong together?  NULL: nobody looks. */
+	enum conf_pair (*pair)(void *arg, const char *certfile,
+		    const char *keyfile);
 };
 
 /* What we must know of the host. */
 struct conf_host {
-	const char	*fqdn;		/* its full name, as found out	*/
+	const char	*fqdn;		/* its full name, as found out; NULL:
+					 * unknown, and nobody minds	*/
 	const char	*cwd;		/* absolute; used only when the path of
 					 * the configuration is relative */
 	bool		 is_root;	/* else users are not looked up	*/
@@ -84,7 +116,7 @@ struct conf_host {
  */
 struct conf_report {
 	void		*arg;
-	void		(*line)(void *arg, const char *text);
+	void		(*line)(void *arg, const char *text); /* or NULL */
 	unsigned	 errors;
 };
 
@@ -100,15 +132,18 @@ MUST_CHECK enum err	conf_load(struct conf **out, const char *path,
 void			conf_free(struct conf **);
 
 /*
- * The plan.  Rows stand in the order resolver, relays, queues, edges, so that
- * what answers is started before what asks.  Everything lies in the conf and
- * lives as long; slices[i] belongs to processes[i].
+ * The plan.  Rows stand in the order resolver, keys, users, relays, queues,
+ * control, edges, so that what answers is started before what asks.
+ * Everything lies in the conf and lives as long; slices[i] belongs to
+ * processes[i].
  */
 struct conf_plan {
 	struct plan_head		 head;
 	const struct plan_process	*processes;	/* head.process_cnt */
 	const struct plan_link		*links;		/* head.link_cnt    */
 	const struct span		*slices;	/* head.process_cnt */
+	const struct plan_file		*files;		/* head.file_cnt    */
+	const struct plan_endpoint	*endpoints;	/* head.endpoint_cnt */
 };
 
 MUST_CHECK enum err	conf_plan(struct conf *, struct conf_plan *out);

@@ -196,14 +196,17 @@ lex_next(struct lexer *lx)
 bool
 lex_skip_holder(struct lexer *lx, struct place open, struct place *whole)
 {
-	static const struct span holders[] = { { "user}", 5 },
-	    { "domain}", 7 }, { "fqdn}", 5 }, { "hostname}", 9 } };
+	static const char *const holders[] = { "user}", "domain}", "fqdn}",
+	    "hostname}", "sender}", "recipient}", "message_id}", "client_ip}",
+	    "client_host}", "client_ehlo}", "client_protocol}",
+	    "client_auth}" };
 	struct span rest = span_tail(lx->bytes, lx->at);
 	bool is_holder = false;
 	size_t start = open.at;
 
-	for (unsigned i = 0; i < 4; i++)
-		is_holder = is_holder || span_begins(rest, holders[i]);
+	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++)
+		is_holder = is_holder ||
+		    span_begins(rest, span_of(holders[i]));
 	if (!is_holder)
 		return false;
 	while (start > 0 && !ends_word(lx->bytes.ptr[start - 1]))

@@ -37,8 +37,8 @@ void		 lex_init(struct lexer *, struct mistakes *, uint32_t source);
 struct token	 lex_next(struct lexer *);
 
 /*
- * After a TOKEN_OPEN: if it is really the begin of {user}, {domain}, {fqdn} or
- * {hostname}, the rest of that unquoted value is skipped and its place given.
+ * After a TOKEN_OPEN: if it is really the begin of {user}, {fqdn}, {sender} and
+ * the like, the rest of that unquoted value is skipped and its place given.
  */
 bool		 lex_skip_holder(struct lexer *, struct place open,
 		    struct place *whole);

@@ -4,8 +4,9 @@
 #include "conf/plan.h"
 
 static const struct block_row block_rows[] = {
-#define BLOCK(id, word, parent, how, sees, help)			\
-	[BLOCK_##id] = { word, BLOCK_##parent, HOW_##how, sees, help },
+#define BLOCK(id, word, parent, how, kinds, sees, help)			\
+	[BLOCK_##id] = { word, BLOCK_##parent, HOW_##how, kinds, sees,	\
+	    help },
 #include "conf/options.def"
 };
 
@@ -20,6 +21,10 @@ static const struct block_row block_rows[] = {
 static const struct option_row option_rows[] = {
 #define OPTION(b, n, t, c, given, range, k, s, w, h)			\
 	[OPTION_##b##_##n] = { .block = BLOCK_##b, .name = #n,		\
+	    .type = TYPE_##t, .count = COUNT_##c, given, range,		\
+	    .kinds = k, .sees = s, .when = WHEN_##w, .help = h },
+#define AGAIN(b, i, n, t, c, given, range, k, s, w, h)			\
+	[OPTION_##b##_##i] = { .block = BLOCK_##b, .name = #n,		\
 	    .type = TYPE_##t, .count = COUNT_##c, given, range,		\
 	    .kinds = k, .sees = s, .when = WHEN_##w, .help = h },
 #include "conf/options.def"
@@ -38,13 +43,20 @@ options_row(enum option_no no)
 }
 
 enum option_no
-options_find(enum option_block block, struct span name)
+options_find(enum option_block block, struct span name, struct span kind)
 {
-	for (unsigned i = 0; i < OPTION__COUNT; i++)
-		if (option_rows[i].block == block &&
-		    span_eq(name, span_of(option_rows[i].name)))
+	enum option_no found = OPTION__COUNT;
+
+	for (unsigned i = 0; i < OPTION__COUNT; i++) {
+		if (option_rows[i].block != block ||
+		    !span_eq(name, span_of(option_rows[i].name)))
+			continue;
+		if (options_fits(option_rows[i].kinds, kind))
 			return (enum option_no)i;
-	return OPTION__COUNT;
+		if (found == OPTION__COUNT)
+			found = (enum option_no)i;
+	}
+	return found;
 }
 
 enum option_block
@@ -73,8 +85,8 @@ options_has_word(const char *words, struct span word)
 }
 
 bool
-options_fits(const struct option_row *row, struct span kind)
+options_fits(const char *kinds, struct span kind)
 {
-	return row->kinds[0] == '\0' || kind.len == 0 ||
-	    options_has_word(row->kinds, kind);
+	return kinds[0] == '\0' || kind.len == 0 ||
+	    options_has_word(kinds, kind);
 }

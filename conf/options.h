@@ -16,34 +16,46 @@
 #define SEES_RELAY	(1u << ROLE_RELAY)
 #define SEES_MAILDIR	(1u << ROLE_MAILDIR)
 #define SEES_RESOLVER	(1u << ROLE_RESOLVER)
-#define SEES_RELAYS	(SEES_RELAY | SEES_MAILDIR)
+#define SEES_PIPE	(1u << ROLE_PIPE)
+#define SEES_KEYS	(1u << ROLE_KEYS)
+#define SEES_USERS	(1u << ROLE_USERS)
+#define SEES_RELAYS	(SEES_RELAY | SEES_MAILDIR | SEES_PIPE)
 #define SEES_ALL	(~0u)
 
 #define OPTIONS_UNLIMITED 0xffffffffu	/* the number of `unlimited'	*/
 
 enum option_block {
-#define BLOCK(id, word, parent, how, sees, help)	BLOCK_##id,
+#define BLOCK(id, word, parent, how, kinds, sees, help)	BLOCK_##id,
 #include "conf/options.def"
 	BLOCK__COUNT
 };
 
 enum option_no {
 #define OPTION(block, name, ...)	OPTION_##block##_##name,
+#define AGAIN(block, id, ...)		OPTION_##block##_##id,
 #include "conf/options.def"
 	OPTION__COUNT
 };
 
 enum option_type {
+	TYPE_ADDRESS,	/* 192.0.2.1 2001:db8::1			*/
+	TYPE_ARGUMENT,	/* text with {sender} and the like		*/
 	TYPE_BANNER,	/* text of one line, {fqdn} {hostname}		*/
 	TYPE_CHOICE,	/* one of the row's words			*/
 	TYPE_COUNT,	/* a number					*/
 	TYPE_DIRECTORY,	/* a path, relative to the file's directory	*/
 	TYPE_DURATION,	/* 30s 5m 4h; milliseconds			*/
 	TYPE_EXPR,	/* conf/expr.h					*/
+	TYPE_FILE,	/* a path; master opens it for the process, as
+			 * its file of the number			*/
 	TYPE_FLAG,	/* yes or no					*/
+	TYPE_FORCE,	/* a domain, then a host or host@port; the
+			 * number of the second is the port, or 0	*/
 	TYPE_HOST,	/* a name or an address				*/
 	TYPE_HOSTNAME,	/* a name					*/
 	TYPE_INTERFACE,	/* an address, or "" for all			*/
+	TYPE_KNOWN,	/* a pattern, or the path of a file of them, which
+			 * is read in its place				*/
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
 	TYPE_NAMING,	/* a name, {fqdn} {hostname}			*/
 	TYPE_NET,	/* 192.0.2.0/24 2001:db8::/32			*/
@@ -51,21 +63,29 @@ enum option_type {
 	TYPE_QUEUE,	/* name of a queue block			*/
 	TYPE_RECIPIENT,	/* user@domain or @domain			*/
 	TYPE_RELAY,	/* name of a relay block			*/
+	TYPE_ROUTE,	/* a pattern, then the name of a relay block	*/
+	TYPE_SECRET,	/* FILE that not everybody may read		*/
 	TYPE_SERVER,	/* address or address@port			*/
 	TYPE_SIZE,	/* 64K 50M; bytes				*/
+	TYPE_SOCKET,	/* path of a unix socket; master connects to it, as
+			 * the process's endpoint of the number		*/
 	TYPE_STUB,	/* a zone, then a server			*/
 	TYPE_TEMPLATE,	/* a path with {user} and {domain}		*/
+	TYPE_TEXT,	/* any text of one line				*/
+	TYPE_UNIX,	/* path of a unix socket to listen on		*/
 	TYPE_USER,	/* name of a user of the host			*/
+	TYPE_USERS,	/* name of a users block			*/
 };
 
-enum option_how { HOW_ALONE, HOW_NAMED, HOW_MANY };
-enum option_count { COUNT_ONE, COUNT_LIST, COUNT_PAIRS };
+enum option_how { HOW_ALONE, HOW_MAYBE, HOW_NAMED, HOW_MANY };
+enum option_count { COUNT_ONE, COUNT_LIST, COUNT_PAIRS, COUNT_ROUTES };
 enum option_when { WHEN_RELOAD, WHEN_RESTART };
 
 struct block_row {
 	const char		*word;
 	enum option_block	 parent;
 	enum option_how		 how;
+	const char		*kinds;
 	unsigned		 sees;
 	const char		*help;
 };
@@ -89,16 +109,19 @@ struct option_row {
 const struct block_row	*options_block(enum option_block);
 const struct option_row	*options_row(enum option_no);
 
-/* The option of the block; OPTION__COUNT when there is none so called. */
-enum option_no		 options_find(enum option_block, struct span name);
+/*
+ * The option of the block, for blocks of this type where the name has several
+ * rows; OPTION__COUNT when there is none so called.
+ */
+enum option_no		 options_find(enum option_block, struct span name,
+			    struct span kind);
 
 /* The block within the block; BLOCK_TOP when there is none so called. */
 enum option_block	 options_find_block(enum option_block,
 			    struct span word);
 
-/* Does the option apply to blocks of this type?  (An empty type: yes.) */
-bool			 options_fits(const struct option_row *,
-			    struct span kind);
+/* Do the kinds of a row have this type?  (An empty type: yes.) */
+bool			 options_fits(const char *kinds, struct span kind);
 
 /* Is it one of the words, between which blanks stand? */
 bool			 options_has_word(const char *words, struct span);

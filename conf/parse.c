@@ -65,7 +65,7 @@ add_value(struct parser *p, struct node *n, const struct token *t)
 	v->place = t->place;
 	v->quoted = t->kind == TOKEN_STRING;
 	STAILQ_INSERT_TAIL(&n->values, v, entry);
-	n->value_cnt++;
+	v->no = n->value_cnt++;
 }
 
 static const char *

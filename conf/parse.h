@@ -16,6 +16,7 @@ struct value {
 	STAILQ_ENTRY(value) entry;
 	struct span	 text;
 	struct place	 place;
+	unsigned	 no;		/* in its entry, from 0		*/
 	bool		 quoted;
 };
 

@@ -223,6 +223,7 @@ read_by_type(const struct read_place *rp, const struct option_row *row,
 		return read_banner(rp, v);
 	case TYPE_QUEUE:
 	case TYPE_RELAY:
+	case TYPE_USERS:
 		return true;		/* settled when all blocks are known */
 	default:
 		return read_host_value(rp, row, v, out);

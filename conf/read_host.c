@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "conf/path.h"
+#include "conf/propose.h"
 #include "conf/read_host.h"
 
 static bool
@@ -148,8 +149,13 @@ read_net(const struct read_place *rp, const struct value *v,
 	return true;
 }
 
+/*
+ * user@domain or @domain; a pattern also @.domain, which is all names below
+ * it.  fits is what the administrator is told.
+ */
 static bool
-read_recipient(const struct read_place *rp, const struct value *v)
+read_mailbox(const struct read_place *rp, const struct value *v,
+    bool is_pattern, const char *fits)
 {
 	size_t at = v->text.len;
 	struct span domain;
@@ -157,20 +163,51 @@ read_recipient(const struct read_place *rp, const struct value *v)
 	while (at > 0 && v->text.ptr[at - 1] != '@')
 		at--;
 	domain = span_tail(v->text, at);
+	if (is_pattern && at == 1 && span_begins(domain, SPAN(".")))
+		domain = span_tail(domain, 1);
 	if (at == 0 || at - 1 > LOCAL_PART_MAX || domain.len == 0 ||
 	    domain.len > DOMAIN_MAX)
-		return refuse(rp, v, "user@domain or @domain");
+		return refuse(rp, v, fits);
 	for (size_t i = 0; i < v->text.len; i++)
 		if ((unsigned char)v->text.ptr[i] <= 0x20 ||
 		    v->text.ptr[i] == 0x7f || v->text.ptr[i] == '<' ||
 		    v->text.ptr[i] == '>')
-			return refuse(rp, v, "user@domain or @domain");
+			return refuse(rp, v, fits);
 	for (size_t i = 0; i < domain.len; i++)
 		if ((unsigned char)domain.ptr[i] >= 0x80)
 			return true;	/* a domain in UTF-8, RFC 6531 */
 	if (!read_is_hostname(domain) && domain.ptr[0] != '[')
-		return refuse(rp, v, "user@domain or @domain");
+		return refuse(rp, v, fits);
 	return true;
+}
+
+/* A domain in lower case, then the host its mail goes to. */
+static bool
+read_force(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	size_t at = span_find(v->text, '@');
+	struct value host = *v;
+	unsigned long long port = 0;
+	struct span low;
+
+	if (v->no == 0) {
+		if (!read_is_hostname(v->text))
+			return refuse(rp, v, "the name of a domain");
+		low = arena_copy(rp->mistakes->arena, v->text);
+		for (size_t i = 0; i < low.len; i++)
+			if (low.ptr[i] >= 'A' && low.ptr[i] <= 'Z')
+				((char *)(uintptr_t)low.ptr)[i] |= 0x20;
+		out->text = low;
+		return low.ptr != NULL;
+	}
+	host.text = span_head(v->text, at);
+	if (at < v->text.len && (!span_number(span_tail(v->text, at + 1),
+	    65535, &port) || port == 0))
+		return refuse(rp, v, "a host, or host@port");
+	out->text = host.text;
+	out->num = port;
+	return read_host(rp, &host, out);
 }
 
 /* The whole path, from the directory of the file it was written in. */
@@ -188,6 +225,77 @@ read_path(const struct read_place *rp, const struct value *v,
 	if (out->text.len >= PLAN_PATH_MAX || out->text.len == 0)
 		return refuse(rp, v, "a path of less than 1024 bytes");
 	return true;
+}
+
+/* A path that fits into the address of a unix socket. */
+static bool
+read_socket(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	if (!read_path(rp, v, out))
+		return false;
+	if (out->text.len >= PLAN_SOCKET_MAX) {
+		report_add(rp->mistakes, v->place, "the path of a unix socket "
+		    "is at most %u bytes, and this is %zu: %.*s",
+		    PLAN_SOCKET_MAX - 1, out->text.len, report_len(out->text),
+		    out->text.ptr);
+		return false;
+	}
+	return true;
+}
+
+/* The word in braces at the start; empty when it is no word. */
+static struct span
+word_in_braces(struct span s)
+{
+	size_t len = 1;
+
+	while (len < s.len && (is_letter_or_digit(s.ptr[len]) ||
+	    s.ptr[len] == '_'))
+		len++;
+	return len == s.len || s.ptr[len] != '}' ? SPAN("") :
+	    span_head(span_tail(s, 1), len - 1);
+}
+
+/* A word in braces must be one of ours; other braces are none of ours. */
+static bool
+read_argument(const struct read_place *rp, const struct value *v)
+{
+	static const char words[] = "sender recipient message_id client_ip "
+	    "client_host client_ehlo client_protocol client_auth";
+	struct span s = v->text, word;
+	struct propose p;
+
+	for (; s.len > 0; s = span_tail(s, span_find(span_tail(s, 1), '{') +
+	    1)) {
+		if (s.ptr[0] != '{' || (word = word_in_braces(s)).len == 0 ||
+		    options_has_word(words, word))
+			continue;
+		propose_init(&p, word);
+		propose_try_all(&p, words);
+		report_add(rp->mistakes, v->place,
+		    "{%.*s} stands for nothing; there is: %s%s",
+		    report_len(word), word.ptr, words,
+		    propose_text(&p, rp->mistakes->arena));
+		return false;
+	}
+	return true;
+}
+
+/* Of one line, and not nothing. */
+static bool
+read_text(const struct read_place *rp, const struct value *v)
+{
+	bool is_good = v->text.len > 0 && v->text.len <= 255;
+
+	for (size_t i = 0; i < v->text.len; i++)
+		if ((unsigned char)v->text.ptr[i] < 0x20 ||
+		    v->text.ptr[i] == 0x7f)
+			is_good = false;
+	if (!is_good)
+		report_add(rp->mistakes, v->place,
+		    "a text of 1 to 255 bytes without control characters");
+	return is_good;
 }
 
 /* Only {user} and {domain}, and no brace else. */
@@ -276,9 +384,28 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 	case TYPE_NET:
 		return read_net(rp, v, out);
 	case TYPE_RECIPIENT:
-		return read_recipient(rp, v);
+		return read_mailbox(rp, v, false, "user@domain or @domain");
+	case TYPE_KNOWN:
+		return read_mailbox(rp, v, true, "user@domain, @domain or "
+		    "@.domain, nor the path of a file of them");
+	case TYPE_ROUTE:
+		return read_mailbox(rp, v, true,
+		    "user@domain, @domain or @.domain");
+	case TYPE_FORCE:
+		return read_force(rp, v, out);
+	case TYPE_ADDRESS:
+		return read_address(rp, v, v->text, out);
 	case TYPE_DIRECTORY:
+	case TYPE_FILE:
+	case TYPE_SECRET:
 		return read_path(rp, v, out);
+	case TYPE_SOCKET:
+	case TYPE_UNIX:
+		return read_socket(rp, v, out);
+	case TYPE_ARGUMENT:
+		return read_argument(rp, v);
+	case TYPE_TEXT:
+		return read_text(rp, v);
 	case TYPE_TEMPLATE:
 		return read_template(rp, v, out);
 	case TYPE_USER:

@@ -174,7 +174,8 @@ tell_text(struct conf_report *to, char *text)
 {
 	for (char *p = text; *p != '\0'; p++)
 		*p = printable(*p);
-	to->line(to->arg, text);
+	if (to->line != NULL)
+		to->line(to->arg, text);
 }
 
 static void
@@ -235,7 +236,7 @@ report_tell(const struct mistakes *ms, struct conf_report *to)
 	if (ms->cnt > CONF_ERRORS_MAX) {
 		(void)snprintf(text, sizeof(text), "%u more mistakes",
 		    ms->cnt - CONF_ERRORS_MAX);
-		to->line(to->arg, text);
+		tell_text(to, text);
 	}
 	to->errors += ms->cnt;
 }

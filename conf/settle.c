@@ -5,8 +5,11 @@
  * What is wrong is reported and left out; a value left out counts as given, so
  * that nobody is told it is missing.
  */
+#include <string.h>
+
 #include "base/limits.h"
 #include "conf/block.h"
+#include "conf/lists.h"
 #include "conf/net.h"
 #include "conf/propose.h"
 
@@ -65,7 +68,7 @@ tell_unknown(struct conf *c, const struct block *b, const struct node *n)
 		where = propose_text(&p, &c->arena);
 	if (b->no == BLOCK_TOP)
 		report_add(&c->mistakes, n->place, "there is no block `%.*s', "
-		    "but process, edge, queue and relay%s",
+		    "but process, edge, users, queue and relay%s",
 		    report_len(n->word), n->word.ptr, where);
 	else
 		report_add(&c->mistakes, n->place, "%s has no option `%.*s'%s",
@@ -114,6 +117,35 @@ settle_name(struct conf *c, struct block *b, const struct node *n)
 	}
 }
 
+/* What stands here is for blocks of other types. */
+static void
+tell_kinds(struct conf *c, const struct block *b, const struct node *n,
+    const char *what, const char *kinds)
+{
+	struct span kind = block_kind(b);
+
+	report_add(&c->mistakes, n->place,
+	    "%.*s is no %s of a %s of type %.*s, but of %s",
+	    report_len(n->word), n->word.ptr, what, options_block(b->no)->word,
+	    report_len(kind), kind.ptr, kinds);
+}
+
+/* The kinds of all rows of the name. */
+static const char *
+all_kinds(struct conf *c, const struct option_row *row)
+{
+	const char *all = "";
+
+	for (unsigned i = 0; i < OPTION__COUNT; i++) {
+		const struct option_row *r = options_row((enum option_no)i);
+
+		if (r->block == row->block && strcmp(r->name, row->name) == 0)
+			all = arena_print(&c->arena, "%s%s%s", all,
+			    all[0] == '\0' ? "" : " ", r->kinds);
+	}
+	return all;
+}
+
 static void
 settle_block(struct conf *c, struct block *parent, const struct node *n,
     enum option_block no)
@@ -131,6 +163,10 @@ settle_block(struct conf *c, struct block *parent, const struct node *n,
 		report_add(&c->mistakes, n->place,
 		    "there is a block `%s' already", row->word);
 		report_note(&c->mistakes, other->place, "the first is here");
+	}
+	if (block_lacks(parent, row->kinds)) {
+		tell_kinds(c, parent, n, "block", row->kinds);
+		return;
 	}
 	b = new_block(c, parent, no, n);
 	if (b == NULL)
@@ -153,19 +189,21 @@ is_server(const struct value *v)
 	    &n);
 }
 
-/* A pair has two values, the zone first. */
+/* A pair has two values; of a stub the zone comes first. */
 static bool
 is_pair(struct conf *c, const struct node *n, const struct option_row *row)
 {
-	const struct value *zone = STAILQ_FIRST(&n->values), *server;
+	const struct value *first = STAILQ_FIRST(&n->values), *second;
 
 	if (n->value_cnt == 2) {
-		server = STAILQ_NEXT(zone, entry);
-		if (!is_server(zone) && is_server(server))
+		second = STAILQ_NEXT(first, entry);
+		if (row->type != TYPE_STUB ||
+		    (!is_server(first) && is_server(second)))
 			return true;
 	}
-	report_add(&c->mistakes, n->place, "%s takes a zone and an address",
-	    row->name);
+	report_add(&c->mistakes, n->place, "%s takes %s", row->name,
+	    row->type == TYPE_STUB ? "a zone and an address" :
+	    "a domain and a host");
 	return false;
 }
 
@@ -201,42 +239,16 @@ static bool
 may_stand(struct conf *c, struct block *b, const struct node *n,
     const struct option_row *row, const struct setting *s)
 {
-	enum option_no type = options_find(b->no, SPAN("type"));
-
 	if (s->given && row->count == COUNT_ONE) {
 		report_add(&c->mistakes, n->place, "%s is set twice",
 		    row->name);
 		report_note(&c->mistakes, s->place, "the first is here");
 		return false;
 	}
-	if (block_lacks(b, row)) {
-		report_add(&c->mistakes, n->place,
-		    "%s is no option of a %s of type %.*s, but of %s",
-		    row->name, options_block(b->no)->word,
-		    report_len(block_text(b, type)), block_text(b, type).ptr,
-		    row->kinds);
+	if (block_lacks(b, row->kinds)) {
+		tell_kinds(c, b, n, "option", all_kinds(c, row));
 		return false;
 	}
-	return true;
-}
-
-/* Room for more values: at least twice what there was. */
-static bool
-has_room(struct conf *c, struct setting *s, unsigned more)
-{
-	struct reading *all;
-	unsigned room = s->cnt + more > 2 * s->room ? s->cnt + more :
-	    2 * s->room;
-
-	if (s->cnt + more <= s->room)
-		return true;
-	all = arena_take_array(&c->arena, room, sizeof(*all));
-	if (all == NULL)
-		return false;
-	for (unsigned i = 0; i < s->cnt; i++)
-		all[i] = s->v[i];
-	s->v = all;
-	s->room = room;
 	return true;
 }
 
@@ -252,18 +264,23 @@ settle_option(struct conf *c, struct block *b, const struct node *n,
 		return;
 	s->given = true;
 	s->place = n->place;
-	if (n->is_bad || !has_right_count(c, n, row) ||
-	    !has_room(c, s, n->value_cnt))
+	if (n->is_bad || !has_right_count(c, n, row))
 		return;
+	if (row->count == COUNT_ROUTES) {
+		lists_route(c, s, n, row);
+		return;
+	}
 	STAILQ_FOREACH(v, &n->values, entry)
-		if (read_value(&c->read_place, row, v, &s->v[s->cnt]))
-			s->cnt++;
+		if (row->type == TYPE_KNOWN && span_begins(v->text, SPAN("/")))
+			lists_file(c, s, v, row);
+		else
+			lists_value(c, s, v, row);
 }
 
 static void
 settle_node(struct conf *c, struct block *b, const struct node *n)
 {
-	enum option_no no = options_find(b->no, n->word);
+	enum option_no no = options_find(b->no, n->word, block_kind(b));
 	enum option_block inner = options_find_block(b->no, n->word);
 
 	if (n->word.len == 0)
@@ -283,7 +300,7 @@ set_default(struct conf *c, struct block *b, enum option_no no)
 	struct value v = { .text = span_of(row->value), .place = b->place };
 	struct reading r;
 
-	if (row->value == NULL || block_lacks(b, row))
+	if (row->value == NULL || block_lacks(b, row->kinds))
 		return;
 	if (!read_value(&c->read_place, row, &v, &r))
 		return;
@@ -296,10 +313,8 @@ set_default(struct conf *c, struct block *b, enum option_no no)
 static bool
 is_wanted(const struct block *b, const struct option_row *row)
 {
-	enum option_no type = options_find(b->no, SPAN("type"));
-
-	return row->kinds[0] == '\0' || (block_text(b, type).len > 0 &&
-	    !block_lacks(b, row));
+	return row->kinds[0] == '\0' || (block_kind(b).len > 0 &&
+	    !block_lacks(b, row->kinds));
 }
 
 static void
@@ -323,7 +338,8 @@ set_defaults(struct conf *c, struct block *b)
 		const struct block_row *row =
 		    options_block((enum option_block)i);
 
-		if (row->parent == b->no && row->how != HOW_NAMED &&
+		if (row->parent == b->no && (row->how == HOW_ALONE ||
+		    row->how == HOW_MANY) && !block_lacks(b, row->kinds) &&
 		    block_nth(b, (enum option_block)i, 0) == NULL)
 			settle(c, new_block(c, b, (enum option_block)i, NULL),
 			    NULL);

@@ -157,6 +157,22 @@ slice_text(const struct slice *s, const char *option, unsigned i)
 	return text;
 }
 
+void
+slice_each(const struct slice *s, const char *option, slice_value_fn *fn,
+    void *arg)
+{
+	struct wire_in in;
+	uint32_t cnt = find_option(s, option, &in);
+
+	for (uint32_t i = 0; i < cnt && !in.bad; i++) {
+		uint64_t num = wire_get_u64(&in);
+		struct span text = wire_get_str(&in, SLICE_TEXT_MAX);
+
+		if (!in.bad)
+			fn(text, num, arg);
+	}
+}
+
 uint64_t
 slice_num(const struct slice *s, const char *option)
 {

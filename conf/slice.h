@@ -43,6 +43,14 @@ struct span	 slice_text(const struct slice *, const char *option,
 uint64_t	 slice_num(const struct slice *, const char *option);
 bool		 slice_flag(const struct slice *, const char *option);
 
+/*
+ * All values in their order, for options that may have thousands: slice_text()
+ * walks from the first one each time.  text is borrowed from the slice.
+ */
+typedef void slice_value_fn(struct span text, uint64_t num, void *arg);
+void		 slice_each(const struct slice *, const char *option,
+		    slice_value_fn *, void *arg);
+
 /* Nested blocks: listener { }, rules { }, retry { }. */
 unsigned	 slice_block_count(const struct slice *, const char *option);
 /* The i-th; an empty block (all absent) when there is none. */

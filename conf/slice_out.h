@@ -21,11 +21,31 @@
 #define SLICE_TEXT_MAX	1023u		/* bytes of a value		*/
 #define SLICE_DEPTH_MAX	4u		/* blocks within each other	*/
 
+/* A file that master opens for the process. */
+struct slice_file {
+	const struct reading *path;
+	bool		 is_secret;
+};
+
+/* A slice, and what the numbers of its files and sockets stand for. */
+struct slice_out {
+	struct span	 bytes;		/* in the arena of the conf	*/
+	unsigned	 file_cnt, endpoint_cnt;
+	struct slice_file files[PLAN_FILES_MAX];
+	const struct reading *endpoints[PLAN_ENDPOINTS_MAX];
+};
+
 /*
- * The slice of the block for a process of the role.  The bytes lie in the
- * arena of the conf.
+ * The slice of the block for a process of the role.  Besides its own nested
+ * blocks it has
+ *
+ *	edge	`policies' of its queue
+ *	queue	a `relay' for each relay it can reach
+ *	relay	of type mx: an `edge' for each edge, with its listeners
+ *	keys	an `edge' for each edge that has a key, with its `tls'; the
+ *		slice's own block is then the file
  */
 MUST_CHECK enum err	slice_out_make(struct conf *, const struct block *,
-			    enum role, struct span *out);
+			    enum role, struct slice_out *out);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * Name service modules are loaded by dlopen(), which the sandbox refuses: a
  * look-up that finds nobody before we enter it makes glibc load them all.
+ * libcrypto is warmed up there as well.
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <netdb.h>
 #include <pwd.h>
@@ -21,6 +21,8 @@
 
 #include "conf/conf.h"
 #include "master/check.h"
+#include "master/check_keys.h"
+#include "sys/files.h"
 #include "sys/sandbox.h"
 
 #define STAND_IN_UID	59900	/* and a number for each role */
@@ -28,70 +30,6 @@
 #define NAME_LEN	256	/* bytes of a host name with NUL */
 
 /* What conf asks us to open. */
-
-static enum err
-read_whole(int fd, size_t max, char **bytes, size_t *len)
-{
-	char *buf = malloc(max + 1);
-	size_t used = 0;
-	ssize_t got;
-
-	if (buf == NULL)
-		return ERR_SYS;
-	while (used <= max &&
-	    (got = read(fd, buf + used, max + 1 - used)) != 0) {
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1) {
-			free(buf);
-			return ERR_SYS;
-		}
-		used += (size_t)got;
-	}
-	if (used > max) {
-		free(buf);
-		return ERR_FULL;
-	}
-	*bytes = buf;
-	*len = used;
-	return OK;
-}
-
-static enum err
-read_file(void *arg, const char *path, size_t max, char **bytes, size_t *len)
-{
-	struct stat st;
-	enum err e;
-	int fd;
-
-	/* A FIFO must not stop us. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return errno == ENOENT ? ERR_NONE : ERR_SYS;
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		e = ERR_SYS;
-	} else
-		e = read_whole(fd, max, bytes, len);
-	close(fd);
-	return e;
-}
-
-static enum err
-find_files(void *arg, const char *pattern, conf_found_fn *found,
-    void *found_arg)
-{
-	glob_t g;
-	int rc = glob(pattern, 0, NULL, &g);
-
-	if (rc == GLOB_NOMATCH)
-		return OK;
-	if (rc != 0)
-		return ERR_SYS;
-	for (size_t i = 0; i < g.gl_pathc; i++)
-		found(found_arg, g.gl_pathv[i]);
-	globfree(&g);
-	return OK;
-}
 
 static enum conf_kind
 kind_of(void *arg, const char *path)
@@ -102,6 +40,29 @@ kind_of(void *arg, const char *path)
 		return KIND_NONE;
 	return S_ISREG(st.st_mode) ? KIND_FILE :
 	    S_ISDIR(st.st_mode) ? KIND_DIRECTORY : KIND_OTHER;
+}
+
+/* A device or a FIFO is not opened: that alone could do something. */
+static void
+look_at(void *arg, const char *path, struct conf_look *out)
+{
+	struct stat st;
+	int fd;
+
+	*out = (struct conf_look){ .kind = KIND_NONE };
+	if (stat(path, &st) == -1) {
+		out->error = errno;
+		return;
+	}
+	out->kind = S_ISREG(st.st_mode) ? KIND_FILE :
+	    S_ISDIR(st.st_mode) ? KIND_DIRECTORY : KIND_OTHER;
+	out->mode = st.st_mode & 07777;
+	if (out->kind != KIND_FILE)
+		return;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		out->error = errno;
+	else
+		close(fd);
 }
 
 /*
@@ -229,6 +190,11 @@ hand_over_plan(int fd, const struct conf_plan *p)
 	}
 	for (uint32_t i = 0; good && i < p->head.link_cnt; i++)
 		good = hand_over(fd, &p->links[i], sizeof(p->links[i]), -1);
+	for (uint32_t i = 0; good && i < p->head.file_cnt; i++)
+		good = hand_over(fd, &p->files[i], sizeof(p->files[i]), -1);
+	for (uint32_t i = 0; good && i < p->head.endpoint_cnt; i++)
+		good = hand_over(fd, &p->endpoints[i],
+		    sizeof(p->endpoints[i]), -1);
 	if (!good)
 		fprintf(stderr, "postern: cannot hand over the plan: %s\n",
 		    strerror(errno));
@@ -239,7 +205,8 @@ static bool
 check(const char *file, const struct conf_host *host, int plan_fd)
 {
 	const struct conf_opener opener = {
-		.read = read_file, .glob = find_files, .kind = kind_of,
+		.read = files_read, .glob = files_glob, .kind = kind_of,
+		.look = look_at, .pair = check_keys_pair,
 	};
 	struct conf_report report = { .line = tell };
 	struct conf *c = NULL;
@@ -268,6 +235,9 @@ check_run(const char *file, int plan_fd)
 	};
 
 	(void)getpwnam("postern nobody");
+	if (!check_keys_start())
+		fprintf(stderr, "postern: libcrypto does not work: keys "
+		    "cannot be checked\n");
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strlcpy(cwd, "/", sizeof(cwd));
 	if (sandbox_enter(&box) != OK) {

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from hostfiles import stand_in
 from server import basic, free_port
 
 TOP = os.path.join(os.path.dirname(__file__), "../..")
@@ -113,8 +114,8 @@ def test_include_reads_files_beside_the_including_one(server):
 @pytest.mark.parametrize("name", sorted(
     os.path.basename(p) for p in glob.glob(TOP + "/conf/examples/*.conf")))
 def test_an_example_checks_clean(server, name):
-    server.path = shutil.copy(os.path.join(TOP, "conf/examples", name),
-                              server.room.work)
+    with open(os.path.join(TOP, "conf/examples", name)) as f:
+        server.configure(stand_in(server, f.read()))
     got = server.check()
     assert got.returncode == 0, got.stderr
 
@@ -132,7 +133,7 @@ def test_the_examples_of_the_manual_check_clean(server):
              if b.startswith("# postern.conf")]
     assert found
     for text in found:
-        server.configure(text)
+        server.configure(stand_in(server, text))
         got = server.check()
         assert got.returncode == 0, got.stderr
 

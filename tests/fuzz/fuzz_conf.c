@@ -53,6 +53,23 @@ kind_of(void *arg, const char *path)
 	return (enum conf_kind)(strlen(path) & 3);
 }
 
+/* Whatever can be of a file, by its name. */
+static void
+look_at(void *arg, const char *path, struct conf_look *out)
+{
+	unsigned len = (unsigned)strlen(path);
+
+	*out = (struct conf_look){ .kind = (enum conf_kind)(len & 1),
+	    .mode = len & 2 ? 0644 : 0640, .error = len & 4 ? 13 : 0 };
+}
+
+static enum conf_pair
+pair_of(void *arg, const char *certfile, const char *keyfile)
+{
+	return (enum conf_pair)((strlen(certfile) + strlen(keyfile)) %
+	    (PAIR_UNKNOWN + 1));
+}
+
 static bool
 user_ids(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
 {
@@ -82,14 +99,38 @@ open_all(const struct conf_plan *p)
 		if (slice_count(&process, "hostname") != 1)
 			abort();
 	}
+	for (uint32_t i = 0; i < p->head.link_cnt; i++)
+		if (p->links[i].from >= p->head.process_cnt ||
+		    p->links[i].to >= p->head.process_cnt)
+			abort();
+}
+
+/* Files and endpoints of a process are rows that there are. */
+static void
+count_all(const struct conf_plan *p)
+{
+	for (uint32_t i = 0; i < p->head.process_cnt; i++) {
+		const struct plan_process *row = &p->processes[i];
+
+		if (row->first_file + row->file_cnt > p->head.file_cnt ||
+		    row->first_endpoint + row->endpoint_cnt >
+		    p->head.endpoint_cnt ||
+		    row->listener_cnt > PLAN_LISTENERS_MAX)
+			abort();
+	}
+	for (uint32_t i = 0; i < p->head.file_cnt; i++)
+		if (p->files[i].path[0] != '/')
+			abort();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct input in = { .bytes = bytes, .len = len };
-	const struct conf_opener opener = { &in, read_part, find_two,
-	    kind_of };
+	const struct conf_opener opener = { .arg = &in, .read = read_part,
+	    .glob = find_two, .kind = kind_of,
+	    .look = len & 2 ? look_at : NULL,
+	    .pair = len & 4 ? pair_of : NULL };
 	const struct conf_host host = { .fqdn = "host.example.org",
 	    .cwd = "/cwd", .is_root = (len & 1) != 0, .user_ids = user_ids };
 	struct conf_report report = { .arg = &in, .line = take_line };
@@ -104,6 +145,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		if (conf_plan(c, &p) != OK)
 			abort();
 		open_all(&p);
+		count_all(&p);
 	}
 	conf_free(&c);
 	return 0;

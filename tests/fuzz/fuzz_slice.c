@@ -12,14 +12,25 @@
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void
+count(struct span text, uint64_t num, void *arg)
+{
+	unsigned *cnt = arg;
+
+	(*cnt)++;
+}
+
+static void
 ask(const struct slice *s, unsigned depth)
 {
 	static const char *const words[] = { "a", "type", "name", "" };
 	struct slice inner;
 
 	for (unsigned i = 0; i < 4; i++) {
-		unsigned cnt = slice_count(s, words[i]);
+		unsigned cnt = slice_count(s, words[i]), walked = 0;
 
+		slice_each(s, words[i], count, &walked);
+		if (walked != cnt)
+			abort();
 		for (unsigned k = 0; k <= cnt && k < 9; k++)
 			if (slice_text(s, words[i], k).len > 1023)
 				abort();

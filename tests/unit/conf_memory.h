@@ -17,10 +17,26 @@ struct memory_file {
 	const char	*path, *text;
 };
 
+/* What the examples take for granted on a host; ends a list of files. */
+#define MEMORY_HOST							\
+	{ "/etc/ssl/certs/mx.pem", "cert 1" },				\
+	{ "/etc/ssl/private/mx.key", "key 1" },				\
+	{ "/etc/ssl/certs/ca-certificates.crt", "roots" },		\
+	{ "/etc/postern/users", "" },					\
+	{ "/etc/postern/recipients", "# who is known\n"			\
+	    "info@example.org\nann@example.org\n" },			\
+	{ "/etc/postern/smarthost.password", "secret\n" },		\
+	{ "/usr/local/bin/ticket", "#!\n" },				\
+	{ NULL, NULL }
+
 struct memory {
 	const struct memory_file *files;	/* ends with a NULL path */
 	const char	*directory;		/* one that there is	*/
 	const char	*known_user;
+	const char	*open_to_all;	/* a file with mode 0644	*/
+	const char	*no_program;	/* one that is not executable	*/
+	const char	*unreadable;	/* one that we may not read	*/
+	bool		 is_tool;	/* nobody looks at files	*/
 	char		 told[32768];
 	size_t		 told_len;
 };
@@ -70,6 +86,41 @@ memory_kind(void *arg, const char *path)
 	return memory_find(m, path) == NULL ? KIND_NONE : KIND_FILE;
 }
 
+static void
+memory_look(void *arg, const char *path, struct conf_look *out)
+{
+	const struct memory *m = arg;
+
+	*out = (struct conf_look){ .kind = memory_kind(arg, path),
+	    .mode = 0750 };
+	if (out->kind == KIND_NONE)
+		out->error = ENOENT;
+	if (m->open_to_all != NULL && strcmp(path, m->open_to_all) == 0)
+		out->mode = 0754;
+	if (m->no_program != NULL && strcmp(path, m->no_program) == 0)
+		out->mode = 0640;
+	if (m->unreadable != NULL && strcmp(path, m->unreadable) == 0)
+		out->error = EACCES;
+}
+
+/* A certificate is "cert X", its key "key X". */
+static enum conf_pair
+memory_pair(void *arg, const char *certfile, const char *keyfile)
+{
+	const char *cert = memory_find(arg, certfile)->text;
+	const char *key = memory_find(arg, keyfile)->text;
+
+	if (strncmp(cert, "cert ", 5) != 0)
+		return PAIR_NO_CERT;
+	if (strcmp(key, "locked") == 0)
+		return PAIR_LOCKED;
+	if (strcmp(key, "ed25519") == 0)
+		return PAIR_STRANGE;
+	if (strncmp(key, "key ", 4) != 0)
+		return PAIR_NO_KEY;
+	return strcmp(cert + 5, key + 4) == 0 ? PAIR_FITS : PAIR_DIFFERS;
+}
+
 static bool
 memory_user(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
 {
@@ -95,9 +146,14 @@ memory_line(void *arg, const char *text)
 static enum err
 memory_load(struct memory *m, struct conf **out, bool is_root)
 {
-	const struct conf_opener opener = { m, memory_read, memory_glob,
-	    memory_kind };
-	const struct conf_host host = { .fqdn = "host.example.org",
+	const struct conf_opener whole = { .arg = m, .read = memory_read,
+	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
+	    .pair = memory_pair };
+	const struct conf_opener bare = { .arg = m, .read = memory_read,
+	    .glob = memory_glob };
+	const struct conf_opener *opener = m->is_tool ? &bare : &whole;
+	const struct conf_host host = {
+	    .fqdn = m->is_tool ? NULL : "host.example.org",
 	    .cwd = "/home/dir", .is_root = is_root, .arg = m,
 	    .user_ids = memory_user };
 	struct conf_report report = { .arg = m, .line = memory_line };
@@ -105,7 +161,7 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 
 	m->told_len = 0;
 	m->told[0] = '\0';
-	e = conf_load(out, m->files[0].path, &opener, &host, &report);
+	e = conf_load(out, m->files[0].path, opener, &host, &report);
 	if ((e == OK) != (report.errors == 0))
 		memory_line(m, "the result and the count of mistakes differ");
 	return e;

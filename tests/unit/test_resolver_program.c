@@ -75,9 +75,9 @@ static int
 make_slice(struct world *w, const char *zone)
 {
 	static const struct conf_opener opener = {
-		NULL, read_conf, glob_nothing, kind_none };
-	static const struct conf_host host = { "mx.example.org", "/tmp",
-		false, NULL, NULL };
+		.read = read_conf, .glob = glob_nothing, .kind = kind_none };
+	static const struct conf_host host = {
+		.fqdn = "mx.example.org", .cwd = "/tmp" };
 	struct conf_report report = { NULL, print_line, 0 };
 	struct conf_plan plan;
 	int fd = memfd_create("slice", MFD_CLOEXEC);

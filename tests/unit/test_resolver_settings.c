@@ -50,9 +50,9 @@ static bool
 settings_of(const char *resolver)
 {
 	static const struct conf_opener opener = {
-		NULL, read_conf, glob_nothing, kind_none };
-	static const struct conf_host host = { "mx.example.org", "/tmp",
-		false, NULL, NULL };
+		.read = read_conf, .glob = glob_nothing, .kind = kind_none };
+	static const struct conf_host host = {
+		.fqdn = "mx.example.org", .cwd = "/tmp" };
 	struct conf_report report = { NULL, print_line, 0 };
 	struct conf *conf = NULL;
 	struct conf_plan plan;
@@ -130,6 +130,16 @@ what_is_too_many_is_left_out(void **state)
 }
 
 static void
+a_file_of_anchors_is_named_for_master(void **state)
+{
+	assert_true(settings_of("resolver { stub a.example 192.0.2.1 }"));
+	assert_false(s.has_anchor_file);
+	assert_true(settings_of("resolver { trust_anchor keys }"));
+	assert_true(s.has_anchor_file);
+	assert_int_equal(s.anchor_file, 0);
+}
+
+static void
 what_is_no_slice_is_refused(void **state)
 {
 	assert_int_equal(settings_read(&s, SPAN("")), ERR_PEER);
@@ -144,6 +154,7 @@ main(void)
 		cmocka_unit_test(servers_come_in_their_order),
 		cmocka_unit_test(a_server_on_this_host_is_known_as_such),
 		cmocka_unit_test(what_is_too_many_is_left_out),
+		cmocka_unit_test(a_file_of_anchors_is_named_for_master),
 		cmocka_unit_test(what_is_no_slice_is_refused),
 	};
 

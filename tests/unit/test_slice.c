@@ -33,7 +33,7 @@ make(void **state)
 	if (memory_load(&m, &made.c, false) != OK ||
 	    conf_plan(made.c, &made.plan) != OK)
 		return -1;
-	made.edge = made.plan.slices[3];
+	made.edge = made.plan.slices[4];
 	*state = &made;
 	return 0;
 }

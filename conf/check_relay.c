@@ -1,0 +1,152 @@
+/*
+ * check_relay.c - what the options of a relay mean together.
+ *
+ * What has no meaning is taken away here, so that no slice has it: host and
+ * port where there is a path, roots where nothing is verified.
+ */
+#include "conf/check.h"
+#include "conf/path.h"
+
+/* The user of the block, where it matters. */
+static void
+check_owner(struct conf *c, struct block *b, const char *not_root)
+{
+	const struct setting *user = &b->settings[OPTION_RELAY_user];
+
+	if (!c->is_root)
+		return;
+	if (!user->given) {
+		report_add(&c->mistakes, b->name_place,
+		    "%s needs `user' where postern is started as root",
+		    block_words(c, b));
+		return;
+	}
+	if (user->cnt == 0)
+		return;
+	if (!check_user(c, user->v[0].text, &b->uid, &b->gid))
+		report_add(&c->mistakes, user->v[0].place,
+		    "this host has no user `%.*s'",
+		    report_len(user->v[0].text), user->v[0].text.ptr);
+	else if (b->uid == 0 || b->gid == 0)
+		report_add(&c->mistakes, user->v[0].place, "%s as root",
+		    not_root);
+}
+
+static void
+check_maildir(struct conf *c, struct block *b)
+{
+	const struct setting *path = &b->settings[OPTION_RELAY_path];
+
+	if (path->cnt > 0)
+		check_directory(c, path_fixed_head(path->v[0].text),
+		    path->v[0].place);
+	check_owner(c, b, "a Maildir is not written");
+}
+
+/* The program must be there, and be one. */
+static void
+check_program(struct conf *c, const struct reading *r)
+{
+	struct conf_look look = { .kind = KIND_NONE };
+	char path[PLAN_PATH_MAX];
+
+	if (!span_begins(r->text, SPAN("/")) ||
+	    span_find(r->text, '{') < r->text.len) {
+		report_add(&c->mistakes, r->place, "the first of args is the "
+		    "program: a path that begins with `/', without braces");
+		return;
+	}
+	if (c->opener->look == NULL || !span_cstr(r->text, path, sizeof(path)))
+		return;
+	c->opener->look(c->opener->arg, path, &look);
+	if (look.kind == KIND_NONE)
+		report_add(&c->mistakes, r->place, "there is no program %s",
+		    path);
+	else if (look.kind != KIND_FILE || (look.mode & 0111) == 0)
+		report_add(&c->mistakes, r->place, "%s is not a program",
+		    path);
+}
+
+static void
+check_pipe(struct conf *c, struct block *b)
+{
+	const struct setting *args = &b->settings[OPTION_RELAY_args];
+
+	if (args->cnt > 0)
+		check_program(c, &args->v[0]);
+	check_owner(c, b, "no program is run");
+}
+
+/* A path in place of host and port. */
+static void
+check_lmtp(struct conf *c, struct block *b)
+{
+	static const enum option_no others[] = { OPTION_RELAY_host_lmtp,
+	    OPTION_RELAY_port_lmtp };
+	const struct setting *path = &b->settings[OPTION_RELAY_path_lmtp];
+
+	if (!path->given)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		if (b->settings[others[i]].given) {
+			report_add(&c->mistakes, b->settings[others[i]].place,
+			    "there is a path: %s has no meaning beside it",
+			    options_row(others[i])->name);
+			report_note(&c->mistakes, path->place,
+			    "the path is here");
+		}
+		block_unset(b, others[i]);
+	}
+}
+
+/* Does what is said to the next hop stay on this host? */
+static bool
+stays_here(const struct block *b)
+{
+	const struct setting *host = &b->settings[block_is(b, "lmtp") ?
+	    OPTION_RELAY_host_lmtp : OPTION_RELAY_host];
+
+	return host->cnt == 0 || (host->v[0].net.family != 0 &&
+	    net_is_loopback(&host->v[0].net)) ||
+	    span_eq_nocase(host->v[0].text, SPAN("localhost"));
+}
+
+static void
+check_secrecy(struct conf *c, struct block *b)
+{
+	const struct block *login = block_nth(b, BLOCK_CREDENTIALS, 0);
+	const struct setting *now =
+	    &b->settings[OPTION_RELAY_tls_immediately];
+	struct block *tls = block_nth(b, BLOCK_RELAY_TLS, 0);
+	struct span security;
+
+	if (tls == NULL)
+		return;
+	security = block_text(tls, OPTION_RELAY_TLS_security);
+	if (!span_eq(security, SPAN("verified")))
+		block_unset(tls, OPTION_RELAY_TLS_ca_certs);
+	if (block_num(b, OPTION_RELAY_tls_immediately) != 0) {
+		if (span_eq(security, SPAN("off")))
+			report_add(&c->mistakes, now->v[0].place,
+			    "tls_immediately, and yet security is off");
+		return;
+	}
+	if (login != NULL && !stays_here(b) &&
+	    (span_eq(security, SPAN("off")) ||
+	    span_eq(security, SPAN("opportunistic"))))
+		report_add(&c->mistakes, login->place, "the password would "
+		    "cross the network in the clear: give `tls { security "
+		    "required }', or better `verified', or tls_immediately");
+}
+
+void
+check_relay(struct conf *c, struct block *b)
+{
+	if (block_is(b, "maildir"))
+		check_maildir(c, b);
+	else if (block_is(b, "pipe"))
+		check_pipe(c, b);
+	else if (block_is(b, "lmtp"))
+		check_lmtp(c, b);
+	check_secrecy(c, b);
+}

@@ -1,0 +1,27 @@
+/*
+ * lists - values that come in numbers: one after the other, from a file, or in
+ * the words of a route.
+ *
+ * Errors  none: mistakes are reported, and what is wrong is left out
+ */
+#ifndef CONF_LISTS_H
+#define CONF_LISTS_H
+
+#include "conf/block.h"
+
+/* One more value of the option. */
+void		 lists_value(struct conf *, struct setting *,
+		    const struct value *, const struct option_row *);
+
+/*
+ * The values in the file whose path is v: one a line, blanks around it left
+ * out, # to the end of the line a comment.
+ */
+void		 lists_file(struct conf *, struct setting *,
+		    const struct value *v, const struct option_row *);
+
+/* `to PATTERN ... relay NAME': a pair of values for each pattern. */
+void		 lists_route(struct conf *, struct setting *,
+		    const struct node *, const struct option_row *);
+
+#endif

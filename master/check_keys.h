@@ -1,0 +1,22 @@
+/*
+ * check_keys - does a private key belong to its certificate?  Asked before the
+ * start, so that no handshake has to find out.
+ *
+ * Blocks  yes, on files
+ */
+#ifndef MASTER_CHECK_KEYS_H
+#define MASTER_CHECK_KEYS_H
+
+#include "conf/conf.h"
+
+/*
+ * Before the sandbox: have libcrypto read its configuration and load what it
+ * loads, by reading a key once.  False when there is no libcrypto to be had.
+ */
+bool		check_keys_start(void);
+
+/* As conf_opener.pair wants it; arg is not used. */
+enum conf_pair	check_keys_pair(void *arg, const char *certfile,
+		    const char *keyfile);
+
+#endif
