@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/control.h"
 #include "master/house.h"
 #include "master/notify.h"
 #include "master/pair.h"
@@ -71,9 +72,29 @@ house_init(struct house *h, struct ev_loop *loop, const char *file, bool debug)
 	TAILQ_INIT(&h->processes);
 	TAILQ_INIT(&h->pairs);
 	TAILQ_INIT(&h->listeners);
+	h->started_ms = ev_now_ms(loop);
+	h->reloaded_ms = INT64_MIN / 2;
+	control_init(h);
 	timer_init(&h->edges, loop, edges_waited, h);
 	timer_init(&h->ping, loop, ping_all, h);
 	timer_init(&h->alive, loop, say_alive, h);
+}
+
+static enum err
+add_one(struct house *h, struct plan *plan, uint32_t row,
+    struct process **made)
+{
+	struct folder *folder;
+	enum err e;
+
+	e = listen_want(&h->listeners, &plan->rows[row], h->generation);
+	if (e == OK)
+		e = folder_open(&folder, plan_files(plan, row),
+		    plan->rows[row].file_cnt);
+	if (e != OK)
+		return e;
+	*made = process_new(h, plan, row, folder);
+	return *made == NULL ? ERR_SYS : OK;
 }
 
 static enum err
@@ -81,15 +102,8 @@ add_all(struct house *h, struct plan *plan, struct process **made)
 {
 	enum err e = OK;
 
-	for (uint32_t i = 0; i < plan->head.process_cnt; i++) {
-		if ((e = listen_want(&h->listeners, &plan->rows[i],
-		    h->generation)) != OK)
-			return e;
-		made[i] = process_new(h, &plan->rows[i],
-		    plan_take_slice(plan, i));
-		if (made[i] == NULL)
-			return ERR_SYS;
-	}
+	for (uint32_t i = 0; i < plan->head.process_cnt && e == OK; i++)
+		e = add_one(h, plan, i, &made[i]);
 	for (uint32_t i = 0; i < plan->head.link_cnt && e == OK; i++)
 		e = pair_add(h, made[plan->links[i].from],
 		    made[plan->links[i].to]);
@@ -144,7 +158,32 @@ house_look(struct house *h)
 	log_why(was == AWAIT_START ? LOG_ready : LOG_reloaded,
 	    was == AWAIT_START ? "all processes work" :
 	    "the new configuration is in force", 0);
+	if (was == AWAIT_RELOAD)
+		control_reloaded(h, TOLD_DONE, "");
 	notify_ready();
+}
+
+static bool
+is_ours(const struct house *h, pid_t pid)
+{
+	const struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->pid == pid)
+			return true;
+	return false;
+}
+
+static void
+reap_strangers(const struct house *h)
+{
+	siginfo_t si = { 0 };
+
+	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    si.si_pid != 0 && !is_ours(h, si.si_pid)) {
+		(void)waitpid(si.si_pid, NULL, WNOHANG);
+		si.si_pid = 0;
+	}
 }
 
 void
@@ -156,4 +195,7 @@ house_reap(struct house *h)
 	TAILQ_FOREACH_SAFE(p, &h->processes, entry, next)
 		if (p->pid != 0 && waitpid(p->pid, &status, WNOHANG) == p->pid)
 			process_ended(p, status);
+	/* The first process of a container inherits what others left. */
+	if (getpid() == 1)
+		reap_strangers(h);
 }

@@ -16,6 +16,7 @@
 
 #include "bus/link.h"
 #include "conf/plan.h"
+#include "master/folder.h"
 #include "master/listen.h"
 #include "master/plan.h"
 #include "sys/ev.h"
@@ -30,6 +31,9 @@ struct process {
 					 * counts its lives		*/
 	struct plan_process row;
 	int		 slice_fd;
+	struct folder	*folder;	/* its files			*/
+	struct plan_endpoint endpoints[PLAN_ENDPOINTS_MAX];
+	int		 counters_fd;	/* its page, through all its lives */
 	uint32_t	 generation;	/* of its slice			*/
 	pid_t		 pid;		/* 0: not running		*/
 	struct link	*link;		/* NULL: not running, or given up */
@@ -55,6 +59,14 @@ struct pair {
 	struct timer	 again;		/* when no link could be made	*/
 };
 
+/* What control has asked and waits for; one of a kind at a time. */
+struct asked {
+	bool		 is_open;
+	uint32_t	 request;
+	uint32_t	 no;		/* of the process it is about	*/
+	struct timer	 patience;
+};
+
 /* What becomes true when all processes are ready. */
 enum awaited { AWAIT_NOTHING, AWAIT_START, AWAIT_RELOAD };
 
@@ -78,6 +90,9 @@ struct house {
 	struct plan	*next;		/* a reload that waits for queues */
 	struct timer	 answers;	/* their patience		*/
 	bool		 reload_again;
+	struct asked	 reload_asked, users_asked;
+	int64_t		 started_ms;	/* of this house		*/
+	int64_t		 reloaded_ms;	/* the end of the last try	*/
 };
 
 /* In place; loop and file are borrowed. */

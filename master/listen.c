@@ -3,8 +3,12 @@
  * the kernel then spreads connections.  That option would also let a stranger
  * under our user in, and hide that the port is taken: so the first socket of
  * an address is bound without it, and gets it only when a second one comes.
+ *
+ * A unix socket is one file and so one socket for all workers.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,12 +26,15 @@ struct listener {
 	uint16_t	 worker;
 	uint32_t	 made, wanted;		/* generations */
 	int		 fd;
+	dev_t		 dev;			/* of a unix socket's file */
+	ino_t		 ino;
 };
 
 union address {
 	struct sockaddr		 any;
 	struct sockaddr_in	 v4;
 	struct sockaddr_in6	 v6;
+	struct sockaddr_un	 un;
 };
 
 static enum err
@@ -37,12 +44,16 @@ complain(const struct plan_listener *w, const char *why)
 	struct log_line l;
 	int error = errno;
 
-	(void)inet_ntop(w->family == 4 ? AF_INET : AF_INET6, w->address, text,
-	    sizeof(text));
 	log_begin(&l, LOG_trouble);
 	log_text(&l, LOG_KEY_why, why);
-	log_text(&l, LOG_KEY_interface, text);
-	log_num(&l, LOG_KEY_port, w->port);
+	if (w->family == 1)
+		log_text(&l, LOG_KEY_file, w->path);
+	else {
+		(void)inet_ntop(w->family == 4 ? AF_INET : AF_INET6,
+		    w->address, text, sizeof(text));
+		log_text(&l, LOG_KEY_interface, text);
+		log_num(&l, LOG_KEY_port, w->port);
+	}
 	log_text(&l, LOG_KEY_reply, strerror(error));
 	log_end(&l);
 	errno = error;
@@ -52,7 +63,14 @@ complain(const struct plan_listener *w, const char *why)
 static socklen_t
 fill_address(union address *a, const struct plan_listener *w)
 {
+	_Static_assert(PLAN_SOCKET_MAX <= sizeof(a->un.sun_path),
+	    "a path fits an address");
 	memset(a, 0, sizeof(*a));
+	if (w->family == 1) {
+		a->un.sun_family = AF_UNIX;
+		memcpy(a->un.sun_path, w->path, PLAN_SOCKET_MAX);
+		return sizeof(a->un);
+	}
 	if (w->family == 4) {
 		a->v4.sin_family = AF_INET;
 		a->v4.sin_port = htons(w->port);
@@ -68,6 +86,9 @@ fill_address(union address *a, const struct plan_listener *w)
 static bool
 is_same_place(const struct plan_listener *a, const struct plan_listener *b)
 {
+	if (a->family == 1)
+		return b->family == 1 && a->is_packets == b->is_packets &&
+		    strcmp(a->path, b->path) == 0;
 	return a->family == b->family && a->port == b->port &&
 	    memcmp(a->address, b->address, a->family == 4 ? 4 : 16) == 0;
 }
@@ -78,7 +99,8 @@ find(struct listeners *all, const struct plan_listener *w, uint16_t worker)
 	struct listener *l;
 
 	TAILQ_FOREACH(l, all, entry)
-		if (l->worker == worker && is_same_place(&l->where, w))
+		if ((w->family == 1 || l->worker == worker) &&
+		    is_same_place(&l->where, w))
 			return l;
 	return NULL;
 }
@@ -100,31 +122,113 @@ share_place(struct listeners *all, const struct plan_listener *w)
 }
 
 static enum err
-bind_and_listen(int fd, const struct plan_listener *w, bool is_shared)
+bind_address(const struct listener *l, bool is_shared)
 {
+	const struct plan_listener *w = &l->where;
 	const int on = 1;
 	union address a;
 	socklen_t len = fill_address(&a, w);
 
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+	if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
 		return complain(w, "cannot set up a socket");
-	if (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+	if (is_shared && setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 	    sizeof(on)) == -1)
 		return complain(w, "cannot share a port");
-	if (w->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+	if (w->family == 6 && setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 	    sizeof(on)) == -1)
 		return complain(w, "cannot set up a socket");
-	if (bind(fd, &a.any, len) == -1)
+	if (bind(l->fd, &a.any, len) == -1)
 		return complain(w, "cannot take an address and port");
-	if (listen(fd, (int)w->backlog) == -1)
-		return complain(w, "cannot listen");
 	return OK;
+}
+
+static int
+type_of(const struct plan_listener *w)
+{
+	return (w->is_packets ? SOCK_SEQPACKET : SOCK_STREAM) |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK;
+}
+
+/*
+ * The file of a socket whose process was killed is in the way of the next
+ * one: a connection is refused then, and only then.
+ */
+static bool
+is_left_behind(const struct plan_listener *w)
+{
+	union address a;
+	socklen_t len = fill_address(&a, w);
+	bool is_refused;
+	struct stat st;
+	int fd;
+
+	if (lstat(w->path, &st) == -1 || !S_ISSOCK(st.st_mode) ||
+	    (fd = socket(AF_UNIX, type_of(w), 0)) == -1)
+		return false;
+	is_refused = connect(fd, &a.any, len) == -1 && errno == ECONNREFUSED;
+	close(fd);
+	return is_refused;
+}
+
+/* Not a moment with other rights than those it is to have. */
+static enum err
+bind_path(struct listener *l)
+{
+	const struct plan_listener *w = &l->where;
+	union address a;
+	socklen_t len = fill_address(&a, w);
+	mode_t was = umask(0);
+	struct stat st;
+	int rc = fchmod(l->fd, 0666);
+
+	if (rc == 0)
+		rc = bind(l->fd, &a.any, len);
+	if (rc == -1 && errno == EADDRINUSE) {
+		if (is_left_behind(w) && unlink(w->path) == 0)
+			rc = bind(l->fd, &a.any, len);
+		else
+			errno = EADDRINUSE;
+	}
+	umask(was);
+	if (rc == -1 || lstat(w->path, &st) == -1)
+		return complain(w, "cannot make a unix socket");
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return OK;
+}
+
+/* Its file, unless another has taken its place. */
+static void
+drop_path(const struct listener *l)
+{
+	struct stat st;
+
+	if (l->where.family == 1 && l->ino != 0 &&
+	    lstat(l->where.path, &st) == 0 && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
+		(void)unlink(l->where.path);
+}
+
+static enum err
+bind_and_listen(struct listener *l, struct listeners *all)
+{
+	const struct plan_listener *w = &l->where;
+	enum err e = w->family == 1 ? bind_path(l) :
+	    bind_address(l, share_place(all, w));
+
+	if (e == OK && listen(l->fd, (int)w->backlog) == -1) {
+		e = complain(w, "cannot listen");
+		drop_path(l);
+	}
+	return e;
 }
 
 static enum err
 make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
     uint32_t generation)
 {
+	static const int families[] = { [1] = AF_UNIX, [4] = AF_INET,
+	    [6] = AF_INET6 };
 	struct listener *l = calloc(1, sizeof(*l));
 	enum err e;
 
@@ -133,11 +237,10 @@ make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
 	l->where = *w;
 	l->worker = worker;
 	l->made = l->wanted = generation;
-	l->fd = socket(w->family == 4 ? AF_INET : AF_INET6,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	l->fd = socket(families[w->family], type_of(w), 0);
 	if (l->fd == -1)
 		e = complain(w, "cannot make a socket");
-	else if ((e = bind_and_listen(l->fd, w, share_place(all, w))) != OK)
+	else if ((e = bind_and_listen(l, all)) != OK)
 		close(l->fd);
 	if (e == OK)
 		TAILQ_INSERT_TAIL(all, l, entry);
@@ -172,8 +275,18 @@ static void
 drop(struct listeners *all, struct listener *l)
 {
 	TAILQ_REMOVE(all, l, entry);
+	drop_path(l);
 	close(l->fd);
 	free(l);
+}
+
+void
+listen_close(struct listeners *all)
+{
+	struct listener *l;
+
+	while ((l = TAILQ_FIRST(all)) != NULL)
+		drop(all, l);
 }
 
 void

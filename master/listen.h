@@ -2,9 +2,10 @@
  * listen - the listening sockets.  Master makes and keeps them all, so that
  * neither a restart nor a reload refuses a connection.
  *
- * Owns	   the sockets
+ * Owns	   the sockets, and the files of unix sockets
  * Blocks  no
- * Errors  ERR_SYS, after a log line event=trouble with address and port
+ * Errors  ERR_SYS, after a log line event=trouble with the address and port,
+ *	   or the path
  */
 #ifndef MASTER_LISTEN_H
 #define MASTER_LISTEN_H
@@ -20,14 +21,18 @@ struct listener;
 TAILQ_HEAD(listeners, listener);
 
 /*
- * Make the sockets of an edge's row that are not there yet, and mark those it
- * needs as wanted by this generation.
+ * Make the sockets of a row that are not there yet, and mark those it
+ * needs as wanted by this generation.  The file of a unix socket that nobody
+ * listens on is replaced; workers share one such socket.
  */
 MUST_CHECK enum err listen_want(struct listeners *,
     const struct plan_process *, uint32_t generation);
 
 /* Close what this generation does not want. */
 void	listen_sweep(struct listeners *, uint32_t generation);
+
+/* Close all, when we end. */
+void	listen_close(struct listeners *);
 
 /* Close what was made for this generation: it does not come to be. */
 void	listen_undo(struct listeners *, uint32_t generation);

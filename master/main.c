@@ -5,8 +5,10 @@
  *	check	   the child that reads the configuration, locked in
  *	plan	   what it handed over, verified
  *	programs   the program files, by descriptor
- *	dirs listen	what must be made as root
+ *	dirs listen folder	what must be made or opened as root
  *	house	   all processes;  process  one;  pair  the links between
+ *	endpoint   the connections it makes for others
+ *	control	   what control asks
  *	reload stop	the two big changes
  *	rights	   what is kept of root's
  *	notify	   the service manager
@@ -27,6 +29,7 @@
 #include "master/check.h"
 #include "master/dirs.h"
 #include "master/house.h"
+#include "master/listen.h"
 #include "master/rights.h"
 #include "master/plan.h"
 #include "master/programs.h"
@@ -157,8 +160,10 @@ start(struct house *h)
 		exit(1);
 	if (dirs_take(plan->head.run_dir) != OK)
 		exit(1);
-	if (house_start(h, plan) != OK)
+	if (house_start(h, plan) != OK) {
+		listen_close(&h->listeners);
 		give_up("cannot start", 0);
+	}
 	plan_free(&plan);
 }
 
@@ -185,6 +190,7 @@ main(int argc, char **argv)
 	start(&house);
 	if (ev_run(loop) != OK)
 		give_up("event loop", errno);
+	listen_close(&house.listeners);
 	log_why(LOG_stopped, "all processes have ended", 0);
 	return 0;
 }

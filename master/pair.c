@@ -125,7 +125,8 @@ pair_connect(struct process *p)
 static int
 depth(const struct process *p)
 {
-	return p->id.role == ROLE_QUEUE ? 1 : 0;
+	return p->id.role == ROLE_QUEUE || p->id.role == ROLE_KEYS ||
+	    p->id.role == ROLE_USERS ? 1 : 0;
 }
 
 static void

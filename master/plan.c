@@ -24,6 +24,25 @@
 #define SEALS_WANTED	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |	\
 			 F_SEAL_SEAL)
 
+#define IN(role)	(1u << ROLE_##role)
+
+/* What a row may have, by its role. */
+#define ARE_STARTED	(IN(EDGE) | IN(QUEUE) | IN(RELAY) | IN(MAILDIR) | \
+			 IN(PIPE) | IN(KEYS) | IN(USERS) | IN(RESOLVER) |  \
+			 IN(CONTROL))
+#define HAVE_FILES	(IN(EDGE) | IN(RELAY) | IN(KEYS) | IN(USERS) |	   \
+			 IN(RESOLVER))
+#define HAVE_SECRETS	(IN(RELAY) | IN(KEYS) | IN(USERS))
+#define HAVE_ENDPOINTS	(IN(EDGE) | IN(RELAY))
+
+/* Who may be linked to whom: the picture in ARCHITECTURE.md. */
+static const unsigned may_ask[ROLE__COUNT] = {
+	[ROLE_EDGE] = IN(QUEUE) | IN(KEYS) | IN(USERS),
+	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE),
+	[ROLE_RELAY] = IN(RESOLVER),
+	[ROLE_CONTROL] = IN(QUEUE),
+};
+
 union fd_room {
 	struct cmsghdr	 align;
 	char		 bytes[CMSG_SPACE(sizeof(int))];
@@ -84,7 +103,10 @@ is_good_head(const struct plan_head *h)
 {
 	return h->magic == PLAN_MAGIC && h->process_cnt > 0 &&
 	    h->process_cnt <= PLAN_PROCESSES_MAX &&
-	    h->link_cnt <= PLAN_LINKS_MAX && h->sandbox <= SANDBOX_PREFER &&
+	    h->link_cnt <= PLAN_LINKS_MAX &&
+	    h->file_cnt <= PLAN_ALL_FILES_MAX &&
+	    h->endpoint_cnt <= PLAN_ALL_ENDPOINTS_MAX &&
+	    h->sandbox <= SANDBOX_PREFER &&
 	    is_plain_path(h->run_dir, sizeof(h->run_dir));
 }
 
@@ -99,28 +121,56 @@ is_good_name(const char *s, size_t cap)
 	return true;
 }
 
+/* Addresses are the edges'; a path has control too, for packets. */
+static bool
+is_good_listener(const struct plan_process *p, const struct plan_listener *l)
+{
+	if (l->family == 1)
+		return (l->is_packets != 0) == (p->role == ROLE_CONTROL) &&
+		    is_plain_path(l->path, sizeof(l->path));
+	return (l->family == 4 || l->family == 6) && p->role == ROLE_EDGE &&
+	    l->is_packets == 0;
+}
+
 static bool
 are_good_listeners(const struct plan_process *p)
 {
 	if (p->listener_cnt > PLAN_LISTENERS_MAX ||
-	    (p->role != ROLE_EDGE && p->listener_cnt > 0))
+	    (((IN(EDGE) | IN(CONTROL)) >> p->role & 1) == 0 &&
+	    p->listener_cnt > 0))
 		return false;
 	for (unsigned i = 0; i < p->listener_cnt; i++)
-		if (p->listeners[i].family != 4 && p->listeners[i].family != 6)
+		if (!is_good_listener(p, &p->listeners[i]))
 			return false;
 	return true;
 }
 
+/* cnt rows from first on, of all there are, for a role of `who`. */
 static bool
-is_good_row(const struct plan_process *p, uint32_t no)
+is_good_run(const struct plan_process *p, unsigned who, uint32_t first,
+    uint32_t cnt, uint32_t max, uint32_t all)
+{
+	return cnt == 0 || ((who >> p->role & 1) != 0 && cnt <= max &&
+	    first <= all && cnt <= all - first);
+}
+
+static bool
+is_good_row(const struct plan_head *h, const struct plan_process *p,
+    uint32_t no)
 {
 	bool has_own;
 
-	if (p->no != no || p->role <= ROLE_CHECK || p->role >= ROLE__COUNT ||
+	if (p->no != no || p->role >= ROLE__COUNT ||
+	    (ARE_STARTED >> p->role & 1) == 0 ||
 	    p->workers == 0 || p->workers > PLAN_WORKERS_MAX ||
 	    p->worker >= p->workers ||
 	    !is_good_name(p->block, sizeof(p->block)) ||
 	    !are_good_listeners(p) || !ends(p->own_dir, sizeof(p->own_dir)))
+		return false;
+	if (!is_good_run(p, HAVE_FILES, p->first_file, p->file_cnt,
+	    PLAN_FILES_MAX, h->file_cnt) ||
+	    !is_good_run(p, HAVE_ENDPOINTS, p->first_endpoint,
+	    p->endpoint_cnt, PLAN_ENDPOINTS_MAX, h->endpoint_cnt))
 		return false;
 	has_own = role_row(p->role)->root == ROOT_OWN;
 	if (has_own != (p->own_dir[0] != '\0') ||
@@ -129,19 +179,23 @@ is_good_row(const struct plan_process *p, uint32_t no)
 	return geteuid() != 0 || (p->uid != 0 && p->gid != 0);
 }
 
-/* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static bool
 is_good_link(const struct plan *p, const struct plan_link *l)
 {
-	enum role from, to;
+	return l->from < p->head.process_cnt && l->to < p->head.process_cnt &&
+	    (may_ask[p->rows[l->from].role] >> p->rows[l->to].role & 1) != 0;
+}
 
-	if (l->from >= p->head.process_cnt || l->to >= p->head.process_cnt)
-		return false;
-	from = p->rows[l->from].role;
-	to = p->rows[l->to].role;
-	return (from == ROLE_EDGE && to == ROLE_QUEUE) ||
-	    (from == ROLE_QUEUE && (to == ROLE_RELAY || to == ROLE_MAILDIR)) ||
-	    (from == ROLE_RELAY && to == ROLE_RESOLVER);
+/* No row has a secret that is not for its role. */
+static bool
+are_good_secrets(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->head.process_cnt; i++)
+		for (uint16_t k = 0; k < p->rows[i].file_cnt; k++)
+			if (plan_files(p, i)[k].is_secret != 0 &&
+			    (HAVE_SECRETS >> p->rows[i].role & 1) == 0)
+				return false;
+	return true;
 }
 
 static bool
@@ -161,11 +215,14 @@ make_room(struct plan *p)
 	p->rows = calloc(p->head.process_cnt, sizeof(*p->rows));
 	p->slices = calloc(p->head.process_cnt, sizeof(*p->slices));
 	p->links = calloc(p->head.link_cnt + 1, sizeof(*p->links));
+	p->files = calloc(p->head.file_cnt + 1, sizeof(*p->files));
+	p->endpoints = calloc(p->head.endpoint_cnt + 1,
+	    sizeof(*p->endpoints));
 	if (p->slices != NULL)
 		for (uint32_t i = 0; i < p->head.process_cnt; i++)
 			p->slices[i] = -1;
-	return p->rows == NULL || p->slices == NULL || p->links == NULL ?
-	    ERR_SYS : OK;
+	return p->rows == NULL || p->slices == NULL || p->links == NULL ||
+	    p->files == NULL || p->endpoints == NULL ? ERR_SYS : OK;
 }
 
 static void
@@ -175,35 +232,79 @@ drop_fd(int fd)
 		close(fd);
 }
 
+/* A packet that comes without a descriptor; one that comes is dropped. */
 static enum err
-receive_all(struct plan *p, int fd, int64_t until_ms)
+receive_plain(int fd, void *buf, size_t len, int64_t until_ms)
 {
-	enum err e;
 	int stray;
+	enum err e = receive(fd, buf, len, &stray, until_ms);
 
-	e = receive(fd, &p->head, sizeof(p->head), &stray, until_ms);
 	drop_fd(stray);
-	if (e == OK && !is_good_head(&p->head)) {
-		p->head.process_cnt = 0;
-		e = ERR_PEER;
-	}
-	if (e == OK)
-		e = make_room(p);
+	return e;
+}
+
+static enum err
+receive_head(struct plan *p, int fd, int64_t until_ms)
+{
+	enum err e = receive_plain(fd, &p->head, sizeof(p->head), until_ms);
+
+	if (e == OK && is_good_head(&p->head))
+		return make_room(p);
+	p->head.process_cnt = 0;	/* so that nothing is freed */
+	return e == OK ? ERR_PEER : e;
+}
+
+static enum err
+receive_processes(struct plan *p, int fd, int64_t until_ms)
+{
+	enum err e = OK;
+
 	for (uint32_t i = 0; e == OK && i < p->head.process_cnt; i++) {
 		e = receive(fd, &p->rows[i], sizeof(p->rows[i]),
 		    &p->slices[i], until_ms);
-		if (e == OK && (!is_good_row(&p->rows[i], i) ||
+		if (e == OK && (!is_good_row(&p->head, &p->rows[i], i) ||
 		    p->slices[i] == -1 || !is_good_slice(p->slices[i])))
 			e = ERR_PEER;
 	}
+	return e;
+}
+
+static enum err
+receive_rest(struct plan *p, int fd, int64_t until_ms)
+{
+	enum err e = OK;
+
 	for (uint32_t i = 0; e == OK && i < p->head.link_cnt; i++) {
-		e = receive(fd, &p->links[i], sizeof(p->links[i]), &stray,
+		e = receive_plain(fd, &p->links[i], sizeof(p->links[i]),
 		    until_ms);
-		drop_fd(stray);
 		if (e == OK && !is_good_link(p, &p->links[i]))
 			e = ERR_PEER;
 	}
-	return e;
+	for (uint32_t i = 0; e == OK && i < p->head.file_cnt; i++) {
+		e = receive_plain(fd, &p->files[i], sizeof(p->files[i]),
+		    until_ms);
+		if (e == OK && !is_plain_path(p->files[i].path,
+		    sizeof(p->files[i].path)))
+			e = ERR_PEER;
+	}
+	for (uint32_t i = 0; e == OK && i < p->head.endpoint_cnt; i++) {
+		e = receive_plain(fd, &p->endpoints[i],
+		    sizeof(p->endpoints[i]), until_ms);
+		if (e == OK && !is_plain_path(p->endpoints[i].path,
+		    sizeof(p->endpoints[i].path)))
+			e = ERR_PEER;
+	}
+	return e == OK && !are_good_secrets(p) ? ERR_PEER : e;
+}
+
+static enum err
+receive_all(struct plan *p, int fd, int64_t until_ms)
+{
+	enum err e = receive_head(p, fd, until_ms);
+
+	if (e == OK)
+		e = receive_processes(p, fd, until_ms);
+	return e == OK ? receive_rest(p, fd, until_ms) : e;
 }
 
 enum err
@@ -285,7 +386,23 @@ plan_free(struct plan **pp)
 	free(p->rows);
 	free(p->slices);
 	free(p->links);
+	free(p->files);
+	free(p->endpoints);
 	free(p);
+}
+
+const struct plan_file *
+plan_files(const struct plan *p, uint32_t row)
+{
+	return p->files + (p->rows[row].file_cnt > 0 ?
+	    p->rows[row].first_file : 0);
+}
+
+const struct plan_endpoint *
+plan_endpoints(const struct plan *p, uint32_t row)
+{
+	return p->endpoints + (p->rows[row].endpoint_cnt > 0 ?
+	    p->rows[row].first_endpoint : 0);
 }
 
 int

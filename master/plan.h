@@ -24,6 +24,8 @@ struct plan {
 	struct plan_process	*rows;		/* head.process_cnt	*/
 	int			*slices;	/* their descriptors	*/
 	struct plan_link	*links;		/* head.link_cnt	*/
+	struct plan_file	*files;		/* head.file_cnt	*/
+	struct plan_endpoint	*endpoints;	/* head.endpoint_cnt	*/
 };
 
 /* Run the check child on the file.  On OK *out is yours. */
@@ -32,6 +34,11 @@ void		 plan_free(struct plan **);
 
 /* Take the slice of a row, which the plan then owns no more. */
 int		 plan_take_slice(struct plan *, uint32_t row);
+
+/* The files and endpoints of a row; as many as it says. */
+const struct plan_file		*plan_files(const struct plan *, uint32_t row);
+const struct plan_endpoint	*plan_endpoints(const struct plan *,
+				    uint32_t row);
 
 /* The same from a socket of any check child: what plan_fetch() reads with. */
 MUST_CHECK enum err plan_receive(struct plan **out, int fd);

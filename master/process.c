@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/control.h"
 #include "master/dirs.h"
+#include "master/endpoint.h"
 #include "master/pair.h"
 #include "master/process.h"
 #include "master/programs.h"
 #include "master/reload.h"
 #include "master/stop.h"
+#include "sys/counters.h"
 
 #define AGAIN_FIRST_MS	100	/* the second death waits so long	*/
 #define AGAIN_MAX_MS	5000	/* doubled up to this			*/
@@ -70,27 +73,40 @@ start_again(struct timer *t, void *arg)
 	process_start(arg);
 }
 
+static void
+take_row(struct process *p, struct plan *plan, uint32_t row,
+    struct folder *folder)
+{
+	p->row = plan->rows[row];
+	p->slice_fd = plan_take_slice(plan, row);
+	p->generation = p->house->generation;
+	p->folder = folder;
+	memcpy(p->endpoints, plan_endpoints(plan, row),
+	    p->row.endpoint_cnt * sizeof(p->endpoints[0]));
+}
+
 struct process *
-process_new(struct house *h, const struct plan_process *row, int slice_fd)
+process_new(struct house *h, struct plan *plan, uint32_t row,
+    struct folder *folder)
 {
 	struct process *p = calloc(1, sizeof(*p));
 
-	if (p == NULL) {
-		close(slice_fd);
+	if (p == NULL || counters_make(&p->counters_fd) != OK) {
+		free(p);
+		folder_close(&folder);
 		return NULL;
 	}
 	p->house = h;
-	p->row = *row;
-	p->slice_fd = slice_fd;
-	p->generation = h->generation;
-	p->id.role = row->role;
+	take_row(p, plan, row, folder);
+	p->id.role = p->row.role;
 	p->id.no = h->next_no++;
-	p->id.worker = row->worker;
-	p->id.workers = row->workers;
-	(void)strlcpy(p->id.block, row->block, sizeof(p->id.block));
+	p->id.worker = p->row.worker;
+	p->id.workers = p->row.workers;
+	(void)strlcpy(p->id.block, p->row.block, sizeof(p->id.block));
 	timer_init(&p->again, h->loop, start_again, p);
 	timer_init(&p->patience, h->loop, out_of_patience, p);
 	TAILQ_INSERT_TAIL(&h->processes, p, entry);
+	control_met(p);
 	return p;
 }
 
@@ -105,6 +121,8 @@ forget(struct process *p)
 	timer_stop(&p->patience);
 	TAILQ_REMOVE(&h->processes, p, entry);
 	close(p->slice_fd);
+	close(p->counters_fd);
+	folder_close(&p->folder);
 	free(p);
 	stop_look(h);
 }
@@ -121,6 +139,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 	switch (type) {
 	case MSG_work_ready:
 		p->is_ready = true;
+		control_ready(p);
 		house_look(p->house);
 		return OK;
 	case MSG_link_lost:
@@ -134,8 +153,11 @@ child_says(struct link *l, unsigned type, const union msg *m,
 		return OK;
 	case MSG_process_pong:
 		return OK;
+	case MSG_endpoint_ask:
+		return endpoint_asked(p, &m->endpoint_ask);
 	default:
-		return ERR_PEER;
+		return p->id.role == ROLE_CONTROL ?
+		    control_asked(p, type, m) : ERR_PEER;
 	}
 }
 
@@ -176,6 +198,9 @@ send_all(struct process *p)
 	}
 	m.root = span_of(root);
 	(void)link_send_boot_slice(p->link, &m, p->slice_fd);
+	(void)link_send_boot_counters(p->link,
+	    &(struct msg_boot_counters){ p->id.no }, p->counters_fd);
+	folder_send(p->folder, p->link);
 	for (uint16_t i = 0; i < p->row.listener_cnt; i++)
 		(void)link_send_boot_listener(p->link,
 		    &(struct msg_boot_listener){ i },
@@ -267,15 +292,32 @@ process_start(struct process *p)
 		send_all(p);
 }
 
+static void
+send_slice(struct process *p)
+{
+	if (p->link == NULL)
+		return;
+	folder_send(p->folder, p->link);
+	(void)link_send_slice_new(p->link,
+	    &(struct msg_slice_new){ p->generation }, p->slice_fd);
+}
+
 void
-process_renew(struct process *p, int slice_fd)
+process_renew(struct process *p, struct plan *plan, uint32_t row,
+    struct folder *folder)
 {
 	close(p->slice_fd);
-	p->slice_fd = slice_fd;
-	p->generation = p->house->generation;
-	if (p->link != NULL)
-		(void)link_send_slice_new(p->link,
-		    &(struct msg_slice_new){ p->generation }, slice_fd);
+	folder_close(&p->folder);
+	take_row(p, plan, row, folder);
+	send_slice(p);
+}
+
+void
+process_refile(struct process *p, struct folder *folder)
+{
+	folder_close(&p->folder);
+	p->folder = folder;
+	send_slice(p);
 }
 
 void
@@ -316,6 +358,7 @@ process_ended(struct process *p, int status)
 	    WEXITSTATUS(status) == 0;
 
 	log_end_of(p, status, as_told);
+	control_ended(p);
 	link_close(&p->link);
 	timer_stop(&p->patience);
 	p->pid = 0;

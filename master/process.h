@@ -8,15 +8,22 @@
 
 #include "master/house.h"
 
-/* A new one, not running, for a row; slice_fd is taken.  NULL: no memory. */
-struct process	*process_new(struct house *, const struct plan_process *,
-		    int slice_fd);
+/*
+ * A new one, not running, for a row of the plan, whose slice it takes; the
+ * folder is taken.  NULL: no memory, or no page of counters.
+ */
+struct process	*process_new(struct house *, struct plan *, uint32_t row,
+		    struct folder *);
 
 /* Run it, now; when that fails it is tried again later. */
 void		 process_start(struct process *);
 
-/* Give it another slice of its row (taken), as it runs. */
-void		 process_renew(struct process *, int slice_fd);
+/* Give it what another plan says of it, as it runs; taken as above. */
+void		 process_renew(struct process *, struct plan *, uint32_t row,
+		    struct folder *);
+
+/* The same slice with its files opened anew; the folder is taken. */
+void		 process_refile(struct process *, struct folder *);
 
 /*
  * Have it finish and end for good.  After patience_ms it is killed.  May free

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,13 @@ open_program(enum role role, const char *dir)
 	return OK;
 }
 
+/* A launcher is forked by its relay, the tool started by whoever may. */
+static bool
+is_started_here(enum role role)
+{
+	return role != ROLE_LAUNCHER && role != ROLE_TOOL;
+}
+
 enum err
 programs_open(void)
 {
@@ -83,7 +91,8 @@ programs_open(void)
 	enum err e = own_directory(dir, sizeof(dir));
 
 	for (unsigned r = 0; r < ROLE__COUNT && e == OK; r++)
-		e = open_program(r, dir);
+		if (is_started_here(r))
+			e = open_program(r, dir);
 	if (e == OK && (null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
 		e = complain("/dev/null", "cannot be opened");
 	return e;
@@ -131,6 +140,10 @@ programs_run(pid_t *out, enum role role, char *const argv[], int fd)
 	int program;
 	pid_t pid;
 
+	if (!is_started_here(role)) {
+		errno = EINVAL;
+		return ERR_SYS;
+	}
 	pick_environment(env);
 	/* Out of the way of descriptor 3, which is about to be replaced. */
 	if ((program = fcntl(files[role], F_DUPFD_CLOEXEC, 10)) == -1)

@@ -1,15 +1,16 @@
 /*
- * reload.c - each process is kept, renewed (a queue or the resolver gets the
- * new slice), replaced by a new generation, or let go; edges and relays share
- * no state with their followers, so both may run for a while.
+ * reload.c - each process is kept, renewed (one that lasts gets the new slice
+ * and its files), replaced by a new generation, or let go; edges and relays
+ * share no state with their followers, so both may run for a while.
  *
  * Everything that can fail without harm is done first: the check, queues that
- * must be empty, sockets.  What comes after either works or is tried again by
- * the restarts that are there anyway.
+ * must be empty, sockets, files.  What comes after either works or is tried
+ * again by the restarts that are there anyway.
  */
 #include <string.h>
 
 #include "base/log.h"
+#include "master/control.h"
 #include "master/notify.h"
 #include "master/pair.h"
 #include "master/process.h"
@@ -37,6 +38,7 @@ refuse(struct house *h, const char *why)
 	log_why(LOG_trouble, "not reloaded: all stays as it was", 0);
 	plan_free(&h->next);
 	timer_stop(&h->answers);
+	control_reloaded(h, TOLD_REFUSED, why);
 	notify_ready();
 	begin_again(h);
 }
@@ -60,22 +62,41 @@ is_same_row(const struct plan_process *a, const struct plan_process *b)
 {
 	return a->workers == b->workers && a->uid == b->uid &&
 	    a->gid == b->gid && strcmp(a->own_dir, b->own_dir) == 0 &&
+	    a->endpoint_cnt == b->endpoint_cnt &&
 	    a->listener_cnt == b->listener_cnt &&
 	    memcmp(a->listeners, b->listeners,
 	    a->listener_cnt * sizeof(a->listeners[0])) == 0;
 }
 
-static enum fate
-fate_of(const struct process *p, const struct plan_process *row, int slice_fd)
+static bool
+is_same_all(const struct process *p, const struct plan *plan, uint32_t row,
+    const struct folder *folder)
 {
-	bool lasts = p->id.role == ROLE_QUEUE || p->id.role == ROLE_RESOLVER;
+	return plan_same_slice(p->slice_fd, plan->slices[row]) &&
+	    is_same_row(&p->row, &plan->rows[row]) &&
+	    memcmp(p->endpoints, plan_endpoints(plan, row),
+	    p->row.endpoint_cnt * sizeof(p->endpoints[0])) == 0 &&
+	    folder_same(p->folder, folder);
+}
 
-	if (lasts && strcmp(p->row.own_dir, row->own_dir) != 0)
+/* Those with something that a follower could not have. */
+static bool
+lasts(enum role role)
+{
+	return role == ROLE_QUEUE || role == ROLE_RESOLVER ||
+	    role == ROLE_KEYS || role == ROLE_USERS || role == ROLE_CONTROL;
+}
+
+static enum fate
+fate_of(const struct process *p, const struct plan *plan, uint32_t row,
+    const struct folder *folder)
+{
+	if (lasts(p->id.role) &&
+	    strcmp(p->row.own_dir, plan->rows[row].own_dir) != 0)
 		return FATE_REPLACE;
-	if (plan_same_slice(p->slice_fd, slice_fd) &&
-	    is_same_row(&p->row, row))
+	if (is_same_all(p, plan, row, folder))
 		return FATE_KEEP;
-	return lasts ? FATE_RENEW : FATE_REPLACE;
+	return lasts(p->id.role) ? FATE_RENEW : FATE_REPLACE;
 }
 
 static bool
@@ -103,27 +124,46 @@ prepare_listeners(struct house *h, uint32_t generation)
 	return e;
 }
 
+/* All files of the new plan, one folder a row; or none. */
+static enum err
+prepare_folders(struct plan *plan, struct folder **folders)
+{
+	enum err e = OK;
+	uint32_t i;
+
+	for (i = 0; i < plan->head.process_cnt && e == OK; i++)
+		e = folder_open(&folders[i], plan_files(plan, i),
+		    plan->rows[i].file_cnt);
+	if (e == OK)
+		return OK;
+	for (i--; i > 0; i--)		/* the last one was not opened */
+		folder_close(&folders[i - 1]);
+	return e;
+}
+
 /* The process for a row; *old is one that it takes the place of. */
 static struct process *
-settle(struct house *h, uint32_t row, struct process **old)
+settle(struct house *h, uint32_t row, struct folder *folder,
+    struct process **old)
 {
-	const struct plan_process *want = &h->next->rows[row];
-	struct process *p = find(h, want);
+	struct plan *plan = h->next;
+	struct process *p = find(h, &plan->rows[row]);
 
 	*old = p;
 	if (p != NULL)
-		switch (fate_of(p, want, h->next->slices[row])) {
+		switch (fate_of(p, plan, row, folder)) {
 		case FATE_KEEP:
 			*old = NULL;
+			folder_close(&folder);
 			return p;
 		case FATE_RENEW:
 			*old = NULL;
-			process_renew(p, plan_take_slice(h->next, row));
+			process_renew(p, plan, row, folder);
 			return p;
 		case FATE_REPLACE:
 			break;
 		}
-	return process_new(h, want, plan_take_slice(h->next, row));
+	return process_new(h, plan, row, folder);
 }
 
 static void
@@ -154,20 +194,10 @@ start_new(struct house *h)
 }
 
 static void
-carry_out(struct house *h)
+link_all(struct house *h, struct process *const *now)
 {
-	struct process *now[PLAN_PROCESSES_MAX];
-	struct process *old[PLAN_PROCESSES_MAX];
-	struct plan *plan = h->next;
+	const struct plan *plan = h->next;
 
-	if (prepare_listeners(h, h->generation + 1) != OK) {
-		refuse(h, "a listener cannot be made");
-		return;
-	}
-	h->generation++;
-	h->wish = plan->head.sandbox;
-	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
-		now[i] = settle(h, i, &old[i]);
 	for (uint32_t i = 0; i < plan->head.link_cnt; i++) {
 		struct process *from = now[plan->links[i].from];
 		struct process *to = now[plan->links[i].to];
@@ -176,6 +206,31 @@ carry_out(struct house *h)
 		    pair_add(h, from, to) != OK)
 			log_why(LOG_trouble, "out of memory in a reload", 0);
 	}
+}
+
+static void
+carry_out(struct house *h)
+{
+	struct process *now[PLAN_PROCESSES_MAX];
+	struct process *old[PLAN_PROCESSES_MAX];
+	struct folder *folders[PLAN_PROCESSES_MAX];
+	struct plan *plan = h->next;
+
+	if (prepare_folders(plan, folders) != OK) {
+		refuse(h, "a file cannot be opened");
+		return;
+	}
+	if (prepare_listeners(h, h->generation + 1) != OK) {
+		for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+			folder_close(&folders[i]);
+		refuse(h, "a listener cannot be made");
+		return;
+	}
+	h->generation++;
+	h->wish = plan->head.sandbox;
+	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
+		now[i] = settle(h, i, folders[i], &old[i]);
+	link_all(h, now);
 	let_unwanted_go(h);
 	for (uint32_t i = 0; i < plan->head.process_cnt; i++)
 		if (old[i] != NULL && now[i] != NULL)

@@ -13,8 +13,10 @@ static const struct {
 	uint32_t	 patience_ms;
 } stages[] = {
 	{ IN(EDGE),			10000 },
-	{ IN(RELAY) | IN(MAILDIR),	20000 },
+	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE), 20000 },
 	{ IN(QUEUE),			20000 },
+	{ IN(KEYS) | IN(USERS),		2000 },
+	{ IN(CONTROL),			2000 },
 	{ IN(RESOLVER),			2000 },
 };
 #define STAGE_CNT	((int)(sizeof(stages) / sizeof(stages[0])))

@@ -1,6 +1,7 @@
 /*
  * stop - the orderly end: edges first, so that nothing new comes in, then the
- * relays, which finish what they have, then queues, then the resolver.
+ * relays, which finish what they have, then queues, the vault, control, and
+ * the resolver.
  *
  * Blocks  no
  */

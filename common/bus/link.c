@@ -35,6 +35,7 @@ struct out_frame {
 	TAILQ_ENTRY(out_frame) entry;
 	size_t		 len;
 	int		 fd;		/* ours, to pass along; or -1	*/
+	bool		 is_secret;	/* wiped before it is freed	*/
 	uint8_t		 bytes[];
 };
 
@@ -115,6 +116,8 @@ drop_frame(struct link *l, struct out_frame *f)
 	l->unsent -= f->len;
 	if (f->fd != -1)
 		close(f->fd);
+	if (f->is_secret)
+		explicit_bzero(f->bytes, f->len);
 	free(f);
 }
 
@@ -261,8 +264,8 @@ send_direct(struct link *l, uint8_t *head, size_t head_len, struct span piece)
 }
 
 static enum err
-enqueue(struct link *l, const uint8_t *head, size_t head_len,
-    struct span piece, int fd)
+enqueue(struct link *l, unsigned type, const uint8_t *head,
+    size_t head_len, struct span piece, int fd)
 {
 	size_t len = head_len + piece.len;
 	struct out_frame *f;
@@ -273,6 +276,7 @@ enqueue(struct link *l, const uint8_t *head, size_t head_len,
 		return ERR_SYS;
 	f->len = len;
 	f->fd = -1;
+	f->is_secret = msg_has_secret(type);
 	if (fd != -1 && (f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1) {
 		free(f);
 		return ERR_SYS;
@@ -308,7 +312,9 @@ send_frame(struct link *l, unsigned type, const void *m, struct span piece,
 	if (piece.len >= DIRECT_MIN)
 		e = send_direct(l, head, HEAD_LEN + w.len, piece);
 	if (e == ERR_AGAIN && !l->failed)
-		e = enqueue(l, head, HEAD_LEN + w.len, piece, fd);
+		e = enqueue(l, type, head, HEAD_LEN + w.len, piece, fd);
+	if (msg_has_secret(type))
+		explicit_bzero(head, HEAD_LEN + w.len);
 	if (e != OK)
 		fail(l, e);
 	return e;
@@ -365,7 +371,7 @@ is_hello(const union msg *m)
 
 /* Check a frame whole, then hand it on.  fd is taken. */
 static enum err
-receive(struct link *l, const uint8_t *frame, size_t len, int fd)
+receive(struct link *l, uint8_t *frame, size_t len, int fd)
 {
 	struct wire_in r = { frame, frame + len, false };
 	unsigned type = wire_get_u16(&r), zero = wire_get_u16(&r);
@@ -394,7 +400,10 @@ receive(struct link *l, const uint8_t *frame, size_t len, int fd)
 		l->greeted = is_hello(&m);
 		return l->greeted ? OK : ERR_PEER;
 	}
-	return l->on_msg(l, type, &m, piece, fd, l->arg);
+	e = l->on_msg(l, type, &m, piece, fd, l->arg);
+	if (msg_has_secret(type))
+		explicit_bzero(frame, len);
+	return e;
 out:
 	if (fd != -1)
 		close(fd);
@@ -466,6 +475,14 @@ link_ready(struct ev *ev, unsigned what, void *arg)
 		release(l);
 	else if (e != OK && e != ERR_AGAIN)
 		fail(l, e);
+}
+
+enum err
+link_receive(struct link *l)
+{
+	if (!l->failed)
+		link_ready(&l->ev, EV_READ, l);
+	return l->failed ? ERR_CLOSED : OK;
 }
 
 /* Making. */

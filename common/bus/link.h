@@ -76,6 +76,11 @@ void	link_set_role(struct link *, enum role mine);
 
 /* Try to send what is queued, now. */
 void	link_flush(struct link *);
+/*
+ * Read what has come, now, as the loop would.  ERR_CLOSED when the link is
+ * given up, of which gone() tells later.  Not from within a link_msg_fn.
+ */
+enum err link_receive(struct link *);
 
 /* Bytes queued and not yet taken by the kernel. */
 size_t	link_unsent(const struct link *);

@@ -26,6 +26,7 @@ struct row {
 	const char	*name;
 	unsigned	 from, to;	/* bits of roles */
 	enum msg_carries carries;
+	unsigned	 secret_cnt;	/* fields */
 	void		(*put)(struct wire_out *, const void *);
 	void		(*get)(struct wire_in *, union msg *);
 	void		(*print)(FILE *, const union msg *);
@@ -150,13 +151,30 @@ print_##name(FILE *out, const union msg *any)				\
 #undef SECRET
 #undef BLOB
 
+/* How many of the fields are secrets. */
+#define U8(f)	+ 0
+#define U16(f)	+ 0
+#define U32(f)	+ 0
+#define U64(f)	+ 0
+#define ID(f)	+ 0
+#define STR(f)	+ 0
+#define SECRET(f) + 1
+#define BLOB(f)	+ 0
 static const struct row rows[MSG__COUNT] = {
 #define MSG(name, from, to, carries, fields)				\
-	[MSG_##name] = { #name, from, to, CARRIES_##carries,		\
+	[MSG_##name] = { #name, from, to, CARRIES_##carries, 0 fields,	\
 	    put_##name, get_##name, print_##name },
 #include "bus/messages.def"
 #undef MSG
 };
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef ID
+#undef STR
+#undef SECRET
+#undef BLOB
 
 const char *
 msg_name(unsigned type)
@@ -171,10 +189,25 @@ msg_carries(unsigned type)
 }
 
 bool
+msg_has_secret(unsigned type)
+{
+	return type < MSG__COUNT && rows[type].secret_cnt > 0;
+}
+
+/* Control stands between a tool and all others: rows name both sides of it. */
+static bool
+has_link(enum role from, enum role to)
+{
+	return (from != ROLE_TOOL || to == ROLE_CONTROL) &&
+	    (to != ROLE_TOOL || from == ROLE_CONTROL);
+}
+
+bool
 msg_allowed(unsigned type, enum role from, enum role to)
 {
 	return type < MSG__COUNT && from < ROLE__COUNT && to < ROLE__COUNT &&
-	    (rows[type].from & (1u << from)) && (rows[type].to & (1u << to));
+	    (rows[type].from & (1u << from)) &&
+	    (rows[type].to & (1u << to)) && has_link(from, to);
 }
 
 void

@@ -149,6 +149,9 @@ const char	*stage_name(unsigned);
 const char	*msg_name(unsigned type);
 enum msg_carries msg_carries(unsigned type);
 
+/* Does it carry a SECRET?  Then link.c wipes what it was held in. */
+bool		 msg_has_secret(unsigned type);
+
 /* May `from` send this to `to`?  Asked once, in link.c, for all messages. */
 bool		 msg_allowed(unsigned type, enum role from, enum role to);
 

@@ -3,9 +3,13 @@
  * atomic, so that a reader never sees half a number.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "sys/counters.h"
 
@@ -29,18 +33,59 @@ counter_row(enum counter c)
 	return &rows[c];
 }
 
+/* Behind the end of a file a map has no memory, and a touch kills. */
+static void *
+map(int fd, int rights)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || st.st_size != COUNTERS_PAGE)
+		return MAP_FAILED;
+	return mmap(NULL, COUNTERS_PAGE, rights, MAP_SHARED, fd, 0);
+}
+
+enum err
+counters_make(int *out_fd)
+{
+	int fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return ERR_SYS;
+	if (fchmod(fd, 0600) == -1 || ftruncate(fd, COUNTERS_PAGE) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL) == -1) {
+		close(fd);
+		return ERR_SYS;
+	}
+	*out_fd = fd;
+	return OK;
+}
+
+/* Opened anew, because the rights to write belong to the description. */
+enum err
+counters_reader(int *out_fd, int fd)
+{
+	char path[32];
+	int reader;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if ((reader = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return ERR_SYS;
+	*out_fd = reader;
+	return OK;
+}
+
 enum err
 counters_open(int fd)
 {
-	void *at = mmap(NULL, COUNTERS_PAGE, PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
+	void *at = map(fd, PROT_READ | PROT_WRITE);
 
 	if (at == MAP_FAILED)
 		return ERR_SYS;
 	page = at;
 	for (unsigned i = 0; i < COUNTER__COUNT; i++)
 		if (rows[i].is_gauge)
-			gauge_set(i, 0);
+			counter_set(i, 0);
 	return OK;
 }
 
@@ -53,7 +98,7 @@ counter_add(enum counter c, uint64_t n)
 }
 
 void
-gauge_set(enum counter c, uint64_t n)
+counter_set(enum counter c, uint64_t n)
 {
 	atomic_store_explicit(&page[c], n, memory_order_relaxed);
 }
@@ -61,7 +106,7 @@ gauge_set(enum counter c, uint64_t n)
 const void *
 counters_map(int fd)
 {
-	void *at = mmap(NULL, COUNTERS_PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	void *at = map(fd, PROT_READ);
 
 	return at == MAP_FAILED ? NULL : at;
 }

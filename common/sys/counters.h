@@ -39,7 +39,14 @@ const struct counter_row	*counter_row(enum counter);
 MUST_CHECK enum err	 counters_open(int fd);
 
 void	 counter_add(enum counter, uint64_t n);
-void	 gauge_set(enum counter, uint64_t n);
+void	 counter_set(enum counter, uint64_t n);
+
+/*
+ * A new page, all zero, whose size nobody can change; and the same once more,
+ * to be read only.  The descriptors are yours.
+ */
+MUST_CHECK enum err	 counters_make(int *out_fd);
+MUST_CHECK enum err	 counters_reader(int *out_fd, int fd);
 
 /*
  * The other side: map a page to read it; NULL on error.  fd is borrowed.

@@ -73,6 +73,9 @@ everything(int abi, const struct landlock *ll)
 		r.files |= IOCTL_DEV;
 	if (abi >= 6)
 		r.scoped = SCOPE_ALL;
+	/* Renaming across directories is denied unless it is granted. */
+	if (ll->any_file)
+		r.files = REFER;
 	return r;
 }
 
@@ -96,7 +99,9 @@ grant_all(int set, const struct ruleset *r, const struct landlock *ll)
 	struct port any = { .allowed = BIND_TCP };
 	enum err e = OK;
 
-	if (ll->tree != NULL)
+	if (ll->any_file)
+		e = grant(set, "/", REFER);
+	else if (ll->tree != NULL)
 		e = grant(set, ll->tree, r->files &
 		    (ll->can_write ? MAY_CHANGE : MAY_LOOK));
 	if (e == OK && ll->also_read != NULL)
@@ -124,7 +129,7 @@ landlock_enter(const struct landlock *ll)
 	enum err e;
 	long set;
 
-	if (abi == 0)
+	if (abi == 0 || (ll->any_file && abi < 4))
 		return ERR_NONE;
 	if (abi < 4)
 		len = sizeof(r.files);

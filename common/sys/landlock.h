@@ -6,7 +6,8 @@
  * older than the kernels it runs on.
  *
  * Blocks  no
- * Errors  ERR_NONE the kernel has no Landlock; ERR_SYS
+ * Errors  ERR_NONE the kernel has no Landlock, or none that would do this;
+ *	   ERR_SYS
  */
 #ifndef SYS_LANDLOCK_H
 #define SYS_LANDLOCK_H
@@ -22,6 +23,8 @@ struct landlock {
 					 * only read			*/
 	bool		 can_connect;	/* TCP connections, to any port	*/
 	const char	*also_read;	/* one more tree to read, or NULL */
+	bool		 any_file;	/* files are left alone: only TCP and
+					 * reach to others are taken away */
 };
 
 /* 0 when there is none. */

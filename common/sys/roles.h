@@ -13,6 +13,8 @@
 #define MAY_THREADS	0x40u
 #define MAY_TAKE	0x80u
 #define MAY_EXEC	0x100u
+#define MAY_PIPES	0x200u
+#define MAY_LOCK	0x400u
 
 enum role {
 #define ROLE(name, word, program, user, root, may)	ROLE_##name,

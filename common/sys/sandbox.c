@@ -26,6 +26,12 @@
 #include "sys/sandbox.h"
 #include "sys/seccomp.h"
 
+#define KEYS_MEMORY	(256u << 20)	/* bytes of RLIMIT_DATA		*/
+#define CONTROL_MEMORY	(256u << 20)
+#define USERS_MEMORY	(1024u << 20)	/* hashes are hungry by design	*/
+#define PROGRAM_FILES	1024		/* descriptors			*/
+#define PROGRAM_PROCESSES 512		/* of its user, all counted	*/
+
 #define LAST_CAPABILITY	63	/* asked until the kernel says no more */
 
 struct steps {
@@ -182,22 +188,68 @@ give_up_privileges(struct steps *st)
 	return OK;
 }
 
+/* No higher than it is, and as low as we say. */
+static enum err
+lower(__rlimit_resource_t what, rlim_t most)
+{
+	struct rlimit now;
+
+	if (getrlimit(what, &now) == -1)
+		return ERR_SYS;
+	if (now.rlim_max > most)
+		now.rlim_max = most;
+	if (now.rlim_cur > now.rlim_max)
+		now.rlim_cur = now.rlim_max;
+	return setrlimit(what, &now) == -1 ? ERR_SYS : OK;
+}
+
+static enum err
+raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return ERR_SYS;
+	files.rlim_cur = files.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &files) == -1 ? ERR_SYS : OK;
+}
+
+/* What those need that hold no mail; a sanitizer needs far more. */
+static enum err
+limit_memory(enum role role)
+{
+	static const rlim_t most[ROLE__COUNT] = {
+		[ROLE_KEYS] = KEYS_MEMORY, [ROLE_USERS] = USERS_MEMORY,
+		[ROLE_CONTROL] = CONTROL_MEMORY,
+	};
+
+	return most[role] == 0 || !seccomp_is_on() ? OK :
+	    lower(RLIMIT_DATA, most[role]);
+}
+
+/* What the programs of a launcher inherit. */
+static enum err
+limit_programs(void)
+{
+	if (lower(RLIMIT_NOFILE, PROGRAM_FILES) != OK)
+		return ERR_SYS;
+	return lower(RLIMIT_NPROC, PROGRAM_PROCESSES);
+}
+
 static enum err
 set_limits(struct steps *st)
 {
-	struct rlimit none = { 0, 0 }, files;
+	const struct rlimit none = { 0, 0 };
 	struct stat err;
 
-	if (setrlimit(RLIMIT_CORE, &none) == -1)
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    limit_memory(st->box->role) != OK)
 		return missed(st, "limits");
-	if (st->may & (MAY_ACCEPT | MAY_DIAL)) {
-		if (getrlimit(RLIMIT_NOFILE, &files) == -1)
-			return missed(st, "limits");
-		files.rlim_cur = files.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &files) == -1)
-			return missed(st, "limits");
-	}
-	if ((st->may & (MAY_FILES | MAY_STORE | MAY_READ)) == 0 &&
+	if (st->may & (MAY_ACCEPT | MAY_DIAL) && raise_descriptors() != OK)
+		return missed(st, "limits");
+	if (st->may & MAY_EXEC && limit_programs() != OK)
+		return missed(st, "limits");
+	if ((st->may & (MAY_FILES | MAY_STORE | MAY_READ | MAY_EXEC)) == 0 &&
 	    fstat(STDERR_FILENO, &err) == 0 && !S_ISREG(err.st_mode) &&
 	    setrlimit(RLIMIT_FSIZE, &none) == -1)
 		return missed(st, "limits");
@@ -211,6 +263,7 @@ enter_landlock(struct steps *st)
 	struct landlock ll = {
 		.can_connect = (st->may & (MAY_DIAL | MAY_ASK)) != 0,
 		.can_write = (st->may & (MAY_FILES | MAY_STORE)) != 0,
+		.any_file = (st->may & MAY_EXEC) != 0,
 	};
 	char word[32];
 	enum err e;
@@ -219,7 +272,8 @@ enter_landlock(struct steps *st)
 		ll.tree = "/";
 	else if (ll.can_write)
 		ll.tree = own_path;
-	if (!seccomp_is_on() && access("/proc/self", F_OK) == 0)
+	if (!seccomp_is_on() && !ll.any_file &&
+	    access("/proc/self", F_OK) == 0)
 		ll.also_read = "/proc";	/* a leak report needs it */
 	if ((e = landlock_enter(&ll)) == ERR_NONE) {
 		skip(st, "landlock");

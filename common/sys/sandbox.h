@@ -7,6 +7,9 @@
  * (namespace, chroot, ids) is skipped and the log line says so.  seccomp and
  * no_new_privs are never skipped, but for seccomp in sanitizer builds.
  *
+ * A row with MAY_EXEC keeps its files and is refused a list of things instead
+ * (seccomp_exec.c); what it executes inherits all of it.
+ *
  * Blocks  no
  * Errors  ERR_SYS, after a log line event=trouble that says which step
  */

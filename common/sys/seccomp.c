@@ -53,8 +53,8 @@ static const int everybody[] = {
 	SCMP_SYS(getsockopt), SCMP_SYS(gettid), SCMP_SYS(gettimeofday),
 	SCMP_SYS(getuid), SCMP_SYS(lseek), SCMP_SYS(madvise),
 	SCMP_SYS(membarrier), SCMP_SYS(mremap), SCMP_SYS(munmap),
-	SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read),
-	SCMP_SYS(readv), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg),
+	SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(pread64),
+	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(recvfrom), SCMP_SYS(recvmmsg),
 	SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_getaffinity),
@@ -82,10 +82,10 @@ static const int files[] = {
 	SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(getdents64),
 	SCMP_SYS(lstat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
 	SCMP_SYS(newfstatat), SCMP_SYS(open), SCMP_SYS(openat),
-	SCMP_SYS(pread64), SCMP_SYS(preadv), SCMP_SYS(pwrite64),
-	SCMP_SYS(pwritev), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(stat), SCMP_SYS(statfs),
-	SCMP_SYS(statx), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+	SCMP_SYS(preadv), SCMP_SYS(pwrite64), SCMP_SYS(pwritev),
+	SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+	SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(statx), SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
 };
 
 static const int stores[] = {
@@ -103,7 +103,7 @@ static const int readers[] = {
 	SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 	SCMP_SYS(fadvise64), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
 	SCMP_SYS(lstat), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
-	SCMP_SYS(newfstatat), SCMP_SYS(pread64), SCMP_SYS(readlink),
+	SCMP_SYS(newfstatat), SCMP_SYS(readlink),
 	SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(statx),
 };
 
@@ -113,6 +113,14 @@ static const int threads[] = {
 
 static const int asks[] = {
 	SCMP_SYS(pipe2), SCMP_SYS(socketpair),
+};
+
+static const int locks[] = {
+	SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(munlock),
+};
+
+static const int pipes[] = {
+	SCMP_SYS(pipe2),
 };
 
 static const int fcntls[] = {
@@ -183,7 +191,7 @@ allow_values(scmp_filter_ctx f, int *rc, int call, unsigned no,
 
 /* mmap and mprotect without PROT_EXEC; signals to ourselves alone. */
 static void
-add_memory_and_signals(scmp_filter_ctx f, int *rc)
+add_memory_and_signals(scmp_filter_ctx f, int *rc, unsigned may)
 {
 	const struct scmp_arg_cmp no_exec = bits(2, PROT_EXEC, 0);
 	const struct scmp_arg_cmp self = is(0, (uint64_t)getpid());
@@ -194,6 +202,8 @@ add_memory_and_signals(scmp_filter_ctx f, int *rc)
 	allow_if(f, rc, SCMP_SYS(kill), 1, &self);
 	allow_if(f, rc, SCMP_SYS(tgkill), 1, &self);
 	allow_if(f, rc, SCMP_SYS(prlimit64), 2, only_reads);
+	if (may & MAY_LOCK)
+		allow_all(f, rc, LIST(locks));
 }
 
 static void
@@ -240,6 +250,8 @@ add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 
 	if (may & MAY_ACCEPT)
 		allow_all(f, rc, LIST(accepts));
+	if (may & MAY_PIPES)
+		allow_all(f, rc, LIST(pipes));
 	if ((may & (MAY_DIAL | MAY_ASK)) == 0)
 		return;
 	allow_all(f, rc, LIST(dials));
@@ -329,6 +341,8 @@ seccomp_enter(unsigned may, bool debug)
 	scmp_filter_ctx f;
 	int rc;
 
+	if (may & MAY_EXEC)
+		return seccomp_enter_exec();
 	if (may & MAY_READ)
 		otherwise = SCMP_ACT_ERRNO(EPERM);
 	else if (debug)
@@ -346,7 +360,7 @@ seccomp_enter(unsigned may, bool debug)
 	if (rc == 0)	/* a binary tree: a dozen steps for any call */
 		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	allow_all(f, &rc, LIST(everybody));
-	add_memory_and_signals(f, &rc);
+	add_memory_and_signals(f, &rc, may);
 	add_descriptors(f, &rc, may);
 	add_sockets(f, &rc, may);
 	add_files(f, &rc, may);

@@ -25,4 +25,10 @@ bool	seccomp_is_on(void);
  */
 MUST_CHECK enum err seccomp_enter(unsigned may, bool debug);
 
+/*
+ * The same for a row with MAY_EXEC, which seccomp_enter() leads to: a list of
+ * what fails, and goes on to fail in every program executed.
+ */
+MUST_CHECK enum err seccomp_enter_exec(void);
+
 #endif

@@ -14,11 +14,11 @@ from sinks import Sink
 
 SOON = "retry { delay 1; maximum_delay 1s }"
 BLOCKS = (("edge", "in"), ("queue", "main"), ("relay", "out"),
-          ("resolver",))
+          ("resolver",), ("control",))
 
 
 def test_one_process_a_block_named_so_in_ps(postern):
-    assert len(postern.processes()) == 4, postern.processes()
+    assert len(postern.processes()) == len(BLOCKS), postern.processes()
     for words in BLOCKS:
         assert postern.pid(*words)
 
@@ -250,7 +250,7 @@ def test_a_reload_can_add_an_edge_and_a_relay(postern, sink):
 
 def test_when_master_is_killed_all_end(postern):
     children = list(postern.processes())
-    assert len(children) == 4
+    assert len(children) == len(BLOCKS)
     postern.process.kill()
     postern.process.wait()
     postern.process = None

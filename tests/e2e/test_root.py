@@ -12,7 +12,8 @@ from server import basic, free_port
 
 pytestmark = pytest.mark.root
 WHO = {"edge": "_postern-edge", "queue": "_postern-queue",
-       "relay": "_postern-relay", "resolver": "_postern-dns"}
+       "relay": "_postern-relay", "resolver": "_postern-dns",
+       "control": "_postern-ctl"}
 BOX = """
 edge local {
     type smtp
@@ -36,7 +37,7 @@ def role_of(title):
 
 def test_each_process_has_its_own_user_and_no_rights(root_server, sink):
     p = begin(root_server, sink)
-    assert len(p.processes()) == 4
+    assert len(p.processes()) == len(WHO)
     for pid, title in p.processes().items():
         uid = str(pwd.getpwnam(WHO[role_of(title)]).pw_uid)
         got = status(pid)

@@ -44,11 +44,17 @@ static struct process *
 stand_in(enum role role, const char *block, int *far_fd)
 {
 	struct plan_process row = { .role = (uint8_t)role, .workers = 1 };
+	struct plan_endpoint none;
+	int fds[2], slice = open("/dev/null", O_RDONLY);
+	struct plan plan = {
+		.rows = &row, .slices = &slice, .endpoints = &none,
+	};
+	struct folder *folder;
 	struct process *p;
-	int fds[2];
 
 	(void)strlcpy(row.block, block, sizeof(row.block));
-	p = process_new(&house, &row, open("/dev/null", O_RDONLY));
+	assert_int_equal(folder_open(&folder, NULL, 0), OK);
+	p = process_new(&house, &plan, 0, folder);
 	assert_non_null(p);
 	assert_int_equal(pair_socket(fds), OK);
 	p->id.start = 1;
@@ -165,6 +171,28 @@ the_queue_is_never_restarted_on_anothers_word(void **state)
 	assert_true(lives(c.from));
 	assert_false(lives(c.to));
 	bury(&c);
+}
+
+static void
+neither_is_the_vault_and_control_pays_for_itself(void **state)
+{
+	static const enum role couples[][2] = {
+		{ ROLE_EDGE, ROLE_KEYS }, { ROLE_EDGE, ROLE_USERS },
+		{ ROLE_CONTROL, ROLE_QUEUE },
+	};
+
+	for (size_t i = 0; i < sizeof(couples) / sizeof(couples[0]); i++)
+		for (int accuser = 0; accuser < 2; accuser++) {
+			struct couple c = marry(couples[i][0], couples[i][1]);
+
+			if (accuser == 0)
+				say_lost(c.from, c.to, ERR_PEER);
+			else
+				say_lost(c.to, c.from, ERR_PEER);
+			assert_false(lives(c.from));
+			assert_true(lives(c.to));
+			bury(&c);
+		}
 }
 
 static void
@@ -304,6 +332,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_queue_is_never_restarted_on_anothers_word),
+		cmocka_unit_test(
+		    neither_is_the_vault_and_control_pays_for_itself),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
 		cmocka_unit_test(one_loss_makes_one_new_link),
 		cmocka_unit_test(no_link_is_made_to_one_that_has_died),

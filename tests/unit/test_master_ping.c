@@ -41,10 +41,16 @@ static struct process *
 old_child(int *far_fd)
 {
 	struct plan_process row = { .role = ROLE_RELAY, .workers = 1 };
+	struct plan_endpoint none;
+	int fds[2], slice = open("/dev/null", O_RDONLY);
+	struct plan plan = {
+		.rows = &row, .slices = &slice, .endpoints = &none,
+	};
+	struct folder *folder;
 	struct process *p;
-	int fds[2];
 
-	p = process_new(&house, &row, open("/dev/null", O_RDONLY));
+	assert_int_equal(folder_open(&folder, NULL, 0), OK);
+	p = process_new(&house, &plan, 0, folder);
 	assert_non_null(p);
 	assert_int_equal(pair_socket(fds), OK);
 	assert_int_equal(link_open(&p->link, loop, fds[0], ROLE_MASTER, &p->id,

@@ -23,8 +23,10 @@
 #include "master/plan.h"
 #include "sys/sandbox.h"
 
-#define ROWS		4
-#define LINKS		3
+#define ROWS		9
+#define LINKS		8
+#define FILES		3
+#define ENDPOINTS	2
 #define ALL_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |	\
 			 F_SEAL_SEAL)
 
@@ -33,6 +35,8 @@ struct said {
 	struct plan_head head;
 	struct plan_process rows[ROWS];
 	struct plan_link links[LINKS];
+	struct plan_file files[FILES];
+	struct plan_endpoint endpoints[ENDPOINTS];
 	int		 seals;		/* of each slice		*/
 	size_t		 slice_len;
 	size_t		 short_by;	/* bytes missing from row 1	*/
@@ -44,7 +48,8 @@ static struct said
 good(void)
 {
 	static const enum role roles[ROWS] = {
-		ROLE_RESOLVER, ROLE_RELAY, ROLE_QUEUE, ROLE_EDGE,
+		ROLE_RESOLVER, ROLE_RELAY, ROLE_QUEUE, ROLE_EDGE, ROLE_KEYS,
+		ROLE_USERS, ROLE_CONTROL, ROLE_MAILDIR, ROLE_PIPE,
 	};
 	static const struct said none;
 	struct said s = none;
@@ -52,6 +57,8 @@ good(void)
 	s.head.magic = PLAN_MAGIC;
 	s.head.process_cnt = ROWS;
 	s.head.link_cnt = LINKS;
+	s.head.file_cnt = FILES;
+	s.head.endpoint_cnt = ENDPOINTS;
 	s.head.sandbox = SANDBOX_REQUIRE;
 	(void)strlcpy(s.head.run_dir, "/run/postern", PLAN_PATH_MAX);
 	for (uint32_t i = 0; i < ROWS; i++) {
@@ -68,6 +75,28 @@ good(void)
 	s.links[0] = (struct plan_link){ 3, 2 };
 	s.links[1] = (struct plan_link){ 2, 1 };
 	s.links[2] = (struct plan_link){ 1, 0 };
+	s.links[3] = (struct plan_link){ 3, 4 };
+	s.links[4] = (struct plan_link){ 3, 5 };
+	s.links[5] = (struct plan_link){ 6, 2 };
+	s.links[6] = (struct plan_link){ 2, 7 };
+	s.links[7] = (struct plan_link){ 2, 8 };
+	(void)strlcpy(s.rows[7].own_dir, "/home/ann", PLAN_PATH_MAX);
+	s.rows[6].listener_cnt = 1;
+	s.rows[6].listeners[0].family = 1;
+	s.rows[6].listeners[0].is_packets = 1;
+	(void)strlcpy(s.rows[6].listeners[0].path, "/run/postern/control",
+	    PLAN_SOCKET_MAX);
+	for (unsigned i = 0; i < FILES; i++)
+		(void)strlcpy(s.files[i].path, "/etc/mail.pem", PLAN_PATH_MAX);
+	s.files[2].is_secret = 1;
+	s.rows[3].file_cnt = 2;			/* 0 and 1 */
+	s.rows[4].first_file = 1;
+	s.rows[4].file_cnt = 2;			/* 1 and 2 */
+	for (unsigned i = 0; i < ENDPOINTS; i++)
+		(void)strlcpy(s.endpoints[i].path, "/run/lmtp",
+		    PLAN_SOCKET_MAX);
+	s.rows[1].first_endpoint = 1;
+	s.rows[1].endpoint_cnt = 1;
 	s.seals = ALL_SEALS;
 	s.slice_len = 100;
 	s.rows_sent = ROWS;
@@ -139,6 +168,10 @@ hear(const struct said *s)
 	}
 	for (unsigned i = 0; i < LINKS; i++)
 		put(pair[0], &s->links[i], sizeof(s->links[i]), -1);
+	for (unsigned i = 0; i < FILES; i++)
+		put(pair[0], &s->files[i], sizeof(s->files[i]), -1);
+	for (unsigned i = 0; i < ENDPOINTS; i++)
+		put(pair[0], &s->endpoints[i], sizeof(s->endpoints[i]), -1);
 	close(pair[0]);
 	e = plan_receive(&p, pair[1]);
 	close(pair[1]);
@@ -245,6 +278,104 @@ every_lie_about_a_row_is_seen(void **state)
 }
 
 static void
+roles_that_master_does_not_start_are_refused(void **state)
+{
+	static const enum role roles[] = {
+		ROLE_MASTER, ROLE_CHECK, ROLE_LAUNCHER, ROLE_TOOL,
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		struct said s = good();
+
+		s.rows[0].role = (uint8_t)roles[i];
+		s.head.link_cnt = 0;
+		assert_int_equal(hear(&s), ERR_PEER);
+	}
+}
+
+static void
+listeners_are_of_the_kind_their_role_has(void **state)
+{
+	struct said s = good();
+
+	s.rows[3].listeners[0].family = 1;	/* an edge's path */
+	(void)strlcpy(s.rows[3].listeners[0].path, "/run/postern/sendmail",
+	    PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), OK);
+	s.rows[3].listeners[0].is_packets = 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s.rows[3].listeners[0].is_packets = 0;
+	(void)strlcpy(s.rows[3].listeners[0].path, "sendmail",
+	    PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	memset(s.rows[3].listeners[0].path, '/', PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[6].listeners[0].is_packets = 0;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[6].listeners[0].family = 4;
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+every_lie_about_files_is_seen(void **state)
+{
+	struct said s = good();
+
+	s.head.file_cnt = PLAN_ALL_FILES_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[4].first_file = 2;		/* one over the end */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[4].first_file = UINT32_MAX;	/* their sum is small */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[4].file_cnt = PLAN_FILES_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[3].file_cnt = 3;			/* an edge has no secrets */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[2].file_cnt = 1;			/* a queue has no files */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.files[1].path, "mail.pem", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.files[1].path, "/etc/../root/x", PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	memset(s.files[1].path, '/', PLAN_PATH_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+every_lie_about_endpoints_is_seen(void **state)
+{
+	struct said s = good();
+
+	s.head.endpoint_cnt = PLAN_ALL_ENDPOINTS_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].endpoint_cnt = 2;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[1].endpoint_cnt = PLAN_ENDPOINTS_MAX + 1;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	s.rows[4].endpoint_cnt = 1;		/* keys connect to nothing */
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	(void)strlcpy(s.endpoints[0].path, "lmtp", PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	s = good();
+	memset(s.endpoints[0].path, '/', PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
 as_root_nobody_is_root(void **state)
 {
 	struct said s = good();
@@ -263,7 +394,10 @@ links_go_only_where_the_picture_has_them(void **state)
 		for (uint32_t to = 0; to < ROWS + 1; to++) {
 			struct said s = good();
 			bool is_fine = (from == 3 && to == 2) ||
-			    (from == 2 && to == 1) || (from == 1 && to == 0);
+			    (from == 2 && to == 1) || (from == 1 && to == 0) ||
+			    (from == 3 && to == 4) || (from == 3 && to == 5) ||
+			    (from == 6 && to == 2) || (from == 2 && to == 7) ||
+			    (from == 2 && to == 8);
 
 			s.links[1] = (struct plan_link){ from, to };
 			assert_int_equal(hear(&s), is_fine ? OK : ERR_PEER);
@@ -333,6 +467,10 @@ main(void)
 		cmocka_unit_test(every_lie_about_the_head_is_seen),
 		cmocka_unit_test(every_lie_about_a_row_is_seen),
 		cmocka_unit_test(as_root_nobody_is_root),
+		cmocka_unit_test(roles_that_master_does_not_start_are_refused),
+		cmocka_unit_test(listeners_are_of_the_kind_their_role_has),
+		cmocka_unit_test(every_lie_about_files_is_seen),
+		cmocka_unit_test(every_lie_about_endpoints_is_seen),
 		cmocka_unit_test(links_go_only_where_the_picture_has_them),
 		cmocka_unit_test(a_slice_must_come_sealed_and_of_bounded_size),
 		cmocka_unit_test(a_child_that_stops_in_the_middle_is_refused),

@@ -1,0 +1,291 @@
+/*
+ * control.c - answers go out in one turn and wait in the link if control does
+ * not read; it is not believed to be in need of more while they do.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "master/control.h"
+#include "master/process.h"
+#include "master/reload.h"
+#include "sys/clock.h"
+#include "sys/counters.h"
+
+#define UNREAD_MAX	(1u << 20)	/* bytes of answers it may leave */
+#define RELOAD_WAIT_MS	60000	/* for all processes to be ready	*/
+#define RELOAD_GAP_MS	500	/* between two that control asks for	*/
+#define USERS_WAIT_MS	10000	/* for the process to take its file	*/
+
+static struct process *
+find(struct house *h)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.role == ROLE_CONTROL && !p->is_leaving)
+			return p;
+	return NULL;
+}
+
+static void
+tell_done(struct process *p, uint32_t request, enum told status,
+    const char *text)
+{
+	const struct msg_house_done m = {
+		request, (uint8_t)status, span_of(text),
+	};
+
+	if (p->link != NULL)
+		(void)link_send_house_done(p->link, &m);
+}
+
+/* The end of what was asked, if it was. */
+static void
+answer(struct house *h, struct asked *a, enum told status, const char *text)
+{
+	struct process *p = find(h);
+
+	if (!a->is_open)
+		return;
+	a->is_open = false;
+	timer_stop(&a->patience);
+	if (p != NULL)
+		tell_done(p, a->request, status, text);
+}
+
+static void
+reload_too_long(struct timer *t, void *arg)
+{
+	struct house *h = arg;
+
+	answer(h, &h->reload_asked, TOLD_FAILED,
+	    "in force, but not all processes are ready");
+}
+
+static void
+users_too_long(struct timer *t, void *arg)
+{
+	struct house *h = arg;
+
+	answer(h, &h->users_asked, TOLD_FAILED,
+	    "the users process does not take the file");
+}
+
+void
+control_init(struct house *h)
+{
+	timer_init(&h->reload_asked.patience, h->loop, reload_too_long, h);
+	timer_init(&h->users_asked.patience, h->loop, users_too_long, h);
+}
+
+static void
+open_asked(struct asked *a, uint32_t request, uint32_t no, int64_t wait_ms)
+{
+	a->is_open = true;
+	a->request = request;
+	a->no = no;
+	timer_set(&a->patience, wait_ms);
+}
+
+/* The house. */
+
+static enum process_state
+state_of(const struct process *p)
+{
+	return p->pid == 0 ? PROCESS_DOWN :
+	    p->is_leaving ? PROCESS_LEAVING :
+	    p->is_ready ? PROCESS_READY : PROCESS_STARTING;
+}
+
+static void
+tell_process(struct link *l, uint32_t request, const struct process *p)
+{
+	int64_t now_ms = ev_now_ms(p->house->loop);
+
+	(void)link_send_house_process(l, &(struct msg_house_process){
+	    .request = request, .role = (uint8_t)p->id.role,
+	    .block = span_of(p->id.block), .no = p->id.no,
+	    .start = p->id.start, .worker = p->id.worker,
+	    .workers = p->id.workers, .pid = (uint32_t)p->pid,
+	    .up_ms = p->pid == 0 ? 0 : (uint64_t)(now_ms - p->started_ms),
+	    .state = (uint8_t)state_of(p) });
+}
+
+/* "127.0.0.1:25", "[::]:25", "/run/postern/control" */
+static void
+name_place(char *buf, size_t cap, const struct plan_listener *w)
+{
+	char text[INET6_ADDRSTRLEN] = "?";
+
+	if (w->family == 1) {
+		(void)strlcpy(buf, w->path, cap);
+		return;
+	}
+	(void)inet_ntop(w->family == 4 ? AF_INET : AF_INET6, w->address, text,
+	    sizeof(text));
+	snprintf(buf, cap, w->family == 4 ? "%s:%u" : "[%s]:%u", text,
+	    w->port);
+}
+
+/* Workers share their block's listeners, so the first stands for all. */
+static void
+tell_listeners(struct link *l, uint32_t request, const struct process *p)
+{
+	char where[PLAN_SOCKET_MAX + INET6_ADDRSTRLEN];
+
+	if (p->id.worker != 0 || p->is_leaving)
+		return;
+	for (uint16_t i = 0; i < p->row.listener_cnt; i++) {
+		name_place(where, sizeof(where), &p->row.listeners[i]);
+		(void)link_send_house_listener(l, &(struct msg_house_listener){
+		    request, span_of(p->id.block), span_of(where) });
+	}
+}
+
+static enum err
+tell_house(struct process *control, uint32_t request)
+{
+	struct house *h = control->house;
+	struct link *l = control->link;
+	const struct process *p;
+
+	if (link_unsent(l) > UNREAD_MAX)	/* asks, and does not read */
+		return ERR_PEER;
+	TAILQ_FOREACH(p, &h->processes, entry)
+		tell_process(l, request, p);
+	TAILQ_FOREACH(p, &h->processes, entry)
+		tell_listeners(l, request, p);
+	(void)link_send_house_end(l, &(struct msg_house_end){ request,
+	    h->generation, (uint64_t)(ev_now_ms(h->loop) - h->started_ms) });
+	return OK;
+}
+
+/* Pages. */
+
+static void
+pass_page(struct process *control, const struct process *p)
+{
+	int fd;
+
+	if (counters_reader(&fd, p->counters_fd) != OK) {
+		log_why(LOG_trouble, "cannot show a page of counters", 0);
+		return;
+	}
+	(void)link_send_house_counters(control->link,
+	    &(struct msg_house_counters){ p->id.no }, fd);
+	close(fd);
+}
+
+void
+control_met(struct process *p)
+{
+	struct process *control = find(p->house);
+
+	if (control != NULL && control->is_ready && control->link != NULL)
+		pass_page(control, p);
+}
+
+/* Requests. */
+
+static void
+ask_reload(struct process *control, uint32_t request)
+{
+	struct house *h = control->house;
+
+	if (h->reload_asked.is_open || h->next != NULL ||
+	    h->awaited != AWAIT_NOTHING || h->stage >= 0 ||
+	    ev_now_ms(h->loop) - h->reloaded_ms < RELOAD_GAP_MS) {
+		tell_done(control, request, TOLD_BUSY,
+		    "another change is under way");
+		return;
+	}
+	open_asked(&h->reload_asked, request, 0, RELOAD_WAIT_MS);
+	reload_begin(h);
+}
+
+static struct process *
+find_users(struct house *h, struct span block)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->id.role == ROLE_USERS && !p->is_leaving &&
+		    span_eq(block, span_of(p->id.block)))
+			return p;
+	return NULL;
+}
+
+static void
+ask_users(struct process *control, uint32_t request, struct span block)
+{
+	struct house *h = control->house;
+	struct process *p = find_users(h, block);
+	struct folder *folder;
+
+	if (p == NULL)
+		tell_done(control, request, TOLD_NONE, "no such users block");
+	else if (h->users_asked.is_open || h->stage >= 0)
+		tell_done(control, request, TOLD_BUSY,
+		    "another change is under way");
+	else if (folder_open_again(&folder, p->folder) != OK)
+		tell_done(control, request, TOLD_FAILED,
+		    "the file cannot be opened");
+	else {
+		open_asked(&h->users_asked, request, p->id.no, USERS_WAIT_MS);
+		process_refile(p, folder);
+	}
+}
+
+enum err
+control_asked(struct process *p, unsigned type, const union msg *m)
+{
+	switch (type) {
+	case MSG_house_ask:
+		return tell_house(p, m->house_ask.request);
+	case MSG_reload_ask:
+		ask_reload(p, m->reload_ask.request);
+		return OK;
+	case MSG_users_ask:
+		ask_users(p, m->users_ask.request, m->users_ask.block);
+		return OK;
+	default:
+		return ERR_PEER;
+	}
+}
+
+void
+control_ready(struct process *p)
+{
+	struct house *h = p->house;
+	const struct process *other;
+
+	if (h->users_asked.is_open && h->users_asked.no == p->id.no)
+		answer(h, &h->users_asked, TOLD_DONE, "");
+	if (p->id.role != ROLE_CONTROL || p->link == NULL)
+		return;
+	TAILQ_FOREACH(other, &h->processes, entry)
+		pass_page(p, other);
+}
+
+void
+control_ended(struct process *p)
+{
+	struct house *h = p->house;
+
+	if (p->id.role != ROLE_CONTROL)
+		return;
+	h->reload_asked.is_open = h->users_asked.is_open = false;
+	timer_stop(&h->reload_asked.patience);
+	timer_stop(&h->users_asked.patience);
+}
+
+void
+control_reloaded(struct house *h, enum told status, const char *text)
+{
+	h->reloaded_ms = clock_mono_ms();	/* this turn was a long one */
+	answer(h, &h->reload_asked, status, text);
+}

@@ -1,0 +1,32 @@
+/*
+ * control - what the control process asks of master, and what it is told.
+ *
+ * The work for a request is bounded by the size of the house.  Of reload and
+ * users one each may be under way; a second is told that it is busy.
+ *
+ * Blocks  as reload_begin() does, for reload_ask
+ */
+#ifndef MASTER_CONTROL_H
+#define MASTER_CONTROL_H
+
+#include "master/house.h"
+
+void	control_init(struct house *);
+
+/* p, which is control, asks.  ERR_PEER: that is nonsense. */
+MUST_CHECK enum err control_asked(struct process *p, unsigned type,
+	    const union msg *);
+
+/* p is new: control hears of its page. */
+void	control_met(struct process *p);
+
+/* p works: control then gets all pages, others may be waited for. */
+void	control_ready(struct process *p);
+
+/* p has died: nobody waits any more for what it asked. */
+void	control_ended(struct process *p);
+
+/* A reload that may have been asked for is over. */
+void	control_reloaded(struct house *, enum told, const char *text);
+
+#endif
