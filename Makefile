@@ -43,7 +43,7 @@ DEBIAN_libseccomp := libseccomp-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
-ifeq ($(filter help clean run check lint deps fmt flow,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean run check lint deps fmt flow programs,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
@@ -63,24 +63,27 @@ ifneq ($(SAN),)
 MODE_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 MODE_LDFLAGS := -fsanitize=address,undefined
-SAN_SRC := common/sys/seccomp_off.c
+SAN_SRC := common/sys/seccomp_off.c common/ask/signer_now.c
 else
 MODE_CFLAGS := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-fstack-protector-strong -fstack-clash-protection -fcf-protection
 MODE_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-SAN_SRC := common/sys/seccomp.c
+SAN_SRC := common/sys/seccomp.c common/ask/signer.c
 endif
 ALL_CFLAGS = $(BASE_CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(MODE_LDFLAGS) $(LDFLAGS)
 
 # A feature that differs by build is a file, chosen here.
-CHOSEN := common/sys/seccomp.c common/sys/seccomp_off.c
+CHOSEN := common/sys/seccomp.c common/sys/seccomp_off.c \
+	common/ask/signer.c common/ask/signer_now.c
 LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c conf/*.c)) $(SAN_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 LIB := $(BUILD)/libpostern.a
 
-.PHONY: all help clean
+.PHONY: all programs help clean
 all: $(PROGRAMS:%=$(BUILD)/%)
+programs:
+	@echo $(PROGRAMS)
 
 define program
 $(1)_OBJ := $$(patsubst %.c,$$(BUILD)/o/%.o,$$(wildcard $$(ROOM_$(1))/*.c))
@@ -136,7 +139,7 @@ $(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
 	    $(shell $(PKG_CONFIG) --libs $(MODULES) cmocka)
 .PHONY: unit unit-build
-unit-build: all $(UNIT)
+unit-build: all $(BUILD)/picture $(UNIT)
 unit: unit-build
 	@tests/unit.sh $(UNIT)
 #: make unit              build and run the unit tests
@@ -146,7 +149,8 @@ FUZZ_BUILD := build/fuzz
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
 FUZZ_LIB := $(FUZZ_BUILD)/libpostern.a
-FUZZ_LIB_SRC := $(filter-out $(CHOSEN),$(LIB_SRC)) common/sys/seccomp_off.c
+FUZZ_LIB_SRC := $(filter-out $(CHOSEN),$(LIB_SRC)) common/sys/seccomp_off.c \
+	common/ask/signer_now.c
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 SECONDS ?= 60
 F ?= *
@@ -170,7 +174,7 @@ fuzz: $(filter $(FUZZ_BUILD)/fuzz_$(subst *,%,$(F)),$(FUZZ))
 	@tests/fuzz.sh $(SECONDS) $^
 #: make fuzz [F=conf] [SECONDS=300]   run the fuzz targets, or one of them
 
-.PHONY: deps lint fmt flow check e2e run bench soak install
+.PHONY: deps lint fmt flow picture check e2e run bench soak install
 deps:
 	@tests/deps.sh test
 #: make deps              install the Debian packages that make check needs
@@ -183,11 +187,20 @@ flow:
 	@tests/lint/flow.sh print
 #: make flow              the pairs of files that carry messages
 
+# Built with the edge's room, which has the table of the dialogue.
+$(BUILD)/picture: $(BUILD)/o/tests/picture.o $(LIB) \
+    $(filter-out %/main.o,$(postern-edge_OBJ))
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
+	    $(shell $(PKG_CONFIG) --libs $(PKG_postern-edge) $(PKG_common))
+picture: $(BUILD)/picture
+	@$(BUILD)/picture
+#: make picture           processes, bus messages and SMTP commands, as listed
+
 fmt:
 	@tests/lint/format.sh
 #: make fmt               check the layout of the sources
 
-e2e: all
+e2e: all $(BUILD)/picture
 	@POSTERN_BUILD=$(BUILD) tests/e2e.sh $(T)
 #: make e2e [T=ARGS]      end-to-end tests; T goes to pytest ("-k maildir")
 
@@ -202,9 +215,16 @@ run:
 	@ONCE=$(ONCE) conf/examples/demo.sh $(BUILD)
 #: make run [ONCE=1]      a demonstration on 127.0.0.1:2525; ONCE=1 ends by itself
 
-bench: all
+# The edge with the key in the process: what the vault is measured against.
+$(BUILD)/bench/postern-edge: $(BUILD)/o/tests/bench/tls_server_keyed.o \
+    $(LIB) $(postern-edge_OBJ)
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
+	    $(shell $(PKG_CONFIG) --libs $(PKG_postern-edge) $(PKG_common))
+bench: all $(BUILD)/bench/postern-edge
 	@tests/bench.sh $(BUILD)
-#: make bench             messages a second, taken and relayed
+	@tests/bench/handshakes.sh $(BUILD)
+#: make bench             messages and TLS handshakes a second
 
 soak: all
 	@POSTERN_BUILD=$(BUILD) POSTERN_SOAK=1 tests/e2e.sh -k "storm or load"

@@ -22,7 +22,7 @@
 #include "sys/ev.h"
 
 #define KEYS_PATIENCE_MS	5000
-#define KEYS_ID_LEN		32	/* SHA-256 of the SubjectPublicKeyInfo */
+#define KEYS_ID_LEN		32	/* bytes: SHA-256 of the public half */
 #define KEYS_SIGNATURE_MAX	1024	/* bytes: RSA of 8192 bits	*/
 #define KEYS_TEXT_MAX		512	/* bytes to be signed		*/
 
@@ -55,7 +55,8 @@ struct keys_query	*keys_sign(struct keys *, const uint8_t id[KEYS_ID_LEN],
 void	keys_cancel(struct keys_query **q);
 
 /*
- * The same, waiting for the answer here and now: for sanitizer builds.  What
+ * The same, waiting for the answer here and now: for sanitizer builds; not from
+ * within a link_msg_fn.  signature has room for KEYS_SIGNATURE_MAX bytes.  What
  * else comes on the link meanwhile is kept for the loop.
  */
 enum sign_status keys_sign_now(struct keys *, const uint8_t id[KEYS_ID_LEN],

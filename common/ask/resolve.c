@@ -350,12 +350,12 @@ resolve_cancel(struct resolve_query **qp)
 bool
 resolve_record(struct span *records, struct span *out)
 {
-	struct wire_in in = { (const uint8_t *)records->ptr,
-	    (const uint8_t *)records->ptr + records->len, false };
+	struct wire_in in = { (const uint8_t *)records->ptr, NULL, false };
 	struct span one;
 
 	if (records->len == 0)
 		return false;
+	in.end = in.pos + records->len;
 	one = wire_get_str(&in, UINT16_MAX);
 	if (in.bad) {
 		*records = (struct span){ NULL, 0 };

@@ -11,6 +11,7 @@
 #include "ask/tls.h"
 #include "base/err.h"
 
+struct tls;
 struct tls_client;
 
 /*
@@ -38,5 +39,8 @@ void	tls_client_free(struct tls_client **);
  */
 MUST_CHECK enum err tls_connect(struct tls **out, struct tls_client *, int fd,
 	    struct span name, bool must_verify);
+
+/* Was the certificate the reason why the handshake has failed? */
+bool	tls_is_distrusted(struct tls *);
 
 #endif

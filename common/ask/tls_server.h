@@ -17,6 +17,7 @@
 #include "ask/tls.h"
 #include "base/err.h"
 
+struct tls;
 struct tls_server;
 
 /*

@@ -1,0 +1,323 @@
+/*
+ * tls.c - OpenSSL's calls as steps of ours.
+ *
+ * A server's handshake may stop in the middle, on the stack of a fibre, to
+ * wait for the vault.  Whoever waits there has told tls_await() how to be made
+ * to give up; tls_free() does that, lets the fibre run to the end of its
+ * handshake with the socket taken from under it, and only then frees.  So no
+ * fibre outlives its session, and nothing is left for later.
+ */
+#include <openssl/err.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask/tls_inside.h"
+
+#define WHY_MAX		160	/* bytes of words on a failure	*/
+
+/* Forward secrecy and authenticated encryption, nothing else (RFC 9325 4.2). */
+#define CIPHERS_12	"ECDHE+AESGCM:ECDHE+CHACHA20"
+#define CIPHERS_13	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:" \
+			"TLS_AES_128_GCM_SHA256"
+#define GROUPS		"X25519:P-256:P-384"
+
+struct tls {
+	SSL		*ssl;
+	tls_wake_fn	*wake;
+	void		*arg;
+	tls_abandon_fn	*abandon;	/* not NULL: a fibre waits	*/
+	void		*abandon_arg;
+	void		(*release)(void *arg);	/* may be NULL		*/
+	void		*release_arg;
+	bool		 is_done, was_cut, failed;
+	const char	*blame;		/* said by what runs within	*/
+	char		 why[WHY_MAX];
+};
+
+static struct tls	*current;	/* whose handshake is running	*/
+
+enum err
+tls_harden(SSL_CTX *c)
+{
+	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION |
+	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+	    SSL_OP_CLEANSE_PLAINTEXT);	/* passwords come this way */
+	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_num_tickets(c, 0) != 1 ||
+	    SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(c, CIPHERS_12) != 1 ||
+	    SSL_CTX_set_ciphersuites(c, CIPHERS_13) != 1 ||
+	    SSL_CTX_set1_groups_list(c, GROUPS) != 1)
+		return ERR_SYS;
+	return OK;
+}
+
+enum err
+tls_new(struct tls **out, SSL_CTX *c, int fd, tls_wake_fn *wake, void *arg)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return ERR_SYS;
+	if ((t->ssl = SSL_new(c)) == NULL || SSL_set_fd(t->ssl, fd) != 1) {
+		SSL_free(t->ssl);
+		free(t);
+		ERR_clear_error();
+		return ERR_SYS;
+	}
+	t->wake = wake;
+	t->arg = arg;
+	*out = t;
+	return OK;
+}
+
+SSL *
+tls_ssl(struct tls *t)
+{
+	return t->ssl;
+}
+
+void
+tls_keep(struct tls *t, void (*release)(void *arg), void *arg)
+{
+	t->release = release;
+	t->release_arg = arg;
+}
+
+/* Waiting. */
+
+struct tls *
+tls_current(void)
+{
+	return current;
+}
+
+void
+tls_await(struct tls *t, tls_abandon_fn *abandon, void *arg)
+{
+	t->abandon = abandon;
+	t->abandon_arg = arg;
+}
+
+void
+tls_go_on(struct tls *t)
+{
+	t->abandon = NULL;
+	if (t->wake != NULL)
+		t->wake(t->arg);
+}
+
+void
+tls_blame(struct tls *t, const char *why)
+{
+	t->blame = why;
+}
+
+/* Steps. */
+
+static enum tls_step
+fail(struct tls *t, const char *why)
+{
+	t->failed = true;
+	(void)strlcpy(t->why, why, sizeof(t->why));
+	return TLS_ERROR;
+}
+
+static enum tls_step
+fail_library(struct tls *t)
+{
+	const char *why = ERR_reason_error_string(ERR_peek_error());
+
+	if (t->blame != NULL)
+		why = t->blame;
+	return fail(t, why != NULL ? why : "TLS failed");
+}
+
+/* The peer's end without its goodbye: an end, but not within a handshake. */
+static enum tls_step
+cut(struct tls *t)
+{
+	if (!t->is_done)
+		return fail(t, "the peer hung up in the handshake");
+	t->was_cut = true;
+	return TLS_EOF;
+}
+
+/* What a call that returned `rc', not positive, means. */
+static enum tls_step
+judge(struct tls *t, int rc)
+{
+	int error = errno;
+
+	switch (SSL_get_error(t->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_WANT_ASYNC:
+		return TLS_WAIT;
+	case SSL_ERROR_WANT_ASYNC_JOB:
+		return fail(t, "too many handshakes at once");
+	case SSL_ERROR_ZERO_RETURN:
+		return t->is_done ? TLS_EOF : cut(t);
+	case SSL_ERROR_SYSCALL:
+		if (error == 0)
+			return cut(t);
+		return fail(t, strerror(error));
+	default:
+		if (ERR_GET_REASON(ERR_peek_error()) ==
+		    SSL_R_UNEXPECTED_EOF_WHILE_READING)
+			return cut(t);
+		return fail_library(t);
+	}
+}
+
+static enum tls_step
+step(struct tls *t, int rc)
+{
+	enum tls_step s = rc > 0 ? TLS_OK : judge(t, rc);
+
+	ERR_clear_error();
+	return s;
+}
+
+enum tls_step
+tls_handshake(struct tls *t)
+{
+	struct tls *outer = current;
+	enum tls_step s;
+
+	if (t->failed)
+		return TLS_ERROR;
+	if (t->abandon != NULL)
+		return TLS_WAIT;
+	current = t;
+	ERR_clear_error();
+	errno = 0;
+	s = step(t, SSL_do_handshake(t->ssl));
+	current = outer;
+	if (s == TLS_OK) {
+		t->is_done = true;
+		SSL_clear_mode(t->ssl, SSL_MODE_ASYNC);
+	}
+	return s;
+}
+
+enum tls_step
+tls_read(struct tls *t, char *buf, size_t cap, size_t *got)
+{
+	*got = 0;
+	if (t->failed || !t->is_done)
+		return TLS_ERROR;
+	ERR_clear_error();
+	errno = 0;
+	return step(t, SSL_read_ex(t->ssl, buf, cap, got));
+}
+
+enum tls_step
+tls_write(struct tls *t, struct span bytes, size_t *put)
+{
+	*put = 0;
+	if (t->failed || !t->is_done)
+		return TLS_ERROR;
+	if (bytes.len == 0)
+		return TLS_OK;
+	ERR_clear_error();
+	errno = 0;
+	return step(t, SSL_write_ex(t->ssl, bytes.ptr, bytes.len, put));
+}
+
+size_t
+tls_pending(const struct tls *t)
+{
+	return (size_t)SSL_pending(t->ssl);
+}
+
+enum tls_step
+tls_shutdown(struct tls *t)
+{
+	int rc;
+
+	if (t->failed || !t->is_done)
+		return TLS_ERROR;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_shutdown(t->ssl);
+	return step(t, rc == 0 ? 1 : rc);	/* 0: theirs is to come */
+}
+
+/* Facts. */
+
+bool
+tls_was_cut(const struct tls *t)
+{
+	return t->was_cut;
+}
+
+bool
+tls_is_done(const struct tls *t)
+{
+	return t->is_done;
+}
+
+void
+tls_facts(const struct tls *t, struct tls_facts *out)
+{
+	out->version = SSL_get_version(t->ssl);
+	out->cipher = SSL_get_cipher_name(t->ssl);
+	out->bits = SSL_get_cipher_bits(t->ssl, NULL);
+	out->is_verified = !SSL_is_server(t->ssl) && t->is_done &&
+	    SSL_get0_peer_certificate(t->ssl) != NULL &&
+	    SSL_get_verify_result(t->ssl) == X509_V_OK;
+}
+
+const char *
+tls_why(const struct tls *t)
+{
+	return t->why;
+}
+
+/* Let the fibre find out that there is nothing to wait for any more. */
+static void
+end_fibre(struct tls *t)
+{
+	BIO *nowhere = BIO_new(BIO_s_mem());
+	struct tls *outer = current;
+
+	t->wake = NULL;
+	if (nowhere == NULL)
+		abort();	/* it cannot be freed, nor can it go on */
+	SSL_set_bio(t->ssl, nowhere, nowhere);
+	if (t->abandon != NULL) {
+		t->abandon(t->abandon_arg);
+		t->abandon = NULL;
+	}
+	current = t;
+	(void)SSL_do_handshake(t->ssl);
+	current = outer;
+	ERR_clear_error();
+}
+
+void
+tls_free(struct tls **tp)
+{
+	struct tls *t = *tp;
+
+	*tp = NULL;
+	if (t == NULL)
+		return;
+	if (SSL_waiting_for_async(t->ssl))
+		end_fibre(t);
+	SSL_free(t->ssl);
+	if (t->release != NULL)
+		t->release(t->release_arg);
+	free(t);
+}

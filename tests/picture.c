@@ -1,0 +1,78 @@
+/*
+ * picture - the house as its lists have it: the processes, what they may say
+ * to each other, and the table of the SMTP dialogue.  `make picture'.
+ *
+ * tests/lint/picture.sh compares ARCHITECTURE.md with the first two.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/messages.h"
+#include "edge/session.h"
+
+static const struct {
+	unsigned	 flag;
+	const char	*word;
+} mays[] = {
+	{ MAY_ACCEPT, "accept" }, { MAY_DIAL, "dial" }, { MAY_ASK, "ask" },
+	{ MAY_FILES, "files" }, { MAY_READ, "read" }, { MAY_STORE, "store" },
+	{ MAY_THREADS, "threads" }, { MAY_TAKE, "take" },
+	{ MAY_EXEC, "exec" }, { MAY_PIPES, "pipes" },
+};
+
+static void
+print_processes(void)
+{
+	static const char *const roots[] = { "host", "empty", "own" };
+
+	printf("%-10s %-17s %-16s %-6s %s\n", "process", "program", "user",
+	    "root", "may");
+	for (unsigned r = 0; r < ROLE__COUNT; r++) {
+		const struct role_row *row = role_row(r);
+
+		printf("%-10s %-17s %-16s %-6s", row->name, row->program,
+		    row->user[0] == '\0' ? "the block's" : row->user,
+		    roots[row->root]);
+		for (size_t i = 0; i < sizeof(mays) / sizeof(mays[0]); i++)
+			if (row->may & mays[i].flag)
+				printf(" %s", mays[i].word);
+		printf("\n");
+	}
+}
+
+/* hello is everybody's, and no arrow. */
+static void
+print_arrow(unsigned from, unsigned to)
+{
+	unsigned cnt = 0;
+	int column = 0;
+
+	for (unsigned type = 0; type < MSG__COUNT; type++) {
+		const char *name = msg_name(type);
+
+		if (type == MSG_hello || !msg_allowed(type, from, to) ||
+		    from == to)
+			continue;
+		if (cnt++ == 0)
+			column = printf("%-9s-> %-9s", role_row(from)->name,
+			    role_row(to)->name);
+		if (column + 1 + (int)strlen(name) > 78)
+			column = printf("\n%21s", "") - 1;
+		column += printf(" %s", name);
+	}
+	if (cnt > 0)
+		printf("\n");
+}
+
+int
+main(void)
+{
+	print_processes();
+	printf("\n");
+	for (unsigned from = 0; from < ROLE__COUNT; from++)
+		for (unsigned to = 0; to < ROLE__COUNT; to++)
+			print_arrow(from, to);
+	printf("\n");
+	session_print_table(stdout);
+	return 0;
+}

@@ -1,0 +1,267 @@
+/*
+ * test_vault_hash - passwords checked on threads: right and wrong ones, in
+ * what order, and how many at a time.
+ *
+ * room: vault
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <crypt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sys/clock.h"
+#include "vault/hash.h"
+
+#define MAX	300
+
+struct world {
+	struct ev_loop	*loop;
+	struct hash_pool *pool;
+	struct timer	 patience;
+	unsigned	 cnt, wanted;
+	struct { uint64_t asker, request; bool good; } told[MAX];
+};
+
+static void
+told(uint64_t asker, uint64_t request, bool good, void *arg)
+{
+	struct world *w = arg;
+
+	assert_true(w->cnt < MAX);
+	w->told[w->cnt].asker = asker;
+	w->told[w->cnt].request = request;
+	w->told[w->cnt++].good = good;
+	if (w->cnt == w->wanted)
+		ev_stop(w->loop);
+}
+
+static void
+out_of_patience(struct timer *t, void *arg)
+{
+	fail_msg("no answer came");
+}
+
+static int
+begin(void **state)
+{
+	static struct world w;
+
+	memset(&w, 0, sizeof(w));
+	if (ev_open(&w.loop) != OK ||
+	    hash_open(&w.pool, w.loop, told, &w) != OK)
+		return -1;
+	timer_init(&w.patience, w.loop, out_of_patience, &w);
+	*state = &w;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	struct world *w = *state;
+
+	timer_stop(&w->patience);
+	hash_close(&w->pool);
+	ev_close(&w->loop);
+	return 0;
+}
+
+/* Wait until so many have been told in all. */
+static void
+await(struct world *w, unsigned cnt)
+{
+	w->wanted = cnt;
+	timer_set(&w->patience, 60000);
+	while (w->cnt < cnt)
+		assert_int_equal(ev_run(w->loop), OK);
+	timer_stop(&w->patience);
+}
+
+static const char *
+hash_of(const char *password, const char *prefix, unsigned long cost)
+{
+	static struct crypt_data room;
+	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+
+	assert_non_null(crypt_gensalt_rn(prefix, cost, NULL, 0, setting,
+	    sizeof(setting)));
+	memset(&room, 0, sizeof(room));
+	assert_non_null(crypt_rn(password, setting, &room, sizeof(room)));
+	return room.output;
+}
+
+static enum err
+ask(struct world *w, const char *user, const char *client,
+    const char *password, const char *setting, uint64_t request)
+{
+	return hash_check(w->pool, span_of(user), span_of(client),
+	    span_of(password), span_of(setting), 1, request);
+}
+
+static void
+every_method_tells_right_from_wrong(void **state)
+{
+	static const char *const methods[] = {
+		"$y$", "$gy$", "$7$", "$2b$", "$6$", "$5$", "$1$",
+	};
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		char stored[256];
+
+		snprintf(stored, sizeof(stored), "%s",
+		    hash_of("wheel barrow", methods[i], 0));
+		assert_int_equal(ask(w, "a", "c", "wheel barrow", stored, 1),
+		    OK);
+		await(w, 2 * i + 1);
+		assert_true(w->told[2 * i].good);
+		assert_int_equal(ask(w, "a", "c", "wheel barroW", stored, 2),
+		    OK);
+		await(w, 2 * i + 2);
+		assert_false(w->told[2 * i + 1].good);
+	}
+}
+
+/* Neither "no such user" nor an account that is locked lets anybody in. */
+static void
+nothing_is_the_password_of_nobody(void **state)
+{
+	static const char *const stored[] = {
+		"", "!", "*", "*0", "*1", "x", "$y$", "$6$salt$", "secret",
+	};
+	struct world *w = *state;
+	unsigned cnt = 0;
+
+	for (size_t i = 0; i < sizeof(stored) / sizeof(stored[0]); i++) {
+		assert_int_equal(ask(w, "a", "c", "secret", stored[i], 1),
+		    OK);
+		await(w, ++cnt);
+		assert_int_equal(ask(w, "a", "c", stored[i], stored[i], 1),
+		    OK);
+		await(w, ++cnt);
+	}
+	for (unsigned i = 0; i < cnt; i++)
+		assert_false(w->told[i].good);
+}
+
+static void
+a_missing_user_takes_as_long_as_one_that_exists(void **state)
+{
+	struct world *w = *state;
+	char stored[256];
+	int64_t ms[2];
+
+	snprintf(stored, sizeof(stored), "%s", hash_of("a", "$y$", 0));
+	for (unsigned i = 0; i < 2; i++) {
+		int64_t start = clock_mono_ms();
+
+		for (unsigned k = 0; k < 10; k++) {
+			assert_int_equal(ask(w, "u", "c", "b",
+			    i == 0 ? stored : "", k), OK);
+			await(w, w->cnt + 1);
+		}
+		ms[i] = clock_mono_ms() - start;
+	}
+	assert_in_range(ms[1], ms[0] / 4, ms[0] * 4 + 10);
+}
+
+/* Four dear checks of one user leave threads for the cheap one of another. */
+static void
+dear_hashes_do_not_hold_up_others(void **state)
+{
+	struct world *w = *state;
+	char dear[256], cheap[256];
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 11));
+	snprintf(cheap, sizeof(cheap), "%s", hash_of("a", "$1$", 0));
+	for (unsigned i = 0; i < HASH_THREADS; i++)
+		assert_int_equal(ask(w, "dear", "c", "a", dear, i), OK);
+	/* Of the same client even: many sit behind one address. */
+	assert_int_equal(ask(w, "cheap", "c", "a", cheap, 77), OK);
+	await(w, 1);
+	assert_int_equal(w->told[0].request, 77);
+	assert_true(w->told[0].good);
+	await(w, 1 + HASH_THREADS);
+}
+
+static void
+one_client_cannot_fill_the_house(void **state)
+{
+	struct world *w = *state;
+	char name[16], dear[256];
+	unsigned taken = 0;
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 9));
+	for (unsigned i = 0; i < HASH_WAITING_MAX; i++) {
+		snprintf(name, sizeof(name), "u%u", i);
+		taken += ask(w, name, "one", "a", dear, i) == OK;
+	}
+	assert_in_range(taken, HASH_WAITING_SAME,
+	    HASH_WAITING_SAME + HASH_CLIENT_MAX + HASH_THREADS);
+	assert_int_equal(ask(w, "other", "two", "a", dear, 999), OK);
+	await(w, taken + 1);
+	for (unsigned i = 0; i < 8; i++)
+		if (w->told[i].request == 999)
+			return;
+	fail_msg("the other client had to wait for the first");
+}
+
+static void
+all_that_wait_are_bounded(void **state)
+{
+	struct world *w = *state;
+	char user[16], client[16], dear[256];
+	unsigned taken = 0;
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 8));
+	for (unsigned i = 0; i < 2 * HASH_WAITING_MAX; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		snprintf(client, sizeof(client), "c%u", i);
+		taken += ask(w, user, client, "a", dear, i) == OK;
+	}
+	assert_in_range(taken, HASH_WAITING_MAX, HASH_WAITING_MAX + 40);
+	hash_forget(w->pool, 1);
+	assert_true(hash_cnt(w->pool) <= taken);
+}
+
+static void
+nobody_hears_what_was_forgotten(void **state)
+{
+	struct world *w = *state;
+	char dear[256];
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 8));
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(ask(w, "u", "c", "a", dear, i), OK);
+	hash_forget(w->pool, 1);
+	assert_int_equal(hash_check(w->pool, SPAN("v"), SPAN("d"), SPAN("a"),
+	    span_of(dear), 2, 5), OK);
+	while (hash_cnt(w->pool) > 0)
+		await(w, w->cnt + 1);
+	assert_int_equal(w->cnt, 1);
+	assert_int_equal(w->told[0].asker, 2);
+	assert_true(w->told[0].good);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, begin, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_method_tells_right_from_wrong),
+		TEST(nothing_is_the_password_of_nobody),
+		TEST(a_missing_user_takes_as_long_as_one_that_exists),
+		TEST(dear_hashes_do_not_hold_up_others),
+		TEST(one_client_cannot_fill_the_house),
+		TEST(all_that_wait_are_bounded),
+		TEST(nobody_hears_what_was_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

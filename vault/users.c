@@ -1,0 +1,244 @@
+/*
+ * users.c - the part that knows password hashes: one file of accounts, held in
+ * memory as it was when its descriptor came, and edges that ask.
+ *
+ * A user that does not exist costs as much as one that does, so that nobody
+ * learns by the clock who has an account.
+ */
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "conf/slice.h"
+#include "mail/account.h"
+#include "sys/counters.h"
+#include "vault/hash.h"
+#include "vault/part.h"
+
+#define FILE_MAX	(64u << 20)	/* bytes			*/
+#define IDLE_CHECK_MS	50
+
+struct asker {
+	LIST_ENTRY(asker) entry;
+	uint64_t	 no;		/* ours, never used twice	*/
+	struct link	*link;
+};
+
+static struct {
+	struct boot	*boot;
+	struct span	 file;		/* ours				*/
+	struct hash_pool *pool;
+	LIST_HEAD(, asker) askers;
+	uint64_t	 last_no;
+	struct timer	 idle;
+} users;
+
+static enum err
+read_whole(int fd, struct span *out)
+{
+	struct stat st;
+	char *bytes;
+	size_t len = 0;
+	ssize_t got = 1;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return ERR_SYS;
+	if (st.st_size > (off_t)FILE_MAX)
+		return ERR_FULL;
+	if ((bytes = malloc((size_t)st.st_size + 1)) == NULL)
+		return ERR_SYS;
+	while (len < (size_t)st.st_size && got > 0) {
+		got = pread(fd, bytes + len, (size_t)st.st_size - len,
+		    (off_t)len);
+		if (got > 0)
+			len += (size_t)got;
+		else if (got == -1 && errno == EINTR)
+			got = 1;
+	}
+	if (got == -1) {
+		free(bytes);
+		return ERR_SYS;
+	}
+	*out = (struct span){ bytes, len };
+	return OK;
+}
+
+static void
+forget_file(void)
+{
+	if (users.file.ptr != NULL)
+		explicit_bzero((char *)(uintptr_t)users.file.ptr,
+		    users.file.len);
+	free((char *)(uintptr_t)users.file.ptr);
+	users.file = SPAN("");
+}
+
+static enum err
+load(struct boot *b, struct span bytes)
+{
+	struct slice block;
+	struct span file;
+	enum err e = slice_open(&block, bytes);
+
+	if (e == OK)
+		e = read_whole(boot_file(b,
+		    (unsigned)slice_num(&block, "path")), &file);
+	if (e != OK)
+		return e;
+	forget_file();
+	users.file = file;
+	return OK;
+}
+
+/* Answers. */
+
+static struct asker *
+find_asker(uint64_t no)
+{
+	struct asker *a;
+
+	LIST_FOREACH(a, &users.askers, entry)
+		if (a->no == no)
+			return a;
+	return NULL;
+}
+
+static void
+answer(struct asker *a, uint64_t request, enum login_status status)
+{
+	(void)link_send_login_answer(a->link, &(struct msg_login_answer){
+	    .request = request, .status = (uint8_t)status });
+}
+
+static void
+checked(uint64_t asker, uint64_t request, bool good, void *arg)
+{
+	struct asker *a = find_asker(asker);
+
+	counter_add(COUNTER_passwords, 1);
+	if (a != NULL)
+		answer(a, request, good ? LOGIN_GOOD : LOGIN_BAD);
+}
+
+static enum err
+take_question(struct asker *a, const struct msg_login_ask *m)
+{
+	struct account found = { 0 };
+
+	(void)account_find(users.file, m->user, &found);
+	if (hash_check(users.pool, m->user, m->client, m->password,
+	    found.hash, a->no, m->request) != OK)
+		answer(a, m->request, LOGIN_BUSY);
+	return OK;
+}
+
+static enum err
+heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+    int fd, void *arg)
+{
+	return type == MSG_login_ask ? take_question(arg, &m->login_ask) :
+	    ERR_PEER;
+}
+
+static void
+drop(struct asker *a)
+{
+	hash_forget(users.pool, a->no);
+	LIST_REMOVE(a, entry);
+	link_close(&a->link);
+	free(a);
+}
+
+static void
+gone(struct link *l, enum err why, void *arg)
+{
+	boot_link_lost(users.boot, link_peer(l), why);
+	drop(arg);
+}
+
+/* The calls of boot.h. */
+
+static void
+peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
+{
+	struct asker *a = calloc(1, sizeof(*a));
+	enum err e = ERR_SYS;
+
+	if (a == NULL)
+		close(fd);
+	else
+		e = link_open(&a->link, boot_loop(b), fd, ROLE_USERS, p,
+		    heard, gone, a);
+	if (e != OK) {
+		boot_link_lost(b, p, e);
+		free(a);
+		return;
+	}
+	a->no = ++users.last_no;
+	LIST_INSERT_HEAD(&users.askers, a, entry);
+}
+
+static enum err
+reload(struct boot *b, struct span slice, void *arg)
+{
+	enum err e = load(b, slice);
+
+	if (e == OK)
+		log_why(LOG_reloaded, "the accounts were read anew", 0);
+	return e;
+}
+
+static void
+end_when_idle(struct timer *t, void *arg)
+{
+	if (hash_cnt(users.pool) == 0)
+		boot_done(users.boot);
+	else
+		timer_set(t, IDLE_CHECK_MS);
+}
+
+static void
+drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	if (timer_running(&users.idle))
+		return;
+	timer_init(&users.idle, boot_loop(b), end_when_idle, NULL);
+	timer_set(&users.idle, 0);
+}
+
+static void
+open_users(struct boot *b)
+{
+	users.boot = b;
+	LIST_INIT(&users.askers);
+	if (load(b, boot_slice(b)) != OK)
+		boot_fatal("the users file cannot be read", errno);
+}
+
+static void
+begin(struct boot *b)
+{
+	if (hash_open(&users.pool, boot_loop(b), checked, NULL) != OK)
+		boot_fatal("cannot start the threads that hash", errno);
+}
+
+static void
+end(void)
+{
+	struct asker *a;
+
+	while ((a = LIST_FIRST(&users.askers)) != NULL)
+		drop(a);
+	hash_close(&users.pool);
+	forget_file();
+}
+
+const struct vault_part part_users = {
+	.role = ROLE_USERS, .open = open_users, .begin = begin, .end = end,
+	.calls = { .peer = peer, .reload = reload, .drain = drain },
+};
