@@ -8,21 +8,25 @@
  * first and read empty for a moment: closing it with bytes unread would make
  * the kernel reset it, and the client would never see our last reply.
  *
+ * The TLS handshake is done here, between two turns of the session, and the
+ * session's deadline holds for it too; only that there is nobody yet to whom
+ * anything could be said.
+ *
  * client_close() is always the last act: after it there is no c.
  */
 #include <sys/queue.h>
-#include <sys/socket.h>
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "edge/channel.h"
 #include "edge/client.h"
 #include "edge/edge.h"
 #include "edge/session.h"
+#include "sys/counters.h"
 
 #define LINGER_MS	2000		/* to read what is in flight	*/
 #define LINGER_MAX	(1u << 20)	/* bytes of it			*/
@@ -32,7 +36,7 @@ struct client {
 	struct edge	*edge;
 	struct ev	 ev;
 	struct timer	 timer;
-	int		 fd;
+	struct channel	 channel;
 	bool		 has_eof;	/* the client has said all	*/
 	bool		 is_pushing;	/* sends while the queue decides */
 	bool		 is_lingering;
@@ -54,6 +58,15 @@ log_closed(const struct client *c, const char *why)
 	log_end(&l);
 }
 
+/* What is left of the input may be half a password. */
+static void
+drop_rest(struct client *c)
+{
+	if (c->rest.len > 0 && session_is_private(&c->s))
+		explicit_bzero(c->rest.ptr, c->rest.len);
+	grow_free(&c->rest);
+}
+
 void
 client_close(struct client *c, const char *why)
 {
@@ -62,12 +75,12 @@ client_close(struct client *c, const char *why)
 	log_closed(c, why);
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
-	close(c->fd);
+	channel_fini(&c->channel);
 	crowd_leave(edge->crowd, &c->s.address);
 	session_fini(&c->s);
-	grow_free(&c->rest);
+	drop_rest(c);
 	LIST_REMOVE(c, entry);
-	edge->client_cnt--;
+	counter_set(COUNTER_sessions, --edge->client_cnt);
 	free(c);
 	edge_left(edge);
 }
@@ -92,17 +105,16 @@ static enum err
 write_out(struct client *c)
 {
 	struct grow *out = &c->s.out;
-	ssize_t n;
+	size_t n;
+	enum err e;
 
 	while (out->len > 0) {
-		n = send(c->fd, out->ptr, out->len,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n > 0)
-			grow_drop(out, (size_t)n);
-		else if (errno == EAGAIN)
+		e = channel_write(&c->channel, grow_span(out), &n);
+		if (e == ERR_AGAIN)
 			return OK;
-		else if (errno != EINTR)
+		if (e != OK)
 			return ERR_CLOSED;
+		grow_drop(out, n);
 	}
 	return OK;
 }
@@ -111,20 +123,20 @@ write_out(struct client *c)
 static enum err
 read_in(struct client *c, size_t *len)
 {
-	size_t room = session_room(&c->s);
-	ssize_t n;
+	size_t room = session_room(&c->s), n;
+	enum err e;
 
 	if (room > EDGE_READ_MAX - *len)
 		room = EDGE_READ_MAX - *len;
 	if (room == 0 || c->has_eof)
 		return OK;
-	n = recv(c->fd, c->edge->in + *len, room, MSG_DONTWAIT);
-	if (n > 0)
-		*len += (size_t)n;
-	else if (n == 0)
+	e = channel_read(&c->channel, c->edge->in + *len, room, &n);
+	if (e == OK)
+		*len += n;
+	else if (e == ERR_NONE)
 		c->has_eof = true;
-	else if (errno != EAGAIN && errno != EINTR)
-		return ERR_CLOSED;
+	else if (e != ERR_AGAIN)
+		return e;
 	return OK;
 }
 
@@ -132,6 +144,7 @@ read_in(struct client *c, size_t *len)
 static enum err
 use(struct client *c, size_t len)
 {
+	bool is_private = session_is_private(&c->s);
 	struct span in = { c->edge->in, len };
 	enum err e = OK;
 	size_t before;
@@ -144,6 +157,8 @@ use(struct client *c, size_t len)
 	    session_room(&c->s) > 0);
 	if (e == OK && in.len > 0 && c->s.state != ST_CLOSED)
 		e = grow_add(&c->rest, in);
+	if (is_private)
+		explicit_bzero(c->edge->in, len);
 	return e;
 }
 
@@ -152,8 +167,8 @@ static void
 linger(struct client *c)
 {
 	c->is_lingering = true;
-	grow_free(&c->rest);
-	if (shutdown(c->fd, SHUT_WR) == -1) {
+	drop_rest(c);
+	if (channel_shut(&c->channel) != OK) {
 		client_close(c, "refused");
 		return;
 	}
@@ -165,7 +180,7 @@ linger(struct client *c)
 static bool
 is_over(const struct client *c)
 {
-	if (c->s.out.len > 0 || c->s.state == ST_WAIT)
+	if (c->s.out.len > 0 || session_is_waiting(&c->s))
 		return false;
 	if (c->s.state == ST_CLOSED)
 		return true;
@@ -179,7 +194,7 @@ is_over(const struct client *c)
 static void
 settle(struct client *c)
 {
-	bool is_waiting = c->s.state == ST_WAIT && !c->is_pushing;
+	bool is_waiting = session_is_waiting(&c->s) && !c->is_pushing;
 	unsigned want = 0;
 
 	if (is_over(c)) {
@@ -193,42 +208,103 @@ settle(struct client *c)
 	if (session_room(&c->s) > 0)
 		c->is_pushing = false;
 	if (c->s.out.len > 0)
-		want |= EV_WRITE;
+		want |= c->channel.write_wants;
 	if (!c->has_eof && (is_waiting || session_room(&c->s) > 0))
-		want |= EV_READ;
+		want |= c->channel.read_wants;
 	ev_want(&c->ev, want);
 }
 
+static void	client_signed(void *arg);
+
+/* The 220 is out, or there was none to say: nothing is in the clear now. */
 static void
-run(struct client *c, bool can_read)
+begin_tls(struct client *c)
+{
+	drop_rest(c);
+	if (c->edge->tls == NULL || channel_secure(&c->channel, c->edge->tls,
+	    client_signed, c) != OK) {
+		client_close(c, "no TLS");
+		return;
+	}
+	timer_set(&c->timer, session_patience_ms(&c->s));
+	ev_want(&c->ev, EV_READ);
+}
+
+/* One round of input; ERR_AGAIN when there is more that epoll cannot see. */
+static enum err
+turn(struct client *c, bool can_read)
 {
 	size_t len = c->rest.len;
 	enum err e = OK;
 
 	if (len > 0) {
 		memcpy(c->edge->in, c->rest.ptr, len);
-		grow_free(&c->rest);
+		drop_rest(c);
 	}
 	if (can_read)
 		e = read_in(c, &len);
 	if (e == OK)
 		e = use(c, len);
+	if (e == OK && !c->has_eof && session_room(&c->s) > 0 &&
+	    channel_has_more(&c->channel))
+		return ERR_AGAIN;
+	return e;
+}
+
+static void
+run(struct client *c, bool can_read)
+{
+	enum err e;
+
+	while ((e = turn(c, can_read)) == ERR_AGAIN)
+		can_read = true;
 	if (e != OK)
 		client_close(c, err_name(e));
+	else if (c->s.state == ST_SECURE && c->s.out.len == 0 && !c->has_eof)
+		begin_tls(c);
 	else
 		settle(c);
 }
 
 static void
+shake(struct client *c)
+{
+	enum err e = channel_shake(&c->channel, c->s.client_text);
+
+	if (e == ERR_AGAIN) {
+		ev_want(&c->ev, c->channel.read_wants);
+		return;
+	}
+	if (e == ERR_PEER) {		/* the alert is to be heard */
+		linger(c);
+		return;
+	}
+	if (e != OK) {
+		client_close(c, "client left");
+		return;
+	}
+	session_secured(&c->s);
+	run(c, true);
+}
+
+/* The vault has answered, or will not. */
+static void
+client_signed(void *arg)
+{
+	shake(arg);
+}
+
+static void
 read_away(struct client *c)
 {
-	ssize_t n = recv(c->fd, c->edge->in, EDGE_READ_MAX, MSG_DONTWAIT);
+	size_t n;
+	enum err e = channel_drop(&c->channel, c->edge->in, EDGE_READ_MAX,
+	    &n);
 
-	if (n > 0 && (c->lingered += (size_t)n) < LINGER_MAX)
+	if (e == OK && (c->lingered += n) < LINGER_MAX)
 		return;
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	client_close(c, "refused");
+	if (e != ERR_AGAIN)
+		client_close(c, "refused");
 }
 
 static void
@@ -244,19 +320,28 @@ client_ready(struct ev *ev, unsigned what, void *arg)
 		client_close(c, "client left");
 		return;
 	}
-	if (what & EV_READ && c->s.state == ST_WAIT)
+	if (c->channel.is_shaking) {
+		shake(c);
+		return;
+	}
+	if (what & EV_READ && session_is_waiting(&c->s))
 		c->is_pushing = true;
-	if (what & EV_WRITE && write_out(c) != OK) {
+	if (what & c->channel.write_wants && write_out(c) != OK) {
 		client_close(c, "client left");
 		return;
 	}
-	run(c, (what & EV_READ) != 0);
+	run(c, (what & c->channel.read_wants) != 0);
 }
 
 /* We want to end: the session knows whether it does now. */
 static void
 take_leave(struct client *c, bool always)
 {
+	if (c->channel.is_shaking) {
+		if (always)
+			client_close(c, "stopped");
+		return;
+	}
 	if (always)
 		session_end(&c->s, "4.3.2", "Service shutting down");
 	else
@@ -280,12 +365,16 @@ client_late(struct timer *timer, void *arg)
 			take_leave(c, false);
 		return;
 	}
+	if (c->channel.is_shaking) {
+		client_close(c, "timeout");
+		return;
+	}
 	session_expire(&c->s);
 	if (write_out(c) != OK || c->s.out.len == 0)
 		client_close(c, "timeout");
 	else {
 		timer_set(&c->timer, LINGER_MS);
-		ev_want(&c->ev, EV_WRITE);
+		ev_want(&c->ev, c->channel.write_wants);
 	}
 }
 
@@ -323,12 +412,12 @@ client_open(struct edge *edge, int fd, const struct client_address *address)
 		return e;
 	}
 	c->edge = edge;
-	c->fd = fd;
+	channel_init(&c->channel, fd);
 	timer_init(&c->timer, edge->loop, client_late, c);
 	timer_set(&c->timer, tick_ms(edge));
 	session_init(&c->s, edge, address, client_wake);
 	LIST_INSERT_HEAD(&edge->clients, c, entry);
-	edge->client_cnt++;
+	counter_set(COUNTER_sessions, ++edge->client_cnt);
 	log_accepted(c);
 	session_greet(&c->s);
 	run(c, false);

@@ -1,5 +1,5 @@
 /*
- * client - one connection: its socket, its timer, and what of its input and
+ * client - one connection: its channel, its timer, and what of its input and
  * our replies has to wait.  The dialogue itself is session.h's.
  *
  * Owns	   the socket and itself: it is gone when the connection ends

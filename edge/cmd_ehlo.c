@@ -43,6 +43,10 @@ cmd_ehlo(struct session *s, struct span args)
 	session_reply(s, 250, "-", "Hello %s", s->helo);
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
+	if (cmd_offers_tls(s))
+		session_reply(s, 250, "-", "STARTTLS");
+	if (cmd_offers_auth(s))
+		session_reply(s, 250, "-", "AUTH PLAIN LOGIN");
 	session_reply(s, 250, "", "SIZE %llu",
 	    (unsigned long long)s->edge->set.max_size);
 	return true;

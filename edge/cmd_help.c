@@ -8,6 +8,7 @@ bool
 cmd_help(struct session *s, struct span args)
 {
 	session_reply(s, 214, "2.0.0",
-	    "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT");
+	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP "
+	    "QUIT");
 	return true;
 }

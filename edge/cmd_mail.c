@@ -1,6 +1,6 @@
 /*
- * cmd_mail.c - MAIL, RFC 5321 4.1.1.2, with SIZE (RFC 1870), BODY (RFC 6152)
- * and SMTPUTF8 (RFC 6531).
+ * cmd_mail.c - MAIL, RFC 5321 4.1.1.2, with SIZE (RFC 1870), BODY (RFC 6152),
+ * SMTPUTF8 (RFC 6531) and AUTH (RFC 4954 5).
  */
 #include "edge/cmd.h"
 #include "edge/edge.h"
@@ -77,7 +77,14 @@ cmd_mail(struct session *s, struct span args)
 	enum command_fault fault;
 	struct span sender;
 
-	if ((fault = command_mail(args, s->is_extended, &m)) != FAULT_NONE) {
+	if (s->edge->set.require_auth && !session_is_known(s)) {
+		session_refuse(s, 530, "5.7.0", "Authentication required");
+		return false;
+	}
+	fault = command_mail(args, s->is_extended, &m);
+	if (fault == FAULT_NONE && m.has_auth && !cmd_offers_auth(s))
+		fault = FAULT_PARAM;
+	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.7");
 		return false;
 	}

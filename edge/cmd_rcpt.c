@@ -1,12 +1,17 @@
 /*
  * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3.  A bare <postmaster> is ours (4.5.1)
  * and gets our name behind it.
+ *
+ * A queue that could say no to somebody is asked about each.  Meanwhile the
+ * recipient stands at the end of the envelope, and is taken off again when the
+ * answer is no.
  */
 #include <stdio.h>
 
 #include "edge/cmd.h"
 #include "edge/edge.h"
 #include "edge/session.h"
+#include "edge/to_queue.h"
 #include "edge/transaction.h"
 
 #define RCPT_MAX	(PATH_MAX_SMTP + DOMAIN_MAX)	/* bytes */
@@ -37,6 +42,31 @@ judge(struct session *s, struct span args, struct command_rcpt *out)
 	return cmd_queue_is_there(s);
 }
 
+static void
+say_taken(struct session *s)
+{
+	struct span rcpt = transaction_last_rcpt(s->transaction);
+
+	session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)rcpt.len, rcpt.ptr);
+}
+
+void
+cmd_rcpt_judged(struct session *s, const struct fault *no)
+{
+	struct transaction *t = s->transaction;
+
+	if (no == NULL) {
+		t->is_utf8 |= t->asks_utf8;
+		s->state = ST_RCPT;
+		say_taken(s);
+		return;
+	}
+	transaction_drop_rcpt(t);
+	t->refused_cnt++;
+	s->state = t->rcpt_cnt > 0 ? ST_RCPT : ST_MAIL;
+	session_refuse(s, no->code, no->dsn, "%s", no->text);
+}
+
 bool
 cmd_rcpt(struct session *s, struct span args)
 {
@@ -59,8 +89,13 @@ cmd_rcpt(struct session *s, struct span args)
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return false;
 	}
+	if (s->edge->asks) {
+		t->asks_utf8 = r.rcpt.is_utf8;
+		to_queue_ask(t);
+		s->state = ST_ASK;
+		return false;
+	}
 	t->is_utf8 |= r.rcpt.is_utf8;
-	session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)r.rcpt.whole.len,
-	    r.rcpt.whole.ptr);
+	say_taken(s);
 	return true;
 }

@@ -109,6 +109,31 @@ crowd_address(const struct sockaddr *sa, struct client_address *out)
 	return true;
 }
 
+struct client_address
+crowd_user(uint32_t uid)
+{
+	struct client_address a = { .family = 0 };
+	uint32_t be = htonl(uid);
+
+	memcpy(a.bytes, &be, sizeof(be));
+	return a;
+}
+
+uint32_t
+crowd_uid(const struct client_address *a)
+{
+	uint32_t be;
+
+	memcpy(&be, a->bytes, sizeof(be));
+	return ntohl(be);
+}
+
+bool
+crowd_is_local(const struct client_address *a)
+{
+	return a->family == 0;
+}
+
 bool
 crowd_is_loopback(const struct client_address *a)
 {
@@ -116,12 +141,17 @@ crowd_is_loopback(const struct client_address *a)
 
 	if (a->family == 4)
 		return a->bytes[0] == 127;
-	return memcmp(a->bytes, one, sizeof(one)) == 0;
+	return a->family == 6 && memcmp(a->bytes, one, sizeof(one)) == 0;
 }
 
 void
 crowd_text(const struct client_address *a, char *buf)
 {
+	if (crowd_is_local(a)) {
+		snprintf(buf, CROWD_NET_TEXT, "unix uid=%u",
+		    (unsigned)crowd_uid(a));
+		return;
+	}
 	if (inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->bytes, buf,
 	    CROWD_NET_TEXT) == NULL)
 		buf[0] = '\0';
@@ -133,6 +163,11 @@ crowd_net_text(const struct client_address *a, char *buf)
 	struct client_address net = *a;
 	size_t len;
 
+	if (crowd_is_local(a)) {
+		snprintf(buf, CROWD_NET_TEXT, "uid:%u",
+		    (unsigned)crowd_uid(a));
+		return;
+	}
 	if (a->family == 6)
 		memset(net.bytes + 8, 0, 8);
 	crowd_text(&net, buf);

@@ -3,6 +3,9 @@
  */
 #include <stdlib.h>
 
+#include "ask/keys.h"
+#include "ask/login.h"
+#include "ask/tls_server.h"
 #include "base/log.h"
 #include "edge/client.h"
 #include "edge/edge.h"
@@ -63,6 +66,30 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	return OK;
 }
 
+static void
+vault_lost(const struct link_peer *peer, enum err why, void *arg)
+{
+	struct edge *edge = arg;
+
+	edge->calls->lost(peer, why, edge->arg);
+}
+
+enum err
+edge_ask_vault(struct edge *edge, int cert_fd)
+{
+	enum err e = OK;
+
+	if (edge->set.has_users)
+		e = login_open(&edge->users, edge->loop, vault_lost, edge);
+	if (e != OK || !edge->set.has_tls)
+		return e;
+	e = keys_open(&edge->keys, edge->loop, vault_lost, edge);
+	if (e == OK)
+		e = tls_server_open(&edge->tls, edge->keys, cert_fd);
+	edge->can_tls = e == OK;
+	return e;
+}
+
 void
 edge_free(struct edge **ep)
 {
@@ -78,6 +105,9 @@ edge_free(struct edge **ep)
 	timer_stop(&edge->patience);
 	later_stop(&edge->ended);
 	from_queue_close(edge);
+	tls_server_free(&edge->tls);
+	keys_close(&edge->keys);
+	login_close(&edge->users);
 	crowd_free(&edge->crowd);
 	settings_fini(&edge->set);
 	free(edge);

@@ -1,7 +1,8 @@
 /*
  * edge - what all sessions of this process share, and its end.
  *
- * Owns	   the link to the queue, the clients, and the streams under way
+ * Owns	   the links to the queue and the vault, the clients, and the streams
+ *	   under way
  */
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
@@ -23,12 +24,15 @@
 #define EDGE_STREAM_BUCKETS 1024u	/* power of two; numbers are dense */
 
 struct client;
+struct keys;
 struct listen;
+struct login;
+struct tls_server;
 struct transaction;
 
 /* The program's part in it; boot.h is known to main.c alone. */
 struct edge_calls {
-	/* The link to the queue is lost, and master must see to it. */
+	/* A link is lost, and master must see to it. */
 	void	(*lost)(const struct link_peer *, enum err why, void *arg);
 	/* After edge_drain(): the last client is gone. */
 	void	(*drained)(void *arg);
@@ -42,8 +46,16 @@ struct edge {
 
 	struct link	*queue;		/* NULL while it is away */
 	bool		 is_full;	/* it takes no new mail	*/
-	uint64_t	 last_stream;	/* number given last	*/
+	bool		 asks;		/* wants to hear of each recipient */
+	uint64_t	 last_stream;	/* numbers given last	*/
+	uint64_t	 last_ask;
 	LIST_HEAD(, transaction) streams[EDGE_STREAM_BUCKETS];
+	LIST_HEAD(, transaction) asked[EDGE_STREAM_BUCKETS];
+
+	struct keys	*keys;		/* NULL without a certificate	*/
+	struct tls_server *tls;		/* NULL the same		*/
+	bool		 can_tls;	/* handshakes may begin	*/
+	struct login	*users;		/* NULL where nobody can log in */
 
 	struct listen	*listen;	/* NULL once drained, and in tests */
 	struct crowd	*crowd;
@@ -67,6 +79,12 @@ MUST_CHECK enum err edge_new(struct edge **out, struct ev_loop *loop,
 	    void *arg);
 /* Close everything, at once. */
 void	edge_free(struct edge **);
+
+/*
+ * Have the vault sign, under the certificate in cert_fd (borrowed), and check
+ * passwords: as the settings want it.  Before the process seals itself.
+ */
+MUST_CHECK enum err edge_ask_vault(struct edge *, int cert_fd);
 
 /*
  * Accept nothing more and end what is idle with 421 4.3.2; a transaction under

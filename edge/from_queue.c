@@ -94,15 +94,31 @@ take_answer(struct edge *edge, unsigned type, const union msg *m)
 	}
 }
 
+/* What it says about a recipient; the same holds for its number. */
+static enum err
+take_rcpt(struct edge *edge, const struct msg_rcpt_answer *m)
+{
+	struct transaction *t;
+
+	if (m->ask == 0 || m->ask > edge->last_ask)
+		return ERR_PEER;
+	if ((t = transaction_find_ask(edge, m->ask)) != NULL)
+		session_queue_rcpt(t->session, m->code, m->dsn, m->text);
+	return OK;
+}
+
 static enum err
 take_message(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
 	struct edge *edge = arg;
 
+	if (type == MSG_rcpt_answer)
+		return take_rcpt(edge, &m->rcpt_answer);
 	if (type != MSG_queue_state)
 		return take_answer(edge, type, m);
 	edge->is_full = m->queue_state.full != 0;
+	edge->asks = m->queue_state.asks != 0;
 	return OK;
 }
 
@@ -139,7 +155,10 @@ from_queue_close(struct edge *edge)
 
 	link_close(&edge->queue);
 	edge->is_full = false;
-	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++)
+	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++) {
 		while ((t = LIST_FIRST(&edge->streams[i])) != NULL)
 			session_queue_lost(t->session);
+		while ((t = LIST_FIRST(&edge->asked[i])) != NULL)
+			session_queue_lost(t->session);
+	}
 }

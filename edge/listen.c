@@ -15,6 +15,7 @@
 #include "edge/client.h"
 #include "edge/edge.h"
 #include "edge/listen.h"
+#include "sys/counters.h"
 
 #define BATCH		64	/* connections a turn and a socket	*/
 #define PAUSE_MS	100	/* until we try again what failed	*/
@@ -66,6 +67,7 @@ turn_away(int fd, const struct client_address *a, const char *dsn,
 	/* Whether it is heard is the client's luck. */
 	(void)!send(fd, line, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
+	counter_add(COUNTER_turned_away, 1);
 	if (!log_wants(LOG_DEBUG))
 		return;
 	crowd_text(a, client);
@@ -78,6 +80,21 @@ turn_away(int fd, const struct client_address *a, const char *dsn,
 	log_end(&l);
 }
 
+/* Who is at the other end?  Of a unix socket, the kernel says whose it is. */
+static bool
+is_known(int fd, const struct sockaddr *sa, struct client_address *out)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (sa->sa_family != AF_UNIX)
+		return crowd_address(sa, out);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+		return false;
+	*out = crowd_user(peer.uid);
+	return true;
+}
+
 /* A new connection: fd is taken. */
 static enum err
 take_in(struct edge *edge, int fd, const struct sockaddr *sa)
@@ -87,7 +104,7 @@ take_in(struct edge *edge, int fd, const struct sockaddr *sa)
 	enum err e;
 	int on = 1;
 
-	if (!crowd_address(sa, &a)) {
+	if (!is_known(fd, sa, &a)) {
 		close(fd);
 		return OK;
 	}
@@ -106,7 +123,10 @@ take_in(struct edge *edge, int fd, const struct sockaddr *sa)
 		return OK;
 	}
 	/* Replies leave when they are written; a failure costs only time. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (!crowd_is_local(&a))
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+		    sizeof(on));
+	counter_add(COUNTER_accepted, 1);
 	return client_open(edge, fd, &a);
 }
 

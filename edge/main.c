@@ -3,8 +3,8 @@
  *
  * The files, in the order a message meets them:
  *
- *	listen client session session_table cmd_* rules transaction text
- *	to_queue from_queue
+ *	listen client channel session session_table cmd_* auth rules
+ *	transaction text to_queue from_queue session_queue
  *
  * Everything that comes from the world ends in session.c; this process has no
  * file system and no network but the sockets it accepts.
@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "ask/keys.h"
+#include "ask/login.h"
 #include "bus/boot.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
@@ -28,11 +30,19 @@ static void
 peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 {
 	struct program *program = arg;
+	struct edge *edge = program->edge;
+	enum err e = OK;
 
 	if (p->role == ROLE_QUEUE)
-		from_queue_link(program->edge, fd, p);
+		from_queue_link(edge, fd, p);
+	else if (p->role == ROLE_KEYS && edge->keys != NULL)
+		e = keys_set_link(edge->keys, fd, ROLE_EDGE, p);
+	else if (p->role == ROLE_USERS && edge->users != NULL)
+		e = login_set_link(edge->users, fd, ROLE_EDGE, p);
 	else
 		close(fd);
+	if (e != OK)
+		boot_link_lost(b, p, e);
 }
 
 static void
@@ -54,7 +64,7 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 }
 
 static void
-queue_lost(const struct link_peer *p, enum err why, void *arg)
+link_is_lost(const struct link_peer *p, enum err why, void *arg)
 {
 	struct program *program = arg;
 
@@ -81,6 +91,18 @@ listen_all(struct program *program)
 		boot_fatal("cannot watch the listeners", errno);
 }
 
+static void
+ask_vault(struct program *program)
+{
+	const struct settings *set = &program->edge->set;
+	int fd = -1;
+
+	if (set->has_tls)
+		fd = boot_file(program->boot, set->certificate);
+	if (edge_ask_vault(program->edge, fd) != OK)
+		boot_fatal("the certificate cannot be used", errno);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -88,7 +110,7 @@ main(int argc, char **argv)
 		.peer = peer, .peer_gone = peer_gone, .drain = drain,
 	};
 	static const struct edge_calls edge_calls = {
-		.lost = queue_lost, .drained = drained,
+		.lost = link_is_lost, .drained = drained,
 	};
 	static struct program program;
 	struct settings set;
@@ -102,6 +124,7 @@ main(int argc, char **argv)
 	if (edge_new(&program.edge, boot_loop(program.boot), &set, secret,
 	    &edge_calls, &program) != OK)
 		boot_fatal("no memory", errno);
+	ask_vault(&program);
 	boot_seal(program.boot);
 	listen_all(&program);
 	return boot_run(program.boot);

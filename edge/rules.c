@@ -119,7 +119,7 @@ rules_fini(struct rules *r)
 bool
 rules_client(const struct rules *r, const struct client_address *a)
 {
-	if (r->net_cnt == 0)
+	if (r->net_cnt == 0 || crowd_is_local(a))
 		return true;
 	for (unsigned i = 0; i < r->net_cnt; i++)
 		if (r->nets[i].address.family == a->family &&

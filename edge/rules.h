@@ -31,7 +31,8 @@ void	rules_fini(struct rules *);
 MUST_CHECK enum err rules_add_net(struct rules *, struct span);
 MUST_CHECK enum err rules_add_rcpt(struct rules *, struct span);
 
-/* May this client speak to us at all? */
+/* May this client speak to us at all?  Those of a unix socket may, which the
+ * file system lets in. */
 bool	rules_client(const struct rules *, const struct client_address *);
 
 /*

@@ -1,18 +1,21 @@
 /*
- * session.c - cuts the input into command lines and message text, and says
- * what the queue decided.  Lines end with CR LF and with nothing else (RFC
- * 5321 2.3.8): what looks like a second line to somebody else is refused, and
- * whoever ends a line with a bare LF is not listened to any further.
+ * session.c - cuts the input into command lines and message text.  Lines end
+ * with CR LF and with nothing else (RFC 5321 2.3.8): what looks like a second
+ * line to somebody else is refused, and whoever ends a line with a bare LF is
+ * not listened to any further.
  */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "edge/auth.h"
 #include "edge/edge.h"
 #include "edge/session.h"
 #include "edge/text.h"
 #include "edge/transaction.h"
+#include "mail/received.h"
+#include "sys/counters.h"
 
 #define UNSENT_MAX	(64u << 10)	/* bytes of replies a client may leave
 					 * unread before we stop reading */
@@ -20,6 +23,7 @@
 					 * RFC 5321 4.5.3.1.5		*/
 #define LOGGED_MAX	20u		/* refusals logged of one session */
 #define TLS_HANDSHAKE	0x16		/* first byte of a ClientHello	*/
+#define HANDSHAKE_MS	30000		/* for all of it		*/
 
 static void
 put_reply(struct session *s, unsigned code, const char *dsn, const char *text)
@@ -50,12 +54,17 @@ log_refusal(struct session *s, unsigned code, const char *dsn,
 	const struct transaction *t = s->transaction;
 	struct log_line l;
 
+	counter_add(COUNTER_refused, 1);
 	if (s->logged_cnt++ >= LOGGED_MAX)
 		return;
 	log_begin(&l, LOG_refused);
 	if (t != NULL && t->is_granted)
 		log_id(&l, LOG_KEY_id, t->id);
 	log_text(&l, LOG_KEY_client, s->client_text);
+	if (s->login != NULL)
+		log_text(&l, LOG_KEY_user, s->login);
+	else if (s->auth != NULL)
+		log_text(&l, LOG_KEY_user, auth_user(s->auth));
 	log_text(&l, LOG_KEY_command, s->verb);
 	log_num(&l, LOG_KEY_code, code);
 	log_text(&l, LOG_KEY_dsn, dsn);
@@ -113,13 +122,14 @@ session_end(struct session *s, const char *dsn, const char *text)
 		return;
 	say_goodbye(s, dsn, text);
 	transaction_end(&s->transaction);
+	auth_end(&s->auth);
 }
 
 static bool
 is_between_mails(const struct session *s)
 {
 	return s->state == ST_NEW || s->state == ST_READY ||
-	    s->state == ST_SHUT;
+	    s->state == ST_AUTH || s->state == ST_SHUT;
 }
 
 static bool
@@ -137,44 +147,11 @@ session_drain(struct session *s)
 
 /* 500, and nothing that follows is read. */
 static void
-hang_up(struct session *s, const char *text)
+hang_up(struct session *s, const char *dsn, const char *text)
 {
-	session_refuse(s, 500, "5.5.2", "%s", text);
+	session_refuse(s, 500, dsn, "%s", text);
 	transaction_end(&s->transaction);
-	s->state = ST_CLOSED;
-	s->is_hasty = true;
-}
-
-/* The end of data is answered: the transaction is over. */
-static void
-close_transaction(struct session *s)
-{
-	transaction_end(&s->transaction);
-	s->since_ms = ev_now_ms(s->edge->loop);
-	if (s->state == ST_CLOSED)
-		return;
-	s->state = ST_READY;
-	if (s->edge->is_draining)
-		session_drain(s);
-}
-
-/* Say what the text came to, if that is known by now. */
-static void
-say_fault(struct session *s)
-{
-	struct transaction *t = s->transaction;
-	const struct fault *f = &t->text.fault;
-
-	if (s->state != ST_WAIT || !text_has_fault(t))
-		return;
-	s->verb = "DATA";
-	if (!text_is_smuggled(t)) {
-		session_refuse(s, f->code, f->dsn, "%s", f->text);
-		close_transaction(s);
-		return;
-	}
-	session_refuse(s, 550, "5.5.2", TEXT_SMUGGLED);
-	transaction_end(&s->transaction);
+	auth_end(&s->auth);
 	s->state = ST_CLOSED;
 	s->is_hasty = true;
 }
@@ -188,55 +165,98 @@ feed_text(struct session *s, struct span *in)
 	if (step == TEXT_END)
 		s->state = ST_WAIT;
 	text_send(s->transaction);
-	say_fault(s);
+	session_say_fault(s);
 	return step == TEXT_END;
 }
 
-/* A line that is not whole yet: is it worth waiting for the rest? */
-static bool
-is_hopeless(const struct session *s, struct span in)
+/* What a line may be long, with its line end. */
+static size_t
+line_max(const struct session *s, struct span in)
 {
-	return in.len >= COMMAND_LINE_MAX ||
-	    (s->state == ST_NEW && in.ptr[0] == TLS_HANDSHAKE);
+	if (s->state == ST_AUTH || span_begins_nocase(in, SPAN("AUTH ")))
+		return AUTH_LINE_MAX;
+	return COMMAND_LINE_MAX;
+}
+
+/* A line that is not whole and cannot become one. */
+static void
+give_up(struct session *s, struct span in)
+{
+	if (line_max(s, in) == AUTH_LINE_MAX) {
+		s->verb = "AUTH";
+		hang_up(s, "5.5.6", "Authentication exchange line is too long");
+	} else
+		hang_up(s, "5.5.2", "Line too long, or no command");
+}
+
+/* A whole line, without its CR LF. */
+static void
+use_line(struct session *s, struct span line)
+{
+	bool is_auth = s->state == ST_AUTH;
+
+	if (is_auth)
+		s->verb = "AUTH";
+	if (span_find(line, '\r') < line.len ||
+	    span_find(line, '\0') < line.len) {
+		session_refuse(s, 500, "5.5.2", "Bare CR or NUL not allowed");
+		auth_end(&s->auth);
+		if (is_auth && s->state != ST_CLOSED)
+			s->state = ST_READY;
+	} else if (is_auth)
+		auth_respond(s, line);
+	else
+		session_command(s, line);
 }
 
 /* False when the line is not whole yet. */
 static bool
 feed_line(struct session *s, struct span *in)
 {
-	struct span head = span_head(*in, COMMAND_LINE_MAX);
+	struct span head = span_head(*in, line_max(s, *in));
 	size_t n = span_find(head, '\n');
 	struct span line = span_head(*in, n);
 
 	s->verb = "unknown";
 	if (n == head.len) {
-		if (is_hopeless(s, *in))
-			hang_up(s, "Line too long, or no command");
+		if (in->len >= line_max(s, *in) ||
+		    (s->state == ST_NEW && in->ptr[0] == TLS_HANDSHAKE))
+			give_up(s, *in);
 		return false;
 	}
 	*in = span_tail(*in, n + 1);
+	s->has_more = in->len > 0;
 	s->since_ms = ev_now_ms(s->edge->loop);
 	if (n == 0 || line.ptr[n - 1] != '\r') {
-		hang_up(s, "Lines end with CR LF");
+		hang_up(s, "5.5.2", "Lines end with CR LF");
 		return false;
 	}
 	line.len--;
-	if (span_find(line, '\r') < line.len ||
-	    span_find(line, '\0') < line.len)
-		session_refuse(s, 500, "5.5.2", "Bare CR or NUL not allowed");
-	else
-		session_command(s, line);
+	use_line(s, line);
 	if (s->edge->is_draining)
 		session_drain(s);
 	return true;
+}
+
+bool
+session_is_waiting(const struct session *s)
+{
+	return s->state == ST_WAIT || s->state == ST_ASK ||
+	    s->state == ST_LOGIN;
 }
 
 /* May the client be listened to now? */
 static bool
 is_listening(const struct session *s)
 {
-	return s->state != ST_WAIT && s->state != ST_CLOSED &&
-	    s->out.len < UNSENT_MAX;
+	return !session_is_waiting(s) && s->state != ST_SECURE &&
+	    s->state != ST_CLOSED && s->out.len < UNSENT_MAX;
+}
+
+bool
+session_is_private(const struct session *s)
+{
+	return s->edge->set.has_users && s->login == NULL;
 }
 
 void
@@ -273,8 +293,10 @@ session_patience_ms(const struct session *s)
 	    set->data_timeout_ms : set->timeout_ms);
 	int64_t last = s->begun_ms + set->session_timeout_ms;
 
-	if (s->state == ST_WAIT)
+	if (session_is_waiting(s))
 		return -1;
+	if (s->state == ST_SECURE && s->since_ms + HANDSHAKE_MS < due)
+		due = s->since_ms + HANDSHAKE_MS;
 	if (last < due)
 		due = last;
 	return due > now ? due - now : 0;
@@ -288,104 +310,67 @@ session_expire(struct session *s)
 	s->is_hasty = false;
 }
 
-/* Go on with what waited for the queue. */
-static void
-wake(struct session *s)
-{
-	if (s->wake != NULL)
-		s->wake(s);
-}
-
-void
-session_queue_ready(struct session *s)
-{
-	text_send(s->transaction);
-	say_fault(s);
-	wake(s);
-}
-
-void
-session_queue_taken(struct session *s)
-{
-	char id[ID_TEXT_LEN + 1];
-
-	id_text(s->transaction->id, id);
-	session_reply(s, 250, "2.6.0", "Message queued as %s", id);
-	s->taken_cnt++;
-	s->junk_cnt = 0;
-	close_transaction(s);
-	wake(s);
-}
-
-/* The queue's words as they may stand in a reply: printable ASCII. */
-static struct span
-clean_words(struct span text, char *buf, size_t cap)
-{
-	text = span_head(text, cap);
-	for (size_t i = 0; i < text.len; i++)
-		buf[i] = text.ptr[i] >= ' ' && text.ptr[i] <= '~' ?
-		    text.ptr[i] : '?';
-	return (struct span){ buf, text.len };
-}
-
-/* "4.3.0" and the like, with the class of its code? */
-static bool
-is_dsn(struct span dsn, unsigned code)
-{
-	size_t digits = 0, dots = 0;
-
-	if (dsn.len < 5 || dsn.len > 9 ||
-	    dsn.ptr[0] != (char)('0' + code / 100))
-		return false;
-	for (size_t i = 0; i < dsn.len; i++) {
-		if (dsn.ptr[i] >= '0' && dsn.ptr[i] <= '9')
-			digits++;
-		else if (dsn.ptr[i] == '.' && dsn.ptr[i - 1] != '.')
-			dots++;
-		else
-			return false;
-	}
-	return dots == 2 && dsn.ptr[1] == '.' && dsn.ptr[dsn.len - 1] != '.';
-}
-
-void
-session_queue_refused(struct session *s, unsigned code, struct span dsn,
-    struct span text)
-{
-	struct transaction *t = s->transaction;
-	char words[FAULT_TEXT_MAX - 1], class_dsn[sizeof(t->text.fault.dsn)];
-
-	transaction_forget(t);
-	if (code < 400 || code > 599 || !is_dsn(dsn, code) ||
-	    !span_cstr(dsn, class_dsn, sizeof(class_dsn)))
-		text_fault(t, 451, "4.3.0", SPAN("Error queuing message"));
-	else
-		text_fault(t, code, class_dsn,
-		    clean_words(text, words, sizeof(words)));
-	say_fault(s);
-	wake(s);
-}
-
-void
-session_queue_lost(struct session *s)
-{
-	transaction_forget(s->transaction);
-	text_fault(s->transaction, 451, "4.3.0",
-	    SPAN("Queue not available, try again later"));
-	say_fault(s);
-	wake(s);
-}
-
 void
 session_greet(struct session *s)
 {
 	s->verb = "connect";
+	if (s->edge->set.tls_immediately && !s->is_secure &&
+	    !crowd_is_local(&s->address)) {
+		s->state = ST_SECURE;
+		return;
+	}
+	s->is_greeted = true;
 	if (rules_client(&s->edge->set.rules, &s->address)) {
 		session_reply(s, 220, "", "%s", s->edge->set.banner);
 		return;
 	}
 	session_refuse(s, 554, "5.7.1", "Client not allowed");
 	s->state = ST_SHUT;
+}
+
+void
+session_secured(struct session *s)
+{
+	s->is_secure = true;
+	s->is_extended = false;
+	free(s->helo);
+	free(s->login);
+	s->helo = s->login = NULL;
+	s->state = ST_NEW;
+	s->since_ms = ev_now_ms(s->edge->loop);
+	if (!s->is_greeted)
+		session_greet(s);
+	if (s->edge->is_draining)
+		session_drain(s);
+}
+
+bool
+session_is_known(const struct session *s)
+{
+	return s->login != NULL || crowd_is_local(&s->address);
+}
+
+struct span
+session_tenant(const struct session *s, char *buf)
+{
+	if (s->login != NULL)
+		return span_of(s->login);
+	crowd_net_text(&s->address, buf);
+	return span_of(buf);
+}
+
+struct span
+session_with(const struct session *s, bool utf8)
+{
+	return received_with(s->is_extended, utf8, s->is_secure,
+	    s->login != NULL);
+}
+
+void
+session_wake(struct session *s)
+{
+	if (s->wake != NULL)
+		s->wake(s);
 }
 
 void
@@ -401,14 +386,15 @@ session_init(struct session *s, struct edge *edge,
 		.since_ms = ev_now_ms(edge->loop),
 	};
 	crowd_text(address, s->client_text);
-	crowd_net_text(address, s->net_text);
 }
 
 void
 session_fini(struct session *s)
 {
 	transaction_end(&s->transaction);
+	auth_end(&s->auth);
 	grow_free(&s->out);
 	free(s->helo);
-	s->helo = NULL;
+	free(s->login);
+	s->helo = s->login = NULL;
 }

@@ -3,10 +3,12 @@
  * 5321, the server's side.  No sockets here: client.h has them.
  *
  * session_feed() takes input as it comes and leaves what it cannot use yet;
- * replies are put into `out`, in the order of the commands.  The queue's
- * answers come in between, by session_queue_*(), which then call wake.
+ * replies are put into `out`, in the order of the commands.  The answers of
+ * queue and vault come in between, by session_queue_*() and auth_told(), which
+ * then call wake.  In ST_SECURE the caller writes `out` to its end, sees to the
+ * TLS handshake, and says session_secured().
  *
- * Owns	   the transaction under way, the client's name
+ * Owns	   the transaction under way, the client's name and login
  * Blocks  never
  */
 #ifndef EDGE_SESSION_H
@@ -21,6 +23,7 @@
 #include "edge/crowd.h"
 #include "edge/grow.h"
 
+struct auth;
 struct edge;
 struct session;
 struct transaction;
@@ -30,8 +33,12 @@ enum state {
 	ST_READY,	/* no transaction			*/
 	ST_MAIL,	/* has a sender				*/
 	ST_RCPT,	/* and at least one recipient		*/
+	ST_ASK,		/* the queue is asked about one		*/
 	ST_DATA,	/* the text is coming			*/
 	ST_WAIT,	/* the text is here; the queue decides	*/
+	ST_SECURE,	/* a TLS handshake comes next		*/
+	ST_AUTH,	/* AUTH: the next line is a response	*/
+	ST_LOGIN,	/* the vault is asked about a password	*/
 	ST_SHUT,	/* not welcome: greeted with 554	*/
 	ST_CLOSED,	/* the last reply is said		*/
 	ST__COUNT
@@ -45,6 +52,11 @@ struct session {
 	enum state	 state;
 	bool		 is_extended;	/* said EHLO, not HELO		*/
 	bool		 is_hasty;	/* closed by us, input may remain */
+	bool		 is_greeted;
+	bool		 is_secure;	/* under TLS			*/
+	bool		 has_more;	/* input came behind the command in
+					 * hand				*/
+	uint8_t		 login_failures;
 	unsigned	 bad_cnt;	/* commands refused with 5yz	*/
 	unsigned	 junk_cnt;	/* commands that carry no mail,
 					 * since the last message	*/
@@ -54,11 +66,12 @@ struct session {
 	int64_t		 since_ms;	/* the last command, or DATA	*/
 	const char	*verb;		/* of the command in hand, for logs */
 	char		*helo;		/* NULL before EHLO and HELO	*/
+	char		*login;		/* who has logged in; NULL nobody */
+	struct auth	*auth;		/* NULL outside AUTH		*/
 	struct transaction *transaction; /* NULL outside one		*/
 	struct grow	 out;		/* replies not yet written	*/
 	struct client_address address;
 	char		 client_text[CROWD_NET_TEXT];
-	char		 net_text[CROWD_NET_TEXT];
 };
 
 void	session_init(struct session *, struct edge *,
@@ -66,8 +79,14 @@ void	session_init(struct session *, struct edge *,
 /* Ends the transaction too. */
 void	session_fini(struct session *);
 
-/* The greeting: 220, or 554 for a client that the rules do not know. */
+/*
+ * The greeting: 220, or 554 for a client that the rules do not know.  With
+ * tls_immediately it comes after session_secured().
+ */
 void	session_greet(struct session *);
+
+/* The handshake is done: nothing that was said before it counts any more. */
+void	session_secured(struct session *);
 
 /*
  * Use input from the front of *in, until it is used up or has to wait for
@@ -78,7 +97,13 @@ void	session_feed(struct session *, struct span *in);
 /* Bytes of input that can be used now; 0 means: do not read. */
 size_t	session_room(const struct session *);
 
-/* Milliseconds until session_expire() is due; -1 while the queue decides. */
+/* Does it wait for the queue or the vault, and not for the client? */
+bool	session_is_waiting(const struct session *);
+
+/* May there be a password in its input?  Then whoever held some wipes it. */
+bool	session_is_private(const struct session *);
+
+/* Milliseconds until session_expire() is due; -1 while others decide. */
 int64_t	session_patience_ms(const struct session *);
 void	session_expire(struct session *);
 
@@ -98,8 +123,19 @@ void	session_queue_ready(struct session *);
 void	session_queue_taken(struct session *);
 void	session_queue_refused(struct session *, unsigned code,
 	    struct span dsn, struct span text);
-/* The link is gone, and with it the stream. */
+/* The same about the recipient that was asked about; code 250 is yes. */
+void	session_queue_rcpt(struct session *, unsigned code, struct span dsn,
+	    struct span text);
+/* The link is gone, and with it the stream or the question. */
 void	session_queue_lost(struct session *);
+
+/* Whose mail it is: of a login, else of a network; buf is for the latter, of
+ * CROWD_NET_TEXT bytes. */
+struct span session_tenant(const struct session *, char *buf);
+/* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
+struct span session_with(const struct session *, bool utf8);
+/* Has it logged in, or did the kernel say who it is? */
+bool	session_is_known(const struct session *);
 
 /* For cmd_*.c: one reply line; dsn "" for none.  Long ones are cut. */
 __attribute__((format(printf, 4, 5)))
@@ -111,6 +147,11 @@ void	session_reply(struct session *, unsigned code, const char *dsn,
 __attribute__((format(printf, 4, 5)))
 void	session_refuse(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);
+
+/* For session*.c and auth.c: say what the text came to, if that is known; and
+ * go on with what had to wait. */
+void	session_say_fault(struct session *);
+void	session_wake(struct session *);
 
 /*
  * session_table.c: the order of the dialogue.  Run a command line, without

@@ -3,11 +3,13 @@
  *
  * This table is the only place that knows the order of the dialogue.  To add
  * a command: write its handler in cmd_NAME.c, add one row, run make check and
- * read the changed picture in the diff.  Two moves are not a command's: the
- * end of data (DATA to WAIT) and the verdict on it (WAIT to READY); those,
- * and the ends of the session, are in session.c.
+ * read the changed picture in the diff.  Some moves are not a command's: to
+ * where somebody else is waited for and back (RCPT by ASK, AUTH by AUTH and
+ * LOGIN to READY, the end of data by WAIT to READY), from SECURE to NEW, and
+ * the ends of the session; those are in session*.c, auth.c and cmd_rcpt.c.
  */
 #include "edge/cmd.h"
+#include "edge/edge.h"
 #include "edge/session.h"
 
 #define IN(st)		(1u << ST_##st)
@@ -20,6 +22,10 @@
 
 #define IS_JUNK		0x1u	/* brings no mail any nearer		*/
 #define IS_ODD		0x2u	/* not shown in the picture		*/
+#define IS_CLEAR	0x4u	/* may be said without TLS where that is
+				 * required, RFC 3207 4			*/
+
+#define FREE		(IS_JUNK | IS_CLEAR)
 
 #define JUNK_MAX	100u	/* such commands between two messages: far
 				 * more than a pooled connection says	*/
@@ -34,18 +40,20 @@ struct rule {
 
 static const struct rule rules[] = {
 	/* verb      when        is       handle          then */
-	{ "EHLO",    TALKING,    IS_JUNK, cmd_ehlo,       ST_READY },
+	{ "EHLO",    TALKING,    FREE,    cmd_ehlo,       ST_READY },
 	{ "HELO",    TALKING,    IS_JUNK, cmd_helo,       ST_READY },
+	{ "STARTTLS", IN(READY), FREE,    cmd_starttls,   ST_SECURE },
+	{ "AUTH",    IN(READY),  IS_JUNK, cmd_auth,       STAY },
 	{ "MAIL",    IN(READY),  0,       cmd_mail,       ST_MAIL },
 	{ "RCPT",    OPEN,       0,       cmd_rcpt,       ST_RCPT },
 	{ "DATA",    IN(RCPT),   0,       cmd_data,       ST_DATA },
 	{ "DATA",    IN(MAIL),   IS_ODD,  cmd_data_early, STAY },
-	{ "RSET",    IN(NEW),    IS_JUNK, cmd_rset,       STAY },
-	{ "RSET",    GREETED,    IS_JUNK, cmd_rset,       ST_READY },
-	{ "NOOP",    TALKING,    IS_JUNK, cmd_noop,       STAY },
+	{ "RSET",    IN(NEW),    FREE,    cmd_rset,       STAY },
+	{ "RSET",    GREETED,    FREE,    cmd_rset,       ST_READY },
+	{ "NOOP",    TALKING,    FREE,    cmd_noop,       STAY },
 	{ "VRFY",    TALKING,    IS_JUNK, cmd_vrfy,       STAY },
-	{ "HELP",    TALKING,    IS_JUNK, cmd_help,       STAY },
-	{ "QUIT",    ANY,        0,       cmd_quit,       ST_CLOSED },
+	{ "HELP",    TALKING,    FREE,    cmd_help,       STAY },
+	{ "QUIT",    ANY,        IS_CLEAR, cmd_quit,      ST_CLOSED },
 
 	{ "EXPN",    TALKING,    IS_ODD,  cmd_absent,     STAY },
 	{ "TURN",    TALKING,    IS_ODD,  cmd_absent,     STAY },
@@ -71,8 +79,9 @@ static const struct rule rules[] = {
 
 static const char *const state_names[ST__COUNT] = {
 	[ST_NEW] = "new",	[ST_READY] = "ready",	[ST_MAIL] = "mail",
-	[ST_RCPT] = "rcpt",	[ST_DATA] = "data",	[ST_WAIT] = "wait",
-	[ST_SHUT] = "shut",	[ST_CLOSED] = "closed",
+	[ST_RCPT] = "rcpt",	[ST_ASK] = "ask",	[ST_DATA] = "data",
+	[ST_WAIT] = "wait",	[ST_SECURE] = "secure",	[ST_AUTH] = "auth",
+	[ST_LOGIN] = "login",	[ST_SHUT] = "shut",	[ST_CLOSED] = "closed",
 };
 
 /* The row for this verb in this state, or NULL; *known: any row that has it. */
@@ -99,12 +108,24 @@ is_ascii(struct span s)
 	return true;
 }
 
+static bool
+lacks_tls(const struct session *s)
+{
+	return s->edge->set.require_tls && !s->is_secure &&
+	    !crowd_is_local(&s->address);
+}
+
 /* May it be said at all, and said now?  Says the reply if not. */
 static bool
 is_fitting(struct session *s, const struct command *c, const struct rule *r)
 {
 	if (r == NULL) {
 		session_refuse(s, 503, "5.5.1", "Bad sequence of commands");
+		return false;
+	}
+	if (lacks_tls(s) && !(r->is & (IS_CLEAR | IS_ODD))) {
+		session_refuse(s, 530, "5.7.0",
+		    "Must issue a STARTTLS command first");
 		return false;
 	}
 	if (r->is & IS_JUNK && ++s->junk_cnt > JUNK_MAX) {

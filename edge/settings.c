@@ -72,6 +72,33 @@ read_limits(struct settings *set, const struct slice *edge)
 	    count_or(edge, "max_sessions_per_client", 100);
 }
 
+static void
+read_security(struct settings *set, const struct slice *edge,
+    const struct slice *rules)
+{
+	struct slice tls = slice_block(edge, "tls", 0);
+
+	set->has_tls = slice_text(&tls, "certfile", 0).len > 0;
+	set->certificate = (unsigned)slice_num(&tls, "certfile");
+	set->tls_immediately = slice_flag(edge, "tls_immediately");
+	set->require_tls = slice_flag(rules, "require_tls");
+	set->has_users = slice_text(rules, "lookup_credentials", 0).len > 0;
+	set->auth_without_tls = slice_flag(rules, "auth_without_tls");
+	set->require_auth = slice_flag(rules, "require_auth");
+}
+
+/* Those of the queue, as far as they are about the header section. */
+static void
+read_policies(struct settings *set, const struct slice *edge)
+{
+	struct slice policies = slice_block(edge, "policies", 0);
+
+	set->add_date = slice_flag(&policies, "add_date_header");
+	set->add_message_id = slice_flag(&policies, "add_message_id_header");
+	set->add_received = slice_block_count(edge, "policies") == 0 ||
+	    slice_flag(&policies, "add_received_header");
+}
+
 enum err
 settings_init(struct settings *set, struct span bytes)
 {
@@ -83,6 +110,8 @@ settings_init(struct settings *set, struct span bytes)
 		return e;
 	rules = slice_block(&edge, "rules", 0);
 	read_limits(set, &edge);
+	read_security(set, &edge, &rules);
+	read_policies(set, &edge);
 	if ((e = read_texts(set, &edge, &rules)) == OK)
 		e = rules_init(&set->rules, &rules);
 	if (e != OK)

@@ -9,6 +9,7 @@
 #ifndef EDGE_SETTINGS_H
 #define EDGE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -28,6 +29,18 @@ struct settings {
 	unsigned	 max_sessions;
 	unsigned	 max_sessions_per_client;
 	struct rules	 rules;
+
+	bool		 has_tls;		/* there is a certificate, */
+	unsigned	 certificate;		/* and this is its file	*/
+	bool		 tls_immediately;	/* before the greeting	*/
+	bool		 require_tls;		/* for all that brings mail */
+	bool		 has_users;		/* so AUTH is known	*/
+	bool		 auth_without_tls;	/* and so is its password */
+	bool		 require_auth;		/* for MAIL		*/
+
+	bool		 add_date;		/* where it is missing	*/
+	bool		 add_message_id;	/* the same		*/
+	bool		 add_received;
 };
 
 MUST_CHECK enum err settings_init(struct settings *, struct span slice);

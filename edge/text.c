@@ -2,7 +2,7 @@
  * text.c - eod.h finds the end, header.h the blank line, and this file sees
  * to it that nothing is read that could not be put somewhere.
  *
- * The buffer of the header section begins with a gap that the trace is laid
+ * The buffer of the header section begins with a gap that our fields are laid
  * into from behind once the id is known, so that the section is never copied.
  */
 #include <stdio.h>
@@ -13,11 +13,13 @@
 #include "edge/text.h"
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
+#include "mail/date.h"
 #include "mail/received.h"
 #include "sys/clock.h"
 
 #define SLACK		8	/* bytes eod.h may give beyond its input */
 #define HEADER_FIRST	2048	/* bytes: the header of most messages	*/
+#define ADDED_MAX	(RECEIVED_TEXT_MAX + 512) /* bytes: all our fields */
 
 static void
 fault(struct transaction *t, uint16_t code, const char *dsn, const char *text)
@@ -71,12 +73,11 @@ put_body(struct transaction *t, struct span run)
 static enum err
 begin_header(struct text *x)
 {
-	enum err e = grow_reserve(&x->header,
-	    RECEIVED_TEXT_MAX + HEADER_FIRST);
+	enum err e = grow_reserve(&x->header, ADDED_MAX + HEADER_FIRST);
 
 	if (e != OK)
 		return e;
-	x->header.len = x->header_at = RECEIVED_TEXT_MAX;
+	x->header.len = x->header_at = ADDED_MAX;
 	return OK;
 }
 
@@ -172,33 +173,77 @@ end_text(struct transaction *t)
 	split(t);
 }
 
-/* Our trace goes on top, as soon as the message has its id. */
+/* A field of ours goes on top; the gap has room for all of them. */
+static void
+put_field(struct text *x, const char *field, size_t len)
+{
+	x->header_at -= len;
+	memcpy(x->header.ptr + x->header_at, field, len);
+}
+
+/* What the policies of the queue want and the client has left out. */
+static void
+add_missing(struct transaction *t, int64_t now_ms)
+{
+	const struct settings *set = &t->edge->set;
+	char field[ADDED_MAX - RECEIVED_TEXT_MAX];
+	char date[DATE_TEXT_LEN + 1], id[ID_TEXT_LEN + 1];
+	struct text *x = &t->text;
+	int len;
+
+	if (set->add_message_id && !(x->scan.has & HEADER_MESSAGE_ID)) {
+		id_text(t->id, id);
+		len = snprintf(field, sizeof(field),
+		    "Message-ID: <%s@%.*s>\r\n", id, DOMAIN_MAX,
+		    set->hostname);
+		put_field(x, field, (size_t)len);
+	}
+	if (set->add_date && !(x->scan.has & HEADER_DATE)) {
+		date_text(now_ms, date);
+		len = snprintf(field, sizeof(field), "Date: %s\r\n", date);
+		put_field(x, field, (size_t)len);
+	}
+}
+
+static enum err
+add_trace(struct transaction *t, int64_t now_ms)
+{
+	const struct session *s = t->session;
+	char trace[RECEIVED_TEXT_MAX];
+	size_t len = 0;
+	enum err e;
+	struct received r = {
+		.helo = span_of(s->helo),
+		.client = span_of(s->client_text),
+		.is_local = crowd_is_local(&s->address),
+		.uid = crowd_uid(&s->address),
+		.by = span_of(t->edge->set.hostname),
+		.with = session_with(s, t->has_smtputf8),
+		.id = t->id,
+		.when_ms = now_ms,
+	};
+
+	if (t->rcpt_cnt == 1)
+		r.for_rcpt = transaction_rcpt(t, transaction_sender(t));
+	if ((e = received_build(&r, trace, sizeof(trace), &len)) == OK)
+		put_field(&t->text, trace, len);
+	return e;
+}
+
+/* Our fields go on top, the trace above all, as soon as there is an id. */
 static bool
 make_header(struct transaction *t)
 {
 	struct text *x = &t->text;
-	const struct session *s = t->session;
-	char trace[RECEIVED_TEXT_MAX];
-	size_t len = 0;
-	struct received r = {
-		.helo = span_of(s->helo),
-		.client = span_of(s->client_text),
-		.by = span_of(t->edge->set.hostname),
-		.with = received_with(s->is_extended, t->has_smtputf8),
-		.id = t->id,
-		.when_ms = clock_wall_ms(),
-	};
+	int64_t now_ms = clock_wall_ms();
 
 	if (x->is_made)
 		return true;
-	if (t->rcpt_cnt == 1)
-		r.for_rcpt = transaction_rcpt(t, transaction_sender(t));
-	if (received_build(&r, trace, sizeof(trace), &len) != OK) {
+	add_missing(t, now_ms);
+	if (t->edge->set.add_received && add_trace(t, now_ms) != OK) {
 		fault(t, 451, "4.3.0", "Cannot add the trace field");
 		return false;
 	}
-	x->header_at -= len;
-	memcpy(x->header.ptr + x->header_at, trace, len);
 	x->header_len = x->header.len - x->header_at;
 	x->is_made = true;
 	return true;

@@ -5,7 +5,6 @@
 #include "edge/session.h"
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
-#include "mail/received.h"
 
 /* What a next hop must be able to do, as far as it is known by now. */
 static uint8_t
@@ -21,11 +20,20 @@ flags_of(const struct transaction *t)
 }
 
 void
+to_queue_ask(struct transaction *t)
+{
+	transaction_number_ask(t);
+	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
+	    .ask = t->ask, .rcpt = transaction_last_rcpt(t) });
+}
+
+void
 to_queue_open(struct transaction *t)
 {
 	const struct session *s = t->session;
 	struct link *queue = t->edge->queue;
 	struct span last = transaction_sender(t);
+	char network[CROWD_NET_TEXT];
 
 	transaction_number(t);
 	(void)link_send_mail_open(queue, &(struct msg_mail_open){
@@ -35,8 +43,8 @@ to_queue_open(struct transaction *t)
 	    .sender = transaction_sender(t),
 	    .client = span_of(s->client_text),
 	    .helo = span_of(s->helo),
-	    .proto = received_with(s->is_extended, t->has_smtputf8),
-	    .tenant = span_of(s->net_text),
+	    .proto = session_with(s, t->has_smtputf8),
+	    .tenant = session_tenant(s, network),
 	});
 	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
 		last = transaction_rcpt(t, last);

@@ -12,6 +12,9 @@
 
 struct transaction;
 
+/* May the recipient added last be taken?  Gives the question its number. */
+void	to_queue_ask(struct transaction *);
+
 /* mail_open and every mail_rcpt; gives the transaction its stream. */
 void	to_queue_open(struct transaction *);
 

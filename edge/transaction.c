@@ -17,6 +17,7 @@ add_address(struct transaction *t, struct span address)
 
 	if (e != OK)
 		return e;
+	t->last_at = t->addresses.len;
 	if ((e = grow_add(&t->addresses, address)) != OK)
 		return e;
 	return grow_add(&t->addresses, (struct span){ "", 1 });
@@ -51,6 +52,13 @@ transaction_add_rcpt(struct transaction *t, struct span rcpt)
 	return e;
 }
 
+void
+transaction_drop_rcpt(struct transaction *t)
+{
+	t->addresses.len = t->last_at;
+	t->rcpt_cnt--;
+}
+
 struct span
 transaction_sender(const struct transaction *t)
 {
@@ -61,6 +69,12 @@ struct span
 transaction_rcpt(const struct transaction *t, struct span last)
 {
 	return span_of(last.ptr + last.len + 1);
+}
+
+struct span
+transaction_last_rcpt(const struct transaction *t)
+{
+	return span_of(t->addresses.ptr + t->last_at);
 }
 
 void
@@ -74,12 +88,21 @@ transaction_number(struct transaction *t)
 }
 
 void
+transaction_number_ask(struct transaction *t)
+{
+	struct edge *edge = t->edge;
+
+	t->ask = ++edge->last_ask;
+	LIST_INSERT_HEAD(&edge->asked[t->ask % EDGE_STREAM_BUCKETS], t, entry);
+}
+
+void
 transaction_forget(struct transaction *t)
 {
-	if (t->stream == 0)
+	if (t->stream == 0 && t->ask == 0)
 		return;
 	LIST_REMOVE(t, entry);
-	t->stream = 0;
+	t->stream = t->ask = 0;
 }
 
 struct transaction *
@@ -89,6 +112,17 @@ transaction_find(struct edge *edge, uint64_t stream)
 
 	LIST_FOREACH(t, &edge->streams[stream % EDGE_STREAM_BUCKETS], entry)
 		if (t->stream == stream)
+			return t;
+	return NULL;
+}
+
+struct transaction *
+transaction_find_ask(struct edge *edge, uint64_t ask)
+{
+	struct transaction *t;
+
+	LIST_FOREACH(t, &edge->asked[ask % EDGE_STREAM_BUCKETS], entry)
+		if (t->ask == ask)
 			return t;
 	return NULL;
 }

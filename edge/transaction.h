@@ -53,18 +53,23 @@ struct text {
 };
 
 struct transaction {
-	LIST_ENTRY(transaction) entry;	/* while it has a stream	*/
+	LIST_ENTRY(transaction) entry;	/* while it has a stream, or waits
+					 * for word about a recipient	*/
 	struct edge	*edge;
 	struct session	*session;
 
 	struct grow	 addresses;	/* sender, then recipients, each
 					 * with a NUL			*/
+	size_t		 last_at;	/* where the last of them begins */
 	unsigned	 rcpt_cnt;
 	unsigned	 refused_cnt;	/* recipients we said no to	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
 	bool		 has_smtputf8;	/* the client said so		*/
 	bool		 is_utf8;	/* an address needs it		*/
 	bool		 has_8bit;	/* the client said BODY=8BITMIME */
+
+	uint64_t	 ask;		/* 0: no recipient is asked about */
+	bool		 asks_utf8;	/* it needs it			*/
 
 	uint64_t	 stream;	/* 0: the queue knows of none	*/
 	bool		 is_granted;	/* id and credit are ours	*/
@@ -78,18 +83,26 @@ struct transaction {
 MUST_CHECK enum err transaction_begin(struct transaction **out,
 	    struct session *, struct span sender);
 MUST_CHECK enum err transaction_add_rcpt(struct transaction *, struct span);
+/* The one that was added last is not wanted after all. */
+void	transaction_drop_rcpt(struct transaction *);
 
 struct span	transaction_sender(const struct transaction *);
 /* The recipient behind `last`; the first one behind the sender. */
 struct span	transaction_rcpt(const struct transaction *, struct span last);
+struct span	transaction_last_rcpt(const struct transaction *);
 
-/* Give it a stream number, under which transaction_find() finds it. */
+/*
+ * Give it a number of a stream, or of a question about a recipient, under
+ * which the other two find it.
+ */
 void	transaction_number(struct transaction *);
-/* The queue has ended the stream, or is gone: forget the number. */
+void	transaction_number_ask(struct transaction *);
+/* The queue has ended it, or is gone: forget the number. */
 void	transaction_forget(struct transaction *);
 
 /* NULL when there is none of this number, which may just have ended. */
 struct transaction *transaction_find(struct edge *, uint64_t stream);
+struct transaction *transaction_find_ask(struct edge *, uint64_t ask);
 
 /* The one end: tells the queue unless committed, frees, and sets to NULL.
  * Allowed on NULL. */

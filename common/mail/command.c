@@ -58,10 +58,38 @@ read_smtputf8(struct span value, void *out)
 	return FAULT_NONE;
 }
 
+/* Upper case alone, RFC 3461 4. */
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+/* xtext, RFC 3461 4; "=" and what is no ESMTP value are refused before. */
+static enum command_fault
+read_auth(struct span value, void *out)
+{
+	struct command_mail *mail = out;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if ((unsigned char)value.ptr[i] > 126)
+			return FAULT_SYNTAX;
+		if (value.ptr[i] != '+')
+			continue;
+		if (value.len - i < 3 || !is_hex(value.ptr[i + 1]) ||
+		    !is_hex(value.ptr[i + 2]))
+			return FAULT_SYNTAX;
+		i += 2;
+	}
+	mail->has_auth = true;
+	return FAULT_NONE;
+}
+
 static const struct param mail_params[] = {
 	{ { "SIZE", 4 },	true,	read_size	},
 	{ { "BODY", 4 },	true,	read_body	},
 	{ { "SMTPUTF8", 8 },	false,	read_smtputf8	},
+	{ { "AUTH", 4 },	true,	read_auth	},
 };
 
 #define PARAM_CNT	(sizeof(mail_params) / sizeof(mail_params[0]))

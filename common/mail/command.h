@@ -1,7 +1,7 @@
 /*
  * command - what an SMTP client's lines say: RFC 5321 4.1.1, SIZE (RFC 1870),
- * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531).  Syntax only: the order of the
- * dialogue and every limit of the configuration are the edge's.
+ * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954).  Syntax only: the
+ * order of the dialogue and every limit of the configuration are the edge's.
  *
  * Results point into the line.
  */
@@ -46,6 +46,9 @@ struct command_mail {
 	bool		 has_body;	/* BODY= was given		   */
 	bool		 is_8bit;	/* BODY=8BITMIME		   */
 	bool		 smtputf8;
+	bool		 has_auth;	/* AUTH= was given; its value is
+					 * judged and not kept, for we take
+					 * nobody's word for it (RFC 4954 5) */
 };
 
 struct command_rcpt {

@@ -101,6 +101,26 @@ named_rcpt(const struct received *r, struct span *out)
 	return OK;
 }
 
+/*
+ * From whom.  A local one is named by its uid, in a comment: the CFWS before
+ * "by" of RFC 5321 4.4 has room for one, and its TCP-info only for addresses.
+ */
+static void
+put_from(struct text *t, const struct received *r, const char *client)
+{
+	char uid[16];
+
+	if (!r->is_local) {
+		put_helo(t, r->helo);
+		put(t, span_of(client));
+		return;
+	}
+	snprintf(uid, sizeof(uid), "%u", (unsigned)r->uid);
+	put(t, SPAN("localhost (uid "));
+	put(t, span_of(uid));
+	put(t, SPAN(")"));
+}
+
 static void
 put_field(struct text *t, const struct received *r, const char *client,
     struct span rcpt)
@@ -110,8 +130,7 @@ put_field(struct text *t, const struct received *r, const char *client,
 	id_text(r->id, id);
 	date_text(r->when_ms, date);
 	put(t, SPAN("Received: from "));
-	put_helo(t, r->helo);
-	put(t, span_of(client));
+	put_from(t, r, client);
 	put(t, SPAN("\r\n\tby "));
 	put(t, r->by);
 	put(t, SPAN(" with "));
@@ -135,7 +154,8 @@ received_build(const struct received *r, char *buf, size_t cap, size_t *len)
 	char client[INET6_ADDRSTRLEN + 16];
 	struct span rcpt;
 
-	if (client_literal(r->client, client, sizeof(client)) != OK ||
+	if (client_literal(r->is_local ? SPAN("") : r->client, client,
+	    sizeof(client)) != OK ||
 	    named_rcpt(r, &rcpt) != OK || !is_with(r->with) ||
 	    !command_ehlo_name(r->by))
 		return ERR_PEER;
@@ -147,9 +167,14 @@ received_build(const struct received *r, char *buf, size_t cap, size_t *len)
 }
 
 struct span
-received_with(bool extended, bool utf8)
+received_with(bool extended, bool utf8, bool tls, bool auth)
 {
+	static const char *const words[2][4] = {
+		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+	};
+
 	if (!extended)
 		return SPAN("SMTP");
-	return utf8 ? SPAN("UTF8SMTP") : SPAN("ESMTP");
+	return span_of(words[utf8][(auth ? 2 : 0) + (tls ? 1 : 0)]);
 }

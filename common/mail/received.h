@@ -18,6 +18,9 @@ struct received {
 	struct span	 helo;		/* as the client said it, any bytes */
 	struct span	 client;	/* "192.0.2.1", "2001:db8::1"; empty
 					 * when it came by no network	    */
+	bool		 is_local;	/* by a unix socket: helo and client
+					 * mean nothing, uid is the sender's */
+	uint32_t	 uid;
 	struct span	 by;		/* our name, a domain		    */
 	struct span	 with;		/* "ESMTP", see received_with()	    */
 	struct id	 id;
@@ -39,7 +42,10 @@ struct received {
 MUST_CHECK enum err received_build(const struct received *, char *buf,
     size_t cap, size_t *len);
 
-/* The word behind "with": RFC 5321 4.4, RFC 6531 4.3. */
-struct span	 received_with(bool extended, bool utf8);
+/*
+ * The word behind "with": RFC 5321 4.4, RFC 3848, RFC 6531 4.3.  tls and auth
+ * have words only where EHLO was said.
+ */
+struct span	 received_with(bool extended, bool utf8, bool tls, bool auth);
 
 #endif

@@ -112,6 +112,24 @@ static const struct {
 	{ { "AUTH", 4 },		EHLO_AUTH		},
 };
 
+/* "PLAIN LOGIN X-OTHER": those we know. */
+static unsigned
+mechanisms(struct span list)
+{
+	unsigned known = 0;
+
+	while (list.len > 0) {
+		struct span word = span_head(list, span_find(list, ' '));
+
+		if (span_eq_nocase(word, SPAN("PLAIN")))
+			known |= EHLO_AUTH_PLAIN;
+		else if (span_eq_nocase(word, SPAN("LOGIN")))
+			known |= EHLO_AUTH_LOGIN;
+		list = span_tail(list, word.len + 1);
+	}
+	return known;
+}
+
 void
 reply_ehlo(struct span line_text, struct ehlo *out)
 {
@@ -126,8 +144,10 @@ reply_ehlo(struct span line_text, struct ehlo *out)
 		if (!span_eq_nocase(word, keywords[i].word))
 			continue;
 		out->has |= keywords[i].bit;
-		if (keywords[i].bit != EHLO_SIZE)
-			return;
-		out->size = span_number(rest, UINT64_MAX, &size) ? size : 0;
+		if (keywords[i].bit == EHLO_SIZE)
+			out->size = span_number(rest, UINT64_MAX, &size) ?
+			    size : 0;
+		else if (keywords[i].bit == EHLO_AUTH)
+			out->auth |= mechanisms(span_tail(text, word.len + 1));
 	}
 }

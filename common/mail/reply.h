@@ -48,8 +48,12 @@ bool		 reply_dsn(struct span text, struct reply *out);
 #define EHLO_DSN		0x100u	/* RFC 3461 */
 #define EHLO_AUTH		0x200u	/* RFC 4954 */
 
+#define EHLO_AUTH_PLAIN		0x1u	/* RFC 4616 */
+#define EHLO_AUTH_LOGIN		0x2u	/* no standard, but everywhere */
+
 struct ehlo {
 	unsigned	 has;	/* EHLO_* the server offers		    */
+	unsigned	 auth;	/* EHLO_AUTH_* among its mechanisms	    */
 	uint64_t	 size;	/* bytes it takes at most; 0: not told	    */
 };
 

@@ -19,7 +19,8 @@ check_args(struct span args, bool extended, bool utf8)
 
 	if (command_mail(args, extended, &mail) == FAULT_NONE &&
 	    ((mail.sender.is_utf8 && !mail.smtputf8) ||
-	    (!extended && (mail.has_size || mail.has_body || mail.smtputf8))))
+	    (!extended && (mail.has_size || mail.has_body || mail.smtputf8 ||
+	    mail.has_auth))))
 		abort();
 	if (command_rcpt(args, extended, utf8, &rcpt) == FAULT_NONE &&
 	    (rcpt.rcpt.whole.len == 0 || (rcpt.rcpt.is_utf8 && !utf8)))

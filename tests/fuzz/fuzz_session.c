@@ -1,6 +1,8 @@
 /*
  * Any bytes, cut anywhere, to a whole SMTP session: it must not break, must
  * use its input up or say why not, and may answer with well-formed lines only.
+ * The second byte says what is configured and what queue and vault answer; a
+ * handshake always succeeds.
  *
  * room: edge
  */
@@ -11,12 +13,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask/login.h"
+#include "edge/auth.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
 #include "edge/session.h"
 #include "edge/transaction.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+#define HAS_TLS		0x01u
+#define NEEDS_TLS	0x02u
+#define HAS_USERS	0x04u
+#define NEEDS_LOGIN	0x08u
+#define CLEAR_LOGIN	0x10u
+#define ASKS		0x20u
+#define SAYS_NO		0x40u
+#define IS_LOCAL	0x80u
 
 static struct ev_loop *loop;
 
@@ -26,12 +39,17 @@ lost(const struct link_peer *p, enum err why, void *arg)
 }
 
 static void
+users_lost(const struct link_peer *p, enum err why, void *arg)
+{
+}
+
+static void
 drained(void *arg)
 {
 }
 
 static struct edge *
-make_edge(int *queue_fd)
+make_edge(int *queue_fd, unsigned has)
 {
 	static const struct edge_calls calls = { lost, drained };
 	struct link_peer peer = { .role = ROLE_QUEUE, .block = "main" };
@@ -43,6 +61,12 @@ make_edge(int *queue_fd)
 		.session_timeout_ms = 1000, .max_recipients = 10,
 		.max_errors = 20, .max_sessions = 10,
 		.max_sessions_per_client = 10,
+		.has_tls = has & HAS_TLS,
+		.tls_immediately = (has & (HAS_TLS | NEEDS_TLS)) == NEEDS_TLS,
+		.require_tls = has & NEEDS_TLS, .has_users = has & HAS_USERS,
+		.require_auth = has & NEEDS_LOGIN,
+		.auth_without_tls = has & CLEAR_LOGIN,
+		.add_date = true, .add_message_id = true, .add_received = true,
 	};
 	struct edge *edge;
 	int pair[2];
@@ -53,8 +77,31 @@ make_edge(int *queue_fd)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) != 0)
 		abort();
 	from_queue_link(edge, pair[0], &peer);
+	if (has & HAS_USERS &&
+	    login_open(&edge->users, loop, users_lost, NULL) != OK)
+		abort();
+	edge->can_tls = true;
+	edge->asks = has & ASKS;
 	*queue_fd = pair[1];
 	return edge;
+}
+
+/* A recipient, a password: yes, or every other time no. */
+static void
+judge(struct session *s, unsigned has)
+{
+	static const char no[] = "No such\r\nuser";
+
+	if (s->state == ST_ASK && has & SAYS_NO && s->transaction->ask & 1)
+		session_queue_rcpt(s, 550, SPAN("5.1.1"), SPAN(no));
+	else if (s->state == ST_ASK)
+		session_queue_rcpt(s, 250, SPAN(""), SPAN(""));
+	else if (s->state == ST_LOGIN && has & SAYS_NO)
+		auth_told(s, LOGIN_BUSY);
+	else if (s->state == ST_LOGIN)
+		auth_told(s, LOGIN_GOOD);
+	else if (s->state == ST_SECURE)
+		session_secured(s);
 }
 
 /* The queue grants and takes whatever it is given. */
@@ -94,6 +141,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct client_address a = { .family = 4, .bytes = { 192, 0, 2, 1 } };
 	size_t step = len > 0 ? bytes[0] + 1u : 1, held = 0, n;
+	unsigned has = len > 1 ? bytes[1] : 0;
+	enum state was;
 	char *in = malloc(len + 1);
 	struct session s;
 	struct edge *edge;
@@ -102,23 +151,31 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (in == NULL)
 		return 0;
-	edge = make_edge(&queue_fd);
+	edge = make_edge(&queue_fd, has);
+	if (has & IS_LOCAL)
+		a = crowd_user(1000);
 	session_init(&s, edge, &a, NULL);
 	session_greet(&s);
-	for (size_t at = 1; at < len && s.state != ST_CLOSED; at += n) {
+	judge(&s, has);
+	for (size_t at = 2; at < len && s.state != ST_CLOSED; at += n) {
 		n = step < len - at ? step : len - at;
 		memcpy(in + held, bytes + at, n);
 		left = (struct span){ in, held + n };
 		do {
 			held = left.len;
+			was = s.state;
 			session_feed(&s, &left);
+			if (s.state == ST_SECURE && held > 0 && left.len > 0)
+				abort();	/* smuggled */
 			answer(&s);
+			judge(&s, has);
 			check_replies(grow_span(&s.out));
 			grow_free(&s.out);
-		} while (left.len > 0 && left.len < held);
+		} while (left.len > 0 &&
+		    (left.len < held || s.state != was));
 		held = left.len;
 		memmove(in, left.ptr, held);
-		if (s.state != ST_CLOSED && held >= COMMAND_LINE_MAX)
+		if (s.state != ST_CLOSED && held >= AUTH_LINE_MAX)
 			abort();
 	}
 	session_fini(&s);

@@ -17,10 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "ask/login.h"
 #include "edge/client.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
@@ -56,6 +58,13 @@ struct kit {
 	struct kit_mail	 mails[KIT_STREAMS];
 	unsigned	 mail_cnt;
 	bool		 no_grant, no_credit, no_verdict;
+	uint64_t	 asks[KIT_STREAMS];	/* about recipients	*/
+	char		 asked[4096];
+	unsigned	 ask_cnt;
+	struct link	*vault;		/* of users; NULL without	*/
+	uint64_t	 logins[KIT_STREAMS];	/* requests	*/
+	char		 login_user[300], login_password[300];
+	unsigned	 login_cnt;
 	unsigned	 lost_cnt;
 	bool		 is_drained;
 	int		 tick_fd, turns;
@@ -211,6 +220,12 @@ kit_hears(struct link *l, unsigned type, const union msg *u,
 	case MSG_mail_abort:
 		kit_mail(u->mail_abort.stream)->is_aborted = true;
 		break;
+	case MSG_rcpt_ask:
+		kit.asks[kit.ask_cnt++ % KIT_STREAMS] = u->rcpt_ask.ask;
+		snprintf(kit.asked + strlen(kit.asked),
+		    sizeof(kit.asked) - strlen(kit.asked), "%.*s,",
+		    (int)u->rcpt_ask.rcpt.len, u->rcpt_ask.rcpt.ptr);
+		break;
 	default:
 		fail_msg("the edge said %s", msg_name(type));
 	}
@@ -245,6 +260,79 @@ kit_lost(const struct link_peer *p, enum err why, void *arg)
 	kit.lost_cnt++;
 }
 
+/* The queue's wish to hear of each recipient. */
+static inline void
+kit_asks(bool asks)
+{
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .asks = asks });
+	kit_turn(KIT_TURNS);
+}
+
+/* Its word about the recipient that was asked about last. */
+static inline void
+kit_judge(unsigned code, const char *dsn, const char *text)
+{
+	assert_true(kit.ask_cnt > 0);
+	(void)link_send_rcpt_answer(kit.queue, &(struct msg_rcpt_answer){
+	    .ask = kit.asks[(kit.ask_cnt - 1) % KIT_STREAMS],
+	    .code = (uint16_t)code, .dsn = span_of(dsn),
+	    .text = span_of(text) });
+	kit_turn(KIT_TURNS);
+}
+
+static inline enum err
+kit_vault_hears(struct link *l, unsigned type, const union msg *u,
+    struct span piece, int fd, void *arg)
+{
+	assert_int_equal(type, MSG_login_ask);
+	kit.logins[kit.login_cnt++ % KIT_STREAMS] = u->login_ask.request;
+	assert_true(span_cstr(u->login_ask.user, kit.login_user,
+	    sizeof(kit.login_user)));
+	assert_true(span_cstr(u->login_ask.password, kit.login_password,
+	    sizeof(kit.login_password)));
+	return OK;
+}
+
+static inline void
+kit_vault_gone(struct link *l, enum err why, void *arg)
+{
+	link_close(&kit.vault);
+}
+
+/* Have users; for a client in the clear too, unless the test says no. */
+static inline void
+kit_users(void)
+{
+	struct link_peer to_vault = { .role = ROLE_USERS, .block = "staff" };
+	struct link_peer to_edge = { .role = ROLE_EDGE, .block = "in" };
+	bool has_tls = kit.edge->set.has_tls;
+	int pair[2];
+
+	kit.edge->set.has_users = kit.edge->set.auth_without_tls = true;
+	kit.edge->set.has_tls = false;		/* of edge_tls.h: it is there */
+	assert_int_equal(edge_ask_vault(kit.edge, -1), OK);
+	kit.edge->set.has_tls = has_tls;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(link_open(&kit.vault, kit.loop, pair[1], ROLE_USERS,
+	    &to_edge, kit_vault_hears, kit_vault_gone, NULL), OK);
+	assert_int_equal(login_set_link(kit.edge->users, pair[0], ROLE_EDGE,
+	    &to_vault), OK);
+	kit_turn(KIT_TURNS);
+}
+
+/* The vault's word about the login that was asked about last. */
+static inline void
+kit_vault_says(enum login_status status)
+{
+	assert_true(kit.login_cnt > 0);
+	(void)link_send_login_answer(kit.vault, &(struct msg_login_answer){
+	    .request = kit.logins[(kit.login_cnt - 1) % KIT_STREAMS],
+	    .status = (uint8_t)status });
+	kit_turn(KIT_TURNS);
+}
+
 static inline void
 kit_drained(void *arg)
 {
@@ -266,6 +354,7 @@ kit_settings(void)
 		.max_errors = 20,
 		.max_sessions = 1000,
 		.max_sessions_per_client = 10,
+		.add_received = true,
 	};
 }
 
@@ -301,6 +390,7 @@ kit_stop(void)
 	kit_hang_up();
 	edge_free(&kit.edge);
 	link_close(&kit.queue);
+	link_close(&kit.vault);
 	ev_fini(&kit.tick);
 	close(kit.tick_fd);
 	ev_close(&kit.loop);
@@ -381,15 +471,11 @@ kit_say(const char *text)
 }
 
 static inline void
-kit_connect_from(const char *ip)
+kit_connect_as(struct client_address a)
 {
-	struct client_address a = { .family = 4, .bytes = { 192, 0, 2, 1 } };
 	unsigned cnt;
-	int pair[2], v[4];
+	int pair[2];
 
-	if (sscanf(ip, "%d.%d.%d.%d", &v[0], &v[1], &v[2], &v[3]) == 4)
-		for (int i = 0; i < 4; i++)
-			a.bytes[i] = (uint8_t)v[i];
 	kit_hang_up();
 	kit.is_closed = false;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
@@ -400,9 +486,35 @@ kit_connect_from(const char *ip)
 }
 
 static inline void
+kit_connect_from(const char *ip)
+{
+	struct client_address a = { .family = 4, .bytes = { 192, 0, 2, 1 } };
+	int v[4];
+
+	if (sscanf(ip, "%d.%d.%d.%d", &v[0], &v[1], &v[2], &v[3]) == 4)
+		for (int i = 0; i < 4; i++)
+			a.bytes[i] = (uint8_t)v[i];
+	kit_connect_as(a);
+}
+
+static inline void
 kit_connect(void)
 {
 	kit_connect_from("192.0.2.1");
+}
+
+/* Turn for so long, not sleeping. */
+static inline void
+kit_wait(long ms)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do {
+		kit_turn(20);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - from.tv_sec) * 1000 +
+	    (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
 }
 
 /* Say something and want exactly this for an answer. */

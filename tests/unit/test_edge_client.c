@@ -5,32 +5,18 @@
  * room: edge
  */
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <time.h>
 
 #include "edge/listen.h"
 #include "edge_kit.h"
 
 static struct sockaddr_in listener;
 static int listen_fd = -1;
-
-/* Turn for so long, not sleeping. */
-static void
-turn_for(long ms)
-{
-	struct timespec from, now;
-
-	clock_gettime(CLOCK_MONOTONIC, &from);
-	do {
-		kit_turn(20);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while ((now.tv_sec - from.tv_sec) * 1000 +
-	    (now.tv_nsec - from.tv_nsec) / 1000000 < ms);
-}
 
 static void
 listen_there(const char *ip)
@@ -78,13 +64,13 @@ a_silent_client_hears_421_and_is_closed(void **state)
 	kit.edge->set.timeout_ms = 60;
 	kit_connect();
 	assert_string_equal(kit_codes(kit_hear()), "220 ");
-	turn_for(30);
+	kit_wait(30);
 	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
-	turn_for(45);
+	kit_wait(45);
 	kit_say("NOO");
 	assert_string_equal(kit_hear(), "");
 	assert_false(kit.is_closed);
-	turn_for(60);
+	kit_wait(60);
 	kit_want("", "421 4.4.2 Connection timed out\r\n");
 	assert_true(kit.is_closed);
 }
@@ -96,7 +82,7 @@ trickling_text_does_not_extend_its_time(void **state)
 	kit_data();
 	for (int i = 0; i < 12; i++) {
 		kit_say("x\r\n");
-		turn_for(10);
+		kit_wait(10);
 	}
 	assert_string_equal(kit_hear(), "421 4.4.2 Connection timed out\r\n");
 	assert_true(kit_last()->is_aborted);
@@ -109,7 +95,7 @@ a_session_ends_however_busy_it_is(void **state)
 	kit_ready();
 	for (int i = 0; i < 12; i++) {
 		kit_say("NOOP\r\n");
-		turn_for(10);
+		kit_wait(10);
 	}
 	assert_non_null(strstr(kit_hear(), "421 4.4.2"));
 }
@@ -121,7 +107,7 @@ while_the_queue_decides_no_time_runs_out(void **state)
 	kit.no_verdict = true;
 	kit_data();
 	kit_say("\r\n.\r\n");
-	turn_for(100);
+	kit_wait(100);
 	kit_want("", "");
 	kit_taken(kit_last());
 	assert_string_equal(kit_codes(kit_hear()), "250 ");
@@ -135,7 +121,7 @@ sessions_over_the_limit_hear_421(void **state)
 	kit.fd = dial();
 	assert_string_equal(kit_codes(kit_hear()), "220 ");
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_int_equal(kit.edge->client_cnt, 0);
 	kit_connect();
 	kit_hear();
@@ -162,6 +148,62 @@ loopback_is_not_counted_by_client(void **state)
 		close(fds[i]);
 }
 
+/* A listener without a name in any directory, and how to reach it. */
+static void
+listen_here(struct sockaddr_un *sa, socklen_t *len)
+{
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*len = sizeof(*sa);
+	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listen_fd, (void *)sa, sizeof(sa_family_t)), 0);
+	assert_int_equal(getsockname(listen_fd, (void *)sa, len), 0);
+	assert_int_equal(listen(listen_fd, 10), 0);
+	assert_int_equal(listen_open(&kit.edge->listen, kit.edge, &listen_fd,
+	    1), OK);
+}
+
+static int
+dial_here(const struct sockaddr_un *sa, socklen_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(connect(fd, (const void *)sa, len), 0);
+	return fd;
+}
+
+static void
+a_unix_socket_tells_whose_mail_it_is(void **state)
+{
+	struct sockaddr_un sa;
+	socklen_t len;
+	char tenant[32];
+
+	listen_here(&sa, &len);
+	kit.fd = dial_here(&sa, len);
+	kit_say("EHLO x\r\n" KIT_ENVELOPE "DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()),
+	    "220 250 250 250 354 250 ");
+	snprintf(tenant, sizeof(tenant), "uid:%u", (unsigned)geteuid());
+	assert_string_equal(kit_last()->tenant, tenant);
+}
+
+static void
+users_of_a_unix_socket_are_counted(void **state)
+{
+	struct sockaddr_un sa;
+	socklen_t len;
+	int first;
+
+	kit.edge->set.max_sessions_per_client = 1;
+	listen_here(&sa, &len);
+	first = dial_here(&sa, len);
+	kit.fd = dial_here(&sa, len);
+	kit_want("", "421 4.7.0 Too many sessions of yours\r\n");
+	close(first);
+}
+
 static void
 out_of_descriptors_accepting_pauses_and_goes_on(void **state)
 {
@@ -177,12 +219,12 @@ out_of_descriptors_accepting_pauses_and_goes_on(void **state)
 	now.rlim_cur = (rlim_t)dup(listen_fd);	/* the lowest free number */
 	close((int)now.rlim_cur);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
-	turn_for(20);
+	kit_wait(20);
 	assert_int_equal(kit.edge->client_cnt, 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
-	turn_for(20);
+	kit_turn(4);
 	assert_int_equal(kit.edge->client_cnt, 0);	/* still pausing */
-	turn_for(120);
+	kit_wait(120);
 	assert_string_equal(kit_codes(kit_hear()), "220 ");
 }
 
@@ -213,7 +255,7 @@ draining_ends_the_idle_and_lets_transactions_finish(void **state)
 	    "421 4.3.2 Service shutting down\r\n");
 	assert_true(kit.is_closed);
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_true(kit.is_drained);
 }
 
@@ -225,7 +267,7 @@ draining_an_idle_edge_is_quick(void **state)
 	assert_false(kit.is_drained);
 	kit_want("", "421 4.3.2 Service shutting down\r\n");
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_true(kit.is_drained);
 }
 
@@ -237,10 +279,10 @@ with_time_to_spare_only_the_silent_are_ended(void **state)
 	kit_turn(KIT_TURNS);
 	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
 	assert_false(kit.is_closed);
-	turn_for(SESSION_SILENT_MS + 100);
+	kit_wait(SESSION_SILENT_MS + 100);
 	kit_want("", "421 4.3.2 Service shutting down\r\n");
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_true(kit.is_drained);
 }
 
@@ -253,7 +295,7 @@ a_drain_in_a_hurry_follows_one_with_time_to_spare(void **state)
 	edge_drain(kit.edge, 10000);
 	kit_want("", "421 4.3.2 Service shutting down\r\n");
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_true(kit.is_drained);
 }
 
@@ -262,11 +304,11 @@ patience_ends_what_does_not_finish(void **state)
 {
 	kit_data();
 	edge_drain(kit.edge, 50);
-	turn_for(60);
+	kit_wait(60);
 	kit_want("", "421 4.3.2 Service shutting down\r\n");
 	assert_true(kit_last()->is_aborted);
 	kit_hang_up();
-	turn_for(5);
+	kit_wait(5);
 	assert_true(kit.is_drained);
 }
 
@@ -310,6 +352,8 @@ main(void)
 		T(while_the_queue_decides_no_time_runs_out),
 		T(sessions_over_the_limit_hear_421),
 		T(loopback_is_not_counted_by_client),
+		T(a_unix_socket_tells_whose_mail_it_is),
+		T(users_of_a_unix_socket_are_counted),
 		T(out_of_descriptors_accepting_pauses_and_goes_on),
 		T(the_last_reply_outlives_what_was_not_read),
 		T(draining_ends_the_idle_and_lets_transactions_finish),

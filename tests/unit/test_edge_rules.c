@@ -186,6 +186,34 @@ an_ipv6_host_counts_by_its_64(void **state)
 	crowd_free(&c);
 }
 
+static void
+each_user_of_a_unix_socket_counts_alone_and_rules_pass_him(void **state)
+{
+	struct client_address ann = crowd_user(1000);
+	struct client_address bob = crowd_user(4294967294u);
+	struct rules r = { 0 };
+	char text[CROWD_NET_TEXT];
+	struct crowd *c;
+	unsigned cnt;
+
+	assert_int_equal(crowd_new(&c, 7), OK);
+	assert_int_equal(crowd_enter(c, &ann, &cnt), OK);
+	assert_int_equal(crowd_enter(c, &ann, &cnt), OK);
+	assert_int_equal(cnt, 2);
+	assert_int_equal(crowd_enter(c, &bob, &cnt), OK);
+	assert_int_equal(cnt, 1);
+	crowd_free(&c);
+	crowd_text(&ann, text);
+	assert_string_equal(text, "unix uid=1000");
+	crowd_net_text(&bob, text);
+	assert_string_equal(text, "uid:4294967294");
+	assert_true(crowd_uid(&bob) == 4294967294u);
+	assert_false(crowd_is_loopback(&ann));
+	assert_int_equal(rules_add_net(&r, SPAN("192.0.2.0/24")), OK);
+	assert_true(rules_client(&r, &ann));
+	rules_fini(&r);
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int
@@ -200,6 +228,8 @@ main(void)
 		cmocka_unit_test(networks_match_at_every_width),
 		cmocka_unit_test(words_that_are_no_network_are_refused),
 		cmocka_unit_test(an_ipv6_host_counts_by_its_64),
+		cmocka_unit_test(
+		    each_user_of_a_unix_socket_counts_alone_and_rules_pass_him),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,11 +16,15 @@ each_state_takes_these_commands(void **state)
 	fclose(out);
 	assert_string_equal(got,
 	    "new    EHLO HELO RSET NOOP VRFY HELP QUIT\n"
-	    "ready  EHLO HELO MAIL RSET NOOP VRFY HELP QUIT\n"
+	    "ready  EHLO HELO STARTTLS AUTH MAIL RSET NOOP VRFY HELP QUIT\n"
 	    "mail   EHLO HELO RCPT RSET NOOP VRFY HELP QUIT\n"
 	    "rcpt   EHLO HELO RCPT DATA RSET NOOP VRFY HELP QUIT\n"
+	    "ask   \n"
 	    "data  \n"
 	    "wait  \n"
+	    "secure\n"
+	    "auth  \n"
+	    "login \n"
 	    "shut   QUIT\n"
 	    "closed\n");
 	free(got);

@@ -123,6 +123,67 @@ what_stands_before_the_blank_line_is_the_header(void **state)
 		}
 }
 
+/* The whole header section of the last message, with a NUL. */
+static const char *
+whole_header(void)
+{
+	static char text[8192];
+
+	assert_true(span_cstr(grow_span(&kit_last()->header), text,
+	    sizeof(text)));
+	return text;
+}
+
+static void
+policies_add_what_is_missing_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *text;
+		bool has_date, has_id;
+	} rows[] = {
+		{ "A: b\r\n\r\nx\r\n.\r\n", false, false },
+		{ "DATE: x\r\n\r\nx\r\n.\r\n", true, false },
+		{ "message-id : <a@b>\r\n\r\nx\r\n.\r\n", false, true },
+		{ "Message-ID: <a@b>\r\nDate: x\r\n.\r\n", true, true },
+		{ "no header\r\nDate: x\r\n.\r\n", false, false },
+		{ "X-Date: y\r\n\r\nDate: x\r\n.\r\n", false, false },
+		{ ".\r\n", false, false },
+	};
+	const char *h;
+
+	kit.edge->set.add_date = kit.edge->set.add_message_id = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		kit_data();
+		kit_say(rows[i].text);
+		assert_string_equal(kit_codes(kit_hear()), "250 ");
+		h = whole_header();
+		assert_memory_equal(h, "Received: from ", 15);
+		assert_int_equal(strstr(h, "\r\nDate: ") != NULL &&
+		    strstr(h, " +0000\r\nDate: ") != NULL,
+		    !rows[i].has_date);
+		assert_int_equal(strstr(h, "\r\nMessage-ID: <01000000-0000-"
+		    "0000-0000-00000000000") != NULL, !rows[i].has_id);
+		assert_string_equal(h + strlen(h) - 4, "\r\n\r\n");
+	}
+	assert_non_null(strstr(h, "0007@mx.test.example>\r\n\r\n"));
+}
+
+static void
+without_policies_the_header_is_the_clients_own(void **state)
+{
+	kit.edge->set.add_received = false;
+	kit_data();
+	kit_say("A: b\r\n\r\nx\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+	assert_string_equal(whole_header(), "A: b\r\n\r\n");
+	kit.edge->set.add_message_id = true;
+	kit_data();
+	kit_say("A: b\r\n\r\nx\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+	assert_string_equal(whole_header(), "Message-ID: <01000000-0000-0000-"
+	    "0000-000000000002@mx.test.example>\r\nA: b\r\n\r\n");
+}
+
 static void
 fifty_received_fields_pass_and_one_more_is_a_loop(void **state)
 {
@@ -503,6 +564,8 @@ main(void)
 		T(a_bare_line_end_in_the_header_is_refused),
 		T(dots_are_undone_and_strange_breaks_are_content),
 		T(what_stands_before_the_blank_line_is_the_header),
+		T(policies_add_what_is_missing_and_nothing_else),
+		T(without_policies_the_header_is_the_clients_own),
 		T(fifty_received_fields_pass_and_one_more_is_a_loop),
 		T(a_message_over_max_size_is_read_to_its_end),
 		T(a_header_over_its_limit_is_read_to_its_end),

@@ -100,7 +100,7 @@ utf8_recipients_are_named_by_utf8smtp_only(void **state)
 	r.for_rcpt = SPAN("\xce\xb4@x");
 	assert_builds(&r, "Received: from c.example ([192.0.2.1])" TAIL
 	    ";\r\n\t" DATE);
-	r.with = received_with(true, true);
+	r.with = received_with(true, true, false, true);
 	assert_int_equal(received_build(&r, buf, sizeof(buf), &len), OK);
 	assert_non_null(memmem(buf, len, "for <\xce\xb4@x>", 9));
 }
@@ -129,10 +129,30 @@ the_longest_field_fits_and_a_short_buffer_is_told(void **state)
 static void
 the_protocol_has_its_word(void **state)
 {
+	static const char *const words[16] = {
+		/* by 8 extended, 4 utf8, 2 auth, 1 tls */
+		"SMTP", "SMTP", "SMTP", "SMTP", "SMTP", "SMTP", "SMTP", "SMTP",
+		"ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA",
+		"UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA",
+	};
+
 	(void)state;
-	assert_true(span_eq(received_with(false, false), SPAN("SMTP")));
-	assert_true(span_eq(received_with(true, false), SPAN("ESMTP")));
-	assert_true(span_eq(received_with(true, true), SPAN("UTF8SMTP")));
+	for (unsigned i = 0; i < 16; i++)
+		assert_true(span_eq(received_with(i & 8, i & 4, i & 1, i & 2),
+		    span_of(words[i])));
+}
+
+static void
+a_local_client_is_named_by_its_uid_alone(void **state)
+{
+	struct received r = sample();
+
+	(void)state;
+	r.is_local = true;
+	r.uid = 4294967295u;
+	r.client = SPAN("unix uid=4294967295");
+	assert_builds(&r, "Received: from localhost (uid 4294967295)" TAIL
+	    "\r\n\tfor <a@x>; " DATE);
 }
 
 int
@@ -146,6 +166,7 @@ main(void)
 		cmocka_unit_test(
 		    the_longest_field_fits_and_a_short_buffer_is_told),
 		cmocka_unit_test(the_protocol_has_its_word),
+		cmocka_unit_test(a_local_client_is_named_by_its_uid_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

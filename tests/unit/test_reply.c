@@ -108,6 +108,28 @@ keywords_are_noted(void **state)
 	    EHLO_SMTPUTF8 | EHLO_PIPELINING | EHLO_ENHANCEDSTATUSCODES);
 }
 
+static void
+the_ways_to_log_in_are_noted(void **state)
+{
+	static const struct { struct span line; unsigned auth; } cases[] = {
+		{ { "AUTH", 4 }, 0 },
+		{ { "AUTH PLAIN", 10 }, EHLO_AUTH_PLAIN },
+		{ { "AUTH CRAM-MD5 login", 19 }, EHLO_AUTH_LOGIN },
+		{ { "auth  LOGIN  PLAIN ", 19 },
+		    EHLO_AUTH_LOGIN | EHLO_AUTH_PLAIN },
+		{ { "AUTH=PLAIN X", 12 }, EHLO_AUTH_PLAIN },
+		{ { "AUTH PLAINER XLOGIN", 19 }, 0 },
+		{ { "XAUTH PLAIN", 11 }, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ehlo e = { .has = 0 };
+
+		reply_ehlo(cases[i].line, &e);
+		assert_int_equal(e.auth, cases[i].auth);
+	}
+}
+
 int
 main(void)
 {
@@ -116,6 +138,7 @@ main(void)
 		cmocka_unit_test(the_enhanced_code_is_told),
 		cmocka_unit_test(what_is_no_reply_is_refused),
 		cmocka_unit_test(keywords_are_noted),
+		cmocka_unit_test(the_ways_to_log_in_are_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,47 @@
+/*
+ * auth - one AUTH exchange, from its mechanism to the vault's answer: PLAIN
+ * (RFC 4616) and LOGIN, RFC 4954.
+ *
+ * A wrong password is answered after a while that grows with each; after
+ * AUTH_FAILURES_MAX of them the session is ended.
+ *
+ * Owns	   the user's name until the exchange is over; never the password
+ * Blocks  never
+ */
+#ifndef EDGE_AUTH_H
+#define EDGE_AUTH_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "bus/messages.h"
+
+struct auth;
+struct session;
+
+#define AUTH_LINE_MAX	12288	/* bytes with CRLF, RFC 4954 4		*/
+#define AUTH_FAILURES_MAX 3	/* of a session; one more ends it	*/
+#define AUTH_DELAY_MS	500	/* before the first 535; then doubling	*/
+
+enum auth_mechanism { AUTH_PLAIN, AUTH_LOGIN };
+
+/*
+ * Begin; initial is the initial response as it was said, or NULL.  Says a
+ * reply unless the vault was asked, and moves the session to where it waits.
+ */
+void	auth_begin(struct session *, enum auth_mechanism,
+	    const struct span *initial);
+
+/* A line in ST_AUTH, without its CR LF. */
+void	auth_respond(struct session *, struct span line);
+
+/* Who wants to log in, "" as long as that was not said. */
+const char *auth_user(const struct auth *);
+
+/* In ST_LOGIN: what the vault said. */
+void	auth_told(struct session *, enum login_status);
+
+/* Over, however far it was.  Allowed on NULL. */
+void	auth_end(struct auth **);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * A queue that wants to hear of each recipient: what the client hears, what
+ * becomes of those refused, and what a late or senseless answer does.
+ *
+ * room: edge
+ */
+#include "edge_kit.h"
+
+#define MAIL	"MAIL FROM:<a@other.example>\r\n"
+#define RCPT(s)	"RCPT TO:<" s "@test.example>\r\n"
+#define OK_OF(s) "250 2.1.5 <" s "@test.example> Ok\r\n"
+
+static int
+setup(void **state)
+{
+	kit_start();
+	kit_asks(true);
+	kit_ready();
+	kit_want(MAIL, "250 2.1.0 <a@other.example> Ok\r\n");
+	return 0;
+}
+
+static void
+a_recipient_is_taken_when_the_queue_says_so(void **state)
+{
+	kit_want(RCPT("v"), "");
+	assert_string_equal(kit.asked, "v@test.example,");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "354 250 ");
+	assert_string_equal(kit_last()->rcpts, "v@test.example,");
+}
+
+static void
+a_queue_that_does_not_care_is_not_asked(void **state)
+{
+	kit_asks(false);
+	kit_want(RCPT("v"), OK_OF("v"));
+	assert_int_equal(kit.ask_cnt, 0);
+}
+
+static void
+the_queues_no_is_the_clients_and_the_others_stay(void **state)
+{
+	kit_want(RCPT("nobody"), "");
+	kit_judge(550, "5.1.1", "No such user");
+	kit_want("", "550 5.1.1 No such user\r\n");
+	kit_want("DATA\r\n", "554 5.5.1 No valid recipients given\r\n");
+	kit_want(RCPT("v"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_want(RCPT("nobody"), "");
+	kit_judge(450, "4.2.1", "Not \r\n now\x80");
+	kit_want("", "450 4.2.1 Not ?? now?\r\n");
+	kit_want(RCPT("w"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("w"));
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "354 250 ");
+	assert_string_equal(kit_last()->rcpts,
+	    "v@test.example,w@test.example,");
+}
+
+static void
+commands_behind_it_wait_their_turn(void **state)
+{
+	kit_want(RCPT("v") RCPT("nobody") RCPT("w") "DATA\r\n", "");
+	assert_int_equal(kit.ask_cnt, 1);
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	assert_int_equal(kit.ask_cnt, 2);
+	kit_judge(550, "5.1.1", "No such user");
+	kit_want("", "550 5.1.1 No such user\r\n");
+	kit_judge(250, "", "");
+	assert_string_equal(kit_codes(kit_hear()), "250 354 ");
+	assert_string_equal(kit.asked, "v@test.example,nobody@test.example,"
+	    "w@test.example,");
+}
+
+static void
+a_senseless_no_is_ours_to_excuse(void **state)
+{
+	static const struct {
+		unsigned code;
+		const char *dsn;
+	} rows[] = {
+		{ 251, "2.1.5" }, { 354, "" }, { 0, "" }, { 550, "" },
+		{ 550, "4.1.1" }, { 600, "5.1.1" }, { 550, "5.1.1\r\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		kit_want(RCPT("v"), "");
+		kit_judge(rows[i].code, rows[i].dsn, "x");
+		kit_want("", "451 4.3.0 Error queuing message\r\n");
+	}
+	assert_int_equal(kit.lost_cnt, 0);
+}
+
+static void
+a_link_lost_is_tried_again_later(void **state)
+{
+	kit_want(RCPT("v") RCPT("w"), "");
+	link_close(&kit.queue);
+	kit_want("", "451 4.3.0 Queue not available, try again later\r\n"
+	    "451 4.3.0 Queue not available, try again later\r\n");
+	kit_link();
+	kit_asks(true);
+	kit_want(RCPT("v"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+}
+
+static void
+an_answer_for_who_has_left_is_late_and_not_wrong(void **state)
+{
+	kit_want(RCPT("v"), "");
+	kit_hang_up();
+	kit_turn(KIT_TURNS);
+	assert_int_equal(kit.edge->client_cnt, 0);
+	kit_judge(250, "", "");
+	assert_int_equal(kit.lost_cnt, 0);
+	kit_ready();
+	kit_want(MAIL RCPT("v"), "250 2.1.0 <a@other.example> Ok\r\n");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_judge(250, "", "");			/* twice */
+	assert_int_equal(kit.lost_cnt, 0);
+}
+
+static void
+an_answer_never_asked_for_costs_the_link(void **state)
+{
+	kit_want(RCPT("v"), "");
+	kit.asks[0]++;
+	kit_judge(250, "", "");
+	assert_int_equal(kit.lost_cnt, 1);
+	kit_want("", "451 4.3.0 Queue not available, try again later\r\n");
+}
+
+static void
+a_bare_postmaster_is_asked_about_with_our_name(void **state)
+{
+	kit_want("RCPT TO:<Postmaster>\r\n", "");
+	assert_string_equal(kit.asked, "Postmaster@mx.test.example,");
+	kit_judge(250, "", "");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+}
+
+static void
+who_was_refused_leaves_no_need_of_smtputf8(void **state)
+{
+	kit_say("RSET\r\nMAIL FROM:<> SMTPUTF8\r\n"
+	    "RCPT TO:<\xc3\xa9@test.example>\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 250 ");
+	kit_judge(550, "5.1.1", "No such user");
+	assert_string_equal(kit_codes(kit_hear()), "550 ");
+	kit_say(RCPT("v"));
+	kit_turn(KIT_TURNS);
+	kit_judge(250, "", "");
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 354 250 ");
+	assert_false(kit_last()->flags & MAIL_SMTPUTF8);
+}
+
+static void
+no_time_runs_out_while_the_queue_thinks(void **state)
+{
+	kit_hang_up();
+	kit.edge->set.timeout_ms = 40;
+	kit_ready();
+	kit_want(MAIL RCPT("v"), "250 2.1.0 <a@other.example> Ok\r\n");
+	kit_wait(120);
+	kit_want("", "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
+}
+
+static void
+too_many_refusals_end_the_session(void **state)
+{
+	kit.edge->set.max_errors = 1;
+	kit_want(RCPT("v") RCPT("w") RCPT("x"), "");
+	kit_judge(550, "5.1.1", "No such user");
+	kit_want("", "550 5.1.1 No such user\r\n");
+	kit_judge(550, "5.1.1", "No such user");
+	kit_want("", "421 4.7.0 Too many errors\r\n");
+	assert_true(kit.is_closed);
+	assert_int_equal(kit.ask_cnt, 2);
+}
+
+#define T(name)	cmocka_unit_test_setup_teardown(name, setup, kit_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_recipient_is_taken_when_the_queue_says_so),
+		T(a_queue_that_does_not_care_is_not_asked),
+		T(the_queues_no_is_the_clients_and_the_others_stay),
+		T(commands_behind_it_wait_their_turn),
+		T(a_senseless_no_is_ours_to_excuse),
+		T(a_link_lost_is_tried_again_later),
+		T(an_answer_for_who_has_left_is_late_and_not_wrong),
+		T(an_answer_never_asked_for_costs_the_link),
+		T(a_bare_postmaster_is_asked_about_with_our_name),
+		T(who_was_refused_leaves_no_need_of_smtputf8),
+		T(no_time_runs_out_while_the_queue_thinks),
+		T(too_many_refusals_end_the_session),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
