@@ -9,9 +9,8 @@
 
 #include "base/log.h"
 #include "queue/dispatch_inside.h"
-#include "queue/outcome.h"
-#include "queue/to_relay.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 
 #define AGE_LOOK_MS	30000	/* how often the old are looked for	*/
 #define AGE_BATCH	64	/* of them given up at a time		*/
@@ -137,6 +136,7 @@ dispatch_release(struct queue *q, struct delivery *dl,
 		TAILQ_REMOVE(&w->running, dl, entry);
 		w->used--;
 		dl->worker = NULL;
+		counter_set(COUNTER_active, --q->dispatch->active_cnt);
 	}
 	dispatch_pump(q->dispatch);
 	if (d == NULL || !dl->is_counted)
@@ -148,6 +148,22 @@ dispatch_release(struct queue *q, struct delivery *dl,
 		timer_set(&d->probe, d->next_try_ms - ev_now_ms(q->loop));
 	else
 		dispatch_ready(d, q->dispatch);
+}
+
+void
+dispatch_hold_slot(struct worker *w, struct delivery *dl)
+{
+	dl->worker = w;
+	TAILQ_INSERT_TAIL(&w->running, dl, entry);
+	w->used++;
+	counter_set(COUNTER_active, ++w->queue->dispatch->active_cnt);
+}
+
+void
+dispatch_count(struct delivery *dl)
+{
+	destination_sent(due_destination(dl));
+	dl->is_counted = true;
 }
 
 void
@@ -163,139 +179,33 @@ dispatch_put_back(struct queue *q, struct delivery *dl)
 	due_put_back(q->due, &dl);
 }
 
-static void
-count(struct delivery *dl, struct destination *d)
+void
+dispatch_unpark(struct queue *q, struct delivery *dl)
 {
-	destination_sent(d);
-	dl->is_counted = true;
-}
-
-static uint64_t
-mint_attempt(struct dispatch *ds)
-{
-	uint64_t attempt = (uint64_t)clock_wall_ms() << 20;
-
-	if (attempt <= ds->last_attempt)
-		attempt = ds->last_attempt + 1;
-	return ds->last_attempt = attempt;
-}
-
-static void
-log_dispatched(const struct delivery *dl)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_dispatched);
-	log_id(&l, LOG_KEY_id, dl->place.id);
-	log_num(&l, LOG_KEY_delivery, dl->place.no);
-	log_num(&l, LOG_KEY_attempt, (int64_t)dl->attempt);
-	log_str(&l, LOG_KEY_relay, dl->envelope->delivery.relay);
-	log_str(&l, LOG_KEY_destination, dl->envelope->delivery.destination);
-	log_num(&l, LOG_KEY_rcpts, dl->envelope->rcpt_cnt);
-	log_end(&l);
-}
-
-static void
-send_out(struct queue *q, struct delivery *dl)
-{
-	struct worker *w = dl->worker;
-
-	if (w == NULL || w->link == NULL || !w->is_listed) {
-		dispatch_put_back(q, dl);
-		return;
-	}
-	dl->state = DELIVERY_RUNNING;
-	dl->attempt = mint_attempt(q->dispatch);
-	dl->worker_no = w->peer.no;
-	to_relay_open(w, dl);
-	log_dispatched(dl);
-}
-
-static void
-undue_done(struct store_op *op, enum err e, void *arg)
-{
-	struct store_undue *u = (struct store_undue *)op;
-
-	free(u);
-}
-
-/* Its row leads to nothing, or to something damaged: take the row away. */
-static void
-abandon(struct queue *q, struct delivery *dl)
-{
-	struct span flow = due_flow(dl);
-	struct store_undue *u;
-
-	dispatch_release(q, dl, NEWS_NONE);
-	if (flow.len > 0 && dl->place.due_ms != 0 &&
-	    (u = calloc(1, sizeof(*u) + flow.len)) != NULL) {
-		memcpy(u + 1, flow.ptr, flow.len);
-		u->flow = (struct span){ (char *)(u + 1), flow.len };
-		u->place = dl->place;
-		store_undue(q->store, u, undue_done, NULL);
-	}
-	due_forget(q->due, &dl);
-}
-
-/* A delivery that a relay runs since before our start. */
-static void
-adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
-{
-	if (e != OK || !due_attach(q->due, dl, dl->envelope)) {
-		/* Its results may be here already, its worker let go. */
-		dispatch_settled(q, dl);
-		abandon(q, dl);
-		return;
-	}
-	if (dl->worker == NULL && !dl->is_done) {	/* it died meanwhile */
-		due_put_back(q->due, &dl);
-		return;
-	}
-	dl->state = DELIVERY_RUNNING;
-	if (dl->worker != NULL)
-		count(dl, due_destination(dl));
-	if (dl->is_done)
-		outcome_begin(q, dl);
-}
-
-static void
-loaded(struct store_op *op, enum err e, void *arg)
-{
-	struct queue *q = arg;
-	struct store_read_envelope *r = (struct store_read_envelope *)op;
-	struct delivery *dl = (struct delivery *)((char *)r -
-	    offsetof(struct delivery, load));
-
-	dl->envelope = r->envelope;
-	if (dl->state == DELIVERY_ADOPTING)
-		adopt_loaded(q, dl, e);
-	else if (e == ERR_SYS)
-		dispatch_put_back(q, dl);
-	else if (e != OK)
-		abandon(q, dl);
-	else if ((int64_t)dl->envelope->delivery.due_ms != dl->place.due_ms)
-		abandon(q, dl);		/* the row was from an old snapshot */
-	else if (dl->is_expiring || dl->envelope->rcpt_cnt == 0)
-		outcome_expired(q, dl);
-	else
-		send_out(q, dl);
+	if (dl->is_parked)
+		dispatch_load(q, dl);
 }
 
 void
-dispatch_load(struct queue *q, struct delivery *dl)
+dispatch_reread(struct queue *q, struct delivery *dl)
 {
-	dl->load.id = dl->place.id;
-	dl->load.no = dl->place.no;
-	store_read_envelope(q->store, &dl->load, loaded, q);
+	dispatch_put_back(q, dl);
+}
+
+void
+dispatch_retry(struct queue *q, struct destination *d)
+{
+	if (d->state != DESTINATION_DOWN || d->dispatch == NULL)
+		return;
+	d->next_try_ms = ev_now_ms(q->loop);
+	timer_set(&d->probe, 0);
 }
 
 static void
-start(struct worker *w, struct destination *d, struct delivery *dl)
+start(struct worker *w, struct delivery *dl)
 {
-	dl->worker = w;
-	TAILQ_INSERT_TAIL(&w->running, dl, entry);
-	w->used++;
-	count(dl, d);
+	dispatch_hold_slot(w, dl);
+	dispatch_count(dl);
 	dispatch_load(w->queue, dl);
 }
 
@@ -325,12 +235,30 @@ has_room(const struct lane *l)
 	    w->used < w->slots;
 }
 
+/* Deliveries whose relay is configured no more stay, until it is back. */
+static void
+tell_strange(const struct dispatch *ds, struct lane *l)
+{
+	struct log_line line;
+
+	if (l->told_strange || TAILQ_EMPTY(&l->ready) ||
+	    route_has_relay(ds->queue->settings.routes, l->relay))
+		return;
+	l->told_strange = true;
+	log_begin(&line, LOG_trouble);
+	log_text(&line, LOG_KEY_relay, l->relay);
+	log_text(&line, LOG_KEY_why,
+	    "deliveries wait for a relay that is configured no more");
+	log_end(&line);
+}
+
 static void
 pump_lane(struct dispatch *ds, struct lane *l)
 {
 	struct destination *d;
 	struct delivery *dl;
 
+	tell_strange(ds, l);
 	if (!is_block_listed(ds, l->relay))
 		return;
 	while (has_room(l) && (d = TAILQ_FIRST(&l->ready)) != NULL) {
@@ -341,7 +269,7 @@ pump_lane(struct dispatch *ds, struct lane *l)
 			continue;
 		TAILQ_INSERT_TAIL(&l->ready, d, ready);
 		d->is_ready = true;
-		start(l->worker, d, dl);
+		start(l->worker, dl);
 	}
 }
 
@@ -355,6 +283,22 @@ pump(struct later *later, void *arg)
 		return;
 	LIST_FOREACH(l, &ds->lanes, entry)
 		pump_lane(ds, l);
+}
+
+void
+dispatch_reload(struct dispatch *ds)
+{
+	struct lane *l;
+
+	LIST_FOREACH(l, &ds->lanes, entry)
+		l->told_strange = false;
+	dispatch_pump(ds);
+}
+
+uint64_t
+dispatch_active_cnt(const struct dispatch *ds)
+{
+	return ds->active_cnt;
 }
 
 /* A destination that is down tries few: the rest must still grow old. */

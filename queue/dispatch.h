@@ -54,6 +54,20 @@ void	dispatch_settled(struct queue *, const struct delivery *);
 /* It will not be sent: give its slot back, if it has one. */
 void	dispatch_release_untried(struct queue *, struct delivery *);
 
+/* An edit of its message has come back: load it now, if that was put off. */
+void	dispatch_unpark(struct queue *, struct delivery *);
+
+/* The same, but the delivery is read again from the disk.  Taken. */
+void	dispatch_reread(struct queue *, struct delivery *);
+
+/* What is down is tried at once. */
+void	dispatch_retry(struct queue *, struct destination *);
+
+/* The routes are others: see whose relay is gone, or back. */
+void	dispatch_reload(struct dispatch *);
+
+uint64_t dispatch_active_cnt(const struct dispatch *);
+
 /* Is anything in a relay's hands that can still answer? */
 bool	dispatch_is_busy(const struct dispatch *);
 

@@ -1,6 +1,6 @@
 /*
- * dispatch_inside - what dispatch.c (whose turn is it) and dispatch_worker.c
- * (who has what) share.
+ * dispatch_inside - what dispatch.c (whose turn is it), dispatch_load.c (its
+ * envelope) and dispatch_worker.c (who has what) share.
  */
 #ifndef QUEUE_DISPATCH_INSIDE_H
 #define QUEUE_DISPATCH_INSIDE_H
@@ -13,6 +13,7 @@ struct lane {
 	char		 relay[BLOCK_NAME_MAX + 1];
 	unsigned	 no;
 	struct worker	*worker;	/* that gets new deliveries, or NULL */
+	bool		 told_strange;	/* logged: no relay of that name */
 	TAILQ_HEAD(, destination) ready;
 };
 
@@ -23,6 +24,7 @@ struct dispatch {
 	LIST_HEAD(, worker) workers;
 	LIST_HEAD(, lane) lanes;
 	uint64_t	 last_attempt;
+	uint64_t	 active_cnt;	/* deliveries that hold a slot	*/
 };
 
 /* The lane, made where it was not; NULL when memory is out. */
@@ -42,7 +44,13 @@ void	dispatch_release(struct queue *, struct delivery *,
 /* It was not tried: its row is read again. */
 void	dispatch_put_back(struct queue *, struct delivery *);
 
-/* Load the envelope of an adopted delivery. */
+/* One more of its destination is under way. */
+void	dispatch_count(struct delivery *);
+
+/* Give it a slot there. */
+void	dispatch_hold_slot(struct worker *, struct delivery *);
+
+/* Load its envelope, when no edit of its message is on its way. */
 void	dispatch_load(struct queue *, struct delivery *);
 
 #endif

@@ -147,8 +147,7 @@ adopt(struct worker *w, struct delivery *dl,
 	dl->worker_no = w->peer.no;
 	dl->attempt = m->attempt;
 	dl->is_listed = true;
-	TAILQ_INSERT_TAIL(&w->running, dl, entry);
-	w->used++;
+	dispatch_hold_slot(w, dl);
 	dispatch_load(q, dl);
 	return OK;
 }
@@ -205,17 +204,6 @@ under_way(struct worker *w, struct id id, uint32_t no, uint64_t attempt)
 }
 
 static void
-log_missing(struct id id)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_held);
-	log_id(&l, LOG_KEY_id, id);
-	log_text(&l, LOG_KEY_why, "its text cannot be read");
-	log_end(&l);
-}
-
-static void
 pulled(struct store_op *op, enum err e, void *arg)
 {
 	struct pull *p = arg;
@@ -236,9 +224,8 @@ pulled(struct store_op *op, enum err e, void *arg)
 		dispatch_put_back(q, dl);
 		goto out;
 	}
-	log_missing(dl->place.id);
 	dispatch_release(q, dl, NEWS_NONE);
-	dl->state = DELIVERY_HELD;
+	outcome_unreadable(q, dl);
 out:
 	free(p->read.text);
 	free(p);

@@ -47,17 +47,17 @@ due_tidy(struct due *due, struct destination *d)
 struct destination *
 due_destination_named(struct due *due, struct span relay, struct span name)
 {
-	struct destination key, *d;
+	struct destination *d = due_find_destination(due, relay, name);
 
-	if (!span_cstr(relay, key.relay, sizeof(key.relay)) ||
-	    !span_cstr(name, key.name, sizeof(key.name)))
-		return NULL;
-	if ((d = RB_FIND(destination_tree, &due->destinations, &key)) != NULL)
+	if (d != NULL)
 		return d;
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return NULL;
-	memcpy(d->relay, key.relay, sizeof(d->relay));
-	memcpy(d->name, key.name, sizeof(d->name));
+	if (!span_cstr(relay, d->relay, sizeof(d->relay)) ||
+	    !span_cstr(name, d->name, sizeof(d->name))) {
+		free(d);
+		return NULL;
+	}
 	destination_init(d);
 	RB_INSERT(destination_tree, &due->destinations, d);
 	return d;
@@ -170,18 +170,27 @@ due_start(struct due *due)
 }
 
 void
+due_note_flow(struct due *due, const struct store_flow *name,
+    const struct store_place *place)
+{
+	struct flow *f = flow_find(due, name);
+
+	if (f == NULL)
+		log_why(LOG_trouble, "a due row waits for the next start", 0);
+	else
+		flow_note(f, place);
+}
+
+void
 due_note(struct due *due, struct span relay, struct span destination,
     struct span tenant, const struct store_place *place)
 {
 	struct store_flow name;
-	struct flow *f;
 
-	if (!store_flow_name(&name, relay, destination, tenant) ||
-	    (f = flow_find(due, &name)) == NULL) {
+	if (store_flow_name(&name, relay, destination, tenant))
+		due_note_flow(due, &name, place);
+	else
 		log_why(LOG_trouble, "a due row waits for the next start", 0);
-		return;
-	}
-	flow_note(f, place);
 }
 
 void
@@ -235,9 +244,9 @@ due_take(struct due *due, struct destination *d)
 	return NULL;
 }
 
-/* The time in an id (RFC 9562 5.7) is when its message began to arrive. */
-static int64_t
-id_ms(struct id id)
+/* The time in an id: RFC 9562 5.7. */
+int64_t
+due_id_ms(struct id id)
 {
 	int64_t ms = 0;
 
@@ -258,7 +267,7 @@ due_take_old(struct due *due, struct destination *d, int64_t age_ms)
 		dl = TAILQ_FIRST(&f->waiting);
 		if (dl == NULL && f->read == NULL && flow_has_more(f))
 			flow_read(f);
-		if (dl == NULL || id_ms(dl->place.id) > before_ms)
+		if (dl == NULL || due_id_ms(dl->place.id) > before_ms)
 			continue;
 		due_pick(due, dl);
 		return dl;
@@ -272,6 +281,26 @@ due_find(struct due *due, struct id id, uint32_t no)
 	struct delivery key = { .place = { .id = id, .no = no } };
 
 	return RB_FIND(delivery_tree, &due->deliveries, &key);
+}
+
+struct delivery *
+due_find_next(struct due *due, struct id id, uint32_t no)
+{
+	struct delivery key = { .place = { .id = id, .no = no } }, *dl;
+
+	dl = RB_NFIND(delivery_tree, &due->deliveries, &key);
+	return dl != NULL && id_cmp(dl->place.id, id) == 0 ? dl : NULL;
+}
+
+struct destination *
+due_find_destination(struct due *due, struct span relay, struct span name)
+{
+	struct destination key;
+
+	if (!span_cstr(relay, key.relay, sizeof(key.relay)) ||
+	    !span_cstr(name, key.name, sizeof(key.name)))
+		return NULL;
+	return RB_FIND(destination_tree, &due->destinations, &key);
 }
 
 struct delivery *

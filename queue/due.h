@@ -22,7 +22,8 @@ enum delivery_state {
 	DELIVERY_ADOPTING,	/* a relay runs it since before our start */
 	DELIVERY_RUNNING,	/* a relay has it			*/
 	DELIVERY_SETTLING,	/* its results are being written	*/
-	DELIVERY_HELD,		/* in nobody's hands until the next start */
+	DELIVERY_HELD,		/* no memory for its results: in nobody's
+				 * hands until an edit or the next start */
 };
 
 struct worker;
@@ -54,6 +55,7 @@ struct delivery {
 	bool		 is_counted;	/* in its destination's running */
 	bool		 is_done;	/* all results are said		*/
 	bool		 is_expiring;	/* to be given up, not sent	*/
+	bool		 is_parked;	/* waits for an edit, unread	*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
 	struct envelope	*envelope;	/* yours once loaded		*/
@@ -83,6 +85,12 @@ void	due_start(struct due *);
 void	due_note(struct due *, struct span relay, struct span destination,
 	    struct span tenant, const struct store_place *);
 
+void	due_note_flow(struct due *, const struct store_flow *,
+	    const struct store_place *);
+
+/* When the message of that id began to arrive, wall clock. */
+int64_t	due_id_ms(struct id);
+
 /* The next delivery whose turn it is, state LOADING; NULL: none just now. */
 struct delivery *due_take(struct due *, struct destination *);
 
@@ -91,6 +99,13 @@ struct delivery *due_take_old(struct due *, struct destination *,
 	    int64_t age_ms);
 
 struct delivery *due_find(struct due *, struct id, uint32_t no);
+
+/* The first of the message that is in memory, from number no on; or NULL. */
+struct delivery *due_find_next(struct due *, struct id, uint32_t no);
+
+/* NULL: it is not known just now. */
+struct destination *due_find_destination(struct due *, struct span relay,
+	    struct span name);
 
 /* Know (id, no) as running elsewhere; NULL when memory is out. */
 struct delivery *due_adopt(struct due *, struct id, uint32_t no);

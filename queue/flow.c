@@ -185,10 +185,14 @@ add_waiting(struct flow *f, const struct store_place *place)
 	return true;
 }
 
+/* Only ever back: what lies between is not known to be read. */
 static void
 wind_back(struct flow *f, const struct store_place *place)
 {
-	f->cursor = (struct store_place){ .due_ms = place->due_ms };
+	struct store_place to = { .due_ms = place->due_ms };
+
+	if (cmp_place(&to, &f->cursor) < 0)
+		f->cursor = to;
 	f->at_end = false;
 }
 

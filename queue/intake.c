@@ -160,6 +160,19 @@ intake_abort(struct edge *ed, uint64_t stream)
 	return OK;
 }
 
+enum err
+intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
+{
+	struct route_reply reply;
+	struct route r;
+
+	if (m->rcpt.len == 0 || !is_clean(m->rcpt))
+		return ERR_PEER;
+	route_judge(ed->queue->settings.routes, m->rcpt, &r, &reply);
+	to_edge_rcpt(ed->link, m->ask, &reply);
+	return OK;
+}
+
 struct edge *
 intake_edge(struct queue *q, const struct link_peer *peer)
 {
@@ -174,12 +187,18 @@ intake_edge(struct queue *q, const struct link_peer *peer)
 	return ed;
 }
 
+static void
+tell(const struct edge *ed)
+{
+	to_edge_state(ed->link, ed->queue->is_full,
+	    route_asks(ed->queue->settings.routes));
+}
+
 void
 intake_edge_linked(struct edge *ed, struct link *l)
 {
 	ed->link = l;
-	if (ed->queue->is_full)
-		to_edge_state(l, true);
+	tell(ed);
 }
 
 void
@@ -207,13 +226,13 @@ intake_queue(const struct edge *ed)
 }
 
 void
-intake_space(struct intake *in, bool full)
+intake_tell(struct intake *in)
 {
 	struct edge *ed;
 
 	LIST_FOREACH(ed, &in->edges, entry)
 		if (ed->link != NULL)
-			to_edge_state(ed->link, full);
+			tell(ed);
 }
 
 void

@@ -33,8 +33,11 @@ MUST_CHECK enum err intake_commit(struct edge *,
 	    const struct msg_mail_commit *, struct span piece);
 MUST_CHECK enum err intake_abort(struct edge *, uint64_t stream);
 
-/* The store is full, or no longer: tell the edges. */
-void	intake_space(struct intake *, bool full);
+/* May this recipient be taken?  Answered at once. */
+MUST_CHECK enum err intake_ask(struct edge *, const struct msg_rcpt_ask *);
+
+/* Whether we are full, or want to be asked, has changed: tell the edges. */
+void	intake_tell(struct intake *);
 
 /* Take nothing new; what is not committed by now is refused. */
 void	intake_drain(struct intake *);

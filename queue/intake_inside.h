@@ -11,6 +11,7 @@
 #include <sys/tree.h>
 
 #include "queue/intake.h"
+#include "queue/split.h"
 
 #define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT)	/* an edge may set */
 
@@ -36,7 +37,7 @@ struct stream {
 	struct span	*rcpts;
 	uint32_t	 rcpt_cap;
 	size_t		 rcpt_bytes;
-	struct store_delivery where;
+	struct split	 split;
 	struct store_accept accept;
 	struct store_drop drop;
 	char		 strings[];

@@ -33,6 +33,7 @@ free_stream(struct stream *s)
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
 		free((char *)s->rcpts[i].ptr);
 	free(s->rcpts);
+	split_free(&s->split);
 	free(s->tail[PART_HEADER]);
 	free(s->tail[PART_BODY]);
 	free(s);
@@ -235,17 +236,23 @@ void
 stream_commit(struct stream *s)
 {
 	struct store_accept *a = &s->accept;
-	struct span relay = span_of(s->queue->settings.relay);
+	int64_t now_ms = clock_wall_ms();
+	enum err e;
 
+	if ((e = split_make(&s->split, &s->queue->settings, s->rcpts,
+	    a->message.rcpt_cnt, a->message.tenant, now_ms)) != OK) {
+		/* Asked again, each recipient hears what is wrong with it. */
+		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
+		    "A recipient has no route any more" : "Out of memory");
+		return;
+	}
 	s->state = STREAM_COMMITTING;
-	s->where = (struct store_delivery){
-		relay, relay, a->message.tenant, clock_wall_ms(),
-	};
 	a->mail = &s->mail;
 	a->rcpts = s->rcpts;
-	a->deliveries = &s->where;
-	a->message.arrived_ms = (uint64_t)s->where.due_ms;
-	a->message.delivery_cnt = 1;
+	a->rcpt_delivery = s->split.rcpt_delivery;
+	a->deliveries = s->split.deliveries;
+	a->message.arrived_ms = (uint64_t)now_ms;
+	a->message.delivery_cnt = s->split.delivery_cnt;
 	a->message.header_len = s->len[PART_HEADER];
 	a->message.body_len = s->len[PART_BODY];
 	a->header = (struct span){ s->tail[PART_HEADER],

@@ -3,29 +3,41 @@
  *
  *	from_edge	what an edge says
  *	intake		what an edge may say (_stream: one message coming in)
+ *	route		which relay a recipient is for (pattern: of many)
+ *	split		a message's deliveries
  *	to_edge		grants, credit, and "taken" once it is on disk
- *	store		LMDB, with a thread that writes and one that reads
+ *	store		LMDB, with a thread that writes (apply, edit, sweep) and
+ *			one that reads (list)
  *	due		which deliveries wait, for which destinations
  *	flow		those of one tenant: their rows, read bit by bit
  *	destination	how much one of them is trusted with
- *	dispatch	whose turn it is (_worker: who has what)
+ *	dispatch	whose turn it is (_load: its envelope; _worker: who has
+ *			what)
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
  *	bounce		the report to the sender
+ *	from_control	what an administrator asks
+ *	control		how much, where to (browse: what), edits
+ *	edit		hold, release, flush, remove
+ *	to_control	answers
  */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "queue/control.h"
 #include "queue/dispatch.h"
+#include "queue/edit.h"
+#include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
+#include "sys/counters.h"
 
 static void
 peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
@@ -38,7 +50,11 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 		break;
 	case ROLE_RELAY:
 	case ROLE_MAILDIR:
+	case ROLE_PIPE:
 		from_relay_peer(q, fd, p);
+		break;
+	case ROLE_CONTROL:
+		from_control_peer(q, fd, p);
 		break;
 	default:
 		close(fd);
@@ -58,14 +74,22 @@ reload(struct boot *b, struct span bytes, void *arg)
 {
 	struct queue *q = arg;
 	struct settings s;
+	bool asked;
 	enum err e = settings_read(&s, bytes);
 
 	if (e != OK)
 		return e;
-	if (strcmp(s.path, q->settings.path) != 0)
+	if (strcmp(s.path, q->settings.path) != 0) {
+		settings_fini(&s);
 		return ERR_PEER;
+	}
+	asked = route_asks(q->settings.routes);
+	settings_fini(&q->settings);
 	q->settings = s;
 	store_set_limits(q->store, &s.limits);
+	if (route_asks(s.routes) != asked)
+		intake_tell(q->intake);
+	dispatch_reload(q->dispatch);
 	return OK;
 }
 
@@ -93,7 +117,7 @@ space(bool full, const char *why, void *arg)
 		log_why(LOG_full, why, 0);
 	else
 		log_why(LOG_resumed, "there is room again", 0);
-	intake_space(q->intake, full);
+	intake_tell(q->intake);
 }
 
 static void
@@ -115,10 +139,12 @@ open_parts(struct queue *q)
 	    &q->settings.limits, &store_calls, q)) != OK ||
 	    (e = intake_open(&q->intake, q)) != OK ||
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
+	    (e = edit_open(&q->edits, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK)
 		return e;
 	q->last_id = store_last_id(q->store);
 	q->message_cnt = store_message_cnt(q->store);
+	counter_set(COUNTER_messages, q->message_cnt);
 	if ((e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
 		return e;
@@ -131,10 +157,13 @@ static void
 close_parts(struct queue *q)
 {
 	intake_close(&q->intake);
+	control_close(q);
 	store_close(&q->store);
 	due_close(&q->due);
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);
+	edit_close(&q->edits);
+	settings_fini(&q->settings);
 }
 
 int

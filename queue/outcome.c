@@ -9,6 +9,7 @@
 #include "sys/clock.h"
 
 #define DEATH_MS	1000	/* wait after a death			*/
+#define DEATHS_MAX	3	/* then a delivery is held		*/
 #define OURS_MS		1000	/* more at most, when only we failed	*/
 
 static struct outcome *
@@ -185,6 +186,25 @@ outcome_died(struct queue *q, struct delivery *dl)
 	o->by_death = true;
 	o->settle.deaths++;
 	o->settle.due_ms = o->now_ms + DEATH_MS;
+	if (o->settle.deaths >= DEATHS_MAX) {
+		o->settle.due_ms = STORE_HELD_MS;
+		o->held_why = "processes died with this delivery under way";
+	}
+	outcome_commit(o);
+}
+
+void
+outcome_unreadable(struct queue *q, struct delivery *dl)
+{
+	struct outcome *o = new_outcome(q, dl);
+
+	if (o == NULL) {
+		hold(dl);
+		return;
+	}
+	o->by_death = true;	/* the relay has been told already */
+	o->settle.due_ms = STORE_HELD_MS;
+	o->held_why = "its text cannot be read";
 	outcome_commit(o);
 }
 

@@ -22,6 +22,9 @@ void	outcome_expired(struct queue *, struct delivery *dl);
 /* The relay that ran it died: due again soon, the death is counted. */
 void	outcome_died(struct queue *, struct delivery *dl);
 
+/* Its text is damaged: hold it. */
+void	outcome_unreadable(struct queue *, struct delivery *dl);
+
 bool	outcome_is_busy(const struct outcomes *);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "queue/bounce.h"
 #include "queue/outcome.h"
+#include "queue/split.h"
 
 /* It holds the delivery, whose envelope its spans point into. */
 struct outcome {
@@ -20,13 +21,15 @@ struct outcome {
 	uint32_t	 failed_cnt;
 	int64_t		 now_ms;
 	bool		 by_death;
+	const char	*held_why;	/* it will be held; or NULL	*/
+	const char	*no_bounce;	/* why none could be made, or NULL */
 
 	/* The bounce, where there is one. */
 	struct store_read_piece original;
 	struct bounce_text text;
 	struct store_mail mail;
 	struct span	 to;
-	struct store_delivery where;
+	struct split	 split;
 	struct store_accept accept;
 };
 

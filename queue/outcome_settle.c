@@ -7,8 +7,8 @@
 
 #include "queue/dispatch.h"
 #include "queue/outcome_inside.h"
+#include "sys/counters.h"
 
-#define DEATHS_MAX	3	/* then a delivery is held		*/
 #define AGAIN_MS	1000	/* until a commit is tried again	*/
 
 static void
@@ -20,6 +20,7 @@ free_outcome(struct outcome *o)
 	free(o->failed);
 	free(o->original.text);
 	free(o->text.text);
+	split_free(&o->split);
 	free(o);
 	q->outcomes->busy_cnt--;
 	queue_rested(q);
@@ -77,6 +78,15 @@ outcome_log(enum log_event event, struct id id, const char *why)
 	log_end(&l);
 }
 
+/* Somebody must look at it, so it is trouble too. */
+static void
+log_held(const struct outcome *o)
+{
+	outcome_log(LOG_held, o->settle.id, o->held_why);
+	outcome_log(LOG_trouble, o->settle.id,
+	    "a delivery is held until an administrator releases it");
+}
+
 static void
 log_outcome(const struct outcome *o)
 {
@@ -85,13 +95,15 @@ log_outcome(const struct outcome *o)
 	if (o->settle.bounce != NULL)
 		log_bounced(o);
 	else if (o->failed_cnt > 0)
-		outcome_log(LOG_discarded, o->settle.id,
-		    "it failed and has no sender to be told");
+		outcome_log(LOG_discarded, o->settle.id, o->no_bounce != NULL ?
+		    o->no_bounce : "it failed and has no sender to be told");
+	if (o->held_why != NULL)
+		log_held(o);
 	if (o->settle.removed)
 		outcome_log(LOG_removed, o->settle.id, NULL);
 }
 
-/* Due again, or held in memory, or gone. */
+/* Due again, or gone. */
 static void
 move_on(struct outcome *o)
 {
@@ -101,14 +113,6 @@ move_on(struct outcome *o)
 	struct store_place place = { o->settle.due_ms, o->settle.id,
 	    o->settle.no };
 
-	if (o->by_death && o->settle.deaths >= DEATHS_MAX) {
-		outcome_log(LOG_held, o->settle.id,
-		    "processes died with this delivery under way");
-		dl->state = DELIVERY_HELD;
-		dl->envelope = NULL;
-		free(env);
-		return;
-	}
 	dl->envelope = NULL;		/* its names are needed once more */
 	due_forget(q->due, &dl);
 	if (!o->settle.is_over)
@@ -134,11 +138,13 @@ settled(struct store_op *op, enum err e, void *arg)
 	else
 		o->settle.is_over = true;	/* its record is no more */
 	if (e == OK && o->settle.removed)
-		q->message_cnt--;
+		queue_removed(q);
 	if (!o->by_death)
 		dispatch_settled(q, o->delivery);
-	if (e == OK && o->settle.bounce != NULL)
+	if (e == OK && o->settle.bounce != NULL) {
+		counter_add(COUNTER_bounced, 1);
 		queue_accepted(q, &o->accept);
+	}
 	move_on(o);
 	free_outcome(o);
 }
@@ -190,14 +196,10 @@ static void
 add_bounce(struct outcome *o)
 {
 	struct store_accept *a = &o->accept;
-	struct span relay = span_of(o->queue->settings.relay);
 
-	o->where = (struct store_delivery){
-		.relay = relay, .destination = relay, .due_ms = o->now_ms,
-	};
 	a->mail = &o->mail;
 	a->rcpts = &o->to;
-	a->deliveries = &o->where;
+	a->deliveries = o->split.deliveries;
 	a->header = (struct span){ o->text.text, o->text.header_len };
 	a->body = span_tail((struct span){ o->text.text, o->text.len },
 	    o->text.header_len);
@@ -209,6 +211,22 @@ add_bounce(struct outcome *o)
 	o->settle.bounce = a;
 }
 
+/* Find the way for the report and write it; why it cannot be, or NULL. */
+static const char *
+make_bounce(struct outcome *o)
+{
+	struct span to = o->delivery->envelope->message.sender;
+	enum err e = split_make(&o->split, &o->queue->settings, &to, 1,
+	    (struct span){ NULL, 0 }, o->now_ms);
+
+	if (e == ERR_NONE)
+		return "it failed, and there is no route to its sender";
+	if (e != OK || write_bounce(o) != OK)
+		return "there was no memory to write the bounce";
+	add_bounce(o);
+	return NULL;
+}
+
 /*
  * Without its header section (damaged, or memory is out) the report is sent
  * all the same; without memory for the report itself we come back later.
@@ -218,11 +236,7 @@ original_read(struct store_op *op, enum err e, void *arg)
 {
 	struct outcome *o = arg;
 
-	if (write_bounce(o) == OK)
-		add_bounce(o);
-	else
-		outcome_log(LOG_discarded, o->settle.id,
-		    "there was no memory to write the bounce");
+	o->no_bounce = make_bounce(o);
 	outcome_commit(o);
 }
 

@@ -6,6 +6,7 @@
 #include "queue/outcome.h"
 #include "queue/queue.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 
 struct id
 queue_mint(struct queue *q)
@@ -20,12 +21,22 @@ void
 queue_accepted(struct queue *q, const struct store_accept *a)
 {
 	q->message_cnt++;
+	counter_add(COUNTER_queued, 1);
+	counter_set(COUNTER_messages, q->message_cnt);
 	for (uint32_t no = 0; no < a->message.delivery_cnt; no++) {
 		const struct store_delivery *d = &a->deliveries[no];
 		struct store_place place = { d->due_ms, a->mail->id, no };
 
 		due_note(q->due, d->relay, d->destination, d->tenant, &place);
 	}
+}
+
+void
+queue_removed(struct queue *q)
+{
+	q->message_cnt--;
+	counter_add(COUNTER_removed, 1);
+	counter_set(COUNTER_messages, q->message_cnt);
 }
 
 void

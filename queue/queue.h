@@ -4,6 +4,7 @@
  *	intake		messages on their way in
  *	dispatch	deliveries on their way out
  *	outcome		what became of them
+ *	edits, controls	what an administrator wants of them
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -16,6 +17,8 @@
 struct intake;
 struct dispatch;
 struct outcomes;
+struct edits;
+struct control;
 
 struct queue {
 	struct boot	*boot;
@@ -26,6 +29,8 @@ struct queue {
 	struct intake	*intake;
 	struct dispatch	*dispatch;
 	struct outcomes	*outcomes;
+	struct edits	*edits;
+	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
 	bool		 is_full;
@@ -38,6 +43,9 @@ struct id	queue_mint(struct queue *);
 
 /* A message is on disk: count it and let its deliveries be due. */
 void		queue_accepted(struct queue *, const struct store_accept *);
+
+/* A message is on disk no longer. */
+void		queue_removed(struct queue *);
 
 /* Something came to an end: when draining, see whether that was all. */
 void		queue_rested(struct queue *);

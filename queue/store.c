@@ -387,6 +387,12 @@ store_undue(struct store *st, struct store_undue *u, store_fn *fn, void *arg)
 }
 
 void
+store_edit(struct store *st, struct store_edit *e, store_fn *fn, void *arg)
+{
+	hand_write(st, &e->op, STORE_EDIT, fn, arg);
+}
+
+void
 store_read_flows(struct store *st, struct store_read_flows *r, store_fn *fn,
     void *arg)
 {
@@ -412,4 +418,18 @@ store_read_piece(struct store *st, struct store_read_piece *r, store_fn *fn,
     void *arg)
 {
 	hand_read(st, &r->op, STORE_READ_PIECE, fn, arg);
+}
+
+void
+store_read_rows(struct store *st, struct store_read_rows *r, store_fn *fn,
+    void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_ROWS, fn, arg);
+}
+
+void
+store_read_totals(struct store *st, struct store_read_totals *r,
+    store_fn *fn, void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_TOTALS, fn, arg);
 }

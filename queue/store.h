@@ -40,6 +40,10 @@
 					 * has 511, 28 more are in it	*/
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
 #define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
+#define STORE_ROWS_MAX		128	/* rows one store_read_rows gives */
+
+/* Due then, in the year 9999: held until somebody releases it. */
+#define STORE_HELD_MS		INT64_C(253402300799000)
 
 struct store;
 struct store_op;
@@ -148,6 +152,7 @@ struct store_undue {
 	struct store_op	 op;
 	struct span	 flow;		/* as in struct store_flow	*/
 	struct store_place place;
+	bool		 is_stale;	/* unless it is the right one by now */
 };
 
 struct store_flow {
@@ -155,6 +160,29 @@ struct store_flow {
 	char		 name[STORE_FLOW_MAX];	/* relay, destination, tenant,
 						 * each with its NUL	*/
 	int64_t		 due_ms;		/* of its first row	*/
+};
+
+/* A delivery that was looked at, where its row of table due stands now. */
+struct store_moved {
+	struct store_flow flow;
+	struct store_place place;
+	bool		 moved;		/* it stood elsewhere before	*/
+};
+
+/*
+ * What an administrator wants of a message: of all its deliveries, in one
+ * transaction.  EDIT_FLUSH moves what is not yet due, EDIT_RELEASE what is
+ * held, EDIT_HOLD all.  See to it that none is under way.  ERR_NONE: there is
+ * no such message.
+ */
+struct store_edit {
+	struct store_op	 op;
+	struct id	 id;
+	enum edit	 action;
+	int64_t		 now_ms;
+	struct store_moved *rows;	/* out: yours			*/
+	uint32_t	 row_cnt;	/* out				*/
+	uint32_t	 changed_cnt;	/* out: deliveries moved or gone */
 };
 
 /* The flows that have rows, in order, from behind `after` on. */
@@ -209,6 +237,41 @@ struct store_read_piece {
 	size_t		 len;		/* out				*/
 };
 
+enum store_row_kind { ROW_MESSAGE, ROW_DELIVERY, ROW_RCPT };
+
+/* A row of the listing: messages by id, each with deliveries and recipients. */
+struct store_row {
+	enum store_row_kind kind;
+	struct id	 id;
+	uint32_t	 no;
+	union record	 rec;
+};
+
+struct store_spot {
+	struct id	 id;
+	enum store_row_kind kind;
+	uint32_t	 no;
+};
+
+/* A bounded number of rows of the listing, wherever that breaks off. */
+struct store_read_rows {
+	struct store_op	 op;
+	struct store_spot from;		/* the first row, or what follows it */
+	bool		 one;		/* of that message only		*/
+	uint32_t	 message_max;	/* begin no more of them	*/
+	struct store_row *rows;		/* out: yours, one block, or NULL */
+	unsigned	 cnt;		/* out				*/
+	uint32_t	 message_cnt;	/* out: of them, begun		*/
+	struct store_spot next;		/* out: go on from here		*/
+	bool		 at_end;	/* out: there is nothing more	*/
+};
+
+struct store_read_totals {
+	struct store_op	 op;
+	uint64_t	 messages, deliveries, held;	/* out		*/
+	struct id	 oldest;	/* out: all zero when none	*/
+};
+
 /*
  * Open or create the environment in directory dir and start the threads.  Call
  * after the sandbox has closed.  ERR_SYS with EBUSY when another process has
@@ -242,6 +305,8 @@ void	store_settle(struct store *, struct store_settle *, store_fn *,
 	    void *arg);
 void	store_undue(struct store *, struct store_undue *, store_fn *,
 	    void *arg);
+void	store_edit(struct store *, struct store_edit *, store_fn *,
+	    void *arg);
 
 void	store_read_flows(struct store *, struct store_read_flows *,
 	    store_fn *, void *arg);
@@ -250,6 +315,10 @@ void	store_read_due(struct store *, struct store_read_due *, store_fn *,
 void	store_read_envelope(struct store *, struct store_read_envelope *,
 	    store_fn *, void *arg);
 void	store_read_piece(struct store *, struct store_read_piece *,
+	    store_fn *, void *arg);
+void	store_read_rows(struct store *, struct store_read_rows *,
+	    store_fn *, void *arg);
+void	store_read_totals(struct store *, struct store_read_totals *,
 	    store_fn *, void *arg);
 
 #endif

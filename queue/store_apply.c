@@ -8,14 +8,10 @@
  * read is copied or encoded anew before anything is written.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "queue/store_inside.h"
-#include "sys/clock.h"
-
-#define DIRECT_MAX	64	/* chunks removed at once; more are swept */
-
-enum event { EVENT_ACCEPTED, EVENT_DELIVERED, EVENT_DEFERRED, EVENT_FAILED };
 
 static int
 put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
@@ -38,28 +34,6 @@ put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
 }
 
 static int
-put_loose(struct store *st, MDB_txn *txn, struct id id, bool done)
-{
-	struct record_loose r = { st->life, done };
-	struct store_key k;
-
-	store_table_key_id(&k, id);
-	return store_table_put_record(&st->env, txn, TABLE_LOOSE, &k,
-	    RECORD_loose, &r);
-}
-
-static int
-put_history(struct store *st, MDB_txn *txn, struct id id, enum event event,
-    uint32_t no, const struct record_history *r)
-{
-	struct store_key k;
-
-	store_table_key_history(&k, clock_wall_ms(), id, event, no);
-	return store_table_put_record(&st->env, txn, TABLE_HISTORY, &k,
-	    RECORD_history, r);
-}
-
-static int
 apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
 {
 	int rc;
@@ -69,7 +43,8 @@ apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
 		return 0;
 	}
 	if (!p->mail->begun) {
-		if ((rc = put_loose(st, txn, p->mail->id, false)) != 0)
+		if ((rc = store_row_put_loose(st, txn, p->mail->id,
+		    false)) != 0)
 			return rc;
 		p->mail->begun = true;
 	}
@@ -95,35 +70,13 @@ put_rcpts(struct store *st, MDB_txn *txn, const struct store_accept *a)
 }
 
 static int
-put_due(struct store *st, MDB_txn *txn, const struct store_flow *flow,
-    const struct store_place *place)
-{
-	struct store_key k;
-
-	store_table_key_due(&k, (struct span){ flow->name, flow->len }, place);
-	return store_table_put(&st->env, txn, TABLE_DUE, &k, "", 0);
-}
-
-static uint32_t
-rcpts_of(const struct store_accept *a, uint32_t no)
-{
-	uint32_t cnt = 0;
-
-	if (a->rcpt_delivery == NULL)
-		return a->message.rcpt_cnt;
-	for (uint32_t i = 0; i < a->message.rcpt_cnt; i++)
-		cnt += a->rcpt_delivery[i] == no;
-	return cnt;
-}
-
-static int
 put_delivery(struct store *st, MDB_txn *txn, const struct store_accept *a,
-    uint32_t no)
+    uint32_t no, uint32_t rcpt_cnt)
 {
 	const struct store_delivery *d = &a->deliveries[no];
 	struct store_place place = { d->due_ms, a->mail->id, no };
 	struct record_delivery r = {
-		.due_ms = (uint64_t)d->due_ms, .rcpt_cnt = rcpts_of(a, no),
+		.due_ms = (uint64_t)d->due_ms, .rcpt_cnt = rcpt_cnt,
 		.relay = d->relay, .destination = d->destination,
 		.tenant = d->tenant,
 	};
@@ -137,7 +90,26 @@ put_delivery(struct store *st, MDB_txn *txn, const struct store_accept *a,
 	if ((rc = store_table_put_record(&st->env, txn, TABLE_DELIVERY, &k,
 	    RECORD_delivery, &r)) != 0)
 		return rc;
-	return put_due(st, txn, &flow, &place);
+	return store_row_put_due(st, txn, &flow, &place);
+}
+
+/* Recipients are counted once, not once for each delivery. */
+static int
+put_deliveries(struct store *st, MDB_txn *txn, const struct store_accept *a)
+{
+	uint32_t cnt = a->message.delivery_cnt, *rcpts;
+	int rc = 0;
+
+	if (a->rcpt_delivery == NULL)
+		return put_delivery(st, txn, a, 0, a->message.rcpt_cnt);
+	if ((rcpts = calloc(cnt, sizeof(*rcpts))) == NULL)
+		return ENOMEM;
+	for (uint32_t i = 0; i < a->message.rcpt_cnt; i++)
+		rcpts[a->rcpt_delivery[i]]++;
+	for (uint32_t no = 0; rc == 0 && no < cnt; no++)
+		rc = put_delivery(st, txn, a, no, rcpts[no]);
+	free(rcpts);
+	return rc;
 }
 
 static int
@@ -151,7 +123,8 @@ put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
 	if ((rc = store_table_put_record(&st->env, txn, TABLE_MESSAGE, &k,
 	    RECORD_message, &a->message)) != 0)
 		return rc;
-	return put_history(st, txn, a->mail->id, EVENT_ACCEPTED, 0, &h);
+	return store_row_put_history(st, txn, a->mail->id, EVENT_ACCEPTED, 0,
+	    &h);
 }
 
 static int
@@ -172,8 +145,7 @@ apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 	    (rc = put_rcpts(st, txn, a)) != 0 ||
 	    (rc = put_message(st, txn, a)) != 0)
 		return rc;
-	for (uint32_t no = 0; rc == 0 && no < a->message.delivery_cnt; no++)
-		rc = put_delivery(st, txn, a, no);
+	rc = put_deliveries(st, txn, a);
 	if (rc == 0 && a->mail->begun) {
 		store_table_key_id(&k, id);
 		rc = store_table_del(&st->env, txn, TABLE_LOOSE, &k);
@@ -196,72 +168,6 @@ apply_drop(struct store *st, MDB_txn *txn, struct store_drop *d)
 	return rc != 0 ? rc : store_sweep_later(st, txn, d->mail->id);
 }
 
-int
-store_sweep_later(struct store *st, MDB_txn *txn, struct id id)
-{
-	st->state.loose_cnt++;
-	return put_loose(st, txn, id, true);
-}
-
-/* Read a record; one that is damaged is set aside and ends this call only. */
-static int
-get_record(struct store *st, MDB_txn *txn, enum table t,
-    const struct store_key *k, enum record_kind kind, union record *out,
-    enum err *e)
-{
-	MDB_val val;
-	int rc = store_table_get(&st->env, txn, t, k, &val);
-
-	*e = ERR_NONE;
-	if (rc != 0)
-		return rc == MDB_NOTFOUND ? 0 : rc;
-	*e = record_get((struct span){ val.mv_data, val.mv_size }, kind, out);
-	if (*e != OK)
-		store_set_aside(st, t, k);
-	return 0;
-}
-
-static int
-del_chunks(struct store *st, MDB_txn *txn, enum table t, struct id id,
-    uint64_t cnt)
-{
-	int rc = 0;
-
-	for (uint32_t no = 0; rc == 0 && no < cnt; no++) {
-		struct store_key k;
-
-		store_table_key_no(&k, id, no);
-		rc = store_table_del(&st->env, txn, t, &k);
-	}
-	return rc;
-}
-
-static uint64_t
-chunks_of(uint64_t len)
-{
-	return (len + CHUNK_MAX - 1) / CHUNK_MAX;
-}
-
-static int
-del_message(struct store *st, MDB_txn *txn, struct id id, uint64_t header_len,
-    uint64_t body_len)
-{
-	uint64_t header_cnt = chunks_of(header_len);
-	uint64_t body_cnt = chunks_of(body_len);
-	struct store_key k;
-	int rc;
-
-	store_table_key_id(&k, id);
-	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
-		return rc;
-	if (header_cnt + body_cnt > DIRECT_MAX)
-		return store_sweep_later(st, txn, id);
-	rc = del_chunks(st, txn, TABLE_HEADER, id, header_cnt);
-	if (rc == 0)
-		rc = del_chunks(st, txn, TABLE_BODY, id, body_cnt);
-	return rc;
-}
-
 /* A delivery of this message is over: the last one takes it along. */
 static int
 release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
@@ -274,13 +180,13 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 	int rc;
 
 	store_table_key_id(&k, s->id);
-	rc = get_record(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
 	if (rc != 0 || e != OK)
 		return rc;
 	if (r.message.delivery_cnt <= 1) {
 		s->removed = true;
-		return del_message(st, txn, s->id, r.message.header_len,
-		    r.message.body_len);
+		return store_row_del_message(st, txn, s->id,
+		    r.message.header_len, r.message.body_len);
 	}
 	r.message.delivery_cnt--;
 	if ((len = record_put(buf, RECORD_message, &r.message)) == 0)
@@ -311,7 +217,8 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
 	if (rc != 0)
 		return rc;
-	return put_history(st, txn, s->id, events[c->class], c->rcpt_no, &h);
+	return store_row_put_history(st, txn, s->id, events[c->class],
+	    c->rcpt_no, &h);
 }
 
 /* The row of table delivery, and its row of table due, as they shall be now. */
@@ -338,7 +245,10 @@ move_delivery(struct store *st, MDB_txn *txn, const struct store_settle *s,
 			d->rcpt_cnt--;
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
-	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0)
+	if ((rc = store_row_add_held(st, txn,
+	    (!s->is_over && s->due_ms == STORE_HELD_MS) -
+	    (place.due_ms == STORE_HELD_MS))) != 0 ||
+	    (rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0)
 		return rc;
 	if (s->is_over)
 		return store_table_del(&st->env, txn, TABLE_DELIVERY, k);
@@ -346,7 +256,7 @@ move_delivery(struct store *st, MDB_txn *txn, const struct store_settle *s,
 	    len)) != 0)
 		return rc;
 	place.due_ms = s->due_ms;
-	return put_due(st, txn, &flow, &place);
+	return store_row_put_due(st, txn, &flow, &place);
 }
 
 static int
@@ -358,7 +268,7 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 
 	s->removed = false;
 	store_table_key_no(&k, s->id, s->no);
-	rc = get_record(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
+	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
 	    &s->op.err);
 	if (rc != 0 || s->op.err != OK)
 		return rc;
@@ -377,7 +287,19 @@ static int
 apply_undue(struct store *st, MDB_txn *txn, struct store_undue *u)
 {
 	struct store_key k;
+	union record r;
+	enum err e;
+	int rc;
 
+	if (u->is_stale) {
+		store_table_key_no(&k, u->place.id, u->place.no);
+		rc = store_row_get(st, txn, TABLE_DELIVERY, &k,
+		    RECORD_delivery, &r, &e);
+		if (rc != 0)
+			return rc;
+		if (e == OK && (int64_t)r.delivery.due_ms == u->place.due_ms)
+			return 0;
+	}
 	store_table_key_due(&k, u->flow, &u->place);
 	return store_table_del(&st->env, txn, TABLE_DUE, &k);
 }
@@ -418,6 +340,8 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return apply_settle(st, txn, (struct store_settle *)op);
 	case STORE_UNDUE:
 		return apply_undue(st, txn, (struct store_undue *)op);
+	case STORE_EDIT:
+		return store_apply_edit(st, txn, (struct store_edit *)op);
 	case STORE_QUARANTINE:
 		return apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);

@@ -15,8 +15,9 @@
 
 enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
-	STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
-	STORE_READ_ENVELOPE, STORE_READ_PIECE
+	STORE_EDIT, STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
+	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
+	STORE_READ_TOTALS
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -66,8 +67,40 @@ struct store {
 	int		 broken_error;
 };
 
+/* What stands in table history; numbers are on disk. */
+enum event {
+	EVENT_ACCEPTED, EVENT_DELIVERED, EVENT_DEFERRED, EVENT_FAILED,
+	EVENT_HELD, EVENT_RELEASED, EVENT_REMOVED
+};
+
 /* store_apply.c: one call within the open transaction; codes of LMDB. */
 int	store_apply(struct store *, MDB_txn *, struct store_op *);
+/* store_edit.c: the same for struct store_edit alone. */
+int	store_apply_edit(struct store *, MDB_txn *, struct store_edit *);
+
+/*
+ * store_row.c: rows that several calls write, within the open transaction.
+ * store_row_get() sets a damaged record aside; *e is OK, ERR_PEER or ERR_NONE,
+ * and ends this call only.  Strings are the map's, good until a change.
+ */
+int	store_row_get(struct store *, MDB_txn *, enum table,
+	    const struct store_key *, enum record_kind, union record *out,
+	    enum err *e);
+int	store_row_put_due(struct store *, MDB_txn *, const struct store_flow *,
+	    const struct store_place *);
+int	store_row_put_history(struct store *, MDB_txn *, struct id, enum event,
+	    uint32_t no, const struct record_history *);
+int	store_row_put_loose(struct store *, MDB_txn *, struct id, bool done);
+/* So many more deliveries are held, or fewer. */
+int	store_row_add_held(struct store *, MDB_txn *, int64_t);
+/* The message and its text, which is swept when it is long. */
+int	store_row_del_message(struct store *, MDB_txn *, struct id,
+	    uint64_t header_len, uint64_t body_len);
+
+/* store_list.c: within the reader's transaction. */
+enum err store_list_rows(struct store *, MDB_txn *, struct store_read_rows *);
+int	store_list_totals(struct store *, MDB_txn *,
+	    struct store_read_totals *);
 
 /* store_sweep.c */
 int	store_sweep_loose(struct store *, MDB_txn *);

@@ -314,6 +314,11 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 		    (struct store_read_envelope *)op);
 	case STORE_READ_PIECE:
 		return read_piece(st, txn, (struct store_read_piece *)op);
+	case STORE_READ_ROWS:
+		return store_list_rows(st, txn, (struct store_read_rows *)op);
+	case STORE_READ_TOTALS:
+		return store_table_err(store_list_totals(st, txn,
+		    (struct store_read_totals *)op));
 	default:
 		return ERR_SYS;
 	}

@@ -12,6 +12,7 @@
  *	loose			id
  *	history			time, id, event, no
  *	quarantine		number of the table, its key
+ *	total			"held"
  */
 #ifndef QUEUE_STORE_TABLE_H
 #define QUEUE_STORE_TABLE_H
@@ -23,7 +24,7 @@
 enum table {
 	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
 	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
-	TABLE_QUARANTINE, TABLE__COUNT
+	TABLE_QUARANTINE, TABLE_TOTAL, TABLE__COUNT	/* new ones behind */
 };
 
 #define STORE_KEY_MAX	511	/* bytes, what LMDB takes */

@@ -31,8 +31,17 @@ to_edge_refused(struct link *l, uint64_t stream, uint16_t code,
 }
 
 void
-to_edge_state(struct link *l, bool full)
+to_edge_state(struct link *l, bool full, bool asks)
 {
-	link_send_queue_state(l, &(struct msg_queue_state){
-	    .full = full });
+	link_send_queue_state(l, &(struct msg_queue_state){ full, asks });
+}
+
+void
+to_edge_rcpt(struct link *l, uint64_t ask, const struct route_reply *r)
+{
+	struct msg_rcpt_answer m = {
+		ask, r->code, span_of(r->dsn), span_of(r->text),
+	};
+
+	link_send_rcpt_answer(l, &m);
 }

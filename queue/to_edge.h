@@ -5,12 +5,14 @@
 #define QUEUE_TO_EDGE_H
 
 #include "bus/link.h"
+#include "queue/route.h"
 
 void	to_edge_grant(struct link *, uint64_t stream, struct id);
 void	to_edge_credit(struct link *, uint64_t stream, uint32_t pieces);
 void	to_edge_taken(struct link *, uint64_t stream);
 void	to_edge_refused(struct link *, uint64_t stream, uint16_t code,
 	    const char *dsn, const char *text);
-void	to_edge_state(struct link *, bool full);
+void	to_edge_state(struct link *, bool full, bool asks);
+void	to_edge_rcpt(struct link *, uint64_t ask, const struct route_reply *);
 
 #endif

@@ -11,7 +11,9 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		.header_len = env->message.header_len,
 		.body_len = env->message.body_len, .rcpt_cnt = env->rcpt_cnt,
 		.destination = env->delivery.destination,
-		.sender = env->message.sender,
+		.sender = env->message.sender, .client = env->message.client,
+		.helo = env->message.helo, .proto = env->message.proto,
+		.tenant = env->message.tenant,
 	};
 
 	if (w->link == NULL)

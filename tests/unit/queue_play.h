@@ -10,7 +10,10 @@
 #include "queue_kit.h"
 
 #include "base/log.h"
+#include "queue/control.h"
 #include "queue/dispatch.h"
+#include "queue/edit.h"
+#include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
 #include "queue/intake.h"
@@ -26,7 +29,7 @@ struct play {
 	unsigned	 open_cnt, rcpt_cnt, piece_cnt, settled_cnt;
 	uint16_t	 refused_code;
 	unsigned	 state_cnt;
-	bool		 said_full;
+	bool		 said_full, said_asks;
 	struct id	 id;			/* granted		*/
 	struct msg_delivery_open opened;
 	char		 sender[256], rcpt[256];
@@ -57,6 +60,7 @@ play_edge_heard(struct link *l, unsigned type, const union msg *m,
 		break;
 	case MSG_queue_state:
 		p->said_full = m->queue_state.full;
+		p->said_asks = m->queue_state.asks;
 		p->state_cnt++;
 		break;
 	}
@@ -116,7 +120,16 @@ play_space(bool full, const char *why, void *arg)
 	struct queue *q = arg;
 
 	q->is_full = full;
-	intake_space(q->intake, full);
+	intake_tell(q->intake);
+}
+
+/* All goes to the relay "out", as itself. */
+static inline void
+play_plain_routes(struct settings *s)
+{
+	assert_int_equal(route_new(&s->routes), OK);
+	assert_int_equal(route_add_relay(s->routes, SPAN("out"), false), OK);
+	assert_int_equal(route_set_last(s->routes, SPAN("out")), OK);
 }
 
 static inline void
@@ -132,7 +145,7 @@ play_start_queue(struct play *p)
 
 	memset(q, 0, sizeof(*q));
 	q->loop = p->kit.loop;
-	strcpy(q->settings.relay, "out");
+	play_plain_routes(&q->settings);
 	strcpy(q->settings.hostname, "mx.example.org");
 	q->settings.retry = (struct retry){
 		.delay = "1", .delay_len = 1, .cap_ms = 1000,
@@ -142,6 +155,7 @@ play_start_queue(struct play *p)
 	    &p->kit.limits, &store_calls, q), OK);
 	assert_int_equal(intake_open(&q->intake, q), OK);
 	assert_int_equal(outcome_open(&q->outcomes, q), OK);
+	assert_int_equal(edit_open(&q->edits, q), OK);
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch), OK);
@@ -156,10 +170,13 @@ play_stop_queue(struct play *p)
 	link_close(&p->edge);
 	link_close(&p->relay);
 	intake_close(&p->q.intake);
+	control_close(&p->q);
 	store_close(&p->q.store);
 	due_close(&p->q.due);
 	dispatch_close(&p->q.dispatch);
 	outcome_close(&p->q.outcomes);
+	edit_close(&p->q.edits);
+	settings_fini(&p->q.settings);
 }
 
 static inline void

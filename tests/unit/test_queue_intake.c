@@ -254,16 +254,18 @@ edges_hear_of_a_full_queue_and_of_its_end(void **state)
 {
 	struct play *p = *state;
 
-	play_space(true, "test", &p->q);
 	kit_until(&p->kit, p->state_cnt == 1);
+	assert_false(p->said_full);
+	play_space(true, "test", &p->q);
+	kit_until(&p->kit, p->state_cnt == 2);
 	assert_true(p->said_full);
 	link_close(&p->edge);
 	intake_edge_gone(&(struct edge *){ edge_of(p) });
 	play_link_edge(p);
-	kit_until(&p->kit, p->state_cnt == 2);
+	kit_until(&p->kit, p->state_cnt == 3);
 	assert_true(p->said_full);
 	play_space(false, NULL, &p->q);
-	kit_until(&p->kit, p->state_cnt == 3);
+	kit_until(&p->kit, p->state_cnt == 4);
 	assert_false(p->said_full);
 }
 

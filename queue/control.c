@@ -1,0 +1,153 @@
+/* control.c - an answer needs its link: when that is gone nobody is told. */
+#include <stdlib.h>
+
+#include "queue/browse.h"
+#include "queue/control.h"
+#include "queue/dispatch.h"
+#include "queue/edit.h"
+#include "queue/to_control.h"
+
+#define PENDING_MAX	1024	/* more at once makes no sense */
+
+struct totals {
+	struct store_read_totals read;
+	struct control	*control;
+	uint64_t	 request;
+};
+
+struct edit_answer {
+	struct control	*control;
+	uint64_t	 request;
+};
+
+struct control *
+control_new(struct queue *q)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->queue = q;
+	browse_init(c);
+	LIST_INSERT_HEAD(&q->controls, c, entry);
+	return c;
+}
+
+void
+control_linked(struct control *c, struct link *l)
+{
+	c->link = l;
+}
+
+void
+control_release(struct control *c)
+{
+	c->pending_cnt--;
+	if (c->pending_cnt == 0 && c->link == NULL)
+		free(c);
+}
+
+void
+control_gone(struct control **control)
+{
+	struct control *c = *control;
+
+	LIST_REMOVE(c, entry);
+	link_close(&c->link);
+	browse_stop(c);
+	if (c->pending_cnt == 0)
+		free(c);
+	*control = NULL;
+}
+
+void
+control_close(struct queue *q)
+{
+	struct control *c;
+
+	while ((c = LIST_FIRST(&q->controls)) != NULL)
+		control_gone(&c);
+}
+
+static void
+totals_read(struct store_op *op, enum err e, void *arg)
+{
+	struct totals *t = arg;
+	const struct queue *q = t->control->queue;
+	struct msg_queue_told told = {
+		.request = t->request, .messages = q->message_cnt,
+		.deliveries = t->read.deliveries,
+		.active = dispatch_active_cnt(q->dispatch),
+		.held = t->read.held,
+		.oldest_ms = (uint64_t)due_id_ms(t->read.oldest),
+		.full = q->is_full,
+	};
+
+	to_control_told(t->control->link, &told);
+	control_release(t->control);
+	free(t);
+}
+
+enum err
+control_totals(struct control *c, const struct msg_queue_ask *m)
+{
+	struct totals *t;
+
+	if (c->pending_cnt >= PENDING_MAX)
+		return ERR_PEER;
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return ERR_SYS;
+	t->control = c;
+	t->request = m->request;
+	c->pending_cnt++;
+	store_read_totals(c->queue->store, &t->read, totals_read, t);
+	return OK;
+}
+
+void
+control_route(struct control *c, const struct msg_route_ask *m)
+{
+	struct msg_route_answer answer = { .request = m->request };
+	struct route_reply reply;
+	struct route r;
+
+	route_judge(c->queue->settings.routes, m->address, &r, &reply);
+	answer.code = reply.code;
+	answer.dsn = span_of(reply.dsn);
+	answer.text = span_of(reply.text);
+	if (r.relay != NULL) {
+		answer.rule = r.rule;
+		answer.relay = span_of(r.relay);
+		answer.destination = span_of(r.destination);
+	}
+	to_control_route(c->link, &answer);
+}
+
+static void
+edit_over(enum told status, void *arg)
+{
+	struct edit_answer *a = arg;
+
+	to_control_edited(a->control->link, a->request, status);
+	control_release(a->control);
+	free(a);
+}
+
+enum err
+control_edit(struct control *c, const struct msg_edit_ask *m)
+{
+	struct edit_answer *a;
+	enum told why = TOLD_FAILED;
+
+	if (m->action >= EDIT__COUNT)
+		return ERR_PEER;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_SYS;
+	a->control = c;
+	a->request = m->request;
+	c->pending_cnt++;
+	if (edit_start(c->queue, m->id, m->action, &why, edit_over, a))
+		return OK;
+	edit_over(why, a);
+	return OK;
+}

@@ -1,0 +1,47 @@
+/*
+ * control - what postern-control may ask of the queue: how much there is, what
+ * (browse.h), where an address goes, and an edit of one message.
+ *
+ * Every question is answered, in any order, and costs a bounded amount of work;
+ * too many at once are answered TOLD_BUSY.
+ *
+ * Owns	   struct control, until its link is gone and nothing points to it
+ * Errors  ERR_PEER control broke the rules
+ */
+#ifndef QUEUE_CONTROL_H
+#define QUEUE_CONTROL_H
+
+#include "queue/queue.h"
+
+struct listing;
+
+/* A link to control. */
+struct control {
+	LIST_ENTRY(control) entry;
+	struct queue	*queue;
+	struct link	*link;		/* NULL: it is gone		*/
+	unsigned	 pending_cnt;	/* calls on their way		*/
+
+	/* Of browse.c. */
+	STAILQ_HEAD(, listing) listings;
+	unsigned	 listing_cnt;
+	bool		 is_reading;
+	struct timer	 pause;		/* until the link has drained	*/
+};
+
+struct control *control_new(struct queue *);	/* NULL: no memory */
+void	control_linked(struct control *, struct link *);
+/* Its link is gone, closed here; *c becomes NULL. */
+void	control_gone(struct control **);
+/* One call less that points to it. */
+void	control_release(struct control *);
+/* At the end of the process: all of them. */
+void	control_close(struct queue *);
+
+MUST_CHECK enum err control_totals(struct control *,
+	    const struct msg_queue_ask *);
+void	control_route(struct control *, const struct msg_route_ask *);
+MUST_CHECK enum err control_edit(struct control *,
+	    const struct msg_edit_ask *);
+
+#endif

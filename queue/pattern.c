@@ -1,0 +1,254 @@
+/*
+ * pattern.c - an open hash of folded texts.  A domain stands in it by itself
+ * too, without an @, so that it is known as soon as one address of it is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/wire.h"
+#include "queue/pattern.h"
+
+#define SLOTS_FIRST	16
+#define TEXT_MAX	(LOCAL_PART_MAX + DOMAIN_MAX + 2)	/* bytes, one */
+
+struct slot {
+	size_t		 at;		/* of its text			*/
+	uint32_t	 no;
+	uint16_t	 len;		/* 0: nothing is here		*/
+};
+
+struct patterns {
+	struct slot	*slots;
+	size_t		 slot_cnt, used;
+	char		*text;
+	size_t		 text_len, text_cap;
+};
+
+static size_t
+fold(char *to, struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		to[i] = s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ?
+		    (char)(s.ptr[i] + ('a' - 'A')) : s.ptr[i];
+	return s.len;
+}
+
+/* The same without quotes and backslashes: RFC 5321 4.1.2. */
+static size_t
+fold_local(char *to, struct span s)
+{
+	size_t len = 0;
+
+	if (s.len < 2 || s.ptr[0] != '"')
+		return fold(to, s);
+	s = span_head(span_tail(s, 1), s.len - 2);
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '\\' && i + 1 < s.len)
+			i++;
+		len += fold(to + len, span_head(span_tail(s, i), 1));
+	}
+	return len;
+}
+
+/* The slot of this text, or the free one where it would be. */
+static struct slot *
+seek(const struct patterns *p, struct span text)
+{
+	size_t at = wire_crc(0, text.ptr, text.len);
+	struct slot *s;
+
+	for (;; at++) {
+		s = &p->slots[at & (p->slot_cnt - 1)];
+		if (s->len == 0 || (s->len == text.len &&
+		    memcmp(p->text + s->at, text.ptr, text.len) == 0))
+			return s;
+	}
+}
+
+static enum err
+grow_slots(struct patterns *p)
+{
+	struct patterns more = *p;
+
+	more.slot_cnt = p->slot_cnt == 0 ? SLOTS_FIRST : p->slot_cnt * 2;
+	more.slots = calloc(more.slot_cnt, sizeof(*more.slots));
+	if (more.slots == NULL)
+		return ERR_SYS;
+	for (size_t i = 0; i < p->slot_cnt; i++) {
+		const struct slot *s = &p->slots[i];
+
+		if (s->len > 0)
+			*seek(&more, (struct span){ p->text + s->at,
+			    s->len }) = *s;
+	}
+	free(p->slots);
+	*p = more;
+	return OK;
+}
+
+static enum err
+grow_text(struct patterns *p, size_t len)
+{
+	size_t cap = p->text_cap == 0 ? TEXT_MAX * 2 : p->text_cap * 2;
+	char *more;
+
+	if (p->text_len + len <= p->text_cap)
+		return OK;
+	if ((more = realloc(p->text, cap)) == NULL)
+		return ERR_SYS;
+	p->text = more;
+	p->text_cap = cap;
+	return OK;
+}
+
+/* Put a folded text of at most TEXT_MAX bytes in, under the lowest number. */
+static enum err
+put(struct patterns *p, struct span text, uint32_t no)
+{
+	struct slot *s;
+	enum err e;
+
+	if ((p->used + 1) * 3 > p->slot_cnt * 2 && (e = grow_slots(p)) != OK)
+		return e;
+	s = seek(p, text);
+	if (s->len > 0) {
+		if (no < s->no)
+			s->no = no;
+		return OK;
+	}
+	if ((e = grow_text(p, text.len)) != OK)
+		return e;
+	memcpy(p->text + p->text_len, text.ptr, text.len);
+	*s = (struct slot){ p->text_len, no, (uint16_t)text.len };
+	p->text_len += text.len;
+	p->used++;
+	return OK;
+}
+
+static bool
+is_domain(struct span s)
+{
+	return s.len <= DOMAIN_MAX &&
+	    (address_is_domain(s, true) || address_is_literal(s));
+}
+
+/* "@domain" or "@.domain". */
+static enum err
+add_domain(struct patterns *p, struct span pattern, uint32_t no)
+{
+	struct span domain = span_tail(pattern, 1);
+	bool below = domain.len > 0 && domain.ptr[0] == '.';
+	char buf[TEXT_MAX];
+	size_t len;
+	enum err e;
+
+	if (below)
+		domain = span_tail(domain, 1);
+	if (!is_domain(domain))
+		return ERR_PEER;
+	len = fold(buf, pattern);
+	if ((e = put(p, (struct span){ buf, len }, no)) != OK || below)
+		return e;
+	return put(p, (struct span){ buf + 1, len - 1 }, no);
+}
+
+static size_t
+fold_address(char *buf, const struct address *a)
+{
+	size_t len = fold_local(buf, a->local);
+
+	buf[len++] = '@';
+	return len + fold(buf + len, a->domain);
+}
+
+enum err
+pattern_add(struct patterns *p, struct span pattern, uint32_t no)
+{
+	char buf[TEXT_MAX];
+	struct address a;
+	size_t len;
+	enum err e;
+
+	if (pattern.len > 0 && pattern.ptr[0] == '@')
+		return add_domain(p, pattern, no);
+	if (address_parse(pattern, true, &a) != OK)
+		return ERR_PEER;
+	len = fold_address(buf, &a);
+	if ((e = put(p, (struct span){ buf, len }, no)) != OK)
+		return e;
+	return put(p, (struct span){ buf + len - a.domain.len,
+	    a.domain.len }, no);
+}
+
+static void
+look(const struct patterns *p, const char *from, const char *end, bool *found,
+    uint32_t *no)
+{
+	const struct slot *s = seek(p, (struct span){ from,
+	    (size_t)(end - from) });
+
+	if (s->len == 0 || (*found && *no <= s->no))
+		return;
+	*found = true;
+	*no = s->no;
+}
+
+bool
+pattern_find(const struct patterns *p, const struct address *a, uint32_t *no)
+{
+	char buf[TEXT_MAX], *end, *at;
+	bool found = false;
+
+	if (p->used == 0 || a->domain.len == 0 ||
+	    a->local.len > LOCAL_PART_MAX || a->domain.len > DOMAIN_MAX)
+		return false;
+	end = buf + fold_address(buf, a);
+	at = end - a->domain.len - 1;
+	look(p, buf, end, &found, no);
+	look(p, at, end, &found, no);
+	if (a->kind == ADDRESS_LITERAL)
+		return found;
+	/* What stands before a dot is not needed any more. */
+	while ((at = memchr(at + 1, '.', (size_t)(end - at - 1))) != NULL) {
+		at[-1] = '@';
+		look(p, at - 1, end, &found, no);
+	}
+	return found;
+}
+
+bool
+pattern_knows(const struct patterns *p, struct span domain, uint32_t *no)
+{
+	char buf[DOMAIN_MAX];
+	bool found = false;
+	size_t len;
+
+	if (p->used == 0 || domain.len == 0 || domain.len > DOMAIN_MAX)
+		return false;
+	len = fold(buf, domain);
+	look(p, buf, buf + len, &found, no);
+	return found;
+}
+
+enum err
+pattern_new(struct patterns **out)
+{
+	struct patterns *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return ERR_SYS;
+	*out = p;
+	return OK;
+}
+
+void
+pattern_free(struct patterns **p)
+{
+	if (*p == NULL)
+		return;
+	free((*p)->slots);
+	free((*p)->text);
+	free(*p);
+	*p = NULL;
+}

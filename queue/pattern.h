@@ -1,0 +1,38 @@
+/*
+ * pattern - which of many patterns an address fits.  Pure.
+ *
+ *	user@domain	this address
+ *	@domain		all of this domain
+ *	@.domain	all of the domains below it, not of itself
+ *
+ * ASCII letters are folded on both sides of the @, and a quoted local part is
+ * what it quotes.  Numbers are the caller's; where several patterns fit, the
+ * lowest wins.  A look-up costs one hash for each label of the domain, however
+ * many patterns there are.
+ */
+#ifndef QUEUE_PATTERN_H
+#define QUEUE_PATTERN_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "mail/address.h"
+
+struct patterns;
+
+MUST_CHECK enum err pattern_new(struct patterns **out);
+void	pattern_free(struct patterns **);
+
+/* The text is copied.  ERR_PEER: it is no pattern; ERR_SYS: no memory. */
+MUST_CHECK enum err pattern_add(struct patterns *, struct span, uint32_t no);
+
+/* The lowest number of those that fit it, in *no. */
+bool	pattern_find(const struct patterns *, const struct address *,
+	    uint32_t *no);
+
+/* The lowest number of the user@domain and @domain with just this domain. */
+bool	pattern_knows(const struct patterns *, struct span domain,
+	    uint32_t *no);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * split.c - recipients are sorted by where they go; each run of equals is a
+ * delivery.  Without routes and policies there is nothing to sort.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/split.h"
+
+/* Where one recipient goes. */
+struct goal {
+	const char	*relay;
+	char		*destination;	/* yours			*/
+	char		*apart;		/* what else must be equal, or NULL */
+	unsigned	 relay_no;
+	uint32_t	 rcpt_no;
+};
+
+static int
+cmp_goal(const void *x, const void *y)
+{
+	const struct goal *a = x, *b = y;
+	int c;
+
+	if (a->relay_no != b->relay_no)
+		return a->relay_no < b->relay_no ? -1 : 1;
+	if ((c = strcmp(a->destination, b->destination)) != 0)
+		return c;
+	if (a->apart != NULL && b->apart != NULL)
+		return strcmp(a->apart, b->apart);
+	return 0;
+}
+
+static int
+cmp_order(const void *x, const void *y)
+{
+	const struct goal *a = x, *b = y;
+	int c = cmp_goal(a, b);
+
+	if (c != 0)
+		return c;
+	return (a->rcpt_no > b->rcpt_no) - (a->rcpt_no < b->rcpt_no);
+}
+
+static enum err
+find_goal(struct goal *g, const struct settings *set, struct span rcpt)
+{
+	struct route r;
+
+	if (route_find(set->routes, rcpt, &r) != ROUTE_FOUND)
+		return ERR_NONE;
+	g->relay = r.relay;
+	g->relay_no = r.relay_no;
+	if ((g->destination = strdup(r.destination)) == NULL)
+		return ERR_SYS;
+	if (set->splits_domains && (g->apart = strdup(r.domain)) == NULL)
+		return ERR_SYS;
+	return OK;
+}
+
+static void
+free_goals(struct goal **goals, uint32_t cnt)
+{
+	for (uint32_t i = 0; i < cnt; i++) {
+		free((*goals)[i].destination);
+		free((*goals)[i].apart);
+	}
+	free(*goals);
+	*goals = NULL;
+}
+
+static enum err
+find_goals(struct goal **out, const struct settings *set,
+    const struct span *rcpts, uint32_t cnt)
+{
+	struct goal *goals = calloc(cnt, sizeof(*goals));
+	enum err e = goals == NULL ? ERR_SYS : OK;
+
+	for (uint32_t i = 0; e == OK && i < cnt; i++) {
+		goals[i].rcpt_no = i;
+		e = find_goal(&goals[i], set, rcpts[i]);
+	}
+	if (e != OK) {
+		if (goals != NULL)
+			free_goals(&goals, cnt);
+		return e;
+	}
+	qsort(goals, cnt, sizeof(*goals), cmp_order);
+	*out = goals;
+	return OK;
+}
+
+static bool
+begins_delivery(const struct goal *goals, uint32_t i, bool splits_rcpts)
+{
+	return i == 0 || splits_rcpts ||
+	    cmp_goal(&goals[i - 1], &goals[i]) != 0;
+}
+
+static struct span
+keep(char **at, const char *s)
+{
+	struct span kept = { *at, strlen(s) };
+
+	memcpy(*at, s, kept.len);
+	*at += kept.len;
+	return kept;
+}
+
+/* One block for the deliveries and their names, another for the numbers. */
+static enum err
+make_room(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
+    bool splits_rcpts)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < rcpt_cnt; i++) {
+		if (!begins_delivery(goals, i, splits_rcpts))
+			continue;
+		s->delivery_cnt++;
+		bytes += sizeof(*s->deliveries) + strlen(goals[i].relay) +
+		    strlen(goals[i].destination);
+	}
+	if ((s->deliveries = malloc(bytes)) == NULL)
+		return ERR_SYS;
+	if (s->delivery_cnt > 1 && (s->rcpt_delivery = calloc(rcpt_cnt,
+	    sizeof(*s->rcpt_delivery))) == NULL)
+		return ERR_SYS;
+	return OK;
+}
+
+static void
+fill(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
+    bool splits_rcpts, const struct store_delivery *common)
+{
+	char *at = (char *)(s->deliveries + s->delivery_cnt);
+	uint32_t no = 0;
+
+	for (uint32_t i = 0; i < rcpt_cnt; i++) {
+		if (begins_delivery(goals, i, splits_rcpts)) {
+			s->deliveries[no] = *common;
+			s->deliveries[no].relay = keep(&at, goals[i].relay);
+			s->deliveries[no].destination = keep(&at,
+			    goals[i].destination);
+			no++;
+		}
+		if (s->rcpt_delivery != NULL)
+			s->rcpt_delivery[goals[i].rcpt_no] = no - 1;
+	}
+}
+
+static enum err
+make_single(struct split *s, const char *relay,
+    const struct store_delivery *common)
+{
+	size_t len = strlen(relay);
+	char *at;
+
+	s->delivery_cnt = 1;
+	if ((s->deliveries = malloc(sizeof(*s->deliveries) + len)) == NULL)
+		return ERR_SYS;
+	at = (char *)(s->deliveries + 1);
+	s->deliveries[0] = *common;
+	s->deliveries[0].relay = keep(&at, relay);
+	s->deliveries[0].destination = s->deliveries[0].relay;
+	return OK;
+}
+
+enum err
+split_make(struct split *out, const struct settings *set,
+    const struct span *rcpts, uint32_t rcpt_cnt, struct span tenant,
+    int64_t due_ms)
+{
+	struct store_delivery common = { .tenant = tenant, .due_ms = due_ms };
+	const char *only = route_only(set->routes);
+	struct split s = { .deliveries = NULL };
+	struct goal *goals;
+	enum err e;
+
+	*out = s;
+	if (only != NULL && !set->splits_rcpts && !set->splits_domains) {
+		e = make_single(&s, only, &common);
+	} else {
+		if ((e = find_goals(&goals, set, rcpts, rcpt_cnt)) != OK)
+			return e;
+		e = make_room(&s, goals, rcpt_cnt, set->splits_rcpts);
+		if (e == OK)
+			fill(&s, goals, rcpt_cnt, set->splits_rcpts, &common);
+		free_goals(&goals, rcpt_cnt);
+	}
+	if (e != OK)
+		split_free(&s);
+	else
+		*out = s;
+	return e;
+}
+
+void
+split_free(struct split *s)
+{
+	free(s->deliveries);
+	free(s->rcpt_delivery);
+	*s = (struct split){ .deliveries = NULL };
+}

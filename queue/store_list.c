@@ -1,0 +1,267 @@
+/*
+ * store_list.c - the queue as a list, a bounded number of rows at a time.  What
+ * changes between two readings is seen or is not; a message that goes away just
+ * has no more rows.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/store_inside.h"
+
+#define TEXT_BYTES	(64u << 10)	/* of strings in one reading */
+
+struct reading {
+	struct store	*store;
+	MDB_txn		*txn;
+	struct store_read_rows *r;
+	char		*at, *end;	/* room for strings		*/
+};
+
+static struct span
+keep(char **at, struct span s)
+{
+	struct span kept = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+#define U8(f)
+#define U16(f)
+#define U32(f)
+#define U64(f)
+#define STR(f)	m->f = keep(at, m->f);
+#define RECORD(name, version, fields)					\
+static void								\
+keep_##name(union record *r, char **at)					\
+{									\
+	struct record_##name *m = &r->name;				\
+	(void)m;							\
+	fields								\
+}
+#include "queue/records.def"
+#undef RECORD
+#undef U8
+#undef U16
+#undef U32
+#undef U64
+#undef STR
+
+static void (*const keepers[RECORD__COUNT])(union record *, char **) = {
+#define RECORD(name, version, fields)	[RECORD_##name] = keep_##name,
+#include "queue/records.def"
+#undef RECORD
+};
+
+static const enum table tables[] = {
+	[ROW_MESSAGE] = TABLE_MESSAGE, [ROW_DELIVERY] = TABLE_DELIVERY,
+	[ROW_RCPT] = TABLE_RECIPIENT,
+};
+static const enum record_kind records[] = {
+	[ROW_MESSAGE] = RECORD_message, [ROW_DELIVERY] = RECORD_delivery,
+	[ROW_RCPT] = RECORD_recipient,
+};
+
+static bool
+has_room(const struct reading *g)
+{
+	return g->r->cnt < STORE_ROWS_MAX && g->end - g->at >= RECORD_MAX;
+}
+
+/* Take a row, or set it aside when it is damaged. */
+static void
+add(struct reading *g, const struct store_spot *spot, MDB_val val)
+{
+	struct store_row *row = &g->r->rows[g->r->cnt];
+	struct store_key k;
+
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    records[spot->kind], &row->rec) != OK) {
+		if (spot->kind == ROW_MESSAGE)
+			store_table_key_id(&k, spot->id);
+		else
+			store_table_key_no(&k, spot->id, spot->no);
+		store_set_aside(g->store, tables[spot->kind], &k);
+		return;
+	}
+	row->kind = spot->kind;
+	row->id = spot->id;
+	row->no = spot->no;
+	keepers[records[spot->kind]](&row->rec, &g->at);
+	g->r->cnt++;
+}
+
+/* The id just behind; false behind the last there can be. */
+static bool
+step_id(struct id *id)
+{
+	for (size_t i = sizeof(id->b); i > 0; i--)
+		if (++id->b[i - 1] != 0)
+			return true;
+	return false;
+}
+
+/* The rows of this kind that the message has; MDB_NOTFOUND at their end. */
+static int
+walk_parts(struct reading *g, struct store_spot *spot)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(g->txn,
+	    g->store->env.dbi[tables[spot->kind]], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&k, spot->id, spot->no);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	while (rc == 0 && has_room(g)) {
+		if (!store_table_same_id(key, spot->id)) {
+			rc = MDB_NOTFOUND;
+			break;
+		}
+		spot->no = store_table_no(key);
+		add(g, spot, val);
+		if (spot->no++ == UINT32_MAX)
+			rc = MDB_NOTFOUND;
+		else
+			rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	}
+	mdb_cursor_close(c);
+	return rc;
+}
+
+/* Begin the next message; MDB_NOTFOUND when there is none. */
+static int
+begin_message(struct reading *g, struct store_spot *spot, bool *full)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	struct id found;
+	int rc = mdb_cursor_open(g->txn, g->store->env.dbi[TABLE_MESSAGE],
+	    &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_id(&k, spot->id);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	if (rc == 0 && key.mv_size != sizeof(found.b))
+		rc = MDB_CORRUPTED;
+	if (rc == 0) {
+		memcpy(found.b, key.mv_data, sizeof(found.b));
+		if (g->r->one && id_cmp(found, spot->id) != 0)
+			rc = MDB_NOTFOUND;
+	}
+	*full = rc == 0 && g->r->message_cnt == g->r->message_max;
+	if (rc == 0 && !*full) {
+		spot->id = found;
+		add(g, spot, val);
+		g->r->message_cnt++;
+		spot->kind = ROW_DELIVERY;
+		spot->no = 0;
+	}
+	mdb_cursor_close(c);
+	return rc;
+}
+
+/* All of this kind are read: what comes next?  False at the end. */
+static bool
+step_kind(const struct store_read_rows *r, struct store_spot *spot)
+{
+	spot->no = 0;
+	if (spot->kind == ROW_DELIVERY) {
+		spot->kind = ROW_RCPT;
+		return true;
+	}
+	spot->kind = ROW_MESSAGE;
+	return !r->one && step_id(&spot->id);
+}
+
+static int
+walk(struct reading *g, struct store_spot *spot)
+{
+	bool full = false;
+	int rc = 0;
+
+	while (rc == 0 && !full && has_room(g)) {
+		if (spot->kind == ROW_MESSAGE) {
+			rc = begin_message(g, spot, &full);
+			continue;
+		}
+		if ((rc = walk_parts(g, spot)) != MDB_NOTFOUND)
+			continue;
+		rc = step_kind(g->r, spot) ? 0 : MDB_NOTFOUND;
+	}
+	return rc;
+}
+
+enum err
+store_list_rows(struct store *st, MDB_txn *txn, struct store_read_rows *r)
+{
+	struct reading g = { .store = st, .txn = txn, .r = r };
+	size_t bytes = STORE_ROWS_MAX * sizeof(*r->rows);
+	int rc;
+
+	r->cnt = 0;
+	r->message_cnt = 0;
+	r->next = r->from;
+	if ((r->rows = malloc(bytes + TEXT_BYTES)) == NULL)
+		return ERR_SYS;
+	g.at = (char *)(r->rows + STORE_ROWS_MAX);
+	g.end = g.at + TEXT_BYTES;
+	rc = walk(&g, &r->next);
+	r->at_end = rc == MDB_NOTFOUND;
+	if (rc == 0 || r->at_end)
+		return OK;
+	free(r->rows);
+	r->rows = NULL;
+	r->cnt = 0;
+	return store_table_err(rc);
+}
+
+static int
+read_oldest(struct store *st, MDB_txn *txn, struct id *out)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_MESSAGE], &c);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_cursor_get(c, &key, &val, MDB_FIRST);
+	if (rc == 0 && key.mv_size == sizeof(out->b))
+		memcpy(out->b, key.mv_data, sizeof(out->b));
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int
+store_list_totals(struct store *st, MDB_txn *txn, struct store_read_totals *r)
+{
+	struct store_key k = { .len = 4, .b = "held" };
+	union record total;
+	MDB_stat s;
+	MDB_val val;
+	int rc;
+
+	memset(&r->oldest, 0, sizeof(r->oldest));
+	r->held = 0;
+	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
+		return rc;
+	r->messages = s.ms_entries;
+	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_DELIVERY], &s)) != 0)
+		return rc;
+	r->deliveries = s.ms_entries;
+	rc = store_table_get(&st->env, txn, TABLE_TOTAL, &k, &val);
+	if (rc == 0 && record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_total, &total) == OK)
+		r->held = total.total.held;
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	return read_oldest(st, txn, &r->oldest);
+}

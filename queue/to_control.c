@@ -1,0 +1,82 @@
+/* to_control.c - results of sends are left to the link's gone call. */
+#include "queue/to_control.h"
+
+void
+to_control_told(struct link *l, const struct msg_queue_told *told)
+{
+	if (l != NULL)
+		link_send_queue_told(l, told);
+}
+
+void
+to_control_route(struct link *l, const struct msg_route_answer *answer)
+{
+	if (l != NULL)
+		link_send_route_answer(l, answer);
+}
+
+void
+to_control_edited(struct link *l, uint64_t request, enum told status)
+{
+	struct msg_edit_done m = { request, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_edit_done(l, &m);
+}
+
+void
+to_control_message(struct link *l, uint64_t request,
+    const struct store_row *row)
+{
+	const struct record_message *r = &row->rec.message;
+	struct msg_list_message m = {
+		.request = request, .id = row->id,
+		.arrived_ms = r->arrived_ms,
+		.size = r->header_len + r->body_len, .rcpt_cnt = r->rcpt_cnt,
+		.sender = r->sender, .tenant = r->tenant,
+		.client = r->client, .edge = r->edge,
+	};
+
+	if (l != NULL)
+		link_send_list_message(l, &m);
+}
+
+void
+to_control_delivery(struct link *l, uint64_t request,
+    const struct store_row *row, enum listed state)
+{
+	const struct record_delivery *r = &row->rec.delivery;
+	struct msg_list_delivery m = {
+		.request = request, .id = row->id, .delivery = row->no,
+		.attempts = r->attempts, .due_ms = r->due_ms,
+		.state = (uint8_t)state, .relay = r->relay,
+		.destination = r->destination,
+	};
+
+	if (l != NULL)
+		link_send_list_delivery(l, &m);
+}
+
+void
+to_control_rcpt(struct link *l, uint64_t request, const struct store_row *row)
+{
+	const struct record_recipient *r = &row->rec.recipient;
+	struct msg_list_rcpt m = {
+		.request = request, .id = row->id, .rcpt_no = row->no,
+		.delivery = r->delivery, .code = r->code,
+		.address = r->address, .reply = r->reply, .hop = r->hop,
+	};
+
+	if (l != NULL)
+		link_send_list_rcpt(l, &m);
+}
+
+void
+to_control_listed(struct link *l, uint64_t request, struct id last,
+    enum told status)
+{
+	struct msg_list_end m = { request, last, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_list_end(l, &m);
+}

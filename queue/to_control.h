@@ -1,0 +1,25 @@
+/*
+ * to_control - what the queue says to control.  Packs, and decides nothing; to
+ * a link that is gone (NULL) it says nothing.
+ */
+#ifndef QUEUE_TO_CONTROL_H
+#define QUEUE_TO_CONTROL_H
+
+#include "bus/link.h"
+#include "queue/store.h"
+
+void	to_control_told(struct link *, const struct msg_queue_told *);
+void	to_control_route(struct link *, const struct msg_route_answer *);
+void	to_control_edited(struct link *, uint64_t request, enum told);
+
+/* Rows of the kind that the name says, and the end of them. */
+void	to_control_message(struct link *, uint64_t request,
+	    const struct store_row *);
+void	to_control_delivery(struct link *, uint64_t request,
+	    const struct store_row *, enum listed);
+void	to_control_rcpt(struct link *, uint64_t request,
+	    const struct store_row *);
+void	to_control_listed(struct link *, uint64_t request, struct id last,
+	    enum told);
+
+#endif

@@ -1,0 +1,168 @@
+"""Routes: which relay a recipient is for, and who is refused at RCPT."""
+
+import signal
+import subprocess
+
+import pytest
+
+from client import TEXT, Client, send
+from server import free_port, until
+
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %(port)d }
+    queue main
+}
+queue main {
+    type lmdb
+    path run/queue
+    %(queue)s
+}
+relay out { type static; host 127.0.0.1; port %(out)d }
+relay box { type static; host 127.0.0.1; port %(box)d; %(box_more)s }
+"""
+
+ROUTES = """
+    route to @example.org @.example.org relay box
+    route to team@example.com relay box
+"""
+
+
+class House:
+    def __init__(self, server, sinks):
+        self.server = server
+        self.out, self.box = sinks(), sinks()
+        server.port = free_port()
+
+    def configure(self, queue, box_more=""):
+        self.server.configure(CONF % {
+            "port": self.server.port, "queue": queue, "box_more": box_more,
+            "out": self.out.port, "box": self.box.port})
+
+    def start(self, queue, box_more=""):
+        self.configure(queue, box_more)
+        self.server.start()
+        return self.server
+
+    def rcpt(self, address):
+        with Client(self.server.port) as c:
+            c.hello()
+            c.want("MAIL FROM:<ann@here.example>", 250)
+            return c.say("RCPT TO:<%s>" % address)
+
+
+@pytest.fixture
+def house(server, sinks):
+    return House(server, sinks)
+
+
+def test_each_recipient_goes_to_the_relay_of_its_route(house):
+    p = house.start(ROUTES + "relay out")
+    send(p.port, "ann@here.example", "bob@Example.ORG", "x@a.b.example.org",
+         "team@example.com", "other@example.com", "y@far.example")
+    box, out = house.box.wait()[0], house.out.wait()[0]
+    assert sorted(box.rcpts) == ["bob@Example.ORG", "team@example.com",
+                                 "x@a.b.example.org"]
+    assert sorted(out.rcpts) == ["other@example.com", "y@far.example"]
+    assert len(house.box.quiet()) == len(house.out.quiet()) == 1
+
+
+def test_where_no_route_leads_rcpt_is_refused(house):
+    house.start(ROUTES)
+    assert house.rcpt("bob@example.org").startswith("250 ")
+    assert house.rcpt("postmaster@example.com").startswith("250 ")
+    assert house.rcpt("other@example.com").startswith("550 5.1.2 ")
+    assert house.rcpt("x@far.example").startswith("550 5.1.2 ")
+
+
+def test_swaks_hears_at_once_that_nobody_is_there(house):
+    p = house.start(ROUTES + "relay out",
+                    "recipients ann@example.org @sub.example.org")
+    got = subprocess.run(
+        ["swaks", "--server", "127.0.0.1:%d" % p.port, "--from",
+         "eve@here.example", "--to", "nobody@example.org", "--helo", "x"],
+        capture_output=True, text=True, check=False, timeout=60)
+    assert got.returncode == 24, got.stdout       # no recipient was taken
+    assert "<** 550 5.1.1 " in got.stdout, got.stdout
+    assert house.rcpt("ANN@example.org").startswith("250 ")
+    assert house.rcpt("any@SUB.example.org").startswith("250 ")
+    assert house.rcpt("postmaster@example.org").startswith("250 ")
+    assert house.rcpt("any@other.example.org").startswith("550 5.1.1 ")
+    assert house.rcpt("any@far.example").startswith("250 ")
+    send(p.port, "ann@here.example", "ann@example.org")
+    house.box.wait()
+    assert not p.find_log(event="bounced")
+    assert not house.out.quiet()
+
+
+def test_a_reload_changes_who_is_known(house):
+    p = house.start("relay box", "recipients ann@example.org")
+    assert house.rcpt("ann@example.org").startswith("250 ")
+    assert house.rcpt("bob@example.org").startswith("550 5.1.1 ")
+    house.configure("relay box", "recipients bob@example.org")
+    p.signal(signal.SIGHUP)
+    until(lambda: house.rcpt("bob@example.org").startswith("250 "))
+    assert house.rcpt("ann@example.org").startswith("550 5.1.1 ")
+    house.configure("relay box")
+    p.signal(signal.SIGHUP)
+    until(lambda: house.rcpt("any@far.example").startswith("250 "))
+
+
+def test_thousands_of_recipients_come_from_a_file(house, room):
+    path = room.work + "/recipients"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("# all of them\n")
+        f.writelines("user%d@example.org\n" % i for i in range(50000))
+    p = house.start("relay box", "recipients %s" % path)
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        for i in range(0, 50000, 2500):
+            c.want("RCPT TO:<USER%d@example.org>" % i, 250)
+            c.want("RCPT TO:<xuser%d@example.org>" % i, 550)
+        c.want("DATA", 354)
+        c.write(TEXT)
+        c.queued(c.say("."))
+    assert len(house.box.wait()[0].rcpts) == 20
+
+
+def test_policies_split_a_message(house):
+    p = house.start("relay out; policies { recipient_domain_split yes }")
+    send(p.port, "ann@here.example", "a@one.example", "b@two.example",
+         "c@ONE.example")
+    got = sorted(sorted(m.rcpts) for m in house.out.wait(2))
+    assert got == [["a@one.example", "c@ONE.example"], ["b@two.example"]]
+    house.configure("relay out; policies { recipient_split yes }")
+    p.signal(signal.SIGHUP)
+    until(lambda: p.find_log(event="reloaded"))
+    house.out.messages.clear()
+    send(p.port, "ann@here.example", "a@one.example", "c@one.example")
+    got = sorted(m.rcpts for m in house.out.wait(2))
+    assert got == [["a@one.example"], ["c@one.example"]]
+
+
+def test_a_bounce_takes_the_route_of_its_recipient(house):
+    p = house.start(ROUTES + "relay out")
+    house.out.answer = lambda verb, line, session: (
+        "550 5.1.1 Unknown" if verb == "RCPT" else None)
+    send(p.port, "ann@example.org", "bob@far.example")
+    got = house.box.wait()[0]
+    assert got.sender == "" and got.rcpts == ["ann@example.org"]
+
+
+def test_what_is_queued_waits_for_a_relay_that_is_gone(house):
+    p = house.start(ROUTES + 'relay out; retry { delay "1" }')
+    house.box.close()
+    send(p.port, "ann@here.example", "bob@example.org")
+    p.wait_log(event="deferred", relay="box")
+    conf = open(p.path, encoding="utf-8").read()
+    with_box = conf.replace("port %d; " % house.box.port, "port %d; "
+                            % house.out.port)
+    p.configure(conf[:conf.index("relay box {")].replace(ROUTES, ""))
+    p.signal(signal.SIGHUP)
+    p.wait_log(event="trouble", relay="box")
+    p.configure(with_box)
+    p.signal(signal.SIGHUP)
+    assert house.out.wait()[0].rcpts == ["bob@example.org"]

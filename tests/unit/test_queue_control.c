@@ -1,0 +1,666 @@
+/*
+ * What control asks of the queue, over a real link: lists, totals, edits while
+ * a relay works, and where an address goes.
+ * room: queue
+ */
+#include "queue_ask.h"
+
+static const struct id none;
+
+static int
+set_up(void **state)
+{
+	struct ask *a = calloc(1, sizeof(*a));
+	void *play;
+
+	if (play_set_up(&play) != 0)
+		return -1;
+	ask_link(a, play);
+	*state = a;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct ask *a = *state;
+	void *play = a->play;
+
+	ask_unlink(a);
+	free(a);
+	return play_tear_down(&play);
+}
+
+static struct id
+take(struct play *p, uint64_t stream)
+{
+	unsigned before = p->taken_cnt;
+
+	play_send_mail(p, stream, "from@example.org", "to@example.net");
+	kit_until(&p->kit, p->taken_cnt > before);
+	return p->id;
+}
+
+static void
+settle(struct kit *k)
+{
+	for (int i = 0; i < 30; i++)
+		kit_turn(k);
+}
+
+static void
+a_list_comes_in_parts_and_names_where_to_go_on(void **state)
+{
+	struct ask *a = *state;
+	struct id ids[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		ids[i] = take(a->play, i + 1);
+	ask_list(a, none, 2);
+	assert_int_equal(a->end, TOLD_MORE);
+	assert_int_equal(a->message_cnt, 2);
+	assert_int_equal(a->delivery_cnt, 2);
+	assert_int_equal(a->rcpt_cnt, 2);
+	assert_int_equal(id_cmp(a->ids[0], ids[0]), 0);
+	assert_int_equal(id_cmp(a->last, ids[1]), 0);
+	ask_list(a, a->last, 2);
+	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->message_cnt, 1);
+	assert_int_equal(id_cmp(a->ids[0], ids[2]), 0);
+	assert_int_equal(a->delivery.state, LISTED_DUE);
+	assert_string_equal(a->address, "to@example.net");
+	ask_list(a, a->last, 2);
+	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->message_cnt, 0);
+	assert_int_equal(id_cmp(a->last, ids[2]), 0);
+	ask_list(a, none, 3);
+	assert_int_equal(a->end, TOLD_DONE);
+}
+
+static void
+one_message_is_shown_with_its_last_reply(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	take(p, 2);
+	ask_show(a, none);
+	assert_int_equal(a->end, TOLD_NONE);
+	p->q.settings.retry.cap_ms = 3600000;
+	memcpy(p->q.settings.retry.delay, "3600", 4);
+	p->q.settings.retry.delay_len = 4;
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);
+	kit_until(&p->kit, p->open_cnt == 1);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.state, LISTED_ACTIVE);
+	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.1 Busy");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	ask_show(a, id);
+	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->message_cnt, 1);
+	assert_int_equal(a->delivery.attempts, 1);
+	assert_int_equal(a->delivery.state, LISTED_DUE);
+	assert_int_equal(a->rcpt.code, 450);
+	assert_string_equal(a->reply, "4.2.1 Busy");
+}
+
+static void
+a_message_of_thousands_is_shown_whole(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct span header = SPAN("Subject: hello\r\n\r\n");
+
+	play_open_mail(p, 1, "from@example.org", NULL);
+	for (int i = 0; i < 9000; i++) {
+		char rcpt[64];
+
+		snprintf(rcpt, sizeof(rcpt), "user%d@example.net", i);
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
+		    span_of(rcpt) });
+	}
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
+	    header.len, 0 }, header);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	ask_show(a, p->id);
+	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->message_cnt, 1);
+	assert_int_equal(a->rcpt_cnt, 9000);
+	assert_string_equal(a->address, "user8999@example.net");
+}
+
+static void
+totals_count_what_is_held_and_what_is_under_way(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	ask_totals(a);
+	assert_int_equal(a->told.messages, 1);
+	assert_int_equal(a->told.deliveries, 1);
+	assert_int_equal(a->told.held, 0);
+	assert_true(a->told.oldest_ms + 60000 >
+	    (uint64_t)clock_wall_ms());
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	take(p, 2);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+	ask_totals(a);
+	assert_int_equal(a->told.held, 1);
+	assert_int_equal(a->told.active, 1);
+	assert_int_equal(a->told.messages, 2);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_DONE);
+	ask_totals(a);
+	assert_int_equal(a->told.held, 0);
+	assert_int_equal(a->told.messages, 1);
+}
+
+static void
+what_is_held_waits_until_it_is_released(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	settle(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.state, LISTED_HELD);
+	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
+	settle(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 1);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(p->q.message_cnt, 0);
+}
+
+static void
+what_is_held_stays_so_through_a_restart(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	ask_unlink(a);
+	play_stop_queue(p);
+	play_start_queue(p);
+	play_link_edge(p);
+	ask_link(a, p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	settle(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	ask_totals(a);
+	assert_int_equal(a->told.held, 1);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
+static void
+what_a_relay_has_is_neither_held_nor_removed(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_BUSY);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_BUSY);
+	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_NONE);
+	assert_int_equal(p->q.message_cnt, 0);
+	assert_int_equal(p->open_cnt, 1);
+}
+
+static void
+what_is_removed_is_never_sent_and_bounces_nothing(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_DONE);
+	assert_int_equal(p->q.message_cnt, 0);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	settle(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	ask_list(a, none, 64);
+	assert_int_equal(a->message_cnt, 0);
+	ask_show(a, id);
+	assert_int_equal(a->end, TOLD_NONE);
+}
+
+static void
+a_flush_sends_at_once_what_would_wait(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id;
+
+	p->q.settings.retry.cap_ms = 3600000;
+	memcpy(p->q.settings.retry.delay, "3600", 4);
+	p->q.settings.retry.delay_len = 4;
+	p->q.settings.retry.maximum = 100;
+	id = take(p, 1);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+	/* Not reached at all: the destination is down, too. */
+	play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0, "4.4.1 Away");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	for (int i = 2; i < 12; i++) {
+		assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
+		kit_until(&p->kit, p->open_cnt == (unsigned)i);
+		play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0,
+		    "4.4.1 Away");
+		kit_until(&p->kit, p->settled_cnt == (unsigned)i);
+	}
+}
+
+static void
+what_is_held_grows_too_old_only_when_released(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	p->q.settings.retry.lifetime_ms = 1;
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	settle(&p->kit);
+	assert_int_equal(p->q.message_cnt, 1);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.state, LISTED_HELD);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 1);
+	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.1 Busy");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	ask_show(a, id);
+	assert_int_equal(a->end, TOLD_NONE);
+	kit_until(&p->kit, p->open_cnt == 2);	/* the bounce */
+	assert_string_equal(p->rcpt, "from@example.org");
+}
+
+/* Deaths are counted anew when somebody has looked at it. */
+static void
+three_deaths_hold_until_a_release(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+	int64_t end_ms = clock_mono_ms() + KIT_PATIENCE_MS;
+
+	for (uint32_t start = 1; start <= 3; start++) {
+		play_link_relay(p, start);
+		play_list_slots(p, 10);
+		kit_until(&p->kit, p->open_cnt == start);
+	}
+	play_link_relay(p, 4);
+	play_list_slots(p, 10);
+	do
+		ask_show(a, id);
+	while (a->delivery.state != LISTED_HELD &&
+	    clock_mono_ms() < end_ms);
+	assert_int_equal(a->delivery.state, LISTED_HELD);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 4);
+	play_link_relay(p, 5);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 5);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(p->q.message_cnt, 0);
+}
+
+static void
+two_edits_of_a_message_do_not_meet(void **state)
+{
+	struct ask *a = *state;
+	struct id id = take(a->play, 1);
+
+	for (int i = 0; i < 20; i++)
+		link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
+		    SPAN("main"), id, i % 2 ? EDIT_HOLD : EDIT_RELEASE });
+	kit_until(&a->play->kit, a->edit_cnt == 20);
+	assert_int_equal(a->status_cnt[TOLD_DONE] +
+	    a->status_cnt[TOLD_BUSY], 20);
+	assert_true(a->status_cnt[TOLD_BUSY] > 0);
+	assert_true(a->status_cnt[TOLD_DONE] > 0);
+}
+
+static void
+too_many_lists_at_once_are_told_so(void **state)
+{
+	struct ask *a = *state;
+
+	take(a->play, 1);
+	for (unsigned i = 0; i < 100; i++)
+		link_send_list_ask(a->link, &(struct msg_list_ask){ i,
+		    SPAN("main"), none, 64 });
+	kit_until(&a->play->kit, a->end_cnt == 100);
+	assert_true(a->message_cnt >= 64);
+	assert_true(a->message_cnt < 100);
+}
+
+static void
+control_may_leave_with_everything_on_its_way(void **state)
+{
+	struct ask *a = *state;
+	struct id id = take(a->play, 1);
+
+	link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1, SPAN("main"),
+	    id, EDIT_HOLD });
+	for (unsigned i = 0; i < 20; i++) {
+		link_send_list_ask(a->link, &(struct msg_list_ask){ i,
+		    SPAN("main"), none, 64 });
+		link_send_queue_ask(a->link, &(struct msg_queue_ask){ i,
+		    SPAN("main") });
+	}
+	kit_until(&a->play->kit, a->told_cnt > 0);
+	ask_unlink(a);
+	ask_link(a, a->play);
+	ask_totals(a);
+	assert_int_equal(a->told.held, 1);
+}
+
+static void
+an_action_that_is_none_makes_no_sense(void **state)
+{
+	struct ask *a = *state;
+	struct id id = take(a->play, 1);
+
+	assert_int_equal(control_edit(LIST_FIRST(&a->play->q.controls),
+	    &(struct msg_edit_ask){ 1, SPAN("main"), id, EDIT__COUNT }),
+	    ERR_PEER);
+}
+
+static void
+use_two_relays(struct play *p)
+{
+	struct routes *r;
+
+	settings_fini(&p->q.settings);
+	assert_int_equal(route_new(&r), OK);
+	assert_int_equal(route_add_relay(r, SPAN("out"), true), OK);
+	assert_int_equal(route_add_relay(r, SPAN("box"), false), OK);
+	assert_int_equal(route_add_rcpt(r, SPAN("box"),
+	    SPAN("ann@example.org")), OK);
+	assert_int_equal(route_add(r, SPAN("@example.org"), SPAN("box")), OK);
+	assert_int_equal(route_add(r, SPAN("@example.net"), SPAN("out")), OK);
+	p->q.settings.routes = r;
+	intake_tell(p->q.intake);
+}
+
+static void
+ask_route(struct ask *a, const char *address)
+{
+	unsigned before = a->route_cnt;
+
+	link_send_route_ask(a->link, &(struct msg_route_ask){ 1, SPAN("main"),
+	    span_of(address) });
+	kit_until(&a->play->kit, a->route_cnt > before);
+}
+
+static void
+where_an_address_goes_is_told_with_its_rule(void **state)
+{
+	struct ask *a = *state;
+
+	ask_route(a, "any@example.com");
+	assert_string_equal(a->relay, "out");
+	assert_string_equal(a->rule, "");
+	use_two_relays(a->play);
+	ask_route(a, "Any@Example.NET");
+	assert_int_equal(a->route_code, 250);
+	assert_string_equal(a->relay, "out");
+	assert_string_equal(a->rule, "@example.net");
+	assert_string_equal(a->destination, "example.net");
+	ask_route(a, "bob@example.org");
+	assert_int_equal(a->route_code, 550);
+	assert_string_equal(a->relay, "box");
+	ask_route(a, "bob@example.com");
+	assert_int_equal(a->route_code, 550);
+	assert_string_equal(a->relay, "");
+	ask_route(a, "rubbish");
+	assert_int_equal(a->route_code, 550);
+}
+
+static void
+a_message_for_two_relays_is_two_deliveries(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct span header = SPAN("Subject: hello\r\n\r\n");
+
+	kit_until(&p->kit, p->state_cnt == 1);
+	assert_false(p->said_asks);
+	use_two_relays(p);
+	kit_until(&p->kit, p->state_cnt == 2);
+	assert_true(p->said_asks);
+	play_open_mail(p, 1, "from@example.org", "ann@example.org");
+	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
+	    SPAN("bob@example.net") });
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
+	    header.len, 0 }, header);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	ask_show(a, p->id);
+	assert_int_equal(a->delivery_cnt, 2);
+	assert_int_equal(a->rcpt_cnt, 2);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_string_equal(p->rcpt, "bob@example.net");
+	assert_int_equal(ask_edit(a, p->id, EDIT_REMOVE), TOLD_BUSY);
+	assert_int_equal(p->rcpt_cnt, 1);
+}
+
+/* A reload came between RCPT and the end of the data. */
+static void
+a_recipient_that_lost_its_route_is_asked_for_again(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+
+	use_two_relays(p);
+	play_send_mail(p, 1, "from@example.org", "bob@example.com");
+	kit_until(&p->kit, p->refused_cnt == 1);
+	assert_int_equal(p->refused_code, 451);
+}
+
+/* Its sender is nobody here and there is no way out: nothing is queued. */
+static void
+a_bounce_that_has_no_route_is_not_made(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+
+	use_two_relays(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "from@example.com", "bob@example.net");
+	kit_until(&p->kit, p->open_cnt == 1);
+	play_answer(p, CLASS_NEVER, SCOPE_RECIPIENT, 550, "5.1.1 Unknown");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(p->q.message_cnt, 0);
+	play_send_mail(p, 2, "ann@example.org", "bob@example.net");
+	kit_until(&p->kit, p->open_cnt == 2);
+	play_answer(p, CLASS_NEVER, SCOPE_RECIPIENT, 550, "5.1.1 Unknown");
+	kit_until(&p->kit, p->settled_cnt == 2);
+	assert_int_equal(p->q.message_cnt, 1);
+	ask_list(a, none, 64);
+	assert_string_equal(a->address, "ann@example.org");
+}
+
+static void
+count_edit(enum told status, void *arg)
+{
+	assert_int_equal(status, TOLD_DONE);
+	++*(unsigned *)arg;
+}
+
+/* The writer has so much to do that an envelope is read before its commit. */
+static void
+keep_writer_busy(struct play *p, struct store_mail *mail,
+    struct store_piece *pieces, unsigned cnt)
+{
+	static char text[PIECE_MAX];
+
+	mail->id = queue_mint(&p->q);
+	for (unsigned i = 0; i < cnt; i++) {
+		pieces[i] = (struct store_piece){ .mail = mail,
+		    .part = PART_BODY, .piece_no = i,
+		    .text = { text, sizeof(text) } };
+		store_put_piece(p->q.store, &pieces[i], kit_back, &p->kit);
+	}
+}
+
+static void
+nothing_is_sent_while_its_edit_is_on_its_way(void **state)
+{
+	enum { CNT = 400 };
+	static struct store_piece pieces[CNT];
+	struct store_mail mail = { .begun = false };
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct id id = take(p, 1);
+	unsigned edited = 0;
+	enum told why;
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 0);
+	settle(&p->kit);
+	keep_writer_busy(p, &mail, pieces, CNT);
+	assert_true(edit_start(&p->q, id, EDIT_HOLD, &why, count_edit,
+	    &edited));
+	play_list_slots(p, 10);
+	kit_until(&p->kit, edited == 1 && p->kit.back_cnt == CNT);
+	settle(&p->kit);
+	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(dispatch_active_cnt(p->q.dispatch), 0);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
+/* A read from before an edit may bring the old row in front of the new one. */
+static void
+a_stale_row_hides_no_right_one(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	struct store_place place;
+	struct kit_mail m;
+
+	kit_mail(&p->kit, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	store_accept(p->q.store, &m.accept, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt == 1);
+	for (int64_t ms = 5000; ms >= 0; ms -= 5000) {
+		place = (struct store_place){ m.where.due_ms - ms, m.mail.id,
+		    0 };
+		due_note(p->q.due, m.where.relay, m.where.destination,
+		    m.where.tenant, &place);
+	}
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
+/*
+ * Holds, releases and flushes fall upon deliveries in every state: whatever
+ * they meet, each message is sent once.
+ */
+static void
+edits_lose_and_double_nothing(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	enum { CNT = 60 };
+	struct id ids[CNT];
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 3);
+	for (unsigned i = 0; i < CNT; i++)
+		ids[i] = take(p, i + 1);
+	for (unsigned round = 0; round < 400; round++) {
+		unsigned opened = p->open_cnt, edits = a->edit_cnt;
+
+		for (unsigned i = 0; i < 4; i++)
+			link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
+			    SPAN("main"), ids[arc4random_uniform(CNT)],
+			    (uint8_t)arc4random_uniform(EDIT_REMOVE) });
+		kit_until(&p->kit, a->edit_cnt == edits + 4);
+		if (round % 40 == 0) {		/* deliveries are put back */
+			play_link_relay(p, 1);
+			play_list_slots(p, 3);
+		}
+		if (p->open_cnt > opened && round % 3 == 0)
+			play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250,
+			    "2.0.0 Ok");
+	}
+	for (unsigned i = 0; i < CNT; i++)
+		assert_int_not_equal(ask_edit_patiently(a, ids[i],
+		    EDIT_RELEASE), TOLD_FAILED);
+	play_link_relay(p, 1);		/* all are given back ... */
+	play_list_slots(p, 1);		/* ... and come one by one */
+	for (unsigned left = (unsigned)p->q.message_cnt; left > 0; left--) {
+		unsigned settled = p->settled_cnt;
+
+		kit_until(&p->kit, dispatch_active_cnt(p->q.dispatch) == 1);
+		settle(&p->kit);
+		play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+		kit_until(&p->kit, p->settled_cnt > settled);
+		assert_int_equal(p->q.message_cnt, left - 1);
+	}
+	ask_totals(a);
+	assert_int_equal(a->told.held, 0);
+	assert_int_equal(a->told.deliveries, 0);
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_list_comes_in_parts_and_names_where_to_go_on),
+		TEST(one_message_is_shown_with_its_last_reply),
+		TEST(a_message_of_thousands_is_shown_whole),
+		TEST(totals_count_what_is_held_and_what_is_under_way),
+		TEST(what_is_held_waits_until_it_is_released),
+		TEST(what_is_held_stays_so_through_a_restart),
+		TEST(what_a_relay_has_is_neither_held_nor_removed),
+		TEST(what_is_removed_is_never_sent_and_bounces_nothing),
+		TEST(a_flush_sends_at_once_what_would_wait),
+		TEST(what_is_held_grows_too_old_only_when_released),
+		TEST(three_deaths_hold_until_a_release),
+		TEST(two_edits_of_a_message_do_not_meet),
+		TEST(too_many_lists_at_once_are_told_so),
+		TEST(control_may_leave_with_everything_on_its_way),
+		TEST(an_action_that_is_none_makes_no_sense),
+		TEST(where_an_address_goes_is_told_with_its_rule),
+		TEST(a_message_for_two_relays_is_two_deliveries),
+		TEST(a_recipient_that_lost_its_route_is_asked_for_again),
+		TEST(a_bounce_that_has_no_route_is_not_made),
+		TEST(nothing_is_sent_while_its_edit_is_on_its_way),
+		TEST(a_stale_row_hides_no_right_one),
+		TEST(edits_lose_and_double_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,156 @@
+/*
+ * From the configuration language to the queue's routes, recipients and
+ * policies, by way of a real slice.
+ * room: queue
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+#include "queue/settings.h"
+
+static char conf_text[8192];
+
+static enum err
+read_conf(void *arg, const char *path, size_t max, char **bytes, size_t *len)
+{
+	*len = strlen(conf_text);
+	*bytes = strdup(conf_text);
+	return *bytes != NULL ? OK : ERR_SYS;
+}
+
+static enum err
+glob_nothing(void *arg, const char *pattern, conf_found_fn *found, void *farg)
+{
+	return OK;
+}
+
+static void
+print_line(void *arg, const char *text)
+{
+	print_message("%s\n", text);
+}
+
+/* The settings of a queue with these lines, and relays "out" and "box". */
+static void
+settings_of(struct settings *s, const char *queue, const char *box)
+{
+	static const struct conf_opener opener = {
+		.read = read_conf, .glob = glob_nothing };
+	static const struct conf_host host = { .cwd = "/tmp" };
+	struct conf_report report = { NULL, print_line, 0 };
+	struct conf *conf = NULL;
+	struct conf_plan plan;
+	uint32_t i;
+
+	snprintf(conf_text, sizeof(conf_text),
+	    "process { run_dir run; hostname mx.example.org }\n"
+	    "edge in { type smtp; queue main }\n"
+	    "queue main { type lmdb; path q; %s }\n"
+	    "relay out { type mx }\n"
+	    "relay box { type static; host 127.0.0.1; %s }\n", queue, box);
+	assert_int_equal(conf_load(&conf, "/tmp/postern.conf", &opener, &host,
+	    &report), OK);
+	assert_int_equal(conf_plan(conf, &plan), OK);
+	for (i = 0; i < plan.head.process_cnt; i++)
+		if (plan.processes[i].role == ROLE_QUEUE)
+			break;
+	assert_true(i < plan.head.process_cnt);
+	assert_int_equal(settings_read(s, plan.slices[i]), OK);
+	conf_free(&conf);
+}
+
+static enum route_verdict
+find(const struct settings *s, const char *rcpt, struct route *out)
+{
+	return route_find(s->routes, span_of(rcpt), out);
+}
+
+static void
+routes_come_in_their_order(void **state)
+{
+	struct settings s;
+	struct route r;
+
+	settings_of(&s, "route to ann@example.org relay out\n"
+	    "route to @example.org @.example.org relay box; relay out", "");
+	assert_int_equal(find(&s, "ann@example.org", &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "out");
+	assert_string_equal(r.destination, "example.org");
+	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "box");
+	assert_string_equal(r.destination, "box");
+	assert_int_equal(find(&s, "bob@a.example.org", &r), ROUTE_FOUND);
+	assert_true(span_eq(r.rule, SPAN("@.example.org")));
+	assert_int_equal(find(&s, "bob@example.net", &r), ROUTE_FOUND);
+	assert_string_equal(r.destination, "example.net");
+	assert_false(route_asks(s.routes));
+	assert_false(s.splits_rcpts);
+	assert_false(s.splits_domains);
+	settings_fini(&s);
+}
+
+static void
+recipients_belong_to_their_relay(void **state)
+{
+	struct settings s;
+	struct route r;
+
+	settings_of(&s, "route to @example.org relay box; relay out",
+	    "recipients ann@example.org @example.org");
+	assert_true(route_asks(s.routes));
+	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_FOUND);
+	assert_int_equal(find(&s, "bob@example.net", &r), ROUTE_FOUND);
+	settings_fini(&s);
+	settings_of(&s, "relay box; policies { recipient_split yes\n"
+	    "recipient_domain_split yes }", "recipients ann@example.org");
+	assert_true(s.splits_rcpts);
+	assert_true(s.splits_domains);
+	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_UNKNOWN);
+	settings_fini(&s);
+}
+
+static void
+a_queue_with_one_relay_asks_nothing(void **state)
+{
+	struct settings s;
+
+	settings_of(&s, "relay box", "");
+	assert_false(route_asks(s.routes));
+	assert_string_equal(route_only(s.routes), "box");
+	settings_fini(&s);
+	settings_of(&s, "relay out", "");
+	assert_null(route_only(s.routes));
+	settings_fini(&s);
+	settings_of(&s, "route to @example.org relay box", "");
+	assert_true(route_asks(s.routes));
+	settings_fini(&s);
+}
+
+static void
+what_is_no_slice_is_refused(void **state)
+{
+	struct settings s;
+
+	assert_int_equal(settings_read(&s, SPAN("rubbish")), ERR_PEER);
+	assert_int_equal(settings_read(&s, SPAN("")), ERR_PEER);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(routes_come_in_their_order),
+		cmocka_unit_test(recipients_belong_to_their_relay),
+		cmocka_unit_test(a_queue_with_one_relay_asks_nothing),
+		cmocka_unit_test(what_is_no_slice_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
