@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "relay/delivery.h"
+#include "sys/counters.h"
 
 static uint64_t
 pieces_of(uint64_t len)
@@ -54,7 +55,12 @@ delivery_new(const struct msg_delivery_open *m,
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
 	SLIST_INIT(&d->outcomes);
 	d->rcpts = calloc(m->rcpt_cnt, sizeof(*d->rcpts));
-	if (d->rcpts == NULL || !copy_span(&d->sender, m->sender))
+	if (d->rcpts == NULL || !copy_span(&d->sender, m->sender) ||
+	    !copy_span(&d->destination, m->destination) ||
+	    !copy_span(&d->client, m->client) ||
+	    !copy_span(&d->helo, m->helo) ||
+	    !copy_span(&d->proto, m->proto) ||
+	    !copy_span(&d->tenant, m->tenant))
 		delivery_free(&d);
 	return d;
 }
@@ -82,7 +88,12 @@ delivery_free(struct delivery **dp)
 		free(o);
 	}
 	forget_pieces(d);
+	free_span(&d->destination);
 	free_span(&d->sender);
+	free_span(&d->client);
+	free_span(&d->helo);
+	free_span(&d->proto);
+	free_span(&d->tenant);
 	free(d->rcpts);
 	free(d);
 }
@@ -274,11 +285,31 @@ delivery_end(struct delivery *d, const struct verdict *v, struct span hop)
 	delivery_finish(d);
 }
 
+static void
+count(const struct delivery *d)
+{
+	static const enum counter counters[CLASS__COUNT] = {
+		[CLASS_DONE] = COUNTER_delivered,
+		[CLASS_LATER] = COUNTER_deferred,
+		[CLASS_NEVER] = COUNTER_failed,
+	};
+
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++) {
+		const struct outcome *o = d->rcpts[i].outcome;
+
+		counter_add(counters[o != NULL ? o->verdict.class :
+		    CLASS_LATER], 1);
+	}
+}
+
 void
 delivery_finish(struct delivery *d)
 {
+	count(d);
 	d->is_finished = true;
 	d->on_text = NULL;
 	forget_pieces(d);
+	if (d->on_end != NULL)
+		d->on_end(d, d->on_end_arg);
 	d->calls->finished(d);
 }

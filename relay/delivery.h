@@ -53,6 +53,9 @@ struct delivery_calls {
 /* More text can be had, or it never will: ask delivery_text(). */
 typedef void delivery_text_fn(struct delivery *, void *arg);
 
+/* All is decided; called once, before `finished'. */
+typedef void delivery_end_fn(struct delivery *, void *arg);
+
 struct delivery {
 	TAILQ_ENTRY(delivery) entry;	/* of whoever brought it	*/
 	LIST_ENTRY(delivery) hash_entry; /* likewise			*/
@@ -62,13 +65,18 @@ struct delivery {
 	TAILQ_ENTRY(delivery) wait_entry; /* of the relay it is with	*/
 	delivery_text_fn *on_text;	/* NULL: nobody waits		*/
 	void		*on_text_arg;
+	delivery_end_fn	*on_end;	/* NULL: nobody asks		*/
+	void		*on_end_arg;
 
 	struct id	 id;
 	uint32_t	 delivery;
 	uint64_t	 attempt;
 	unsigned	 flags;		/* MAIL_*			*/
 	uint64_t	 header_len, body_len;
+	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
+	struct span	 client, helo, proto, tenant; /* of the session it came
+					 * in by; may be empty		*/
 	struct delivery_rcpt *rcpts;
 	uint32_t	 rcpt_cnt;	/* announced			*/
 	uint32_t	 rcpt_have;	/* said so far			*/

@@ -96,16 +96,46 @@ log_trouble(const struct dial *d)
 	log_end(&l);
 }
 
+static void
+go_on(struct dial *d)
+{
+	hang_up(d);
+	log_trouble(d);
+	later_call(&d->later);
+}
+
 /* This address is no good: remember why, go on. */
 static void
 give_up(struct dial *d, int error)
 {
-	hang_up(d);
 	d->why = verdict_broken(STAGE_CONNECT, 451, error == ETIMEDOUT ?
 	    "4.4.1 Connection timed out" : error == ECONNREFUSED ?
 	    "4.4.1 Connection refused" : "4.4.1 Connection failed");
-	log_trouble(d);
-	later_call(&d->later);
+	go_on(d);
+}
+
+/* A host of which one address is ours is us. */
+static void
+end_loop(struct dial *d)
+{
+	d->next = d->found.address_cnt;
+	d->why = verdict_own(CLASS_NEVER, SCOPE_DESTINATION, STAGE_CONNECT,
+	    554, "5.4.6 The mail loops back to this server");
+	go_on(d);
+}
+
+static void
+give_up_source(struct dial *d, const struct resolve_address *source)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	(void)inet_ntop(source->family == 4 ? AF_INET : AF_INET6,
+	    source->bytes, text, sizeof(text));
+	snprintf(d->why_bytes, sizeof(d->why_bytes),
+	    "4.3.5 The source address %s cannot be used here", text);
+	d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
+	    d->why_bytes);
+	go_on(d);
 }
 
 static void
@@ -119,6 +149,11 @@ arrive(struct dial *d)
 {
 	int fd = d->fd, on = 1;
 
+	if (d->target->ourselves != NULL &&
+	    ourselves_has_peer(d->target->ourselves, fd, d->target->port)) {
+		end_loop(d);
+		return;
+	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	ev_fini(&d->ev);
@@ -142,15 +177,39 @@ has_answer(struct ev *ev, unsigned what, void *arg)
 		arrive(d);
 }
 
+/* The port is chosen with the connection, so that one suits several. */
+static bool
+bind_to(int fd, const struct resolve_address *source)
+{
+	union place p;
+	socklen_t len = fill_place(&p, source, 0);
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+	    sizeof(on));
+	return bind(fd, &p.any, len) == 0;
+}
+
 static void
 connect_to(struct dial *d, const struct resolve_address *a)
 {
+	const struct resolve_address *source;
 	union place p;
 	socklen_t len = fill_place(&p, a, d->target->port);
 
 	name_hop(d, a);
+	if (d->target->ourselves != NULL && ourselves_has_address(
+	    d->target->ourselves, a, d->target->port)) {
+		end_loop(d);
+		return;
+	}
+	source = sources_next(d->target->sources, a->family);
 	d->fd = socket(p.any.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (d->fd != -1 && source != NULL && !bind_to(d->fd, source)) {
+		give_up_source(d, source);
+		return;
+	}
 	if (d->fd == -1 ||
 	    (connect(d->fd, &p.any, len) == -1 && errno != EINPROGRESS) ||
 	    ev_init(&d->ev, d->loop, d->fd, EV_WRITE, has_answer, d) != OK) {
@@ -242,6 +301,14 @@ dial_start(struct dial *d)
 void
 dial_next(struct dial *d)
 {
+	later_call(&d->later);
+}
+
+void
+dial_again(struct dial *d)
+{
+	if (d->next > 0)
+		d->next--;
 	later_call(&d->later);
 }
 

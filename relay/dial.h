@@ -4,7 +4,8 @@
  * dial_start() looks the name up; each dial_next() then connects to the next
  * address, so that whoever finds the host behind one address not willing goes
  * on with another within the same attempt.  Addresses that no host can have
- * (unspecified, multicast, broadcast) are passed over.
+ * (unspecified, multicast, broadcast) are passed over.  One that leads back to
+ * ourselves ends it: failed() then says CLASS_NEVER, 5.4.6.
  *
  * Owns	   its socket until `connected' takes it
  * Blocks  never
@@ -18,16 +19,21 @@
 #include "ask/resolve.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "relay/ourselves.h"
+#include "relay/sources.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 
 #define DIAL_HOP_MAX	400	/* bytes of "host[address]:port" with NUL */
+#define DIAL_WHY_MAX	128	/* bytes of a reason with NUL		*/
 
 struct dial_target {			/* borrowed for the dial's life	*/
 	struct span	 host;		/* name or address		*/
 	uint16_t	 port;
 	bool		 ipv4_only;
 	int64_t		 connect_ms;	/* patience for each address	*/
+	struct sources	*sources;	/* NULL: the kernel's choice	*/
+	const struct ourselves *ourselves; /* NULL: go there too	*/
 };
 
 struct dial_calls {
@@ -52,6 +58,7 @@ struct dial {
 	struct timer	 timer;
 	struct later	 later;		/* calls never come from dial_next() */
 	struct verdict	 why;
+	char		 why_bytes[DIAL_WHY_MAX];
 	char		 hop[DIAL_HOP_MAX];
 };
 
@@ -62,6 +69,9 @@ void	dial_fini(struct dial *);	/* allowed on a zeroed one */
 /* Both answer by a call, never before they have returned. */
 void	dial_start(struct dial *);
 void	dial_next(struct dial *);
+
+/* Connect once more to the address we were at last; answers likewise. */
+void	dial_again(struct dial *);
 
 /* Is there an address left that dial_next() would try? */
 bool	dial_has_more(const struct dial *);

@@ -4,7 +4,8 @@
 #include "relay/kind.h"
 
 static const struct kind *const rows[] = {
-	&kind_static, &kind_maildir, &kind_blackhole,
+	&kind_static, &kind_mx, &kind_lmtp, &kind_maildir, &kind_pipe,
+	&kind_blackhole,
 };
 
 const struct kind *

@@ -11,6 +11,7 @@
 #include "ask/resolve.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "bus/boot.h"
 #include "conf/slice.h"
 #include "relay/delivery.h"
 #include "sys/ev.h"
@@ -19,6 +20,7 @@
 struct kind_env {			/* borrowed for the process's life */
 	struct ev_loop	*loop;
 	struct resolve	*resolve;	/* NULL for roles that ask nobody */
+	struct boot	*boot;		/* for its files and endpoints	*/
 	struct slice	 block;		/* relay NAME { }		*/
 	struct span	 hostname;
 	const char	*root;		/* our directory, "" if none	*/
@@ -27,6 +29,12 @@ struct kind_env {			/* borrowed for the process's life */
 struct kind {
 	const char	*word;		/* of `type'			*/
 	enum role	 role;
+	/*
+	 * Before the sandbox: read what is secret, start what could not be
+	 * started later.  What it leaves in *out is there for open().  NULL:
+	 * nothing to do.
+	 */
+	enum err	(*prepare)(void **out, const struct kind_env *);
 	/* In the sandbox; may start threads.  Says why when it fails. */
 	enum err	(*open)(void **out, const struct kind_env *);
 	/* Deliveries a queue may have with us at the same time. */
@@ -44,7 +52,10 @@ const struct kind	*kind_find(struct span word, enum role);
 
 /* The rows, each in the file of its name. */
 extern const struct kind kind_static;
+extern const struct kind kind_mx;
+extern const struct kind kind_lmtp;
 extern const struct kind kind_maildir;
+extern const struct kind kind_pipe;
 extern const struct kind kind_blackhole;
 
 #endif

@@ -4,9 +4,14 @@
  * Files in the mail's order:
  *
  *	from_queue  work  book  delivery  kind
- *	static	    pool  dial  smtp_client  smtp_dialogue  smtp_batch
- *		    smtp_text  smtp_reply  verdict
+ *	static	    lmtp  one_hop  smtp_target  pool  dial
+ *		    smtp_client  smtp_wire  smtp_dialogue  smtp_greet
+ *		    smtp_login  smtp_mail  smtp_batch  smtp_text
+ *		    smtp_reply  verdict
+ *	mx	    mx_attempt  mx_choose  mx_down  ourselves  mx_pools
+ *		    sources
  *	maildir	    maildir_path  maildir_file
+ *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
  *	blackhole
  *	to_queue
  *
@@ -92,6 +97,9 @@ main(int argc, char **argv)
 	    r.env.loop, resolver_lost, &r) != OK)
 		boot_fatal("out of memory", 0);
 	r.env.resolve = r.resolve;
+	r.env.boot = b;
+	if (kind->prepare != NULL && kind->prepare(&kind_arg, &r.env) != OK)
+		boot_fatal("the relay cannot begin its work", 0);
 	boot_seal(b);
 	r.env.root = boot_root(b);
 	if (kind->open(&kind_arg, &r.env) != OK)

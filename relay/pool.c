@@ -14,6 +14,8 @@ struct pool {
 	struct ev_loop	*loop;
 	struct resolve	*resolve;
 	const struct smtp_client_target *target;
+	const struct pool_calls *calls;	/* NULL: nobody but us cares	*/
+	void		*arg;
 	struct pool_limits limits;
 	TAILQ_HEAD(, smtp_client) idle, busy;	/* busy: or not ready yet */
 	TAILQ_HEAD(, delivery) waiting;
@@ -38,7 +40,11 @@ fail_waiting(struct pool *p, const struct verdict *v, struct span hop)
 	while ((d = TAILQ_FIRST(&p->waiting)) != NULL) {
 		TAILQ_REMOVE(&p->waiting, d, wait_entry);
 		p->waiting_cnt--;
-		delivery_end(d, v, hop);
+		d->on_text = NULL;
+		if (p->calls == NULL || p->is_draining)
+			delivery_end(d, v, hop);
+		else
+			p->calls->unreachable(d, v, hop, p->arg);
 	}
 }
 
@@ -65,17 +71,32 @@ is_opening(const struct smtp_client *c)
 }
 
 static void
+unlist_idle(struct pool *p, struct smtp_client *c)
+{
+	TAILQ_REMOVE(&p->idle, c, entry);
+	if (p->limits.idle_left != NULL)
+		++*p->limits.idle_left;
+}
+
+static void
 remove_client(struct pool *p, struct smtp_client *c)
 {
 	timer_stop(&c->idle_timer);
 	if (c->is_idle)
-		TAILQ_REMOVE(&p->idle, c, entry);
+		unlist_idle(p, c);
 	else
 		TAILQ_REMOVE(&p->busy, c, entry);
 	if (is_opening(c))
 		p->opening_cnt--;
 	p->client_cnt--;
 	smtp_client_free(&c);
+}
+
+static bool
+has_idle_left(const struct pool *p)
+{
+	return p->limits.idle_ms > 0 &&
+	    (p->limits.idle_left == NULL || *p->limits.idle_left > 0);
 }
 
 static void
@@ -85,6 +106,8 @@ make_idle(struct pool *p, struct smtp_client *c)
 		return;
 	TAILQ_REMOVE(&p->busy, c, entry);
 	TAILQ_INSERT_HEAD(&p->idle, c, entry);
+	if (p->limits.idle_left != NULL)
+		--*p->limits.idle_left;
 	c->is_idle = true;
 	timer_set(&c->idle_timer, p->limits.idle_ms);
 }
@@ -95,7 +118,7 @@ make_busy(struct pool *p, struct smtp_client *c)
 	if (!c->is_idle)
 		return;
 	timer_stop(&c->idle_timer);
-	TAILQ_REMOVE(&p->idle, c, entry);
+	unlist_idle(p, c);
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	c->is_idle = false;
 }
@@ -135,7 +158,7 @@ is_ready(struct smtp_client *c, void *arg)
 	feed(p, c);
 	if (c->step != SMTP_IDLE)
 		return;
-	if (p->is_draining || p->limits.idle_ms == 0)
+	if (p->is_draining || !has_idle_left(p))
 		smtp_client_quit(c);
 	else
 		make_idle(p, c);
@@ -228,6 +251,8 @@ serve(struct later *l, void *arg)
 			break;
 	if (p->waiting_cnt > 0 && p->client_cnt == 0)
 		fail_waiting(p, &v, SPAN(""));
+	if (p->waiting_cnt == 0 && p->client_cnt == 0 && p->calls != NULL)
+		p->calls->empty(p, p->arg);
 }
 
 static void
@@ -277,13 +302,22 @@ pool_close(struct pool **pp)
 }
 
 void
+pool_set_owner(struct pool *p, const struct pool_calls *calls, void *arg)
+{
+	p->calls = calls;
+	p->arg = arg;
+}
+
+void
 pool_take(struct pool *p, struct delivery *d)
 {
 	TAILQ_INSERT_TAIL(&p->waiting, d, wait_entry);
 	p->waiting_cnt++;
 	d->on_text = lost_text;
 	d->on_text_arg = p;
-	delivery_prefetch(d);
+	/* Their first pieces are here when it is their turn. */
+	if (p->waiting_cnt <= 2 * p->limits.connections)
+		delivery_prefetch(d);
 	later_call(&p->serve);
 }
 

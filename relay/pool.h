@@ -8,6 +8,10 @@
  * there is none left, all that wait fail with its verdict, for the destination
  * is down, and trying it again is the queue's to time.
  *
+ * An owner with several next hops takes over by pool_set_owner(): it gets the
+ * deliveries back instead, for a try elsewhere, and hears when the pool is of
+ * no use any more.
+ *
  * Owns	   its connections; a delivery from pool_take() to its end
  * Blocks  never
  */
@@ -26,6 +30,19 @@ struct pool;
 struct pool_limits {
 	unsigned	 connections;	/* at most, at the same time	*/
 	int64_t		 idle_ms;	/* how long an unused one is kept */
+	unsigned	*idle_left;	/* shared by pools: how many more of
+					 * those there may be; NULL: any */
+};
+
+struct pool_calls {
+	/*
+	 * The next hop cannot be reached, and this is why; the delivery is
+	 * yours again.  Not while the pool drains.
+	 */
+	void	(*unreachable)(struct delivery *, const struct verdict *why,
+		    struct span hop, void *arg);
+	/* Neither delivery nor connection is left: close the pool, or not. */
+	void	(*empty)(struct pool *, void *arg);
 };
 
 /* target is borrowed for the pool's life. */
@@ -33,6 +50,8 @@ MUST_CHECK enum err pool_open(struct pool **out, struct ev_loop *,
 	    struct resolve *, const struct smtp_client_target *,
 	    const struct pool_limits *);
 void	pool_close(struct pool **);	/* waiting deliveries stay unfinished */
+/* calls are borrowed for the pool's life. */
+void	pool_set_owner(struct pool *, const struct pool_calls *, void *arg);
 
 void	pool_take(struct pool *, struct delivery *);
 

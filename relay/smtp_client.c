@@ -6,18 +6,17 @@
  * writes what has become writable.  The end is told from a call of the loop's
  * own, so no caller ever sees its client vanish.
  */
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "relay/smtp_client.h"
 #include "relay/smtp_dialogue.h"
+#include "relay/smtp_greet.h"
+#include "relay/smtp_mail.h"
 #include "relay/smtp_reply.h"
 #include "relay/smtp_text.h"
 
@@ -32,10 +31,11 @@ hang_up(struct smtp_client *c)
 {
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
-	if (c->fd != -1)
-		close(c->fd);
-	c->fd = -1;
-	c->in_len = c->out_len = c->out_pos = 0;
+	if (c->knocking != 0)
+		c->target->door->cancel(c->target->door, c->knocking);
+	c->knocking = 0;
+	smtp_wire_close(&c->wire);
+	c->in_len = c->in_pos = c->out_len = c->out_pos = 0;
 	c->iov_cnt = c->iov_pos = 0;
 	c->line_cnt = 0;
 }
@@ -91,9 +91,10 @@ smtp_client_fail(struct smtp_client *c, const struct verdict *v)
 		c->delivery = NULL;
 		delivery_end(d, v, c->hop);
 	}
-	if (!c->was_ready && dial_has_more(&c->dial)) {
+	if (!c->was_ready && !c->is_hopeless && dial_has_more(&c->dial)) {
 		hang_up(c);
 		c->step = SMTP_DIALING;
+		c->is_clear = false;
 		dial_next(&c->dial);
 		return;
 	}
@@ -111,6 +112,8 @@ break_off(struct smtp_client *c, uint16_t code, const char *text)
 
 	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT)
 		smtp_client_close(c);
+	else if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING)
+		smtp_greet_fail_tls(c, text);
 	else
 		smtp_client_fail(c, &v);
 }
@@ -152,12 +155,9 @@ smtp_client_say(struct smtp_client *c, const char *format, ...)
 static void
 write_failed(struct smtp_client *c)
 {
-	enum err e;
+	enum err e = smtp_reply_read(c);
 
-	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
-		return;
-	e = smtp_reply_read(c);
-	if (c->fd == -1)
+	if (!smtp_wire_is_open(&c->wire))
 		return;			/* it said why, and that was that */
 	if (e == ERR_PEER)
 		break_off(c, 451, "4.5.0 The next hop speaks no SMTP");
@@ -168,17 +168,19 @@ write_failed(struct smtp_client *c)
 static bool
 write_commands(struct smtp_client *c)
 {
-	ssize_t n;
+	struct iovec all;
+	size_t n;
+	enum err e;
 
 	if (c->out_pos == c->out_len)
 		return true;
-	n = send(c->fd, c->out + c->out_pos, c->out_len - c->out_pos,
-	    MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n == -1) {
-		write_failed(c);
+	all = (struct iovec){ c->out + c->out_pos, c->out_len - c->out_pos };
+	if ((e = smtp_wire_put(&c->wire, &all, 1, &n)) != OK) {
+		if (e != ERR_AGAIN)
+			write_failed(c);
 		return false;
 	}
-	c->out_pos += (size_t)n;
+	c->out_pos += n;
 	if (c->out_pos < c->out_len)
 		return false;
 	c->out_pos = c->out_len = 0;
@@ -203,21 +205,20 @@ move_on(struct smtp_client *c, size_t written)
 static bool
 write_runs(struct smtp_client *c)
 {
-	struct msghdr h = {
-		.msg_iov = c->iov + c->iov_pos,
-		.msg_iovlen = c->iov_cnt - c->iov_pos,
-	};
-	ssize_t n;
+	unsigned cnt = c->iov_cnt - c->iov_pos;
+	size_t n;
+	enum err e;
 
-	if (h.msg_iovlen == 0)
+	if (cnt == 0)
 		return true;
-	n = sendmsg(c->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n == -1) {
-		write_failed(c);
+	e = smtp_wire_put(&c->wire, c->iov + c->iov_pos, cnt, &n);
+	if (e != OK) {
+		if (e != ERR_AGAIN)
+			write_failed(c);
 		return false;
 	}
 	timer_set(&c->timer, c->target->data_ms);
-	move_on(c, (size_t)n);
+	move_on(c, n);
 	return c->iov_pos == c->iov_cnt;
 }
 
@@ -288,15 +289,18 @@ take_turn(struct smtp_client *c, unsigned what)
 	enum smtp_step before = c->step;
 
 	c->in_turn = true;
-	if (what & EV_READ)
+	if (c->step != SMTP_SECURING &&
+	    (what & EV_READ || c->wire.read_needs_write))
 		read_replies(c);
+	if (c->step == SMTP_SECURING)
+		smtp_greet_shake(c);
 	if (c->step == SMTP_IDLE && before != SMTP_IDLE)
 		offer(c);
-	if (c->fd != -1 && write_commands(c))
+	if (smtp_wire_is_open(&c->wire) && write_commands(c))
 		write_text(c);
 	c->in_turn = false;
-	if (c->fd != -1)
-		ev_want(&c->ev, EV_READ | (has_to_write(c) ? EV_WRITE : 0));
+	if (smtp_wire_is_open(&c->wire))
+		ev_want(&c->ev, smtp_wire_wants(&c->wire, has_to_write(c)));
 }
 
 static void
@@ -319,7 +323,9 @@ out_of_time(struct timer *t, void *arg)
 {
 	struct smtp_client *c = arg;
 
-	if (c->step == SMTP_TEXT && !has_to_write(c))
+	if (c->step == SMTP_DIALING)
+		break_off(c, 451, "4.4.1 Connection timed out");
+	else if (c->step == SMTP_TEXT && !has_to_write(c))
 		stop_text(c, ERR_CLOSED);
 	else
 		break_off(c, 451, "4.4.2 Timed out waiting for a reply");
@@ -332,7 +338,7 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 {
 	struct log_line l;
 
-	c->fd = fd;
+	smtp_wire_open(&c->wire, fd);
 	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
 	c->hop = span_of(c->hop_bytes);
 	memset(&c->ehlo, 0, sizeof(c->ehlo));
@@ -342,10 +348,14 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 		log_end(&l);
 	}
 	c->step = SMTP_GREETING;
-	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK)
+	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK) {
 		break_off(c, 451, "4.3.0 The connection cannot be watched");
-	else
+	} else if (c->target->tls.immediately) {
+		smtp_dialogue_enter(c, SMTP_SECURING);
+		take_turn(c, 0);
+	} else {
 		smtp_dialogue_enter(c, SMTP_GREETING);
+	}
 }
 
 static void
@@ -368,6 +378,36 @@ was_refused(const struct verdict *why, struct span hop, void *arg)
 
 static const struct dial_calls dial_calls = { was_connected, was_refused };
 
+/* Through the door instead. */
+
+static void
+was_let_in(int fd, int error, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	c->knocking = 0;
+	if (fd != -1)
+		speak_on(c, fd, c->target->door->hop);
+	else
+		break_off(c, 451, error == ECONNREFUSED ?
+		    "4.4.1 Connection refused" : error == ENOENT ?
+		    "4.4.1 There is no such socket" :
+		    "4.4.1 Connection failed");
+}
+
+static void
+knock(struct smtp_client *c)
+{
+	const struct smtp_door *door = c->target->door;
+
+	c->hop = door->hop;
+	c->knocking = door->open(door, was_let_in, c);
+	if (c->knocking == 0)
+		break_off(c, 451, "4.3.0 Out of memory");
+	else
+		timer_set(&c->timer, c->target->dial.connect_ms);
+}
+
 struct smtp_client *
 smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
     const struct smtp_client_target *target,
@@ -381,7 +421,7 @@ smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
 	c->target = target;
 	c->calls = calls;
 	c->arg = arg;
-	c->fd = -1;
+	c->wire.fd = -1;
 	c->step = SMTP_DIALING;
 	timer_init(&c->timer, loop, out_of_time, c);
 	later_init(&c->end, loop, tell_end, c);
@@ -401,6 +441,8 @@ smtp_client_free(struct smtp_client **cp)
 	hang_up(c);
 	later_stop(&c->end);
 	free(c->batch);
+	if (c->out != NULL)
+		explicit_bzero(c->out, c->out_cap);
 	free(c->out);
 	free(c);
 }
@@ -408,7 +450,23 @@ smtp_client_free(struct smtp_client **cp)
 void
 smtp_client_start(struct smtp_client *c)
 {
-	dial_start(&c->dial);
+	c->was_started = true;
+	if (c->target->door != NULL)
+		knock(c);
+	else
+		dial_start(&c->dial);
+}
+
+void
+smtp_client_restart(struct smtp_client *c)
+{
+	hang_up(c);
+	c->step = SMTP_DIALING;
+	c->is_clear = true;
+	if (c->target->door != NULL)
+		knock(c);
+	else
+		dial_again(&c->dial);
 }
 
 void
@@ -421,12 +479,12 @@ bool
 smtp_client_is_alive(struct smtp_client *c)
 {
 	char byte;
+	size_t n;
 
 	if (c->step != SMTP_IDLE)
 		return false;
 	if (c->in_len == 0 &&
-	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
-	    errno == EAGAIN)
+	    smtp_wire_get(&c->wire, &byte, 1, &n) == ERR_AGAIN)
 		return true;
 	smtp_client_close(c);
 	return false;
@@ -440,7 +498,7 @@ smtp_client_deliver(struct smtp_client *c, struct delivery *d)
 	d->on_text = has_text;
 	d->on_text_arg = c;
 	delivery_prefetch(d);
-	smtp_dialogue_begin(c);
+	smtp_mail_begin(c);
 	if (!c->in_turn && c->step != SMTP_IDLE)
 		take_turn(c, 0);
 }

@@ -1,18 +1,24 @@
 /*
- * smtp_client - one connection to a next hop, and the SMTP spoken on it:
- * RFC 5321 from the client's side, with PIPELINING (2920), SIZE (1870),
- * 8BITMIME (6152) and SMTPUTF8 (6531) where they are offered.
+ * smtp_client - one connection to a next hop, and the SMTP or LMTP spoken on
+ * it: RFC 5321 and RFC 2033 from the client's side, with PIPELINING (2920),
+ * SIZE (1870), 8BITMIME (6152) and SMTPUTF8 (6531) where they are offered, and
+ * STARTTLS (3207) and AUTH (4954) as the target asks.
  *
  * Life: smtp_client_start() dials, and goes through the host's addresses until
- * one greets and takes our EHLO; then ready() is called, and again whenever
- * the client is free for another delivery.  gone() is its end.  A delivery
- * that was given ends in delivery_finish(), or comes back by back() when a
- * connection that had been used before turned out to be dead before the next
- * hop answered anything: that was no attempt.
+ * one greets, takes our EHLO, and grants the TLS and the login that we ask;
+ * then ready() is called, and again whenever the client is free for another
+ * delivery.  gone() is its end.  A delivery that was given ends in
+ * delivery_finish(), or comes back by back() when a connection that had been
+ * used before turned out to be dead before the next hop answered anything:
+ * that was no attempt.
  *
- * Files: smtp_client.c life and socket, smtp_dialogue.c the table of steps,
- * smtp_batch.c whom a transaction is for, smtp_text.c the message's text,
- * smtp_reply.c what the next hop says.
+ * Where TLS is opportunistic and fails, the same address is tried once more in
+ * the clear; but never with a login, unless the address is of this host.
+ *
+ * Files: smtp_client.c life and clock, smtp_wire.c the socket and TLS,
+ * smtp_dialogue.c the table of steps, smtp_greet.c those up to ready(),
+ * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_batch.c whom it
+ * is for, smtp_text.c the message's text, smtp_reply.c what the next hop says.
  *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never
@@ -26,12 +32,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ask/tls_client.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "bus/boot.h"
 #include "mail/dot.h"
 #include "mail/reply.h"
 #include "relay/delivery.h"
 #include "relay/dial.h"
+#include "relay/smtp_wire.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 
@@ -44,8 +53,34 @@
 
 struct smtp_client;
 
+struct smtp_tls {
+	enum tls_security security;
+	bool		 immediately;	/* no STARTTLS; never in the clear */
+	struct tls_client *client;	/* NULL only with TLS_OFF	*/
+};
+
+struct smtp_login {			/* empty username: none		*/
+	struct span	 username;
+	struct span	 password;	/* never in a log or a verdict	*/
+};
+
+/*
+ * Where connections come from that are not ours to open: master makes them.
+ * open() and cancel() are as boot_endpoint() and boot_endpoint_cancel().
+ */
+struct smtp_door {
+	uint64_t	(*open)(const struct smtp_door *, boot_endpoint_fn *,
+			    void *arg);
+	void		(*cancel)(const struct smtp_door *, uint64_t request);
+	struct span	 hop;		/* what we call it in logs	*/
+};
+
 struct smtp_client_target {		/* borrowed by all its clients	*/
-	struct dial_target dial;
+	struct dial_target dial;	/* its host is who TLS must find */
+	const struct smtp_door *door;	/* instead of dialling, or NULL	*/
+	struct smtp_tls	 tls;
+	struct smtp_login login;
+	bool		 is_lmtp;
 	struct span	 ehlo_as;
 	int64_t		 command_ms;	/* patience for a reply		*/
 	int64_t		 data_ms;	/* for the one to the text, and for
@@ -69,8 +104,11 @@ struct smtp_client_calls {
 enum smtp_step {
 	SMTP_DIALING,
 	SMTP_GREETING,
-	SMTP_EHLO,
+	SMTP_EHLO,		/* or LHLO		*/
 	SMTP_HELO,
+	SMTP_STARTTLS,
+	SMTP_SECURING,		/* the TLS handshake	*/
+	SMTP_AUTH,
 	SMTP_IDLE,		/* nothing is asked	*/
 	SMTP_RSET,
 	SMTP_MAIL,
@@ -93,10 +131,15 @@ struct smtp_client {
 	const struct smtp_client_calls *calls;
 	void		*arg;
 	struct dial	 dial;
-	int		 fd;
+	uint64_t	 knocking;	/* request to the door, or 0	*/
+	struct smtp_wire wire;
 	struct ev	 ev;
 	struct timer	 timer;
 	enum smtp_step	 step;
+	bool		 was_started;	/* by us: it can be done again	*/
+	bool		 is_clear;	/* TLS failed: do without	*/
+	bool		 is_hopeless;	/* no address will do better	*/
+	unsigned	 login_no;	/* what AUTH has said so far	*/
 	bool		 was_ready;
 	bool		 in_turn;	/* what is said goes out at its end */
 	struct later	 end;		/* gone() stands alone		*/
@@ -109,7 +152,7 @@ struct smtp_client {
 
 	/* What the next hop says. */
 	char		 in[SMTP_CLIENT_IN];
-	size_t		 in_len;
+	size_t		 in_len, in_pos; /* read up to in_pos		*/
 	unsigned	 line_cnt;	/* of the reply being read	*/
 	uint16_t	 line_code;
 	struct verdict_text text;
@@ -128,6 +171,7 @@ struct smtp_client {
 	uint32_t	*batch;		/* indexes of its recipients	*/
 	unsigned	 batch_cnt, batch_pos, batch_cap;
 	unsigned	 taken_cnt;	/* of them said yes to		*/
+	unsigned	 ended_cnt;	/* LMTP: of these, answered so far */
 	uint32_t	 undecided;	/* recipients when it began	*/
 	struct dot	 dot;
 	struct span	 rest;		/* of the piece being read	*/
@@ -168,5 +212,7 @@ void	smtp_client_say(struct smtp_client *, const char *, ...);
 void	smtp_client_fail(struct smtp_client *, const struct verdict *);
 /* The connection is of no use any more, for nobody's harm. */
 void	smtp_client_close(struct smtp_client *);
+/* Connect once more to where we are, and stay in the clear. */
+void	smtp_client_restart(struct smtp_client *);
 
 #endif

@@ -17,8 +17,9 @@ void		 smtp_dialogue_note(struct smtp_client *, const struct reply *);
 /* A whole reply has come; its words are in c->text. */
 void		 smtp_dialogue_reply(struct smtp_client *, uint16_t code);
 
-/* Begin a transaction with the recipients of c->delivery not yet decided. */
-void		 smtp_dialogue_begin(struct smtp_client *);
+/* A reply that makes no sense here: the end, later. */
+void		 smtp_dialogue_protest(struct smtp_client *,
+		    const struct verdict *);
 
 enum stage	 smtp_dialogue_stage(const struct smtp_client *);
 const char	*smtp_dialogue_word(enum smtp_step);

@@ -2,9 +2,6 @@
  * smtp_reply.c - lines end in LF, with or without CR, for we must understand
  * what others must not send; a reply is all lines up to one without "-".
  */
-#include <sys/socket.h>
-
-#include <errno.h>
 #include <string.h>
 
 #include "mail/reply.h"
@@ -39,44 +36,57 @@ take_line(struct smtp_client *c, struct span line)
 	return OK;
 }
 
+/*
+ * Up to SMTP_SECURING: what follows is not for us to read.  in_pos stands
+ * behind a line before it is acted on.
+ */
 static enum err
 take_lines(struct smtp_client *c)
 {
-	size_t at = 0;
 	enum err e = OK;
 
-	while (e == OK) {
-		struct span left = { c->in + at, c->in_len - at };
+	while (e == OK && c->step != SMTP_SECURING) {
+		struct span left = { c->in + c->in_pos, c->in_len - c->in_pos };
 		size_t len = span_find(left, '\n');
 
 		if (len > REPLY_LINE_MAX)
 			e = ERR_PEER;
 		if (len == left.len || e != OK)
 			break;
-		at += len + 1;
+		c->in_pos += len + 1;
 		e = take_line(c, span_head(left, len));
-		if (c->fd == -1)
+		if (!smtp_wire_is_open(&c->wire))
 			return OK;	/* hung up: nothing is left */
 	}
-	if (at > 0)
-		memmove(c->in, c->in + at, c->in_len - at);
-	c->in_len -= at;
+	if (c->in_pos > 0)
+		memmove(c->in, c->in + c->in_pos, c->in_len - c->in_pos);
+	c->in_len -= c->in_pos;
+	c->in_pos = 0;
 	return e;
+}
+
+static bool
+may_read_on(const struct smtp_client *c)
+{
+	return smtp_wire_is_open(&c->wire) && c->step != SMTP_SECURING &&
+	    smtp_wire_has_more(&c->wire);
 }
 
 enum err
 smtp_reply_read(struct smtp_client *c)
 {
-	size_t room = sizeof(c->in) - c->in_len;
-	ssize_t n = recv(c->fd, c->in + c->in_len, room, MSG_DONTWAIT);
+	enum err e;
+	size_t n;
 
-	if (n == 0)
-		return ERR_CLOSED;
-	if (n == -1) {
-		if (errno == EAGAIN || errno == EINTR)
+	do {
+		e = smtp_wire_get(&c->wire, c->in + c->in_len,
+		    sizeof(c->in) - c->in_len, &n);
+		if (e == ERR_AGAIN)
 			return OK;
-		return errno == ECONNRESET ? ERR_CLOSED : ERR_SYS;
-	}
-	c->in_len += (size_t)n;
-	return take_lines(c);
+		if (e != OK)
+			return e;
+		c->in_len += n;
+		e = take_lines(c);
+	} while (e == OK && may_read_on(c));
+	return e;
 }

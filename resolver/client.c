@@ -6,6 +6,7 @@
 
 #include "ask/dnsname.h"
 #include "resolver/client.h"
+#include "sys/counters.h"
 
 struct question {
 	LIST_ENTRY(question) entry;
@@ -39,6 +40,8 @@ drop(struct question *q)
 static void
 send_answer(struct client *c, uint64_t request, const struct resolve_answer *a)
 {
+	if (a->status == RESOLVED_FAILED)
+		counter_add(COUNTER_no_answers, 1);
 	(void)link_send_resolve_answer(c->link, &(struct msg_resolve_answer){
 	    .request = request, .status = (uint8_t)a->status,
 	    .trust = (uint8_t)a->trust, .ttl_s = a->ttl_s, .name = a->name,
@@ -119,6 +122,7 @@ on_msg(struct link *l, unsigned type, const union msg *any, struct span piece,
 	if (type != MSG_resolve_ask || !is_askable(m->rrtype) ||
 	    !dnsname_fold(m->name, name))
 		return ERR_PEER;
+	counter_add(COUNTER_questions, 1);
 	if (!answer_from_hosts(c, m, name))
 		ask_dns(c, m, name);
 	return OK;

@@ -123,17 +123,27 @@ has_anchor(const struct settings *s, struct span zone)
 
 /*
  * The root knows nothing of a private zone, or says that it does not exist:
- * without an anchor of its own such a zone can only be believed.  And the
- * zones that the library answers itself must not hide it.
+ * without an anchor of its own such a zone can only be believed.
  */
 static enum err
-open_zone(struct ub_ctx *ub, const struct settings *s, const char *zone)
+believe_zones(struct ub_ctx *ub, const struct settings *s)
 {
 	int e;
 
-	if (!has_anchor(s, span_of(zone)) &&
-	    (e = ub_ctx_set_option(ub, "domain-insecure:", zone)) != 0)
-		return complain(zone, e);
+	for (unsigned i = 0; i < s->stub_cnt; i++)
+		if (!has_anchor(s, span_of(s->stubs[i].zone)) &&
+		    (e = ub_ctx_set_option(ub, "domain-insecure:",
+		    s->stubs[i].zone)) != 0)
+			return complain(s->stubs[i].zone, e);
+	return OK;
+}
+
+/* The zones that the library answers itself must not hide it. */
+static enum err
+open_zone(struct ub_ctx *ub, const char *zone)
+{
+	int e;
+
 	for (const char *up = zone; up != NULL; up = strchr(up, '.')) {
 		if (*up == '.')
 			up++;
@@ -143,6 +153,10 @@ open_zone(struct ub_ctx *ub, const struct settings *s, const char *zone)
 	return OK;
 }
 
+/*
+ * Options first: with the first zone the library makes itself ready, and says
+ * what of them, and of the anchors, it does not take.
+ */
 static enum err
 set_up(struct ub_ctx *ub, const struct settings *s, FILE *errors)
 {
@@ -152,10 +166,14 @@ set_up(struct ub_ctx *ub, const struct settings *s, FILE *errors)
 	if ((ret = ub_ctx_debugout(ub, errors)) != 0 ||
 	    (ret = ub_ctx_async(ub, 1)) != 0)
 		return complain("libunbound", ret);
-	if ((e = set_options(ub, s)) != OK || (e = set_servers(ub, s)) != OK)
+	if ((e = set_options(ub, s)) != OK ||
+	    (e = set_servers(ub, s)) != OK ||
+	    (e = believe_zones(ub, s)) != OK)
 		return e;
+	if ((ret = ub_ctx_zone_remove(ub, "postern.invalid")) != 0)
+		return complain("the trust anchors", ret);
 	for (unsigned i = 0; i < s->stub_cnt; i++)
-		if ((e = open_zone(ub, s, s->stubs[i].zone)) != OK)
+		if ((e = open_zone(ub, s->stubs[i].zone)) != OK)
 			return e;
 	return OK;
 }

@@ -1,11 +1,11 @@
 /*
  * main.c - postern-resolver: the one process that speaks DNS.
  *
- *	client	dns (hosts, settings, complaint)  client
+ *	client	dns (hosts, settings, anchors, complaint)  client
  *
- * hosts(5) is read before the sandbox closes; all else comes with the slice,
- * so that a new slice can be taken at any time: it makes a new libunbound
- * context, and the old one ends when its last question is answered.
+ * hosts(5) is read before the sandbox closes; all else comes with the slice
+ * and its files, so that a new slice can be taken at any time: it makes a new
+ * libunbound context, and the old one ends when its last question is answered.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -102,6 +102,9 @@ open_dns(struct resolver *rs, struct boot *b, struct span slice)
 	enum err e;
 
 	if ((e = settings_read(&settings, slice)) != OK)
+		return e;
+	if (settings.has_anchor_file && (e = settings_add_anchors(&settings,
+	    boot_file(b, settings.anchor_file))) != OK)
 		return e;
 	e = dns_open(&fresh, boot_loop(b), &settings,
 	    complaint_file(rs->complaint));

@@ -2,6 +2,9 @@
  * settings.c - also keeps the root's trust anchors: key signing keys of 2017
  * and 2024, as IANA publishes them.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "conf/slice.h"
 #include "resolver/settings.h"
@@ -67,14 +70,54 @@ settings_read(struct settings *out, struct span bytes)
 	struct slice whole, process, block;
 	enum err e;
 
-	*out = (struct settings){ .anchors = root_anchors };
+	memset(out, 0, sizeof(*out));
+	out->anchors = root_anchors;
 	if ((e = slice_open(&whole, bytes)) != OK)
 		return e;
 	process = slice_process(&whole);
 	block = slice_block(&process, "resolver", 0);
+	out->has_anchor_file = slice_count(&block, "trust_anchor") > 0;
+	out->anchor_file = (unsigned)slice_num(&block, "trust_anchor");
+	out->anchor_path = slice_text(&block, "trust_anchor", 0);
 	if ((e = read_forwards(out, &block)) != OK)
 		return e;
 	return read_stubs(out, &block);
+}
+
+static enum err
+complain(const struct settings *s, enum err e)
+{
+	struct log_line l;
+	char why[100];
+
+	if (e == ERR_PEER)
+		snprintf(why, sizeof(why), "line %u of the trust anchors is "
+		    "no DS or DNSKEY record", s->own.line);
+	else
+		snprintf(why, sizeof(why), "%s", e == ERR_FULL ?
+		    "there are too many trust anchors" :
+		    "the trust anchors cannot be read");
+	log_begin(&l, LOG_trouble);
+	log_text(&l, LOG_KEY_why, why);
+	log_str(&l, LOG_KEY_file, s->anchor_path);
+	log_end(&l);
+	return e;
+}
+
+enum err
+settings_add_anchors(struct settings *s, int fd)
+{
+	enum err e;
+
+	s->own.cnt = s->own.len = 0;
+	while (root_anchors[s->own.cnt] != NULL) {
+		s->own.records[s->own.cnt] = root_anchors[s->own.cnt];
+		s->own.cnt++;
+	}
+	if ((e = anchors_read(&s->own, fd)) != OK)
+		return complain(s, e);
+	s->anchors = s->own.records;
+	return OK;
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include "ask/dnsname.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "resolver/anchors.h"
 
 /* What is over these is left out, after a log line. */
 #define SETTINGS_FORWARDS_MAX	32
@@ -29,11 +30,21 @@ struct settings {
 	/* Servers of single zones; the same zone may stand several times. */
 	struct settings_stub stubs[SETTINGS_STUBS_MAX];
 	unsigned stub_cnt;
-	/* Trust anchors as zone file lines, to a NULL; those of the root. */
+	/* Trust anchors as zone file lines, to a NULL; the root's first. */
 	const char *const *anchors;
+	bool	 has_anchor_file;
+	unsigned anchor_file;		/* for boot_file()		*/
+	struct span anchor_path;	/* into the slice, for logs	*/
+	struct anchors own;		/* with those of the file	*/
 };
 
 MUST_CHECK enum err settings_read(struct settings *out, struct span slice);
+
+/*
+ * Add the anchors of the file; fd is borrowed.  Errors as of anchors.h, each
+ * after a log line that says where.
+ */
+MUST_CHECK enum err settings_add_anchors(struct settings *, int fd);
 
 /* Is one of the servers this host itself? */
 bool	settings_on_loopback(const struct settings *);

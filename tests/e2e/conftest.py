@@ -10,7 +10,7 @@ from server import NOBODY, Postern, Room, basic, free_port
 from sinks import Sink, SmtpSink
 
 USERS = ("_postern-edge", "_postern-queue", "_postern-relay", "_postern-dns",
-         "_postern-mail")
+         "_postern-vault", "_postern-auth", "_postern-ctl", "_postern-mail")
 
 
 def pytest_collection_modifyitems(items):

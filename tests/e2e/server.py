@@ -87,7 +87,7 @@ def programs():
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     os.chmod(copy, 0o755)
     for name in os.listdir(BUILD):
-        if re.fullmatch(r"postern(-[a-z]+)?", name):
+        if re.fullmatch(r"postern(-[a-z]+|ctl)?", name):
             shutil.copy2(os.path.join(BUILD, name), copy)
     return copy
 

@@ -43,18 +43,21 @@ class Message:
 class Sink:
     """A next hop in this process.  answer(verb, line, session) may return a
     reply, DROP, or None for the usual one.  verb is CONNECT, EHLO, MAIL, RCPT,
-    DATA, END (of data), ...; session is a dict of the connection."""
+    DATA, END (of data), ...; session is a dict of the connection.  To one who
+    says LHLO it speaks LMTP."""
 
-    def __init__(self, port=None, answer=None, extensions=EXTENSIONS):
+    def __init__(self, port=None, answer=None, extensions=EXTENSIONS,
+                 host="127.0.0.1"):
         self.answer = answer or (lambda verb, line, session: None)
         self.extensions = extensions
         self.messages = []
         self.commands = []
         self.connections = 0
+        self.clients = []       # their addresses
         self.news = threading.Condition()
         self.sock = socket.socket()
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.sock.bind(("127.0.0.1", port or 0))
+        self.sock.bind((host, port or 0))
         self.sock.listen(512)
         self.port = self.sock.getsockname()[1]
         self.open = set()
@@ -78,12 +81,13 @@ class Sink:
     def _accept(self):
         while True:
             try:
-                conn, _ = self.sock.accept()
+                conn, client = self.sock.accept()
             except OSError:
                 return
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.news:
                 self.connections += 1
+                self.clients.append(client[0])
                 self.open.add(conn)
                 number = self.connections
             threading.Thread(target=self._serve, args=(conn, number),
@@ -116,7 +120,8 @@ class Sink:
             verb = line.split(" ")[0].upper()
             with self.news:
                 self.commands.append(line)
-            if verb == "EHLO":
+            s["lmtp"] = s.get("lmtp") or verb == "LHLO"
+            if verb in ("EHLO", "LHLO"):
                 lines = ["sink.example", *self.extensions]
                 say(verb, line, "\n".join(
                     "250%s%s" % ("-" if l is not lines[-1] else " ", l)
@@ -159,7 +164,8 @@ class Sink:
             with self.news:
                 self.messages.append(got)
                 self.news.notify_all()
-        conn.sendall((reply or "250 2.0.0 Taken").encode() + b"\r\n")
+        replies = len(got.rcpts) if s["lmtp"] else 1
+        conn.sendall(((reply or "250 2.0.0 Taken") + "\r\n").encode() * replies)
         return True
 
     def wait(self, count=1, seconds=None):
@@ -195,19 +201,19 @@ class SmtpSink:
     """Postfix's smtp-sink, which writes all it gets into one file.  It will
     not be root."""
 
-    def __init__(self, dir):
-        self.port = free_port()
-        self.file = os.path.join(dir, "sink-%d" % self.port)
+    def __init__(self, dir, host="127.0.0.1", port=None):
+        self.host, self.port = host, port or free_port()
+        self.file = os.path.join(dir, "sink-%s-%d" % (host, self.port))
         path, env = peer("smtp-sink")
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         self.process = subprocess.Popen(
-            [path, *user, "-D", self.file, "127.0.0.1:%d" % self.port, "512"],
+            [path, *user, "-D", self.file, "%s:%d" % (host, self.port), "512"],
             env=env, cwd=dir)
         until(self._answers, what="smtp-sink")
 
     def _answers(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.host, self.port), 1).close()
             return True
         except OSError:
             return False

@@ -18,6 +18,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	reply_ehlo(line, &ehlo);
 	if (ehlo.size != 0 && (ehlo.has & EHLO_SIZE) == 0)
 		abort();
+	if ((ehlo.auth != 0 && (ehlo.has & EHLO_AUTH) == 0) ||
+	    (ehlo.auth & ~(EHLO_AUTH_PLAIN | EHLO_AUTH_LOGIN)) != 0)
+		abort();
 	if (reply_line(line, &r) != OK)
 		return 0;
 	if (r.code < 200 || r.code > 599 || span_find(r.text, '\r') < r.text.len

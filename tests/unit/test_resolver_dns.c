@@ -259,6 +259,83 @@ a_stub_below_a_built_in_zone_is_asked(void **state)
 	ev_close(&h.loop);
 }
 
+/* Two of them, for the library takes no more options after the first zone. */
+static void
+private_zones_need_no_anchor(void **state)
+{
+	static const char *const names[] = {
+		"mx.plain.example", "mx.signed.example" };
+	static const char *const none[] = { NULL };
+	static struct settings s;
+	struct heard h = { 0 };
+	struct dns *d;
+
+	memset(&s, 0, sizeof(s));
+	s.anchors = none;
+	set_stub(&s, 0, "plain.example");
+	set_stub(&s, 1, "signed.example");
+	assert_int_equal(ev_open(&h.loop), OK);
+	assert_int_equal(dns_open(&d, h.loop, &s, stderr), OK);
+	for (unsigned i = 0; i < 2; i++) {
+		h.wanted = i + 1;
+		assert_non_null(dns_ask(d, names[i], RESOLVE_A, hear, &h));
+		wait_for(&h, 20000);
+		assert_int_equal(h.answer.status, RESOLVED);
+		assert_int_equal(h.answer.trust, TRUST_INSECURE);
+	}
+	dns_close(&d);
+	ev_close(&h.loop);
+}
+
+/* It would say so only at the first question, and answer none. */
+static void
+an_anchor_that_is_none_is_told_when_opening(void **state)
+{
+	static const char *const bad[] = {
+		"signed.example. IN DS 63187 13 2 30a1491c8368f",
+		NULL };
+	static struct settings s;
+	FILE *quiet = fopen("/dev/null", "w");
+	struct ev_loop *loop;
+	struct dns *d;
+
+	memset(&s, 0, sizeof(s));
+	s.anchors = bad;
+	assert_non_null(quiet);
+	assert_int_equal(ev_open(&loop), OK);
+	assert_int_equal(dns_open(&d, loop, &s, quiet), ERR_SYS);
+	s.anchors = anchors;
+	assert_int_equal(dns_open(&d, loop, &s, quiet), OK);
+	dns_close(&d);
+	ev_close(&loop);
+	fclose(quiet);
+}
+
+/* Another key than the one it is signed with. */
+static void
+a_zone_that_its_anchor_does_not_sign_is_bogus(void **state)
+{
+	static const char *const other[] = { "signed.example. IN DS 63187 13 2 "
+	    "00a1491c8368f304815678b60f645eabad993d3ac36d8be0787cf082ddec1502",
+	    NULL };
+	static struct settings s;
+	struct heard h = { .wanted = 1 };
+	struct dns *d;
+
+	memset(&s, 0, sizeof(s));
+	s.anchors = other;
+	set_stub(&s, 0, "signed.example");
+	assert_int_equal(ev_open(&h.loop), OK);
+	assert_int_equal(dns_open(&d, h.loop, &s, stderr), OK);
+	assert_non_null(dns_ask(d, "signed.example", RESOLVE_MX, hear, &h));
+	wait_for(&h, 20000);
+	assert_int_equal(h.answer.status, RESOLVED_FAILED);
+	assert_int_equal(h.answer.trust, TRUST_BOGUS);
+	assert_int_equal(h.record_cnt, 0);
+	dns_close(&d);
+	ev_close(&h.loop);
+}
+
 static void
 a_thousand_questions_are_all_answered(void **state)
 {
@@ -386,6 +463,10 @@ main(void)
 		cmocka_unit_test(localhost_needs_no_server),
 		cmocka_unit_test(a_forwarder_is_asked_everything),
 		cmocka_unit_test(a_stub_below_a_built_in_zone_is_asked),
+		cmocka_unit_test(private_zones_need_no_anchor),
+		cmocka_unit_test(an_anchor_that_is_none_is_told_when_opening),
+		cmocka_unit_test(
+		    a_zone_that_its_anchor_does_not_sign_is_bogus),
 		cmocka_unit_test(a_thousand_questions_are_all_answered),
 		cmocka_unit_test(what_was_cancelled_is_not_answered),
 		cmocka_unit_test(a_retired_resolver_still_answers),

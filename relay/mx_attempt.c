@@ -1,0 +1,346 @@
+/*
+ * mx_attempt.c - lookup, choice, hosts in turn.
+ *
+ * A delivery knows its attempt by on_end_arg from the beginning to the end,
+ * wherever it is meanwhile.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/mx_attempt.h"
+#include "relay/mx_choose.h"
+
+struct mx_attempt {
+	LIST_ENTRY(mx_attempt) entry;
+	struct mx_attempts *home;
+	struct delivery	*delivery;
+	struct resolve_query *query;	/* NULL: none under way		*/
+	struct mx_hosts	 hosts;
+	unsigned	 next;		/* of them to try		*/
+	uint16_t	 port;
+	bool		 has_why;	/* a host was tried in vain	*/
+	struct verdict	 why;		/* and this came of the last	*/
+	char		 text[REPLY_TEXT_MAX];
+	char		 hop[DIAL_HOP_MAX];
+};
+
+/* The end. */
+
+static void
+has_ended(struct delivery *d, void *arg)
+{
+	struct mx_attempt *a = arg;
+
+	resolve_cancel(&a->query);
+	LIST_REMOVE(a, entry);
+	free(a);
+}
+
+/* One of ours, about the domain. */
+static void
+end(struct mx_attempt *a, enum outcome_class class, enum outcome_scope scope,
+    uint16_t code, const char *text)
+{
+	struct verdict v = verdict_own(class, scope, STAGE_LOOKUP, code, text);
+
+	delivery_end(a->delivery, &v, a->delivery->destination);
+}
+
+static void
+end_never(struct mx_attempt *a, uint16_t code, const char *text)
+{
+	end(a, CLASS_NEVER, SCOPE_DESTINATION, code, text);
+}
+
+static void
+end_ours(struct mx_attempt *a, const char *text)
+{
+	end(a, CLASS_LATER, SCOPE_OURS, 451, text);
+}
+
+static void
+end_loop(struct mx_attempt *a)
+{
+	end_never(a, 554, "5.4.6 The mail loops back to this server");
+}
+
+static void
+end_unanswered(struct mx_attempt *a, enum resolve_trust trust)
+{
+	end(a, CLASS_LATER, SCOPE_DESTINATION, 451, trust == TRUST_BOGUS ?
+	    "4.4.3 What the DNS says about the domain is not rightly signed" :
+	    "4.4.3 The domain cannot be looked up");
+}
+
+/* Hosts. */
+
+static void
+end_untaken(struct mx_attempt *a)
+{
+	if (a->why.scope != SCOPE_OURS)
+		a->why.scope = SCOPE_DESTINATION;
+	delivery_end(a->delivery, &a->why, span_of(a->hop));
+}
+
+static void
+try_next(struct mx_attempt *a)
+{
+	struct mx_attempts *home = a->home;
+	struct span host;
+
+	if (a->next == a->hosts.cnt) {
+		end_untaken(a);
+		return;
+	}
+	if (!delivery_can_go_on(a->delivery)) {
+		end_ours(a, "4.3.0 The text of the message is not at hand");
+		return;
+	}
+	host = span_of(a->hosts.hosts[a->next++].name);
+	if (mx_pools_give(home->pools, host, a->port, a->delivery) != OK)
+		end_ours(a, "4.3.0 Out of memory");
+}
+
+/* What is about the next hop tells more than what is about us. */
+static void
+keep_why(struct mx_attempt *a, const struct verdict *why, struct span hop)
+{
+	if (a->has_why && why->scope == SCOPE_OURS)
+		return;
+	a->has_why = true;
+	a->why = *why;
+	a->why.text = span_head(why->text, sizeof(a->text));
+	if (a->why.text.len > 0)
+		memcpy(a->text, why->text.ptr, a->why.text.len);
+	a->why.text.ptr = a->text;
+	if (!span_cstr(hop, a->hop, sizeof(a->hop)))
+		a->hop[0] = '\0';
+}
+
+/*
+ * The host was ourselves: those that are no better are none for us (RFC 5321
+ * 5.1).  A better one that is down keeps the mail waiting, else it goes round.
+ */
+static void
+stop_at_ourselves(struct mx_attempt *a)
+{
+	struct mx_host *hosts = a->hosts.hosts;
+	uint16_t own = hosts[a->next - 1].preference;
+	unsigned left = a->next;
+	bool has_better = false;
+
+	for (unsigned i = 0; i < a->hosts.cnt; i++) {
+		if (hosts[i].preference >= own)
+			continue;
+		has_better = true;
+		if (i >= a->next && left++ != i)
+			hosts[left - 1] = hosts[i];
+	}
+	a->hosts.cnt = left;
+	if (has_better)
+		try_next(a);
+	else
+		end_loop(a);
+}
+
+void
+mx_attempt_go_on(struct delivery *d, const struct verdict *why,
+    struct span hop, void *attempts)
+{
+	struct mx_attempt *a = d->on_end_arg;
+
+	if (a->home->is_draining) {
+		delivery_end(d, why, hop);
+	} else if (why->class == CLASS_NEVER && why->stage == STAGE_CONNECT) {
+		stop_at_ourselves(a);
+	} else {
+		keep_why(a, why, hop);
+		if (why->scope != SCOPE_OURS)
+			mx_down_note(&a->home->down,
+			    a->hosts.hosts[a->next - 1].name, a->port,
+			    ev_now_ms(a->home->loop));
+		try_next(a);
+	}
+}
+
+/* One host, whose name or address is known. */
+static void
+go_to(struct mx_attempt *a, struct span host, uint16_t port)
+{
+	a->hosts.cnt = 1;
+	a->hosts.hosts[0].preference = 0;
+	a->port = port;
+	if (span_cstr(host, a->hosts.hosts[0].name,
+	    sizeof(a->hosts.hosts[0].name)))
+		try_next(a);
+	else
+		end_never(a, 550, "5.1.2 The domain is no name of a host");
+}
+
+/* Names. */
+
+static bool
+is_ours(struct span name, const void *arg)
+{
+	return ourselves_has_name(arg, name);
+}
+
+/* No MX: is the domain itself a host?  RFC 5321 5.1, implicit MX. */
+static void
+take_addresses(const struct resolve_found *found, void *arg)
+{
+	struct mx_attempt *a = arg;
+
+	a->query = NULL;
+	switch (found->status) {
+	case RESOLVED:
+		go_to(a, a->delivery->destination, a->home->port);
+		break;
+	case RESOLVED_NXDOMAIN:
+		end_never(a, 550, "5.1.2 The domain does not exist");
+		break;
+	case RESOLVED_NODATA:
+		end_never(a, 550,
+		    "5.1.2 The domain has neither MX nor address");
+		break;
+	default:
+		end_unanswered(a, found->trust);
+		break;
+	}
+}
+
+static void
+ask_addresses(struct mx_attempt *a)
+{
+	if (ourselves_has_name(a->home->ourselves, a->delivery->destination)) {
+		end_loop(a);
+		return;
+	}
+	a->query = resolve_addresses(a->home->resolve,
+	    a->delivery->destination, a->home->ipv4_only, take_addresses, a);
+	if (a->query == NULL)
+		end_ours(a, "4.3.0 Out of memory");
+}
+
+static void
+take_records(struct mx_attempt *a, struct span records)
+{
+	switch (mx_choose(&a->hosts, records, is_ours, a->home->ourselves,
+	    &a->home->seed)) {
+	case MX_HOSTS:
+		mx_down_sort(&a->home->down, &a->hosts, a->port,
+		    ev_now_ms(a->home->loop));
+		try_next(a);
+		break;
+	case MX_NULL:
+		end_never(a, 556, "5.1.10 The domain takes no mail");
+		break;
+	case MX_OURSELVES:
+		end_loop(a);
+		break;
+	case MX_UNUSABLE:
+		end_never(a, 550, "5.4.4 No MX of the domain names a host");
+		break;
+	}
+}
+
+static void
+take_mx(const struct resolve_answer *answer, void *arg)
+{
+	struct mx_attempt *a = arg;
+
+	a->query = NULL;
+	switch (answer->status) {
+	case RESOLVED:
+		take_records(a, answer->records);
+		break;
+	case RESOLVED_NODATA:
+		ask_addresses(a);
+		break;
+	case RESOLVED_NXDOMAIN:
+		end_never(a, 550, "5.1.2 The domain does not exist");
+		break;
+	default:
+		end_unanswered(a, answer->trust);
+		break;
+	}
+}
+
+/* [192.0.2.1] or [IPv6:2001:db8::1], RFC 5321 4.1.3. */
+static bool
+read_literal(struct span domain, char *out, size_t cap)
+{
+	struct resolve_address a;
+	struct span inner;
+
+	if (domain.len < 3 || domain.ptr[0] != '[' ||
+	    domain.ptr[domain.len - 1] != ']')
+		return false;
+	inner = span_head(span_tail(domain, 1), domain.len - 2);
+	if (span_begins_nocase(inner, SPAN("IPv6:")))
+		inner = span_tail(inner, 5);
+	return resolve_literal(inner, &a) && span_cstr(inner, out, cap);
+}
+
+static const struct mx_force *
+find_force(const struct mx_attempts *home, struct span domain)
+{
+	for (unsigned i = 0; i < home->force_cnt; i++)
+		if (span_eq_nocase(home->forces[i].domain, domain))
+			return &home->forces[i];
+	return NULL;
+}
+
+static void
+look_up(struct mx_attempt *a)
+{
+	struct mx_attempts *home = a->home;
+	struct span domain = a->delivery->destination;
+	const struct mx_force *force = find_force(home, domain);
+	char address[DNSNAME_MAX + 1], name[DNSNAME_MAX + 1];
+
+	if (force != NULL) {
+		go_to(a, force->host, force->port);
+	} else if (read_literal(domain, address, sizeof(address))) {
+		go_to(a, span_of(address), home->port);
+	} else if (!dnsname_fold(domain, name)) {
+		end_never(a, 550, "5.1.2 The domain is no name of a host");
+	} else {
+		a->query = resolve_ask(home->resolve, RESOLVE_MX, domain,
+		    take_mx, a);
+		if (a->query == NULL)
+			end_ours(a, "4.3.0 Out of memory");
+	}
+}
+
+void
+mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_LOOKUP,
+	    451, "4.3.0 Out of memory");
+	struct mx_attempt *a = calloc(1, sizeof(*a));
+
+	if (a == NULL) {
+		delivery_end(d, &v, SPAN(""));
+		return;
+	}
+	a->home = home;
+	a->delivery = d;
+	a->port = home->port;
+	d->on_end = has_ended;
+	d->on_end_arg = a;
+	LIST_INSERT_HEAD(&home->under_way, a, entry);
+	look_up(a);
+}
+
+void
+mx_attempt_drain(struct mx_attempts *home)
+{
+	struct mx_attempt *a, *next;
+
+	home->is_draining = true;
+	LIST_FOREACH_SAFE(a, &home->under_way, entry, next)
+		if (a->query != NULL)
+			end_ours(a, "4.3.2 The relay is being stopped");
+}

@@ -1,0 +1,56 @@
+/*
+ * mx_attempt - one delivery on its way to a domain: which hosts take its mail,
+ * and one of them after the other until one can be talked to.
+ *
+ * It ends with the delivery: decided by a host that was reached, or by what
+ * stood in the way.  RFC 5321 5.1, RFC 7505.
+ *
+ * Owns	   itself; its delivery while that is in no pool
+ * Blocks  never
+ */
+#ifndef RELAY_MX_ATTEMPT_H
+#define RELAY_MX_ATTEMPT_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/delivery.h"
+#include "relay/mx_down.h"
+#include "relay/mx_pools.h"
+#include "relay/ourselves.h"
+
+struct mx_attempt;
+
+struct mx_force {			/* instead of asking the DNS	*/
+	struct span	 domain;
+	struct span	 host;
+	uint16_t	 port;
+};
+
+/* What the attempts of a relay share. */
+struct mx_attempts {
+	struct ev_loop	*loop;
+	struct resolve	*resolve;
+	struct mx_pools	*pools;
+	struct ourselves *ourselves;
+	uint16_t	 port;		/* but for force_mx		*/
+	bool		 ipv4_only;
+	struct mx_force	*forces;
+	unsigned	 force_cnt;
+	uint32_t	 seed;		/* of the shuffling; never 0	*/
+	struct mx_down	 down;
+	bool		 is_draining;
+	LIST_HEAD(, mx_attempt) under_way;
+};
+
+/* The delivery is taken, and ended at some time. */
+void	mx_attempt_begin(struct mx_attempts *, struct delivery *);
+/* Its host cannot be reached: on to the next.  As mx_pools_unreachable_fn. */
+void	mx_attempt_go_on(struct delivery *, const struct verdict *why,
+	    struct span hop, void *attempts);
+/* End those that have not come to a host yet, and begin no new ones. */
+void	mx_attempt_drain(struct mx_attempts *);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * one_hop - what the relay types have in common that hand everything to a
+ * single next hop: static and lmtp.
+ *
+ * Twice as many deliveries are held as there are connections, so that one is
+ * ready, its first pieces here, whenever a connection becomes free.
+ */
+#ifndef RELAY_ONE_HOP_H
+#define RELAY_ONE_HOP_H
+
+#include "relay/kind.h"
+#include "relay/pool.h"
+#include "relay/sources.h"
+
+struct one_hop {
+	struct smtp_client_target target;
+	struct pool_limits limits;
+	struct sources	 sources;
+	struct pool	*pool;
+};
+
+/* Read the block; for prepare().  size: of the struct that begins with it. */
+MUST_CHECK enum err one_hop_new(void **out, size_t size,
+	    const struct kind_env *);
+
+/* The rest of a row of kind.h. */
+enum err	 one_hop_open(void **out, const struct kind_env *);
+uint32_t	 one_hop_slots(const void *);
+void		 one_hop_take(void *, struct delivery *);
+void		 one_hop_drain(void *);
+bool		 one_hop_is_busy(const void *);
+
+#endif

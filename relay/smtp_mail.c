@@ -1,0 +1,271 @@
+/*
+ * smtp_mail.c - with PIPELINING the commands of a transaction are said in one
+ * go, and the steps only wait for their replies, in order (RFC 2920 3.1).
+ *
+ * A next hop that takes DATA although we have nobody left to deliver to gets a
+ * lone dot, which ends the transaction without a message, for none of its
+ * recipients stands.  LMTP forbids it to take that (RFC 2033 4.2), and answers
+ * the end of the text once for each recipient it took: those answered are
+ * decided, whatever becomes of the others.
+ */
+#include "relay/smtp_batch.h"
+#include "relay/smtp_dialogue.h"
+#include "relay/smtp_mail.h"
+#include "relay/smtp_text.h"
+
+bool
+smtp_mail_is_pipelined(const struct smtp_client *c)
+{
+	return (c->ehlo.has & EHLO_PIPELINING) != 0;
+}
+
+/* Said. */
+
+void
+smtp_mail_say_rset(struct smtp_client *c)
+{
+	smtp_client_say(c, "RSET\r\n");
+}
+
+void
+smtp_mail_say_mail(struct smtp_client *c)
+{
+	const struct delivery *d = c->delivery;
+
+	smtp_client_say(c, "MAIL FROM:<%.*s>", (int)d->sender.len,
+	    d->sender.len > 0 ? d->sender.ptr : "");
+	if (c->ehlo.has & EHLO_SIZE)
+		smtp_client_say(c, " SIZE=%llu",
+		    (unsigned long long)delivery_size(d));
+	if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
+		smtp_client_say(c, " BODY=8BITMIME");
+	if (d->flags & MAIL_SMTPUTF8)
+		smtp_client_say(c, " SMTPUTF8");
+	smtp_client_say(c, "\r\n");
+}
+
+static void
+say_rcpt_no(struct smtp_client *c, unsigned no)
+{
+	struct span a = c->delivery->rcpts[c->batch[no]].address;
+
+	smtp_client_say(c, "RCPT TO:<%.*s>\r\n", (int)a.len, a.ptr);
+}
+
+void
+smtp_mail_say_rcpt(struct smtp_client *c)
+{
+	say_rcpt_no(c, c->batch_pos);
+}
+
+void
+smtp_mail_say_data(struct smtp_client *c)
+{
+	smtp_client_say(c, "DATA\r\n");
+}
+
+void
+smtp_mail_say_text(struct smtp_client *c)
+{
+	smtp_text_begin(c);
+}
+
+/* Decided. */
+
+static void
+decide_all(struct smtp_client *c, const struct verdict *v)
+{
+	const struct outcome *o = delivery_outcome(c->delivery, v, c->hop);
+
+	for (uint32_t i = 0; i < c->delivery->rcpt_cnt; i++)
+		delivery_decide(c->delivery, i, o);
+}
+
+static void
+decide_taken(struct smtp_client *c, const struct verdict *v)
+{
+	const struct outcome *o = delivery_outcome(c->delivery, v, c->hop);
+
+	for (unsigned i = 0; i < c->taken_cnt; i++)
+		delivery_decide(c->delivery, c->batch[i], o);
+}
+
+static void
+end_delivery(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+
+	c->delivery = NULL;
+	delivery_finish(d);
+	smtp_dialogue_enter(c, SMTP_IDLE);
+}
+
+static void
+end_transaction(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+	struct verdict ours = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
+	    451, "4.3.0 The text of the message is not at hand");
+
+	c->mail_cnt++;
+	if (d->undecided > 0 && d->undecided < c->undecided &&
+	    delivery_can_go_on(d)) {
+		delivery_rewind(d);
+		smtp_mail_begin(c);
+		return;
+	}
+	if (d->undecided > 0)
+		decide_all(c, &ours);
+	end_delivery(c);
+}
+
+/* Heard. */
+
+void
+smtp_mail_hear_rset(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->class != CLASS_DONE) {
+		smtp_dialogue_protest(c, v);
+		return;
+	}
+	c->needs_rset = false;
+	smtp_dialogue_enter(c, SMTP_MAIL);
+}
+
+void
+smtp_mail_hear_mail(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->class == CLASS_DONE) {
+		c->needs_rset = true;
+	} else {
+		decide_all(c, v);
+		c->is_refused = true;
+		if (!smtp_mail_is_pipelined(c)) {
+			end_transaction(c);
+			return;
+		}
+	}
+	smtp_dialogue_enter(c, SMTP_RCPT);
+}
+
+/*
+ * Too many recipients for one transaction, RFC 5321 4.5.3.1.10: this one waits
+ * for the next, which begins as soon as those already taken are through.
+ */
+static bool
+is_over_limit(const struct smtp_client *c, const struct verdict *v)
+{
+	return v->code == 452 && c->taken_cnt > 0 &&
+	    (span_begins(v->text, SPAN("4.5.3")) ||
+	    !span_begins(v->text, SPAN("4.")));
+}
+
+void
+smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
+{
+	uint32_t i = c->batch[c->batch_pos++];
+
+	if (v->class == CLASS_DONE)
+		c->batch[c->taken_cnt++] = i;
+	else if (!is_over_limit(c, v))
+		delivery_decide(c->delivery, i,
+		    delivery_outcome(c->delivery, v, c->hop));
+	if (c->batch_pos < c->batch_cnt)
+		smtp_dialogue_enter(c, SMTP_RCPT);
+	else if (c->taken_cnt > 0 || smtp_mail_is_pipelined(c))
+		smtp_dialogue_enter(c, SMTP_DATA);
+	else
+		end_transaction(c);
+}
+
+void
+smtp_mail_hear_data(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code == 354 && c->is_refused && c->taken_cnt > 0) {
+		smtp_dialogue_protest(c, v);	/* no sender, yet it takes */
+	} else if (v->code == 354 && c->taken_cnt == 0 &&
+	    !c->target->is_lmtp) {
+		smtp_client_say(c, ".\r\n");
+		smtp_dialogue_enter(c, SMTP_END);
+	} else if (v->code == 354 && c->taken_cnt > 0) {
+		smtp_dialogue_enter(c, SMTP_TEXT);
+	} else if (v->code < 400) {
+		smtp_dialogue_protest(c, v);
+	} else {
+		if (c->taken_cnt > 0)
+			decide_all(c, v);
+		end_transaction(c);
+	}
+}
+
+/*
+ * An answer before the end of the text can only be a refusal; of everybody,
+ * which in LMTP it cannot be.
+ */
+void
+smtp_mail_hear_early(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code < 400 || c->target->is_lmtp)
+		smtp_dialogue_protest(c, v);
+	else
+		smtp_client_fail(c, v);
+}
+
+/* RFC 2033 4.2: in the order of those that were taken. */
+static void
+hear_end_of_one(struct smtp_client *c, const struct verdict *v)
+{
+	uint32_t i = c->batch[c->ended_cnt++];
+	struct verdict w = *v;
+
+	if (w.scope == SCOPE_MESSAGE)
+		w.scope = SCOPE_RECIPIENT;
+	delivery_decide(c->delivery, i,
+	    delivery_outcome(c->delivery, &w, c->hop));
+	if (c->ended_cnt < c->taken_cnt)
+		smtp_dialogue_enter(c, SMTP_END);
+	else
+		end_transaction(c);
+}
+
+void
+smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
+{
+	c->needs_rset = false;
+	if (c->target->is_lmtp) {
+		hear_end_of_one(c, v);
+		return;
+	}
+	if (c->taken_cnt > 0 && v->class == CLASS_DONE)
+		decide_taken(c, v);
+	else if (c->taken_cnt > 0)
+		decide_all(c, v);
+	end_transaction(c);
+}
+
+void
+smtp_mail_begin(struct smtp_client *c)
+{
+	enum smtp_step first = c->needs_rset ? SMTP_RSET : SMTP_MAIL;
+	struct verdict v;
+
+	c->is_refused = false;
+	c->ended_cnt = 0;
+	c->undecided = c->delivery->undecided;
+	c->batch_cnt = 0;
+	if (smtp_batch_lacks(c, &v))
+		decide_all(c, &v);
+	else
+		smtp_batch_fill(c);
+	if (c->batch_cnt == 0) {
+		end_delivery(c);
+		return;
+	}
+	smtp_dialogue_enter(c, first);
+	if (!smtp_mail_is_pipelined(c))
+		return;
+	smtp_mail_say_mail(c);
+	for (unsigned i = 0; i < c->batch_cnt; i++)
+		say_rcpt_no(c, i);
+	smtp_mail_say_data(c);
+}

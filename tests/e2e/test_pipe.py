@@ -1,0 +1,221 @@
+"""A relay of type pipe: each recipient's copy through a program, its words and
+its end becoming the reply."""
+
+import os
+import pwd
+
+import pytest
+
+from client import Client, TEXT, send
+from measure import status
+from server import free_port, until
+
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %d }
+    queue main
+}
+queue main {
+    type lmdb; path run/queue; relay prog
+    retry { delay 1; maximum_delay 1s %s }
+}
+relay prog { type pipe; %s }
+"""
+
+
+def program(p, text):
+    """A script in the test's directory, which whoever we run as may use."""
+    path = os.path.join(p.room.work, "program")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\ncd %s || exit 75\n%s\n" % (p.room.work, text))
+    os.chmod(path, 0o755)
+    return path
+
+
+def begin(p, text, args="{sender} {recipient}", more="", retry=""):
+    p.port = free_port()
+    words = " ".join('"%s"' % a for a in args.split(" "))
+    p.configure(CONF % (p.port, retry, "args %s %s; %s" % (
+        program(p, text), words, more)))
+    return p.start()
+
+
+def read(p, name):
+    """A file that is there once it is whole: programs move it in place."""
+    path = os.path.join(p.room.work, name)
+    until(lambda: os.path.exists(path), what=name)
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+KEEP = 'cat > new.$$ && mv new.$$ "$2"'
+
+
+def test_each_recipient_has_a_program_of_its_own(server):
+    p = begin(server, KEEP)
+    name = send(p.port, "ann@here.example", "bob@x.example", "eve@x.example")
+    for who in ("bob@x.example", "eve@x.example"):
+        got = read(p, who)
+        assert got.startswith("Received: from ") and name in got
+        assert got.endswith("\n\nHello.\n") and "\r" not in got
+    p.wait_log(event="removed", id=name)
+    assert len(p.find_log(event="delivered", id=name)) == 2
+
+
+def test_facts_of_the_session_become_arguments(server):
+    p = begin(server, 'shift 2; for a; do echo "$a"; done > args.new; '
+              "cat >/dev/null; mv args.new args",
+              '{sender} {recipient} {message_id} {client_ip} <{client_host}>'
+              " {client_ehlo} {client_protocol} a{client_auth}b")
+    send(p.port, "ann@here.example", "bob@x.example",
+         text="Message-ID: <7@here.example>\r\n" + TEXT)
+    assert read(p, "args").split("\n") == [
+        "<7@here.example>", "127.0.0.1", "<>", "here.example", "ESMTP", "ab",
+        ""]
+
+
+def test_words_decide_between_later_and_never(server):
+    p = begin(server, 'cat >/dev/null\ncase "$2" in\n'
+              "no@*) echo 5.1.1 nobody of that name; exit 1 ;;\n"
+              "err@*) echo 5.7.1 not here >&2; exit 75 ;;\n"
+              "busy@*) echo come again; exit 75 ;;\nesac")
+    name = send(p.port, "ann@here.example", "no@x.example", "err@x.example",
+                "busy@x.example", "yes@x.example")
+    p.wait_log(event="delivered", id=name, rcpt="yes@x.example")
+    got = p.wait_log(event="failed", id=name, rcpt="no@x.example")
+    assert (got["code"], got["reply"]) == ("550",
+                                           "5.1.1 nobody of that name")
+    got = p.wait_log(event="failed", id=name, rcpt="err@x.example")
+    assert got["reply"] == "5.7.1 not here"
+    got = p.wait_log(event="deferred", id=name, rcpt="busy@x.example")
+    assert (got["code"], got["reply"]) == ("450", "come again")
+
+
+def test_a_recipient_never_becomes_an_option(server):
+    p = begin(server, KEEP, "{sender} {recipient}")
+    name = send(p.port, "ann@here.example", "-froot@x.example")
+    got = p.wait_log(event="failed", id=name)
+    assert got["code"] == "550" and got["reply"].startswith("5.1.3")
+
+
+def test_time_ends_it_with_its_children(server):
+    p = begin(server, "sleep 600 & echo $! > child.new; "
+              "mv child.new child; wait", more="timeout 1s")
+    name = send(p.port, "ann@here.example", "bob@x.example")
+    child = int(read(p, "child"))
+    got = p.wait_log(event="deferred", id=name)
+    assert got["reply"] == "4.4.2 Delivery timed out"
+    until(lambda: not os.path.exists("/proc/%d" % child), what="its death")
+
+
+def test_no_more_run_at_once_than_they_may(server):
+    p = begin(server, "cat >/dev/null; echo x >> begun; "
+              "until [ -e go ]; do sleep 0.02; done", more="max_processes 3")
+    with Client(p.port) as c:
+        c.hello()
+        for n in range(8):
+            c.mail("ann@here.example", "u%d@x.example" % n)
+    begun = os.path.join(p.room.work, "begun")
+    until(lambda: os.path.exists(begun) and os.path.getsize(begun) == 6,
+          what="three programs")
+    p.wait_log(event="queued", count=8)
+    assert os.path.getsize(begun) == 6
+    open(os.path.join(p.room.work, "go"), "w").close()
+    p.wait_log(event="removed", count=8)
+    assert os.path.getsize(begun) == 16
+
+
+def launcher(p):
+    pid = p.pid("prog")
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return int(f.read().split()[0])
+
+
+def test_without_its_launcher_the_relay_begins_anew(server):
+    p = begin(server, KEEP)
+    old = p.pid("prog")
+    os.kill(launcher(p), 9)
+    until(lambda: p.pids("prog") not in ([], [old]), what="a new relay")
+    send(p.port, "ann@here.example", "bob@x.example")
+    assert read(p, "bob@x.example")
+
+
+def test_a_killed_relay_takes_its_program_along(server):
+    p = begin(server, "[ -e mine ] && exit; "
+              "echo $$ > mine.new; mv mine.new mine; sleep 600")
+    send(p.port, "ann@here.example", "bob@x.example")
+    mine = int(read(p, "mine"))
+    nest = launcher(p)
+    p.kill("prog")
+    for pid in (mine, nest):
+        until(lambda: not os.path.exists("/proc/%d" % pid), what="its death")
+
+
+def test_a_program_that_is_not_there_is_found_at_the_check(server):
+    server.configure(CONF % (2525, "", "args /nowhere/at/all"))
+    got = server.check()
+    assert got.returncode == 1 and "/nowhere/at/all" in got.stderr
+
+
+@pytest.mark.root
+def test_as_root_it_runs_as_the_user_of_its_block(root_server):
+    p = root_server
+    os.chmod(p.room.work, 0o777)
+    begin(p, '(id -un; grep -E "^(CapEff|NoNewPrivs|Seccomp):" '
+          "/proc/self/status) > who.new; cat >/dev/null; mv who.new who",
+          more="user _postern-mail")
+    send(p.port, "ann@here.example", "bob@x.example")
+    got = read(p, "who").split()
+    assert got[0] == "_postern-mail"
+    assert got[got.index("CapEff:") + 1].strip("0") == ""
+    assert got[got.index("NoNewPrivs:") + 1] == "1"
+    uid = str(pwd.getpwnam("_postern-mail").pw_uid)
+    for pid in (p.pid("prog"), launcher(p)):
+        assert status(pid)["Uid"].split("\t") == [uid] * 4
+        assert int(status(pid)["CapEff"], 16) == 0
+    ours = os.readlink("/proc/self/ns/net")
+    assert os.readlink("/proc/%d/ns/net" % p.pid("prog")) != ours
+    assert os.readlink("/proc/%d/ns/net" % launcher(p)) != ours
+
+
+@pytest.mark.root
+@pytest.mark.heavy      # sanitizers need system calls
+def test_as_root_the_program_is_offline_for_good(root_server):
+    p = root_server
+    os.chmod(p.room.work, 0o777)
+    script = """
+import ctypes, os, socket
+def refused(f):
+    try:
+        f()
+    except OSError:
+        return True
+    return False
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *args):
+    if getattr(libc, name)(*args) == -1:
+        raise OSError(ctypes.get_errno(), name)
+tests = {
+    "inet": lambda: socket.socket(socket.AF_INET),
+    "inet6": lambda: socket.socket(socket.AF_INET6),
+    "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+    "packet": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+    "userns": lambda: call("unshare", 0x10000000),
+    "ptrace": lambda: call("ptrace", 16, os.getppid(), 0, 0),
+    "mount": lambda: call("mount", b"none", b"/mnt", b"tmpfs", 0, None),
+}
+with open("open.new", "w") as f:
+    f.write(" ".join(n for n, t in tests.items() if not refused(t)))
+os.rename("open.new", "open")
+"""
+    path = os.path.join(p.room.work, "probe.py")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(script)
+    os.chmod(path, 0o644)
+    # Through a shell, so that it is a child of the program's as well.
+    begin(p, "cat >/dev/null; /usr/bin/python3 probe.py",
+          more="user _postern-mail")
+    send(p.port, "ann@here.example", "bob@x.example")
+    assert read(p, "open") == ""
