@@ -5,12 +5,14 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 odd=0
-for file in */to_*.c */from_*.c; do
+# Control's room is a room within ctl.
+place() { [ -d "$1" ] && echo "$1" || echo "ctl/$1"; }
+for file in */to_*.c */from_*.c ctl/*/to_*.c ctl/*/from_*.c; do
 	[ -f "$file" ] || continue
-	room=${file%%/*} name=${file##*/} name=${name%.c}
+	room=$(basename "$(dirname "$file")") name=$(basename "$file" .c)
 	case $name in
-	to_*)	other=${name#to_}; pair=$other/from_$room.c ;;
-	*)	other=${name#from_}; pair=$other/to_$room.c ;;
+	to_*)	other=${name#to_}; pair=$(place "$other")/from_$room.c ;;
+	*)	other=${name#from_}; pair=$(place "$other")/to_$room.c ;;
 	esac
 	if [ ! -f "$pair" ]; then
 		echo "$file: its other half $pair is missing"

@@ -4,7 +4,7 @@
 # and files of at most 900 (tests: 1300), no #ifdef in a .c file.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-rooms="common conf master edge queue relay resolver tests"
+rooms="common conf master edge queue relay resolver vault ctl tests"
 
 find $rooms Makefile .ci -type f \( -name '*.[ch]' -o -name '*.def' -o \
     -name '*.sh' -o -name '*.py' -o -name Makefile -o -name run \) |

@@ -27,7 +27,7 @@ foreign_to() {
 }
 
 # conf plans by the roles' numbers and the wish for a sandbox, no more of sys.
-find common conf master edge queue relay resolver -name '*.[ch]' |
+find common conf master edge queue relay resolver vault ctl -name '*.[ch]' |
 while read -r file; do
 	room=${file#common/} room=${room%%/*}
 	allowed=" $(may_include "$room") "

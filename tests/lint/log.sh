@@ -14,8 +14,8 @@ for kind in EVENT KEY; do
 		bad=1
 	fi
 	for row in $rows; do
-		grep -rqw "$prefix$row" --include='*.c' common/sys common/bus \
-		    common/base common/ask master edge queue relay resolver || {
+		grep -rqw "$prefix$row" --include='*.c' common master edge \
+		    queue relay resolver vault ctl || {
 			echo "$def: $kind $row is used nowhere"
 			bad=1
 		}

@@ -9,8 +9,9 @@ for page in man/*.[0-9]; do
 	    grep -vE 'manual not found|outdated mandoc')
 	[ -z "$out" ] || { echo "$out"; bad=1; }
 done
-for program in $(sed -n 's/^PROGRAMS := //p' Makefile); do
-	[ -f "man/$program.8" ] || { echo "man/$program.8 is missing"; bad=1; }
+for program in $(make -s programs); do
+	ls "man/$program".[18] >/dev/null 2>&1 ||
+	    { echo "man/$program.8 is missing"; bad=1; }
 done
 [ -f man/postern.conf.5 ] || { echo "man/postern.conf.5 is missing"; bad=1; }
 exit $bad

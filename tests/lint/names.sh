@@ -3,7 +3,7 @@
 # declares it, or with a struct or enum of it; messages.h alone says msg_.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-find common conf master edge queue relay resolver -name '*.h' |
+find common conf master edge queue relay resolver vault ctl -name '*.h' |
 while read -r header; do
 	stem=$(basename "$header" .h)
 	[ "$stem" = messages ] && stem=msg
