@@ -73,7 +73,7 @@ why_no_pair(enum conf_pair pair)
 		return "this key wants a passphrase, which nobody could give";
 	case PAIR_STRANGE:
 		return "this key is neither RSA of 2048 to 8192 bits nor "
-		    "ECDSA on P-256, P-384 or P-521";
+		    "ECDSA on P-256 or P-384";
 	default:
 		return "whether key and certificate belong together cannot "
 		    "be found out";

@@ -69,7 +69,7 @@ static bool
 is_served(const EVP_PKEY *key)
 {
 	static const char *const curves[] = { "prime256v1", "P-256",
-	    "secp384r1", "P-384", "secp521r1", "P-521" };
+	    "secp384r1", "P-384" };
 	char name[64];
 	size_t len;
 

@@ -84,6 +84,7 @@ make_all(void **state)
 	make_pair("weak", EVP_RSA_gen(1024), EVP_sha256());
 	make_pair("ec", EVP_EC_gen("P-256"), EVP_sha256());
 	make_pair("ec384", EVP_EC_gen("P-384"), EVP_sha256());
+	make_pair("ec521", EVP_EC_gen("P-521"), EVP_sha256());
 	make_pair("koblitz", EVP_EC_gen("secp256k1"), EVP_sha256());
 	make_pair("ed", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL);
 	key = EVP_EC_gen("P-256");
@@ -105,7 +106,8 @@ remove_all(void **state)
 	static const char *const names[] = { "rsa.key", "rsa.crt",
 	    "other.key", "other.crt", "weak.key", "weak.crt", "ec.key",
 	    "ec.crt", "ec384.key", "ec384.crt", "koblitz.key", "koblitz.crt",
-	    "ed.key", "ed.crt", "locked.key", "junk", "empty", "chain.crt" };
+	    "ec521.key", "ec521.crt", "ed.key", "ed.crt", "locked.key",
+	    "junk", "empty", "chain.crt" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(in_dir(names[i]));
@@ -173,6 +175,7 @@ keys_that_are_not_served_are_strange(void **state)
 	assert_int_equal(pair("ed.crt", "ed.key"), PAIR_STRANGE);
 	assert_int_equal(pair("weak.crt", "weak.key"), PAIR_STRANGE);
 	assert_int_equal(pair("koblitz.crt", "koblitz.key"), PAIR_STRANGE);
+	assert_int_equal(pair("ec521.crt", "ec521.key"), PAIR_STRANGE);
 }
 
 int
