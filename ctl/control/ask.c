@@ -1,0 +1,99 @@
+/*
+ * ask.c - a number is the place in the table and, above it, a turn.
+ */
+#include <string.h>
+
+#include "ctl/control/ask.h"
+#include "ctl/control/tool.h"
+
+_Static_assert((ASKS_MAX & (ASKS_MAX - 1)) == 0, "a power of two");
+
+static uint32_t
+number_for(struct control *c, size_t place)
+{
+	c->turn++;
+	return c->turn * ASKS_MAX + (uint32_t)place;
+}
+
+struct ask *
+ask_new(struct tool *t, struct queue *q, unsigned type, uint64_t theirs)
+{
+	struct control *c = t->control;
+
+	if (t->ask_cnt >= TOOL_ASKS_MAX)
+		return NULL;
+	for (size_t i = 0; i < ASKS_MAX; i++) {
+		struct ask *a = &c->asks[i];
+
+		if (a->tool != NULL)
+			continue;
+		*a = (struct ask){
+			.tool = t, .queue = q, .type = type,
+			.number = number_for(c, i), .theirs = theirs,
+		};
+		t->ask_cnt++;
+		return a;
+	}
+	return NULL;
+}
+
+struct ask *
+ask_find(struct control *c, uint64_t number, const struct queue *q)
+{
+	struct ask *a = &c->asks[number % ASKS_MAX];
+
+	if (a->tool == NULL || a->number != number || a->queue != q)
+		return NULL;
+	return a;
+}
+
+void
+ask_end(struct ask *a)
+{
+	struct tool *t = a->tool;
+
+	memset(a, 0, sizeof(*a));
+	t->ask_cnt--;
+	tool_served(t);
+}
+
+/* Where an answer bears the question's number it says why, else tool_done. */
+void
+ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
+    const char *why)
+{
+	struct msg_list_end list = { .request = theirs, .status = status };
+	struct msg_edit_done edit = { .request = theirs, .status = status };
+	struct msg_tool_done done = { .status = status, .text = span_of(why) };
+
+	if (type == MSG_list_ask || type == MSG_show_ask)
+		(void)link_send_list_end(t->link, &list);
+	else if (type == MSG_edit_ask)
+		(void)link_send_edit_done(t->link, &edit);
+	else
+		(void)link_send_tool_done(t->link, &done);
+}
+
+void
+ask_fail(struct control *c, const struct queue *q, const char *why)
+{
+	for (size_t i = 0; i < ASKS_MAX; i++) {
+		struct ask *a = &c->asks[i];
+
+		if (a->tool == NULL || a->queue != q)
+			continue;
+		ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED, why);
+		ask_end(a);
+	}
+}
+
+void
+ask_forget(struct tool *t)
+{
+	struct control *c = t->control;
+
+	for (size_t i = 0; i < ASKS_MAX; i++)
+		if (c->asks[i].tool == t)
+			memset(&c->asks[i], 0, sizeof(c->asks[i]));
+	t->ask_cnt = 0;
+}

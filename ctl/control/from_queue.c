@@ -1,0 +1,54 @@
+/* from_queue.c - which answers belong to which question. */
+#include "ctl/control/ask.h"
+#include "ctl/control/from_queue.h"
+#include "ctl/control/tool.h"
+
+/* May this follow a question of that type, and is it the last word? */
+static bool
+answers(unsigned answer, unsigned question, bool *is_last)
+{
+	bool lists = question == MSG_list_ask || question == MSG_show_ask;
+
+	*is_last = true;
+	switch (answer) {
+	case MSG_queue_told:	return question == MSG_queue_ask;
+	case MSG_edit_done:	return question == MSG_edit_ask;
+	case MSG_route_answer:	return question == MSG_route_ask;
+	case MSG_list_end:	return lists;
+	default:
+		*is_last = false;
+		return lists && (answer == MSG_list_message ||
+		    answer == MSG_list_delivery || answer == MSG_list_rcpt);
+	}
+}
+
+static bool
+is_answer(unsigned type)
+{
+	return type == MSG_queue_told || type == MSG_edit_done ||
+	    type == MSG_route_answer || type == MSG_list_end ||
+	    type == MSG_list_message || type == MSG_list_delivery ||
+	    type == MSG_list_rcpt;
+}
+
+/* All answers begin with the number, m->queue_told.request. */
+enum err
+from_queue_take(struct queue *q, unsigned type, const union msg *m)
+{
+	union msg theirs = *m;
+	struct ask *a;
+	bool is_last;
+
+	if (!is_answer(type))
+		return ERR_PEER;
+	a = ask_find(q->control, m->queue_told.request, q);
+	if (a == NULL)
+		return OK;		/* its tool has left */
+	if (!answers(type, a->type, &is_last))
+		return ERR_PEER;
+	theirs.queue_told.request = a->theirs;
+	(void)link_send(a->tool->link, type, &theirs, SPAN(""));
+	if (is_last)
+		ask_end(a);
+	return OK;
+}

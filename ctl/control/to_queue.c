@@ -1,0 +1,14 @@
+/* to_queue.c - all questions begin with the number, m->queue_ask.request. */
+#include "ctl/control/to_queue.h"
+
+void
+to_queue_ask(struct queue *q, unsigned type, const union msg *m,
+    uint32_t number)
+{
+	union msg ours = *m;
+
+	ours.queue_ask.request = number;
+	if (type == MSG_list_ask && ours.list_ask.max > TO_QUEUE_LIST_MAX)
+		ours.list_ask.max = TO_QUEUE_LIST_MAX;
+	(void)link_send(q->link, type, &ours, SPAN(""));
+}

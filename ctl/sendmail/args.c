@@ -1,0 +1,110 @@
+/*
+ * args.c - getopt(3) stops at the first argument that is no option, as callers
+ * of sendmail expect ("+").
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/sendmail/args.h"
+
+/*
+ * Ignored with a value: A B L N O R V X d h p; without one: G I U m n s x.
+ * -o and -e have theirs attached or not at all, as -q.
+ */
+#define OPTIONS	"+A:B:C:F:GIL:N:O:R:UV:X:b:d::e::f:h:imno::p:q::r:stvx"
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static enum err
+complain(const char *what)
+{
+	fprintf(stderr, "sendmail: %s\n", what);
+	return ERR_PEER;
+}
+
+/* -b and its letter */
+static enum err
+take_mode(struct args *a, const char *letter)
+{
+	if (strcmp(letter, "m") == 0)
+		a->mode = MODE_SEND;
+	else if (strcmp(letter, "p") == 0)
+		a->mode = MODE_LIST;
+	else if (strcmp(letter, "i") == 0)
+		a->mode = MODE_ALIASES;
+	else
+		return complain("of -b only -bm, -bp and -bi are known");
+	return OK;
+}
+
+static enum err
+take_option(struct args *a, int option, const char *value)
+{
+	switch (option) {
+	case 'b':
+		return take_mode(a, value);
+	case 'C':
+		a->config = value;
+		break;
+	case 'F':
+		a->name = value;
+		break;
+	case 'f':
+	case 'r':
+		a->sender = value;
+		break;
+	case 'I':
+		a->mode = MODE_ALIASES;
+		break;
+	case 'i':
+		a->dot_is_text = true;
+		break;
+	case 'o':
+		if (value != NULL && strcmp(value, "i") == 0)
+			a->dot_is_text = true;
+		break;
+	case 'q':
+		a->mode = MODE_FLUSH;
+		break;
+	case 't':
+		a->reads_recipients = true;
+		break;
+	case 'v':
+		a->is_loud = true;
+		break;
+	case '?':
+		return ERR_PEER;	/* getopt has said why */
+	default:
+		break;
+	}
+	return OK;
+}
+
+enum err
+args_read(struct args *out, int argc, char **argv)
+{
+	struct args a = { .mode = MODE_SEND };
+	const char *name = argc > 0 ? base_name(argv[0]) : "";
+	enum err e = OK;
+	int option;
+
+	if (strcmp(name, "mailq") == 0)
+		a.mode = MODE_LIST;
+	else if (strcmp(name, "newaliases") == 0)
+		a.mode = MODE_ALIASES;
+	while (e == OK && (option = getopt(argc, argv, OPTIONS)) != -1)
+		e = take_option(&a, option, optarg);
+	if (e != OK)
+		return e;
+	a.rcpts = argv + optind;
+	a.rcpt_cnt = argc - optind;
+	*out = a;
+	return OK;
+}

@@ -1,0 +1,36 @@
+/*
+ * args - sendmail's command line, as decades of programs have come to use it.
+ *
+ * What other mailers know and we have no use for is taken and ignored; what
+ * would mean something else entirely (-bd, -bs, -bv, -bt) is refused.
+ */
+#ifndef CTL_SENDMAIL_ARGS_H
+#define CTL_SENDMAIL_ARGS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum args_mode {
+	MODE_SEND,
+	MODE_LIST,		/* -bp, mailq			*/
+	MODE_FLUSH,		/* -q				*/
+	MODE_ALIASES		/* -bi, newaliases: nothing to do */
+};
+
+struct args {
+	enum args_mode	 mode;
+	bool		 reads_recipients;	/* -t		*/
+	bool		 dot_is_text;		/* -i, -oi	*/
+	bool		 is_loud;		/* -v		*/
+	const char	*sender;		/* -f, -r; NULL	*/
+	const char	*name;			/* -F; NULL	*/
+	const char	*config;		/* -C; NULL	*/
+	char		**rcpts;		/* behind the options */
+	int		 rcpt_cnt;
+};
+
+/* ERR_PEER: wrong, and told on standard error.  *out points into argv. */
+MUST_CHECK enum err	args_read(struct args *out, int argc, char **argv);
+
+#endif

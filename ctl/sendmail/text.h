@@ -1,0 +1,35 @@
+/*
+ * text - the message on standard input, read to its end before anybody is
+ * talked to: who writes it may take hours (a cron job), an edge does not wait.
+ *
+ * Line ends become CRLF: a line may end in LF, CRLF or a CR alone.  NULs are
+ * dropped.  A first line "From ..." of a mailbox file is dropped as well.
+ *
+ * Owns	   the header in memory, the body in a file without a name
+ * Blocks  on the input
+ * Errors  ERR_FULL a header of over TEXT_HEADER_MAX bytes; ERR_SYS errno
+ */
+#ifndef CTL_SENDMAIL_TEXT_H
+#define CTL_SENDMAIL_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define TEXT_HEADER_MAX	(1u << 20)	/* bytes */
+
+struct text {
+	struct span	 header;	/* fields, without the empty line */
+	FILE		*body;		/* at its beginning		*/
+	uint64_t	 body_len;	/* bytes			*/
+	bool		 is_8bit;
+};
+
+/* Read all of in; dot_ends: a line with nothing but a dot ends it. */
+MUST_CHECK enum err	text_read(struct text *out, FILE *in, bool dot_ends);
+void			text_free(struct text *);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * cmd - the commands of posternctl, one function each; commands.def has them.
+ *
+ * cmd_find() takes verbs that are cut short, as long as only one fits.
+ */
+#ifndef CTL_TOOL_CMD_H
+#define CTL_TOOL_CMD_H
+
+#include "ctl/tool/run.h"
+
+#define TAKES_SELECTION	0x01u	/* all of select.h		*/
+#define TAKES_QUEUE	0x02u	/* --queue alone		*/
+#define TAKES_YES	0x04u	/* --yes, --dry-run		*/
+#define TAKES_USERS	0x08u	/* --file, --users		*/
+#define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
+
+struct cmd {
+	const char	*verb, *second;
+	enum run_end	(*run)(struct run *);
+	int		 most;
+	unsigned	 takes;
+	const char	*synopsis, *help;
+};
+
+/*
+ * The command that these words begin with; *used is how many of them name it.
+ * NULL: none, or several; then *why says so, to be freed.
+ */
+const struct cmd	*cmd_find(char **words, int cnt, int *used,
+			    char **why);
+
+/* All of them, by number; NULL behind the last. */
+const struct cmd	*cmd_row(unsigned);
+
+enum run_end	 cmd_status(struct run *);
+enum run_end	 cmd_check(struct run *);
+enum run_end	 cmd_reload(struct run *);
+enum run_end	 cmd_queue_list(struct run *);
+enum run_end	 cmd_queue_show(struct run *);
+enum run_end	 cmd_queue_flush(struct run *);
+enum run_end	 cmd_queue_hold(struct run *);
+enum run_end	 cmd_queue_release(struct run *);
+enum run_end	 cmd_queue_remove(struct run *);
+enum run_end	 cmd_route(struct run *);
+enum run_end	 cmd_user_add(struct run *);
+enum run_end	 cmd_user_passwd(struct run *);
+enum run_end	 cmd_user_verify(struct run *);
+enum run_end	 cmd_user_remove(struct run *);
+enum run_end	 cmd_user_list(struct run *);
+
+/*
+ * Check a configuration by `postern -n', whose output is the caller's to see.
+ * END_DONE it is good, END_NOTHING it is not or cannot be checked.
+ */
+enum run_end	 cmd_check_file(const char *path);
+
+#endif

@@ -1,0 +1,124 @@
+/* cmd_route.c - each queue says where an address would go. */
+#include <stdio.h>
+
+#include "ctl/tool/cmd.h"
+#include "ctl/tool/fetch.h"
+#include "ctl/tool/json.h"
+#include "ctl/tool/show.h"
+#include "mail/address.h"
+
+struct routing {
+	bool		 json;
+	struct span	 address;
+	const char	*queue;
+	bool		 found;		/* some queue takes it		*/
+	enum run_end	 end;
+};
+
+static void
+print_json(const struct routing *g, const struct msg_route_answer *m)
+{
+	struct json j = { .out = stdout };
+
+	json_open(&j, NULL, '{');
+	json_text(&j, "address", g->address);
+	json_text(&j, "queue", span_of(g->queue));
+	json_text(&j, "rule", m->rule);
+	json_text(&j, "relay", m->relay);
+	json_text(&j, "destination", m->destination);
+	json_number(&j, "code", m->code);
+	json_text(&j, "dsn", m->dsn);
+	json_text(&j, "text", m->text);
+	json_close(&j, '}');
+}
+
+static void
+print_line(const char *name, struct span s)
+{
+	if (s.len == 0)
+		return;
+	printf("  %-11s ", name);
+	show_text(stdout, s);
+	putchar('\n');
+}
+
+static void
+print(const struct routing *g, const struct msg_route_answer *m)
+{
+	print_line("queue", span_of(g->queue));
+	print_line("rule", m->rule);
+	print_line("relay", m->relay);
+	print_line("destination", m->destination);
+	printf("  %-11s %u ", "answer", m->code);
+	show_text(stdout, m->dsn);
+	putchar(' ');
+	show_text(stdout, m->text);
+	putchar('\n');
+}
+
+static bool
+take_answer(unsigned type, const union msg *m, void *arg)
+{
+	struct routing *g = arg;
+
+	if (type == MSG_tool_done) {
+		g->end = run_told(&m->tool_done);
+		return true;
+	}
+	if (type != MSG_route_answer)
+		return false;
+	if (m->route_answer.code / 100 == 2)
+		g->found = true;
+	if (g->json)
+		print_json(g, &m->route_answer);
+	else
+		print(g, &m->route_answer);
+	return true;
+}
+
+static enum run_end
+ask_all(struct talk *t, const struct select *s, struct routing *g)
+{
+	static struct fetch_queues queues;
+	struct msg_route_ask ask = { .address = g->address };
+	enum err e;
+
+	g->end = fetch_names(t, s, &queues);
+	if (g->end == END_DONE && !g->json) {
+		show_text(stdout, g->address);
+		putchar('\n');
+	}
+	for (unsigned i = 0; i < queues.cnt && g->end == END_DONE; i++) {
+		g->queue = queues.names[i];
+		ask.request = i;
+		ask.queue = span_of(g->queue);
+		talk_send(t, MSG_route_ask, &ask);
+		if ((e = talk_wait(t, take_answer, g)) != OK)
+			return run_lost(e);
+	}
+	return g->end;
+}
+
+enum run_end
+cmd_route(struct run *r)
+{
+	struct routing g = { .json = r->json };
+	struct address a;
+	struct talk *t;
+	enum run_end end;
+
+	if (r->arg_cnt != 1) {
+		run_complain("route: which address?");
+		return END_USAGE;
+	}
+	g.address = span_of(r->args[0]);
+	if (address_parse(g.address, true, &a) != OK) {
+		run_complain("\"%s\" is no address", r->args[0]);
+		return END_USAGE;
+	}
+	if ((end = run_reach(r, &t)) != END_DONE)
+		return end;
+	end = ask_all(t, &r->select, &g);
+	talk_close(&t);
+	return end == END_DONE && !g.found ? END_NOTHING : end;
+}

@@ -1,0 +1,301 @@
+/*
+ * cmd_status.c - one screen.  Workers of a block are one line; rates are the
+ * mean since start-up, a minute.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/tool/cmd.h"
+#include "ctl/tool/house.h"
+#include "ctl/tool/json.h"
+#include "ctl/tool/show.h"
+#include "sys/clock.h"
+
+#define NAME_WIDTH	12	/* columns of a block's name */
+
+/* JSON. */
+
+static void
+process_json(const struct house_process *p)
+{
+	struct json j = { .out = stdout };
+
+	json_open(&j, NULL, '{');
+	json_text(&j, "kind", SPAN("process"));
+	json_text(&j, "role", span_of(role_row(p->role)->name));
+	json_text(&j, "block", span_of(p->block));
+	json_number(&j, "worker", p->worker);
+	json_number(&j, "workers", p->workers);
+	json_number(&j, "pid", p->pid);
+	json_number(&j, "start", p->start);
+	json_number(&j, "up_ms", p->up_ms);
+	json_text(&j, "state", span_of(house_state(p->state)));
+	json_open(&j, "counters", '{');
+	for (unsigned c = 0; p->has_counters && c < COUNTER__COUNT; c++)
+		if (house_counts(p->role, c))
+			json_number(&j, counter_row(c)->name, p->counters[c]);
+	json_close(&j, '}');
+	json_close(&j, '}');
+}
+
+static uint64_t
+deferred(const struct house_queue *q)
+{
+	uint64_t rest = q->active + q->held;
+
+	return q->deliveries > rest ? q->deliveries - rest : 0;
+}
+
+static void
+queue_json(const struct house_queue *q)
+{
+	struct json j = { .out = stdout };
+
+	json_open(&j, NULL, '{');
+	json_text(&j, "kind", SPAN("queue"));
+	json_text(&j, "queue", span_of(q->name));
+	json_flag(&j, "away", q->is_away);
+	if (!q->is_away) {
+		json_number(&j, "messages", q->messages);
+		json_number(&j, "deliveries", q->deliveries);
+		json_number(&j, "waiting", deferred(q));
+		json_number(&j, "active", q->active);
+		json_number(&j, "held", q->held);
+		if (q->oldest_ms > 0)
+			json_time(&j, "oldest", q->oldest_ms);
+		json_flag(&j, "full", q->is_full);
+	}
+	json_close(&j, '}');
+}
+
+static void
+print_json(const struct house *h)
+{
+	struct json j = { .out = stdout };
+
+	json_open(&j, NULL, '{');
+	json_text(&j, "kind", SPAN("house"));
+	json_number(&j, "generation", h->generation);
+	json_number(&j, "up_ms", h->up_ms);
+	json_close(&j, '}');
+	for (size_t i = 0; i < h->process_cnt; i++)
+		process_json(&h->processes[i]);
+	for (size_t i = 0; i < h->listener_cnt; i++) {
+		json_open(&j, NULL, '{');
+		json_text(&j, "kind", SPAN("listener"));
+		json_text(&j, "block", span_of(h->listeners[i].block));
+		json_text(&j, "where", span_of(h->listeners[i].where));
+		json_close(&j, '}');
+	}
+	for (size_t i = 0; i < h->queue_cnt; i++)
+		queue_json(&h->queues[i]);
+}
+
+/* For people. */
+
+/* All workers of a block, old and new, as one. */
+struct sum {
+	unsigned	 ready, other;
+	uint64_t	 counters[COUNTER__COUNT];
+};
+
+static void
+add_up(const struct house *h, const struct house_process *first,
+    struct sum *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < h->process_cnt; i++) {
+		const struct house_process *p = &h->processes[i];
+
+		if (p->role != first->role ||
+		    strcmp(p->block, first->block) != 0)
+			continue;
+		if (p->state == PROCESS_READY)
+			out->ready++;
+		else if (p->state != PROCESS_LEAVING)
+			out->other++;
+		for (unsigned c = 0; c < COUNTER__COUNT; c++)
+			out->counters[c] += p->counters[c];
+	}
+}
+
+static bool
+is_shown(const struct house *h, size_t no)
+{
+	const struct house_process *p = &h->processes[no];
+
+	for (size_t i = 0; i < no; i++)
+		if (h->processes[i].role == p->role &&
+		    strcmp(h->processes[i].block, p->block) == 0)
+			return true;
+	return false;
+}
+
+static void
+print_rate(uint64_t cnt, const char *what, uint64_t up_ms)
+{
+	double rate = up_ms > 0 ? (double)cnt * 60000 / (double)up_ms : 0;
+
+	printf("  %" PRIu64 " %s", cnt, what);
+	if (cnt > 0)
+		printf(rate < 10 ? " (%.1f/min)" : " (%.0f/min)", rate);
+}
+
+/* A number that only matters when it is not 0. */
+static void
+print_some(uint64_t cnt, const char *what)
+{
+	if (cnt > 0)
+		printf("  %" PRIu64 " %s", cnt, what);
+}
+
+static void
+print_edge(const struct house *h, const char *block, const uint64_t *n)
+{
+	for (size_t i = 0; i < h->listener_cnt; i++)
+		if (strcmp(h->listeners[i].block, block) == 0) {
+			fputs("  ", stdout);
+			show_text(stdout, span_of(h->listeners[i].where));
+		}
+	printf("  %" PRIu64 " sessions", n[COUNTER_sessions]);
+	print_rate(n[COUNTER_taken], "taken", h->up_ms);
+	print_some(n[COUNTER_refused], "refused");
+	print_some(n[COUNTER_turned_away], "turned away");
+	print_some(n[COUNTER_logins], "logins");
+	print_some(n[COUNTER_login_failures], "logins refused");
+	print_some(n[COUNTER_tls_failed], "TLS failures");
+}
+
+static void
+print_queue(const struct house *h, const char *block)
+{
+	const struct house_queue *q = NULL;
+	char age[SHOW_MAX];
+	uint64_t now = (uint64_t)clock_wall_ms();
+
+	for (size_t i = 0; i < h->queue_cnt; i++)
+		if (strcmp(h->queues[i].name, block) == 0)
+			q = &h->queues[i];
+	if (q == NULL || q->is_away) {
+		fputs("  does not answer", stdout);
+		return;
+	}
+	printf("  %" PRIu64 " messages", q->messages);
+	print_some(deferred(q), "waiting");
+	print_some(q->active, "active");
+	print_some(q->held, "held");
+	if (q->oldest_ms > 0)
+		printf("  oldest %s", show_age(now > q->oldest_ms ?
+		    now - q->oldest_ms : 0, age));
+}
+
+static void
+print_relay(const struct house *h, const uint64_t *n)
+{
+	printf("  %" PRIu64 " connections", n[COUNTER_connections]);
+	print_rate(n[COUNTER_delivered], "delivered", h->up_ms);
+	print_some(n[COUNTER_deferred], "deferred");
+	print_some(n[COUNTER_failed], "failed");
+}
+
+static void
+print_others(enum role role, const uint64_t *n)
+{
+	for (unsigned c = 0; c < COUNTER__COUNT; c++)
+		if (house_counts(role, c))
+			printf("  %" PRIu64 " %s", n[c],
+			    counter_row(c)->meaning);
+}
+
+static void
+print_block(const struct house *h, const struct house_process *p)
+{
+	struct sum s;
+
+	add_up(h, p, &s);
+	printf("  %-8s %-*s", role_row(p->role)->name, NAME_WIDTH, p->block);
+	if (p->role == ROLE_EDGE)
+		print_edge(h, p->block, s.counters);
+	else if (p->role == ROLE_QUEUE)
+		print_queue(h, p->block);
+	else if (house_counts(p->role, COUNTER_delivered))
+		print_relay(h, s.counters);
+	else
+		print_others(p->role, s.counters);
+	if (p->workers > 1)
+		printf("  %u workers", p->workers);
+	putchar('\n');
+}
+
+static void
+print_problem(unsigned *cnt, const char *role, const char *block,
+    const char *what)
+{
+	if ((*cnt)++ == 0)
+		puts("Attention");
+	printf("  ! %s %s %s\n", role, block, what);
+}
+
+static void
+print_problems(const struct house *h)
+{
+	char text[64];
+	unsigned cnt = 0;
+
+	for (size_t i = 0; i < h->process_cnt; i++) {
+		const struct house_process *p = &h->processes[i];
+		const char *role = role_row(p->role)->name;
+
+		if (p->state == PROCESS_DOWN || p->state == PROCESS_STARTING)
+			print_problem(&cnt, role, p->block,
+			    p->state == PROCESS_DOWN ? "is down" :
+			    "is starting");
+		else if (p->start > 1) {
+			snprintf(text, sizeof(text), "was started %" PRIu32
+			    " times", p->start);
+			print_problem(&cnt, role, p->block, text);
+		}
+	}
+	for (size_t i = 0; i < h->queue_cnt; i++) {
+		if (h->queues[i].is_full)
+			print_problem(&cnt, "queue", h->queues[i].name,
+			    "is full and takes no mail");
+		if (h->queues[i].held > 0)
+			print_problem(&cnt, "queue", h->queues[i].name,
+			    "holds mail back: posternctl queue list "
+			    "--status held");
+	}
+}
+
+static void
+print_screen(const struct house *h)
+{
+	char age[SHOW_MAX];
+
+	printf("postern  up %s  configuration %" PRIu32 "\n",
+	    show_age(h->up_ms, age), h->generation);
+	for (size_t i = 0; i < h->process_cnt; i++)
+		if (!is_shown(h, i))
+			print_block(h, &h->processes[i]);
+	print_problems(h);
+}
+
+enum run_end
+cmd_status(struct run *r)
+{
+	struct house h = { 0 };
+	struct talk *t;
+	enum run_end end = run_reach(r, &t);
+
+	if (end != END_DONE)
+		return end;
+	end = house_ask(t, &h);
+	talk_close(&t);
+	if (end == END_DONE && r->json)
+		print_json(&h);
+	else if (end == END_DONE)
+		print_screen(&h);
+	house_fini(&h);
+	return end;
+}

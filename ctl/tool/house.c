@@ -1,0 +1,216 @@
+/* house.c - rows into arrays, then a question for each queue. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "ctl/tool/house.h"
+
+#define QUEUE_MS	5000	/* a queue has to say how it is	*/
+
+struct asking {
+	struct house	*house;
+	struct house_queue *queue;
+	uint64_t	 request;	/* for this queue		*/
+	enum run_end	 end;
+};
+
+/* A zeroed place behind the cnt there are, or NULL. */
+static void *
+add(void **all, size_t *cnt, size_t *cap, size_t size)
+{
+	void *place;
+
+	if (*cnt == *cap) {
+		void *more = reallocarray(*all, *cap * 2 + 16, size);
+
+		if (more == NULL)
+			return NULL;
+		*all = more;
+		*cap = *cap * 2 + 16;
+	}
+	place = (char *)*all + (*cnt)++ * size;
+	memset(place, 0, size);
+	return place;
+}
+
+static void
+read_counters(struct house_process *p, struct span bytes)
+{
+	struct wire_in r = {
+		(const uint8_t *)bytes.ptr,
+		(const uint8_t *)bytes.ptr + bytes.len, false,
+	};
+
+	if (bytes.len != sizeof(p->counters))
+		return;
+	for (unsigned i = 0; i < COUNTER__COUNT; i++)
+		p->counters[i] = wire_get_u64(&r);
+	p->has_counters = wire_done(&r);
+}
+
+static void
+add_process(struct house *h, const struct msg_status_process *m)
+{
+	void *all = h->processes;
+	struct house_process *p;
+
+	if (m->role >= ROLE__COUNT || m->state >= PROCESS__COUNT)
+		return;
+	p = add(&all, &h->process_cnt, &h->process_cap, sizeof(*p));
+	h->processes = all;
+	if (p == NULL)
+		return;
+	p->role = m->role;
+	(void)span_cstr(m->block, p->block, sizeof(p->block));
+	p->no = m->no;
+	p->start = m->start;
+	p->pid = m->pid;
+	p->worker = m->worker;
+	p->workers = m->workers;
+	p->up_ms = m->up_ms;
+	p->state = m->state;
+	read_counters(p, m->counters);
+}
+
+static void
+add_listener(struct house *h, const struct msg_status_listener *m)
+{
+	void *all = h->listeners;
+	struct house_listener *l = add(&all, &h->listener_cnt,
+	    &h->listener_cap, sizeof(*l));
+
+	h->listeners = all;
+	if (l == NULL)
+		return;
+	(void)span_cstr(m->block, l->block, sizeof(l->block));
+	(void)span_cstr(m->where, l->where, sizeof(l->where));
+}
+
+static bool
+take_row(unsigned type, const union msg *m, void *arg)
+{
+	struct asking *a = arg;
+
+	switch (type) {
+	case MSG_status_process:
+		add_process(a->house, &m->status_process);
+		return false;
+	case MSG_status_listener:
+		add_listener(a->house, &m->status_listener);
+		return false;
+	case MSG_status_end:
+		a->house->generation = m->status_end.generation;
+		a->house->up_ms = m->status_end.up_ms;
+		return true;
+	case MSG_tool_done:
+		a->end = run_told(&m->tool_done);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A queue that cannot tell is shown as away: that is what status is for. */
+static bool
+take_queue(unsigned type, const union msg *m, void *arg)
+{
+	struct asking *a = arg;
+	struct house_queue *q = a->queue;
+
+	if (type == MSG_queue_told &&
+	    m->queue_told.request != a->request)
+		return false;		/* too late, of another queue */
+	if (type == MSG_queue_told) {
+		q->messages = m->queue_told.messages;
+		q->deliveries = m->queue_told.deliveries;
+		q->active = m->queue_told.active;
+		q->held = m->queue_told.held;
+		q->oldest_ms = m->queue_told.oldest_ms;
+		q->is_full = m->queue_told.full != 0;
+	} else if (type == MSG_tool_done)
+		q->is_away = true;
+	return type == MSG_queue_told || type == MSG_tool_done;
+}
+
+static enum run_end
+ask_queue(struct talk *t, struct house *h, const char *name)
+{
+	void *all = h->queues;
+	struct asking a = {
+		.queue = add(&all, &h->queue_cnt, &h->queue_cap,
+		    sizeof(*a.queue)),
+	};
+	struct msg_queue_ask m = { .queue = span_of(name) };
+	enum err e;
+
+	h->queues = all;
+	if (a.queue == NULL)
+		return END_NOTHING;
+	a.request = m.request = h->queue_cnt;
+	(void)strlcpy(a.queue->name, name, sizeof(a.queue->name));
+	talk_send(t, MSG_queue_ask, &m);
+	e = talk_wait(t, take_queue, &a);
+	a.queue->is_away |= e == ERR_AGAIN;
+	return e == OK || e == ERR_AGAIN ? END_DONE : run_lost(e);
+}
+
+enum run_end
+house_ask(struct talk *t, struct house *h)
+{
+	const struct msg_status_ask m = { 0 };
+	struct asking a = { .house = h, .end = END_DONE };
+	enum err e;
+
+	memset(h, 0, sizeof(*h));
+	talk_send(t, MSG_status_ask, &m);
+	if ((e = talk_wait(t, take_row, &a)) != OK)
+		return run_lost(e);
+	talk_set_patience(t, QUEUE_MS);
+	for (size_t i = 0; i < h->process_cnt && a.end == END_DONE; i++)
+		if (h->processes[i].role == ROLE_QUEUE)
+			a.end = ask_queue(t, h, h->processes[i].block);
+	return a.end;
+}
+
+void
+house_fini(struct house *h)
+{
+	free(h->processes);
+	free(h->listeners);
+	free(h->queues);
+	memset(h, 0, sizeof(*h));
+}
+
+/* Is word one of the words? */
+static bool
+has_word(struct span words, struct span word)
+{
+	while (words.len > 0) {
+		size_t len = span_find(words, ' ');
+
+		if (span_eq(span_head(words, len), word))
+			return true;
+		words = span_tail(words, len + 1);
+	}
+	return false;
+}
+
+bool
+house_counts(enum role role, enum counter c)
+{
+	if (role == ROLE_MAILDIR || role == ROLE_PIPE)
+		role = ROLE_RELAY;
+	return has_word(span_of(counter_row(c)->who),
+	    span_of(role_row(role)->name));
+}
+
+const char *
+house_state(enum process_state s)
+{
+	static const char *const names[PROCESS__COUNT] = {
+		[PROCESS_STARTING] = "starting", [PROCESS_READY] = "ready",
+		[PROCESS_LEAVING] = "leaving", [PROCESS_DOWN] = "down",
+	};
+
+	return names[s];
+}

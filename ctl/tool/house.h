@@ -1,0 +1,65 @@
+/*
+ * house - what status shows: processes with their counters, listeners and
+ * queues, as control told them.
+ *
+ * Blocks  until all is told
+ */
+#ifndef CTL_TOOL_HOUSE_H
+#define CTL_TOOL_HOUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "ctl/tool/run.h"
+#include "sys/counters.h"
+#include "sys/roles.h"
+
+#define HOUSE_WHERE_MAX	128
+
+struct house_process {
+	enum role	 role;
+	char		 block[BLOCK_NAME_MAX + 1];
+	uint32_t	 no, start, pid;
+	uint16_t	 worker, workers;
+	uint64_t	 up_ms;
+	enum process_state state;
+	bool		 has_counters;
+	uint64_t	 counters[COUNTER__COUNT];
+};
+
+struct house_listener {
+	char		 block[BLOCK_NAME_MAX + 1];
+	char		 where[HOUSE_WHERE_MAX];
+};
+
+struct house_queue {
+	char		 name[BLOCK_NAME_MAX + 1];
+	bool		 is_away;	/* the numbers are not known	*/
+	bool		 is_full;
+	uint64_t	 messages, deliveries, active, held;
+	uint64_t	 oldest_ms;	/* wall clock; 0 there is none	*/
+};
+
+struct house {
+	uint32_t	 generation;
+	uint64_t	 up_ms;
+	struct house_process *processes;
+	size_t		 process_cnt, process_cap;
+	struct house_listener *listeners;
+	size_t		 listener_cnt, listener_cap;
+	struct house_queue *queues;
+	size_t		 queue_cnt, queue_cap;
+};
+
+/* Ask for all of it.  *h is zeroed first; house_fini() it in any case. */
+enum run_end	 house_ask(struct talk *, struct house *h);
+void		 house_fini(struct house *);
+
+/* Does a process of that role use the counter?  See counters.def. */
+bool		 house_counts(enum role, enum counter);
+
+const char	*house_state(enum process_state);
+
+#endif

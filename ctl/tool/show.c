@@ -1,0 +1,218 @@
+/* show.c - amounts, and messages in the words of the log. */
+#include <inttypes.h>
+#include <time.h>
+
+#include "base/utf8.h"
+#include "ctl/tool/json.h"
+#include "ctl/tool/show.h"
+
+const char *
+show_size(uint64_t bytes, char buf[SHOW_MAX])
+{
+	static const char letters[] = "BKMGTPE";
+	unsigned unit = 0;
+	double n = (double)bytes;
+
+	while (n >= 1000 && letters[unit + 1] != '\0') {
+		n /= 1024;
+		unit++;
+	}
+	snprintf(buf, SHOW_MAX, unit > 0 && n < 9.95 ? "%.1f%c" : "%.0f%c", n,
+	    letters[unit]);
+	return buf;
+}
+
+const char *
+show_age(uint64_t ms, char buf[SHOW_MAX])
+{
+	uint64_t s = ms / 1000;
+
+	if (s < 60)
+		snprintf(buf, SHOW_MAX, "%" PRIu64 "s", s);
+	else if (s < 3600)
+		snprintf(buf, SHOW_MAX, "%" PRIu64 "m", s / 60);
+	else if (s < 86400)
+		snprintf(buf, SHOW_MAX, "%" PRIu64 "h %" PRIu64 "m", s / 3600,
+		    s / 60 % 60);
+	else
+		snprintf(buf, SHOW_MAX, "%" PRIu64 "d %" PRIu64 "h", s / 86400,
+		    s / 3600 % 24);
+	return buf;
+}
+
+const char *
+show_time(uint64_t wall_ms, char buf[SHOW_MAX])
+{
+	time_t s = (time_t)(wall_ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&s, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
+	    strftime(buf, SHOW_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(buf, SHOW_MAX, "-");
+	return buf;
+}
+
+void
+show_text(FILE *out, struct span s)
+{
+	while (s.len > 0) {
+		unsigned char c = (unsigned char)s.ptr[0];
+		size_t len = c >= ' ' && c <= '~' ? 1 : utf8_len(s);
+
+		if (len > 0)
+			fwrite(s.ptr, 1, len, out);
+		else
+			fprintf(out, "\\x%02x", c);
+		s = span_tail(s, len > 0 ? len : 1);
+	}
+}
+
+void
+show_sender(FILE *out, struct span s)
+{
+	show_text(out, s.len > 0 ? s : SPAN("<>"));
+}
+
+static void
+rcpt_json(struct json *j, const struct listed_message *m,
+    const struct listed_rcpt *r)
+{
+	const struct listed_delivery *d = listed_delivery_of(m, r);
+
+	json_open(j, NULL, '{');
+	json_text(j, "address", r->address);
+	if (d != NULL) {
+		json_text(j, "status", span_of(listed_state(d)));
+		json_text(j, "relay", d->relay);
+		json_text(j, "destination", d->destination);
+		json_number(j, "attempts", d->attempts);
+		if (d->state == LISTED_DUE)
+			json_time(j, "due", d->due_ms);
+	}
+	if (r->code > 0)
+		json_number(j, "code", r->code);
+	json_text(j, "reply", r->reply);
+	json_text(j, "hop", r->hop);
+	json_close(j, '}');
+}
+
+void
+show_message_json(FILE *out, const struct listed_message *m)
+{
+	struct json j = { .out = out };
+	char id[ID_TEXT_LEN + 1];
+
+	id_text(m->id, id);
+	json_open(&j, NULL, '{');
+	json_text(&j, "id", span_of(id));
+	json_text(&j, "queue", m->queue);
+	json_time(&j, "arrived", m->arrived_ms);
+	json_number(&j, "size", m->size);
+	json_text(&j, "from", m->sender);
+	json_text(&j, "login", m->tenant);
+	json_text(&j, "client", m->client);
+	json_text(&j, "edge", m->edge);
+	json_open(&j, "recipients", '[');
+	for (size_t i = 0; i < m->rcpt_len; i++)
+		rcpt_json(&j, m, &m->rcpts[i]);
+	json_close(&j, ']');
+	json_close(&j, '}');
+}
+
+static uint64_t
+since(uint64_t then_ms, int64_t now_ms)
+{
+	uint64_t now = now_ms < 0 ? 0 : (uint64_t)now_ms;
+
+	return now > then_ms ? now - then_ms : 0;
+}
+
+/* "held", "try 3 in 4m", "try 2 now", "active". */
+static void
+show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
+{
+	uint64_t now = now_ms < 0 ? 0 : (uint64_t)now_ms;
+	char age[SHOW_MAX];
+
+	if (d->state != LISTED_DUE)
+		fputs(listed_state(d), out);
+	else if (d->due_ms <= now)
+		fprintf(out, "try %" PRIu32 " now", d->attempts + 1);
+	else
+		fprintf(out, "try %" PRIu32 " in %s", d->attempts + 1,
+		    show_age(d->due_ms - now, age));
+}
+
+static void
+show_rcpt(FILE *out, const struct listed_message *m,
+    const struct listed_rcpt *r, int64_t now_ms)
+{
+	const struct listed_delivery *d = listed_delivery_of(m, r);
+
+	fputs("    ", out);
+	show_text(out, r->address);
+	if (d != NULL) {
+		fputs("  by ", out);
+		show_text(out, d->relay);
+		fputs("  ", out);
+		show_delivery(out, d, now_ms);
+	}
+	fputc('\n', out);
+	if (r->reply.len == 0 && r->code == 0)
+		return;
+	fputs("        ", out);
+	if (r->hop.len > 0) {
+		show_text(out, r->hop);
+		fputs(": ", out);
+	}
+	if (r->code > 0)
+		fprintf(out, "%u ", r->code);
+	show_text(out, r->reply);
+	fputc('\n', out);
+}
+
+void
+show_message(FILE *out, const struct listed_message *m, int64_t now_ms)
+{
+	char id[ID_TEXT_LEN + 1], age[SHOW_MAX], size[SHOW_MAX];
+
+	id_text(m->id, id);
+	fprintf(out, "%s  %7s  %6s  ", id,
+	    show_age(since(m->arrived_ms, now_ms), age),
+	    show_size(m->size, size));
+	show_sender(out, m->sender);
+	fputc('\n', out);
+	for (size_t i = 0; i < m->rcpt_len; i++)
+		show_rcpt(out, m, &m->rcpts[i], now_ms);
+}
+
+static void
+show_fact(FILE *out, const char *name, struct span s)
+{
+	if (s.len == 0)
+		return;
+	fprintf(out, "  %-11s ", name);
+	show_text(out, s);
+	fputc('\n', out);
+}
+
+void
+show_message_whole(FILE *out, const struct listed_message *m, int64_t now_ms)
+{
+	char id[ID_TEXT_LEN + 1], text[SHOW_MAX], age[SHOW_MAX];
+
+	id_text(m->id, id);
+	fprintf(out, "%s\n", id);
+	show_fact(out, "queue", m->queue);
+	fprintf(out, "  %-11s %s, %s ago\n", "arrived",
+	    show_time(m->arrived_ms, text),
+	    show_age(since(m->arrived_ms, now_ms), age));
+	fprintf(out, "  %-11s %" PRIu64 " bytes\n", "size", m->size);
+	show_fact(out, "from", m->sender.len > 0 ? m->sender : SPAN("<>"));
+	show_fact(out, "login", m->tenant);
+	show_fact(out, "client", m->client);
+	show_fact(out, "edge", m->edge);
+	fprintf(out, "  %-11s %" PRIu32 "\n", "recipients", m->rcpt_cnt);
+	for (size_t i = 0; i < m->rcpt_len; i++)
+		show_rcpt(out, m, &m->rcpts[i], now_ms);
+}

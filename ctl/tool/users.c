@@ -1,0 +1,170 @@
+/*
+ * users.c - a file beside it is written, forced to disk, and takes its name;
+ * then the name is forced to disk.  The lock is on the directory because the
+ * file itself is another one after each change.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/tool/users.h"
+#include "mail/account.h"
+#include "sys/files.h"
+
+struct place {
+	int	 dir_fd;
+	char	 name[NAME_MAX + 1];
+	char	 temporary[NAME_MAX + 1];
+};
+
+enum err
+users_read(const char *path, struct span *out)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	enum err e = files_read(NULL, path, ACCOUNT_FILE_MAX, &bytes, &len);
+
+	if (e == ERR_FULL) {
+		errno = EFBIG;
+		e = ERR_SYS;
+	}
+	if (e == OK)
+		*out = (struct span){ bytes, len };
+	return e;
+}
+
+/* Split a path whose links are followed; the directory must be there. */
+static enum err
+open_place(struct place *p, const char *path)
+{
+	char whole[PATH_MAX], *slash;
+	const char *dir = ".", *name = whole;
+
+	if (realpath(path, whole) == NULL && (errno != ENOENT ||
+	    strlcpy(whole, path, sizeof(whole)) >= sizeof(whole)))
+		return ERR_SYS;
+	if ((slash = strrchr(whole, '/')) != NULL) {
+		*slash = '\0';
+		name = slash + 1;
+		dir = slash == whole ? "/" : whole;
+	}
+	if (strlcpy(p->name, name, sizeof(p->name)) >= sizeof(p->name) ||
+	    (size_t)snprintf(p->temporary, sizeof(p->temporary), ".%s.%d",
+	    name, (int)getpid()) >= sizeof(p->temporary)) {
+		errno = ENAMETOOLONG;
+		return ERR_SYS;
+	}
+	p->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->dir_fd == -1 ? ERR_SYS : OK;
+}
+
+static enum err
+write_all(int fd, struct span text)
+{
+	while (text.len > 0) {
+		ssize_t n = write(fd, text.ptr, text.len);
+
+		if (n == -1 && errno != EINTR)
+			return ERR_SYS;
+		text = span_tail(text, n > 0 ? (size_t)n : 0);
+	}
+	return OK;
+}
+
+/* Fill the temporary file; whose it will be is that of the old one. */
+static enum err
+fill(const struct place *p, int fd, struct span text)
+{
+	struct stat old, new;
+
+	if (fchmod(fd, 0600) == -1 || fstat(fd, &new) == -1)
+		return ERR_SYS;
+	if (fstatat(p->dir_fd, p->name, &old, 0) == 0) {
+		if ((old.st_uid != new.st_uid || old.st_gid != new.st_gid) &&
+		    fchown(fd, old.st_uid, old.st_gid) == -1)
+			return ERR_SYS;
+	} else if (errno != ENOENT)
+		return ERR_SYS;
+	if (write_all(fd, text) != OK || fsync(fd) == -1)
+		return ERR_SYS;
+	return OK;
+}
+
+static enum err
+replace(const struct place *p, struct span text)
+{
+	int fd = openat(p->dir_fd, p->temporary,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	enum err e;
+	int error;
+
+	if (fd == -1)
+		return ERR_SYS;
+	e = fill(p, fd, text);
+	error = errno;
+	if (close(fd) == -1 && e == OK) {
+		e = ERR_SYS;
+		error = errno;
+	}
+	if (e == OK && renameat(p->dir_fd, p->temporary, p->dir_fd,
+	    p->name) == -1) {
+		e = ERR_SYS;
+		error = errno;
+	}
+	if (e != OK) {
+		(void)unlinkat(p->dir_fd, p->temporary, 0);
+		errno = error;
+		return e;
+	}
+	return fsync(p->dir_fd) == -1 ? ERR_SYS : OK;
+}
+
+/* Under the lock: what the file holds now, changed. */
+static enum err
+change(const struct place *p, users_change_fn *fn, void *arg)
+{
+	struct span old = { NULL, 0 }, new = { NULL, 0 };
+	char path[64 + NAME_MAX];
+	enum err e;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", p->dir_fd,
+	    p->name);
+	e = users_read(path, &old);
+	if (e == ERR_NONE)
+		e = OK;
+	if (e == OK)
+		e = fn(old, &new, arg);
+	if (e == OK)
+		e = replace(p, new);
+	free((void *)(uintptr_t)old.ptr);
+	free((void *)(uintptr_t)new.ptr);
+	return e;
+}
+
+enum err
+users_change(const char *path, users_change_fn *fn, void *arg)
+{
+	struct place p = { .dir_fd = -1 };
+	enum err e = open_place(&p, path);
+	int error;
+
+	if (e != OK)
+		return e;
+	while ((e = flock(p.dir_fd, LOCK_EX) == -1 ? ERR_SYS : OK) != OK &&
+	    errno == EINTR)
+		continue;
+	if (e == OK)
+		e = change(&p, fn, arg);
+	error = errno;
+	close(p.dir_fd);
+	errno = error;
+	return e;
+}

@@ -1,0 +1,31 @@
+/*
+ * users - changing a file of users so that nothing is ever lost: whoever reads
+ * it finds the old text or the new, whole, and two who change it at once wait
+ * for each other (a lock on the directory, which leaves nothing behind).
+ *
+ * The new file has mode 0600 and the owner of the old one.  A symbolic link is
+ * followed, and stays.
+ *
+ * Blocks  on the disk; while another holds the lock
+ * Errors  as the change says; ERR_SYS errno says why not
+ */
+#ifndef CTL_TOOL_USERS_H
+#define CTL_TOOL_USERS_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+/*
+ * Make the new text, to be freed, from the old one.  Any error leaves the file
+ * as it is.
+ */
+typedef enum err users_change_fn(struct span old, struct span *out, void *arg);
+
+/* Read it whole; on OK out->ptr is yours.  ERR_NONE there is no such file. */
+MUST_CHECK enum err	users_read(const char *path, struct span *out);
+
+/* Change it; a file that is not there is empty, and is made. */
+MUST_CHECK enum err	users_change(const char *path, users_change_fn *,
+			    void *arg);
+
+#endif

@@ -1,0 +1,58 @@
+/* where.c - the configuration is read anew for each question: they are few. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/ask.h"
+#include "ctl/tool/where.h"
+#include "sys/files.h"
+
+static struct conf *
+load(const char *path)
+{
+	static const struct conf_opener opener = {
+		.read = files_read, .glob = files_glob,
+	};
+	char cwd[PATH_MAX] = "/";
+	struct conf_host host = { .cwd = cwd };
+	struct conf_report report = { .line = NULL };
+	struct conf *c = NULL;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		host.cwd = "/";
+	if (conf_load(&c, path, &opener, &host, &report) != OK)
+		return NULL;
+	return c;
+}
+
+void
+where_control(const char *config, char *buf, size_t cap)
+{
+	struct conf *c = load(config);
+	struct span dir = c != NULL ? ask_run_dir(c) : SPAN("");
+
+	if (dir.len == 0)
+		dir = SPAN(WHERE_RUN_DIR);
+	snprintf(buf, cap, "%.*s/control", (int)dir.len, dir.ptr);
+	conf_free(&c);
+}
+
+bool
+where_users(const char *config, unsigned n, struct where_users *out)
+{
+	struct conf *c = load(config);
+	bool found = false;
+
+	if (c != NULL) {
+		struct span name = ask_name(c, "users", n);
+		struct span path = ask_text(c, "users", name, "path");
+
+		found = name.len > 0 &&
+		    span_cstr(name, out->block, sizeof(out->block)) &&
+		    span_cstr(path, out->path, sizeof(out->path));
+	}
+	conf_free(&c);
+	return found;
+}

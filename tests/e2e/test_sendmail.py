@@ -1,0 +1,201 @@
+"""sendmail: a message from standard input to the unix socket of an edge."""
+
+import os
+import pwd
+import time
+
+import pytest
+
+from server import NOBODY, basic, free_port
+from tool import LOCAL, run, sendmail
+
+TEXT = "Subject: hello\n\nHello.\n"
+EX_USAGE, EX_DATAERR, EX_NOUSER, EX_TEMPFAIL = 64, 65, 67, 75
+
+
+def begin(server, hop, edge="", queue="", relay=""):
+    server.port = free_port()
+    text = basic(server.port, hop, queue=queue, relay=relay)
+    server.configure(text + LOCAL.replace("queue main", "queue main; " + edge))
+    return server.start()
+
+
+@pytest.fixture
+def postern(server, sink):
+    return begin(server, sink.port)
+
+
+def whoami():
+    """The login that sendmail is run as."""
+    return pwd.getpwuid(NOBODY if os.geteuid() == 0 else os.geteuid()).pw_name
+
+
+def test_a_message_goes_to_the_recipients_of_the_command_line(postern, sink):
+    got = sendmail(postern, "-f", "ann@here.example", "bob@there.example",
+                   "Eve <eve@there.example>, carl@there.example", stdin=TEXT)
+    assert (got.status, got.err) == (0, "")
+    m = sink.wait()[0]
+    assert m.sender == "ann@here.example"
+    assert sorted(m.rcpts) == ["bob@there.example", "carl@there.example",
+                               "eve@there.example"]
+    assert m.body == b"Hello.\r\n"
+    assert m.header("Subject") == ["hello"]
+    assert len(m.header("Date")) == len(m.header("Message-ID")) == 1
+    assert "ann@here.example" in m.header("From")[0]
+
+
+def test_t_takes_recipients_of_the_header_and_hides_bcc(postern, sink):
+    text = ("From: Ann <ann@here.example>\nTo: \"B, B\" <bob@there.example>,\n"
+            "\tteam: carl@there.example, dan@there.example;\n"
+            "Cc: eve@there.example (Eve)\nBcc: spy@there.example,\n"
+            " fay@there.example\nDate: Sat, 21 Nov 2026 00:00:00 +0000\n"
+            "Message-ID: <1@here.example>\n\nHello.\n")
+    got = sendmail(postern, "-t", "-i", "gus@there.example", stdin=text)
+    assert (got.status, got.err) == (0, "")
+    m = sink.wait()[0]
+    assert sorted(m.rcpts) == [n + "@there.example" for n in (
+        "bob", "carl", "dan", "eve", "fay", "gus", "spy")]
+    assert "spy" not in m.text and "fay" not in m.text
+    assert m.header("Bcc") == []
+    assert m.header("From") == ["Ann <ann@here.example>"]
+    assert m.header("Message-ID") == ["<1@here.example>"]
+    assert len(m.header("Date")) == 1
+
+
+def test_the_sender_is_the_caller_unless_told_otherwise(postern, sink):
+    env = {"NAME": "Ann D\u00f6rte"}
+    got = sendmail(postern, "bob@there.example", stdin=TEXT, env=env)
+    assert got.status == 0, got.err
+    m = sink.wait()[0]
+    assert m.sender.startswith(whoami() + "@")
+    assert m.header("From")[0].startswith("=?utf-8?Q?")
+    got = sendmail(postern, "-F", "A \"B\" C", "-r", "<>",
+                   "bob@there.example", stdin=TEXT)
+    assert got.status == 0, got.err
+    m = sink.wait(2)[1]
+    assert m.sender == ""
+    assert m.header("From")[0].startswith('"A \\"B\\" C" <' + whoami())
+
+
+def test_a_dot_ends_the_text_and_with_i_it_does_not(postern, sink):
+    text = TEXT + ".\nmore\n..\n"
+    sendmail(postern, "bob@there.example", stdin=text)
+    sendmail(postern, "-i", "bob@there.example", stdin=text)
+    sendmail(postern, "-oi", "bob@there.example", stdin=text)
+    got = sorted(m.body for m in sink.wait(3))
+    assert got == [b"Hello.\r\n"] + [b"Hello.\r\n.\r\nmore\r\n..\r\n"] * 2
+
+
+def test_line_ends_of_any_kind_arrive_as_crlf(postern, sink):
+    text = b"Subject: x\r\n\r\none\ntwo\r\nthree\rfour\r\n\xc3\xa4"
+    got = sendmail(postern, "bob@there.example", stdin=text)
+    assert got.status == 0, got.err
+    m = sink.wait()[0]
+    assert m.body == b"one\r\ntwo\r\nthree\r\nfour\r\n\xc3\xa4\r\n"
+
+
+def test_no_header_at_all_is_fine(postern, sink):
+    got = sendmail(postern, "bob@there.example", stdin="just text\n")
+    assert got.status == 0, got.err
+    assert sink.wait()[0].body == b"just text\r\n"
+
+
+def test_a_large_message_arrives_whole(postern, sink):
+    lines = ["line %d %s" % (n, "x" * 60) for n in range(40000)]
+    got = sendmail(postern, "-i", "bob@there.example",
+                   stdin=TEXT + "\n".join(lines) + "\n")
+    assert got.status == 0, got.err
+    want = "Hello.\r\n" + "\r\n".join(lines) + "\r\n"
+    assert sink.wait(1, 60)[0].body == want.encode()
+
+
+def test_what_other_mailers_know_is_ignored(postern, sink):
+    got = sendmail(postern, "-B", "8BITMIME", "-N", "failure", "-R", "hdrs",
+                   "-V", "id", "-O", "x=y", "-oem", "-odb", "-oi", "-om",
+                   "-ep", "-G", "-bm", "-n", "-U", "-L", "tag", "-h", "3",
+                   "--", "bob@there.example", stdin=TEXT)
+    assert (got.status, got.err) == (0, "")
+    sink.wait()
+
+
+def test_wrong_use_is_told_and_sends_nothing(postern, sink):
+    for args, text, status in (
+            ([], TEXT, EX_USAGE), (["-t"], TEXT, EX_USAGE),
+            (["-bd"], "", EX_USAGE), (["-bs"], "", EX_USAGE),
+            (["-Z"], "", EX_USAGE), (["no address"], TEXT, EX_USAGE),
+            (["-f", "a b", "bob@there.example"], TEXT, EX_USAGE),
+            (["-t"], "To: a b c@x.example\n\nx\n", EX_DATAERR)):
+        got = sendmail(postern, *args, stdin=text)
+        assert got.status == status, (args, got.err)
+        assert got.err
+    assert sink.messages == []
+    assert run(["postern-sendmail", "-bi"]).status == 0
+    assert run(["postern-sendmail"], name="newaliases").status == 0
+
+
+def test_who_is_away_is_a_failure_for_now(server):
+    server.configure("process { run_dir run }\n" + LOCAL
+                     + "queue main { type lmdb; path run/q; relay out }\n"
+                     "relay out { type blackhole }\n")
+    got = sendmail(server, "bob@there.example", stdin=TEXT)
+    assert got.status == EX_TEMPFAIL and "not running" in got.err
+
+
+def test_one_recipient_refused_and_nobody_gets_it(server, sink):
+    p = begin(server, sink.port, relay="recipients @there.example")
+    got = sendmail(p, "bob@there.example", "eve@elsewhere.example",
+                   stdin=TEXT)
+    assert got.status == EX_NOUSER, got.err
+    assert "eve@elsewhere.example: 550" in got.err and "bob@" not in got.err
+    assert sendmail(p, "bob@there.example", stdin=TEXT).status == 0
+    assert sink.wait()[0].rcpts == ["bob@there.example"]
+    assert len(sink.messages) == 1
+
+
+def test_the_queue_knows_who_called(postern):
+    postern.kill("relay", "out", signo=19)      # so that it stays
+    got = sendmail(postern, "bob@there.example", stdin=TEXT)
+    assert got.status == 0, got.err
+    got = run(["posternctl", "-f", postern.path, "queue", "list", "--json"])
+    uid = NOBODY if os.geteuid() == 0 else os.geteuid()
+    assert got.lines[0]["login"] == "uid:%d" % uid
+    assert got.lines[0]["client"] == "unix uid=%d" % uid
+    got = run(["posternctl", "-f", postern.path, "queue", "list",
+               "--login", "uid:%d" % uid])
+    assert got.status == 0
+    postern.kill("relay", "out", signo=18)
+
+
+def test_a_writer_that_takes_its_time_holds_up_nobody(postern, sink):
+    import subprocess
+    from server import programs
+    path = os.path.join(programs(), "postern-sendmail")
+    who = {"user": NOBODY} if os.geteuid() == 0 else {}
+    slow = subprocess.Popen([path, "-C", postern.path, "bob@there.example"],
+                            stdin=subprocess.PIPE, **who)
+    slow.stdin.write(b"Subject: slow\n\none\n")
+    slow.stdin.flush()
+    time.sleep(0.5)
+    got = run(["posternctl", "-f", postern.path, "status", "--json"])
+    edge = [l for l in got.lines if l.get("block") == "local"
+            and l["kind"] == "process"][0]
+    assert edge["counters"]["sessions"] == 0
+    slow.stdin.write(b"two\n")
+    slow.stdin.close()
+    assert slow.wait(20) == 0
+    assert sink.wait()[0].body == b"one\r\ntwo\r\n"
+
+
+def test_a_configuration_may_be_named_from_where_one_stands(postern, sink):
+    got = run(["postern-sendmail", "-C", "postern.conf", "bob@there.example"],
+              stdin=TEXT, cwd=postern.room.work)
+    assert got.status == 0, got.err
+    sink.wait()
+
+
+@pytest.mark.root
+def test_any_user_may_send_and_no_set_id_bit_helps(root_server, users, sink):
+    p = begin(root_server, sink.port)
+    got = sendmail(p, "bob@there.example", stdin=TEXT, uid=23456)
+    assert got.status == 0, got.err
+    assert sink.wait()[0].sender.startswith("uid23456@")
