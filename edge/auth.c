@@ -164,14 +164,17 @@ static void
 ask(struct session *s, struct span password)
 {
 	struct auth *a = s->auth;
+	char network[CROWD_NET_TEXT];
 
 	s->state = ST_LOGIN;
 	if (a->user[0] == '\0') {
 		fail(s);
 		return;
 	}
+	/* Whoever has a /64 is one client, as in the crowd. */
+	crowd_net_text(&s->address, network);
 	a->query = login_ask(s->edge->users, span_of(a->user), password,
-	    span_of(s->client_text), vault_answers, a);
+	    span_of(network), vault_answers, a);
 	if (a->query == NULL)
 		judge(s, LOGIN_BUSY);
 }

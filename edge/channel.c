@@ -24,7 +24,9 @@ channel_init(struct channel *ch, int fd)
 void
 channel_fini(struct channel *ch)
 {
-	if (ch->tls != NULL && !ch->is_shaking)
+	if (ch->is_shaking)		/* given up, by whichever side */
+		counter_add(COUNTER_tls_failed, 1);
+	else if (ch->tls != NULL)
 		(void)tls_shutdown(ch->tls);
 	tls_free(&ch->tls);
 	close(ch->fd);
@@ -96,6 +98,7 @@ channel_shake(struct channel *ch, const char *client)
 		ch->read_wants = ch->write_wants = 0;
 		return ERR_AGAIN;
 	default:
+		ch->is_shaking = false;
 		counter_add(COUNTER_tls_failed, 1);
 		log_failed(ch, client);
 		return step == TLS_EOF ? ERR_CLOSED : ERR_PEER;

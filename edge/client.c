@@ -245,6 +245,8 @@ turn(struct client *c, bool can_read)
 		e = read_in(c, &len);
 	if (e == OK)
 		e = use(c, len);
+	else if (session_is_private(&c->s))
+		explicit_bzero(c->edge->in, len);
 	if (e == OK && !c->has_eof && session_room(&c->s) > 0 &&
 	    channel_has_more(&c->channel))
 		return ERR_AGAIN;

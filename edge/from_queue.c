@@ -138,6 +138,7 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 	enum err e;
 
 	from_queue_close(edge);
+	edge->asks = true;		/* until it says that it need not be */
 	e = link_open(&edge->queue, edge->loop, fd, ROLE_EDGE, peer,
 	    take_message, queue_gone, edge);
 	if (e != OK) {

@@ -104,10 +104,24 @@ go_on(struct dial *d)
 	later_call(&d->later);
 }
 
+/* We have run out of something: no fault of the next hop's. */
+static bool
+is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ENOBUFS || error == ENOSPC;
+}
+
 /* This address is no good: remember why, go on. */
 static void
 give_up(struct dial *d, int error)
 {
+	if (is_ours(error)) {
+		d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
+		    451, "4.3.0 No connection can be made here now");
+		go_on(d);
+		return;
+	}
 	d->why = verdict_broken(STAGE_CONNECT, 451, error == ETIMEDOUT ?
 	    "4.4.1 Connection timed out" : error == ECONNREFUSED ?
 	    "4.4.1 Connection refused" : "4.4.1 Connection failed");

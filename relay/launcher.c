@@ -21,6 +21,8 @@ struct launcher {
 	struct ev	 ev;
 	struct later	 end;
 	unsigned	 run_cnt;
+	uint64_t	 ended[LAUNCHER_RUNS_MAX]; /* texts, still to be said */
+	unsigned	 ended_cnt;
 	bool		 is_gone;
 	const struct launcher_calls *calls;
 	void		*arg;
@@ -117,6 +119,68 @@ lose(struct launcher *l)
 	later_call(&l->end);
 }
 
+/* One that finds no room now is for the caller to say again. */
+static enum err
+say(struct launcher *l, const struct launcher_ask *m, const int *fds,
+    unsigned fd_cnt)
+{
+	union {
+		struct cmsghdr	 align;
+		char		 bytes[CMSG_SPACE(LAUNCHER_FDS * sizeof(int))];
+	} room;
+	struct iovec iov = {
+		(void *)(uintptr_t)m, offsetof(struct launcher_ask, args) +
+		    m->len,
+	};
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (l->is_gone)
+		return ERR_CLOSED;
+	if (fd_cnt > 0) {
+		memset(&room, 0, sizeof(room));
+		h.msg_control = room.bytes;
+		h.msg_controllen = sizeof(room.bytes);
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(fd_cnt * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, fd_cnt * sizeof(int));
+	}
+	if (sendmsg(l->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1)
+		return OK;
+	if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)
+		return ERR_FULL;
+	lose(l);
+	return ERR_CLOSED;
+}
+
+static enum err
+say_wish(struct launcher *l, enum launcher_wish wish, uint64_t no)
+{
+	struct launcher_ask m;
+
+	memset(&m, 0, offsetof(struct launcher_ask, args));
+	m.wish = wish;
+	m.no = no;
+	return say(l, &m, NULL, 0);
+}
+
+/* As many as the socket takes; the others when it takes more. */
+static void
+say_ended(struct launcher *l)
+{
+	unsigned cnt = 0;
+
+	while (cnt < l->ended_cnt &&
+	    say_wish(l, LAUNCH_END_TEXT, l->ended[cnt]) == OK)
+		cnt++;
+	l->ended_cnt -= cnt;
+	memmove(l->ended, l->ended + cnt, l->ended_cnt * sizeof(l->ended[0]));
+	if (!l->is_gone)
+		ev_want(&l->ev, EV_READ | (l->ended_cnt > 0 ? EV_WRITE : 0u));
+}
+
 static void
 hear(struct ev *ev, unsigned what, void *arg)
 {
@@ -124,6 +188,8 @@ hear(struct ev *ev, unsigned what, void *arg)
 	struct launcher_told m;
 	ssize_t got;
 
+	if (what & EV_WRITE)
+		say_ended(l);
 	for (unsigned i = 0; i < BATCH && !l->is_gone; i++) {
 		got = recv(l->fd, &m, sizeof(m), MSG_DONTWAIT);
 		if (got == -1 && (errno == EAGAIN || errno == EINTR))
@@ -163,45 +229,9 @@ launcher_close(struct launcher **lp)
 	free(l);
 }
 
-/* Requests are few and small: one that the socket cannot take is an end. */
-static enum err
-say(struct launcher *l, const struct launcher_ask *m, const int *fds,
-    unsigned fd_cnt)
-{
-	union {
-		struct cmsghdr	 align;
-		char		 bytes[CMSG_SPACE(3 * sizeof(int))];
-	} room;
-	struct iovec iov = {
-		(void *)(uintptr_t)m, offsetof(struct launcher_ask, args) +
-		    m->len,
-	};
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-
-	if (l->is_gone)
-		return ERR_CLOSED;
-	if (fd_cnt > 0) {
-		memset(&room, 0, sizeof(room));
-		h.msg_control = room.bytes;
-		h.msg_controllen = sizeof(room.bytes);
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(fd_cnt * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, fd_cnt * sizeof(int));
-	}
-	if (sendmsg(l->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT) != -1)
-		return OK;
-	if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)
-		return ERR_FULL;
-	lose(l);
-	return ERR_CLOSED;
-}
-
 enum err
 launcher_run(struct launcher *l, uint64_t no, const struct pipe_args *args,
-    const int fds[3])
+    const int fds[LAUNCHER_FDS])
 {
 	struct launcher_ask m;
 	enum err e;
@@ -214,19 +244,23 @@ launcher_run(struct launcher *l, uint64_t no, const struct pipe_args *args,
 	m.arg_cnt = args->cnt;
 	m.len = (uint32_t)args->len;
 	memcpy(m.args, args->bytes, args->len);
-	e = say(l, &m, fds, 3);
+	e = say(l, &m, fds, LAUNCHER_FDS);
 	l->run_cnt += e == OK;
 	return e;
+}
+
+/* Once for each run: so there are no more of these than of runs. */
+void
+launcher_end_text(struct launcher *l, uint64_t no)
+{
+	if (l->ended_cnt < LAUNCHER_RUNS_MAX)
+		l->ended[l->ended_cnt++] = no;
+	say_ended(l);
 }
 
 /* One that is not heard is no loss: it is said again, or the end comes. */
 void
 launcher_kill(struct launcher *l, uint64_t no)
 {
-	struct launcher_ask m;
-
-	memset(&m, 0, offsetof(struct launcher_ask, args));
-	m.wish = LAUNCH_KILL;
-	m.no = no;
-	(void)say(l, &m, NULL, 0);
+	(void)say_wish(l, LAUNCH_KILL, no);
 }

@@ -29,11 +29,13 @@
 #include "sys/sandbox.h"
 
 #define LAUNCHER_RUNS_MAX	256	/* at the same time		*/
+#define LAUNCHER_FDS	4		/* that go with each		*/
+#define LAUNCHER_NOT_RUN (-1)		/* a status: nothing was begun	*/
 
 struct launcher;
 
 struct launcher_calls {
-	/* The program of that number has ended; status is wait(2)'s. */
+	/* That program has ended; status is wait(2)'s or LAUNCHER_NOT_RUN. */
 	void	(*ended)(uint64_t no, int status, void *arg);
 	/* The launcher is gone, and with it whatever ran. */
 	void	(*gone)(void *arg);
@@ -52,12 +54,16 @@ MUST_CHECK enum err launcher_open(struct launcher *, struct ev_loop *,
 void	launcher_close(struct launcher **);
 
 /*
- * Run the program with these words, the first being its name, on these three
- * descriptors (borrowed) as standard input, output and error.  no is the
+ * Run the program with these words, the first being its name, on the first
+ * three of these descriptors (borrowed) as standard input, output and error.
+ * The fourth is the end where that input is written: the launcher holds it, so
+ * that a relay that dies is not taken for the end of the text.  no is the
  * caller's, and must not be in use.
  */
 MUST_CHECK enum err launcher_run(struct launcher *, uint64_t no,
-	    const struct pipe_args *, const int fds[3]);
+	    const struct pipe_args *, const int fds[LAUNCHER_FDS]);
+/* The text was whole: let go of the fourth.  Once for each run. */
+void	launcher_end_text(struct launcher *, uint64_t no);
 /* Kill it with all of its group; ended() follows. */
 void	launcher_kill(struct launcher *, uint64_t no);
 

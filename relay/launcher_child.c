@@ -3,6 +3,9 @@
  *
  * A leader that has died is left a zombie until its group has been killed, so
  * that its number cannot have become somebody else's meanwhile.
+ *
+ * The relay's death is told by the socket, and not by a signal: it would kill
+ * us before we have killed what runs, and close the inputs that we hold open.
  */
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -31,6 +34,7 @@
 struct run {
 	pid_t		 pid;		/* 0: free			*/
 	uint64_t	 no;
+	int		 text;		/* where its input is written, or -1 */
 };
 
 struct nest {
@@ -105,14 +109,25 @@ become(const struct nest *n, struct launcher_ask *m, const int fds[3])
 	_exit(126);
 }
 
+/* The relay is gone: nothing of ours outlives it. */
+__attribute__((noreturn))
 static void
-tell(uint64_t no, int status)
+leave(struct nest *n)
+{
+	for (unsigned i = 0; i < LAUNCHER_RUNS_MAX; i++)
+		if (n->runs[i].pid != 0)
+			(void)kill(-n->runs[i].pid, SIGKILL);
+	_exit(0);
+}
+
+static void
+tell(struct nest *n, uint64_t no, int status)
 {
 	struct launcher_told m = { .no = no, .status = status };
 
 	/* The socket has room for all answers there can be. */
 	if (send(SOCK_FD, &m, sizeof(m), MSG_NOSIGNAL) == -1)
-		_exit(0);
+		leave(n);
 }
 
 static struct run *
@@ -125,7 +140,7 @@ find_run(struct nest *n, pid_t pid)
 }
 
 static void
-run(struct nest *n, struct launcher_ask *m, const int fds[3])
+run(struct nest *n, struct launcher_ask *m, int fds[LAUNCHER_FDS])
 {
 	struct run *r = find_run(n, 0);
 	pid_t pid = -1;
@@ -133,31 +148,38 @@ run(struct nest *n, struct launcher_ask *m, const int fds[3])
 	if (r != NULL && (pid = fork()) == 0)
 		become(n, m, fds);
 	if (pid == -1) {
-		tell(m->no, 126 << 8);
+		tell(n, m->no, LAUNCHER_NOT_RUN);
 		return;
 	}
 	(void)setpgid(pid, pid);	/* whoever of the two comes first */
 	r->pid = pid;
 	r->no = m->no;
+	r->text = fds[3];
+	fds[3] = -1;
 }
 
 static void
-kill_run(struct nest *n, uint64_t no)
+end_text(struct run *r)
 {
-	for (unsigned i = 0; i < LAUNCHER_RUNS_MAX; i++)
-		if (n->runs[i].pid != 0 && n->runs[i].no == no)
-			(void)kill(-n->runs[i].pid, SIGKILL);
+	if (r->text != -1)
+		close(r->text);
+	r->text = -1;
 }
 
-/* The relay is gone: nothing of ours outlives it. */
-__attribute__((noreturn))
+/* To one that is over already: it crossed with its end. */
 static void
-leave(struct nest *n)
+do_to_run(struct nest *n, enum launcher_wish wish, uint64_t no)
 {
-	for (unsigned i = 0; i < LAUNCHER_RUNS_MAX; i++)
-		if (n->runs[i].pid != 0)
-			(void)kill(-n->runs[i].pid, SIGKILL);
-	_exit(0);
+	for (unsigned i = 0; i < LAUNCHER_RUNS_MAX; i++) {
+		struct run *r = &n->runs[i];
+
+		if (r->pid == 0 || r->no != no)
+			continue;
+		if (wish == LAUNCH_KILL)
+			(void)kill(-r->pid, SIGKILL);
+		else
+			end_text(r);
+	}
 }
 
 /* Requests. */
@@ -171,17 +193,17 @@ is_good(const struct launcher_ask *m, size_t got, unsigned fd_cnt)
 	    m->len > PIPE_ARGS_BYTES ||
 	    got != offsetof(struct launcher_ask, args) + m->len)
 		return false;
-	if (m->wish == LAUNCH_KILL)
+	if (m->wish == LAUNCH_KILL || m->wish == LAUNCH_END_TEXT)
 		return fd_cnt == 0 && m->len == 0;
 	for (uint32_t i = 0; i < m->len; i++)
 		ends += m->args[i] == '\0';
-	return m->wish == LAUNCH_RUN && fd_cnt == 3 && m->arg_cnt > 0 &&
-	    m->arg_cnt <= PIPE_ARGS_MAX && ends == m->arg_cnt &&
-	    m->args[m->len - 1] == '\0';
+	return m->wish == LAUNCH_RUN && fd_cnt == LAUNCHER_FDS &&
+	    m->arg_cnt > 0 && m->arg_cnt <= PIPE_ARGS_MAX &&
+	    ends == m->arg_cnt && m->args[m->len - 1] == '\0';
 }
 
 static unsigned
-take_fds(struct msghdr *h, int fds[3])
+take_fds(struct msghdr *h, int fds[LAUNCHER_FDS])
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(h);
 	size_t cnt = 0;
@@ -189,8 +211,8 @@ take_fds(struct msghdr *h, int fds[3])
 	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
 	    c->cmsg_type == SCM_RIGHTS)
 		cnt = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (cnt > 3)		/* there is no room for more */
-		cnt = 3;
+	if (cnt > LAUNCHER_FDS)		/* there is no room for more */
+		cnt = LAUNCHER_FDS;
 	if (cnt > 0)
 		memcpy(fds, CMSG_DATA(c), cnt * sizeof(int));
 	return (unsigned)cnt;
@@ -202,7 +224,7 @@ take_request(struct nest *n)
 	static struct launcher_ask m;
 	union {
 		struct cmsghdr	 align;
-		char		 bytes[CMSG_SPACE(3 * sizeof(int))];
+		char		 bytes[CMSG_SPACE(LAUNCHER_FDS * sizeof(int))];
 	} room;
 	struct iovec iov = { &m, sizeof(m) };
 	struct msghdr h = {
@@ -211,7 +233,7 @@ take_request(struct nest *n)
 	};
 	ssize_t got = recvmsg(SOCK_FD, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	unsigned fd_cnt;
-	int fds[3];
+	int fds[LAUNCHER_FDS];
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -224,9 +246,10 @@ take_request(struct nest *n)
 	if (m.wish == LAUNCH_RUN)
 		run(n, &m, fds);
 	else
-		kill_run(n, m.no);
+		do_to_run(n, m.wish, m.no);
 	for (unsigned i = 0; i < fd_cnt; i++)
-		close(fds[i]);
+		if (fds[i] != -1)
+			close(fds[i]);
 }
 
 /* Deaths. */
@@ -253,7 +276,8 @@ collect(struct nest *n)
 		if (r == NULL)
 			continue;
 		r->pid = 0;
-		tell(r->no, status);
+		end_text(r);
+		tell(n, r->no, status);
 	}
 }
 
@@ -301,7 +325,6 @@ launcher_child(int sock, int program, bool is_script,
 {
 	static struct nest n;
 	struct pollfd p[2];
-	pid_t relay = getppid();
 
 	n.is_script = is_script;
 	(void)setpgid(0, 0);
@@ -309,9 +332,7 @@ launcher_child(int sock, int program, bool is_script,
 	if (sandbox_enter(box) != OK)
 		_exit(1);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    getppid() != relay || !keep_only(&sock, &program) ||
-	    !take_signals(&n))
+	    !keep_only(&sock, &program) || !take_signals(&n))
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "postern-launch");
 	(void)umask(077);

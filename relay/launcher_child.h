@@ -9,9 +9,9 @@
 
 #include "relay/launcher.h"
 
-enum launcher_wish { LAUNCH_RUN, LAUNCH_KILL };
+enum launcher_wish { LAUNCH_RUN, LAUNCH_END_TEXT, LAUNCH_KILL };
 
-struct launcher_ask {			/* RUN with three descriptors	*/
+struct launcher_ask {			/* RUN with its descriptors	*/
 	uint32_t	 wish;
 	uint32_t	 arg_cnt, len;
 	uint64_t	 no;

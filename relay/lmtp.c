@@ -4,7 +4,7 @@
  *
  * A unix socket has a door: it lies outside of our empty root, so master
  * connects.  TLS is not tried there unless the block asks for it, for nobody
- * can listen.
+ * can listen; the name in its certificate is then "localhost".
  */
 #include "relay/one_hop.h"
 
@@ -47,6 +47,7 @@ go_by_path(struct lmtp *l, const struct kind_env *env)
 		.hop = slice_text(&env->block, "path", 0),
 	};
 	t->door = &l->door;
+	t->dial.host = SPAN("localhost");	/* who TLS must find */
 	if (t->tls.security == TLS_OPPORTUNISTIC)
 		t->tls.security = TLS_OFF;
 }

@@ -187,7 +187,10 @@ run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 	struct verdict_text text;
 	struct verdict v;
 
-	if (end == PIPE_ENDED)
+	if (end == PIPE_ENDED && status == LAUNCHER_NOT_RUN)
+		v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY, 450,
+		    "4.3.0 The program cannot be started now");
+	else if (end == PIPE_ENDED)
 		v = pipe_verdict(status,
 		    (struct span){ r->out.bytes, r->out.len },
 		    (struct span){ r->err.bytes, r->err.len }, &text);

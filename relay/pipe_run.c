@@ -30,15 +30,22 @@ close_words(struct pipe_words *w)
 	w->fd = -1;
 }
 
+/* No more text; but the program does not see an end of it yet. */
+static void
+hold_in(struct pipe_run *r)
+{
+	ev_fini(&r->in_ev);
+	if (r->delivery != NULL)
+		r->delivery->on_text = NULL;
+}
+
 static void
 close_in(struct pipe_run *r)
 {
-	ev_fini(&r->in_ev);
+	hold_in(r);
 	if (r->in != -1)
 		close(r->in);
 	r->in = -1;
-	if (r->delivery != NULL)
-		r->delivery->on_text = NULL;
 }
 
 static void
@@ -60,10 +67,11 @@ look(struct pipe_run *r)
 		finish(r);
 }
 
+/* Killed before its text ends, or it would take a part for the whole. */
 static void
 stop(struct pipe_run *r, enum pipe_end why)
 {
-	close_in(r);
+	hold_in(r);
 	r->end = why;
 	launcher_kill(r->launcher, r->no);
 	timer_set(&r->timer, WORDS_MS);		/* should it be lost */
@@ -109,15 +117,15 @@ struct runs {
 	struct iovec	 iov[RUNS];
 	int		 cnt;
 	size_t		 used;		/* bytes of the piece they stand for */
-	size_t		 ends[RUNS];	/* where in the piece each ends	*/
+	size_t		 starts[RUNS];	/* where in the piece each begins */
 	bool		 has_cr;	/* a CR at the piece's end is held */
 };
 
 static void
-add_run(struct runs *out, const char *p, size_t len, size_t end)
+add_run(struct runs *out, const char *p, size_t len, size_t start)
 {
 	out->iov[out->cnt] = (struct iovec){ (void *)(uintptr_t)p, len };
-	out->ends[out->cnt++] = end;
+	out->starts[out->cnt++] = start;
 }
 
 /* The runs of s, without each CR that has its LF behind it. */
@@ -139,9 +147,9 @@ make_runs(struct runs *out, struct span s, bool keeps_crlf, bool has_cr)
 			run++;			/* a CR of its own stays */
 			skip = 0;
 		}
-		at += run + skip;
 		if (run > 0)
 			add_run(out, rest.ptr, run, at);
+		at += run + skip;
 	}
 	out->used = at;
 	out->has_cr = !keeps_crlf && at == s.len && s.ptr[s.len - 1] == '\r';
@@ -153,8 +161,7 @@ reach(struct runs *runs, size_t put)
 {
 	for (int i = 0; i < runs->cnt; i++) {
 		if (put < runs->iov[i].iov_len)
-			return runs->ends[i] - (runs->ends[i] == 0 ? 0 :
-			    runs->iov[i].iov_len - put);
+			return runs->starts[i] + put;
 		put -= runs->iov[i].iov_len;
 	}
 	return runs->used;
@@ -187,6 +194,7 @@ end_text(struct pipe_run *r)
 	if (r->has_cr)
 		(void)!write(r->in, "\r", 1);
 	close_in(r);
+	launcher_end_text(r->launcher, r->no);
 }
 
 static void
@@ -291,7 +299,9 @@ pipe_run_begin(struct pipe_run *r, uint64_t no, struct delivery *d,
 	enum err e = ERR_SYS;
 
 	if (open_pipe(in, 1) && open_pipe(out, 0) && open_pipe(err, 0)) {
-		const int theirs[3] = { in[0], out[1], err[1] };
+		const int theirs[LAUNCHER_FDS] = {
+			in[0], out[1], err[1], in[1],
+		};
 
 		r->in = in[1];
 		r->out.fd = out[0];

@@ -118,6 +118,16 @@ break_off(struct smtp_client *c, uint16_t code, const char *text)
 		smtp_client_fail(c, &v);
 }
 
+/* What we lack is no fault of the next hop's. */
+static void
+fail_ours(struct smtp_client *c, const char *text)
+{
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS,
+	    smtp_dialogue_stage(c), 451, text);
+
+	smtp_client_fail(c, &v);
+}
+
 /* Writing. */
 
 void
@@ -138,7 +148,7 @@ smtp_client_say(struct smtp_client *c, const char *format, ...)
 			break;
 		cap = (c->out_cap + OUT_MIN) * 2 + (size_t)len;
 		if ((grown = realloc(c->out, cap)) == NULL) {
-			break_off(c, 451, "4.3.0 Out of memory");
+			fail_ours(c, "4.3.0 Out of memory");
 			return;
 		}
 		c->out = grown;
@@ -349,7 +359,7 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 	}
 	c->step = SMTP_GREETING;
 	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK) {
-		break_off(c, 451, "4.3.0 The connection cannot be watched");
+		fail_ours(c, "4.3.0 The connection cannot be watched");
 	} else if (c->target->tls.immediately) {
 		smtp_dialogue_enter(c, SMTP_SECURING);
 		take_turn(c, 0);
@@ -403,7 +413,7 @@ knock(struct smtp_client *c)
 	c->hop = door->hop;
 	c->knocking = door->open(door, was_let_in, c);
 	if (c->knocking == 0)
-		break_off(c, 451, "4.3.0 Out of memory");
+		fail_ours(c, "4.3.0 Out of memory");
 	else
 		timer_set(&c->timer, c->target->dial.connect_ms);
 }

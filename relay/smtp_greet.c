@@ -60,10 +60,12 @@ void
 smtp_greet_secure(struct smtp_client *c)
 {
 	const struct smtp_client_target *t = c->target;
+	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_EHLO,
+	    454, "4.3.0 TLS cannot be set up here");
 
 	if (t->tls.client == NULL || smtp_wire_secure(&c->wire, t->tls.client,
 	    t->dial.host, must_verify(c)) != OK)
-		fail(c, "4.3.0 TLS cannot be set up here");
+		smtp_client_fail(c, &v);
 }
 
 static void

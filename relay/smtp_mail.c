@@ -150,14 +150,18 @@ smtp_mail_hear_mail(struct smtp_client *c, const struct verdict *v)
 
 /*
  * Too many recipients for one transaction, RFC 5321 4.5.3.1.10: this one waits
- * for the next, which begins as soon as those already taken are through.
+ * for the next, which begins as soon as those already taken are through.  That
+ * RFC's ancestor had 552 for it.
  */
 static bool
 is_over_limit(const struct smtp_client *c, const struct verdict *v)
 {
-	return v->code == 452 && c->taken_cnt > 0 &&
-	    (span_begins(v->text, SPAN("4.5.3")) ||
-	    !span_begins(v->text, SPAN("4.")));
+	if (c->taken_cnt == 0 || (v->code != 452 && v->code != 552))
+		return false;
+	return span_begins(v->text, SPAN("4.5.3")) ||
+	    span_begins(v->text, SPAN("5.5.3")) ||
+	    (!span_begins(v->text, SPAN("4.")) &&
+	    !span_begins(v->text, SPAN("5.")));
 }
 
 void

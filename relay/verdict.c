@@ -30,7 +30,8 @@ verdict_reply(enum stage stage, uint16_t code, struct span text)
 {
 	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text };
 
-	if (code == 421)		/* it closes: RFC 5321 3.8 */
+	/* It closes, RFC 5321 3.8; or wants TLS or a login of us first. */
+	if (code == 421 || code == 530)
 		return v;
 	switch (code / 100) {
 	case 2:

@@ -26,8 +26,9 @@ struct verdict {
 /*
  * Judge a complete reply of the next hop.  2xx is done, 4xx later, 5xx never;
  * but what stands in the way of any message (the greeting, EHLO, 421 at any
- * place) is later and about the host or the destination, and a code that does
- * not belong at this stage is later and about the host.
+ * place, 530 of RFC 3207 and 4954) is later and about the host or the
+ * destination, and a code that does not belong at this stage is later and about
+ * the host.
  */
 struct verdict	 verdict_reply(enum stage, uint16_t code, struct span text);
 

@@ -61,18 +61,29 @@ work_link(struct work *w, struct book_queue *q)
 	    w->kind->slots(w->kind_arg));
 }
 
+static struct delivery *
+find_bereft(const struct book_queue *q)
+{
+	struct delivery *d;
+
+	TAILQ_FOREACH(d, &q->deliveries, entry)
+		if (!d->is_finished && !d->is_orphan)
+			break;
+	return d;
+}
+
+/* One that hears of it may end, and another with it: so begin anew. */
 void
 work_unlink(struct work *w, struct book_queue *q)
 {
 	struct delivery *d, *next;
 
 	q->last = NULL;
-	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next) {
+	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
 		if (!delivery_is_whole(d))
 			book_remove(&w->book, d);
-		else if (!d->is_finished)
-			delivery_orphan(d);
-	}
+	while ((d = find_bereft(q)) != NULL)
+		delivery_orphan(d);
 }
 
 void

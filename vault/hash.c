@@ -23,6 +23,7 @@ struct job {
 	TAILQ_ENTRY(job) entry;
 	struct span	 user, client, password, setting; /* in bytes	*/
 	uint64_t	 asker, request;
+	bool		 is_stand_in;
 	bool		 is_forgotten;
 	bool		 is_good;
 	size_t		 len;
@@ -74,6 +75,7 @@ is_same(struct span a, const char *b)
 static bool
 check(const struct hash_pool *p, const struct job *j, struct crypt_data *room)
 {
+	bool has_nul = span_find(j->password, '\0') < j->password.len;
 	bool is_known = j->setting.len > 0;
 	const char *found;
 	bool is_good;
@@ -81,8 +83,9 @@ check(const struct hash_pool *p, const struct job *j, struct crypt_data *room)
 	memset(room, 0, sizeof(*room));
 	found = crypt_rn(j->password.ptr,
 	    is_known ? j->setting.ptr : p->nobody, room, sizeof(*room));
-	is_good = is_known && found != NULL && found[0] != '*' &&
-	    is_same(j->setting, found);
+	/* crypt(3) takes a NUL for the end: such a password is nobody's. */
+	is_good = is_known && !j->is_stand_in && !has_nul && found != NULL &&
+	    found[0] != '*' && is_same(j->setting, found);
 	/* An account that is locked takes its time as well. */
 	if (found == NULL || found[0] == '*') {
 		memset(room, 0, sizeof(*room));
@@ -279,22 +282,26 @@ static bool
 has_room(const struct hash_pool *p, const struct job *j)
 {
 	const struct job *other;
-	unsigned users = 0, clients = 0;
+	unsigned users = 0, clients = 0, pairs = 0;
+	bool is_user, is_client;
 
 	TAILQ_FOREACH(other, &p->waiting, entry) {
-		users += span_eq(other->user, j->user);
-		clients += span_eq(other->client, j->client);
+		is_user = span_eq(other->user, j->user);
+		is_client = span_eq(other->client, j->client);
+		users += is_user;
+		clients += is_client;
+		pairs += is_user && is_client;
 	}
 	return p->cnt < HASH_WAITING_MAX && users < HASH_WAITING_SAME &&
-	    clients < HASH_WAITING_SAME;
+	    clients < HASH_WAITING_SAME && pairs < HASH_WAITING_PAIR;
 }
 
 enum err
-hash_check(struct hash_pool *p, struct span user, struct span client,
-    struct span password, struct span setting, uint64_t asker,
+hash_check(struct hash_pool *p, const struct hash_question *q, uint64_t asker,
     uint64_t request)
 {
-	size_t len = user.len + client.len + password.len + setting.len + 4;
+	size_t len = q->user.len + q->client.len + q->password.len +
+	    q->setting.len + 4;
 	struct job *j = calloc(1, sizeof(*j) + len);
 	enum err e = OK;
 	char *at;
@@ -303,10 +310,11 @@ hash_check(struct hash_pool *p, struct span user, struct span client,
 		return ERR_FULL;
 	at = j->bytes;
 	j->len = len;
-	j->user = copy(&at, user);
-	j->client = copy(&at, client);
-	j->password = copy(&at, password);
-	j->setting = copy(&at, setting);
+	j->user = copy(&at, q->user);
+	j->client = copy(&at, q->client);
+	j->password = copy(&at, q->password);
+	j->setting = copy(&at, q->setting);
+	j->is_stand_in = q->is_stand_in;
 	j->asker = asker;
 	j->request = request;
 	pthread_mutex_lock(&p->lock);

@@ -24,6 +24,8 @@
 #define HASH_USER_MAX	2	/* running, of one user			*/
 #define HASH_CLIENT_MAX	3	/* running, for one client		*/
 #define HASH_WAITING_SAME 32	/* waiting, likewise			*/
+#define HASH_WAITING_PAIR 8	/* of one user for one client: nobody alone
+				 * can keep a user out by his name	*/
 #define HASH_WAITING_MAX 256	/* in all				*/
 
 struct hash_pool;
@@ -37,14 +39,20 @@ MUST_CHECK enum err hash_open(struct hash_pool **out, struct ev_loop *,
 /* Waits for what runs; fn is not called any more. */
 void	hash_close(struct hash_pool **);
 
+/* All spans are borrowed for the call. */
+struct hash_question {
+	struct span	 user, client, password;
+	struct span	 setting;	/* a hash, or empty		*/
+	bool		 is_stand_in;	/* it is somebody else's	*/
+};
+
 /*
- * Is password the one that setting is the hash of?  All spans are borrowed for
- * the call.  An empty setting stands for "no such user": the work is done all
- * the same, as dear as a usual one, and the answer is no.
+ * Is password the one that setting is the hash of?  A stand-in is for a user
+ * that does not exist: the work is done all the same, and the answer is no; an
+ * empty setting likewise, with a hash of the usual kind.
  */
-MUST_CHECK enum err hash_check(struct hash_pool *, struct span user,
-	    struct span client, struct span password, struct span setting,
-	    uint64_t asker, uint64_t request);
+MUST_CHECK enum err hash_check(struct hash_pool *,
+	    const struct hash_question *, uint64_t asker, uint64_t request);
 
 /* Nobody waits for this asker's answers any more. */
 void	hash_forget(struct hash_pool *, uint64_t asker);

@@ -3,7 +3,7 @@
  * secrets.  Master says which of the two this is.
  *
  *	keys	notary  ring  key  purpose	signatures for the edges' TLS
- *	users	hash				passwords of the edges' users
+ *	users	roster  hash			passwords of the edges' users
  *
  * They share this file and nothing else: each is a process of its own, under a
  * user of its own, and sees only its own files.

@@ -19,9 +19,10 @@
 #include "sys/counters.h"
 #include "vault/hash.h"
 #include "vault/part.h"
+#include "vault/roster.h"
 
-#define FILE_MAX	(64u << 20)	/* bytes			*/
 #define IDLE_CHECK_MS	50
+#define UNSENT_MAX	(1u << 20)	/* bytes: an edge that does not read */
 
 struct asker {
 	LIST_ENTRY(asker) entry;
@@ -31,7 +32,7 @@ struct asker {
 
 static struct {
 	struct boot	*boot;
-	struct span	 file;		/* ours				*/
+	struct roster	*roster;
 	struct hash_pool *pool;
 	LIST_HEAD(, asker) askers;
 	uint64_t	 last_no;
@@ -48,8 +49,11 @@ read_whole(int fd, struct span *out)
 
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return ERR_SYS;
-	if (st.st_size > (off_t)FILE_MAX)
+	if (st.st_size > (off_t)ACCOUNT_FILE_MAX) {
+		log_why(LOG_trouble, "the users file is larger than 64 MiB",
+		    0);
 		return ERR_FULL;
+	}
 	if ((bytes = malloc((size_t)st.st_size + 1)) == NULL)
 		return ERR_SYS;
 	while (len < (size_t)st.st_size && got > 0) {
@@ -61,6 +65,7 @@ read_whole(int fd, struct span *out)
 			got = 1;
 	}
 	if (got == -1) {
+		explicit_bzero(bytes, len);
 		free(bytes);
 		return ERR_SYS;
 	}
@@ -68,19 +73,10 @@ read_whole(int fd, struct span *out)
 	return OK;
 }
 
-static void
-forget_file(void)
-{
-	if (users.file.ptr != NULL)
-		explicit_bzero((char *)(uintptr_t)users.file.ptr,
-		    users.file.len);
-	free((char *)(uintptr_t)users.file.ptr);
-	users.file = SPAN("");
-}
-
 static enum err
 load(struct boot *b, struct span bytes)
 {
+	struct roster *roster;
 	struct slice block;
 	struct span file;
 	enum err e = slice_open(&block, bytes);
@@ -88,10 +84,12 @@ load(struct boot *b, struct span bytes)
 	if (e == OK)
 		e = read_whole(boot_file(b,
 		    (unsigned)slice_num(&block, "path")), &file);
+	if (e == OK)
+		e = roster_new(&roster, file);
 	if (e != OK)
 		return e;
-	forget_file();
-	users.file = file;
+	roster_free(&users.roster);
+	users.roster = roster;
 	return OK;
 }
 
@@ -128,11 +126,12 @@ checked(uint64_t asker, uint64_t request, bool good, void *arg)
 static enum err
 take_question(struct asker *a, const struct msg_login_ask *m)
 {
-	struct account found = { 0 };
+	struct hash_question q = {
+		.user = m->user, .client = m->client, .password = m->password,
+	};
 
-	(void)account_find(users.file, m->user, &found);
-	if (hash_check(users.pool, m->user, m->client, m->password,
-	    found.hash, a->no, m->request) != OK)
+	q.is_stand_in = !roster_find(users.roster, m->user, &q.setting);
+	if (hash_check(users.pool, &q, a->no, m->request) != OK)
 		answer(a, m->request, LOGIN_BUSY);
 	return OK;
 }
@@ -179,6 +178,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 		free(a);
 		return;
 	}
+	link_set_queue_max(a->link, UNSENT_MAX);
 	a->no = ++users.last_no;
 	LIST_INSERT_HEAD(&users.askers, a, entry);
 }
@@ -214,10 +214,13 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 static void
 open_users(struct boot *b)
 {
+	enum err e;
+
 	users.boot = b;
 	LIST_INIT(&users.askers);
-	if (load(b, boot_slice(b)) != OK)
-		boot_fatal("the users file cannot be read", errno);
+	if ((e = load(b, boot_slice(b))) != OK)
+		boot_fatal("the users file cannot be read",
+		    e == ERR_SYS ? errno : 0);
 }
 
 static void
@@ -235,7 +238,7 @@ end(void)
 	while ((a = LIST_FIRST(&users.askers)) != NULL)
 		drop(a);
 	hash_close(&users.pool);
-	forget_file();
+	roster_free(&users.roster);
 }
 
 const struct vault_part part_users = {

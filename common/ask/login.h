@@ -42,8 +42,8 @@ MUST_CHECK enum err login_set_link(struct login *, int fd, enum role mine,
 
 /*
  * user and password are borrowed for the call; a user or password that is
- * empty or too long is LOGIN_BAD.  client is its address, for the vault's log.
- * NULL: out of memory, fn is not called.
+ * empty or too long is LOGIN_BAD.  client is its network: the vault counts what
+ * it tries at the same time.  NULL: out of memory, fn is not called.
  */
 struct login_query	*login_ask(struct login *, struct span user,
 			    struct span password, struct span client,

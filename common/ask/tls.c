@@ -49,6 +49,8 @@ tls_harden(SSL_CTX *c)
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* One message of TLS's own a call: a flood of them has to wait. */
+	SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_num_tickets(c, 0) != 1 ||
 	    SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||

@@ -112,6 +112,17 @@ refuse_network(scmp_filter_ctx f, int *rc)
 	refuse(f, rc, SCMP_SYS(socketpair), EAFNOSUPPORT, 1, &other);
 }
 
+/* One's own limits are one's own; those of the user's other processes not. */
+static void
+refuse_limiting(scmp_filter_ctx f, int *rc)
+{
+	const struct scmp_arg_cmp other = {
+		.arg = 0, .op = SCMP_CMP_NE, .datum_a = 0,
+	};
+
+	refuse(f, rc, SCMP_SYS(prlimit64), EPERM, 1, &other);
+}
+
 /* Typing on a terminal for its owner. */
 static void
 refuse_typing(scmp_filter_ctx f, int *rc)
@@ -141,6 +152,7 @@ seccomp_enter_exec(void)
 		refuse(f, &rc, refused[i], EPERM, 0, NULL);
 	refuse_namespaces(f, &rc);
 	refuse_network(f, &rc);
+	refuse_limiting(f, &rc);
 	refuse_typing(f, &rc);
 	if (rc == 0)
 		rc = seccomp_load(f);

@@ -113,6 +113,16 @@ def test_dovecot_is_verified(server, room, dovecots):
     assert p.find_log(event="secured", verified="yes")
 
 
+def test_tls_on_a_unix_socket_is_had_where_it_is_asked(server, room, dovecots):
+    ca = Authority(room.work)
+    dovecot = dovecots(tls=ca.issue("DNS:localhost"))
+    p = begin(server, where(dovecot, "unix") +
+              "; tls { security verified; ca_certs %s }" % ca.cert, "-d")
+    name = send(p.port, "ann@here.example", "bob@there.example")
+    p.wait_log(event="delivered", id=name)
+    assert p.find_log(event="secured", verified="yes")
+
+
 def test_a_large_message_arrives_whole(server, dovecots):
     dovecot = dovecots()
     p = begin(server, where(dovecot, "unix"))

@@ -3,6 +3,9 @@ its end becoming the reply."""
 
 import os
 import pwd
+import signal
+import socket
+import time
 
 import pytest
 
@@ -159,6 +162,81 @@ def test_a_program_that_is_not_there_is_found_at_the_check(server):
     assert got.returncode == 1 and "/nowhere/at/all" in got.stderr
 
 
+# What programs do that were not written for us, and what becomes of the mail.
+ODD = {
+    "shut": ("exec <&-; exit 0", "delivered"),
+    "deaf": ("exit 0", "delivered"),
+    "daemon": ("cat >/dev/null; (setsid sleep 4 &) & exit 0", "delivered"),
+    "double": ("cat >/dev/null; (setsid sh -c '(sleep 4) & exit') & wait; "
+               "exit 0", "delivered"),
+    "deafer": ("exec <&-; sleep 600", "deferred"),
+    "stubborn": ("trap '' TERM INT HUP PIPE; sleep 600; sleep 600",
+                 "deferred"),
+    "chatty": ("yes", "deferred"),
+    "chattier": ("yes & yes >&2; wait", "deferred"),
+    "stopped": ("kill -STOP $$", "deferred"),
+    "suicide": ("kill -9 0", "deferred"),
+}
+
+
+def test_odd_programs_hold_nobody_up(server):
+    p = begin(server, 'case "$2" in\n%s*) cat >/dev/null ;;\nesac' % "".join(
+        "%s@*) %s ;;\n" % (who, what) for who, (what, _) in ODD.items()),
+        more="timeout 1s; max_processes 20")
+    name = send(p.port, "ann@here.example",
+                *[who + "@x.example" for who in ODD],
+                text="Subject: x\r\n\r\n" + 3000 * ("x" * 98 + "\r\n"))
+    for who, (_, event) in ODD.items():
+        got = p.wait_log(event=event, id=name, rcpt=who + "@x.example")
+        if who == "suicide":
+            assert "died of signal 9" in got["reply"]
+        elif event == "deferred":
+            assert got["reply"] == "4.4.2 Delivery timed out"
+    assert not p.find_log(event="failed")
+    name = send(p.port, "ann@here.example", "yes@x.example")
+    p.wait_log(event="removed", id=name)
+
+
+@pytest.mark.heavy      # a stop's whole patience, 20 s
+def test_a_stop_waits_no_longer_than_it_may_and_counts_none(server):
+    """The second time it finds its mark and is done."""
+    p = begin(server, "cat >/dev/null; [ -e mine ] && exit 0; "
+              "trap '' TERM HUP INT; "
+              "echo $$ > mine.new; mv mine.new mine; sleep 600")
+    name = send(p.port, "ann@here.example", "bob@x.example")
+    mine = int(read(p, "mine"))
+    began = time.monotonic()
+    p.stop(seconds=30)
+    assert time.monotonic() - began < 23
+    until(lambda: not os.path.exists("/proc/%d" % mine), what="its death")
+    p.start()
+    assert len(p.find_log(event="delivered", id=name)) <= 1
+    until(lambda: p.find_log(event="delivered", id=name), what="the mail")
+
+
+def test_a_reload_lets_programs_end(server):
+    p = begin(server, "cat >/dev/null; echo x >> begun; "
+              "until [ -e go ]; do sleep 0.02; done")
+    names = [send(p.port, "ann@here.example", "bob@x.example")]
+    begun = os.path.join(p.room.work, "begun")
+    until(lambda: os.path.exists(begun), what="the program")
+    old = p.pid("prog")
+    with open(p.path, encoding="utf-8") as f:
+        text = f.read()
+    p.configure(text.replace("relay prog { type pipe;",
+                             "relay prog { type pipe; max_processes 3;"))
+    p.signal(signal.SIGHUP)
+    until(lambda: len(p.pids("prog")) == 2 or p.pids("prog") != [old],
+          what="another relay")
+    names.append(send(p.port, "ann@here.example", "bob@x.example"))
+    until(lambda: os.path.getsize(begun) == 4, what="its program")
+    open(os.path.join(p.room.work, "go"), "w").close()
+    for name in names:
+        p.wait_log(event="removed", id=name)
+    assert os.path.getsize(begun) == 4
+    until(lambda: old not in p.pids("prog"), what="the old relay's end")
+
+
 @pytest.mark.root
 def test_as_root_it_runs_as_the_user_of_its_block(root_server):
     p = root_server
@@ -219,3 +297,106 @@ os.rename("open.new", "open")
           more="user _postern-mail")
     send(p.port, "ann@here.example", "bob@x.example")
     assert read(p, "open") == ""
+
+
+@pytest.mark.root
+@pytest.mark.heavy      # sanitizers need system calls
+def test_as_root_the_program_cannot_get_at_the_relay(root_server):
+    """Both have one user; what keeps them apart is not that."""
+    p = root_server
+    os.chmod(p.room.work, 0o777)
+    script = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = ctypes.CDLL("libseccomp.so.2").seccomp_syscall_resolve_name
+launcher = os.getppid()
+with open("/proc/%d/stat" % launcher) as f:
+    relay = int(f.read().rsplit(")", 1)[1].split()[1])
+
+def call(name, *args):
+    if libc.syscall(numbers(name.encode()), *args) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+def connect_to_a_name_of_no_file():
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(chr(0) + "postern-test-outside")
+
+room = ctypes.create_string_buffer(4096)
+tests = {"abstract": connect_to_a_name_of_no_file}
+for who, pid in (("relay", relay), ("launcher", launcher)):
+    tests.update({
+        who + " mem": lambda pid=pid: open("/proc/%d/mem" % pid, "rb"),
+        who + " maps": lambda pid=pid: open("/proc/%d/maps" % pid).read(),
+        who + " env": lambda pid=pid: open("/proc/%d/environ" % pid, "rb"),
+        who + " fds": lambda pid=pid: os.listdir("/proc/%d/fd" % pid),
+        who + " fd 3": lambda pid=pid: open("/proc/%d/fd/3" % pid),
+        who + " root": lambda pid=pid: os.listdir("/proc/%d/root/" % pid),
+        who + " limits": lambda pid=pid: call(
+            "prlimit64", pid, 7, None, room),
+        who + " kcmp": lambda pid=pid: call(
+            "kcmp", pid, os.getpid(), 2, 0, 0),
+        who + " peek": lambda pid=pid: call(
+            "process_vm_readv", pid, None, 0, None, 0, 0),
+        who + " ns": lambda pid=pid: call(
+            "setns", os.pidfd_open(pid), 0x40000000),
+        who + " steal": lambda pid=pid: call(
+            "pidfd_getfd", os.pidfd_open(pid), 3, 0),
+    })
+if libc.syscall(444, None, 0, 1) >= 6:          # Landlock's version
+    tests["signal"] = lambda: os.kill(relay, 0)
+    tests["pidfd"] = lambda: call("pidfd_send_signal",
+                                  os.pidfd_open(relay), 0, None, 0)
+for family in (2, 10, 16, 17, 21, 38, 40, 44):
+    tests["family %d" % family] = (
+        lambda family=family: socket.socket(family, socket.SOCK_RAW))
+for name, args in {
+        "io_uring_setup": (1, room), "userfaultfd": (1,),
+        "keyctl": (0, -3, 1), "add_key": (b"user", b"x", b"y", 1, -3),
+        "request_key": (b"user", b"x", None, -3),
+        "bpf": (0, room, 64), "perf_event_open": (room, 0, -1, -1, 0),
+        "clone3": (room, 64), "ptrace": (16, relay, 0, 0),
+        "unshare": (0x10000000,), "clone": (0x10000011, 0, 0, 0, 0),
+        "fsopen": (b"tmpfs", 0), "chroot": (b"/",),
+        "open_tree": (-100, b"/", 1), "mount": (b"x", b"/mnt", b"tmpfs", 0)
+        }.items():
+    tests[name] = lambda name=name, args=args: call(name, *args)
+
+def refused(f):
+    try:
+        f()
+    except OSError:
+        return True
+    return False
+
+with open("open.new", "w") as f:
+    f.write(", ".join(n for n, t in tests.items() if not refused(t)))
+os.rename("open.new", "open")
+"""
+    path = os.path.join(p.room.work, "probe.py")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(script)
+    os.chmod(path, 0o644)
+    with socket.socket(socket.AF_UNIX) as outside:
+        outside.bind("\0postern-test-outside")
+        outside.listen()
+        begin(p, "cat >/dev/null; exec /usr/bin/python3 probe.py",
+              more="user _postern-mail")
+        send(p.port, "ann@here.example", "bob@x.example")
+        assert read(p, "open") == ""
+
+
+@pytest.mark.root
+def test_as_root_a_script_its_user_may_not_read_costs_only_time(root_server):
+    p = root_server
+    os.chmod(p.room.work, 0o777)
+    path = os.path.join(p.room.work, "program")
+    p.port = free_port()
+    program(p, "cat >/dev/null")
+    os.chmod(path, 0o711)
+    p.configure(CONF % (p.port, "", "args %s; user _postern-mail" % path))
+    p.start()
+    name = send(p.port, "ann@here.example", "bob@x.example")
+    got = p.wait_log(event="deferred", id=name)
+    assert got["code"] == "450" and "ermission" in got["reply"]
+    os.chmod(path, 0o755)
+    p.wait_log(event="removed", id=name)

@@ -9,8 +9,9 @@ import threading
 import pytest
 
 from client import Client
+from keyscan import memory_of
 from measure import status
-from server import free_port, until
+from server import SANITIZED, free_port, until
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -148,21 +149,9 @@ def test_as_root_hashes_are_seen_by_one_user_alone(root_server, sink):
     assert login(p.port, "ann", "wheel").startswith("235")
     edge, users = p.pid("edge"), p.pid("users")
     assert status(edge)["Uid"] != status(users)["Uid"]
-    assert any(CHEAP.encode() in part for part in memory(users))
-    assert not any(CHEAP.encode() in part for part in memory(edge))
 
-
-def memory(pid):
-    """Everything a process has in memory, mapping by mapping."""
-    with open("/proc/%d/maps" % pid) as maps, \
-            open("/proc/%d/mem" % pid, "rb", 0) as mem:
-        for line in maps:
-            where, rights = line.split()[:2]
-            start, end = (int(x, 16) for x in where.split("-"))
-            if "r" not in rights or "[v" in line:
-                continue
-            try:
-                mem.seek(start)
-                yield mem.read(end - start)
-            except OSError:
-                continue
+    def holds(pid):
+        return any(CHEAP.encode() in part
+                   for part in memory_of(pid, SANITIZED))
+    assert holds(users)
+    assert not holds(edge)

@@ -64,6 +64,7 @@ struct kit {
 	struct link	*vault;		/* of users; NULL without	*/
 	uint64_t	 logins[KIT_STREAMS];	/* requests	*/
 	char		 login_user[300], login_password[300];
+	char		 login_client[64];
 	unsigned	 login_cnt;
 	unsigned	 lost_cnt;
 	bool		 is_drained;
@@ -238,8 +239,9 @@ kit_gone(struct link *l, enum err why, void *arg)
 	link_close(&kit.queue);
 }
 
+/* A queue that has said nothing yet but hello. */
 static inline void
-kit_link(void)
+kit_link_silent(void)
 {
 	struct link_peer to_queue = { .role = ROLE_QUEUE, .block = "main" };
 	struct link_peer to_edge = { .role = ROLE_EDGE, .block = "in" };
@@ -254,12 +256,6 @@ kit_link(void)
 	kit_turn(KIT_TURNS);
 }
 
-static inline void
-kit_lost(const struct link_peer *p, enum err why, void *arg)
-{
-	kit.lost_cnt++;
-}
-
 /* The queue's wish to hear of each recipient. */
 static inline void
 kit_asks(bool asks)
@@ -267,6 +263,19 @@ kit_asks(bool asks)
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
 	    .asks = asks });
 	kit_turn(KIT_TURNS);
+}
+
+static inline void
+kit_link(void)
+{
+	kit_link_silent();
+	kit_asks(false);
+}
+
+static inline void
+kit_lost(const struct link_peer *p, enum err why, void *arg)
+{
+	kit.lost_cnt++;
 }
 
 /* Its word about the recipient that was asked about last. */
@@ -291,6 +300,8 @@ kit_vault_hears(struct link *l, unsigned type, const union msg *u,
 	    sizeof(kit.login_user)));
 	assert_true(span_cstr(u->login_ask.password, kit.login_password,
 	    sizeof(kit.login_password)));
+	assert_true(span_cstr(u->login_ask.client, kit.login_client,
+	    sizeof(kit.login_client)));
 	return OK;
 }
 

@@ -111,6 +111,20 @@ a_link_lost_is_tried_again_later(void **state)
 	kit_want("", OK_OF("v"));
 }
 
+/* It may take a while to open its store; till then it could say no. */
+static void
+a_queue_that_has_not_spoken_yet_is_asked(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		kit_asks(i > 0);
+		kit_link_silent();
+		kit_ready();
+		kit_want(MAIL RCPT("v"), "250 2.1.0 <a@other.example> Ok\r\n");
+		kit_judge(550, "5.1.1", "No such user");
+		kit_want("", "550 5.1.1 No such user\r\n");
+	}
+}
+
 static void
 an_answer_for_who_has_left_is_late_and_not_wrong(void **state)
 {
@@ -202,6 +216,7 @@ main(void)
 		T(commands_behind_it_wait_their_turn),
 		T(a_senseless_no_is_ours_to_excuse),
 		T(a_link_lost_is_tried_again_later),
+		T(a_queue_that_has_not_spoken_yet_is_asked),
 		T(an_answer_for_who_has_left_is_late_and_not_wrong),
 		T(an_answer_never_asked_for_costs_the_link),
 		T(a_bare_postmaster_is_asked_about_with_our_name),

@@ -315,6 +315,26 @@ a_local_user_needs_no_password(void **state)
 	    "Received: from localhost (uid 1000)\r\n\tby ", 41);
 }
 
+/* So that the vault can count what it tries: a network is one client. */
+static void
+the_vault_hears_from_which_network_it_comes(void **state)
+{
+	struct client_address a = { .family = 6,
+	    .bytes = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+
+	kit_want(ANN, "");
+	assert_string_equal(kit.login_client, "192.0.2.1");
+	for (int i = 0; i < 2; i++) {
+		a.bytes[15]++;
+		kit_connect_as(a);
+		kit_hear();
+		kit_say("EHLO x\r\n");
+		kit_hear();
+		kit_want(ANN, "");
+		assert_string_equal(kit.login_client, "2001:db8::/64");
+	}
+}
+
 /* Is it anywhere in what the edge still holds? */
 static bool
 is_kept(const char *words)
@@ -378,6 +398,7 @@ main(void)
 		T(without_users_there_is_no_such_command),
 		T(where_it_is_required_mail_waits_for_it),
 		T(a_local_user_needs_no_password),
+		T(the_vault_hears_from_which_network_it_comes),
 		T(no_line_with_a_password_stays_behind),
 		T(draining_waits_for_the_vault_and_not_for_the_client),
 	};

@@ -7,6 +7,7 @@
  */
 #include "edge_tls.h"
 #include "sys/counters.h"
+#include "sys/seccomp.h"
 
 #define READY	"220 2.0.0 Ready to start TLS\r\n"
 
@@ -134,6 +135,22 @@ logins_are_offered_under_tls_only(void **state)
 	assert_true(tls_kit_shake());
 	tls_kit_say("EHLO x\r\n");
 	assert_non_null(strstr(tls_kit_hear(), "250-AUTH PLAIN LOGIN\r\n"));
+}
+
+/* What broke off in the middle of a line was perhaps half a password. */
+static void
+a_broken_record_leaves_no_password_behind(void **state)
+{
+	static const char half[] = "AUTH PLAIN AGFubgBzZWNy";
+
+	kit_users();
+	tls_kit_ready(true);
+	tls_kit_say(half);
+	kit_turn(KIT_TURNS);
+	kit_say("this is no record of TLS");
+	kit_turn(KIT_TURNS);
+	assert_int_equal(kit.edge->client_cnt, 0);
+	assert_null(memmem(kit.edge->in, sizeof(kit.edge->in), half + 11, 12));
 }
 
 static void
@@ -335,6 +352,78 @@ a_client_that_leaves_in_the_handshake_is_gone(void **state)
 	tls_kit_ready(true);
 }
 
+#define WAITING	24	/* clients at once */
+
+/* As many that wait for a vault which stands still; a third has left again. */
+static void
+open_waiting(int *fds, SSL **ssl)
+{
+	if (seccomp_is_on())	/* else we would wait, and not they */
+		assert_int_equal(kill(tls_kit.vault, SIGSTOP), 0);
+	for (int i = 0; i < WAITING; i++) {
+		kit_connect_from(i % 2 == 0 ? "192.0.2.1" : "192.0.2.2");
+		fds[i] = kit.fd;
+		kit.fd = -1;
+		ssl[i] = SSL_new(tls_kit.client);
+		SSL_set_fd(ssl[i], fds[i]);
+		assert_int_not_equal(SSL_connect(ssl[i]), 1);
+		ERR_clear_error();
+		kit_turn(3);
+		if (i % 3 == 0) {
+			close(fds[i]);
+			fds[i] = -1;
+		}
+	}
+}
+
+static void
+close_waiting(int *fds, SSL **ssl)
+{
+	for (int i = 0; i < WAITING; i++) {
+		SSL_free(ssl[i]);
+		if (fds[i] != -1)
+			close(fds[i]);
+	}
+	kit_wait(20);
+}
+
+static void
+whatever_ends_while_many_wait_nobody_stays(void **state)
+{
+	int fds[WAITING];
+	SSL *ssl[WAITING];
+
+	kit.edge->set.tls_immediately = true;
+	for (int round = 0; round < 4; round++) {
+		kit.edge->set.timeout_ms = round == 1 ? 60 : 5000;
+		open_waiting(fds, ssl);
+		if (round == 0)
+			tls_kit_kill();
+		if (round == 1)
+			kit_wait(120);
+		if (round == 2)
+			kill(tls_kit.vault, SIGCONT);
+		if (round == 3) {
+			edge_drain(kit.edge, 50);
+			tls_kit_kill();
+			kit_wait(120);
+		}
+		close_waiting(fds, ssl);
+		assert_int_equal(kit.edge->client_cnt, 0);
+		if (round == 3)
+			break;
+		tls_kit_kill();
+		kit_turn(KIT_TURNS);
+		tls_kit_link();
+		tls_kit_hang_up();
+		kit_connect();
+		assert_true(tls_kit_shake());
+		tls_kit_hang_up();
+		kit_turn(KIT_TURNS);
+	}
+	assert_true(kit.is_drained);
+}
+
 static void
 draining_lets_a_handshake_finish_and_then_says_so(void **state)
 {
@@ -376,6 +465,18 @@ handshakes_are_counted(void **state)
 	assert_int_equal(counts[COUNTER_taken], 1);
 	assert_int_equal(counts[COUNTER_refused], 1);
 	assert_int_equal(counts[COUNTER_sessions], 1);
+	kit_want("STARTTLS\r\n", READY);
+	kit_hang_up();
+	kit_turn(KIT_TURNS);
+	counters_read(page, counts);
+	assert_int_equal(counts[COUNTER_tls_failed], 2);
+	kit.edge->set.timeout_ms = 60;
+	kit_ready();
+	kit_want("STARTTLS\r\n", READY);
+	kit_wait(120);
+	counters_read(page, counts);
+	assert_int_equal(counts[COUNTER_tls_failed], 3);
+	assert_int_equal(counts[COUNTER_tls_done], 1);
 	counters_unmap(page);
 	close(fd);
 }
@@ -393,6 +494,7 @@ main(void)
 		T(it_has_its_time_and_place),
 		T(nothing_known_from_before_counts_after),
 		T(logins_are_offered_under_tls_only),
+		T(a_broken_record_leaves_no_password_behind),
 		T(from_the_first_byte_means_no_word_in_the_clear),
 		T(where_it_is_required_little_may_be_said_without),
 		T(a_handshake_has_its_time_too),
@@ -403,6 +505,7 @@ main(void)
 		T(the_last_reply_is_heard_under_tls_too),
 		T(without_the_vault_only_new_handshakes_fail),
 		T(a_client_that_leaves_in_the_handshake_is_gone),
+		T(whatever_ends_while_many_wait_nobody_stays),
 		T(draining_lets_a_handshake_finish_and_then_says_so),
 		T(handshakes_are_counted),
 	};

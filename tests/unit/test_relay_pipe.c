@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,6 +203,7 @@ struct world {
 static struct world world;
 static const char *text;	/* of the message; PIECE_MAX a piece */
 static size_t text_len;
+static bool withholds;		/* all pieces but the first */
 
 static void
 give_piece(struct delivery *d, enum part part, uint32_t no)
@@ -210,6 +212,8 @@ give_piece(struct delivery *d, enum part part, uint32_t no)
 
 	world.pull_cnt++;
 	assert_int_equal(part, PART_BODY);
+	if (withholds && no > 0)
+		return;
 	assert_int_equal(delivery_add_piece(d, part, no, (struct span){
 	    text + at, len < PIECE_MAX ? len : PIECE_MAX }), OK);
 }
@@ -256,20 +260,26 @@ out_of_patience(struct timer *t, void *arg)
 
 /* Somebody who is not root, where we are root. */
 static void
-start(const char *program)
+start_launcher(const char *program, const struct launcher_calls *calls)
 {
 	const struct sandbox box = {
 		.role = ROLE_LAUNCHER, .uid = 65534, .gid = 65534,
 		.root = "/", .wish = SANDBOX_PREFER,
 	};
 
+	assert_int_equal(launcher_start(&world.launcher, program, &box), OK);
+	assert_int_equal(launcher_open(world.launcher, world.loop, calls,
+	    NULL), OK);
+}
+
+static void
+start(const char *program)
+{
 	memset(&world, 0, sizeof(world));
 	assert_int_equal(ev_open(&world.loop), OK);
 	timer_init(&world.patience, world.loop, out_of_patience, NULL);
 	timer_set(&world.patience, PATIENCE_MS);
-	assert_int_equal(launcher_start(&world.launcher, program, &box), OK);
-	assert_int_equal(launcher_open(world.launcher, world.loop,
-	    &launcher_calls, NULL), OK);
+	start_launcher(program, &launcher_calls);
 	pipe_run_init(&world.run, world.loop, world.launcher, false, ended,
 	    NULL);
 }
@@ -283,6 +293,8 @@ stop(void **state)
 	delivery_free(&world.delivery);
 	launcher_close(&world.launcher);
 	ev_close(&world.loop);
+	world.loop = NULL;
+	withholds = false;
 	return 0;
 }
 
@@ -379,7 +391,7 @@ crlf_is_kept_where_it_is_wanted(void **state)
 
 /* A large text through a slow reader, CRs at the ends of pieces included. */
 static void
-a_large_text_arrives_whole(void **state)
+send_large(size_t line_len)
 {
 	static char large[5 * PIECE_MAX + 7];
 	static const char *const words[] = {
@@ -395,9 +407,9 @@ a_large_text_arrives_whole(void **state)
 	f = fdopen(fd, "w");
 	for (size_t i = 0; i < sizeof(large); i++) {
 		large[i] = (char)('a' + i % 23);
-		if (i % 51 == 49)
+		if (i % line_len == line_len - 2)
 			large[i] = '\r';
-		if (i % 51 == 50)
+		if (i % line_len == line_len - 1)
 			large[i] = '\n';
 	}
 	for (unsigned i = 1; i <= 5; i++)	/* at each border */
@@ -409,7 +421,7 @@ a_large_text_arrives_whole(void **state)
 		else
 			lines++;
 	fclose(f);
-	assert_true(lines > 100);
+	assert_true(lines > 60);
 	snprintf(command, sizeof(command), "md5sum < %s", path);
 	f = popen(command, "r");
 	assert_non_null(fgets(want, sizeof(want), f));
@@ -421,6 +433,22 @@ a_large_text_arrives_whole(void **state)
 	await_end();
 	want_out(want);
 	assert_int_equal(world.pull_cnt, 6);
+	(void)stop(NULL);
+}
+
+static void
+a_large_text_arrives_whole(void **state)
+{
+	send_large(51);
+}
+
+/* So long that a pipe takes part of what it is offered, and part of a line. */
+static void
+long_lines_arrive_whole(void **state)
+{
+	send_large(500);
+	send_large(1000);
+	send_large(5001);
 }
 
 static void
@@ -435,6 +463,108 @@ a_program_need_not_read(void **state)
 	assert_int_equal(world.status, 0);
 	sh("exec <&-; exit 7", large);
 	assert_int_equal(world.status, EXIT(7));
+}
+
+/* However far it gets with its pipes, none is left open. */
+static void
+without_descriptors_nothing_begins_and_none_is_lost(void **state)
+{
+	const struct msg_delivery_open open = {
+		.attempt = 1, .rcpt_cnt = 1, .body_len = 0,
+		.sender = SPAN("a@b.example"),
+	};
+	static struct pipe_args args;
+	struct rlimit was, few;
+	unsigned refused = 0;
+	int first, now;
+
+	start("/bin/sh");
+	sh("exit 0", "x");
+	memset(&args, 0, sizeof(args));
+	assert_int_equal(pipe_args_add(&args, SPAN("sh"), &facts), OK);
+	delivery_free(&world.delivery);
+	world.delivery = delivery_new(&open, &delivery_calls, NULL);
+	first = dup(0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	for (few = was, few.rlim_cur = (rlim_t)first; refused < 6;
+	    few.rlim_cur++, refused++) {
+		close(first);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		assert_int_equal(pipe_run_begin(&world.run, ++world.last_no,
+		    world.delivery, &args, PATIENCE_MS), ERR_SYS);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+		now = dup(0);
+		assert_int_equal(now, first);
+	}
+	close(first);
+	sh("exit 3", "x");
+	assert_int_equal(world.status, EXIT(3));
+}
+
+#define MANY	200		/* the most max_processes may be */
+
+static struct pipe_run many[MANY];
+static unsigned many_ended;
+
+static void
+one_of_many_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
+{
+	assert_int_equal(end, PIPE_ENDED);
+	assert_int_equal(status, 0);
+	if (++many_ended == MANY)
+		ev_stop(world.loop);
+}
+
+static void
+one_of_many_died(uint64_t no, int status, void *arg)
+{
+	assert_true(many[no].is_busy);
+	pipe_run_died(&many[no], status);
+}
+
+/* Each with as much to say to it as there may be. */
+static void
+two_hundred_run_at_once(void **state)
+{
+	static const struct launcher_calls calls = {
+		one_of_many_died, launcher_gone,
+	};
+	const struct msg_delivery_open open = {
+		.attempt = 1, .rcpt_cnt = 1, .body_len = 1,
+		.sender = SPAN("a@b.example"),
+	};
+	static struct delivery *deliveries[MANY];
+	static char long_word[PIPE_ARGS_BYTES - 100];
+	static struct pipe_args args;
+	enum err e;
+
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	assert_int_equal(pipe_args_add(&args, SPAN("sh"), &facts), OK);
+	assert_int_equal(pipe_args_add(&args, SPAN("-c"), &facts), OK);
+	assert_int_equal(pipe_args_add(&args, SPAN("exec sleep 2"), &facts),
+	    OK);
+	assert_int_equal(pipe_args_add(&args, span_of(long_word), &facts), OK);
+	text = "x";
+	text_len = 1;
+	start("/bin/sh");
+	launcher_close(&world.launcher);
+	start_launcher("/bin/sh", &calls);
+	for (unsigned i = 0; i < MANY; i++) {
+		deliveries[i] = delivery_new(&open, &delivery_calls, NULL);
+		assert_non_null(deliveries[i]);
+		delivery_prefetch(deliveries[i]);
+		pipe_run_init(&many[i], world.loop, world.launcher, false,
+		    one_of_many_ended, NULL);
+		while ((e = pipe_run_begin(&many[i], i, deliveries[i], &args,
+		    PATIENCE_MS)) == ERR_FULL)
+			turn();
+		assert_int_equal(e, OK);
+	}
+	assert_int_equal(many_ended, 0);
+	assert_int_equal(ev_run(world.loop), OK);
+	assert_int_equal(many_ended, MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		delivery_free(&deliveries[i]);
 }
 
 static void
@@ -478,6 +608,90 @@ time_kills_the_whole_group(void **state)
 	assert_true(told_pid() > 1);
 	while (is_running(told_pid()))	/* its death is on its way */
 		usleep(1000);
+}
+
+/* Who is stopped in the middle must not take that for the end. */
+static void
+half_a_text_never_looks_whole(void **state)
+{
+	static const char *const words[] = {
+		"sh", "-c", "cat >/dev/null; echo whole", NULL,
+	};
+	static char large[2 * PIECE_MAX];
+
+	memset(large, 'x', sizeof(large));
+	start("/bin/sh");
+	withholds = true;
+	for (unsigned i = 0; i < 20; i++) {
+		begin(large, sizeof(large), i % 2 == 0 ? 60 : PATIENCE_MS,
+		    words);
+		for (unsigned k = 0; k < 3; k++)
+			turn();		/* it reads what there is */
+		if (i % 2 == 1)
+			delivery_orphan(world.delivery);
+		await_end();
+		assert_int_equal(world.end, i % 2 == 0 ? PIPE_TIMED_OUT :
+		    PIPE_TEXT_LOST);
+		want_out("");
+	}
+}
+
+/* The relay, until it is killed. */
+__attribute__((noreturn))
+static void
+be_killed(const char *dir)
+{
+	static const char script[] = "cd \"$0\" && { sleep 600 & echo $! "
+	    ">new; mv new child; cat >/dev/null; : >whole; }";
+	const char *const words[] = { "sh", "-c", script, dir, NULL };
+	static char large[2 * PIECE_MAX];
+
+	memset(large, 'x', sizeof(large));
+	withholds = true;
+	start("/bin/sh");
+	begin(large, sizeof(large), PATIENCE_MS, words);
+	for (;;)
+		turn();
+}
+
+static pid_t
+await_number(const char *path)
+{
+	char number[32] = "";
+	FILE *f;
+
+	while ((f = fopen(path, "r")) == NULL)
+		usleep(1000);
+	assert_non_null(fgets(number, sizeof(number), f));
+	fclose(f);
+	return (pid_t)strtol(number, NULL, 10);
+}
+
+/* Nor does a relay's death, which its whole group shares. */
+static void
+a_killed_relay_ends_the_group_and_not_the_text(void **state)
+{
+	char dir[] = "/tmp/piperelayXXXXXX", child[64], whole[64];
+	pid_t relay, grandchild;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0777), 0);
+	snprintf(child, sizeof(child), "%s/child", dir);
+	snprintf(whole, sizeof(whole), "%s/whole", dir);
+	for (unsigned i = 0; i < 10; i++) {
+		if ((relay = fork()) == 0)
+			be_killed(dir);
+		grandchild = await_number(child);
+		usleep(20000);
+		assert_int_equal(kill(relay, SIGKILL), 0);
+		assert_int_equal(waitpid(relay, NULL, 0), relay);
+		while (is_running(grandchild))
+			usleep(1000);
+		usleep(10000);
+		assert_int_equal(access(whole, F_OK), -1);
+		assert_int_equal(unlink(child), 0);
+	}
+	assert_int_equal(rmdir(dir), 0);
 }
 
 /* What a program leaves behind in its group ends with it. */
@@ -610,9 +824,14 @@ main(void)
 		TEST(the_text_comes_in_with_lf_and_the_words_come_out),
 		TEST(crlf_is_kept_where_it_is_wanted),
 		TEST(a_large_text_arrives_whole),
+		TEST(long_lines_arrive_whole),
 		TEST(a_program_need_not_read),
+		TEST(without_descriptors_nothing_begins_and_none_is_lost),
+		TEST(two_hundred_run_at_once),
 		TEST(words_are_bounded),
 		TEST(time_kills_the_whole_group),
+		TEST(half_a_text_never_looks_whole),
+		TEST(a_killed_relay_ends_the_group_and_not_the_text),
 		TEST(an_ended_program_leaves_nobody_behind),
 		TEST(one_that_got_away_does_not_hold_us_up),
 		TEST(no_zombies_are_left),

@@ -4,6 +4,8 @@
  *
  * room: relay
  */
+#include <sys/resource.h>
+
 #include "relay_kit.h"
 
 #define WHOLE								\
@@ -168,7 +170,7 @@ too_many_recipients_go_in_another_transaction(void **state)
 	b->hop.rules[0] = (struct rule){ "RCPT TO:<b@", 1,
 	    "452 4.5.3 Too many" };
 	b->hop.rules[1] = (struct rule){ "RCPT TO:<c@", 1,
-	    "452 4.5.3 Too many" };
+	    "552 Too many" };		/* as in RFC 821 */
 	connect_client(b);
 	run(b);
 	for (uint32_t i = 0; i < 3; i++)
@@ -184,13 +186,15 @@ a_full_mailbox_is_not_taken_for_too_many(void **state)
 {
 	struct bench *b = *state;
 	struct delivery *d = add_delivery(0, "s@a.example",
-	    "a@b.example b@b.example");
+	    "a@b.example b@b.example c@b.example");
 
 	b->hop.rules[0] = (struct rule){ "RCPT TO:<b@", 0, "452 4.2.2 Full" };
+	b->hop.rules[1] = (struct rule){ "RCPT TO:<c@", 0, "552 5.2.2 Full" };
 	connect_client(b);
 	run(b);
 	want_done(d, 0);
 	want_outcome(d, 1, CLASS_LATER, SCOPE_RECIPIENT, STAGE_RCPT, 452);
+	want_outcome(d, 2, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 552);
 }
 
 /* What is refused for lack of an extension, and what is said with it. */
@@ -263,6 +267,10 @@ each_failure_has_its_class_scope_and_stage(void **state)
 		{ "MAIL", NULL, CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451 },
 		{ "MAIL", "421 4.3.2 Bye", CLASS_LATER, SCOPE_HOST,
 		    STAGE_MAIL, 421 },
+		{ "MAIL", "530 5.7.0 STARTTLS first", CLASS_LATER, SCOPE_HOST,
+		    STAGE_MAIL, 530 },
+		{ "RCPT", "530 5.7.0 Authentication required", CLASS_LATER,
+		    SCOPE_HOST, STAGE_RCPT, 530 },
 		{ "MAIL", "250", CLASS_DONE, SCOPE_RECIPIENT, STAGE_BODY,
 		    250 },
 		{ "MAIL", "999 What", CLASS_LATER, SCOPE_HOST, STAGE_MAIL,
@@ -578,6 +586,24 @@ a_next_hop_that_refuses_is_a_destination_down(void **state)
 		    SCOPE_DESTINATION, STAGE_CONNECT, 451);
 }
 
+/* What we lack is not laid at the next hop's door. */
+static void
+out_of_descriptors_is_our_own_fault(void **state)
+{
+	struct bench *b = *state;
+	struct rlimit was, none = { 0 };
+
+	(void)add_delivery(0, "s@a.example", "r@b.example");
+	open_pool(b, 2, true);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	run(b);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	want_outcome(b->deliveries[0], 0, CLASS_LATER, SCOPE_OURS,
+	    STAGE_CONNECT, 451);
+}
+
 static void
 an_address_no_host_can_have_is_refused(void **state)
 {
@@ -655,6 +681,7 @@ main(void)
 		TEST(a_next_hop_that_always_closes_still_gets_everything),
 		TEST(a_next_hop_that_refuses_is_a_destination_down),
 		TEST(an_address_no_host_can_have_is_refused),
+		TEST(out_of_descriptors_is_our_own_fault),
 		TEST(a_drained_pool_says_quit_and_defers_what_waits),
 	};
 

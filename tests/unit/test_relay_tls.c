@@ -553,6 +553,8 @@ a_login_that_fails_passes(void **state)
 		{ EHLO_AUTH_BOTH, "250 Odd",
 		    "4.5.0 The next hop's reply does not fit",
 		    SCOPE_DESTINATION, 451 },
+		{ EHLO_AUTH_BOTH, NULL, "4.4.2 Connection lost",
+		    SCOPE_DESTINATION, 451 },
 		{ EHLO_AUTH_BOTH, "334 ",
 		    "4.5.0 The next hop's reply does not fit",
 		    SCOPE_DESTINATION, 451 },

@@ -32,6 +32,7 @@ struct bench {
 	unsigned	 taken_cnt, lost_cnt, done_cnt;
 	bool		 is_instant;	/* finish what is taken at once	*/
 	bool		 wants_text;	/* prefetch			*/
+	struct delivery	*partner;	/* ends with whatever ends	*/
 	enum err	 gone;		/* of the queue's end		*/
 };
 
@@ -121,8 +122,12 @@ has_text(struct delivery *d, void *arg)
 	    451, "4.3.0 No text");
 	struct span s;
 
-	if (delivery_text(d, 0, &s) == ERR_CLOSED)
-		delivery_end(d, &v, SPAN(""));
+	if (delivery_text(d, 0, &s) != ERR_CLOSED)
+		return;
+	delivery_end(d, &v, SPAN(""));
+	if (bench->partner != NULL)
+		end(bench->partner);
+	bench->partner = NULL;
 }
 
 static void
@@ -412,6 +417,25 @@ what_is_settled_while_it_runs_ends_without_a_word(void **state)
 	assert_int_equal(bench->work.book.delivery_cnt, 0);
 }
 
+/* As in a pipe relay, where the slot of one goes to another. */
+static void
+when_the_link_breaks_the_end_of_one_may_end_another(void **state)
+{
+	connect_queue(1);
+	bench->wants_text = true;
+	for (unsigned i = 1; i <= 2; i++) {
+		send_open(i, 1, 10);
+		send_rcpt(i, 0);
+	}
+	send_settled(2);
+	settle();
+	bench->partner = bench->taken;
+	bench->heard[0] = '\0';
+	connect_queue(1);
+	want_heard("running 1; result 0 451; done 1 of 1; listed 7; ");
+	assert_int_equal(bench->work.book.delivery_cnt, 1);
+}
+
 static void
 a_queue_that_never_comes_back_leaves_nothing(void **state)
 {
@@ -497,6 +521,7 @@ main(void)
 		TEST(unsettled_results_are_said_again_on_the_next_link),
 		TEST(a_running_delivery_without_its_text_fails_with_the_link),
 		TEST(what_is_settled_while_it_runs_ends_without_a_word),
+		TEST(when_the_link_breaks_the_end_of_one_may_end_another),
 		TEST(a_queue_that_never_comes_back_leaves_nothing),
 		TEST(nonsense_costs_the_link_and_nothing_else),
 		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),

@@ -3,6 +3,8 @@
  *
  * room: vault
  */
+#include <sys/ioctl.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,6 +218,43 @@ a_client_cannot_negotiate_anew(void **state)
 	}
 	assert_true(c.step == TLS_WANT_READ || c.step == TLS_ERROR);
 	assert_int_equal(c.wakes, seccomp_is_on() ? 1 : 0);
+	call_close(&c);
+	shop_close(&shop);
+}
+
+/*
+ * Whoever sends nothing but messages of TLS's own is heard a bit a turn, or he
+ * alone would keep the loop.
+ */
+static void
+a_flood_of_key_updates_holds_nobody_up(void **state)
+{
+	int cnt = 0, left = 0, before, most = 0;
+	struct shop shop;
+	struct call c;
+	char buf[16];
+	size_t got;
+
+	shop_open(&shop, &pairs[P256]);
+	open_wish(&c, &shop, &(struct wish){ P256, TLS1_3_VERSION, NULL,
+	    NULL });
+	assert_true(call_shake(&c));
+	while (cnt < 1000 && SSL_key_update(c.client,
+	    SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+	    SSL_do_handshake(c.client) == 1)
+		cnt++;
+	assert_true(cnt > 50);
+	assert_int_equal(ioctl(c.ends[0], FIONREAD, &left), 0);
+	while (left > 0) {
+		before = left;
+		c.step = tls_read(c.tls, buf, sizeof(buf), &got);
+		assert_int_equal(c.step, TLS_WANT_READ);
+		assert_int_equal(ioctl(c.ends[0], FIONREAD, &left), 0);
+		assert_true(left < before);
+		if (before - left > most)
+			most = before - left;
+	}
+	assert_in_range(most, 1, 1000);
 	call_close(&c);
 	shop_close(&shop);
 }
@@ -462,6 +501,7 @@ main(void)
 		cmocka_unit_test(old_and_weak_ways_are_not_offered),
 		cmocka_unit_test(no_session_can_be_taken_up_again),
 		cmocka_unit_test(a_client_cannot_negotiate_anew),
+		cmocka_unit_test(a_flood_of_key_updates_holds_nobody_up),
 		cmocka_unit_test(a_megabyte_goes_both_ways),
 		cmocka_unit_test(what_is_pending_is_told),
 		cmocka_unit_test(

@@ -82,6 +82,23 @@ await(struct world *w, unsigned cnt)
 	timer_stop(&w->patience);
 }
 
+static void
+stop(struct timer *t, void *arg)
+{
+	ev_stop(arg);
+}
+
+static void
+pause_ms(struct world *w, int64_t ms)
+{
+	struct timer t;
+
+	timer_init(&t, w->loop, stop, w->loop);
+	timer_set(&t, ms);
+	assert_int_equal(ev_run(w->loop), OK);
+	timer_stop(&t);
+}
+
 static const char *
 hash_of(const char *password, const char *prefix, unsigned long cost)
 {
@@ -99,8 +116,10 @@ static enum err
 ask(struct world *w, const char *user, const char *client,
     const char *password, const char *setting, uint64_t request)
 {
-	return hash_check(w->pool, span_of(user), span_of(client),
-	    span_of(password), span_of(setting), 1, request);
+	return hash_check(w->pool, &(struct hash_question){
+	    .user = span_of(user), .client = span_of(client),
+	    .password = span_of(password), .setting = span_of(setting) },
+	    1, request);
 }
 
 static void
@@ -147,6 +166,53 @@ nothing_is_the_password_of_nobody(void **state)
 	}
 	for (unsigned i = 0; i < cnt; i++)
 		assert_false(w->told[i].good);
+}
+
+/* The right password for the hash does not help whose hash it is not. */
+static void
+a_stand_in_lets_nobody_in(void **state)
+{
+	struct world *w = *state;
+	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret"),
+	    span_of(hash_of("secret", "$6$", 1000)), false };
+
+	assert_int_equal(hash_check(w->pool, &q, 1, 1), OK);
+	await(w, 1);
+	assert_true(w->told[0].good);
+	q.is_stand_in = true;
+	assert_int_equal(hash_check(w->pool, &q, 1, 2), OK);
+	await(w, 2);
+	assert_false(w->told[1].good);
+}
+
+/* crypt(3) would stop at the NUL, and find the rest in order. */
+static void
+a_password_does_not_end_at_a_nul(void **state)
+{
+	struct world *w = *state;
+	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret\0x"),
+	    span_of(hash_of("secret", "$6$", 1000)), false };
+
+	assert_int_equal(hash_check(w->pool, &q, 1, 1), OK);
+	q.password = SPAN("secret\0");
+	assert_int_equal(hash_check(w->pool, &q, 1, 2), OK);
+	await(w, 2);
+	assert_false(w->told[0].good || w->told[1].good);
+}
+
+static void
+one_client_cannot_keep_a_user_out(void **state)
+{
+	struct world *w = *state;
+	char dear[256];
+	unsigned taken = 0;
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 8));
+	for (unsigned i = 0; i < 100; i++)
+		taken += ask(w, "ann", "evil", "x", dear, i) == OK;
+	assert_true(taken < HASH_WAITING_SAME);
+	assert_int_equal(ask(w, "ann", "home", "a", dear, 999), OK);
+	await(w, taken + 1);
 }
 
 static void
@@ -239,10 +305,11 @@ nobody_hears_what_was_forgotten(void **state)
 	for (unsigned i = 0; i < 6; i++)
 		assert_int_equal(ask(w, "u", "c", "a", dear, i), OK);
 	hash_forget(w->pool, 1);
-	assert_int_equal(hash_check(w->pool, SPAN("v"), SPAN("d"), SPAN("a"),
-	    span_of(dear), 2, 5), OK);
+	assert_int_equal(hash_check(w->pool, &(struct hash_question){
+	    SPAN("v"), SPAN("d"), SPAN("a"), span_of(dear), false }, 2, 5), OK);
+	await(w, 1);
 	while (hash_cnt(w->pool) > 0)
-		await(w, w->cnt + 1);
+		pause_ms(w, 5);
 	assert_int_equal(w->cnt, 1);
 	assert_int_equal(w->told[0].asker, 2);
 	assert_true(w->told[0].good);
@@ -256,6 +323,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_method_tells_right_from_wrong),
 		TEST(nothing_is_the_password_of_nobody),
+		TEST(a_stand_in_lets_nobody_in),
+		TEST(a_password_does_not_end_at_a_nul),
+		TEST(one_client_cannot_keep_a_user_out),
 		TEST(a_missing_user_takes_as_long_as_one_that_exists),
 		TEST(dear_hashes_do_not_hold_up_others),
 		TEST(one_client_cannot_fill_the_house),

@@ -1,0 +1,138 @@
+/*
+ * test_vault_roster - accounts found by name, those that are not there, and
+ * how long it takes in a file as large as may be.
+ *
+ * room: vault
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/account.h"
+#include "sys/clock.h"
+#include "vault/roster.h"
+
+#define LINE_LEN	64u	/* bytes of a line of the large file */
+
+static struct roster *
+roster_of(const char *text)
+{
+	struct roster *r;
+
+	assert_int_equal(roster_new(&r, (struct span){ strdup(text),
+	    strlen(text) }), OK);
+	return r;
+}
+
+static void
+want(const struct roster *r, const char *name, const char *hash)
+{
+	struct span got;
+
+	assert_int_equal(roster_find(r, span_of(name), &got), hash != NULL);
+	if (hash != NULL)
+		assert_true(span_eq(got, span_of(hash)));
+}
+
+static void
+each_account_is_found_and_nothing_else(void **state)
+{
+	struct roster *r = roster_of("# ann:no\nann:$6$a\r\n\nbob:$6$b:more\n"
+	    "no colon\n:$6$x\neve:!$6$e\n\x80\x81:$6$y\ndan:\nd d:$6$dd\n"
+	    "ann:$6$second\neve:$6$second\nlast:$6$l");
+
+	want(r, "ann", "$6$a");
+	want(r, "bob", "$6$b");
+	want(r, "d d", "$6$dd");
+	want(r, "last", "$6$l");
+	want(r, "eve", NULL);
+	want(r, "dan", NULL);
+	want(r, "# ann", NULL);
+	want(r, "an", NULL);
+	want(r, "ann:$6$a", NULL);
+	want(r, "", NULL);
+	want(r, "\x80\x81", NULL);
+	roster_free(&r);
+}
+
+static void
+who_is_not_there_costs_as_much_as_somebody_who_is(void **state)
+{
+	struct roster *r = roster_of("x:!\nann:$6$a\ny:*\nbob:$6$b\n");
+	struct span one, again;
+	char name[32];
+
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "nobody%u", i);
+		assert_false(roster_find(r, span_of(name), &one));
+		assert_true(span_eq(one, SPAN("$6$a")) ||
+		    span_eq(one, SPAN("$6$b")));
+		assert_false(roster_find(r, span_of(name), &again));
+		assert_true(span_eq(one, again));
+	}
+	assert_false(roster_find(r, SPAN("x"), &one));
+	assert_int_equal(one.len, 4);
+	roster_free(&r);
+}
+
+static void
+where_nobody_has_a_hash_there_is_none(void **state)
+{
+	static const char *const texts[] = { "", "\n", "x:!\n", "x" };
+	struct span hash = SPAN("old");
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct roster *r = roster_of(texts[i]);
+
+		assert_false(roster_find(r, SPAN("x"), &hash));
+		assert_int_equal(hash.len, 0);
+		roster_free(&r);
+	}
+}
+
+static void
+the_largest_file_is_searched_in_no_time(void **state)
+{
+	size_t cnt = ACCOUNT_FILE_MAX / LINE_LEN;
+	char *text = malloc(ACCOUNT_FILE_MAX + 1), name[32];
+	struct roster *r;
+	struct span hash;
+	int64_t begun;
+
+	assert_non_null(text);
+	for (size_t i = 0; i < cnt; i++)
+		snprintf(text + i * LINE_LEN, LINE_LEN + 1,
+		    "user%08zu:$6$%047zu\n", i, i);
+	assert_int_equal(roster_new(&r, (struct span){ text,
+	    ACCOUNT_FILE_MAX }), OK);
+	begun = clock_mono_ms();
+	for (size_t i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "user%08zu", cnt - 1 - i * 7);
+		assert_true(roster_find(r, span_of(name), &hash));
+		snprintf(name, sizeof(name), "user%08zu", cnt + i);
+		assert_false(roster_find(r, span_of(name), &hash));
+		assert_int_equal(hash.len, 50);
+	}
+	assert_true(clock_mono_ms() - begun < 2000);
+	roster_free(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_account_is_found_and_nothing_else),
+		cmocka_unit_test(
+		    who_is_not_there_costs_as_much_as_somebody_who_is),
+		cmocka_unit_test(where_nobody_has_a_hash_there_is_none),
+		cmocka_unit_test(the_largest_file_is_searched_in_no_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
