@@ -230,17 +230,30 @@ soak: all
 	@POSTERN_BUILD=$(BUILD) POSTERN_SOAK=1 tests/e2e.sh -k "storm or load"
 #: make soak              the kill storm and the load at full length
 
-# The programs look for each other beside postern's own file.
+# The programs look for each other beside their own file, links or not.  The
+# names that every mail system has are taken only where nobody else has them.
 DESTDIR ?=
 PREFIX ?= /usr
+AT := $(DESTDIR)$(PREFIX)
+take = if { [ -e $(2) ] || [ -L $(2) ]; } && \
+	[ "$$(readlink $(2))" != $(1) ]; then \
+	echo "$(2) is somebody else's, and stays"; else ln -sfn $(1) $(2); fi
 install: all
-	install -d $(DESTDIR)$(PREFIX)/lib/postern $(DESTDIR)$(PREFIX)/sbin \
-	    $(DESTDIR)/etc/postern \
-	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/lib/postern
-	ln -sf ../lib/postern/postern $(DESTDIR)$(PREFIX)/sbin/postern
-	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(AT)/lib/postern $(AT)/sbin $(AT)/bin $(DESTDIR)/etc/postern \
+	    $(AT)/share/doc/postern/examples \
+	    $(foreach n,1 5 8,$(AT)/share/man/man$(n))
+	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(AT)/lib/postern
+	ln -sfn ../lib/postern/postern $(AT)/sbin/postern
+	ln -sfn ../lib/postern/posternctl $(AT)/sbin/posternctl
+	@$(call take,../lib/postern/postern-sendmail,$(AT)/sbin/sendmail)
+	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/mailq)
+	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/newaliases)
+	$(foreach n,1 5 8,install -m 644 $(wildcard man/*.$(n)) \
+	    $(AT)/share/man/man$(n) &&) true
+	@for n in sendmail mailq newaliases; do \
+	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done
+	install -m 644 $(filter-out %/demo.conf,$(wildcard conf/examples/*.conf)) \
+	    $(AT)/share/doc/postern/examples
 	[ -e $(DESTDIR)/etc/postern/postern.conf ] || \
 	    install -m 644 conf/postern.conf $(DESTDIR)/etc/postern
 #: make install           programs to $PREFIX (/usr), $DESTDIR before all

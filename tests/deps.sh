@@ -3,17 +3,23 @@
 #
 # "build" is what make and make run need; "test" adds what make check needs.
 # Where nothing is missing no package tool is called, so it works offline.
-# The postfix package is only unpacked, for its smtp-source and smtp-sink, and
-# nsd likewise: installing them would start a mail and a name server here.
+# Services of what is installed are neither started nor left enabled.  Postfix
+# is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
+# system and this may be another's; nsd likewise.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
-    libunbound-dev libseccomp-dev"
+    libunbound-dev libseccomp-dev libssl-dev libcrypt-dev"
+# The last two lines are what the unpacked postfix and nsd are linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
-    python3 python3-pytest swaks iproute2 util-linux
-    libdb5.3 libnsl2 libicu72
-    openssl libevent-2.1-7 libfstrm0 libprotobuf-c1"
+    python3 python3-pytest perl iproute2 util-linux openssl ca-certificates
+    swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils
+    dovecot-core dovecot-lmtpd
+    libdb5.3 libnsl2 libicu72 libsasl2-2
+    libevent-2.1-7 libfstrm0 libprotobuf-c1"
+# What of these has a service: NAME-core brings NAME.
+SERVICES="dovecot"
 PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers
 
 say() { echo "deps: $*"; }
@@ -43,6 +49,28 @@ update_once() {
 	as_root apt-get -qq update >&2
 }
 
+# without_starting COMMAND... - as root; packages ask policy-rc.d before they
+# start their services, and hear no.  What stands in its place comes back.
+without_starting() {
+	as_root sh -c 'p=/usr/sbin/policy-rc.d
+	    back() { rm -f $p; [ ! -e $p.kept ] || mv $p.kept $p; }
+	    trap back EXIT
+	    trap "exit 1" INT TERM HUP
+	    [ ! -e $p ] || [ -e $p.kept ] || mv $p $p.kept || exit 1
+	    printf "#!/bin/sh\nexit 101\n" >$p && chmod 755 $p && "$@"' sh "$@"
+}
+
+# Those that have just come are not to start with the next boot either.
+disable_new() {
+	local s
+
+	for s in $SERVICES; do
+		case " $1 " in *" $s-core "*) ;; *) continue ;; esac
+		say "$s is for the tests alone: its service is disabled"
+		as_root update-rc.d "$s" disable >&2 || return 1
+	done
+}
+
 install_missing() {
 	local p missing=
 
@@ -52,8 +80,9 @@ install_missing() {
 	[ -n "$missing" ] || return 0
 	say "installing$missing"
 	update_once || return 1
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-	    -o Dpkg::Use-Pty=0 --no-install-recommends $missing >&2
+	without_starting env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+	    install -y -o Dpkg::Use-Pty=0 --no-install-recommends \
+	    $missing >&2 && disable_new "$missing"
 }
 
 # unpack PACKAGE PROGRAM: put the package's files below $PEERS, if need be.

@@ -99,6 +99,11 @@ file=$(grep -rlF "$id" run/mail 2>/dev/null | head -n 1)
 echo
 echo "And the delivered file, $file:"
 sed 's/^/    /' "$file"
+tool=("$build/posternctl" -f conf/examples/demo.conf)
+echo
+echo "How it is (${tool[*]} status):"
+"${as_user[@]}" "${tool[@]}" status >run/status || { stop; fail "no answer"; }
+sed 's/^/    /' run/status
 echo
 if [ "${ONCE:-}" = 1 ]; then
 	stop
@@ -107,13 +112,15 @@ fi
 cat <<END
 It stays up until Ctrl-C.  Things to try in another terminal:
     tail -f $log
+    ${tool[*]} --help
+    ${tool[*]} queue list
     printf 'Subject: hi\n\nhello\n' | curl -s --mail-from you@example.org \\
         --mail-rcpt bob@example.org -T - smtp://127.0.0.1:$port
     swaks --server 127.0.0.1:$port --to bob@example.org
     kill -9 \$(pgrep -f 'postern: queue')      (it is back at once, and so is
                                                what it had acknowledged)
     kill -HUP $pid                             (after changing demo.conf)
-    man -l man/postern.conf.5
+    man -l man/postern.conf.5    and    man -l man/posternctl.8
 END
 while kill -0 "$pid" 2>/dev/null; do
 	wait "$pid"

@@ -11,6 +11,7 @@ from client import Client, send
 from measure import status
 from server import Postern, basic, free_port, until
 from sinks import Sink
+from tool import ctl
 
 SOON = "retry { delay 1; maximum_delay 1s }"
 BLOCKS = (("edge", "in"), ("queue", "main"), ("relay", "out"),
@@ -131,8 +132,8 @@ def test_a_relay_killed_in_a_delivery_costs_no_message(start, sinks):
     assert len(sink.quiet(1.5)) == 10
 
 
-def test_a_delivery_three_relays_died_of_is_held_until_a_restart(start,
-                                                                 sinks):
+def test_a_delivery_three_relays_died_of_is_held_until_it_is_released(start,
+                                                                      sinks):
     go = threading.Event()
 
     def answer(verb, line, session):
@@ -152,6 +153,9 @@ def test_a_delivery_three_relays_died_of_is_held_until_a_restart(start,
     assert [m.id for m in sink.wait()] != [name]
     p.stop()
     p.start()
+    assert len(sink.quiet(1)) == 1
+    got = ctl(p, "queue", "release", name)
+    assert got.status == 0, got.err
     assert name in [m.id for m in sink.wait(2)]
 
 
