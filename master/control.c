@@ -189,6 +189,16 @@ control_met(struct process *p)
 		pass_page(control, p);
 }
 
+void
+control_forgot(const struct process *p)
+{
+	struct process *control = find(p->house);
+
+	if (control != NULL && control != p && control->link != NULL)
+		(void)link_send_peer_gone(control->link,
+		    &(struct msg_peer_gone){ p->id.no });
+}
+
 /* Requests. */
 
 static void
@@ -258,13 +268,14 @@ control_asked(struct process *p, unsigned type, const union msg *m)
 }
 
 void
-control_ready(struct process *p)
+control_ready(struct process *p, bool took)
 {
 	struct house *h = p->house;
 	const struct process *other;
 
 	if (h->users_asked.is_open && h->users_asked.no == p->id.no)
-		answer(h, &h->users_asked, TOLD_DONE, "");
+		answer(h, &h->users_asked, took ? TOLD_DONE : TOLD_FAILED,
+		    took ? "" : "the users process does not take the file");
 	if (p->id.role != ROLE_CONTROL || p->link == NULL)
 		return;
 	TAILQ_FOREACH(other, &h->processes, entry)

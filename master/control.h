@@ -20,8 +20,12 @@ MUST_CHECK enum err control_asked(struct process *p, unsigned type,
 /* p is new: control hears of its page. */
 void	control_met(struct process *p);
 
-/* p works: control then gets all pages, others may be waited for. */
-void	control_ready(struct process *p);
+/* p is gone for good: control needs its page no more. */
+void	control_forgot(const struct process *p);
+
+/* p works: control then gets all pages, others may be waited for.  took: the
+ * slice and the files it was told of last are in force there. */
+void	control_ready(struct process *p, bool took);
 
 /* p has died: nobody waits any more for what it asked. */
 void	control_ended(struct process *p);

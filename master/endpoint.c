@@ -8,6 +8,8 @@
 
 #include "master/endpoint.h"
 
+#define UNREAD_MAX	(16u << 10)	/* bytes of answers, 16 each */
+
 /* The connection, or -1 and errno. */
 static int
 dial(const struct plan_endpoint *e)
@@ -33,7 +35,8 @@ endpoint_asked(struct process *p, const struct msg_endpoint_ask *ask)
 {
 	int fd;
 
-	if (ask->index >= p->row.endpoint_cnt)
+	if (ask->index >= p->row.endpoint_cnt ||
+	    link_unsent(p->link) > UNREAD_MAX)
 		return ERR_PEER;
 	if ((fd = dial(&p->endpoints[ask->index])) == -1)
 		(void)link_send_endpoint_failed(p->link,

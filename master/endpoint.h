@@ -9,7 +9,10 @@
 
 #include "master/house.h"
 
-/* Answer its request; ERR_PEER when it has no such endpoint. */
+/*
+ * Answer its request; ERR_PEER when it has no such endpoint, or goes on asking
+ * without reading: each answer that waits holds a descriptor of ours.
+ */
 MUST_CHECK enum err endpoint_asked(struct process *,
 		    const struct msg_endpoint_ask *);
 

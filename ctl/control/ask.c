@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/control/ask.h"
+#include "ctl/control/queue.h"
 #include "ctl/control/tool.h"
 
 _Static_assert((ASKS_MAX & (ASKS_MAX - 1)) == 0, "a power of two");
@@ -20,18 +21,21 @@ ask_new(struct tool *t, struct queue *q, unsigned type, uint64_t theirs)
 {
 	struct control *c = t->control;
 
-	if (t->ask_cnt >= TOOL_ASKS_MAX)
+	if (t->ask_cnt >= TOOL_ASKS_MAX ||
+	    (q != NULL && q->ask_cnt >= QUEUE_ASKS_MAX))
 		return NULL;
 	for (size_t i = 0; i < ASKS_MAX; i++) {
 		struct ask *a = &c->asks[i];
 
-		if (a->tool != NULL)
+		if (a->is_open)
 			continue;
 		*a = (struct ask){
-			.tool = t, .queue = q, .type = type,
+			.is_open = true, .tool = t, .queue = q, .type = type,
 			.number = number_for(c, i), .theirs = theirs,
 		};
 		t->ask_cnt++;
+		if (q != NULL)
+			q->ask_cnt++;
 		return a;
 	}
 	return NULL;
@@ -42,7 +46,7 @@ ask_find(struct control *c, uint64_t number, const struct queue *q)
 {
 	struct ask *a = &c->asks[number % ASKS_MAX];
 
-	if (a->tool == NULL || a->number != number || a->queue != q)
+	if (!a->is_open || a->number != number || a->queue != q)
 		return NULL;
 	return a;
 }
@@ -52,7 +56,11 @@ ask_end(struct ask *a)
 {
 	struct tool *t = a->tool;
 
+	if (a->queue != NULL)
+		a->queue->ask_cnt--;
 	memset(a, 0, sizeof(*a));
+	if (t == NULL)
+		return;
 	t->ask_cnt--;
 	tool_served(t);
 }
@@ -80,9 +88,11 @@ ask_fail(struct control *c, const struct queue *q, const char *why)
 	for (size_t i = 0; i < ASKS_MAX; i++) {
 		struct ask *a = &c->asks[i];
 
-		if (a->tool == NULL || a->queue != q)
+		if (!a->is_open || a->queue != q)
 			continue;
-		ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED, why);
+		if (a->tool != NULL)
+			ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED,
+			    why);
 		ask_end(a);
 	}
 }
@@ -94,6 +104,6 @@ ask_forget(struct tool *t)
 
 	for (size_t i = 0; i < ASKS_MAX; i++)
 		if (c->asks[i].tool == t)
-			memset(&c->asks[i], 0, sizeof(c->asks[i]));
+			c->asks[i].tool = NULL;
 	t->ask_cnt = 0;
 }

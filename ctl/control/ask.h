@@ -12,7 +12,7 @@
 
 /*
  * Note a question of type MSG_*; queue is NULL for master.  NULL: there are
- * too many, of this tool or of all.
+ * too many, of this tool, to this queue, or of all.
  */
 struct ask	*ask_new(struct tool *, struct queue *, unsigned type,
 		    uint64_t theirs);
@@ -32,7 +32,10 @@ void		 ask_refuse(struct tool *, unsigned type, uint64_t theirs,
 void		 ask_fail(struct control *, const struct queue *,
 		    const char *why);
 
-/* Forget what this tool asked. */
+/*
+ * This tool has left.  What it asked keeps its place until it is answered: a
+ * queue has no more to do at a time than there are places.
+ */
 void		 ask_forget(struct tool *);
 
 #endif

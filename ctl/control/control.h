@@ -27,6 +27,7 @@
 #define TOOLS_MAX	16	/* connections at a time		*/
 #define TOOL_ASKS_MAX	64	/* questions under way, of one tool	*/
 #define ASKS_MAX	1024	/* of all of them			*/
+#define QUEUE_ASKS_MAX	512	/* that one queue has to answer		*/
 #define PAGES_MAX	2048	/* counter pages			*/
 
 struct control_calls {
@@ -41,7 +42,8 @@ struct control_calls {
 
 /* A question passed on, for a tool that waits for the answer. */
 struct ask {
-	struct tool	*tool;		/* NULL: the place is free	*/
+	bool		 is_open;	/* else the place is free	*/
+	struct tool	*tool;		/* NULL: it has left		*/
 	struct queue	*queue;		/* whom we asked; NULL: master	*/
 	unsigned	 type;		/* what the tool said: MSG_*	*/
 	uint32_t	 number;	/* ours				*/

@@ -43,11 +43,12 @@ from_queue_take(struct queue *q, unsigned type, const union msg *m)
 		return ERR_PEER;
 	a = ask_find(q->control, m->queue_told.request, q);
 	if (a == NULL)
-		return OK;		/* its tool has left */
+		return OK;
 	if (!answers(type, a->type, &is_last))
 		return ERR_PEER;
 	theirs.queue_told.request = a->theirs;
-	(void)link_send(a->tool->link, type, &theirs, SPAN(""));
+	if (a->tool != NULL)		/* it has not left */
+		(void)link_send(a->tool->link, type, &theirs, SPAN(""));
 	if (is_last)
 		ask_end(a);
 	return OK;

@@ -88,7 +88,7 @@ tell_process(struct control *c, const struct msg_house_process *m)
 		.counters = read_page(c, m->no, bytes),
 	};
 
-	if (a != NULL && a->type == MSG_status_ask)
+	if (a != NULL && a->tool != NULL && a->type == MSG_status_ask)
 		(void)link_send_status_process(a->tool->link, &row);
 }
 
@@ -100,7 +100,7 @@ tell_listener(struct control *c, const struct msg_house_listener *m)
 		.block = m->block, .where = m->where,
 	};
 
-	if (a != NULL && a->type == MSG_status_ask)
+	if (a != NULL && a->tool != NULL && a->type == MSG_status_ask)
 		(void)link_send_status_listener(a->tool->link, &row);
 }
 
@@ -115,7 +115,8 @@ tell_end(struct control *c, const struct msg_house_end *m)
 	sweep_pages(c);
 	if (a == NULL || a->type != MSG_status_ask)
 		return;
-	(void)link_send_status_end(a->tool->link, &end);
+	if (a->tool != NULL)
+		(void)link_send_status_end(a->tool->link, &end);
 	ask_end(a);
 }
 
@@ -129,7 +130,8 @@ tell_done(struct control *c, const struct msg_house_done *m)
 
 	if (a == NULL)
 		return;
-	(void)link_send_tool_done(a->tool->link, &done);
+	if (a->tool != NULL)
+		(void)link_send_tool_done(a->tool->link, &done);
 	ask_end(a);
 }
 
@@ -157,6 +159,17 @@ house_told(struct control *c, unsigned type, const union msg *m, int fd)
 			close(fd);
 		return ERR_PEER;
 	}
+}
+
+void
+house_gone(struct control *c, uint32_t no)
+{
+	struct page *p = find_page(c, no);
+
+	if (p == NULL)
+		return;
+	counters_unmap(p->at);
+	*p = c->pages[--c->page_cnt];
 }
 
 void

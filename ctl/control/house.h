@@ -15,6 +15,9 @@
 MUST_CHECK enum err	house_told(struct control *, unsigned type,
 			    const union msg *, int fd);
 
+/* This process is gone for good, with its page. */
+void			house_gone(struct control *, uint32_t no);
+
 /* Give back all pages. */
 void			house_close(struct control *);
 

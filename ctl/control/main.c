@@ -41,6 +41,7 @@ peer_gone(struct boot *b, uint32_t no, void *arg)
 	struct program *program = arg;
 
 	queue_gone(program->control, no);
+	house_gone(program->control, no);
 }
 
 /* Nothing in the slice changes what control does; the new one is taken. */

@@ -87,8 +87,12 @@ pass_on(struct tool *t, unsigned type, const union msg *m)
 		ask_refuse(t, type, theirs, TOLD_NONE, "no such queue");
 		return OK;
 	}
-	if (q->link == NULL || (a = ask_new(t, q, type, theirs)) == NULL) {
+	if (q->link == NULL) {
 		ask_refuse(t, type, theirs, TOLD_FAILED, "the queue is away");
+		return OK;
+	}
+	if ((a = ask_new(t, q, type, theirs)) == NULL) {
+		ask_refuse(t, type, theirs, TOLD_BUSY, "too much at once");
 		return OK;
 	}
 	to_queue_ask(q, type, m, a->number);

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "ctl/sendmail/fields.h"
 #include "ctl/sendmail/handover.h"
 #include "ctl/sendmail/mailbox.h"
@@ -20,6 +21,8 @@
 #include "ctl/sendmail/who.h"
 #include "mail/date.h"
 #include "sys/clock.h"
+
+#define COMPLAINT_MAX	1024
 
 struct handover {
 	const struct args *args;
@@ -37,16 +40,25 @@ static int
 complain(int status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* It may quote the message, which is not to play with anybody's terminal. */
 static int
 complain(int status, const char *format, ...)
 {
+	char text[COMPLAINT_MAX];
 	va_list args;
+	size_t len;
 
-	fputs("sendmail: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	for (char *at = text; *at != '\0'; at += len) {
+		len = *at >= ' ' && *at <= '~' ? 1 : utf8_len(span_of(at));
+		if (len == 0) {
+			*at = '?';
+			len = 1;
+		}
+	}
+	fprintf(stderr, "sendmail: %s\n", text);
 	return status;
 }
 
@@ -265,20 +277,27 @@ say_mail(struct handover *l, struct smtp *s, const char *path)
 	    refused(s, l->sender[0] != '\0' ? l->sender : "<>", EX_DATAERR);
 }
 
-/* All are asked, so that all that are wrong are told at once. */
+/*
+ * All from *next on are asked, so that all that are wrong are told at once; or
+ * as many as the server takes in one transaction, RFC 5321 4.5.3.1.10.
+ */
 static int
-say_rcpts(struct handover *l, struct smtp *s, const char *path)
+say_rcpts(struct handover *l, struct smtp *s, const char *path, size_t *next)
 {
+	size_t from = *next;
 	int status = EX_OK, one;
 
-	for (size_t i = 0; i < l->rcpt_cnt; i++) {
-		enum err e = smtp_say(s, "RCPT TO:<%s>", l->rcpts[i]);
+	for (; *next < l->rcpt_cnt; (*next)++) {
+		const char *rcpt = l->rcpts[*next];
+		enum err e = smtp_say(s, "RCPT TO:<%s>", rcpt);
 
 		if (e != OK)
 			return lost(e, path);
 		if (s->code / 100 == 2)
 			continue;
-		one = refused(s, l->rcpts[i], EX_NOUSER);
+		if (s->code == 452 && *next > from && status == EX_OK)
+			break;
+		one = refused(s, rcpt, EX_NOUSER);
 		if (status != EX_NOUSER)
 			status = one;
 	}
@@ -290,8 +309,11 @@ say_body(struct handover *l, struct smtp *s)
 {
 	char buf[65536];
 	size_t n;
-	enum err e = smtp_text(s, (struct span){ l->header, l->header_len });
+	enum err e = OK;
 
+	rewind(l->text.body);
+	dot_init(&s->dot);
+	e = smtp_text(s, (struct span){ l->header, l->header_len });
 	while (e == OK && (n = fread(buf, 1, sizeof(buf), l->text.body)) > 0)
 		e = smtp_text(s, (struct span){ buf, n });
 	if (e == OK && ferror(l->text.body))
@@ -333,6 +355,55 @@ greet(struct handover *l, struct smtp *s, const char *path)
 	return s->code == 250 ? EX_OK : refused(s, path, EX_UNAVAILABLE);
 }
 
+/* What say_rcpts() began is not to be. */
+static int
+say_reset(struct smtp *s, const char *path)
+{
+	enum err e = smtp_say(s, "RSET");
+
+	if (e != OK)
+		return lost(e, path);
+	return s->code == 250 ? EX_OK : refused(s, path, EX_UNAVAILABLE);
+}
+
+/* The transactions for those from next on, or only a rehearsal. */
+static int
+say_from(struct handover *l, struct smtp *s, const char *path, size_t next,
+    bool is_rehearsal)
+{
+	int status = EX_OK;
+
+	while (status == EX_OK && next < l->rcpt_cnt) {
+		if ((status = say_mail(l, s, path)) == EX_OK)
+			status = say_rcpts(l, s, path, &next);
+		if (status == EX_OK)
+			status = is_rehearsal ? say_reset(s, path) :
+			    say_text(l, s, path);
+	}
+	return status;
+}
+
+/*
+ * One transaction, as a rule.  Where that cannot hold all recipients each is
+ * asked about before the first gets anything.
+ */
+static int
+say_all(struct handover *l, struct smtp *s, const char *path)
+{
+	size_t next = 0;
+	int status = say_mail(l, s, path);
+
+	if (status == EX_OK)
+		status = say_rcpts(l, s, path, &next);
+	if (status == EX_OK && next == l->rcpt_cnt)
+		return say_text(l, s, path);
+	if (status == EX_OK)
+		status = say_reset(s, path);
+	if (status == EX_OK)
+		status = say_from(l, s, path, next, true);
+	return status == EX_OK ? say_from(l, s, path, 0, false) : status;
+}
+
 static int
 hand_over(struct handover *l, const char *path)
 {
@@ -341,11 +412,7 @@ hand_over(struct handover *l, const char *path)
 	int status = e == OK ? greet(l, &s, path) : lost(e, path);
 
 	if (status == EX_OK)
-		status = say_mail(l, &s, path);
-	if (status == EX_OK)
-		status = say_rcpts(l, &s, path);
-	if (status == EX_OK)
-		status = say_text(l, &s, path);
+		status = say_all(l, &s, path);
 	smtp_close(&s);
 	return status;
 }

@@ -1,6 +1,7 @@
 /*
  * handover - one message from its text to the edge's 250, whole or not at all:
- * if one recipient is refused none gets it.
+ * if one recipient is refused none gets it.  More recipients than the edge
+ * takes at a time are several transactions.
  *
  * Blocks  on the input, then on the edge
  */

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "ctl/sendmail/fields.h"
 #include "ctl/sendmail/text.h"
+
+#define PIECE_LINE_MAX	998	/* bytes of a line we cut: RFC 5322 2.1.1 */
 
 struct reading {
 	struct text	*text;
@@ -45,9 +48,29 @@ put_line(FILE *out, struct span line)
 	fputs("\r\n", out);
 }
 
+/* Where to cut a line in two, between characters. */
+static size_t
+find_cut(struct span line, size_t max)
+{
+	for (size_t at = max; at > max - 4; at--)
+		if ((line.ptr[at] & 0xc0) != 0x80)
+			return at;
+	return max;
+}
+
+/* No edge takes a line longer than TEXT_LINE_MAX: better cut than lost. */
 static void
 put_body(struct reading *r, struct span line)
 {
+	bool is_long = line.len > TEXT_LINE_MAX;
+
+	while (is_long && line.len > PIECE_LINE_MAX) {
+		size_t at = find_cut(line, PIECE_LINE_MAX);
+
+		put_line(r->text->body, span_head(line, at));
+		r->text->body_len += at + 2;
+		line = span_tail(line, at);
+	}
 	put_line(r->text->body, line);
 	r->text->body_len += line.len + 2;
 }
@@ -56,6 +79,27 @@ static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t';
+}
+
+/* The same in the header: folded at a blank, or where there must be one. */
+static void
+put_header(struct reading *r, struct span line)
+{
+	bool is_long = line.len > TEXT_LINE_MAX;
+
+	while (is_long && line.len > PIECE_LINE_MAX) {
+		size_t at = PIECE_LINE_MAX - 1;
+
+		while (at > PIECE_LINE_MAX / 2 && !is_blank(line.ptr[at]))
+			at--;
+		if (!is_blank(line.ptr[at]))
+			at = find_cut(line, PIECE_LINE_MAX - 1);
+		put_line(r->header, span_head(line, at));
+		line = span_tail(line, at);
+		if (!is_blank(line.ptr[0]))
+			fputc(' ', r->header);
+	}
+	put_line(r->header, line);
 }
 
 /* One line without its end. */
@@ -76,7 +120,7 @@ take_line(struct reading *r, struct span line)
 		return OK;
 	if (!r->in_body && (fields_is_field(line) || (r->header_cnt > 0 &&
 	    line.len > 0 && is_blank(line.ptr[0])))) {
-		put_line(r->header, line);
+		put_header(r, line);
 		r->header_cnt++;
 		return fflush(r->header) == EOF ? ERR_SYS :
 		    r->header_len > TEXT_HEADER_MAX ? ERR_FULL : OK;

@@ -4,6 +4,7 @@
  *
  * Line ends become CRLF: a line may end in LF, CRLF or a CR alone.  NULs are
  * dropped.  A first line "From ..." of a mailbox file is dropped as well.
+ * Lines of over TEXT_LINE_MAX bytes are cut, in the header folded.
  *
  * Owns	   the header in memory, the body in a file without a name
  * Blocks  on the input

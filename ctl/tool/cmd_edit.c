@@ -20,6 +20,7 @@
 #define AT_ONCE		16	/* edits under way			*/
 #define ROUNDS		7	/* tries while it is busy; pauses double */
 #define PAUSE_MS	100	/* the first, 6.3 s in all		*/
+#define COMES_BACK_TRIES 50	/* for control, a pause before each	*/
 
 struct job {
 	struct id	 id;
@@ -126,6 +127,25 @@ send_some(struct talk *t, struct edit_run *e, size_t *next)
 	}
 }
 
+/*
+ * Hear the answers.  What control had no time to say before it went away is
+ * not known: it stays busy, and is tried again.
+ */
+static enum err
+hear_some(struct talk *t, struct edit_run *e)
+{
+	enum err err = talk_wait(t, take_done, e);
+
+	if (err != ERR_CLOSED)
+		return err;
+	for (int i = 0; i < COMES_BACK_TRIES; i++) {
+		(void)poll(NULL, 0, PAUSE_MS);
+		if ((err = talk_again(t)) != ERR_NONE)
+			break;
+	}
+	return err == ERR_NONE ? ERR_CLOSED : err;
+}
+
 /* Every job that is still to be done, once. */
 static enum run_end
 run_round(struct talk *t, struct edit_run *e)
@@ -139,7 +159,7 @@ run_round(struct talk *t, struct edit_run *e)
 		send_some(t, e, &next);
 		if (e->waiting == 0)
 			break;
-		if ((err = talk_wait(t, take_done, e)) != OK)
+		if ((err = hear_some(t, e)) != OK)
 			return run_lost(err);
 		if (e->end != END_DONE)
 			return e->end;
@@ -261,8 +281,9 @@ edit(struct run *r, enum edit action, const char *name, const char *past)
 	end = fetch_jobs(r, &e);
 	if (end == END_DONE)
 		end = confirm(r, &e);
-	if (end == END_DONE && !r->dry_run)
-		end = run_jobs(r, &e);
+	if (end == END_DONE && !r->dry_run && (end = run_jobs(r,
+	    &e)) != END_DONE && count(&e, TOLD_BUSY) < e.cnt)
+		(void)report(r, &e);	/* so far it went */
 	if (end == END_DONE)
 		end = report(r, &e);
 	free(e.jobs);

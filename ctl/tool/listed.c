@@ -84,7 +84,8 @@ listed_add_delivery(struct listed_message *m,
 	struct listed_delivery *all, *d;
 
 	if (m->sender.ptr == NULL || id_cmp(m->id, row->id) != 0 ||
-	    row->state >= LISTED__COUNT)
+	    row->state >= LISTED__COUNT || (m->delivery_len > 0 &&
+	    row->delivery <= m->deliveries[m->delivery_len - 1].no))
 		return ERR_PEER;
 	all = grow(m->deliveries, m->delivery_len, &m->delivery_cap,
 	    sizeof(*all));
@@ -129,9 +130,18 @@ const struct listed_delivery *
 listed_delivery_of(const struct listed_message *m,
     const struct listed_rcpt *r)
 {
-	for (size_t i = 0; i < m->delivery_len; i++)
+	size_t low = 0, high = m->delivery_len;
+
+	while (low < high) {
+		size_t i = low + (high - low) / 2;
+
 		if (m->deliveries[i].no == r->delivery)
 			return &m->deliveries[i];
+		if (m->deliveries[i].no < r->delivery)
+			low = i + 1;
+		else
+			high = i;
+	}
 	return NULL;
 }
 

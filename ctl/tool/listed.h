@@ -2,10 +2,12 @@
  * listed - a message of a queue, gathered from the rows that a list is made of.
  *
  * Rows come as the bus brings them: list_message, then the list_delivery and
- * list_rcpt rows of that message, then the next.  They are copied.
+ * list_rcpt rows of that message, each in the order of their numbers, then the
+ * next.  They are copied.
  *
  * Owns	   its strings and arrays
- * Errors  ERR_PEER a row that belongs to no message; ERR_SYS no memory
+ * Errors  ERR_PEER a row that belongs to no message, or comes out of order;
+ *	   ERR_SYS no memory
  */
 #ifndef CTL_TOOL_LISTED_H
 #define CTL_TOOL_LISTED_H

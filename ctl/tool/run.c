@@ -3,10 +3,12 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ctl/tool/run.h"
+#include "ctl/tool/show.h"
 #include "ctl/tool/where.h"
 
 #define TRIES		20	/* while master is busy: ten seconds */
@@ -15,13 +17,19 @@
 void
 run_complain(const char *format, ...)
 {
+	char *text;
 	va_list args;
+	int len;
 
-	fputs("posternctl: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	len = vasprintf(&text, format, args);
 	va_end(args);
+	if (len == -1)
+		return;
+	fputs("posternctl: ", stderr);
+	show_text(stderr, span_of(text));
 	fputc('\n', stderr);
+	free(text);
 }
 
 /* The socket that is meant. */
@@ -62,6 +70,8 @@ run_reach(const struct run *r, struct talk **out)
 		run_complain("postern does not answer at %s", path);
 		return END_NOTHING;
 	}
+	if (e == ERR_PEER)
+		return run_lost(e);
 	run_complain("%s: %s", path, strerror(errno));
 	return errno == EACCES || errno == EPERM ? END_DENIED : END_NOTHING;
 }

@@ -52,6 +52,24 @@ show_time(uint64_t wall_ms, char buf[SHOW_MAX])
 	return buf;
 }
 
+/*
+ * U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: lines end at
+ * them, or text reads in another order than it has.
+ */
+static bool
+is_turning(struct span s)
+{
+	const unsigned char *c = (const unsigned char *)s.ptr;
+
+	if (s.len == 2)
+		return c[0] == 0xd8 && c[1] == 0x9c;
+	if (s.len != 3 || c[0] != 0xe2)
+		return false;
+	return c[1] == 0x80 ? c[2] == 0x8e || c[2] == 0x8f ||
+	    (c[2] >= 0xa8 && c[2] <= 0xae) :
+	    c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9;
+}
+
 void
 show_text(FILE *out, struct span s)
 {
@@ -59,6 +77,8 @@ show_text(FILE *out, struct span s)
 		unsigned char c = (unsigned char)s.ptr[0];
 		size_t len = c >= ' ' && c <= '~' ? 1 : utf8_len(s);
 
+		if (len > 1 && is_turning(span_head(s, len)))
+			len = 0;	/* byte by byte */
 		if (len > 0)
 			fwrite(s.ptr, 1, len, out);
 		else

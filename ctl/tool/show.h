@@ -1,8 +1,8 @@
 /*
  * show - how things are printed for people, and a message as JSON.
  *
- * Controls and bytes that are no UTF-8 are shown as \xNN: nothing that came by
- * mail reaches a terminal as it is.
+ * Controls, marks that turn text around and bytes that are no UTF-8 are shown
+ * as \xNN: nothing that came by mail changes how a terminal shows the rest.
  */
 #ifndef CTL_TOOL_SHOW_H
 #define CTL_TOOL_SHOW_H

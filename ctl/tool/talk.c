@@ -11,10 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/build.h"
 #include "bus/link.h"
 #include "ctl/tool/talk.h"
 
 #define TRY_MS		50	/* between tries when its backlog is full */
+#define GREETING_MAX	512	/* bytes of the frame it comes in	*/
+#define FRAME_HEAD_LEN	8	/* of those before its fields		*/
 
 struct talk {
 	char		*path;
@@ -61,6 +64,26 @@ out_of_patience(struct timer *timer, void *arg)
 	ev_stop(t->loop);
 }
 
+/*
+ * Is the first word a greeting of our own build?  Else control hangs up on
+ * ours, and whether the link then tells of that or of this is chance.
+ */
+static enum err
+judge_greeting(int fd)
+{
+	uint8_t frame[GREETING_MAX];
+	ssize_t len = recv(fd, frame, sizeof(frame), MSG_PEEK | MSG_DONTWAIT);
+	union msg m;
+
+	if (len <= FRAME_HEAD_LEN)
+		return OK;		/* the link will tell */
+	if (msg_get(frame + FRAME_HEAD_LEN, (size_t)len - FRAME_HEAD_LEN,
+	    MSG_hello, &m) != OK || m.hello.version != BUS_VERSION ||
+	    !span_eq(m.hello.build, span_of(build_id())))
+		return ERR_PEER;
+	return OK;
+}
+
 /* Connect, and see the first word arrive. */
 static enum err
 dial(int fd, const char *path)
@@ -83,7 +106,7 @@ dial(int fd, const char *path)
 			return ERR_AGAIN;
 		(void)poll(NULL, 0, TRY_MS);
 	}
-	return poll(&word, 1, left_ms) == 1 ? OK : ERR_AGAIN;
+	return poll(&word, 1, left_ms) == 1 ? judge_greeting(fd) : ERR_AGAIN;
 }
 
 enum err

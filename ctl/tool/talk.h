@@ -10,7 +10,8 @@
  *	   wants, at most TALK_PATIENCE_MS (or what was set)
  *	   without a word
  * Errors  ERR_NONE nobody listens there; ERR_AGAIN no answer in time;
- *	   ERR_CLOSED, ERR_PEER the connection ended; ERR_SYS errno
+ *	   ERR_CLOSED the connection ended; ERR_PEER control is of another
+ *	   build; ERR_SYS errno
  */
 #ifndef CTL_TOOL_TALK_H
 #define CTL_TOOL_TALK_H

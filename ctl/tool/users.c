@@ -1,7 +1,8 @@
 /*
  * users.c - a file beside it is written, forced to disk, and takes its name;
- * then the name is forced to disk.  The lock is on the directory because the
- * file itself is another one after each change.
+ * then the name is forced to disk.  The lock is on that new file, which nobody
+ * else can open: so nobody else can hold us up.  Who has waited finds that it
+ * took the name of the old one, and begins again with the next.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -41,6 +42,15 @@ users_read(const char *path, struct span *out)
 	return e;
 }
 
+/* Is it a link that leads nowhere?  It would be replaced, not followed. */
+static bool
+is_dangling(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
 /* Split a path whose links are followed; the directory must be there. */
 static enum err
 open_place(struct place *p, const char *path)
@@ -48,17 +58,26 @@ open_place(struct place *p, const char *path)
 	char whole[PATH_MAX], *slash;
 	const char *dir = ".", *name = whole;
 
-	if (realpath(path, whole) == NULL && (errno != ENOENT ||
-	    strlcpy(whole, path, sizeof(whole)) >= sizeof(whole)))
-		return ERR_SYS;
+	if (realpath(path, whole) == NULL) {
+		if (errno != ENOENT)
+			return ERR_SYS;
+		if (is_dangling(path)) {
+			errno = ENOENT;
+			return ERR_SYS;
+		}
+		if (strlcpy(whole, path, sizeof(whole)) >= sizeof(whole)) {
+			errno = ENAMETOOLONG;
+			return ERR_SYS;
+		}
+	}
 	if ((slash = strrchr(whole, '/')) != NULL) {
 		*slash = '\0';
 		name = slash + 1;
 		dir = slash == whole ? "/" : whole;
 	}
 	if (strlcpy(p->name, name, sizeof(p->name)) >= sizeof(p->name) ||
-	    (size_t)snprintf(p->temporary, sizeof(p->temporary), ".%s.%d",
-	    name, (int)getpid()) >= sizeof(p->temporary)) {
+	    (size_t)snprintf(p->temporary, sizeof(p->temporary), ".%s.new",
+	    name) >= sizeof(p->temporary)) {
 		errno = ENAMETOOLONG;
 		return ERR_SYS;
 	}
@@ -79,7 +98,38 @@ write_all(int fd, struct span text)
 	return OK;
 }
 
-/* Fill the temporary file; whose it will be is that of the old one. */
+/* Is that still the file of this name, and not the one that took another? */
+static bool
+is_in_place(const struct place *p, int fd)
+{
+	struct stat mine, there;
+
+	return fstat(fd, &mine) == 0 && fstatat(p->dir_fd, p->temporary,
+	    &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+/* The new file, empty and ours alone; what was killed may have left one. */
+static enum err
+open_new(const struct place *p, int *out)
+{
+	for (;;) {
+		int fd = openat(p->dir_fd, p->temporary,
+		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		if ((*out = fd) == -1)
+			return ERR_SYS;
+		while (flock(fd, LOCK_EX) == -1)
+			if (errno != EINTR)
+				return ERR_SYS;
+		if (is_in_place(p, fd))
+			return ftruncate(fd, 0) == -1 ? ERR_SYS : OK;
+		close(fd);
+		*out = -1;
+	}
+}
+
+/* Fill the new file; whose it will be is that of the old one. */
 static enum err
 fill(const struct place *p, int fd, struct span text)
 {
@@ -98,38 +148,9 @@ fill(const struct place *p, int fd, struct span text)
 	return OK;
 }
 
+/* What the file holds now, changed, into the new one. */
 static enum err
-replace(const struct place *p, struct span text)
-{
-	int fd = openat(p->dir_fd, p->temporary,
-	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err e;
-	int error;
-
-	if (fd == -1)
-		return ERR_SYS;
-	e = fill(p, fd, text);
-	error = errno;
-	if (close(fd) == -1 && e == OK) {
-		e = ERR_SYS;
-		error = errno;
-	}
-	if (e == OK && renameat(p->dir_fd, p->temporary, p->dir_fd,
-	    p->name) == -1) {
-		e = ERR_SYS;
-		error = errno;
-	}
-	if (e != OK) {
-		(void)unlinkat(p->dir_fd, p->temporary, 0);
-		errno = error;
-		return e;
-	}
-	return fsync(p->dir_fd) == -1 ? ERR_SYS : OK;
-}
-
-/* Under the lock: what the file holds now, changed. */
-static enum err
-change(const struct place *p, users_change_fn *fn, void *arg)
+write_new(const struct place *p, int fd, users_change_fn *fn, void *arg)
 {
 	struct span old = { NULL, 0 }, new = { NULL, 0 };
 	char path[64 + NAME_MAX];
@@ -143,10 +164,25 @@ change(const struct place *p, users_change_fn *fn, void *arg)
 	if (e == OK)
 		e = fn(old, &new, arg);
 	if (e == OK)
-		e = replace(p, new);
+		e = fill(p, fd, new);
 	free((void *)(uintptr_t)old.ptr);
 	free((void *)(uintptr_t)new.ptr);
 	return e;
+}
+
+static enum err
+change(const struct place *p, int fd, users_change_fn *fn, void *arg)
+{
+	enum err e = write_new(p, fd, fn, arg);
+	int error;
+
+	if (e == OK && renameat(p->dir_fd, p->temporary, p->dir_fd,
+	    p->name) == 0)
+		return fsync(p->dir_fd) == -1 ? ERR_SYS : OK;
+	error = errno;
+	(void)unlinkat(p->dir_fd, p->temporary, 0);
+	errno = error;
+	return e == OK ? ERR_SYS : e;
 }
 
 enum err
@@ -154,17 +190,17 @@ users_change(const char *path, users_change_fn *fn, void *arg)
 {
 	struct place p = { .dir_fd = -1 };
 	enum err e = open_place(&p, path);
-	int error;
+	int error, fd = -1;
 
-	if (e != OK)
-		return e;
-	while ((e = flock(p.dir_fd, LOCK_EX) == -1 ? ERR_SYS : OK) != OK &&
-	    errno == EINTR)
-		continue;
 	if (e == OK)
-		e = change(&p, fn, arg);
+		e = open_new(&p, &fd);
+	if (e == OK)
+		e = change(&p, fd, fn, arg);
 	error = errno;
-	close(p.dir_fd);
+	if (fd != -1)
+		close(fd);
+	if (p.dir_fd != -1)
+		close(p.dir_fd);
 	errno = error;
 	return e;
 }

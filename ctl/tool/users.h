@@ -1,10 +1,11 @@
 /*
  * users - changing a file of users so that nothing is ever lost: whoever reads
  * it finds the old text or the new, whole, and two who change it at once wait
- * for each other (a lock on the directory, which leaves nothing behind).
+ * for each other.  Who is killed meanwhile leaves a file ".NAME.new", which the
+ * next one takes over.
  *
  * The new file has mode 0600 and the owner of the old one.  A symbolic link is
- * followed, and stays.
+ * followed, and stays; one that leads nowhere is an error.
  *
  * Blocks  on the disk; while another holds the lock
  * Errors  as the change says; ERR_SYS errno says why not

@@ -152,6 +152,37 @@ def test_a_bounce_takes_the_route_of_its_recipient(house):
     assert got.sender == "" and got.rcpts == ["ann@example.org"]
 
 
+def test_a_bounce_to_whom_nobody_knows_is_let_go_and_told(house):
+    """Neither kept for ever nor sent where it is not known."""
+    p = house.start("relay box", "recipients bob@example.org")
+    house.box.answer = lambda verb, line, session: (
+        "550 5.7.1 Not today" if verb == "RCPT" else None)
+    name = send(p.port, "eve@example.org", "bob@example.org")
+    why = p.wait_log(event="discarded", id=name)["why"]
+    assert "no route to its sender" in why
+    p.wait_log(event="removed", id=name)
+    assert not p.find_log(event="bounced") and house.out.messages == []
+
+
+def test_a_recipient_forgotten_between_rcpt_and_data_is_refused(house):
+    """A 250 to RCPT that holds no more is taken back before it counts."""
+    p = house.start("relay box", "recipients ann@example.org")
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<eve@far.example>", 250)
+        c.want("RCPT TO:<ann@example.org>", 250)
+        house.configure("relay box", "recipients bob@example.org")
+        p.signal(signal.SIGHUP)
+        until(lambda: house.rcpt("bob@example.org").startswith("250 "))
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert c.say(".").startswith("451 4.3.0 ")
+        c.want("MAIL FROM:<eve@far.example>", 250)
+        c.want("RCPT TO:<ann@example.org>", 550)
+        c.want("RCPT TO:<bob@example.org>", 250)
+    assert not p.find_log(event="queued")
+
+
 def test_what_is_queued_waits_for_a_relay_that_is_gone(house):
     p = house.start(ROUTES + 'relay out; retry { delay "1" }')
     house.box.close()

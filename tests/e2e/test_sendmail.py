@@ -193,6 +193,54 @@ def test_a_configuration_may_be_named_from_where_one_stands(postern, sink):
     sink.wait()
 
 
+def test_more_recipients_than_the_edge_takes_at_a_time_all_get_it(server,
+                                                                   sink):
+    p = begin(server, sink.port, edge="max_recipients 100")
+    names = ["u%d@there.example" % n for n in range(450)]
+    text = "To: " + ",\n ".join(names) + "\n\nHello.\n"
+    got = sendmail(p, "-t", stdin=text)
+    assert (got.status, got.err) == (0, "")
+    messages = sink.wait(5)
+    assert sorted(r for m in messages for r in m.rcpts) == sorted(names)
+    assert {m.body for m in messages} == {b"Hello.\r\n"}
+
+
+def test_one_refused_among_very_many_and_nobody_gets_it(server, sink):
+    p = begin(server, sink.port, edge="max_recipients 100",
+              relay="recipients @there.example")
+    names = ["u%d@there.example" % n for n in range(250)]
+    names.append("eve@elsewhere.example")
+    got = sendmail(p, *names, stdin=TEXT)
+    assert got.status == EX_NOUSER
+    assert got.err.count("550") == 1 and "eve@" in got.err
+    assert not p.find_log(event="queued")
+
+
+def test_lines_no_edge_takes_are_cut_and_folded(postern, sink):
+    text = ("Subject: " + "word " * 3000 + "\nX-Long: " + "x" * 12000
+            + "\n\n" + "\u00e4" * 6000 + "\n" + "y" * 9000 + "\n")
+    got = sendmail(postern, "bob@there.example", stdin=text)
+    assert (got.status, got.err) == (0, "")
+    m = sink.wait()[0]
+    *cut, whole, last = m.body.split(b"\r\n")
+    assert (whole, last) == (b"y" * 9000, b"")
+    assert b"".join(cut).decode() == "\u00e4" * 6000
+    head = m.data.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+    assert max(map(len, head + cut)) <= 998
+    for line in cut:
+        line.decode()                   # no character is cut in two
+    assert m.header("X-Long")[0].replace(" ", "") == "x" * 12000
+    assert " ".join(m.header("Subject")[0].split()) == ("word " * 3000).strip()
+
+
+def test_a_complaint_does_not_play_with_the_terminal(postern):
+    for bad in (b"\x1b[31mred bad", b"\xe4", b"\xc2\x9b31m", b"a\x08b"):
+        got = sendmail(postern, "-t", stdin=b"To: " + bad
+                       + b"@x.example\n\nx\n")
+        assert got.status == EX_DATAERR
+        assert got.err.rstrip("\n").isprintable(), got.err
+
+
 @pytest.mark.root
 def test_any_user_may_send_and_no_set_id_bit_helps(root_server, users, sink):
     p = begin(root_server, sink.port)

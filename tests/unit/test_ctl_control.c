@@ -277,6 +277,66 @@ an_answer_to_a_tool_that_has_left_finds_nobody(void **state)
 	assert_false(w.queue.is_gone);
 }
 
+static enum err
+hear_number(struct link *l, unsigned type, const union msg *m,
+    struct span piece, int fd, void *arg)
+{
+	struct end *e = arg;
+
+	e->cnt++;
+	e->last = *m;
+	return OK;
+}
+
+/* So many have come, and no more. */
+static void
+run_until(const unsigned *cnt, unsigned want)
+{
+	for (int i = 0; i < 50 && *cnt < want; i++)
+		run();
+	assert_int_equal(*cnt, want);
+}
+
+/* Tools come, ask all they may, and leave: the queue is not asked for more. */
+static void
+who_asks_and_leaves_does_not_flood_a_queue(void **state)
+{
+	const struct link_peer peer = { .role = ROLE_CONTROL, .block = "c" };
+	const struct link_peer named = {
+		.role = ROLE_QUEUE, .block = "main", .no = 5, .workers = 1,
+	};
+	struct msg_list_end end = { .status = TOLD_DONE };
+	unsigned asked = 0;
+	int ends[2];
+
+	make_pair(ends);
+	queue_link(w.control, ends[0], &named);
+	link_close(&w.queue.link);
+	assert_int_equal(link_open(&w.queue.link, w.loop, ends[1], ROLE_QUEUE,
+	    &peer, hear_number, end_gone, &w.queue), OK);
+	run();
+	for (unsigned i = 0; i < 3 * QUEUE_ASKS_MAX / TOOL_ASKS_MAX; i++) {
+		add_tool(&w.other);
+		for (unsigned n = 0; n < TOOL_ASKS_MAX; n++)
+			ask_list(&w.other, n, "main");
+		asked += TOOL_ASKS_MAX;
+		run_until(&w.queue.cnt, asked < QUEUE_ASKS_MAX ? asked :
+		    QUEUE_ASKS_MAX);
+		link_close(&w.other.link);
+		memset(&w.other, 0, sizeof(w.other));
+		run();
+	}
+	ask_list(&w.tool, 1, "main");
+	run_until(&w.tool.cnt, 1);
+	assert_int_equal(w.tool.last.list_end.status, TOLD_BUSY);
+	end.request = w.queue.last.list_ask.request;
+	(void)link_send_list_end(w.queue.link, &end);
+	run();
+	assert_int_equal(w.tool.cnt, 1);	/* nobody was told */
+	ask_list(&w.tool, 2, "main");
+	run_until(&w.queue.cnt, QUEUE_ASKS_MAX + 1);
+}
+
 static void
 an_answer_that_fits_no_question_costs_the_queue_its_link(void **state)
 {
@@ -656,6 +716,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_go_to_the_tool_that_asked_under_its_number),
 		TEST(an_answer_to_a_tool_that_has_left_finds_nobody),
+		TEST(who_asks_and_leaves_does_not_flood_a_queue),
 		TEST(an_answer_that_fits_no_question_costs_the_queue_its_link),
 		TEST(no_such_queue_is_said_so),
 		TEST(a_queue_that_dies_answers_failed_and_comes_back),

@@ -52,6 +52,7 @@ make_message(struct listed_message *m)
 	assert_int_equal(listed_begin(m, SPAN("out"), &row), OK);
 	assert_int_equal(listed_add_delivery(m, &first), OK);
 	assert_int_equal(listed_add_delivery(m, &second), OK);
+	assert_int_equal(listed_add_delivery(m, &first), ERR_PEER);
 	assert_int_equal(listed_add_rcpt(m, &bob), OK);
 	assert_int_equal(listed_add_rcpt(m, &eve), OK);
 	bob.id.b[0] = 1;
@@ -295,6 +296,22 @@ nothing_that_came_by_mail_reaches_a_terminal_as_it_is(void **state)
 }
 
 static void
+letters_are_shown_and_marks_that_turn_text_around_are_not(void **state)
+{
+	char buf[128] = "";
+	FILE *out = fmemopen(buf, sizeof(buf), "w");
+
+	assert_non_null(out);
+	show_text(out, SPAN("\xc3\xb6\xe2\x80\x93\xd7\x90"));
+	show_text(out, SPAN("\xe2\x80\xae\xd8\x9c\xe2\x81\xa6"));
+	show_text(out, SPAN("\xe2\x80\xa8\xc2\x9b\xff"));
+	fclose(out);
+	assert_string_equal(buf, "\xc3\xb6\xe2\x80\x93\xd7\x90"
+	    "\\xe2\\x80\\xae\\xd8\\x9c\\xe2\\x81\\xa6"
+	    "\\xe2\\x80\\xa8\\xc2\\x9b\\xff");
+}
+
+static void
 json_is_one_line_with_stable_names(void **state)
 {
 	char *text = printed(show_message_json);
@@ -344,6 +361,8 @@ main(void)
 		cmocka_unit_test(verbs_may_be_cut_short_while_only_one_fits),
 		cmocka_unit_test(
 		    nothing_that_came_by_mail_reaches_a_terminal_as_it_is),
+		cmocka_unit_test(
+		    letters_are_shown_and_marks_that_turn_text_around_are_not),
 		cmocka_unit_test(json_is_one_line_with_stable_names),
 		cmocka_unit_test(json_text_is_escaped),
 	};

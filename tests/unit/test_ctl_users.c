@@ -121,6 +121,51 @@ a_change_that_is_refused_leaves_all_as_it_was(void **state)
 	want_file("one\n");
 }
 
+/* Anybody may open the directory. */
+static void
+a_stranger_s_lock_on_the_directory_holds_up_nobody(void **state)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	alarm(5);
+	assert_int_equal(users_change(file, append, one), OK);
+	alarm(0);
+	close(fd);
+	want_file("one\n");
+}
+
+static void
+what_a_killed_one_left_is_taken_over(void **state)
+{
+	struct stat st;
+	char new[96];
+	int fd;
+
+	snprintf(new, sizeof(new), "%s/.users.new", dir);
+	assert_int_equal(users_change(file, append, one), OK);
+	fd = open(new, O_WRONLY | O_CREAT, 0644);
+	assert_int_equal(write(fd, "half of someth", 14), 14);
+	close(fd);
+	assert_int_equal(users_change(file, append, two), OK);
+	want_file("one\ntwo\n");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(lstat(new, &st), -1);
+}
+
+static void
+a_link_that_leads_nowhere_is_not_replaced(void **state)
+{
+	struct stat st;
+
+	assert_int_equal(symlink("none/users", other), 0);
+	assert_int_equal(users_change(other, append, one), ERR_SYS);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(lstat(other, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+}
+
 static void
 a_link_is_followed_and_stays(void **state)
 {
@@ -138,8 +183,11 @@ a_link_is_followed_and_stays(void **state)
 static enum err
 try_lock(struct span old, struct span *out, void *arg)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	char new[96];
+	int fd;
 
+	snprintf(new, sizeof(new), "%s/.users.new", dir);
+	fd = open(new, O_RDONLY);
 	assert_true(fd != -1);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
@@ -214,6 +262,9 @@ main(void)
 		TEST(the_old_file_is_never_written_to),
 		TEST(a_change_that_is_refused_leaves_all_as_it_was),
 		TEST(a_link_is_followed_and_stays),
+		TEST(a_link_that_leads_nowhere_is_not_replaced),
+		TEST(what_a_killed_one_left_is_taken_over),
+		TEST(a_stranger_s_lock_on_the_directory_holds_up_nobody),
 		TEST(only_one_changes_it_at_a_time),
 		TEST(a_directory_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_hash_fits_its_password_and_no_other),

@@ -37,7 +37,7 @@ struct far {
 	struct link	*link;
 	unsigned	 process_cnt, listener_cnt, end_cnt, page_cnt;
 	unsigned	 open_cnt, failed_cnt, file_cnt, slice_cnt;
-	uint32_t	 error, page_no;
+	uint32_t	 error, page_no, gone_no;
 	uint8_t		 state, status;
 	unsigned	 done_cnt;
 	char		 where[256], text[256], first[16];
@@ -68,6 +68,9 @@ hear(struct link *l, unsigned type, const union msg *m, struct span piece,
 		f->page_cnt++;
 		f->page_no = m->house_counters.no;
 		f->can_write_page |= counters_open(fd) == OK;
+		break;
+	case MSG_peer_gone:
+		f->gone_no = m->peer_gone.no;
 		break;
 	case MSG_house_done:
 		f->done_cnt++;
@@ -234,13 +237,16 @@ pages_come_when_control_is_ready_and_as_processes_do(void **state)
 	run();
 	assert_int_equal(cf.page_cnt, 0);
 	control->is_ready = true;
-	control_ready(control);
+	control_ready(control, true);
 	run();
 	assert_int_equal(cf.page_cnt, 2);
 	b = stand_in(row_of(ROLE_EDGE, "b"), NULL, NULL, &bf);
 	run();
 	assert_int_equal(cf.page_cnt, 3);
 	assert_int_equal(cf.page_no, b->id.no);
+	control_forgot(b);
+	run();
+	assert_int_equal(cf.gone_no, b->id.no);
 	assert_false(cf.can_write_page);
 	remove_stand_in(a, &af);
 	remove_stand_in(b, &bf);
@@ -286,16 +292,21 @@ users_get_their_file_opened_anew(void **state)
 	assert_string_equal(uf.first, "n");
 	assert_int_equal(cf.done_cnt, 2);
 	assert_int_equal(cf.status, TOLD_BUSY);
-	control_ready(users);			/* it has taken it */
+	control_ready(users, true);		/* it has taken it */
 	run();
 	assert_int_equal(cf.done_cnt, 3);
 	assert_int_equal(cf.status, TOLD_DONE);
+	assert_int_equal(ask(control, MSG_users_ask, 5, "staff"), OK);
+	control_ready(users, false);		/* it has not */
+	run();
+	assert_int_equal(cf.done_cnt, 4);
+	assert_int_equal(cf.status, TOLD_FAILED);
 	/* One that may not be used leaves the old one in place. */
 	assert_int_equal(chmod(file.path, 0644), 0);
 	assert_int_equal(ask(control, MSG_users_ask, 4, "staff"), OK);
 	run();
 	assert_int_equal(cf.status, TOLD_FAILED);
-	assert_int_equal(uf.file_cnt, 1);
+	assert_int_equal(uf.file_cnt, 2);
 	remove_stand_in(users, &uf);
 	remove_stand_in(control, &cf);
 }
@@ -389,6 +400,33 @@ a_server_that_does_not_accept_holds_up_nobody(void **state)
 	close(server);
 }
 
+/* Each answer that waits holds a descriptor of master's. */
+static void
+who_wants_connections_and_does_not_read_is_given_up(void **state)
+{
+	struct plan_process row = row_of(ROLE_RELAY, "out");
+	struct plan_endpoint e = { "" };
+	const struct msg_endpoint_ask want = { 1, 0 };
+	struct process *p;
+	struct far f;
+	unsigned asked = 0;
+	int server = serve(&e, "busy", 4096), fd;
+
+	row.endpoint_cnt = 1;
+	p = stand_in(row, NULL, &e, &f);
+	while (asked < 3000 && endpoint_asked(p, &want) == OK) {
+		if ((fd = accept(server, NULL, NULL)) != -1)
+			close(fd);
+		asked++;
+	}
+	assert_true(asked >= 64 && asked < 3000);
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_in_range(fd, 3, 1000);
+	close(fd);
+	remove_stand_in(p, &f);
+	close(server);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -426,6 +464,8 @@ main(void)
 		cmocka_unit_test(
 		    only_endpoints_of_its_own_row_are_connected_to),
 		cmocka_unit_test(a_server_that_does_not_accept_holds_up_nobody),
+		cmocka_unit_test(
+		    who_wants_connections_and_does_not_read_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
