@@ -116,6 +116,7 @@ edge_free(struct edge **ep)
 void
 edge_drain(struct edge *edge, uint32_t patience_ms)
 {
+	listen_finish(edge->listen);
 	listen_close(&edge->listen);
 	edge->is_draining = true;
 	edge->is_gentle = patience_ms >= EDGE_GENTLE_MS;

@@ -18,6 +18,7 @@
 #include "sys/counters.h"
 
 #define BATCH		64	/* connections a turn and a socket	*/
+#define LAST_BATCHES	16	/* of them before a socket is closed */
 #define PAUSE_MS	100	/* until we try again what failed	*/
 #define TROUBLE_MS	60000	/* between two lines about it		*/
 
@@ -140,10 +141,10 @@ is_passing(int error)
 	    error == ENOPROTOOPT || error == ENONET || error == EOPNOTSUPP;
 }
 
-static void
-listen_ready(struct ev *ev, unsigned what, void *arg)
+/* False when nobody waits, or for now nobody can be taken in. */
+static bool
+take_batch(struct listen *l, const struct ev *ev)
 {
-	struct listen *l = arg;
 	struct edge *edge = l->edge;
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -156,16 +157,23 @@ listen_ready(struct ev *ev, unsigned what, void *arg)
 		if (fd == -1 && is_passing(errno))
 			continue;
 		if (fd == -1 && errno == EAGAIN)
-			return;
+			return false;
 		if (fd == -1) {
 			pause_all(l, errno);
-			return;
+			return false;
 		}
 		if (take_in(edge, fd, (struct sockaddr *)&sa) != OK) {
 			pause_all(l, ENOMEM);
-			return;
+			return false;
 		}
 	}
+	return true;
+}
+
+static void
+listen_ready(struct ev *ev, unsigned what, void *arg)
+{
+	(void)take_batch(arg, ev);
 }
 
 enum err
@@ -187,6 +195,15 @@ listen_open(struct listen **out, struct edge *edge, const int *fds,
 		}
 	*out = l;
 	return OK;
+}
+
+void
+listen_finish(struct listen *l)
+{
+	for (unsigned i = 0; l != NULL && i < l->cnt; i++)
+		for (int n = 0; n < LAST_BATCHES; n++)
+			if (!take_batch(l, &l->evs[i]))
+				break;
 }
 
 void

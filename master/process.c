@@ -116,6 +116,7 @@ forget(struct process *p)
 	struct house *h = p->house;
 
 	pair_forget(p);
+	control_forgot(p);
 	link_close(&p->link);
 	timer_stop(&p->again);
 	timer_stop(&p->patience);
@@ -139,7 +140,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 	switch (type) {
 	case MSG_work_ready:
 		p->is_ready = true;
-		control_ready(p);
+		control_ready(p, m->work_ready.generation != 0);
 		house_look(p->house);
 		return OK;
 	case MSG_link_lost:
@@ -309,6 +310,7 @@ process_renew(struct process *p, struct plan *plan, uint32_t row,
 	close(p->slice_fd);
 	folder_close(&p->folder);
 	take_row(p, plan, row, folder);
+	p->is_ready = false;		/* until it says that it is */
 	send_slice(p);
 }
 

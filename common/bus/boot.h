@@ -50,7 +50,8 @@ struct boot_calls {
 	/*
 	 * Finish what was promised, begin nothing new, and call boot_done().
 	 * After patience_ms you are ended anyway.  Called again, with less
-	 * patience, when it has to be over sooner.
+	 * patience, when it has to be over sooner.  Watch the listeners no
+	 * more: they are closed after the call.
 	 */
 	void	(*drain)(struct boot *, uint32_t patience_ms, void *arg);
 	/* How many messages are held; the queue's answer.  May be NULL. */

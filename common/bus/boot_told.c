@@ -200,14 +200,23 @@ take_new_slice(struct boot *b, const struct msg_slice_new *m, int fd)
 	if (offer_slice(b, new) != OK) {
 		log_why(LOG_trouble, "the new configuration cannot be used", 0);
 		unmap_slice(new);
-		return OK;
+		ready.generation = 0;
+	} else {
+		unmap_slice(b->slice);
+		b->slice = new;
+		b->generation = m->generation;
 	}
-	unmap_slice(b->slice);
-	b->slice = new;
-	b->generation = m->generation;
 	if (b->master == NULL)
 		return OK;
 	return link_send_work_ready(b->master, &ready);
+}
+
+/* One that is kept open gets connections that nobody will take in. */
+static void
+close_listeners(struct boot *b)
+{
+	while (b->listener_cnt > 0)
+		close(b->listeners[--b->listener_cnt]);
 }
 
 static void
@@ -219,6 +228,7 @@ drain(struct boot *b, uint32_t patience_ms)
 	timer_set(&b->patience, patience_ms);
 	b->draining = true;
 	b->calls->drain(b, patience_ms, b->arg);
+	close_listeners(b);
 }
 
 static enum err

@@ -164,7 +164,7 @@ struct world {
 	int		 saw;		/* what the child says comes here */
 	uint64_t	 requests[4];
 	unsigned	 request_cnt;
-	unsigned	 ready_cnt;
+	unsigned	 ready_cnt, refused_cnt;
 };
 
 static enum err
@@ -175,7 +175,9 @@ child_says(struct link *l, unsigned type, const union msg *m,
 
 	if (type == MSG_endpoint_ask && w->request_cnt < 4)
 		w->requests[w->request_cnt++] = m->endpoint_ask.request;
-	if (type == MSG_work_ready)
+	if (type == MSG_work_ready && m->work_ready.generation == 0)
+		w->refused_cnt++;
+	else if (type == MSG_work_ready)
 		w->ready_cnt++;
 	ev_stop(w->loop);
 	return OK;
@@ -338,6 +340,7 @@ files_come_with_their_slice_and_go_with_it(void **state)
 	assert_true(strtol(text + 5, NULL, 10) < 30);
 	stop(&w, 0);
 	assert_true(w.ready_cnt >= 20);
+	assert_int_equal(w.refused_cnt, 21);	/* each is owned up to */
 }
 
 static void
