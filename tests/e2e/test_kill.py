@@ -22,13 +22,13 @@ SOON = "retry { delay 1; maximum_delay 1s }"
 class Load:
     """Clients that note each 250 and send again where they got none."""
 
-    def __init__(self, port):
+    def __init__(self, port, clients=CLIENTS):
         self.port = port
         self.stop = threading.Event()
         self.taken = {}         # token -> id it was acknowledged with
         self.tries = {}         # token -> how often it was sent
         self.threads = [threading.Thread(target=self._run, args=(n,))
-                        for n in range(CLIENTS)]
+                        for n in range(clients)]
         for t in self.threads:
             t.start()
 

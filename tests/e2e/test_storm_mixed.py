@@ -5,15 +5,20 @@ but master may die."""
 import base64
 import os
 import random
+import shutil
+import signal
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
 
+import census
+import tool
 from client import Client
 from names import Names
-from server import free_port
+from server import free_port, until
 from sinks import Sink, Message
 from test_kill import KILLS, SOON, Load, judge
 
@@ -39,10 +44,13 @@ queue main {
     relay out
     %(soon)s
 }
-relay out { type static; host localhost; ipv4_only yes; port %(static)d }
-relay world { type mx; port %(mx)d; ipv4_only yes }
-relay boxes { type lmtp; host 127.0.0.1; port %(lmtp)d }
-relay prog { type pipe; args %(program)s }
+relay out {
+    type static; host localhost; port %(static)d
+    ipv4_only yes; idle_timeout 1s
+}
+relay world { type mx; port %(mx)d; ipv4_only yes; idle_timeout 1s }
+relay boxes { type lmtp; host 127.0.0.1; port %(lmtp)d; idle_timeout 1s }
+relay prog { type pipe; args %(program)s; %(user)s }
 """
 # A file is moved in place when it is whole.
 PROGRAM = """#!/bin/sh
@@ -113,7 +121,8 @@ class Everywhere:
         return sorted(self.messages, key=lambda m: m.when)
 
 
-def configure(p, sinks, names):
+def configure(p, sinks, names, user=None):
+    """user: whose the program of the pipe is, where we are root."""
     for command in (
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
@@ -133,13 +142,21 @@ def configure(p, sinks, names):
     os.mkdir(os.path.join(p.room.work, "kept"))
     for name in ("users", "program", "kept", "key.pem", "cert.pem"):
         os.chown(os.path.join(p.room.work, name), own.st_uid, own.st_gid)
+    if user:
+        shutil.chown(os.path.join(p.room.work, "kept"), user)
     names.zone("mx.example", "@ IN MX 10 host\nhost IN A 127.0.0.1")
     names.start()
     p.port = free_port()
     p.configure(CONF % {
         "resolver": names.resolver(), "port": p.port, "soon": SOON,
         "static": sinks[0].port, "mx": sinks[1].port, "lmtp": sinks[2].port,
-        "program": os.path.join(p.room.work, "program")})
+        "program": os.path.join(p.room.work, "program"),
+        "user": "user " + user if user else ""})
+
+
+def ctl(p, *words):
+    """posternctl, as whoever runs this postern."""
+    return tool.ctl(p, *words, uid=0 if p.as_root else None)
 
 
 def launchers(p):
@@ -160,7 +177,11 @@ def storm(p, kills):
     while len(dead) < kills:
         time.sleep(dice.uniform(0.05, 0.8))
         titles = p.processes()
-        pid = dice.choice(sorted(titles) + launchers(p))
+        all = sorted(titles) + launchers(p)
+        assert p.process.poll() is None, p.tail()
+        if not all:             # the list is no snapshot
+            continue
+        pid = dice.choice(all)
         title = titles.get(pid, "relay")
         role = "relay" if "relay" in title or "pipe" in title else title
         try:
@@ -171,43 +192,198 @@ def storm(p, kills):
     return dead
 
 
-def drained(all, load, end):
+def drained(house, load, end):
     """Wait until every acknowledged message is somewhere."""
     while True:
-        missing = set(load.taken.values()) - {m.id for m in all.messages}
+        missing = set(load.taken.values()) - {
+            m.id for m in house.everywhere.messages}
         if not missing:
             return
         assert time.monotonic() < end, (
-            "%d of %d acknowledged are missing, as %s" % (
-                len(missing), len(load.taken), sorted(missing)[:3]))
+            "%d of %d acknowledged are missing, as\n%s" % (
+                len(missing), len(load.taken),
+                story(house.p, sorted(missing)[0])))
         time.sleep(0.5)
 
 
-@pytest.mark.heavy
-def test_storm_over_all_arrows_loses_nothing(server, room):
-    sinks = [Sink(), Sink(), Sink()]
-    names = Names(room.work)
-    try:
-        configure(server, sinks, names)
-        server.start()
-        load = MixedLoad(server.port)
-        time.sleep(2)
-        dead = storm(server, KILLS)
-        last = time.monotonic()
-        load.end()
-        everywhere = Everywhere(sinks, os.path.join(room.work, "kept"))
-        drained(everywhere, load, last + 60)
-        took = time.monotonic() - last
-        judge(everywhere, load, dead)
-        for token, count in (("0-", 1), ("1-", 1), ("2-", 1)):
-            assert any(t.startswith(token) for t in load.taken), token
-        for sink in sinks:
-            assert sink.messages
-        print("\n%d acknowledged, %d sent, %d arrived, %d kills, drained "
-              "%.1f s after the last" % (
-                  len(load.taken), sum(load.tries.values()),
-                  len(everywhere.messages), len(dead), took))
-    finally:
-        names.close()
-        for sink in sinks:
+def story(p, name):
+    """All that is known of a message."""
+    with p.news:
+        lines = [l.text for l in p.lines if name in l.text]
+    return "\n".join(lines + [ctl(p, "queue", "show", name).out])
+
+
+class House:
+    """A postern with all its arrows, and where they lead."""
+
+    def __init__(self, p, user=None):
+        self.p = p
+        self.sinks = [Sink(), Sink(), Sink()]
+        self.names = Names(p.room.work)
+        self.tries = {}         # of mails that are in no load
+        configure(p, self.sinks, self.names, user)
+        self.everywhere = Everywhere(self.sinks, os.path.join(
+            p.room.work, "kept"))
+        p.start()
+
+    def warm(self):
+        """Use everything once: descriptors by title, before and after.  The
+        resolver opens some when it is first asked, as one that has been
+        started again may not have been."""
+        fresh = census.descriptors(self.p)
+        mail_everywhere(self)
+        time.sleep(3)           # idle_timeout, and the end of our sessions
+        return fresh, census.descriptors(self.p)
+
+    def close(self):
+        self.names.close()
+        for sink in self.sinks:
             sink.close()
+
+
+@pytest.fixture
+def houses():
+    made = []
+
+    def make(p, user=None):
+        made.append(House(p, user))
+        return made[-1]
+    yield make
+    for h in made:
+        h.close()
+
+
+class Asker(threading.Thread):
+    """An administrator who asks all the time. No answer is fine while control
+    or a queue is away, and waiting for ever is not."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.p, self.answers, self.slow = p, 0, []
+        self.done = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.done.is_set():
+            for words in (["status"], ["queue", "list", "--limit", "20"],
+                          ["route", "bob@mx.example"]):
+                begun = time.monotonic()
+                try:
+                    self.answers += ctl(self.p, *words).status == 0
+                except subprocess.TimeoutExpired:
+                    self.slow.append((words, time.monotonic() - begun))
+            self.done.wait(0.3)
+
+    def end(self):
+        self.done.set()
+        self.join()
+        assert self.slow == []
+        assert self.answers
+
+
+def mail_everywhere(house):
+    """To all next hops, by all edges, and nothing is put off."""
+    load = MixedLoad(house.p.port, clients=0)
+    for n in range(24):
+        with Client(house.p.port) as c:
+            c.hello()
+            load._send(c, "%d-%d" % (90 + n, n))
+    house.tries.update(load.tries)
+    drained(house, load, time.monotonic() + 20)
+
+
+def whole(house, before):
+    """All processes are there and no other, each with all its links."""
+    p = house.p
+    until(lambda: census.titles(p) == before, what="all processes")
+    until(lambda: ctl(p, "status").status == 0, what="an answer")
+    until(lambda: not census.zombies(p.process.pid), what="no zombies")
+    until(lambda: not census.strays(p), 30, "nobody without a master")
+    mail_everywhere(house)
+    until(lambda: ctl(p, "queue", "list", "--json").out == "",
+          what="an empty queue")
+
+
+def storm_over(house, kills):
+    """The storm, and all that must be true afterwards."""
+    before = census.titles(house.p)
+    load, asker = MixedLoad(house.p.port), Asker(house.p)
+    time.sleep(2)
+    dead = storm(house.p, kills)
+    last = time.monotonic()
+    load.end()
+    drained(house, load, last + 60)
+    took = time.monotonic() - last
+    asker.end()
+    load.tries.update(house.tries)
+    judge(house.everywhere, load, dead)
+    for token in ("0-", "1-", "2-"):
+        assert any(t.startswith(token) for t in load.taken), token
+    for sink in house.sinks:
+        assert sink.messages
+    print("\n%d acknowledged, %d sent, %d arrived, %d kills, drained "
+          "%.1f s after the last" % (
+              len(load.taken), sum(load.tries.values()),
+              len(house.everywhere.messages), len(dead), took))
+    whole(house, before)
+
+
+@pytest.mark.heavy
+def test_storm_over_all_arrows_loses_nothing(server, houses):
+    storm_over(houses(server), KILLS)
+
+
+@pytest.mark.root
+@pytest.mark.heavy
+def test_storm_with_the_whole_sandbox_loses_nothing(root_server, houses):
+    house = houses(root_server, "_postern-mail")
+    idle = house.warm()
+    storm_over(house, max(10, KILLS // 4))
+    census.settled(root_server, *idle)
+
+
+def deaths(p, words, rounds):
+    """Kill all that have one of these words in their title, again and again;
+    each is back before the next round."""
+    for _ in range(rounds):
+        old = {pid: t for pid, t in p.processes().items()
+               if any(w in t for w in words)}
+        assert old
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not set(old) & set(p.processes()) and sorted(
+            t for t in p.processes().values()
+            if any(w in t for w in words)) == sorted(old.values()),
+            what="all of them again")
+        time.sleep(0.2)
+
+
+@pytest.mark.root
+@pytest.mark.heavy
+@pytest.mark.parametrize("mortal, others", [
+    (("edge", "relay", "pipe"),
+     ("master", "queue", "keys", "users", "resolver", "control")),
+    (("queue", "keys", "users", "resolver", "control"),
+     ("master", "edge", "relay", "pipe"))])
+def test_storm_deaths_cost_others_no_memory_and_no_descriptors(
+        server, houses, mortal, others):
+    house = houses(server)
+    idle = house.warm()
+    load = MixedLoad(server.port)
+    deaths(server, mortal, 3)
+    load.end()
+    drained(house, load, time.monotonic() + 60)
+    mail_everywhere(house)
+    census.settled(server, *idle)
+    before = census.memory(server)
+    load = MixedLoad(server.port)
+    deaths(server, mortal, 8)
+    load.end()
+    drained(house, load, time.monotonic() + 60)
+    mail_everywhere(house)
+    census.settled(server, *idle)
+    after = census.memory(server)
+    grown = {t: after[t] - before[t] for t in after
+             if any(w in t for w in others)}
+    print("\n%s" % grown)
+    assert max(grown.values()) < 1 << 20, grown
