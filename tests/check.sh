@@ -35,20 +35,48 @@ unit() {
 	tests/unit.sh "$dir"/unit/test_*
 }
 
+# The other builds use what the end-to-end tests leave of the processors, for
+# those wait more than they work.
+others() {
+	nice -n 19 make -s SAN=1 unit-build >build/san.log 2>&1
+	echo $? >build/san.status
+	nice -n 19 make -s CC=clang BUILD=build/clang all >build/clang.log 2>&1
+	echo $? >build/clang.status
+	nice -n 19 make -s fuzz-build >build/fuzz.log 2>&1
+	echo $? >build/fuzz.status
+}
+
+# built NAME: how that build of others() ended
+built() {
+	until [ -f "build/$1.status" ]; do
+		kill -0 "$builder" 2>/dev/null || break
+		sleep 1
+	done
+	grep -vE '^  (CC|LINK|FUZZ) ' "build/$1.log"
+	[ "$(cat "build/$1.status" 2>/dev/null)" = 0 ]
+}
+
 all() {
+	rm -f build/{san,clang,fuzz}.status
 	step "lint" tests/lint.sh
 	if step "build with gcc" build unit-build; then
 		step "unit tests" unit build
+		others &
+		builder=$!
 		step "end-to-end tests" tests/e2e.sh
+	else
+		others &
+		builder=$!
 	fi
-	step "build with clang" build CC=clang BUILD=build/clang all
-	if step "build with sanitizers" build SAN=1 unit-build; then
+	if step "build with sanitizers" built san; then
 		step "unit tests, sanitizers" unit build/san
-		MARKER="not heavy" POSTERN_BUILD=build/san \
+		MARKER="not heavy and not alone" POSTERN_BUILD=build/san \
 		    step "end-to-end tests, sanitizers" tests/e2e.sh
 	fi
-	step "fuzz targets build" build fuzz-build &&
-	    step "fuzz targets, a taste" build fuzz SECONDS=2
+	step "build with clang" built clang
+	step "fuzz targets build" built fuzz &&
+	    step "fuzz targets, a taste" build fuzz SECONDS=1
+	wait
 }
 
 all > >(tee build/check.log) 2>&1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build).  Tests marked root run as root, by sudo where we are
+# $POSTERN_BUILD (build), three at a time but for those marked alone.  Tests marked root run as root, by sudo where we are
 # not; where that fails they fail.  Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -30,8 +30,12 @@ if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 	by=(sudo -n)
 fi
 ok=0
-run user "not root${marker:+ and $marker}" || ok=1
-run root "root${marker:+ and $marker}" "${by[@]}" || ok=1
+also=${marker:+ and $marker}
+args=("$@" -n "${E2E_JOBS:-3}")
+run user "not root and not alone$also" || ok=1
+args=("$@")
+run alone "not root and alone$also" || ok=1
+run root "root$also" "${by[@]}" || ok=1
 
 count() {
 	cat "$report"/*.xml | grep -o '<testsuite [^>]*' |

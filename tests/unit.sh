@@ -1,17 +1,19 @@
 #!/bin/bash
-# unit.sh PROGRAM... - run unit tests; each prints one line, its output only
-# when something failed.  A test whose head comment says "also: root" runs a
-# second time as root.  Counts go to the file $COUNTS too, for check.sh.
+# unit.sh PROGRAM... - run unit tests, a few at a time, for they wait more than
+# they work; each prints one line, its output only when something failed.  A
+# test whose head comment says "also: root" runs a second time as root.  Counts
+# go to the file $COUNTS too, for check.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin:$PWD/build/peers/usr/sbin
-passed=0 failed=0
-out=$(mktemp) && trap 'rm -f "$out"' EXIT
+dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
+jobs=${UNIT_JOBS:-4} started=0
 
-# run NAME COMMAND...
+# run NUMBER NAME COMMAND...: the result goes to files of that number.
 run() {
-	local name=$1 yes no status start=$SECONDS
-	shift
+	local out=$dir/$1.out name=$2 yes no status start=$SECONDS
+	local result=$dir/$1.result
+	shift 2
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "${UNIT_SECONDS:-120}" "$@" \
 	    >"$out" 2>&1 </dev/null
 	status=$?
@@ -23,23 +25,39 @@ run() {
 		no=1
 		echo "no test ran" >>"$out"
 	fi
-	passed=$((passed + yes)) failed=$((failed + no))
 	if [ "$no" = 0 ]; then
 		echo "  ok    $name: $yes passed ($((SECONDS - start)) s)"
 	else
 		sed 's/^/        | /' "$out" | tail -n 60
 		echo "  FAIL  $name: $yes passed, $no failed"
-	fi
+	fi >"$result"
+	echo "$yes $no" >"${out%.out}.count"
+	cat "$result"
+}
+
+# begin NAME COMMAND...: as soon as fewer than $jobs run.
+begin() {
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	started=$((started + 1))
+	run $started "$@" &
 }
 
 for program in "$@"; do
 	name=$(basename "$program")
-	run "$name" "$program"
+	begin "$name" "$program"
 	if [ "$(id -u)" != 0 ] &&
 	    grep -q '^ \* also: root' "tests/unit/$name.c" 2>/dev/null; then
-		run "$name as root" sudo -n env \
+		begin "$name as root" sudo -n env \
 		    CMOCKA_MESSAGE_OUTPUT=TAP "$(realpath "$program")"
 	fi
+done
+wait
+passed=0 failed=0
+for i in $(seq $started); do
+	read -r yes no <"$dir/$i.count" || { yes=0; no=1; }
+	passed=$((passed + yes)) failed=$((failed + no))
 done
 echo "unit: $passed passed, $failed failed"
 [ -z "${COUNTS:-}" ] || echo "$passed $failed unit" >>"$COUNTS"

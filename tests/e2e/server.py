@@ -3,6 +3,7 @@ their log, find and kill their processes."""
 
 import atexit
 import functools
+import itertools
 import os
 import re
 import shutil
@@ -25,11 +26,22 @@ REPORT = re.compile(r"Sanitizer|runtime error:|stack smashing|Assertion|"
                     r"has died\" signal=(?!9$)|event=trouble dropped=")
 
 
+# Several runs of tests at the same time take ports of ranges of their own, all
+# below those that the kernel gives to clients.
+RUN = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+PORTS = itertools.cycle(range(11000 + 4000 * RUN, 15000 + 4000 * RUN))
+
+
 def free_port():
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        port = next(PORTS)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def until(condition, seconds=None, what="condition"):

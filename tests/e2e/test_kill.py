@@ -14,7 +14,7 @@ from client import Client
 
 
 SOAK = os.environ.get("POSTERN_SOAK") == "1"
-KILLS = 100 if SOAK else 25
+KILLS = 100 if SOAK else 15
 CLIENTS = 8
 SOON = "retry { delay 1; maximum_delay 1s }"
 
@@ -85,6 +85,7 @@ def storm(p, kills):
     return dead
 
 
+@pytest.mark.alone
 @pytest.mark.heavy
 def test_storm_loses_nothing_and_doubles_only_what_it_may(start, sink):
     p = start(sink.port, edge="workers 2", relay="workers 2", queue=SOON)

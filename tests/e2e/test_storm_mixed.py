@@ -20,7 +20,7 @@ from client import Client
 from names import Names
 from server import free_port, until
 from sinks import Sink, Message
-from test_kill import KILLS, SOON, Load, judge
+from test_kill import KILLS, SOAK, SOON, Load, judge
 
 CONF = """
 process {
@@ -328,6 +328,7 @@ def storm_over(house, kills):
     whole(house, before)
 
 
+@pytest.mark.alone
 @pytest.mark.heavy
 def test_storm_over_all_arrows_loses_nothing(server, houses):
     storm_over(houses(server), KILLS)
@@ -370,14 +371,14 @@ def test_storm_deaths_cost_others_no_memory_and_no_descriptors(
     house = houses(server)
     idle = house.warm()
     load = MixedLoad(server.port)
-    deaths(server, mortal, 3)
+    deaths(server, mortal, 3 if SOAK else 2)
     load.end()
     drained(house, load, time.monotonic() + 60)
     mail_everywhere(house)
     census.settled(server, *idle)
     before = census.memory(server)
     load = MixedLoad(server.port)
-    deaths(server, mortal, 8)
+    deaths(server, mortal, 8 if SOAK else 4)
     load.end()
     drained(house, load, time.monotonic() + 60)
     mail_everywhere(house)

@@ -161,6 +161,7 @@ def test_no_early_data_and_no_ticket(house, tmp_path):
 
 @pytest.mark.parametrize("method, rounds", [("sha512", 400000),
                                             ("yescrypt", "9")])
+@pytest.mark.alone
 def test_the_clock_does_not_tell_who_has_an_account(server, sink, method,
                                                     rounds):
     """Each try on a session of its own, so that the delay is the same."""
@@ -306,6 +307,7 @@ class Busy:
         self.thread.join()
 
 
+@pytest.mark.alone
 def test_everything_at_once_and_nothing_acknowledged_is_lost(house, sink):
     """Clients that leave in every state, reloads, and the deaths of all that
     the edge asks, while others send."""
