@@ -1,7 +1,8 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build), three at a time but for those marked alone.  Tests marked root run as root, by sudo where we are
-# not; where that fails they fail.  Counts go to the file $COUNTS too.
+# $POSTERN_BUILD (build), three at a time but for those marked alone.  Tests
+# marked root run as root, by sudo where we are not; where that fails they fail.
+# Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 POSTERN_BUILD=$(realpath "${POSTERN_BUILD:-build}")
