@@ -71,7 +71,10 @@ def memory(p):
     """title -> bytes of its own."""
     out = {"master": own_memory(p.process.pid)}
     for pid, title in p.processes().items():
-        out[title] = own_memory(pid)
+        try:
+            out[title] = own_memory(pid)
+        except (FileNotFoundError, ProcessLookupError, KeyError):
+            continue            # one of an old generation has just ended
     return out
 
 
