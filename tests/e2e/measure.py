@@ -23,7 +23,7 @@ class Watch:
         self.first = {pid: own_memory(pid) for pid in pids}
         self.most = dict(self.first)
         self.done = threading.Event()
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _look(self):
         for pid in self.first:

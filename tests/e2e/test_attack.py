@@ -43,7 +43,7 @@ class Load:
     def __init__(self, port, sessions=4):
         self.port, self.taken, self.failed = port, [], []
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._session)
+        self.threads = [threading.Thread(target=self._session, daemon=True)
                         for _ in range(sessions)]
         for t in self.threads:
             t.start()

@@ -144,7 +144,7 @@ def test_edits_in_a_kill_storm_lose_nothing(start, sink, ctl):
                     capture_output=True, check=False, timeout=60,
                     cwd=p.room.work, **p._demote())
 
-    editor = threading.Thread(target=edit)
+    editor = threading.Thread(target=edit, daemon=True)
     editor.start()
     time.sleep(1)
     dead = storm(p, 12)

@@ -27,7 +27,8 @@ class Load:
         self.stop = threading.Event()
         self.taken = {}         # token -> id it was acknowledged with
         self.tries = {}         # token -> how often it was sent
-        self.threads = [threading.Thread(target=self._run, args=(n,))
+        self.threads = [threading.Thread(target=self._run, args=(n,),
+                                         daemon=True)
                         for n in range(clients)]
         for t in self.threads:
             t.start()

@@ -55,7 +55,7 @@ class Lasting(threading.Thread):
     """A session under TLS that mails all the time and never ends."""
 
     def __init__(self, load):
-        super().__init__()
+        super().__init__(daemon=True)
         self.load, self.failed = load, None
         self.done = threading.Event()
         self.start()
@@ -185,7 +185,7 @@ class Reloader(threading.Thread):
     """Reloads all the time, whether they are carried out or not."""
 
     def __init__(self, changes):
-        super().__init__()
+        super().__init__(daemon=True)
         self.changes, self.done = changes, threading.Event()
         self.start()
 

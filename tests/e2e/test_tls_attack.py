@@ -90,7 +90,7 @@ def test_key_updates_by_the_thousand_hold_nobody_up(house):
                     p.stdin.flush()
             except OSError:
                 pass
-        t = threading.Thread(target=flood)
+        t = threading.Thread(target=flood, daemon=True)
         t.start()
         try:
             assert slowest(house) < 0.5
@@ -289,7 +289,7 @@ class Busy:
     def __init__(self, house):
         self.house, self.ids, self.shakes = house, [], 0
         self.is_over = False
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self):
