@@ -76,7 +76,7 @@ all() {
 	step "build with clang" built clang
 	step "fuzz targets build" built fuzz &&
 	    step "fuzz targets, a taste" build fuzz SECONDS=1
-	wait
+	wait "$builder"		# not for the tee, which waits for us
 }
 
 all > >(tee build/check.log) 2>&1
