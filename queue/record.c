@@ -7,7 +7,7 @@
 struct row {
 	uint8_t	 version;
 	void	(*put)(struct wire_out *, const void *);
-	void	(*get)(struct wire_in *, union record *);
+	void	(*get)(struct wire_in *, uint8_t since, union record *);
 };
 
 #define U8(f)	wire_u8(w, m->f);
@@ -15,6 +15,7 @@ struct row {
 #define U32(f)	wire_u32(w, m->f);
 #define U64(f)	wire_u64(w, m->f);
 #define STR(f)	wire_str(w, m->f, RECORD_STR_MAX);
+#define SINCE(v, fields)	fields
 #define RECORD(name, version, fields)					\
 static void								\
 put_##name(struct wire_out *w, const void *arg)				\
@@ -29,17 +30,21 @@ put_##name(struct wire_out *w, const void *arg)				\
 #undef U32
 #undef U64
 #undef STR
+#undef SINCE
 
 #define U8(f)	m->f = wire_get_u8(r);
 #define U16(f)	m->f = wire_get_u16(r);
 #define U32(f)	m->f = wire_get_u32(r);
 #define U64(f)	m->f = wire_get_u64(r);
 #define STR(f)	m->f = wire_get_str(r, RECORD_STR_MAX);
+#define SINCE(v, fields)	if (since >= (v)) { fields }
 #define RECORD(name, version, fields)					\
 static void								\
-get_##name(struct wire_in *r, union record *any)			\
+get_##name(struct wire_in *r, uint8_t since, union record *any)		\
 {									\
 	struct record_##name *m = &any->name;				\
+									\
+	*m = (struct record_##name){ 0 };				\
 	fields								\
 }
 #include "queue/records.def"
@@ -49,6 +54,7 @@ get_##name(struct wire_in *r, union record *any)			\
 #undef U32
 #undef U64
 #undef STR
+#undef SINCE
 
 static const struct row rows[RECORD__COUNT] = {
 #define RECORD(name, version, fields)					\
@@ -68,11 +74,21 @@ record_put(uint8_t *buf, enum record_kind kind, const void *rec)
 	return w.bad ? 0 : w.len;
 }
 
+/* What could not be written again would stop every transaction. */
+static bool
+fits_again(enum record_kind kind, const union record *r)
+{
+	uint8_t buf[RECORD_MAX];
+
+	return record_put(buf, kind, r) > 0;
+}
+
 enum err
 record_get(struct span bytes, enum record_kind kind, union record *out)
 {
 	struct wire_in r = { (const uint8_t *)bytes.ptr, NULL, false };
 	struct wire_in crc;
+	uint8_t version;
 
 	if (bytes.len < 1 + CRC_LEN || bytes.len > RECORD_MAX)
 		return ERR_PEER;
@@ -80,8 +96,12 @@ record_get(struct span bytes, enum record_kind kind, union record *out)
 	crc = (struct wire_in){ r.end, r.end + CRC_LEN, false };
 	if (wire_get_u32(&crc) != wire_crc(0, bytes.ptr, bytes.len - CRC_LEN))
 		return ERR_PEER;
-	if (wire_get_u8(&r) != rows[kind].version)
+	version = wire_get_u8(&r);
+	if (version == 0 || version > rows[kind].version)
 		return ERR_PEER;
-	rows[kind].get(&r, out);
-	return wire_done(&r) ? OK : ERR_PEER;
+	rows[kind].get(&r, version, out);
+	if (!wire_done(&r))
+		return ERR_PEER;
+	return version == rows[kind].version || fits_again(kind, out) ? OK :
+	    ERR_PEER;
 }

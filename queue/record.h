@@ -30,6 +30,7 @@ enum record_kind {
 #define U32(f)	uint32_t f;
 #define U64(f)	uint64_t f;
 #define STR(f)	struct span f;
+#define SINCE(v, fields)	fields
 #define RECORD(name, version, fields)	struct record_##name { fields };
 #include "queue/records.def"
 #undef RECORD
@@ -38,6 +39,7 @@ enum record_kind {
 #undef U32
 #undef U64
 #undef STR
+#undef SINCE
 
 union record {
 #define RECORD(name, version, fields)	struct record_##name name;
@@ -52,7 +54,8 @@ union record {
 size_t		 record_put(uint8_t *buf, enum record_kind, const void *);
 
 /*
- * Read one back.  ERR_PEER when version, checksum or a length is wrong; *out
+ * Read one back, of this version or an older one, whose missing fields are 0
+ * and empty.  ERR_PEER when version, checksum or a length is wrong; *out
  * is then undefined.
  */
 MUST_CHECK enum err record_get(struct span bytes, enum record_kind,

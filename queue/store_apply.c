@@ -194,6 +194,29 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 	return store_table_put(&st->env, txn, TABLE_MESSAGE, &k, buf, len);
 }
 
+/* What the edge said of a recipient stays, the last reply is another. */
+static int
+put_reply(struct store *st, MDB_txn *txn, uint32_t delivery,
+    const struct store_key *k, const struct store_change *c)
+{
+	union record r;
+	enum err e;
+	int rc = store_row_get(st, txn, TABLE_RECIPIENT, k, RECORD_recipient,
+	    &r, &e);
+
+	if (rc != 0)
+		return rc;
+	if (e != OK)
+		r.recipient = (struct record_recipient){
+			.delivery = delivery, .address = c->address,
+		};
+	r.recipient.code = c->code;
+	r.recipient.reply = c->reply;
+	r.recipient.hop = c->hop;
+	return store_table_put_record(&st->env, txn, TABLE_RECIPIENT, k,
+	    RECORD_recipient, &r.recipient);
+}
+
 static int
 apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
     const struct store_change *c)
@@ -203,16 +226,12 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 		[CLASS_NEVER] = EVENT_FAILED,
 	};
 	struct record_history h = { c->code, c->address, c->reply, c->hop };
-	struct record_recipient r = {
-		s->no, c->code, c->address, c->reply, c->hop
-	};
 	struct store_key k;
 	int rc;
 
 	store_table_key_no(&k, s->id, c->rcpt_no);
 	if (c->class == CLASS_LATER)
-		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT, &k,
-		    RECORD_recipient, &r);
+		rc = put_reply(st, txn, s->no, &k, c);
 	else
 		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
 	if (rc != 0)

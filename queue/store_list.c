@@ -33,6 +33,7 @@ keep(char **at, struct span s)
 #define U32(f)
 #define U64(f)
 #define STR(f)	m->f = keep(at, m->f);
+#define SINCE(v, fields)	fields
 #define RECORD(name, version, fields)					\
 static void								\
 keep_##name(union record *r, char **at)					\
@@ -48,6 +49,7 @@ keep_##name(union record *r, char **at)					\
 #undef U32
 #undef U64
 #undef STR
+#undef SINCE
 
 static void (*const keepers[RECORD__COUNT])(union record *, char **) = {
 #define RECORD(name, version, fields)	[RECORD_##name] = keep_##name,

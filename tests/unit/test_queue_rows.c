@@ -279,14 +279,14 @@ a_store_that_opens_full_says_so(void **state)
 
 /* A message's record with three strings of one length, three of another. */
 static enum err
-read_record(size_t longer, size_t shorter)
+read_record(uint8_t version, size_t longer, size_t shorter)
 {
 	static char text[RECORD_STR_MAX];
 	static uint8_t buf[2 * RECORD_MAX];
 	struct wire_out w = { buf, 0, sizeof(buf), false };
 	union record r;
 
-	wire_u8(&w, 1);
+	wire_u8(&w, version);
 	wire_u8(&w, 0);
 	for (int i = 0; i < 3; i++)
 		wire_u64(&w, 0);
@@ -295,6 +295,10 @@ read_record(size_t longer, size_t shorter)
 	for (int i = 0; i < 6; i++)
 		wire_str(&w, (struct span){ text, i < 3 ? longer : shorter },
 		    sizeof(text));
+	if (version == 2) {
+		wire_u8(&w, 1);
+		wire_str(&w, SPAN("e"), 1);
+	}
 	wire_u32(&w, wire_crc(0, buf, w.len));
 	assert_false(w.bad);
 	return record_get((struct span){ (char *)buf, w.len },
@@ -305,8 +309,18 @@ read_record(size_t longer, size_t shorter)
 static void
 a_record_of_more_than_a_page_is_none(void **state)
 {
-	assert_int_equal(read_record(1024, 319), OK);	/* 4079 bytes */
-	assert_int_equal(read_record(1024, 320), ERR_PEER);
+	assert_int_equal(read_record(2, 1024, 318), OK);	/* 4080 bytes */
+	assert_int_equal(read_record(2, 1024, 319), ERR_PEER);
+}
+
+/* It grows by three bytes of what it lacks when it is written again. */
+static void
+an_older_record_is_read_when_it_can_be_written_again(void **state)
+{
+	assert_int_equal(read_record(1, 1024, 318), OK);
+	assert_int_equal(read_record(1, 1024, 319), ERR_PEER);
+	assert_int_equal(read_record(3, 1024, 1), ERR_PEER);
+	assert_int_equal(read_record(0, 1024, 1), ERR_PEER);
 }
 
 int
@@ -321,6 +335,7 @@ main(void)
 		TEST(a_row_that_is_undue_is_gone),
 		TEST(a_store_that_opens_full_says_so),
 		TEST(a_record_of_more_than_a_page_is_none),
+		TEST(an_older_record_is_read_when_it_can_be_written_again),
 		TEST(what_was_handed_over_is_written_before_the_close),
 		cmocka_unit_test(a_message_that_lost_a_piece_is_refused),
 	};
