@@ -37,7 +37,7 @@ hang_up(struct smtp_client *c)
 	smtp_wire_close(&c->wire);
 	c->in_len = c->in_pos = c->out_len = c->out_pos = 0;
 	c->iov_cnt = c->iov_pos = 0;
-	c->line_cnt = 0;
+	c->in_reply = false;
 }
 
 void
@@ -170,7 +170,7 @@ write_failed(struct smtp_client *c)
 	if (!smtp_wire_is_open(&c->wire))
 		return;			/* it said why, and that was that */
 	if (e == ERR_PEER)
-		break_off(c, 451, "4.5.0 The next hop speaks no SMTP");
+		break_off(c, 451, SMTP_REPLY_NONE);
 	else
 		break_off(c, 451, "4.4.2 Connection lost");
 }
@@ -269,7 +269,7 @@ read_replies(struct smtp_client *c)
 	enum err e = smtp_reply_read(c);
 
 	if (e == ERR_PEER)
-		break_off(c, 451, "4.5.0 The next hop speaks no SMTP");
+		break_off(c, 451, SMTP_REPLY_NONE);
 	else if (e != OK)
 		break_off(c, 451, "4.4.2 Connection lost");
 }
@@ -278,7 +278,7 @@ read_replies(struct smtp_client *c)
 static void
 offer(struct smtp_client *c)
 {
-	if (c->in_len > 0 || c->line_cnt > 0)
+	if (c->in_len > 0 || c->in_reply)
 		smtp_client_close(c);
 	else if (c->mail_cnt >= SMTP_CLIENT_MAILS)
 		smtp_dialogue_enter(c, SMTP_QUIT);

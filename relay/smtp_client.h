@@ -45,7 +45,6 @@
 #include "sys/ev.h"
 
 #define SMTP_CLIENT_IN	   2048	/* bytes read ahead; over REPLY_LINE_MAX */
-#define SMTP_CLIENT_LINES  200	/* lines of one reply; EHLO's are 20	*/
 #define SMTP_CLIENT_RCPTS  100	/* recipients of one transaction; each
 				 * server takes so many: 4.5.3.1.8	*/
 #define SMTP_CLIENT_IOV	   64	/* runs of text given to one write	*/
@@ -153,7 +152,7 @@ struct smtp_client {
 	/* What the next hop says. */
 	char		 in[SMTP_CLIENT_IN];
 	size_t		 in_len, in_pos; /* read up to in_pos		*/
-	unsigned	 line_cnt;	/* of the reply being read	*/
+	bool		 in_reply;	/* "250-": more of it must come	*/
 	uint16_t	 line_code;
 	struct verdict_text text;
 

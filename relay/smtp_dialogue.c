@@ -46,7 +46,8 @@ static const struct row {
 	    smtp_greet_say_ehlo, smtp_greet_hear_ehlo },
 	[SMTP_HELO]	= { "helo", STAGE_EHLO, PATIENCE_COMMAND, 0,
 	    smtp_greet_say_helo, smtp_greet_hear_helo },
-	[SMTP_STARTTLS]	= { "starttls", STAGE_EHLO, PATIENCE_COMMAND, HAS_421,
+	[SMTP_STARTTLS]	= { "starttls", STAGE_EHLO, PATIENCE_COMMAND,
+	    HAS_3XX | HAS_421,
 	    smtp_greet_say_starttls, smtp_greet_hear_starttls },
 	[SMTP_SECURING]	= { "securing", STAGE_EHLO, PATIENCE_COMMAND, 0,
 	    smtp_greet_secure, hear_nothing },
@@ -126,6 +127,15 @@ smtp_dialogue_protest(struct smtp_client *c, const struct verdict *v)
 {
 	struct verdict w = verdict_broken(v->stage, 451,
 	    "4.5.0 The next hop's reply does not fit");
+
+	smtp_client_fail(c, &w);
+}
+
+void
+smtp_dialogue_unasked(struct smtp_client *c)
+{
+	struct verdict w = verdict_broken(rows[c->step].stage, 451,
+	    "4.5.0 The next hop sent a reply that nothing had asked for");
 
 	smtp_client_fail(c, &w);
 }

@@ -21,6 +21,9 @@ void		 smtp_dialogue_reply(struct smtp_client *, uint16_t code);
 void		 smtp_dialogue_protest(struct smtp_client *,
 		    const struct verdict *);
 
+/* A reply before anything was asked: the end, later, and not by its code. */
+void		 smtp_dialogue_unasked(struct smtp_client *);
+
 enum stage	 smtp_dialogue_stage(const struct smtp_client *);
 const char	*smtp_dialogue_word(enum smtp_step);
 

@@ -5,7 +5,8 @@
  *
  * To go on in the clear another connection is made, because one on which a
  * handshake failed half way is of no use, and a next hop that offers STARTTLS
- * and then refuses it may want no mail before it (RFC 3207 4).
+ * and then refuses it may want no mail before it (RFC 3207 4).  Whatever is
+ * not 220 refuses it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -216,14 +217,13 @@ smtp_greet_hear_starttls(struct smtp_client *c, const struct verdict *v)
 {
 	char why[REPLY_TEXT_MAX + 8];
 
-	if (v->code >= 400) {
+	if (v->code != 220) {
 		snprintf(why, sizeof(why), "%u %.*s", v->code,
 		    (int)v->text.len, v->text.ptr);
 		smtp_greet_fail_tls(c, why);
-	} else if (v->code != 220) {
-		smtp_dialogue_protest(c, v);
 	} else if (c->in_pos < c->in_len) {
-		fail(c, "4.7.0 Somebody wrote behind the reply to STARTTLS");
+		fail(c, "4.7.0 Data received after the STARTTLS reply and "
+		    "before TLS");
 	} else {
 		smtp_dialogue_enter(c, SMTP_SECURING);
 	}

@@ -1,6 +1,12 @@
 /*
  * smtp_reply.c - lines end in LF, with or without CR, for we must understand
- * what others must not send; a reply is all lines up to one without "-".
+ * what others must not send; a reply is all lines up to one without "-", and
+ * the code of the last one decides.  Of a longer line than REPLY_LINE_MAX the
+ * rest is passed over.  How many lines may come is the clock's to say, which
+ * they do not wind.
+ *
+ * While nothing that we said last has gone out, nothing that comes can be the
+ * reply to it.
  */
 #include <string.h>
 
@@ -8,31 +14,37 @@
 #include "relay/smtp_dialogue.h"
 #include "relay/smtp_reply.h"
 
-/* One line.  All lines of a reply bear one code (RFC 5321 4.2.1). */
+/* 421 may come at any time, RFC 5321 3.8. */
+static bool
+is_unasked(const struct smtp_client *c, const struct reply *r)
+{
+	return c->out_len > 0 && c->out_pos == 0 && r->code != 421;
+}
+
+/*
+ * One line.  The lines of a reply bear one code (RFC 5321 4.2.1); where they
+ * do not, the words of another one are forgotten.
+ */
 static enum err
 take_line(struct smtp_client *c, struct span line)
 {
 	struct reply r;
-	uint16_t code;
 
-	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	if (reply_line(line, &r) != OK)
+	if (reply_line(span_head(line, REPLY_LINE_MAX), &r) != OK)
 		return ERR_PEER;
-	if (c->line_cnt == 0)
+	if (!c->in_reply || r.code != c->line_code)
 		c->text.len = 0;
-	else if (r.code != c->line_code)
-		return ERR_PEER;
 	else if (r.code == 250)
 		smtp_dialogue_note(c, &r);
-	if (c->line_cnt++ == SMTP_CLIENT_LINES)
-		return ERR_PEER;
-	code = c->line_code = r.code;
+	c->line_code = r.code;
+	c->in_reply = r.more;
 	verdict_add(&c->text, &r);
 	if (r.more)
 		return OK;
-	c->line_cnt = 0;
-	smtp_dialogue_reply(c, code);
+	if (is_unasked(c, &r))
+		smtp_dialogue_unasked(c);
+	else
+		smtp_dialogue_reply(c, r.code);
 	return OK;
 }
 
@@ -49,10 +61,11 @@ take_lines(struct smtp_client *c)
 		struct span left = { c->in + c->in_pos, c->in_len - c->in_pos };
 		size_t len = span_find(left, '\n');
 
-		if (len > REPLY_LINE_MAX)
-			e = ERR_PEER;
-		if (len == left.len || e != OK)
+		if (len == left.len) {
+			if (len > REPLY_LINE_MAX)
+				c->in_len = c->in_pos + REPLY_LINE_MAX;
 			break;
+		}
 		c->in_pos += len + 1;
 		e = take_line(c, span_head(left, len));
 		if (!smtp_wire_is_open(&c->wire))

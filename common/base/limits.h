@@ -22,7 +22,7 @@
 				 * 256 less its angle brackets		*/
 #define COMMAND_LINE_MAX 4096	/* bytes with CRLF: 512 and what the
 				 * extensions add (RFC 3461 5.4: 1036)	*/
-#define REPLY_LINE_MAX	1024	/* bytes we read of a reply line, twice
+#define REPLY_LINE_MAX	1024	/* bytes we keep of a reply line, twice
 				 * the 512 of RFC 5321			*/
 #define REPLY_TEXT_MAX	1024	/* bytes of reply text we keep		*/
 #define TEXT_LINE_MAX	10000	/* bytes of a text line we take; 998 is

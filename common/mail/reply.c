@@ -16,13 +16,6 @@ without_end(struct span line)
 	return line;
 }
 
-static bool
-has_break(struct span s)
-{
-	return span_find(s, '\r') < s.len || span_find(s, '\n') < s.len ||
-	    span_find(s, '\0') < s.len;
-}
-
 /*
  * A number of 1 to 3 digits off the front of *text, no zero before others
  * (RFC 3463 2).
@@ -84,13 +77,12 @@ reply_line(struct span line, struct reply *out)
 		return ERR_PEER;
 	line = span_tail(line, 3);
 	r.code = (uint16_t)code;
+	if (line.len > 0 && is_digit(line.ptr[0]))
+		return ERR_PEER;
 	r.more = take_char(&line, '-');
-	line = r.more ? line : without_end(line);
-	if (!r.more && line.len > 0 && !take_char(&line, ' '))
-		return ERR_PEER;
+	if (!r.more && !take_char(&line, ' '))
+		take_char(&line, '\t');
 	r.text = without_end(line);
-	if (has_break(r.text))
-		return ERR_PEER;
 	reply_dsn(r.text, &r);
 	*out = r;
 	return OK;

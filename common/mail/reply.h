@@ -17,16 +17,15 @@ struct reply {
 	uint16_t	 dsn_subject, dsn_detail;
 	bool		 has_dsn;
 	bool		 more;		/* "250-": more lines follow	    */
-	struct span	 text;		/* into the line, behind the codes; may
-					 * hold controls and 8-bit bytes, but
-					 * no CR, LF or NUL		    */
+	struct span	 text;		/* into the line, behind the codes;
+					 * foreign: any octet but LF	    */
 };
 
 /*
- * Read one line of a reply, its CRLF removed.  "250" alone is taken, blanks
- * and CRs at the end are dropped.  ERR_PEER when it is no reply; *out is then
- * as it was.  That all lines of a reply bear one code is for the caller to
- * see.
+ * Read one line of a reply, its CRLF removed.  A code from 200 to 599 is all
+ * it takes: what follows it, and what separates the two, is the server's own
+ * affair, but for another digit.  Blanks and CRs at the end are dropped.
+ * ERR_PEER when there is no such code; *out is then as it was.
  */
 MUST_CHECK enum err reply_line(struct span line, struct reply *out);
 

@@ -278,8 +278,22 @@ each_failure_has_its_class_scope_and_stage(void **state)
 		{ "MAIL", "25", CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451 },
 		{ "MAIL", "354 Go on", CLASS_LATER, SCOPE_HOST, STAGE_MAIL,
 		    451 },
-		{ "MAIL", "250-a\r\n550 b", CLASS_LATER, SCOPE_HOST,
-		    STAGE_MAIL, 451 },
+		{ "MAIL", "250-a\r\n550 b", CLASS_NEVER, SCOPE_MESSAGE,
+		    STAGE_MAIL, 550 },
+		{ "MAIL", "553-a\r\n553-b\r\n451 c", CLASS_LATER,
+		    SCOPE_MESSAGE, STAGE_MAIL, 451 },
+		{ "RCPT", "550-a\r\n250 b", CLASS_DONE, SCOPE_RECIPIENT,
+		    STAGE_BODY, 250 },
+		{ "RCPT", "551\tMoved\taway", CLASS_NEVER, SCOPE_RECIPIENT,
+		    STAGE_RCPT, 551 },
+		{ "RCPT", "550", CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT,
+		    550 },
+		{ "RCPT", "550\rgone\x07", CLASS_NEVER, SCOPE_RECIPIENT,
+		    STAGE_RCPT, 550 },
+		{ "RCPT", "553Sorry", CLASS_NEVER, SCOPE_RECIPIENT,
+		    STAGE_RCPT, 553 },
+		{ "RCPT", "5530 Sorry", CLASS_LATER, SCOPE_HOST, STAGE_RCPT,
+		    451 },
 		{ "RCPT", NULL, CLASS_LATER, SCOPE_HOST, STAGE_RCPT, 451 },
 		{ "RCPT", "421 Bye", CLASS_LATER, SCOPE_HOST, STAGE_RCPT,
 		    421 },
@@ -322,6 +336,32 @@ each_failure_has_its_class_scope_and_stage(void **state)
 	}
 }
 
+/* The second could only be the reply to a RCPT that has not gone out yet. */
+static void
+a_reply_to_nothing_is_nobodys_verdict(void **state)
+{
+	static const char *const replies[] = {
+		"250 Fine\r\n550 5.1.1 Nobody", "250 Fine\r\n250 Fine too",
+		"250-Fine\r\n250 Fine\r\n450 Later\r\n450 Later",
+	};
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		b->hop.ehlo = "250 hop";
+		b->hop.rules[0] = (struct rule){ "MAIL", 0, replies[i] };
+		d = add_delivery(0, "s@a.example", "r@b.example");
+		connect_client(b);
+		run(b);
+		want_outcome(d, 0, CLASS_LATER, SCOPE_HOST, STAGE_RCPT, 451);
+		assert_null(strstr(b->hop.seen, "DATA"));
+	}
+}
+
 /* Before it was ready even once, a client that ends says why. */
 static void
 a_client_that_never_got_ready_says_why(void **state)
@@ -337,7 +377,8 @@ a_client_that_never_got_ready_says_why(void **state)
 		{ "421 Busy", "", "", STAGE_GREETING, 421 },
 		{ "250 Odd", "", "", STAGE_GREETING, 451 },
 		{ "999 Odd", "", "", STAGE_GREETING, 451 },
-		{ long_line, "", "", STAGE_GREETING, 451 },
+		{ long_line, "", "", STAGE_GREETING, 454 },
+		{ "Hello\r\n220 a", "", "", STAGE_GREETING, 451 },
 		{ "220 a", "450 4.3.2 Later", "", STAGE_EHLO, 450 },
 		{ "220 a", "554 No", "554 No", STAGE_EHLO, 554 },
 		{ "220 a\r\n220 b", "250 a", "", STAGE_EHLO, 451 },
@@ -345,7 +386,7 @@ a_client_that_never_got_ready_says_why(void **state)
 	};
 
 	memset(long_line, 'x', sizeof(long_line) - 1);
-	memcpy(long_line, "220 ", 4);
+	memcpy(long_line, "454 ", 4);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bench *b;
 
@@ -391,6 +432,7 @@ endless_replies_are_cut_off(void **state)
 	for (size_t i = 0; i + 10 < sizeof(many); i += 7)
 		memcpy(many + i, "250-x\r\n", 7);
 	b->hop.rules[0] = (struct rule){ "MAIL", 0, many };
+	b->target.command_ms = 200;
 	connect_client(b);
 	run(b);
 	want_outcome(d, 0, CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451);
@@ -668,6 +710,7 @@ main(void)
 		TEST(a_full_mailbox_is_not_taken_for_too_many),
 		TEST(extensions_are_used_or_missed),
 		TEST(each_failure_has_its_class_scope_and_stage),
+		TEST(a_reply_to_nothing_is_nobodys_verdict),
 		TEST(a_client_that_never_got_ready_says_why),
 		TEST(a_next_hop_that_falls_silent_is_left),
 		TEST(endless_replies_are_cut_off),
