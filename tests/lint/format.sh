@@ -6,28 +6,44 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 rooms="common conf master edge queue relay resolver vault ctl tests"
 
+# Columns are counted in characters: bytes within one count nothing.
 find $rooms Makefile .ci -type f \( -name '*.[ch]' -o -name '*.def' -o \
-    -name '*.sh' -o -name '*.py' -o -name Makefile -o -name run \) |
-while read -r file; do
-	case $file in *.[ch]) code=1 ;; *) code=0 ;; esac
-	case $file in *.def|Makefile) wide=200 ;; *) wide=80 ;; esac
-	case $file in tests/*) long=1300 ;; *) long=900 ;; esac
-	expand -t 8 "$file" | awk -v f="$file" -v wide=$wide -v code=$code \
-	    -v long=$long '
-	{ n = $0; gsub(/[\200-\277]/, "", n) }
-	length(n) > wide { print f ":" NR ": " length(n) " columns" }
-	code && /^\{$/ { start = NR; name = last }
-	code && /^\}/ && start {
-		if (NR - start > 100)
-			print f ":" start ": " NR - start " lines: " name
-		start = 0
-	}
-	{ last = $0 }
-	END { if (code && NR > long) print f ": " NR " lines" }'
-	awk -v f="$file" -v code=$code '
-	/[ \t]$/ { print f ":" NR ": blanks at the end" }
-	/\r/ { print f ":" NR ": carriage return" }
-	code && /^        / { print f ":" NR ": indented by spaces" }
-	f ~ /\.c$/ && /^#[ \t]*if/ { print f ":" NR ": a feature is a file" }
-	' "$file"
-done | { ! grep .; }
+    -name '*.sh' -o -name '*.py' -o -name Makefile -o -name run \) \
+    -exec env LC_ALL=C awk '
+function columns(s,    n, i, parts) {
+	gsub(/[\200-\277]/, "", s)
+	if (index(s, "\t") == 0)
+		return length(s)
+	n = split(s, parts, "\t")
+	width = 0
+	for (i = 1; i < n; i++)
+		width = int((width + length(parts[i])) / 8 + 1) * 8
+	return width + length(parts[n])
+}
+function end_file() {
+	if (code && lines > long)
+		print file ": " lines " lines"
+}
+FNR == 1 {
+	end_file()
+	file = FILENAME
+	code = file ~ /\.[ch]$/
+	wide = file ~ /\.def$|Makefile$/ ? 200 : 80
+	long = file ~ /^tests\// ? 1300 : 900
+	start = 0
+}
+{ lines = FNR }
+{ n = columns($0) }
+n > wide { print file ":" FNR ": " n " columns" }
+code && /^\{$/ { start = FNR; name = last }
+code && /^\}/ && start {
+	if (FNR - start > 100)
+		print file ":" start ": " FNR - start " lines: " name
+	start = 0
+}
+{ last = $0 }
+/[ \t]$/ { print file ":" FNR ": blanks at the end" }
+/\r/ { print file ":" FNR ": carriage return" }
+code && /^        / { print file ":" FNR ": indented by spaces" }
+file ~ /\.c$/ && /^#[ \t]*if/ { print file ":" FNR ": a feature is a file" }
+END { end_file() }' {} + | { ! grep .; }

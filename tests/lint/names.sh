@@ -3,18 +3,44 @@
 # declares it, or with a struct or enum of it; messages.h alone says msg_.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-find common conf master edge queue relay resolver vault ctl -name '*.h' |
-while read -r header; do
-	stem=$(basename "$header" .h)
-	[ "$stem" = messages ] && stem=msg
-	stems="^($stem|${stem%s}"
-	for tag in $(sed -nE 's/^(struct|enum) ([a-z0-9_]+)[ ;].*/\2/p' \
-	    "$header"); do
-		stems="$stems|$tag"
-	done
-	sed -E 's/^MUST_CHECK[ 	]*//; s/__attribute__.*//' "$header" |
-	    sed -nE '/^typedef/d
-		s/^[a-z][a-z0-9_ ]*[ 	*]+\**([a-z][a-z0-9_]*)\(.*/\1/p' |
-	    grep -vE '^(defined|sizeof)$' | grep -vE "$stems)(_|\$)" |
-	    sed "s,.*,$header: &() does not begin with ${stem}_,"
-done | { ! grep .; }
+
+# A tag may stand behind the function that is named by it: judged at the end.
+find common conf master edge queue relay resolver vault ctl -name '*.h' \
+    -exec awk '
+function end_file(    i) {
+	for (i = 1; i <= cnt; i++)
+		if (names[i] !~ "^(" stems ")(_|$)")
+			print file ": " names[i] "() does not begin with " \
+			    stem "_"
+}
+FNR == 1 {
+	if (NR > 1)
+		end_file()
+	file = stem = FILENAME
+	sub(/.*\//, "", stem)
+	sub(/\.h$/, "", stem)
+	if (stem == "messages")
+		stem = "msg"
+	stems = stem
+	if (stem ~ /s$/)
+		stems = stems "|" substr(stem, 1, length(stem) - 1)
+	cnt = 0
+}
+/^(struct|enum) [a-z0-9_]+[ ;]/ {
+	tag = $2
+	sub(/;.*/, "", tag)
+	stems = stems "|" tag
+}
+/^typedef/ { next }
+{
+	line = $0
+	sub(/^MUST_CHECK[ \t]*/, "", line)
+	sub(/__attribute__.*/, "", line)
+}
+line ~ /^[a-z][a-z0-9_ ]*[ \t*]+\**[a-z][a-z0-9_]*\(/ {
+	sub(/\(.*/, "", line)
+	sub(/.*[ \t*]/, "", line)
+	if (line !~ /^(defined|sizeof)$/)
+		names[++cnt] = line
+}
+END { end_file() }' {} + | { ! grep .; }
