@@ -14,6 +14,11 @@
 
 #define BLOCKS_MAX	4096	/* of one configuration			*/
 
+/* What a queue can reach a relay with. */
+#define REACH_MAIL	0x01u	/* anybody's mail			*/
+#define REACH_LOGIN	0x02u	/* mail of who has logged in		*/
+#define REACH_BOUNCE	0x04u	/* bounces of our own			*/
+
 struct setting {
 	bool		 given;		/* by the administrator		*/
 	struct place	 place;		/* of its name, where given	*/
@@ -31,7 +36,9 @@ struct block {
 	struct block	*target;	/* an edge's queue, a queue's relay of
 					 * last resort, or NULL		*/
 	struct block	*users;		/* an edge's			*/
+	struct block	*bounce_target;	/* a queue's bounce_queue, or NULL */
 	struct block	**relays;	/* all a queue can reach, once each */
+	uint8_t		*reach;		/* of each: bits of REACH_*	*/
 	unsigned	 relay_cnt;
 	uint32_t	 uid, gid;	/* of `user', as root		*/
 	TAILQ_HEAD(block_list, block) blocks;

@@ -29,6 +29,15 @@ void		 check_login(struct conf *);
 /* Listeners used twice, and open relays.  After the references. */
 void		 check_reach(struct conf *);
 
+/* What is no mistake, and will yet surprise: warnings.  After all others. */
+void		 check_doubts(struct conf *);
+
+/* Routes that can never match, patterns that mean little: warnings. */
+void		 check_patterns(struct conf *);
+
+/* An edge takes mail from anybody there is. */
+bool		 check_is_open(const struct block *edge);
+
 /* Not more of anything than plan.c has room for.  After the references. */
 void		 check_numbers(struct conf *);
 

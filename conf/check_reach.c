@@ -83,20 +83,27 @@ is_beyond_loopback(const struct block *l)
 {
 	struct net n;
 
+	if (l->settings[OPTION_LISTENER_path].given)
+		return false;
+
 	for (unsigned i = 0; listener_net(l, i, &n); i++)
 		if (!net_is_loopback(&n))
 			return true;
 	return false;
 }
 
-/* The first relay that hands on to whom it is told; NULL when none does. */
+/*
+ * The first relay that hands on to whom it is told by anybody; NULL when none
+ * does.  Who has logged in may, and bounces are ours.
+ */
 static const struct block *
 way_out(const struct block *queue)
 {
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
 		const struct block *r = queue->relays[i];
 
-		if ((block_is(r, "static") || block_is(r, "mx")) &&
+		if ((queue->reach[i] & REACH_MAIL) != 0 &&
+		    (block_is(r, "static") || block_is(r, "mx")) &&
 		    !r->settings[OPTION_RELAY_recipients].given)
 			return r;
 	}
@@ -111,6 +118,23 @@ net_of_all(const struct setting *clients)
 		if (clients->v[i].net.bits == 0)
 			return &clients->v[i];
 	return NULL;
+}
+
+bool
+check_is_open(const struct block *edge)
+{
+	const struct block *rules = block_nth(edge, BLOCK_RULES, 0), *l;
+	const struct setting *clients;
+
+	if (rules == NULL || block_num(rules, OPTION_RULES_require_auth) != 0)
+		return false;
+	clients = &rules->settings[OPTION_RULES_clients];
+	if (clients->given && net_of_all(clients) == NULL)
+		return false;
+	TAILQ_FOREACH(l, &edge->blocks, entry)
+		if (l->no == BLOCK_LISTENER && is_beyond_loopback(l))
+			return true;
+	return false;
 }
 
 static void

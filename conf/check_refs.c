@@ -3,6 +3,7 @@
  */
 #include "conf/check.h"
 #include "conf/propose.h"
+#include "conf/slice.h"
 
 #define NAMES_TOLD	8	/* of many, so many are enough	*/
 
@@ -92,40 +93,115 @@ check_users(struct conf *c, struct block *edge)
 		tell_no_such(c, BLOCK_USERS, &s->v[0]);
 }
 
-/* One more relay that the queue can reach. */
+/* The queue can reach this relay, with this mail. */
 static void
-reach(struct block *queue, struct block *relay)
+reach(struct block *queue, struct block *relay, unsigned how)
 {
+	unsigned i = 0;
+
 	if (relay == NULL)
 		return;
-	for (unsigned i = 0; i < queue->relay_cnt; i++)
-		if (queue->relays[i] == relay)
-			return;
-	queue->relays[queue->relay_cnt++] = relay;
+	while (i < queue->relay_cnt && queue->relays[i] != relay)
+		i++;
+	if (i == queue->relay_cnt)
+		queue->relays[queue->relay_cnt++] = relay;
+	queue->reach[i] |= (uint8_t)how;
 }
 
-/* Values of a route come in pairs, the second is the relay. */
+/* Values of a route come in pairs, the second is what is done. */
 static void
 check_routes(struct conf *c, struct block *queue)
 {
 	const struct setting *s = &queue->settings[OPTION_QUEUE_route];
-	const struct reading *told = NULL;
-	struct block *relay;
+	const struct reading *told = NULL, *r;
+	struct block *relay = NULL;
 
-	queue->relays = arena_take_array(&c->arena, block_count(c->top,
-	    BLOCK_RELAY) + 1, sizeof(struct block *));
-	if (queue->relays == NULL)
-		return;
 	for (unsigned i = 1; i < s->cnt; i += 2) {
-		relay = block_named(c, BLOCK_RELAY, s->v[i].text);
-		reach(queue, relay);
+		r = &s->v[i];
+		if (r->num != ROUTE_DOES_RELAY)
+			continue;
+		if (relay == NULL || !span_eq(relay->name, r->text))
+			relay = block_named(c, BLOCK_RELAY, r->text);
+		reach(queue, relay, s->v[i - 1].num == ROUTE_BY_LOGIN ?
+		    REACH_LOGIN : REACH_MAIL);
 		/* A line with many patterns names its relay once. */
 		if (relay == NULL && (told == NULL ||
-		    told->place.at != s->v[i].place.at ||
-		    told->place.source != s->v[i].place.source))
-			tell_no_such(c, BLOCK_RELAY, told = &s->v[i]);
+		    told->place.at != r->place.at ||
+		    told->place.source != r->place.source))
+			tell_no_such(c, BLOCK_RELAY, told = r);
 	}
-	reach(queue, queue->target);
+	reach(queue, queue->target, REACH_MAIL);
+}
+
+/* A Maildir or an LMTP server has no way to a sender elsewhere. */
+static void
+check_bounce_relay(struct conf *c, struct block *queue)
+{
+	const struct setting *s =
+	    &queue->settings[OPTION_QUEUE_bounce_relay];
+	struct block *relay;
+
+	if (s->cnt == 0)
+		return;
+	relay = block_named(c, BLOCK_RELAY, s->v[0].text);
+	if (relay == NULL)
+		tell_no_such(c, BLOCK_RELAY, &s->v[0]);
+	else if (block_is(relay, "maildir") || block_is(relay, "lmtp"))
+		report_add(&c->mistakes, s->v[0].place, "bounces go to senders "
+		    "anywhere, and a relay of type %.*s has only those who are "
+		    "here: name one of type mx or static",
+		    report_len(block_kind(relay)), block_kind(relay).ptr);
+	reach(queue, relay, REACH_BOUNCE);
+}
+
+static void
+check_bounce_queue(struct conf *c, struct block *queue)
+{
+	const struct setting *s =
+	    &queue->settings[OPTION_QUEUE_bounce_queue];
+	const struct setting *relay =
+	    &queue->settings[OPTION_QUEUE_bounce_relay];
+
+	if (s->cnt == 0)
+		return;
+	queue->bounce_target = block_named(c, BLOCK_QUEUE, s->v[0].text);
+	if (queue->bounce_target == NULL)
+		tell_no_such(c, BLOCK_QUEUE, &s->v[0]);
+	else if (queue->bounce_target == queue)
+		queue->bounce_target = NULL;	/* as without it */
+	if (relay->given) {
+		report_add(&c->mistakes, s->place, "bounces go by one of "
+		    "bounce_queue and bounce_relay, not by both");
+		report_note(&c->mistakes, relay->place, "the other is here");
+	}
+}
+
+static void
+check_queue(struct conf *c, struct block *queue)
+{
+	unsigned max = block_count(c->top, BLOCK_RELAY) + 1;
+
+	if (!queue->settings[OPTION_QUEUE_route].given ||
+	    queue->settings[OPTION_QUEUE_relay].given)
+		check_reference(c, queue, OPTION_QUEUE_relay, BLOCK_RELAY);
+	queue->relays = arena_take_array(&c->arena, max,
+	    sizeof(struct block *));
+	queue->reach = arena_take_array(&c->arena, max, 1);
+	if (queue->relays == NULL || queue->reach == NULL)
+		return;
+	check_routes(c, queue);
+	check_bounce_relay(c, queue);
+	check_bounce_queue(c, queue);
+}
+
+/* Bounces reach what the other queue does; its routes name no relay else. */
+static void
+reach_by_bounce_queue(struct block *queue)
+{
+	const struct block *to = queue->bounce_target;
+
+	for (unsigned i = 0; to != NULL && i < to->relay_cnt; i++)
+		reach(queue, to->relays[i], REACH_BOUNCE);
 }
 
 void
@@ -137,12 +213,12 @@ check_refs(struct conf *c)
 		if (b->no == BLOCK_EDGE) {
 			check_reference(c, b, OPTION_EDGE_queue, BLOCK_QUEUE);
 			check_users(c, b);
-		} else if (b->no == BLOCK_QUEUE) {
-			if (!b->settings[OPTION_QUEUE_route].given ||
-			    b->settings[OPTION_QUEUE_relay].given)
-				check_reference(c, b, OPTION_QUEUE_relay,
-				    BLOCK_RELAY);
-			check_routes(c, b);
-		}
+		} else if (b->no == BLOCK_QUEUE)
+			check_queue(c, b);
 	}
+	if (c->arena.bad)
+		return;
+	TAILQ_FOREACH(b, &c->top->blocks, entry)
+		if (b->no == BLOCK_QUEUE)
+			reach_by_bounce_queue(b);
 }

@@ -51,6 +51,8 @@ conf_load(struct conf **out, const char *path,
 	if (tree != NULL && c->sources.v[0].owned != NULL) {
 		block_settle(c, tree);
 		check_all(c);
+		if (c->mistakes.cnt == 0)
+			check_doubts(c);
 	} else if (c->mistakes.cnt == 0)
 		report_add(&c->mistakes, (struct place){ 0, 0, 0 },
 		    "there is no edge: nothing would take mail in");
@@ -62,8 +64,8 @@ conf_load(struct conf **out, const char *path,
 		conf_free(&c);
 		return ERR_FULL;
 	}
+	report_tell(&c->mistakes, report);
 	if (c->mistakes.cnt > 0) {
-		report_tell(&c->mistakes, report);
 		conf_free(&c);
 		return ERR_PEER;
 	}

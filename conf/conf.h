@@ -36,6 +36,7 @@
 #define CONF_FILES_MAX	256		/* files, counted as often as read */
 #define CONF_DEPTH_MAX	8		/* includes within includes	*/
 #define CONF_ERRORS_MAX	100		/* mistakes reported in full	*/
+#define CONF_WARNINGS_MAX 20		/* and warnings			*/
 
 struct conf;
 
@@ -112,7 +113,8 @@ struct conf_host {
  * Where mistakes are told.  line() gets each line of the report, without its
  * newline: "file:line:column: what is wrong", the line of the file, a line
  * with a caret, and so on.  errors counts the mistakes, those over
- * CONF_ERRORS_MAX included.
+ * CONF_ERRORS_MAX included.  What has no mistakes may have warnings: they are
+ * told in the same way, and not counted.
  */
 struct conf_report {
 	void		*arg;

@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "conf/lists.h"
+#include "conf/propose.h"
+#include "conf/slice.h"
+
+#define ROUTE_REPLY_MAX	200	/* bytes of a reply that a route gives	*/
 
 /* Room for one more value: twice what there was. */
 static bool
@@ -116,41 +120,170 @@ lists_file(struct conf *c, struct setting *s, const struct value *v,
 		    c->sources.v[source].name);
 }
 
-/* `to' first, then at least one pattern, `relay' and a name last. */
-static bool
-is_route(struct conf *c, const struct node *n)
+/* What all patterns of a line share. */
+struct target {
+	enum route_by	 by;
+	struct reading	 does;
+	unsigned	 tail;		/* values behind the patterns	*/
+};
+
+static const char *const by_words[] = {
+	[ROUTE_BY_RCPT] = "to", [ROUTE_BY_SENDER] = "from",
+	[ROUTE_BY_LOGIN] = "login",
+};
+static const char *const does_words[] = {
+	[ROUTE_DOES_RELAY] = "relay", [ROUTE_DOES_REFUSE] = "error",
+	[ROUTE_DOES_DISCARD] = "discard",
+};
+
+static int
+find_word(const char *const *words, int cnt, struct span s)
+{
+	for (int i = 0; i < cnt; i++)
+		if (span_eq(s, span_of(words[i])))
+			return i;
+	return -1;
+}
+
+/* The n-th value from the end, 0 the last; NULL: there are not so many. */
+static const struct value *
+from_end(const struct node *n, unsigned back)
 {
 	const struct value *v;
-	bool is_good = n->value_cnt >= 4;
 
 	STAILQ_FOREACH(v, &n->values, entry)
-		if ((v->no == 0 && !span_eq(v->text, SPAN("to"))) ||
-		    (v->no + 2 == n->value_cnt &&
-		    !span_eq(v->text, SPAN("relay"))))
-			is_good = false;
-	if (!is_good)
-		report_add(&c->mistakes, n->place, "a route is written "
-		    "`route to PATTERN ... relay NAME'");
-	return is_good;
+		if (v->no + 1 + back == n->value_cnt)
+			return v;
+	return NULL;
+}
+
+/* It is no route: say how one is written, and which word may be meant. */
+static bool
+refuse_route(struct conf *c, const struct node *n, const struct value *odd,
+    const char *words)
+{
+	struct propose p = { .best = SPAN("") };
+
+	if (odd != NULL) {
+		propose_init(&p, odd->text);
+		propose_try_all(&p, words);
+	}
+	report_add(&c->mistakes, p.best.len > 0 ? odd->place : n->place,
+	    "a route is written `route to PATTERN ... relay NAME'; in place "
+	    "of to stands from or login, in place of relay NAME stands "
+	    "error \"5.1.6 TEXT\" or discard%s", propose_text(&p, &c->arena));
+	return false;
+}
+
+/* "5.1.6 It has moved": RFC 3463, then words that fit into a reply. */
+static bool
+is_refusal(struct span s)
+{
+	size_t at = 2;
+
+	if (s.len > ROUTE_REPLY_MAX || s.len < 7 || (s.ptr[0] != '4' &&
+	    s.ptr[0] != '5') || s.ptr[1] != '.')
+		return false;
+	for (int part = 0; part < 2; part++) {
+		size_t from = at;
+
+		while (at < s.len && at - from < 3 && s.ptr[at] >= '0' &&
+		    s.ptr[at] <= '9')
+			at++;
+		if (at == from || at >= s.len ||
+		    s.ptr[at++] != (part == 0 ? '.' : ' '))
+			return false;
+	}
+	for (size_t i = at; i < s.len; i++)
+		if (s.ptr[i] < ' ' || s.ptr[i] > '~')
+			return false;
+	return at < s.len && s.ptr[at] != ' ';
+}
+
+/* The words at the end of the line. */
+static bool
+read_target(struct conf *c, const struct node *n, struct target *t)
+{
+	const struct value *last = from_end(n, 0), *verb = from_end(n, 1);
+	int does = -1;
+
+	if (last != NULL && !last->quoted &&
+	    span_eq(last->text, SPAN("discard"))) {
+		t->tail = 1;
+		t->does = (struct reading){ .num = ROUTE_DOES_DISCARD,
+		    .place = last->place };
+		return n->value_cnt > 2 || refuse_route(c, n, NULL, "");
+	}
+	if (verb != NULL)
+		does = find_word(does_words, ROUTE_DOES_DISCARD, verb->text);
+	if (does == -1 || n->value_cnt < 4)
+		return refuse_route(c, n, n->value_cnt < 4 ? NULL : verb,
+		    "relay error");
+	t->tail = 2;
+	t->does = (struct reading){ .text = last->text,
+	    .num = (uint64_t)does, .place = last->place };
+	if (does != ROUTE_DOES_REFUSE || is_refusal(last->text))
+		return true;
+	report_add(&c->mistakes, last->place, "the text of an error begins "
+	    "with its enhanced code, as in \"5.1.6 It has moved\", and has at "
+	    "most %u bytes of ASCII", ROUTE_REPLY_MAX);
+	return false;
+}
+
+static bool
+read_route(struct conf *c, const struct node *n, struct target *t)
+{
+	const struct value *first = STAILQ_FIRST(&n->values);
+	int by = first == NULL ? -1 : find_word(by_words, ROUTE_BY__COUNT,
+	    first->text);
+
+	if (by == -1)
+		return refuse_route(c, n, first, "to from login");
+	t->by = (enum route_by)by;
+	return read_target(c, n, t);
+}
+
+/* Behind each pattern from `before' on stands what is done. */
+static void
+pair_up(struct conf *c, struct setting *s, unsigned before,
+    const struct target *t)
+{
+	unsigned added = s->cnt - before;
+
+	for (unsigned i = 0; i < added; i++) {
+		if (!has_room(c, s)) {
+			s->cnt = before;
+			return;
+		}
+		s->cnt++;
+	}
+	for (unsigned i = added; i > 0; i--) {
+		s->v[before + 2 * i - 2] = s->v[before + i - 1];
+		s->v[before + 2 * i - 2].num = t->by;
+		s->v[before + 2 * i - 1] = t->does;
+	}
 }
 
 void
 lists_route(struct conf *c, struct setting *s, const struct node *n,
     const struct option_row *row)
 {
-	const struct value *v, *relay = STAILQ_LAST(&n->values, value, entry);
-	unsigned before;
+	struct option_row of = *row;
+	unsigned before = s->cnt;
+	const struct value *v;
+	struct target t = { .tail = 0 };
 
-	if (!is_route(c, n))
+	if (!read_route(c, n, &t))
 		return;
+	if (t.by != ROUTE_BY_RCPT)
+		of.type = t.by == ROUTE_BY_LOGIN ? TYPE_LOGIN : TYPE_SENDER;
 	STAILQ_FOREACH(v, &n->values, entry) {
-		if (v->no == 0 || v->no + 2 >= n->value_cnt)
+		if (v->no == 0 || v->no + t.tail >= n->value_cnt)
 			continue;
-		before = s->cnt;
-		lists_value(c, s, v, row);
-		if (s->cnt == before || !has_room(c, s))
-			continue;
-		s->v[s->cnt++] = (struct reading){ .text = relay->text,
-		    .place = relay->place };
+		if (span_begins(v->text, SPAN("/")))
+			lists_file(c, s, v, &of);
+		else
+			lists_value(c, s, v, &of);
 	}
+	pair_up(c, s, before, &t);
 }

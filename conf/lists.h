@@ -20,7 +20,13 @@ void		 lists_value(struct conf *, struct setting *,
 void		 lists_file(struct conf *, struct setting *,
 		    const struct value *v, const struct option_row *);
 
-/* `to PATTERN ... relay NAME': a pair of values for each pattern. */
+/*
+ * A pair of values for each pattern, with the numbers of slice.h:
+ *
+ *	to | from | login  PATTERN ...  relay NAME | error "TEXT" | discard
+ *
+ * A pattern may be the path of a file of them.
+ */
 void		 lists_route(struct conf *, struct setting *,
 		    const struct node *, const struct option_row *);
 

@@ -57,14 +57,16 @@ enum option_type {
 	TYPE_KNOWN,	/* a pattern, or the path of a file of them, which
 			 * is read in its place				*/
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
+	TYPE_LOGIN,	/* a login, @ and how one ends, or * for all	*/
 	TYPE_NAMING,	/* a name, {fqdn} {hostname}			*/
 	TYPE_NET,	/* 192.0.2.0/24 2001:db8::/32			*/
 	TYPE_PORT,	/* 1 to 65535					*/
 	TYPE_QUEUE,	/* name of a queue block			*/
 	TYPE_RECIPIENT,	/* user@domain or @domain			*/
 	TYPE_RELAY,	/* name of a relay block			*/
-	TYPE_ROUTE,	/* a pattern, then the name of a relay block	*/
+	TYPE_ROUTE,	/* a pattern, then what is done: see slice.h	*/
 	TYPE_SECRET,	/* FILE that not everybody may read		*/
+	TYPE_SENDER,	/* a pattern, or <> for nobody			*/
 	TYPE_SERVER,	/* address or address@port			*/
 	TYPE_SIZE,	/* 64K 50M; bytes				*/
 	TYPE_SOCKET,	/* path of a unix socket; master connects to it, as

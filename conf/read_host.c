@@ -5,6 +5,7 @@
 #include "conf/path.h"
 #include "conf/propose.h"
 #include "conf/read_host.h"
+#include "mail/pattern.h"
 
 static bool
 is_letter_or_digit(char c)
@@ -176,9 +177,43 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 	for (size_t i = 0; i < domain.len; i++)
 		if ((unsigned char)domain.ptr[i] >= 0x80)
 			return true;	/* a domain in UTF-8, RFC 6531 */
-	if (!read_is_hostname(domain) && domain.ptr[0] != '[')
-		return refuse(rp, v, fits);
-	return true;
+	if (read_is_hostname(domain) || domain.ptr[0] == '[')
+		return true;
+	if (is_pattern && at == 1 && span_begins(domain, SPAN("*.")) &&
+	    read_is_hostname(span_tail(domain, 2))) {
+		report_add(rp->mistakes, v->place, "`%.*s' is not %s; did you "
+		    "mean `@%.*s'?", report_len(v->text), v->text.ptr, fits,
+		    report_len(domain) - 1, domain.ptr + 1);
+		return false;
+	}
+	return refuse(rp, v, fits);
+}
+
+/* "" is another way to write <>. */
+static bool
+read_sender(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	if (v->text.len == 0 || span_eq(v->text, SPAN("<>"))) {
+		out->text = SPAN("<>");
+		return true;
+	}
+	return read_mailbox(rp, v, true,
+	    "user@domain, @domain, @.domain or <>");
+}
+
+/* As the users file and the queue have them. */
+static bool
+read_login(const struct read_place *rp, const struct value *v)
+{
+	bool is_good = v->text.len > 0 && v->text.len <= PATTERN_LOGIN_MAX;
+
+	for (size_t i = 0; i < v->text.len; i++)
+		if ((unsigned char)v->text.ptr[i] < 0x20 ||
+		    v->text.ptr[i] == 0x7f)
+			is_good = false;
+	return is_good || refuse(rp, v,
+	    "a login of 1 to 128 bytes, @domain, or * for all");
 }
 
 /* A domain in lower case, then the host its mail goes to. */
@@ -391,6 +426,10 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 	case TYPE_ROUTE:
 		return read_mailbox(rp, v, true,
 		    "user@domain, @domain or @.domain");
+	case TYPE_SENDER:
+		return read_sender(rp, v, out);
+	case TYPE_LOGIN:
+		return read_login(rp, v);
 	case TYPE_FORCE:
 		return read_force(rp, v, out);
 	case TYPE_ADDRESS:

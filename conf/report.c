@@ -43,7 +43,7 @@ report_init(struct mistakes *ms, struct arena *arena,
 {
 	ms->arena = arena;
 	ms->sources = sources;
-	ms->cnt = 0;
+	ms->cnt = ms->warning_cnt = 0;
 	ms->last = NULL;
 	TAILQ_INIT(&ms->list);
 }
@@ -74,27 +74,48 @@ insert(struct mistakes *ms, struct mistake *m)
 	TAILQ_INSERT_HEAD(&ms->list, m, entry);
 }
 
+static void __attribute__((format(printf, 4, 0)))
+add(struct mistakes *ms, struct place place, const char *begin,
+    const char *fmt, va_list ap)
+{
+	char text[TEXT_MAX];
+	struct mistake *m = arena_take(ms->arena, sizeof(*m));
+	int len = snprintf(text, sizeof(text), "%s", begin);
+
+	if (m == NULL)
+		return;
+	if (vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, ap) < 0)
+		text[0] = '\0';
+	m->place = place;
+	m->text = arena_copy(ms->arena, span_of(text)).ptr;
+	insert(ms, m);
+	ms->last = m;
+}
+
 void
 report_add(struct mistakes *ms, struct place place, const char *fmt, ...)
 {
-	char text[TEXT_MAX];
-	struct mistake *m;
 	va_list ap;
 
 	ms->last = NULL;
 	if (ms->cnt++ >= CONF_ERRORS_MAX)
 		return;
 	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
+	add(ms, place, "", fmt, ap);
 	va_end(ap);
-	m = arena_take(ms->arena, sizeof(*m));
-	if (m == NULL)
+}
+
+void
+report_warn(struct mistakes *ms, struct place place, const char *fmt, ...)
+{
+	va_list ap;
+
+	ms->last = NULL;
+	if (ms->warning_cnt++ >= CONF_WARNINGS_MAX)
 		return;
-	m->place = place;
-	m->text = arena_copy(ms->arena, span_of(text)).ptr;
-	insert(ms, m);
-	ms->last = m;
+	va_start(ap, fmt);
+	add(ms, place, "warning: ", fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -236,6 +257,11 @@ report_tell(const struct mistakes *ms, struct conf_report *to)
 	if (ms->cnt > CONF_ERRORS_MAX) {
 		(void)snprintf(text, sizeof(text), "%u more mistakes",
 		    ms->cnt - CONF_ERRORS_MAX);
+		tell_text(to, text);
+	}
+	if (ms->warning_cnt > CONF_WARNINGS_MAX) {
+		(void)snprintf(text, sizeof(text), "%u more warnings",
+		    ms->warning_cnt - CONF_WARNINGS_MAX);
 		tell_text(to, text);
 	}
 	to->errors += ms->cnt;

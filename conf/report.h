@@ -37,7 +37,7 @@ struct mistake;
 struct mistakes {
 	struct arena	*arena;		/* borrowed			*/
 	const struct sources *sources;	/* borrowed			*/
-	unsigned	 cnt;
+	unsigned	 cnt, warning_cnt;
 	struct mistake	*last;		/* what notes belong to		*/
 	TAILQ_HEAD(mistake_list, mistake) list;
 };
@@ -49,7 +49,11 @@ void		 report_init(struct mistakes *, struct arena *,
 void		 report_add(struct mistakes *, struct place, const char *fmt,
 		    ...) __attribute__((format(printf, 3, 4)));
 
-/* A second place that belongs to the mistake added last. */
+/* The same of what can be meant, and is more likely not: no mistake. */
+void		 report_warn(struct mistakes *, struct place, const char *fmt,
+		    ...) __attribute__((format(printf, 3, 4)));
+
+/* A second place that belongs to what was added last. */
 void		 report_note(struct mistakes *, struct place, const char *text);
 
 /* Tell all of them, and count them in the report. */

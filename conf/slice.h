@@ -19,6 +19,20 @@
 #include "base/err.h"
 #include "base/span.h"
 
+/*
+ * The numbers of a queue's `route': its values come in pairs, a pattern, whose
+ * number says what is compared with it, and what is done with those it matches.
+ */
+enum route_by {
+	ROUTE_BY_RCPT, ROUTE_BY_SENDER, ROUTE_BY_LOGIN, ROUTE_BY__COUNT
+};
+enum route_does {
+	ROUTE_DOES_RELAY,	/* text: name of the relay		*/
+	ROUTE_DOES_REFUSE,	/* text: the reply, "5.1.6 It has moved" */
+	ROUTE_DOES_DISCARD,
+	ROUTE_DOES__COUNT
+};
+
 struct slice {			/* one block, outermost or nested */
 	struct span	 bytes;
 };

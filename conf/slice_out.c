@@ -184,6 +184,10 @@ put_guests(struct maker *m, const struct conf *c, const struct block *b)
 	}
 	for (; b->no == BLOCK_QUEUE && cnt < b->relay_cnt; cnt++)
 		put_guest(m, b->relays[cnt]);
+	if (b->no == BLOCK_QUEUE && b->bounce_target != NULL) {
+		put_guest(m, b->bounce_target);
+		cnt++;
+	}
 	if (b->no == BLOCK_RELAY && block_is(b, "mx"))
 		TAILQ_FOREACH(guest, &c->top->blocks, entry)
 			if (guest->no == BLOCK_EDGE) {

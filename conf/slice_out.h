@@ -40,7 +40,8 @@ struct slice_out {
  * blocks it has
  *
  *	edge	`policies' of its queue
- *	queue	a `relay' for each relay it can reach
+ *	queue	a `relay' for each relay it can reach, and a `queue': its
+ *		bounce_queue
  *	relay	of type mx: an `edge' for each edge, with its listeners
  *	keys	an `edge' for each edge that has a key, with its `tls'; the
  *		slice's own block is then the file

@@ -16,15 +16,23 @@ flags_of(const struct transaction *t)
 		flags |= MAIL_SMTPUTF8;
 	if (t->has_8bit || t->text.eod.is_8bit)
 		flags |= MAIL_8BIT;
+	if (session_is_known(t->session))
+		flags |= MAIL_LOGIN;
 	return flags;
 }
 
 void
 to_queue_ask(struct transaction *t)
 {
+	const struct session *s = t->session;
+	char network[CROWD_NET_TEXT];
+
 	transaction_number_ask(t);
 	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
-	    .ask = t->ask, .rcpt = transaction_last_rcpt(t) });
+	    .ask = t->ask, .rcpt = transaction_last_rcpt(t),
+	    .sender = transaction_sender(t),
+	    .login = session_is_known(s) ? session_tenant(s, network) :
+	    SPAN("") });
 }
 
 void

@@ -108,15 +108,17 @@ void
 control_route(struct control *c, const struct msg_route_ask *m)
 {
 	struct msg_route_answer answer = { .request = m->request };
+	struct route_ask ask = { m->address, m->sender, m->login, m->bounce };
 	struct route_reply reply;
 	struct route r;
 
-	route_judge(c->queue->settings.routes, m->address, &r, &reply);
+	(void)route_judge(c->queue->settings.routes, &ask, &r, &reply);
 	answer.code = reply.code;
 	answer.dsn = span_of(reply.dsn);
 	answer.text = span_of(reply.text);
+	answer.rule = r.rule;
+	answer.by = (uint8_t)r.by;
 	if (r.relay != NULL) {
-		answer.rule = r.rule;
 		answer.relay = span_of(r.relay);
 		answer.destination = span_of(r.destination);
 	}

@@ -163,12 +163,14 @@ intake_abort(struct edge *ed, uint64_t stream)
 enum err
 intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
 {
+	struct route_ask ask = { m->rcpt, m->sender, m->login, false };
 	struct route_reply reply;
 	struct route r;
 
 	if (m->rcpt.len == 0 || !is_clean(m->rcpt))
 		return ERR_PEER;
-	route_judge(ed->queue->settings.routes, m->rcpt, &r, &reply);
+	ask.login = span_head(ask.login, STORE_TENANT_MAX);
+	(void)route_judge(ed->queue->settings.routes, &ask, &r, &reply);
 	to_edge_rcpt(ed->link, m->ask, &reply);
 	return OK;
 }

@@ -13,7 +13,7 @@
 #include "queue/intake.h"
 #include "queue/split.h"
 
-#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT)	/* an edge may set */
+#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LOGIN) /* an edge's */
 
 enum stream_state {
 	STREAM_OPEN,		/* recipients and text are coming	*/

@@ -9,6 +9,7 @@
 #include "queue/intake_inside.h"
 #include "queue/to_edge.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 
 #define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
 #define PROTO_MAX_KEPT	32
@@ -212,6 +213,19 @@ log_queued(const struct stream *s)
 }
 
 static void
+log_discarded(const struct stream *s, struct span rcpt)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_discarded);
+	log_id(&l, LOG_KEY_id, s->mail.id);
+	log_str(&l, LOG_KEY_from, s->accept.message.sender);
+	log_str(&l, LOG_KEY_rcpt, rcpt);
+	log_text(&l, LOG_KEY_why, "a route discards it");
+	log_end(&l);
+}
+
+static void
 accepted(struct store_op *op, enum err e, void *arg)
 {
 	struct stream *s = arg;
@@ -232,18 +246,59 @@ accepted(struct store_op *op, enum err e, void *arg)
 	queue_rested(q);
 }
 
+/*
+ * Whom a route discards is told of, and is no recipient any more: what is said
+ * of one stands at the same place in each of the arrays.
+ */
+static void
+drop_discarded(struct stream *s)
+{
+	uint32_t cnt = s->accept.message.rcpt_cnt, kept = 0;
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		if (s->split.rcpt_delivery[i] != SPLIT_NOBODY) {
+			s->rcpts[kept] = s->rcpts[i];
+			s->split.rcpt_delivery[kept++] =
+			    s->split.rcpt_delivery[i];
+			continue;
+		}
+		log_discarded(s, s->rcpts[i]);
+		free((char *)(uintptr_t)s->rcpts[i].ptr);
+	}
+	s->accept.message.rcpt_cnt = kept;
+	counter_add(COUNTER_discarded, cnt - kept);
+}
+
+/* Nobody is left: it is answered, and nothing has to be kept. */
+static void
+take_for_nobody(struct stream *s)
+{
+	if (s->edge != NULL)
+		to_edge_taken(s->edge->link, s->no);
+	stream_end(s);
+}
+
 void
 stream_commit(struct stream *s)
 {
 	struct store_accept *a = &s->accept;
 	int64_t now_ms = clock_wall_ms();
+	struct route_ask who = { .sender = a->message.sender };
 	enum err e;
 
-	if ((e = split_make(&s->split, &s->queue->settings, s->rcpts,
+	if ((a->message.flags & MAIL_LOGIN) != 0)
+		who.login = a->message.tenant;
+	if ((e = split_make(&s->split, &s->queue->settings, &who, s->rcpts,
 	    a->message.rcpt_cnt, a->message.tenant, now_ms)) != OK) {
 		/* Asked again, each recipient hears what is wrong with it. */
 		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
 		    "A recipient has no route any more" : "Out of memory");
+		return;
+	}
+	if (s->split.discarded_cnt > 0)
+		drop_discarded(s);
+	if (s->split.delivery_cnt == 0) {
+		take_for_nobody(s);
 		return;
 	}
 	s->state = STREAM_COMMITTING;

@@ -128,7 +128,8 @@ decide(struct outcome *o, bool spent)
 void
 outcome_begin(struct queue *q, struct delivery *dl)
 {
-	const struct retry *retry = &q->settings.retry;
+	const struct retry *retry = settings_retry(&q->settings,
+	    &dl->envelope->message);
 	struct outcome *o = new_outcome(q, dl);
 	uint32_t before;
 	int64_t age_ms;

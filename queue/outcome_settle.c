@@ -216,8 +216,8 @@ static const char *
 make_bounce(struct outcome *o)
 {
 	struct span to = o->delivery->envelope->message.sender;
-	enum err e = split_make(&o->split, &o->queue->settings, &to, 1,
-	    (struct span){ NULL, 0 }, o->now_ms);
+	enum err e = split_make_bounce(&o->split, &o->queue->settings, to,
+	    o->now_ms);
 
 	if (e == ERR_NONE)
 		return "it failed, and there is no route to its sender";

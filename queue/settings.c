@@ -33,6 +33,7 @@ read_retry(struct retry *out, const struct slice *queue)
 struct reading {
 	struct routes	*routes;
 	struct span	 of;		/* the relay, or the last pattern */
+	uint64_t	 by;		/* of that pattern		*/
 	bool		 is_second;	/* of a pair			*/
 	enum err	 err;
 };
@@ -46,51 +47,102 @@ take_rcpt(struct span text, uint64_t num, void *arg)
 		r->err = route_add_rcpt(r->routes, r->of, text);
 }
 
-/* "pattern", "relay", "pattern", "relay", ... */
+/* Pattern, what is done, pattern, what is done, ... */
 static void
 take_route(struct span text, uint64_t num, void *arg)
 {
 	struct reading *r = arg;
 
-	if (!r->is_second)
+	if (!r->is_second) {
 		r->of = text;
-	else if (r->err == OK)
-		r->err = route_add(r->routes, r->of, text);
+		r->by = num;
+	} else if (r->err == OK) {
+		r->err = num >= ROUTE_DOES__COUNT ||
+		    r->by >= ROUTE_BY__COUNT ? ERR_PEER :
+		    route_add(r->routes, (enum route_by)r->by, r->of,
+		    (enum route_does)num, text);
+	}
 	r->is_second = !r->is_second;
+}
+
+static enum route_kind
+kind_of(struct span type)
+{
+	if (span_eq(type, SPAN("mx")))
+		return ROUTE_MX;
+	return span_eq(type, SPAN("maildir")) || span_eq(type, SPAN("lmtp")) ||
+	    span_eq(type, SPAN("pipe")) ? ROUTE_LOCAL : ROUTE_OUT;
 }
 
 static enum err
 read_relay(struct routes *routes, const struct slice *relay)
 {
 	struct reading r = { .routes = routes, .err = OK };
-	bool is_mx = span_eq(slice_text(relay, "type", 0), SPAN("mx"));
 
 	r.of = slice_text(relay, "name", 0);
-	if ((r.err = route_add_relay(routes, r.of, is_mx)) != OK)
+	if ((r.err = route_add_relay(routes, r.of,
+	    kind_of(slice_text(relay, "type", 0)))) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);
 	return r.err;
 }
 
+/* The rules of a queue; the relays are known. */
 static enum err
-read_routes(struct routes *routes, const struct slice *queue)
+read_rules(struct routes *routes, const struct slice *queue)
 {
 	struct reading r = { .routes = routes, .err = OK };
 	struct span last = slice_text(queue, "relay", 0);
-	unsigned cnt = slice_block_count(queue, "relay");
+	struct span bounces = slice_text(queue, "bounce_relay", 0);
 
-	for (unsigned i = 0; i < cnt; i++) {
-		struct slice relay = slice_block(queue, "relay", i);
-
-		if ((r.err = read_relay(routes, &relay)) != OK)
-			return r.err;
-	}
 	slice_each(queue, "route", take_route, &r);
-	if (r.err != OK)
-		return r.err;
-	if (r.is_second)
-		return ERR_PEER;
-	return last.len > 0 ? route_set_last(routes, last) : OK;
+	if (r.err == OK && r.is_second)
+		r.err = ERR_PEER;
+	if (r.err == OK && last.len > 0)
+		r.err = route_set_last(routes, last);
+	if (r.err == OK && bounces.len > 0)
+		r.err = route_set_bounce_relay(routes, bounces);
+	return r.err;
+}
+
+/* Relays have the same numbers in all routes made of the same slice. */
+static enum err
+read_routes(struct routes **out, const struct slice *own,
+    const struct slice *queue, struct span hostname)
+{
+	unsigned cnt = slice_block_count(own, "relay");
+	struct routes *routes = NULL;
+	enum err e = route_new(&routes);
+
+	for (unsigned i = 0; e == OK && i < cnt; i++) {
+		struct slice relay = slice_block(own, "relay", i);
+
+		e = read_relay(routes, &relay);
+	}
+	if (e == OK)
+		e = read_rules(routes, queue);
+	if (e == OK)
+		e = route_set_home(routes, hostname);
+	if (e != OK)
+		route_free(&routes);
+	*out = routes;
+	return e;
+}
+
+static enum err
+read_all_routes(struct settings *out, const struct slice *queue)
+{
+	struct slice other = slice_block(queue, "queue", 0);
+	struct routes *bounces;
+	enum err e = read_routes(&out->routes, queue, queue,
+	    span_of(out->hostname));
+
+	if (e != OK || slice_block_count(queue, "queue") == 0)
+		return e;
+	e = read_routes(&bounces, queue, &other, span_of(out->hostname));
+	if (e == OK)
+		route_set_bounce_routes(out->routes, bounces);
+	return e == OK ? read_retry(&out->bounce_retry, &other) : e;
 }
 
 static void
@@ -124,15 +176,25 @@ settings_read(struct settings *out, struct span bytes)
 	s.limits.max_bytes = slice_num(&queue, "max_bytes");
 	s.limits.history_ms = (int64_t)slice_num(&queue, "history");
 	s.limits.history_bytes = HISTORY_BYTES;
-	if ((e = route_new(&s.routes)) != OK)
-		return e;
-	if ((e = read_routes(s.routes, &queue)) != OK ||
-	    (e = route_set_home(s.routes, span_of(s.hostname))) != OK) {
+	s.bounce_retry = s.retry;
+	if ((e = read_all_routes(&s, &queue)) != OK) {
 		settings_fini(&s);
 		return e;
 	}
 	*out = s;
 	return OK;
+}
+
+bool
+settings_is_bounce(const struct record_message *m)
+{
+	return m->sender.len == 0 && m->edge.len == 0;
+}
+
+const struct retry *
+settings_retry(const struct settings *s, const struct record_message *m)
+{
+	return settings_is_bounce(m) ? &s->bounce_retry : &s->retry;
 }
 
 void

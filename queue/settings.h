@@ -22,10 +22,18 @@ struct settings {
 	bool		 splits_rcpts;	/* a delivery each		*/
 	bool		 splits_domains; /* or for each of their domains */
 	struct retry	 retry;
+	struct retry	 bounce_retry;	/* of bounces that we wrote	*/
 	struct store_limits limits;
 };
 
 MUST_CHECK enum err settings_read(struct settings *out, struct span bytes);
+
+/* Did we write it: is it a bounce of our own, which no edge took in? */
+bool	settings_is_bounce(const struct record_message *);
+
+/* When a delivery of this message is tried again. */
+const struct retry *settings_retry(const struct settings *,
+	    const struct record_message *);
 
 /* Free what *s owns; *s is then of no use. */
 void	settings_fini(struct settings *s);

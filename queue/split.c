@@ -1,11 +1,15 @@
 /*
  * split.c - recipients are sorted by where they go; each run of equals is a
- * delivery.  Without routes and policies there is nothing to sort.
+ * delivery.  Those that a route discards stand behind all others, and are in
+ * none.  Without routes and policies there is nothing to sort.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "queue/split.h"
+
+#define NOWHERE		UINT_MAX	/* relay_no: to nobody		*/
 
 /* Where one recipient goes. */
 struct goal {
@@ -24,6 +28,8 @@ cmp_goal(const void *x, const void *y)
 
 	if (a->relay_no != b->relay_no)
 		return a->relay_no < b->relay_no ? -1 : 1;
+	if (a->relay_no == NOWHERE)
+		return 0;
 	if ((c = strcmp(a->destination, b->destination)) != 0)
 		return c;
 	if (a->apart != NULL && b->apart != NULL)
@@ -43,11 +49,17 @@ cmp_order(const void *x, const void *y)
 }
 
 static enum err
-find_goal(struct goal *g, const struct settings *set, struct span rcpt)
+find_goal(struct goal *g, const struct settings *set,
+    const struct route_ask *ask)
 {
+	enum route_verdict v;
 	struct route r;
 
-	if (route_find(set->routes, rcpt, &r) != ROUTE_FOUND)
+	v = route_find(set->routes, ask, &r);
+	g->relay_no = NOWHERE;
+	if (v == ROUTE_DISCARDED)
+		return OK;
+	if (v != ROUTE_FOUND)
 		return ERR_NONE;
 	g->relay = r.relay;
 	g->relay_no = r.relay_no;
@@ -71,14 +83,16 @@ free_goals(struct goal **goals, uint32_t cnt)
 
 static enum err
 find_goals(struct goal **out, const struct settings *set,
-    const struct span *rcpts, uint32_t cnt)
+    const struct route_ask *who, const struct span *rcpts, uint32_t cnt)
 {
 	struct goal *goals = calloc(cnt, sizeof(*goals));
+	struct route_ask ask = *who;
 	enum err e = goals == NULL ? ERR_SYS : OK;
 
 	for (uint32_t i = 0; e == OK && i < cnt; i++) {
 		goals[i].rcpt_no = i;
-		e = find_goal(&goals[i], set, rcpts[i]);
+		ask.rcpt = rcpts[i];
+		e = find_goal(&goals[i], set, &ask);
 	}
 	if (e != OK) {
 		if (goals != NULL)
@@ -107,14 +121,17 @@ keep(char **at, const char *s)
 	return kept;
 }
 
-/* One block for the deliveries and their names, another for the numbers. */
+/*
+ * One block for the deliveries and their names, another for the numbers; the
+ * first kept_cnt of the goals are deliveries'.
+ */
 static enum err
 make_room(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
-    bool splits_rcpts)
+    uint32_t kept_cnt, bool splits_rcpts)
 {
-	size_t bytes = 0;
+	size_t bytes = 1;
 
-	for (uint32_t i = 0; i < rcpt_cnt; i++) {
+	for (uint32_t i = 0; i < kept_cnt; i++) {
 		if (!begins_delivery(goals, i, splits_rcpts))
 			continue;
 		s->delivery_cnt++;
@@ -123,20 +140,24 @@ make_room(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
 	}
 	if ((s->deliveries = malloc(bytes)) == NULL)
 		return ERR_SYS;
-	if (s->delivery_cnt > 1 && (s->rcpt_delivery = calloc(rcpt_cnt,
+	s->discarded_cnt = rcpt_cnt - kept_cnt;
+	if ((s->delivery_cnt > 1 || s->discarded_cnt > 0) &&
+	    (s->rcpt_delivery = calloc(rcpt_cnt,
 	    sizeof(*s->rcpt_delivery))) == NULL)
 		return ERR_SYS;
+	for (uint32_t i = kept_cnt; i < rcpt_cnt; i++)
+		s->rcpt_delivery[goals[i].rcpt_no] = SPLIT_NOBODY;
 	return OK;
 }
 
 static void
-fill(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
+fill(struct split *s, const struct goal *goals, uint32_t kept_cnt,
     bool splits_rcpts, const struct store_delivery *common)
 {
 	char *at = (char *)(s->deliveries + s->delivery_cnt);
 	uint32_t no = 0;
 
-	for (uint32_t i = 0; i < rcpt_cnt; i++) {
+	for (uint32_t i = 0; i < kept_cnt; i++) {
 		if (begins_delivery(goals, i, splits_rcpts)) {
 			s->deliveries[no] = *common;
 			s->deliveries[no].relay = keep(&at, goals[i].relay);
@@ -166,32 +187,60 @@ make_single(struct split *s, const char *relay,
 	return OK;
 }
 
+static enum err
+make_many(struct split *s, const struct settings *set,
+    const struct route_ask *who, const struct span *rcpts, uint32_t rcpt_cnt,
+    const struct store_delivery *common)
+{
+	uint32_t kept_cnt = rcpt_cnt;
+	struct goal *goals;
+	enum err e = find_goals(&goals, set, who, rcpts, rcpt_cnt);
+
+	if (e != OK)
+		return e;
+	while (kept_cnt > 0 && goals[kept_cnt - 1].relay_no == NOWHERE)
+		kept_cnt--;
+	e = make_room(s, goals, rcpt_cnt, kept_cnt, set->splits_rcpts);
+	if (e == OK)
+		fill(s, goals, kept_cnt, set->splits_rcpts, common);
+	free_goals(&goals, rcpt_cnt);
+	return e;
+}
+
 enum err
 split_make(struct split *out, const struct settings *set,
-    const struct span *rcpts, uint32_t rcpt_cnt, struct span tenant,
-    int64_t due_ms)
+    const struct route_ask *who, const struct span *rcpts, uint32_t rcpt_cnt,
+    struct span tenant, int64_t due_ms)
 {
 	struct store_delivery common = { .tenant = tenant, .due_ms = due_ms };
-	const char *only = route_only(set->routes);
+	const char *only = who->is_bounce ? NULL : route_only(set->routes);
 	struct split s = { .deliveries = NULL };
-	struct goal *goals;
 	enum err e;
 
 	*out = s;
-	if (only != NULL && !set->splits_rcpts && !set->splits_domains) {
+	if (only != NULL && !set->splits_rcpts && !set->splits_domains)
 		e = make_single(&s, only, &common);
-	} else {
-		if ((e = find_goals(&goals, set, rcpts, rcpt_cnt)) != OK)
-			return e;
-		e = make_room(&s, goals, rcpt_cnt, set->splits_rcpts);
-		if (e == OK)
-			fill(&s, goals, rcpt_cnt, set->splits_rcpts, &common);
-		free_goals(&goals, rcpt_cnt);
-	}
+	else
+		e = make_many(&s, set, who, rcpts, rcpt_cnt, &common);
 	if (e != OK)
 		split_free(&s);
 	else
 		*out = s;
+	return e;
+}
+
+enum err
+split_make_bounce(struct split *out, const struct settings *set,
+    struct span to, int64_t due_ms)
+{
+	struct route_ask who = { .is_bounce = true };
+	enum err e = split_make(out, set, &who, &to, 1,
+	    (struct span){ NULL, 0 }, due_ms);
+
+	if (e == OK && out->delivery_cnt == 0) {
+		split_free(out);
+		e = ERR_NONE;
+	}
 	return e;
 }
 

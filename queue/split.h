@@ -11,19 +11,30 @@
 
 #include "queue/settings.h"
 
+#define SPLIT_NOBODY	UINT32_MAX	/* in rcpt_delivery: a route discards */
+
 struct split {
 	struct store_delivery *deliveries;
-	uint32_t	 delivery_cnt;
+	uint32_t	 delivery_cnt;	/* 0: all recipients are discarded */
+	uint32_t	 discarded_cnt;	/* recipients that are in none	*/
 	uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
 };
 
 /*
- * All are due at due_ms; tenant is borrowed as long as the split lives, which
- * is zeroed when this fails.
+ * who is the sender and the login; its rcpt is not looked at.  All are due at
+ * due_ms; tenant is borrowed as long as the split lives, which is zeroed when
+ * this fails.
  */
 MUST_CHECK enum err split_make(struct split *out, const struct settings *,
-	    const struct span *rcpts, uint32_t rcpt_cnt, struct span tenant,
-	    int64_t due_ms);
+	    const struct route_ask *who, const struct span *rcpts,
+	    uint32_t rcpt_cnt, struct span tenant, int64_t due_ms);
+
+/*
+ * The one delivery of a bounce to this address.  ERR_NONE: it has no way, for
+ * no route leads to its domain or one refuses or discards it.
+ */
+MUST_CHECK enum err split_make_bounce(struct split *out,
+	    const struct settings *, struct span to, int64_t due_ms);
 void	split_free(struct split *);
 
 #endif

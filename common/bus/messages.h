@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	2
+#define BUS_VERSION	3
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 
@@ -61,6 +61,7 @@ union msg {
 /* mail_open.flags, mail_commit.flags and delivery_open.flags */
 #define MAIL_SMTPUTF8	0x01u	/* needs SMTPUTF8 (RFC 6531)	*/
 #define MAIL_8BIT	0x02u	/* holds bytes over 127 (RFC 6152) */
+#define MAIL_LOGIN	0x80u	/* its tenant has logged in	*/
 
 /* sign_answer.status */
 enum sign_status {

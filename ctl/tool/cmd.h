@@ -12,6 +12,7 @@
 #define TAKES_QUEUE	0x02u	/* --queue alone		*/
 #define TAKES_YES	0x04u	/* --yes, --dry-run		*/
 #define TAKES_USERS	0x08u	/* --file, --users		*/
+#define TAKES_WHOSE	0x10u	/* --from, --login, --bounce	*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {

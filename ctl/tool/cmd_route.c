@@ -1,6 +1,7 @@
 /* cmd_route.c - each queue says where an address would go. */
 #include <stdio.h>
 
+#include "conf/slice.h"
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
 #include "ctl/tool/json.h"
@@ -8,12 +9,24 @@
 #include "mail/address.h"
 
 struct routing {
-	bool		 json;
+	bool		 json, is_bounce;
 	struct span	 address;
 	const char	*queue;
 	bool		 found;		/* some queue takes it		*/
 	enum run_end	 end;
 };
+
+/* What a rule looks at, as it is written. */
+static const char *
+by_word(uint8_t by)
+{
+	static const char *const words[ROUTE_BY__COUNT] = {
+		[ROUTE_BY_RCPT] = "to", [ROUTE_BY_SENDER] = "from",
+		[ROUTE_BY_LOGIN] = "login",
+	};
+
+	return by < ROUTE_BY__COUNT ? words[by] : "to";
+}
 
 static void
 print_json(const struct routing *g, const struct msg_route_answer *m)
@@ -24,6 +37,8 @@ print_json(const struct routing *g, const struct msg_route_answer *m)
 	json_text(&j, "address", g->address);
 	json_text(&j, "queue", span_of(g->queue));
 	json_text(&j, "rule", m->rule);
+	if (m->rule.len > 0)
+		json_text(&j, "by", span_of(by_word(m->by)));
 	json_text(&j, "relay", m->relay);
 	json_text(&j, "destination", m->destination);
 	json_number(&j, "code", m->code);
@@ -46,7 +61,11 @@ static void
 print(const struct routing *g, const struct msg_route_answer *m)
 {
 	print_line("queue", span_of(g->queue));
-	print_line("rule", m->rule);
+	if (m->rule.len > 0) {
+		printf("  %-11s %s ", "rule", by_word(m->by));
+		show_text(stdout, m->rule);
+		putchar('\n');
+	}
 	print_line("relay", m->relay);
 	print_line("destination", m->destination);
 	printf("  %-11s %u ", "answer", m->code);
@@ -80,7 +99,9 @@ static enum run_end
 ask_all(struct talk *t, const struct select *s, struct routing *g)
 {
 	static struct fetch_queues queues;
-	struct msg_route_ask ask = { .address = g->address };
+	struct msg_route_ask ask = { .address = g->address,
+	    .sender = s->text[SELECT_FROM], .login = s->text[SELECT_LOGIN],
+	    .bounce = g->is_bounce };
 	enum err e;
 
 	g->end = fetch_names(t, s, &queues);
@@ -102,7 +123,7 @@ ask_all(struct talk *t, const struct select *s, struct routing *g)
 enum run_end
 cmd_route(struct run *r)
 {
-	struct routing g = { .json = r->json };
+	struct routing g = { .json = r->json, .is_bounce = r->bounce };
 	struct address a;
 	struct talk *t;
 	enum run_end end;
@@ -116,6 +137,8 @@ cmd_route(struct run *r)
 		run_complain("\"%s\" is no address", r->args[0]);
 		return END_USAGE;
 	}
+	if (span_eq(r->select.text[SELECT_FROM], SPAN("<>")))
+		r->select.text[SELECT_FROM] = SPAN("");
 	if ((end = run_reach(r, &t)) != END_DONE)
 		return end;
 	end = ask_all(t, &r->select, &g);

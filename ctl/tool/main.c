@@ -17,7 +17,8 @@
 #define CONFIG_PATH	"/etc/postern/postern.conf"
 
 enum {				/* of long options; the first are select_key */
-	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS
+	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
+	OPT_BOUNCE
 };
 
 static const struct option options[] = {
@@ -37,6 +38,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "yes", no_argument, NULL, OPT_YES },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
 	{ "socket", required_argument, NULL, 's' },
@@ -78,8 +80,12 @@ taken_by(int option)
 {
 	if (option == SELECT_QUEUE)
 		return TAKES_SELECTION | TAKES_QUEUE;
+	if (option == SELECT_FROM || option == SELECT_LOGIN)
+		return TAKES_SELECTION | TAKES_WHOSE;
 	if (option >= 0 && option < SELECT__COUNT)
 		return TAKES_SELECTION;
+	if (option == OPT_BOUNCE)
+		return TAKES_WHOSE;
 	if (option == OPT_YES || option == OPT_DRY_RUN)
 		return TAKES_YES;
 	return option == OPT_FILE || option == OPT_USERS ? TAKES_USERS : 0;
@@ -95,6 +101,7 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_JSON:		r->json = true; break;
 	case OPT_YES:		r->yes = true; break;
 	case OPT_DRY_RUN:	r->dry_run = true; break;
+	case OPT_BOUNCE:	r->bounce = true; break;
 	case OPT_FILE:		r->users_file = value; break;
 	case OPT_USERS:		r->users_block = value; break;
 	case 'f':		r->config = value; break;

@@ -26,6 +26,7 @@ struct run {
 	const char	*users_file;	/* --file, else NULL		*/
 	const char	*users_block;	/* --users, else NULL		*/
 	bool		 json, yes, dry_run;
+	bool		 bounce;	/* route: a bounce of ours	*/
 	struct select	 select;
 	char		**args;		/* what stands behind the verb	*/
 	int		 arg_cnt;

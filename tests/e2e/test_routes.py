@@ -1,12 +1,14 @@
 """Routes: which relay a recipient is for, and who is refused at RCPT."""
 
+import os
 import signal
 import subprocess
 
 import pytest
 
 from client import TEXT, Client, send
-from server import free_port, until
+from server import NOBODY, free_port, until
+from tool import ctl, sendmail
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -197,3 +199,118 @@ def test_what_is_queued_waits_for_a_relay_that_is_gone(house):
     p.configure(with_box)
     p.signal(signal.SIGHUP)
     assert house.out.wait()[0].rcpts == ["bob@example.org"]
+
+
+def test_a_route_refuses_with_its_own_words_or_takes_for_nobody(house):
+    p = house.start('route to @old.example error "5.1.6 It has moved away"\n'
+                    'route to @later.example error "4.3.5 Not yet"\n'
+                    "route to trap@example.org discard\n" + ROUTES
+                    + "relay out")
+    assert house.rcpt("x@Old.example") == "550 5.1.6 It has moved away"
+    assert house.rcpt("x@later.example") == "450 4.3.5 Not yet"
+    name = send(p.port, "eve@here.example", "trap@example.org")
+    line = p.wait_log(event="discarded", id=name)
+    assert line["rcpt"] == "trap@example.org" and "route" in line["why"]
+    name = send(p.port, "eve@here.example", "bob@example.org",
+                "trap@example.org", "ann@example.org", "x@far.example")
+    p.wait_log(event="discarded", id=name)
+    assert house.box.wait()[0].rcpts == ["bob@example.org", "ann@example.org"]
+    assert house.out.wait()[0].rcpts == ["x@far.example"]
+    p.wait_log(event="removed", id=name)
+    status = ctl(p, "status", "--json").lines
+    queue = [l for l in status if l.get("role") == "queue"][0]
+    assert queue["counters"]["discarded"] == 2
+    assert queue["counters"]["messages"] == 0
+
+
+def test_a_large_message_for_nobody_leaves_no_text(house):
+    p = house.start("route to trap@example.org discard; relay out")
+    before = ctl(p, "status", "--json").lines
+    name = send(p.port, "eve@here.example", "trap@example.org",
+                text="Subject: x\r\n\r\n" + "x" * 70 + "\r\n"
+                + ("y" * 76 + "\r\n") * 4000)
+    p.wait_log(event="discarded", id=name)
+    assert ctl(p, "queue", "list", "--json").lines == []
+    assert before and not p.find_log(event="queued", id=name)
+
+
+def test_routes_look_at_the_sender_and_the_login(house):
+    """A user on a unix socket has logged in; the order of lines decides."""
+    p = house
+    p.configure("route from @boss.example relay box\n"
+                "route to secret@far.example error \"5.7.1 Not for you\"\n"
+                "route login * relay box; relay out")
+    conf = open(p.server.path, encoding="utf-8").read()
+    p.server.configure(conf + "edge local { type smtp; queue main\n"
+                       "listener { path run/sendmail } }\n")
+    p.server.start()
+    port = p.server.port
+    send(port, "ann@boss.example", "secret@far.example")
+    assert p.box.wait()[0].rcpts == ["secret@far.example"]
+    send(port, "ann@here.example", "x@far.example")
+    assert p.out.wait()[0].rcpts == ["x@far.example"]
+    got = sendmail(p.server, "-f", "ann@here.example", "y@far.example",
+                   stdin="Subject: hi\n\nhello\n")
+    assert got.status == 0, got.err
+    assert p.box.wait(2)[1].rcpts == ["y@far.example"]
+    assert p.rcpt("secret@far.example").startswith("550 5.7.1 Not for you")
+    for options, rule, by, relay in (
+            (["--from", "x@boss.example"], "@boss.example", "from", "box"),
+            (["--login", "zoe"], "*", "login", "box"),
+            (["--from", "<>"], "", None, "out")):
+        row = ctl(p.server, "route", "y@far.example", "--json",
+                  *options).lines[0]
+        assert (row["rule"], row.get("by"), row["relay"]) == (rule, by, relay)
+
+
+def test_patterns_of_a_route_come_from_a_file(house, room):
+    path = room.work + "/domains"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("# ours\n@example.org\n  team@example.com # one\n")
+    house.start("route to /%s @example.net relay box; relay out"
+                % path.lstrip("/"))
+    for rcpt, relay in (("a@example.org", "box"), ("team@example.com", "box"),
+                        ("x@example.com", "out"), ("a@example.net", "box")):
+        row = ctl(house.server, "route", rcpt, "--json").lines[0]
+        assert row["relay"] == relay, rcpt
+
+
+def test_a_bounce_to_a_stranger_makes_no_mailbox(house, room):
+    """Nobody makes directories of foreign domains by being bounced to."""
+    house.server.port = free_port()
+    house.server.configure("""
+process { hostname mx.test.example; run_dir run }
+edge in { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
+queue main { type lmdb; path run/queue; relay box; %%s }
+relay box { type maildir; path "%s/mail/{domain}/{user}"
+    recipients ann@example.org eve@example.org }
+relay out { type static; host 127.0.0.1; port %d }
+""" % (house.server.port, room.work, house.out.port) % "")
+    os.makedirs(room.work + "/mail/example.org")
+    with open(room.work + "/mail/example.org/ann", "w") as f:
+        f.write("no directory\n")       # so mail to her fails for good
+    os.chmod(room.work + "/mail", 0o777)
+    if os.geteuid() == 0:
+        for dir, _, files in os.walk(room.work + "/mail"):
+            for path in [dir, *(os.path.join(dir, f) for f in files)]:
+                os.chown(path, NOBODY, NOBODY)
+    conf = open(house.server.path, encoding="utf-8").read().replace(
+        "relay box;  }", 'relay box; retry { maximum 0 } }')
+    house.server.configure(conf)
+    p = house.server.start()
+    name = send(p.port, "bob@foreign.example", "ann@example.org")
+    why = p.wait_log(event="discarded", id=name)["why"]
+    assert "no route to its sender" in why
+    name = send(p.port, "eve@example.org", "ann@example.org")
+    p.wait_log(event="bounced", of=name)
+    until(lambda: os.path.isdir(room.work + "/mail/example.org/eve/new"))
+    assert os.listdir(room.work + "/mail") == ["example.org"]
+    p.configure(conf.replace("maximum 0 }", "maximum 0 }; bounce_relay out"))
+    p.signal(signal.SIGHUP)
+    p.wait_log(event="reloaded")
+    send(p.port, "bob@foreign.example", "ann@example.org")
+    got = house.out.wait()[0]
+    assert (got.sender, got.rcpts) == ("", ["bob@foreign.example"])
+    row = ctl(p, "route", "bob@foreign.example", "--bounce", "--json").lines
+    assert row[0]["relay"] == "out"
+    assert os.listdir(room.work + "/mail") == ["example.org"]

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/pattern.h"
+#include "mail/pattern.h"
 #include "queue/split.h"
 
 #define LINES_MAX	64
@@ -70,21 +70,39 @@ compare(const struct patterns *p, const struct lines *in, struct span rcpt)
 static void
 check_split(const struct settings *set, const struct lines *in)
 {
+	struct route_ask who = { .is_bounce = in->pattern_cnt % 3 == 0 };
+	uint32_t discarded_cnt = 0;
 	struct split s;
-	enum err e;
 
-	if (in->rcpt_cnt == 0)
+	if (in->rcpt_cnt == 0 || split_make(&s, set, &who, in->rcpts,
+	    in->rcpt_cnt, SPAN("t"), 1) != OK)
 		return;
-	e = split_make(&s, set, in->rcpts, in->rcpt_cnt, SPAN("t"), 1);
-	if (e != OK)
-		return;
-	if (s.delivery_cnt == 0 || s.delivery_cnt > in->rcpt_cnt ||
-	    (s.rcpt_delivery == NULL) != (s.delivery_cnt == 1))
+	if (s.delivery_cnt > in->rcpt_cnt ||
+	    (s.delivery_cnt == 0) != (s.discarded_cnt == in->rcpt_cnt))
 		abort();
 	for (uint32_t i = 0; s.rcpt_delivery != NULL && i < in->rcpt_cnt; i++)
-		if (s.rcpt_delivery[i] >= s.delivery_cnt)
+		if (s.rcpt_delivery[i] == SPLIT_NOBODY)
+			discarded_cnt++;
+		else if (s.rcpt_delivery[i] >= s.delivery_cnt)
 			abort();
+	if (discarded_cnt != s.discarded_cnt)
+		abort();
 	split_free(&s);
+}
+
+static void
+add_rule(struct routes *r, struct span pattern, uint32_t cnt)
+{
+	enum err e = route_add(r, (enum route_by)(cnt % 2),
+	    pattern, (enum route_does)(cnt % ROUTE_DOES__COUNT),
+	    cnt % ROUTE_DOES__COUNT == ROUTE_DOES_REFUSE ?
+	    SPAN("5.1.6 It has moved") : cnt % 2 ? SPAN("mx") : SPAN("box"));
+
+	if (e != OK || route_add_rcpt(r, SPAN("box"), pattern) != OK)
+		abort();
+	if (pattern.len <= PATTERN_LOGIN_MAX && route_add(r, ROUTE_BY_LOGIN,
+	    pattern, ROUTE_DOES_DISCARD, SPAN("")) != OK)
+		abort();
 }
 
 static void
@@ -101,10 +119,7 @@ read_lines(struct lines *in, struct patterns *p, struct routes *r,
 			    pattern_add(p, line, in->pattern_cnt) != OK)
 				continue;
 			in->patterns[in->pattern_cnt++] = line;
-			if (route_add(r, line, in->pattern_cnt % 2 ?
-			    SPAN("mx") : SPAN("box")) != OK ||
-			    route_add_rcpt(r, SPAN("box"), line) != OK)
-				abort();
+			add_rule(r, line, in->pattern_cnt);
 		} else if (in->rcpt_cnt < LINES_MAX) {
 			in->rcpts[in->rcpt_cnt++] = line;
 		}
@@ -119,19 +134,22 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct patterns *p;
 
 	if (pattern_new(&p) != OK || route_new(&set.routes) != OK ||
-	    route_add_relay(set.routes, SPAN("mx"), true) != OK ||
-	    route_add_relay(set.routes, SPAN("box"), false) != OK)
+	    route_add_relay(set.routes, SPAN("mx"), ROUTE_MX) != OK ||
+	    route_add_relay(set.routes, SPAN("box"), ROUTE_LOCAL) != OK)
 		abort();
 	read_lines(&in, p, set.routes, (struct span){ (const char *)bytes,
 	    len });
 	if (len % 3 == 0 && route_set_last(set.routes, SPAN("mx")) != OK)
 		abort();
 	for (uint32_t i = 0; i < in.rcpt_cnt; i++) {
+		struct route_ask ask = { .rcpt = in.rcpts[i],
+		    .sender = in.rcpts[in.rcpt_cnt - 1 - i],
+		    .login = in.rcpts[i], .is_bounce = len % 4 == 0 };
 		struct route_reply reply;
 		struct route route;
 
 		compare(p, &in, in.rcpts[i]);
-		route_judge(set.routes, in.rcpts[i], &route, &reply);
+		(void)route_judge(set.routes, &ask, &route, &reply);
 		if (strlen(reply.text) >= sizeof(reply.text))
 			abort();
 	}

@@ -128,7 +128,8 @@ static inline void
 play_plain_routes(struct settings *s)
 {
 	assert_int_equal(route_new(&s->routes), OK);
-	assert_int_equal(route_add_relay(s->routes, SPAN("out"), false), OK);
+	assert_int_equal(route_add_relay(s->routes, SPAN("out"),
+	    ROUTE_OUT), OK);
 	assert_int_equal(route_set_last(s->routes, SPAN("out")), OK);
 }
 
@@ -151,6 +152,7 @@ play_start_queue(struct play *p)
 		.delay = "1", .delay_len = 1, .cap_ms = 1000,
 		.lifetime_ms = 86400000, .maximum = 5,
 	};
+	q->settings.bounce_retry = q->settings.retry;
 	assert_int_equal(store_open(&q->store, q->loop, p->kit.dir,
 	    &p->kit.limits, &store_calls, q), OK);
 	assert_int_equal(intake_open(&q->intake, q), OK);

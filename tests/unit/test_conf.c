@@ -352,9 +352,15 @@ static void
 is_right(const char *path)
 {
 	char *text = text_of_file(path);
+	const struct memory_file files[] = {
+		{ "/etc/p/postern.conf", text }, MEMORY_HOST };
+	struct memory m = { .files = files };
 	struct conf_plan p;
-	struct conf *c;
+	struct conf *c = NULL;
 
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	assert_string_equal(m.told, "");	/* and nothing to warn of */
+	conf_free(&c);
 	plan_of(text, &c, &p, false);
 	assert_true(p.head.process_cnt >= 5);
 	conf_free(&c);

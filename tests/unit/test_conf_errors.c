@@ -400,6 +400,43 @@ static const struct row rows[] = {
 	    "f:2:59: there is no relay `rr'; did you mean `r'?", NULL, false },
 	{ EDGE("") TO("route to @a.example relay r; relay s") RELAY(""),
 	    "f:2:57: there is no relay `s'", NULL, false },
+	{ EDGE("") TO("route tu @a.example relay r") RELAY(""),
+	    "f:2:28: a route is written `route to PATTERN ... relay NAME'",
+	    "did you mean `to'?", false },
+	{ EDGE("") TO("route to @a.example rely r") RELAY(""),
+	    "f:2:42: a route is written", "did you mean `relay'?", false },
+	{ EDGE("") TO("route to discard") RELAY(""),
+	    "f:2:22: a route is written", NULL, false },
+	{ EDGE("") TO("route to @a.example error \"It moved\"") RELAY(""),
+	    "f:2:48: the text of an error begins with its enhanced code",
+	    NULL, false },
+	{ EDGE("") TO("route to @a.example error \"2.1.6 Ok\"") RELAY(""),
+	    "f:2:48: the text of an error", NULL, false },
+	{ EDGE("") TO("route to @a.example error \"5.1.6\"") RELAY(""),
+	    "f:2:48: the text of an error", NULL, false },
+	{ EDGE("") TO("route to @*.a.example relay r") RELAY(""),
+	    "f:2:31: `@*.a.example' is not user@domain, @domain or @.domain; "
+	    "did you mean `@.a.example'?", NULL, false },
+	{ EDGE("") TO("route from a relay r") RELAY(""),
+	    "f:2:33: `a' is not user@domain, @domain, @.domain or <>", NULL,
+	    false },
+	{ EDGE("") TO("route login \"\" relay r") RELAY(""),
+	    "f:2:34: `' is not a login of 1 to 128 bytes", NULL, false },
+	{ EDGE("") TO("route to /nowhere relay r") RELAY(""),
+	    "f:2:31: cannot read /nowhere: there is no such", NULL, false },
+	{ EDGE("listener { interface \"\" }; queue q")
+	    TO("route from <> relay r; route login * relay r") RELAY(""),
+	    "f:1:21: edge e is an open relay", NULL, false },
+	{ EDGE("") TO("bounce_relay r") BOX, "f:2:35: bounces go to senders "
+	    "anywhere, and a relay of type maildir has only those", NULL,
+	    false },
+	{ EDGE("") TO("bounce_relay s") RELAY(""),
+	    "f:2:35: there is no relay `s'", NULL, false },
+	{ EDGE("") TO("bounce_queue p") RELAY(""),
+	    "f:2:35: there is no queue `p'", NULL, false },
+	{ EDGE("") TO("bounce_relay r; bounce_queue q") RELAY(""),
+	    "f:2:38: bounces go by one of bounce_queue and bounce_relay",
+	    "f:2:22: the other is here", false },
 	/* logins and TLS */
 	{ EDGE("rules { lookup_credentials staf }") "users staff { type file; "
 	    "path /k }\n" REST, "f:1:48: there is no users `staf'; did you "
@@ -593,6 +630,84 @@ one_mistake_is_told_once(void **state)
 	}
 }
 
+/* What is taken, and surprises. */
+static const struct {
+	const char	*text, *told, *also;	/* told NULL: nothing is */
+} doubts[] = {
+	{ EDGE("") TO("route to *@a.example relay r") RELAY(""),
+	    "f:2:31: warning: `*@a.example' matches no address but just this, "
+	    "star and all; all of the domain is `@a.example'\n"
+	    "    queue q { type lmdb; route to *@a.example relay r }\n"
+	    "                                  ^~~~~~~~~~~\n", NULL },
+	{ EDGE("") QUEUE RELAY("recipients \"*@a.example\""),
+	    "f:3:51: warning: `*@a.example' matches", NULL },
+	{ EDGE("rules { only_recipients x*y@a.example }") REST,
+	    "f:1:45: warning: `x*y@a.example' matches", NULL },
+	{ EDGE("") TO("route from \"\\\"*\\\"@a.example\" relay r") RELAY(""),
+	    NULL, NULL },
+	{ EDGE("") TO("route to @A.example relay r; route to x@a.example "
+	    "discard") RELAY(""), "f:2:60: warning: this can never match: the "
+	    "route with `@A.example' before it matches all of it",
+	    "f:2:31: it is here" },
+	{ EDGE("") TO("route to x@a.example @.a.example @b.a.example relay r")
+	    RELAY(""), "f:2:55: warning: this can never match: the route with "
+	    "`@.a.example'", "f:2:43: it is here" },
+	{ EDGE("") TO("route login * relay r; route login @x relay r")
+	    RELAY(""), "f:2:57: warning: this can never match: the route with "
+	    "`*'", NULL },
+	{ EDGE("") TO("route from <> \"\" relay r") RELAY(""),
+	    "f:2:36: warning: this can never match", "f:2:33: it is here" },
+	{ EDGE("") TO("route from @a.example relay r; route to @a.example "
+	    "relay r; route to x@b.example @b.example relay r") RELAY(""),
+	    NULL, NULL },
+	/* the way of bounces */
+	{ EDGE("listener { interface \"\" }; rules { only_recipients @a.example"
+	    " }") QUEUE BOX, "f:2:7: warning: queue q takes mail from "
+	    "strangers by edge e, and a bounce to one of them has no way",
+	    NULL },
+	{ EDGE("listener { interface \"\" }") TO("route to @a.example relay r")
+	    BOX, "f:2:7: warning: queue q takes mail from strangers", NULL },
+	{ EDGE("listener { interface \"\" }") QUEUE BOX,
+	    "f:2:7: warning: queue q takes mail from strangers",
+	    "f:3:7: warning: anybody can have mail for any address of any "
+	    "domain handed to relay r by edge e" },
+	{ EDGE("listener { interface \"\" }") TO("relay r; bounce_relay out")
+	    "relay r { type lmtp; recipients @a.example }\n"
+	    "relay out { type mx }\n", NULL, NULL },
+	{ EDGE("listener { interface \"\" }; queue q")
+	    TO("route to @a.example relay r; route login * relay out; "
+	    "bounce_queue p") BOX "queue p { type lmdb; relay out }\n"
+	    "relay out { type mx }\n", NULL, NULL },
+	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 }")
+	    QUEUE BOX, NULL, NULL },
+	{ EDGE("") QUEUE BOX, NULL, NULL },
+};
+
+static void
+what_is_right_and_surprises_is_warned_of(void **state)
+{
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		const struct memory_file files[] = { { "f", doubts[i].text },
+			OTHERS };
+		struct memory m = { .files = files };
+		const char *told = doubts[i].told;
+		struct conf *c = NULL;
+
+		assert_int_equal(memory_load(&m, &c, false), OK);
+		conf_free(&c);
+		if (told == NULL ? m.told_len == 0 :
+		    strncmp(m.told, told, strlen(told)) == 0 &&
+		    (doubts[i].also == NULL ||
+		    strstr(m.told, doubts[i].also) != NULL))
+			continue;
+		print_error("row %zu: %s\n%s", i, doubts[i].text, m.told);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
 /* A mistake in a file of recipients is shown there. */
 static void
 a_file_of_recipients_has_places_too(void **state)
@@ -686,6 +801,7 @@ main(void)
 		cmocka_unit_test(all_mistakes_are_told_in_one_run),
 		cmocka_unit_test(each_mistake_has_its_place_and_words),
 		cmocka_unit_test(one_mistake_is_told_once),
+		cmocka_unit_test(what_is_right_and_surprises_is_warned_of),
 		cmocka_unit_test(a_file_of_recipients_has_places_too),
 		cmocka_unit_test(a_file_that_cannot_be_read_says_why),
 		cmocka_unit_test(includes_cannot_run_away),

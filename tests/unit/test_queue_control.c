@@ -398,12 +398,14 @@ use_two_relays(struct play *p)
 
 	settings_fini(&p->q.settings);
 	assert_int_equal(route_new(&r), OK);
-	assert_int_equal(route_add_relay(r, SPAN("out"), true), OK);
-	assert_int_equal(route_add_relay(r, SPAN("box"), false), OK);
+	assert_int_equal(route_add_relay(r, SPAN("out"), ROUTE_MX), OK);
+	assert_int_equal(route_add_relay(r, SPAN("box"), ROUTE_OUT), OK);
 	assert_int_equal(route_add_rcpt(r, SPAN("box"),
 	    SPAN("ann@example.org")), OK);
-	assert_int_equal(route_add(r, SPAN("@example.org"), SPAN("box")), OK);
-	assert_int_equal(route_add(r, SPAN("@example.net"), SPAN("out")), OK);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, SPAN("@example.org"),
+	    ROUTE_DOES_RELAY, SPAN("box")), OK);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, SPAN("@example.net"),
+	    ROUTE_DOES_RELAY, SPAN("out")), OK);
 	p->q.settings.routes = r;
 	intake_tell(p->q.intake);
 }
@@ -413,8 +415,8 @@ ask_route(struct ask *a, const char *address)
 {
 	unsigned before = a->route_cnt;
 
-	link_send_route_ask(a->link, &(struct msg_route_ask){ 1, SPAN("main"),
-	    span_of(address) });
+	link_send_route_ask(a->link, &(struct msg_route_ask){ .request = 1,
+	    .queue = SPAN("main"), .address = span_of(address) });
 	kit_until(&a->play->kit, a->route_cnt > before);
 }
 

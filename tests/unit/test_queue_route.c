@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "queue/pattern.h"
+#include "mail/pattern.h"
 #include "queue/split.h"
 #include "sys/clock.h"
 
@@ -31,16 +31,25 @@ new_routes(void)
 	struct routes *r;
 
 	assert_int_equal(route_new(&r), OK);
-	assert_int_equal(route_add_relay(r, SPAN("internet"), true), OK);
-	assert_int_equal(route_add_relay(r, SPAN("dovecot"), false), OK);
-	assert_int_equal(route_add_relay(r, SPAN("lists"), false), OK);
+	assert_int_equal(route_add_relay(r, SPAN("internet"), ROUTE_MX), OK);
+	assert_int_equal(route_add_relay(r, SPAN("dovecot"), ROUTE_LOCAL), OK);
+	assert_int_equal(route_add_relay(r, SPAN("lists"), ROUTE_OUT), OK);
 	return r;
 }
 
 static void
 add(struct routes *r, const char *pattern, const char *relay)
 {
-	assert_int_equal(route_add(r, span_of(pattern), span_of(relay)), OK);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, span_of(pattern),
+	    ROUTE_DOES_RELAY, span_of(relay)), OK);
+}
+
+/* Where mail from somebody to somebody goes. */
+static enum route_verdict
+find(const struct routes *r, const char *rcpt, struct route *out)
+{
+	return route_find(r, &(struct route_ask){ .rcpt = span_of(rcpt) },
+	    out);
 }
 
 static void
@@ -55,8 +64,7 @@ try_all(const struct routes *r, const struct choice *cases, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
 		struct route got;
-		enum route_verdict v = route_find(r, span_of(cases[i].rcpt),
-		    &got);
+		enum route_verdict v = find(r, cases[i].rcpt, &got);
 
 		print_message("%s\n", cases[i].rcpt);
 		if (cases[i].relay == NULL) {
@@ -161,7 +169,8 @@ a_relay_that_has_recipients_takes_no_others(void **state)
 		struct route_reply reply;
 		struct route got;
 
-		route_judge(r, span_of(cases[i].rcpt), &got, &reply);
+		(void)route_judge(r, &(struct route_ask){
+		    .rcpt = span_of(cases[i].rcpt) }, &got, &reply);
 		assert_string_equal(reply.text, cases[i].text);
 		assert_string_equal(reply.dsn, cases[i].dsn);
 		assert_int_equal(reply.code,
@@ -179,24 +188,24 @@ postmaster_of_our_own_is_never_refused(void **state)
 	struct route got;
 
 	assert_int_equal(route_set_home(r, SPAN("mx.example.net")), OK);
-	assert_int_equal(route_find(r, SPAN("postmaster@mx.example.net"),
-	    &got), ROUTE_NOWHERE);
+	assert_int_equal(find(r, "postmaster@mx.example.net", &got),
+	    ROUTE_NOWHERE);
 	add(r, "ann@example.org", "dovecot");
 	add_rcpt(r, "dovecot", "ann@example.org");
-	assert_int_equal(route_find(r, SPAN("Postmaster@MX.example.net"),
-	    &got), ROUTE_FOUND);
+	assert_int_equal(find(r, "Postmaster@MX.example.net", &got),
+	    ROUTE_FOUND);
 	assert_string_equal(got.relay, "dovecot");
-	assert_int_equal(route_find(r, SPAN("postmaster@my.example.net"),
-	    &got), ROUTE_NOWHERE);
-	assert_int_equal(route_find(r, SPAN("other@mx.example.net"), &got),
+	assert_int_equal(find(r, "postmaster@my.example.net", &got),
+	    ROUTE_NOWHERE);
+	assert_int_equal(find(r, "other@mx.example.net", &got),
 	    ROUTE_NOWHERE);
 	add_rcpt(r, "lists", "team@example.org");
 	assert_int_equal(route_set_last(r, SPAN("lists")), OK);
-	assert_int_equal(route_find(r, SPAN("postmaster@mx.example.net"),
-	    &got), ROUTE_FOUND);
+	assert_int_equal(find(r, "postmaster@mx.example.net", &got),
+	    ROUTE_FOUND);
 	assert_string_equal(got.relay, "lists");
-	assert_int_equal(route_find(r, SPAN("postmaster@my.example.net"),
-	    &got), ROUTE_UNKNOWN);
+	assert_int_equal(find(r, "postmaster@my.example.net", &got),
+	    ROUTE_UNKNOWN);
 	route_free(&r);
 }
 
@@ -210,12 +219,15 @@ what_is_no_pattern_or_no_relay_is_refused(void **state)
 	struct routes *r = new_routes();
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(route_add(r, span_of(bad[i]),
-		    SPAN("lists")), ERR_PEER);
-	assert_int_equal(route_add(r, SPAN("@a.org"), SPAN("none")),
+		assert_int_equal(route_add(r, ROUTE_BY_RCPT, span_of(bad[i]),
+		    ROUTE_DOES_RELAY, SPAN("lists")), ERR_PEER);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, SPAN("@a.org"),
+	    ROUTE_DOES_RELAY, SPAN("none")), ERR_PEER);
+	assert_int_equal(route_add(r, ROUTE_BY_LOGIN, SPAN(""),
+	    ROUTE_DOES_DISCARD, SPAN("")), ERR_PEER);
+	assert_int_equal(route_add_relay(r, SPAN("lists"), ROUTE_OUT),
 	    ERR_PEER);
-	assert_int_equal(route_add_relay(r, SPAN("lists"), false), ERR_PEER);
-	assert_int_equal(route_add_relay(r, SPAN(""), false), ERR_PEER);
+	assert_int_equal(route_add_relay(r, SPAN(""), ROUTE_OUT), ERR_PEER);
 	assert_int_equal(route_set_last(r, SPAN("none")), ERR_PEER);
 	assert_int_equal(route_add_rcpt(r, SPAN("none"), SPAN("@a.org")),
 	    ERR_PEER);
@@ -242,11 +254,11 @@ a_hundred_thousand_recipients_cost_no_more_than_ten(void **state)
 	for (int i = 0; i < MANY; i++) {
 		snprintf(text, sizeof(text), "user%d@D%d.example.org", i,
 		    i % 1000);
-		assert_int_equal(route_find(r, span_of(text), &got),
+		assert_int_equal(find(r, text, &got),
 		    ROUTE_FOUND);
 		snprintf(text, sizeof(text), "user%d@d%d.example.org", i,
 		    (i + 1) % 1000);
-		assert_int_equal(route_find(r, span_of(text), &got),
+		assert_int_equal(find(r, text, &got),
 		    ROUTE_UNKNOWN);
 	}
 	assert_true(clock_mono_ms() - start_ms < 10000);
@@ -264,7 +276,8 @@ split_into(const struct settings *set, const char *const *rcpts, uint32_t cnt,
 
 	for (uint32_t i = 0; i < cnt; i++)
 		spans[i] = span_of(rcpts[i]);
-	assert_int_equal(split_make(&s, set, spans, cnt, SPAN("tenant"), 7),
+	assert_int_equal(split_make(&s, set, &(struct route_ask){
+	    .is_bounce = false }, spans, cnt, SPAN("tenant"), 7),
 	    OK);
 	got[0] = '\0';
 	for (uint32_t no = 0; no < s.delivery_cnt; no++) {
@@ -318,15 +331,192 @@ one_recipient_without_a_route_spoils_all(void **state)
 {
 	struct settings set = { .routes = new_routes() };
 	struct span rcpts[] = { SPAN("a@example.org"), SPAN("b@far.example") };
+	struct route_ask who = { .is_bounce = false };
 	struct split s;
 
 	add(set.routes, "@example.org", "dovecot");
-	assert_int_equal(split_make(&s, &set, rcpts, 2, SPAN("t"), 1),
+	assert_int_equal(split_make(&s, &set, &who, rcpts, 2, SPAN("t"), 1),
 	    ERR_NONE);
 	assert_null(s.deliveries);
-	assert_int_equal(split_make(&s, &set, rcpts, 1, SPAN("t"), 1), OK);
+	assert_int_equal(split_make(&s, &set, &who, rcpts, 1, SPAN("t"), 1),
+	    OK);
 	split_free(&s);
 	settings_fini(&set);
+}
+
+static void
+rule(struct routes *r, enum route_by by, const char *pattern,
+    enum route_does does, const char *value)
+{
+	assert_int_equal(route_add(r, by, span_of(pattern), does,
+	    span_of(value)), OK);
+}
+
+static void
+the_first_route_wins_whatever_it_looks_at(void **state)
+{
+	static const struct {
+		const char	*rcpt, *sender, *login, *relay;	/* or verdict */
+	} cases[] = {
+		{ "x@far.example", "boss@a.example", "", "lists" },
+		{ "x@far.example", "Boss@A.Example", "ann", "lists" },
+		{ "x@far.example", "eve@a.example", "ann", "dovecot" },
+		{ "x@far.example", "eve@a.example", "Ann", "internet" },
+		{ "x@far.example", "eve@a.example", "zoe@B.example",
+		    "lists" },
+		{ "x@old.example", "boss@a.example", "", "lists" },
+		{ "x@old.example", "eve@a.example", "ann", "550 5.1.6" },
+		{ "trap@c.example", "", "", "discarded" },
+		{ "trap@c.example", "boss@a.example", "", "lists" },
+		{ "x@far.example", "", "", "dovecot" },
+		{ "x@far.example", "no address", "", "internet" },
+	};
+	struct routes *r = new_routes();
+
+	rule(r, ROUTE_BY_SENDER, "boss@a.example", ROUTE_DOES_RELAY, "lists");
+	rule(r, ROUTE_BY_RCPT, "@old.example", ROUTE_DOES_REFUSE,
+	    "5.1.6 It has moved");
+	rule(r, ROUTE_BY_RCPT, "trap@c.example", ROUTE_DOES_DISCARD, "");
+	rule(r, ROUTE_BY_LOGIN, "ann", ROUTE_DOES_RELAY, "dovecot");
+	rule(r, ROUTE_BY_LOGIN, "@b.example", ROUTE_DOES_RELAY, "lists");
+	rule(r, ROUTE_BY_SENDER, "<>", ROUTE_DOES_RELAY, "dovecot");
+	assert_int_equal(route_set_last(r, SPAN("internet")), OK);
+	assert_true(route_asks(r));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct route_ask ask = { span_of(cases[i].rcpt),
+		    span_of(cases[i].sender), span_of(cases[i].login),
+		    false };
+		struct route_reply reply;
+		struct route got;
+		enum route_verdict v = route_judge(r, &ask, &got, &reply);
+		char code[32];
+
+		print_message("%zu\n", i);
+		snprintf(code, sizeof(code), "%u %s", reply.code, reply.dsn);
+		if (v == ROUTE_REFUSED) {
+			assert_string_equal(code, cases[i].relay);
+			assert_string_equal(reply.text, "It has moved");
+		} else if (v == ROUTE_DISCARDED) {
+			assert_string_equal("discarded", cases[i].relay);
+			assert_string_equal(code, "250 2.1.5");
+		} else {
+			assert_int_equal(v, ROUTE_FOUND);
+			assert_string_equal(got.relay, cases[i].relay);
+		}
+	}
+	route_free(&r);
+}
+
+static const char *
+bounce_way(const struct routes *r, const char *to)
+{
+	struct route_ask ask = { .rcpt = span_of(to), .is_bounce = true };
+	struct route got;
+
+	return route_find(r, &ask, &got) == ROUTE_FOUND ? got.relay : "none";
+}
+
+/* Nobody makes us write mailboxes of domains that are none of ours. */
+static void
+a_bounce_goes_only_where_its_domain_is_reached(void **state)
+{
+	struct routes *r = new_routes();
+
+	assert_int_equal(route_set_last(r, SPAN("dovecot")), OK);
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "none");
+	add(r, "ann@example.org", "dovecot");
+	assert_string_equal(bounce_way(r, "bob@example.org"), "dovecot");
+	assert_string_equal(bounce_way(r, "bob@sub.example.org"), "none");
+	add_rcpt(r, "dovecot", "@example.net");
+	add_rcpt(r, "dovecot", "ann@example.org");
+	assert_string_equal(bounce_way(r, "bob@example.org"), "none");
+	assert_string_equal(bounce_way(r, "ann@example.org"), "dovecot");
+	assert_string_equal(bounce_way(r, "bob@example.net"), "dovecot");
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "none");
+	assert_int_equal(route_set_bounce_relay(r, SPAN("internet")), OK);
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "internet");
+	assert_string_equal(bounce_way(r, "bob@example.net"), "dovecot");
+	/* To one of ours who is not there it is not sent elsewhere. */
+	assert_string_equal(bounce_way(r, "eve@example.org"), "none");
+	route_free(&r);
+}
+
+static void
+a_rule_for_all_bounces_reaches_no_further_than_its_relay(void **state)
+{
+	struct routes *r = new_routes(), *other = new_routes();
+
+	rule(r, ROUTE_BY_SENDER, "<>", ROUTE_DOES_RELAY, "dovecot");
+	assert_int_equal(route_set_last(r, SPAN("dovecot")), OK);
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "none");
+	assert_int_equal(route_set_last(r, SPAN("lists")), OK);
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "lists");
+	add(other, "@example.org", "dovecot");
+	assert_int_equal(route_set_last(other, SPAN("internet")), OK);
+	route_set_bounce_routes(r, other);
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "internet");
+	assert_string_equal(bounce_way(r, "bob@example.org"), "dovecot");
+	route_free(&r);
+}
+
+static void
+who_is_discarded_is_in_no_delivery(void **state)
+{
+	static const char *const rcpts[] = {
+		"trap@c.example", "a@far.example", "trap@c.example",
+		"b@far.example",
+	};
+	struct span spans[4];
+	struct settings set = { .routes = new_routes() };
+	struct route_ask who = { .is_bounce = false };
+	struct split s;
+
+	rule(set.routes, ROUTE_BY_RCPT, "trap@c.example", ROUTE_DOES_DISCARD,
+	    "");
+	assert_int_equal(route_set_last(set.routes, SPAN("internet")), OK);
+	split_into(&set, rcpts, 4, "internet>far.example:13 ");
+	split_into(&set, rcpts, 1, "");
+	for (int i = 0; i < 4; i++)
+		spans[i] = span_of(rcpts[i]);
+	assert_int_equal(split_make(&s, &set, &who, spans, 3, SPAN("t"), 1),
+	    OK);
+	assert_int_equal(s.discarded_cnt, 2);
+	assert_int_equal(s.rcpt_delivery[2], SPLIT_NOBODY);
+	split_free(&s);
+	assert_int_equal(split_make_bounce(&s, &set, spans[0], 1), ERR_NONE);
+	settings_fini(&set);
+}
+
+static void
+a_pattern_covers_what_it_matches_whole(void **state)
+{
+	static const struct {
+		const char	*pattern;
+		uint32_t	 no;		/* 9: nothing covers it	*/
+	} cases[] = {
+		{ "ann@example.org", 1 }, { "\"ann\"@EXAMPLE.org", 1 },
+		{ "bob@example.org", 9 }, { "@example.org", 9 },
+		{ "@b.example.net", 2 }, { "@.b.example.net", 2 },
+		{ "@example.net", 9 }, { "@.example.net", 2 },
+		{ "x@a.example.net", 2 }, { "@EXAMPLE.com", 0 },
+		{ "eve@example.com", 0 }, { "@.example.com", 9 },
+		{ "@[192.0.2.1]", 9 }, { "nothing", 9 },
+	};
+	struct patterns *p;
+
+	assert_int_equal(pattern_new(&p), OK);
+	assert_int_equal(pattern_add(p, SPAN("@example.com"), 0), OK);
+	assert_int_equal(pattern_add(p, SPAN("ann@example.org"), 1), OK);
+	assert_int_equal(pattern_add(p, SPAN("@.example.net"), 2), OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t no = 9;
+		bool found = pattern_covers(p, span_of(cases[i].pattern),
+		    &no);
+
+		print_message("%s\n", cases[i].pattern);
+		assert_int_equal(found ? no : 9, cases[i].no);
+	}
+	pattern_free(&p);
 }
 
 #define TEST(f)	cmocka_unit_test(f)
@@ -343,6 +533,11 @@ main(void)
 		TEST(a_hundred_thousand_recipients_cost_no_more_than_ten),
 		TEST(recipients_share_a_delivery_where_they_share_the_way),
 		TEST(one_recipient_without_a_route_spoils_all),
+		TEST(the_first_route_wins_whatever_it_looks_at),
+		TEST(a_bounce_goes_only_where_its_domain_is_reached),
+		TEST(a_rule_for_all_bounces_reaches_no_further_than_its_relay),
+		TEST(who_is_discarded_is_in_no_delivery),
+		TEST(a_pattern_covers_what_it_matches_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,8 @@ settings_of(struct settings *s, const char *queue, const char *box)
 static enum route_verdict
 find(const struct settings *s, const char *rcpt, struct route *out)
 {
-	return route_find(s->routes, span_of(rcpt), out);
+	return route_find(s->routes, &(struct route_ask){
+	    .rcpt = span_of(rcpt) }, out);
 }
 
 static void
@@ -134,6 +135,78 @@ a_queue_with_one_relay_asks_nothing(void **state)
 }
 
 static void
+routes_may_look_at_the_sender_and_the_login(void **state)
+{
+	struct route_ask ask = { SPAN("x@far.example"), SPAN("ann@a.example"),
+	    SPAN("zoe"), false };
+	struct route_reply reply;
+	struct settings s;
+	struct route r;
+
+	settings_of(&s, "route to x@gone.example error \"5.1.6 Moved on\"\n"
+	    "route from @a.example relay box\n route from <> \"\" discard\n"
+	    "route login zoe @z.example relay out; relay out", "");
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "box");
+	assert_int_equal(r.by, ROUTE_BY_SENDER);
+	ask.sender = SPAN("ann@b.example");
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_FOUND);
+	assert_true(span_eq(r.rule, SPAN("zoe")));
+	ask.sender = SPAN("");
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_DISCARDED);
+	ask.rcpt = SPAN("x@gone.example");
+	assert_int_equal(route_judge(s.routes, &ask, &r, &reply),
+	    ROUTE_REFUSED);
+	assert_int_equal(reply.code, 550);
+	assert_string_equal(reply.dsn, "5.1.6");
+	assert_string_equal(reply.text, "Moved on");
+	settings_fini(&s);
+}
+
+static void
+bounces_have_a_relay_of_their_own(void **state)
+{
+	struct route_ask ask = { .rcpt = SPAN("x@far.example"),
+	    .is_bounce = true };
+	struct settings s;
+	struct route r;
+
+	settings_of(&s, "route to @example.org relay box; bounce_relay out",
+	    "");
+	assert_int_equal(find(&s, "x@far.example", &r), ROUTE_NOWHERE);
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "out");
+	assert_string_equal(r.destination, "far.example");
+	settings_fini(&s);
+}
+
+/* The other queue's routes and its times, and no more of it. */
+static void
+bounces_may_go_as_another_queue_says(void **state)
+{
+	static const struct record_message bounce = { .flags = 0 },
+	    mail = { .edge = { "in", 2 } };
+	struct route_ask ask = { .rcpt = SPAN("x@far.example"),
+	    .is_bounce = true };
+	struct settings s;
+	struct route r;
+
+	settings_of(&s, "route to @example.org relay box\n"
+	    "bounce_queue other; retry { lifetime 1d } }\n"
+	    "queue other { type lmdb; path p; relay out; route to @b.example "
+	    "relay box; retry { lifetime 2h }", "");
+	assert_int_equal(find(&s, "x@far.example", &r), ROUTE_NOWHERE);
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "out");
+	ask.rcpt = SPAN("x@b.example");
+	assert_int_equal(route_find(s.routes, &ask, &r), ROUTE_FOUND);
+	assert_string_equal(r.relay, "box");
+	assert_int_equal(settings_retry(&s, &mail)->lifetime_ms, 86400000);
+	assert_int_equal(settings_retry(&s, &bounce)->lifetime_ms, 7200000);
+	settings_fini(&s);
+}
+
+static void
 what_is_no_slice_is_refused(void **state)
 {
 	struct settings s;
@@ -149,6 +222,9 @@ main(void)
 		cmocka_unit_test(routes_come_in_their_order),
 		cmocka_unit_test(recipients_belong_to_their_relay),
 		cmocka_unit_test(a_queue_with_one_relay_asks_nothing),
+		cmocka_unit_test(routes_may_look_at_the_sender_and_the_login),
+		cmocka_unit_test(bounces_have_a_relay_of_their_own),
+		cmocka_unit_test(bounces_may_go_as_another_queue_says),
 		cmocka_unit_test(what_is_no_slice_is_refused),
 	};
 

@@ -10,14 +10,16 @@
  * lowest wins.  A look-up costs one hash for each label of the domain, however
  * many patterns there are.
  */
-#ifndef QUEUE_PATTERN_H
-#define QUEUE_PATTERN_H
+#ifndef MAIL_PATTERN_H
+#define MAIL_PATTERN_H
 
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/span.h"
 #include "mail/address.h"
+
+#define PATTERN_LOGIN_MAX	128	/* bytes of a login that are compared */
 
 struct patterns;
 
@@ -33,6 +35,22 @@ bool	pattern_find(const struct patterns *, const struct address *,
 
 /* The lowest number of the user@domain and @domain with just this domain. */
 bool	pattern_knows(const struct patterns *, struct span domain,
+	    uint32_t *no);
+
+/*
+ * The lowest number of the patterns here that match each address this pattern
+ * (another one) matches: behind that it can never be the first.
+ */
+bool	pattern_covers(const struct patterns *, struct span pattern,
+	    uint32_t *no);
+
+/*
+ * A table of logins, kept apart from one of addresses: a login is compared as
+ * it is, "@domain" is all that end so, "*" all.
+ */
+MUST_CHECK enum err pattern_add_login(struct patterns *, struct span,
+	    uint32_t no);
+bool	pattern_find_login(const struct patterns *, struct span login,
 	    uint32_t *no);
 
 #endif

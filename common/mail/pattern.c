@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "base/wire.h"
-#include "queue/pattern.h"
+#include "mail/pattern.h"
 
 #define SLOTS_FIRST	16
 #define TEXT_MAX	(LOCAL_PART_MAX + DOMAIN_MAX + 2)	/* bytes, one */
@@ -194,6 +194,18 @@ look(const struct patterns *p, const char *from, const char *end, bool *found,
 	*no = s->no;
 }
 
+/* The patterns that take in whole domains, for "@domain" from `at' to end. */
+static void
+look_above(const struct patterns *p, char *at, const char *end, bool *found,
+    uint32_t *no)
+{
+	/* What stands before a dot is not needed any more. */
+	while ((at = memchr(at + 1, '.', (size_t)(end - at - 1))) != NULL) {
+		at[-1] = '@';
+		look(p, at - 1, end, found, no);
+	}
+}
+
 bool
 pattern_find(const struct patterns *p, const struct address *a, uint32_t *no)
 {
@@ -207,12 +219,70 @@ pattern_find(const struct patterns *p, const struct address *a, uint32_t *no)
 	at = end - a->domain.len - 1;
 	look(p, buf, end, &found, no);
 	look(p, at, end, &found, no);
-	if (a->kind == ADDRESS_LITERAL)
-		return found;
-	/* What stands before a dot is not needed any more. */
-	while ((at = memchr(at + 1, '.', (size_t)(end - at - 1))) != NULL) {
-		at[-1] = '@';
-		look(p, at - 1, end, &found, no);
+	if (a->kind != ADDRESS_LITERAL)
+		look_above(p, at, end, &found, no);
+	return found;
+}
+
+bool
+pattern_covers(const struct patterns *p, struct span pattern, uint32_t *no)
+{
+	char buf[TEXT_MAX];
+	struct address a;
+	bool found = false;
+	size_t len;
+
+	if (p->used == 0)
+		return false;
+	if (pattern.len == 0 || pattern.ptr[0] != '@')
+		return address_parse(pattern, true, &a) == OK &&
+		    pattern_find(p, &a, no);
+	if (pattern.len > DOMAIN_MAX + 2)
+		return false;
+	len = fold(buf, pattern);
+	look(p, buf, buf + len, &found, no);
+	if (len > 1 && buf[1] != '[')
+		look_above(p, buf, buf + len, &found, no);
+	return found;
+}
+
+/* "@domain" of a login folds as a domain does; the rest is exact. */
+static size_t
+fold_login(char *buf, struct span s)
+{
+	if (s.len > 0 && s.ptr[0] == '@')
+		return fold(buf, s);
+	memcpy(buf, s.ptr, s.len);
+	return s.len;
+}
+
+enum err
+pattern_add_login(struct patterns *p, struct span login, uint32_t no)
+{
+	char buf[TEXT_MAX];
+
+	if (login.len == 0 || login.len > PATTERN_LOGIN_MAX)
+		return ERR_PEER;
+	return put(p, (struct span){ buf, fold_login(buf, login) }, no);
+}
+
+bool
+pattern_find_login(const struct patterns *p, struct span login, uint32_t *no)
+{
+	char buf[TEXT_MAX];
+	bool found = false;
+	size_t at = login.len;
+
+	if (p->used == 0 || login.len == 0 || login.len > PATTERN_LOGIN_MAX)
+		return false;
+	look(p, login.ptr, login.ptr + login.len, &found, no);
+	look(p, "*", &"*"[1], &found, no);
+	while (at > 0 && login.ptr[at - 1] != '@')
+		at--;
+	if (at > 0) {
+		size_t len = fold(buf, span_tail(login, at - 1));
+
+		look(p, buf, buf + len, &found, no);
 	}
 	return found;
 }
