@@ -4,6 +4,7 @@
 #include "queue/destination.h"
 
 #define WINDOW_FIRST	20		/* deliveries; postfix begins at 5 */
+#define WINDOW_LEAST	2		/* one poisoned does not stop it */
 #define WINDOW_MAX	10000
 #define MISSES_MAX	3		/* hosts missed in a row: it is down */
 #define PAUSE_FIRST_MS	1000
@@ -67,6 +68,21 @@ come_up(struct destination *d)
 	d->miss_cnt = 0;
 }
 
+/* It came as far as the text, so it is there. */
+static void
+stay_up(struct destination *d)
+{
+	if (d->state != DESTINATION_ALIVE)
+		d->window = WINDOW_LEAST;
+	else if (d->window > WINDOW_LEAST)
+		d->window = d->window / 2;
+	if (d->window < WINDOW_LEAST)
+		d->window = WINDOW_LEAST;
+	d->state = DESTINATION_ALIVE;
+	d->pause_ms = 0;
+	d->miss_cnt = 0;
+}
+
 void
 destination_heard(struct destination *d, enum destination_news news,
     int64_t now_ms, int64_t cap_ms)
@@ -82,6 +98,9 @@ destination_heard(struct destination *d, enum destination_news news,
 		if (++d->miss_cnt >= MISSES_MAX ||
 		    d->state == DESTINATION_PROBING)
 			go_down(d, now_ms, cap_ms);
+		break;
+	case NEWS_BROKEN:
+		stay_up(d);
 		break;
 	case NEWS_UNREACHED:
 		go_down(d, now_ms, cap_ms);

@@ -5,6 +5,10 @@
  * each that reached the other side and is halved by each that did not.  A
  * destination that cannot be reached is down: after a pause it is probed with
  * a single delivery, and the pause doubles with every failure.
+ *
+ * What breaks off once the next hop has asked for the text is evidence about
+ * that message: the window shrinks, but the destination stays up, and no
+ * message waits for another that the next hop cannot stomach.
  */
 #ifndef QUEUE_DESTINATION_H
 #define QUEUE_DESTINATION_H
@@ -28,6 +32,7 @@ enum destination_news {
 	NEWS_REACHED,		/* it answered, whatever it said	*/
 	NEWS_HOST,		/* a next hop of it did not		*/
 	NEWS_UNREACHED,		/* none of its next hops did		*/
+	NEWS_BROKEN,		/* it broke off within the text		*/
 	NEWS_NONE,		/* we learned nothing about it		*/
 };
 

@@ -13,6 +13,7 @@
 
 #define RESULTS_MAX	10000	/* of one delivery			*/
 #define PULLS_MAX	4	/* pieces asked for ahead		*/
+#define POISONED	3	/* attempts at a message that broke off	*/
 
 struct pull {
 	struct store_read_piece read;
@@ -304,6 +305,22 @@ dispatch_result(struct worker *w, const struct msg_delivery_result *m)
 	return OK;
 }
 
+/*
+ * A conversation that broke off.  Within the text it tells about the message;
+ * from the third attempt on it tells no more than was known of that message.
+ */
+static enum destination_news
+news_of_break(const struct delivery *dl, const struct result *r)
+{
+	if (r->scope == SCOPE_DESTINATION)
+		return NEWS_UNREACHED;
+	if (r->stage != STAGE_BODY)
+		return NEWS_HOST;
+	return dl->envelope != NULL &&
+	    dl->envelope->delivery.attempts + 1 >= POISONED ? NEWS_NONE :
+	    NEWS_BROKEN;
+}
+
 /* What the results say about the place they came from. */
 static enum destination_news
 news_of(const struct delivery *dl)
@@ -320,8 +337,7 @@ news_of(const struct delivery *dl)
 		if (r->class != CLASS_LATER)
 			news = NEWS_REACHED;
 		else if (news == NEWS_NONE)
-			news = r->scope == SCOPE_HOST ? NEWS_HOST :
-			    NEWS_UNREACHED;
+			news = news_of_break(dl, r);
 	}
 	return news;
 }

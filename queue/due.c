@@ -9,6 +9,8 @@
 #include "queue/flow.h"
 #include "sys/clock.h"
 
+#define UNTRIED_MS	1000	/* from its id to its first attempt	*/
+
 static int
 cmp_destination(struct destination *a, struct destination *b)
 {
@@ -217,6 +219,43 @@ start_read(struct flow *f)
 	return false;
 }
 
+/* The time in an id: RFC 9562 5.7. */
+int64_t
+due_id_ms(struct id id)
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id.b[i];
+	return ms;
+}
+
+/*
+ * Has it never been tried?  It is due when it came, which its id tells; an
+ * attempt puts it off by a second or more.
+ */
+static bool
+is_untried(const struct delivery *dl)
+{
+	return dl->place.due_ms - due_id_ms(dl->place.id) < UNTRIED_MS;
+}
+
+/*
+ * The next of a flow.  A probe is not wasted on what was tried before, where
+ * something else is: it may be the message that the next hop cannot stomach.
+ */
+static struct delivery *
+next_of(const struct flow *f)
+{
+	struct delivery *first = TAILQ_FIRST(&f->waiting), *dl = first;
+
+	if (f->destination->state == DESTINATION_ALIVE)
+		return first;
+	while (dl != NULL && !is_untried(dl))
+		dl = TAILQ_NEXT(dl, entry);
+	return dl != NULL ? dl : first;
+}
+
 struct delivery *
 due_take(struct due *due, struct destination *d)
 {
@@ -225,7 +264,7 @@ due_take(struct due *due, struct destination *d)
 
 	while ((f = TAILQ_FIRST(&d->turns)) != NULL) {
 		flow_drop_turn(f);
-		if ((dl = TAILQ_FIRST(&f->waiting)) == NULL) {
+		if ((dl = next_of(f)) == NULL) {
 			bool last = d->flow_cnt == 1;
 
 			if (f->read == NULL && !start_read(f) && last)
@@ -242,17 +281,6 @@ due_take(struct due *due, struct destination *d)
 		return dl;
 	}
 	return NULL;
-}
-
-/* The time in an id: RFC 9562 5.7. */
-int64_t
-due_id_ms(struct id id)
-{
-	int64_t ms = 0;
-
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | id.b[i];
-	return ms;
 }
 
 struct delivery *

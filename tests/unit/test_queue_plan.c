@@ -111,6 +111,24 @@ three_hosts_missed_in_a_row_are_down(void **state)
 }
 
 static void
+what_breaks_within_the_text_shrinks_the_window_only(void **state)
+{
+	struct destination d = { .running = 0 };
+
+	destination_init(&d);
+	for (int i = 0; i < 40; i++)
+		hear(&d, NEWS_BROKEN, 0);
+	assert_int_equal(d.state, DESTINATION_ALIVE);
+	assert_int_equal(d.window, 2);
+	destination_sent(&d);
+	assert_true(destination_may_send(&d, 0));
+	hear(&d, NEWS_UNREACHED, 0);
+	assert_int_equal(d.state, DESTINATION_DOWN);
+	hear(&d, NEWS_BROKEN, 1000);	/* it is there again */
+	assert_int_equal(d.state, DESTINATION_ALIVE);
+}
+
+static void
 a_pause_has_a_cap_and_a_mute_probe_is_repeated(void **state)
 {
 	struct destination d = { .running = 0 };
@@ -190,6 +208,18 @@ add(struct plan *p, struct span tenant, int64_t wait_ms, bool note)
 	return m.mail.id;
 }
 
+/* One that came an hour ago, was tried, and is due again. */
+static void
+add_tried(struct plan *p)
+{
+	static const uint8_t chance[8] = { 8, 7, 6 };
+	static struct id last;
+	struct store_place place = { .due_ms = clock_wall_ms() - 500 };
+
+	place.id = id_next(&last, clock_wall_ms() - 3600000, chance);
+	due_note(p->due, SPAN("out"), SPAN("out"), SPAN("t"), &place);
+}
+
 static struct delivery *
 take(struct plan *p)
 {
@@ -267,6 +297,22 @@ what_is_put_back_comes_again_and_what_is_taken_does_not(void **state)
 		kit_turn(&p->kit);
 	assert_null(take(p));
 	due_put_back(p->due, &other);
+}
+
+static void
+a_probe_takes_what_was_not_tried_yet(void **state)
+{
+	struct plan *p = *state;
+	struct delivery *dl;
+	struct id fresh;
+
+	for (int i = 0; i < 3; i++)	/* tried a while ago, and due again */
+		add_tried(p);
+	fresh = add(p, SPAN("t"), 0, true);
+	p->destination->state = DESTINATION_DOWN;
+	assert_non_null(dl = take(p));
+	assert_int_equal(id_cmp(dl->place.id, fresh), 0);
+	assert_non_null(take(p));	/* none else: any will do */
 }
 
 /*
@@ -401,6 +447,8 @@ main(void)
 		cmocka_unit_test(the_window_grows_by_one_and_is_halved),
 		cmocka_unit_test(three_hosts_missed_in_a_row_are_down),
 		cmocka_unit_test(
+		    what_breaks_within_the_text_shrinks_the_window_only),
+		cmocka_unit_test(
 		    a_pause_has_a_cap_and_a_mute_probe_is_repeated),
 		TEST(tenants_take_turns_however_much_one_sends),
 		TEST(rows_on_disk_are_found_in_order_and_each_once),
@@ -411,6 +459,7 @@ main(void)
 		TEST(more_flows_than_one_read_gives_are_all_found),
 		TEST(a_row_before_the_cursor_of_a_read_is_found),
 		TEST(rows_that_come_while_a_read_is_on_its_way_are_all_found),
+		TEST(a_probe_takes_what_was_not_tried_yet),
 		TEST(what_is_put_back_comes_again_and_what_is_taken_does_not),
 	};
 
