@@ -112,7 +112,7 @@ tell_process(struct link *l, uint32_t request, const struct process *p)
 	    .start = p->id.start, .worker = p->id.worker,
 	    .workers = p->id.workers, .pid = (uint32_t)p->pid,
 	    .up_ms = p->pid == 0 ? 0 : (uint64_t)(now_ms - p->started_ms),
-	    .state = (uint8_t)state_of(p) });
+	    .state = (uint8_t)state_of(p), .why = span_of(p->fault.why) });
 }
 
 /* "127.0.0.1:25", "[::]:25", "/run/postern/control" */

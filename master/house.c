@@ -140,9 +140,38 @@ are_ready(const struct house *h, bool with_edges)
 
 	TAILQ_FOREACH(p, &h->processes, entry)
 		if (!p->is_ready && !p->is_leaving &&
+		    !fault_is_named(&p->fault) &&
 		    (with_edges || p->id.role != ROLE_EDGE))
 			return false;
 	return true;
+}
+
+static bool
+do_all_work(const struct house *h)
+{
+	const struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (!p->is_leaving && fault_is_named(&p->fault))
+			return false;
+	return true;
+}
+
+static void
+all_are_ready(struct house *h, enum awaited was)
+{
+	bool all = do_all_work(h);
+
+	if (was == AWAIT_START)
+		log_why(LOG_ready, all ? "all processes work" :
+		    "all processes work but those that are in trouble", 0);
+	else
+		log_why(LOG_reloaded, "the new configuration is in force", 0);
+	if (was == AWAIT_RELOAD)
+		control_reloaded(h, all ? TOLD_DONE : TOLD_FAILED, all ? "" :
+		    "in force, but not all processes work: see posternctl "
+		    "status");
+	notify_ready();
 }
 
 void
@@ -155,12 +184,7 @@ house_look(struct house *h)
 	if (was == AWAIT_NOTHING || h->stage >= 0 || !are_ready(h, true))
 		return;
 	h->awaited = AWAIT_NOTHING;
-	log_why(was == AWAIT_START ? LOG_ready : LOG_reloaded,
-	    was == AWAIT_START ? "all processes work" :
-	    "the new configuration is in force", 0);
-	if (was == AWAIT_RELOAD)
-		control_reloaded(h, TOLD_DONE, "");
-	notify_ready();
+	all_are_ready(h, was);
 }
 
 static bool

@@ -16,6 +16,7 @@
 
 #include "bus/link.h"
 #include "conf/plan.h"
+#include "master/fault.h"
 #include "master/folder.h"
 #include "master/listen.h"
 #include "master/plan.h"
@@ -41,7 +42,8 @@ struct process {
 	bool		 is_leaving;	/* told to end, for good	*/
 	int64_t		 started_ms;
 	int64_t		 asked_ms;	/* ping not answered yet, or 0	*/
-	unsigned	 fails;		/* deaths in a row		*/
+	struct fault	 fault;		/* what its deaths come to	*/
+	bool		 has_worked;	/* in this life		*/
 	struct timer	 again;		/* until it is started anew	*/
 	struct timer	 patience;	/* until it is killed		*/
 	uint64_t	 held;		/* a queue's answer to reload	*/
@@ -102,7 +104,10 @@ void	house_init(struct house *, struct ev_loop *, const char *file,
 /* Start what a first plan wants.  Takes slices out of the plan. */
 MUST_CHECK enum err house_start(struct house *, struct plan *);
 
-/* See whether what we wait for has come true. */
+/*
+ * See whether what we wait for has come true.  Nobody waits for a process that
+ * was named for not coming to work: the others have work to do.
+ */
 void	house_look(struct house *);
 
 /* Collect the children that have died. */

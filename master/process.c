@@ -22,9 +22,6 @@
 #include "master/stop.h"
 #include "sys/counters.h"
 
-#define AGAIN_FIRST_MS	100	/* the second death waits so long	*/
-#define AGAIN_MAX_MS	5000	/* doubled up to this			*/
-#define FORGET_MS	10000	/* a life so long clears the past	*/
 #define SILENT_MS	30000	/* without an answer it is killed	*/
 #define GRACE_MS	500	/* over the patience it was told	*/
 #define HANGUP_MS	1000	/* to end in after it closed our link	*/
@@ -139,7 +136,8 @@ child_says(struct link *l, unsigned type, const union msg *m,
 	p->asked_ms = 0;
 	switch (type) {
 	case MSG_work_ready:
-		p->is_ready = true;
+		p->is_ready = p->has_worked = true;
+		fault_works(&p->fault);
 		control_ready(p, m->work_ready.generation != 0);
 		house_look(p->house);
 		return OK;
@@ -234,20 +232,27 @@ run(struct process *p)
 	return OK;
 }
 
-static void
-start_later(struct process *p)
+/* A store is what a queue alone has: nothing else outlives its process. */
+static const char *
+store_of(const struct process *p)
 {
-	int64_t delay_ms = 0;
+	return p->id.role == ROLE_QUEUE ? p->row.own_dir : "";
+}
 
-	if (p->fails > 0) {
-		delay_ms = AGAIN_MAX_MS;
-		if (p->fails < 7)
-			delay_ms = (int64_t)AGAIN_FIRST_MS << (p->fails - 1);
-		if (delay_ms > AGAIN_MAX_MS)
-			delay_ms = AGAIN_MAX_MS;
-	}
-	p->fails++;
-	timer_set(&p->again, delay_ms);
+static void
+start_later(struct process *p, int status)
+{
+	int64_t life_ms = ev_now_ms(p->house->loop) - p->started_ms;
+
+	bool named = fault_died(&p->fault, status, life_ms, p->has_worked,
+	    store_of(p));
+
+	if (!p->fault.is_over)
+		timer_set(&p->again, fault_wait_ms(&p->fault));
+	if (!named)
+		return;
+	say(LOG_trouble, p, p->fault.why);
+	house_look(p->house);
 }
 
 /* One database, one process: does another one still have our directory? */
@@ -273,24 +278,37 @@ process_start(struct process *p)
 
 	if (p->pid != 0 || p->is_leaving || p->house->stage >= 0)
 		return;
+	timer_stop(&p->again);
 	if (is_taken(p)) {
 		timer_set(&p->again, BUSY_MS);
 		return;
 	}
 	p->id.start++;
-	p->is_ready = false;
+	p->is_ready = p->has_worked = false;
 	p->started_ms = ev_now_ms(p->house->loop);
 	p->asked_ms = 0;
 	if (run(p) != OK) {
-		say(LOG_trouble, p, "cannot start it");
-		start_later(p);
+		if (!fault_is_named(&p->fault))
+			say(LOG_trouble, p, "cannot start it");
+		start_later(p, FAULT_NOT_STARTED);
 		return;
 	}
-	begin_line(&l, LOG_started, p);
-	log_num(&l, LOG_KEY_count, p->id.start);
-	log_end(&l);
+	if (!fault_is_named(&p->fault)) {
+		begin_line(&l, LOG_started, p);
+		log_num(&l, LOG_KEY_count, p->id.start);
+		log_end(&l);
+	}
 	if (p->link != NULL)
 		send_all(p);
+}
+
+void
+process_retry(struct process *p)
+{
+	if (p->pid != 0 || p->is_leaving)
+		return;
+	fault_clear(&p->fault);
+	process_start(p);
 }
 
 static void
@@ -359,7 +377,8 @@ process_ended(struct process *p, int status)
 	bool as_told = p->is_leaving && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == 0;
 
-	log_end_of(p, status, as_told);
+	if (as_told || !fault_is_named(&p->fault))
+		log_end_of(p, status, as_told);
 	control_ended(p);
 	link_close(&p->link);
 	timer_stop(&p->patience);
@@ -370,12 +389,11 @@ process_ended(struct process *p, int status)
 		return;
 	}
 	if (h->stage >= 0) {
+		pair_forget(p);
 		stop_look(h);
 		return;
 	}
-	if (ev_now_ms(h->loop) - p->started_ms >= FORGET_MS)
-		p->fails = 0;
-	start_later(p);
+	start_later(p, status);
 }
 
 /*

@@ -18,6 +18,12 @@ struct process	*process_new(struct house *, struct plan *, uint32_t row,
 /* Run it, now; when that fails it is tried again later. */
 void		 process_start(struct process *);
 
+/*
+ * The same for one that waits to be started anew, or is not to be any more,
+ * and may have been mended.  Nothing when it runs.
+ */
+void		 process_retry(struct process *);
+
 /* Give it what another plan says of it, as it runs; taken as above. */
 void		 process_renew(struct process *, struct plan *, uint32_t row,
 		    struct folder *);
@@ -34,7 +40,10 @@ void		 process_drain(struct process *, uint32_t patience_ms);
 /* Kill it; it will be reaped, and started again unless it was leaving. */
 void		 process_kill(struct process *, const char *why);
 
-/* It has died.  Starts it again in time, or frees it when it was leaving. */
+/*
+ * It has died.  Starts it again in time, unless its store may be damaged; or
+ * frees it when it was leaving.
+ */
 void		 process_ended(struct process *, int status);
 
 /* Ask whether it still lives; kill it when it has been silent too long. */

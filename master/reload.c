@@ -183,14 +183,14 @@ let_unwanted_go(struct house *h)
 			let_go(p);
 }
 
+/* Those that are new, and those that had trouble: it may have been mended. */
 static void
-start_new(struct house *h)
+start_all(struct house *h)
 {
 	struct process *p;
 
 	TAILQ_FOREACH(p, &h->processes, entry)
-		if (p->id.start == 0 && !p->is_leaving)
-			process_start(p);
+		process_retry(p);
 }
 
 static void
@@ -239,7 +239,7 @@ carry_out(struct house *h)
 	plan_free(&h->next);
 	h->awaited = AWAIT_RELOAD;
 	h->edges_wait = false;
-	start_new(h);
+	start_all(h);
 	house_look(h);
 	begin_again(h);
 }

@@ -1,6 +1,7 @@
 /* stop.c - one table of stages; after the last the loop ends. */
 #include "base/log.h"
 #include "master/notify.h"
+#include "master/pair.h"
 #include "master/process.h"
 #include "master/stop.h"
 
@@ -66,6 +67,17 @@ next_stage(struct house *h)
 		ev_stop(h->loop);
 }
 
+/* From now on nothing is started: nobody need wait for one that is away. */
+static void
+forget_the_dead(struct house *h)
+{
+	struct process *p;
+
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->pid == 0)
+			pair_forget(p);
+}
+
 void
 stop_begin(struct house *h)
 {
@@ -80,6 +92,7 @@ stop_begin(struct house *h)
 	timer_stop(&h->edges);
 	timer_stop(&h->answers);
 	plan_free(&h->next);
+	forget_the_dead(h);
 	next_stage(h);
 }
 

@@ -120,10 +120,20 @@ space(bool full, const char *why, void *arg)
 	intake_tell(q->intake);
 }
 
+/* What a disk refuses it may take again; what is damaged stays so. */
+__attribute__((noreturn))
+static void
+give_up(const char *why, int error)
+{
+	if (error == EUCLEAN)
+		boot_damaged(why, error);
+	boot_fatal(why, error);
+}
+
 static void
 broken(const char *why, int error, void *arg)
 {
-	boot_fatal(why, error);
+	give_up(why, error);
 }
 
 static enum err
@@ -182,7 +192,7 @@ main(int argc, char **argv)
 		boot_fatal("the slice cannot be read", 0);
 	boot_seal(q.boot);
 	if (open_parts(&q) != OK)
-		boot_fatal("the store cannot be opened", errno);
+		give_up("the store cannot be opened", errno);
 	status = boot_run(q.boot);
 	close_parts(&q);
 	return status;

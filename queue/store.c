@@ -242,7 +242,7 @@ open_env(struct store *st, const char *dir)
 	if ((rc = store_table_open(&st->env, dir)) == 0)
 		rc = learn_start(st);
 	if (rc != 0) {
-		errno = rc > 0 ? rc : EIO;
+		errno = store_table_errno(rc);
 		return store_table_err(rc);
 	}
 	store_space_check(st, st->pages, &st->limits);

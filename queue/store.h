@@ -14,7 +14,8 @@
  *
  * Owns	   the environment, both threads
  * Blocks  store_open() and store_close() only
- * Errors  ERR_FULL no room, nothing of this call was kept; ERR_SYS the same
+ * Errors  errno is EUCLEAN after store_open() where the file is damaged;
+ *	   ERR_FULL no room, nothing of this call was kept; ERR_SYS the same
  *	   for another reason; ERR_NONE there is no such row; ERR_PEER what
  *	   was found is damaged (and has been set aside)
  */

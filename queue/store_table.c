@@ -4,9 +4,12 @@
  * measured.
  */
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <endian.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "queue/store_table.h"
@@ -53,11 +56,29 @@ take_alone(const struct store_env *e)
 	return errno == EWOULDBLOCK ? EBUSY : errno;
 }
 
+/*
+ * LMDB takes a file without a byte for one that is to be made: a store that was
+ * cut to nothing would begin anew, and nobody would hear what was in it.
+ */
+static int
+look_for_loss(const char *dir)
+{
+	char path[PATH_MAX];
+	struct stat sb;
+	int len = snprintf(path, sizeof(path), "%s/data.mdb", dir);
+
+	if (len < 0 || (size_t)len >= sizeof(path))
+		return ENAMETOOLONG;
+	return stat(path, &sb) == 0 && sb.st_size == 0 ? MDB_INVALID : 0;
+}
+
 int
 store_table_open(struct store_env *e, const char *dir)
 {
 	int dead, rc;
 
+	if ((rc = look_for_loss(dir)) != 0)
+		return rc;
 	if ((rc = mdb_env_create(&e->env)) != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(e->env, MAP_BYTES)) == 0 &&
@@ -252,5 +273,23 @@ store_table_err(int rc)
 		return ERR_FULL;
 	default:
 		return ERR_SYS;
+	}
+}
+
+/* Of LMDB's own codes but these are of want of room, which it has as well. */
+int
+store_table_errno(int rc)
+{
+	switch (rc) {
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+	case MDB_CURSOR_FULL:
+		return ENOSPC;
+	case MDB_READERS_FULL:
+	case MDB_TLS_FULL:
+	case MDB_DBS_FULL:
+		return EBUSY;
+	default:
+		return rc < 0 ? EUCLEAN : rc;
 	}
 }

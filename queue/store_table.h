@@ -74,4 +74,7 @@ int	store_table_pages(const struct store_env *, MDB_txn *, size_t *out);
 /* What a code of LMDB or an errno means for a caller. */
 enum err store_table_err(int rc);
 
+/* The errno for it; EUCLEAN where only damage of the file explains it. */
+int	store_table_errno(int rc);
+
 #endif

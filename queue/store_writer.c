@@ -116,7 +116,7 @@ give_up(struct store *st, const char *why, int rc)
 {
 	pthread_mutex_lock(&st->lock);
 	st->broken_why = why;
-	st->broken_error = rc > 0 ? rc : EIO;
+	st->broken_error = store_table_errno(rc);
 	pthread_mutex_unlock(&st->lock);
 }
 

@@ -28,6 +28,13 @@ boot_fatal(const char *why, int err)
 	exit(1);
 }
 
+void
+boot_damaged(const char *why, int err)
+{
+	log_why(LOG_trouble, why, err);
+	exit(BOOT_DAMAGED);
+}
+
 static void
 out_of_patience(struct timer *t, void *arg)
 {

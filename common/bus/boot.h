@@ -29,6 +29,7 @@
 
 #define BOOT_LISTENERS_MAX	64
 #define BOOT_FILES_MAX		256
+#define BOOT_DAMAGED		3	/* exit status */
 
 struct boot;
 
@@ -126,5 +127,12 @@ void		 boot_link_lost(struct boot *, const struct link_peer *,
 /* Log why and exit with 1: for start-up and broken storage, nothing else. */
 __attribute__((noreturn))
 void		 boot_fatal(const char *why, int err);
+
+/*
+ * The same where only damage on the disk explains it, which another start will
+ * not mend: exits with BOOT_DAMAGED, and master gives up after the second time.
+ */
+__attribute__((noreturn))
+void		 boot_damaged(const char *why, int err);
 
 #endif

@@ -85,7 +85,7 @@ tell_process(struct control *c, const struct msg_house_process *m)
 		.role = m->role, .block = m->block, .no = m->no,
 		.start = m->start, .worker = m->worker, .workers = m->workers,
 		.pid = m->pid, .up_ms = m->up_ms, .state = m->state,
-		.counters = read_page(c, m->no, bytes),
+		.why = m->why, .counters = read_page(c, m->no, bytes),
 	};
 
 	if (a != NULL && a->tool != NULL && a->type == MSG_status_ask)

@@ -31,6 +31,8 @@ process_json(const struct house_process *p)
 	json_number(&j, "start", p->start);
 	json_number(&j, "up_ms", p->up_ms);
 	json_text(&j, "state", span_of(house_state(p->state)));
+	if (p->why[0] != '\0')
+		json_text(&j, "why", span_of(p->why));
 	json_open(&j, "counters", '{');
 	for (unsigned c = 0; p->has_counters && c < COUNTER__COUNT; c++)
 		if (house_counts(p->role, c))
@@ -238,25 +240,30 @@ print_problem(unsigned *cnt, const char *role, const char *block,
 }
 
 static void
+print_process_problem(unsigned *cnt, const struct house_process *p)
+{
+	const char *role = role_row(p->role)->name;
+	char text[sizeof(p->why) + 64];
+
+	if (p->state == PROCESS_DOWN || p->state == PROCESS_STARTING)
+		snprintf(text, sizeof(text), "%s%s%s",
+		    p->state == PROCESS_DOWN ? "is down" : "is starting",
+		    p->why[0] == '\0' ? "" : ": ", p->why);
+	else if (p->start > 1)
+		snprintf(text, sizeof(text), "was started %" PRIu32 " times",
+		    p->start);
+	else
+		return;
+	print_problem(cnt, role, p->block, text);
+}
+
+static void
 print_problems(const struct house *h)
 {
-	char text[64];
 	unsigned cnt = 0;
 
-	for (size_t i = 0; i < h->process_cnt; i++) {
-		const struct house_process *p = &h->processes[i];
-		const char *role = role_row(p->role)->name;
-
-		if (p->state == PROCESS_DOWN || p->state == PROCESS_STARTING)
-			print_problem(&cnt, role, p->block,
-			    p->state == PROCESS_DOWN ? "is down" :
-			    "is starting");
-		else if (p->start > 1) {
-			snprintf(text, sizeof(text), "was started %" PRIu32
-			    " times", p->start);
-			print_problem(&cnt, role, p->block, text);
-		}
-	}
+	for (size_t i = 0; i < h->process_cnt; i++)
+		print_process_problem(&cnt, &h->processes[i]);
 	for (size_t i = 0; i < h->queue_cnt; i++) {
 		if (h->queues[i].is_full)
 			print_problem(&cnt, "queue", h->queues[i].name,

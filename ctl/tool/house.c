@@ -69,6 +69,7 @@ add_process(struct house *h, const struct msg_status_process *m)
 	p->workers = m->workers;
 	p->up_ms = m->up_ms;
 	p->state = m->state;
+	(void)span_cstr(m->why, p->why, sizeof(p->why));
 	read_counters(p, m->counters);
 }
 

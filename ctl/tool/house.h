@@ -25,6 +25,7 @@ struct house_process {
 	uint16_t	 worker, workers;
 	uint64_t	 up_ms;
 	enum process_state state;
+	char		 why[BUS_STR_MAX + 1];	/* it is in trouble, or "" */
 	bool		 has_counters;
 	uint64_t	 counters[COUNTER__COUNT];
 };
