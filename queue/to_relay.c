@@ -1,5 +1,22 @@
-/* to_relay.c - results of sends are left to the link's gone call. */
+/*
+ * to_relay.c - results of sends are left to the link's gone call.
+ *
+ * A relay takes recipients in the order they are said, and may give up before
+ * it has come to all of them.  Each attempt begins at another place, steps of
+ * the golden section round the ring, so that no run of them is left out for
+ * ever however long a run a next hop takes.
+ */
 #include "queue/to_relay.h"
+
+#define GOLDEN	UINT64_C(2654435769)	/* of 2^32 */
+
+static uint32_t
+first_of(const struct envelope *env)
+{
+	uint64_t turn = env->delivery.attempts * GOLDEN & UINT32_MAX;
+
+	return (uint32_t)(turn * env->rcpt_cnt >> 32);
+}
 
 void
 to_relay_open(struct worker *w, const struct delivery *dl)
@@ -15,17 +32,21 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		.helo = env->message.helo, .proto = env->message.proto,
 		.tenant = env->message.tenant,
 	};
+	uint32_t at;
 
 	if (w->link == NULL)
 		return;
 	link_send_delivery_open(w->link, &open);
+	at = first_of(env);
 	for (uint32_t i = 0; i < env->rcpt_cnt; i++) {
 		struct msg_delivery_rcpt rcpt = {
 			dl->place.id, dl->place.no, dl->attempt,
-			env->rcpts[i].no, env->rcpts[i].address,
+			env->rcpts[at].no, env->rcpts[at].address,
 		};
 
 		link_send_delivery_rcpt(w->link, &rcpt);
+		if (++at == env->rcpt_cnt)
+			at = 0;
 	}
 }
 

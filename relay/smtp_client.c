@@ -505,6 +505,8 @@ smtp_client_deliver(struct smtp_client *c, struct delivery *d)
 {
 	c->delivery = d;
 	c->heard = false;
+	c->was_granted = false;
+	c->refused_code = 0;
 	d->on_text = has_text;
 	d->on_text_arg = c;
 	delivery_prefetch(d);

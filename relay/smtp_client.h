@@ -167,6 +167,9 @@ struct smtp_client {
 	bool		 needs_rset;	/* the last one was left open	*/
 	bool		 heard;		/* any reply in this one	*/
 	bool		 is_refused;	/* MAIL was			*/
+	bool		 was_granted;	/* MAIL, for this delivery	*/
+	uint16_t	 refused_code;	/* of the transaction before, when
+				 * it was refused as a whole, or 0	*/
 	uint32_t	*batch;		/* indexes of its recipients	*/
 	unsigned	 batch_cnt, batch_pos, batch_cap;
 	unsigned	 taken_cnt;	/* of them said yes to		*/

@@ -7,6 +7,12 @@
  * recipients stands.  LMTP forbids it to take that (RFC 2033 4.2), and answers
  * the end of the text once for each recipient it took: those answered are
  * decided, whatever becomes of the others.
+ *
+ * A reply to DATA or to the text is about its transaction (RFC 5321 3.3), so it
+ * decides those it was for, and the next are tried.  Only when two in a row are
+ * refused with one code is it believed of the message, and decides all: ten
+ * thousand recipients would else cost a text that is spam a hundred
+ * transactions.
  */
 #include "relay/smtp_batch.h"
 #include "relay/smtp_dialogue.h"
@@ -90,6 +96,17 @@ decide_taken(struct smtp_client *c, const struct verdict *v)
 		delivery_decide(c->delivery, c->batch[i], o);
 }
 
+/* A transaction is refused whole: its own, or all when that is the second. */
+static void
+refuse(struct smtp_client *c, const struct verdict *v)
+{
+	if (c->refused_code == v->code)
+		decide_all(c, v);
+	else
+		decide_taken(c, v);
+	c->refused_code = v->code;
+}
+
 static void
 end_delivery(struct smtp_client *c)
 {
@@ -132,13 +149,23 @@ smtp_mail_hear_rset(struct smtp_client *c, const struct verdict *v)
 	smtp_dialogue_enter(c, SMTP_MAIL);
 }
 
+/*
+ * MAIL names the sender and the size, which are the same in each transaction:
+ * a refusal is about all recipients.  But where one was granted before, it can
+ * only be about their number, so it is not for good whatever it says.
+ */
 void
 smtp_mail_hear_mail(struct smtp_client *c, const struct verdict *v)
 {
+	struct verdict w = *v;
+
 	if (v->class == CLASS_DONE) {
 		c->needs_rset = true;
+		c->was_granted = true;
 	} else {
-		decide_all(c, v);
+		if (c->was_granted)
+			w.class = CLASS_LATER;
+		decide_all(c, &w);
 		c->is_refused = true;
 		if (!smtp_mail_is_pipelined(c)) {
 			end_transaction(c);
@@ -197,22 +224,30 @@ smtp_mail_hear_data(struct smtp_client *c, const struct verdict *v)
 		smtp_dialogue_protest(c, v);
 	} else {
 		if (c->taken_cnt > 0)
-			decide_all(c, v);
+			refuse(c, v);
 		end_transaction(c);
 	}
 }
 
 /*
- * An answer before the end of the text can only be a refusal; of everybody,
- * which in LMTP it cannot be.
+ * An answer before the end of the text can only be a refusal; of everybody who
+ * was taken, which in LMTP it cannot be.  What follows it on this connection
+ * nobody can tell, and the text cannot begin anew in its middle: whom it does
+ * not concern waits for the next attempt.
  */
 void
 smtp_mail_hear_early(struct smtp_client *c, const struct verdict *v)
 {
-	if (v->code < 400 || c->target->is_lmtp)
+	struct verdict rest = verdict_own(CLASS_LATER, SCOPE_MESSAGE,
+	    STAGE_BODY, 451, "4.3.0 The next hop broke off the transaction "
+	    "of other recipients");
+
+	if (v->code < 400 || c->target->is_lmtp) {
 		smtp_dialogue_protest(c, v);
-	else
-		smtp_client_fail(c, v);
+		return;
+	}
+	refuse(c, v);
+	smtp_client_fail(c, c->delivery->undecided > 0 ? &rest : v);
 }
 
 /* RFC 2033 4.2: in the order of those that were taken. */
@@ -240,10 +275,12 @@ smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
 		hear_end_of_one(c, v);
 		return;
 	}
-	if (c->taken_cnt > 0 && v->class == CLASS_DONE)
+	if (c->taken_cnt > 0 && v->class != CLASS_DONE) {
+		refuse(c, v);
+	} else if (c->taken_cnt > 0) {
+		c->refused_code = 0;
 		decide_taken(c, v);
-	else if (c->taken_cnt > 0)
-		decide_all(c, v);
+	}
 	end_transaction(c);
 }
 

@@ -33,6 +33,7 @@ struct play {
 	struct id	 id;			/* granted		*/
 	struct msg_delivery_open opened;
 	char		 sender[256], rcpt[256];
+	uint32_t	 first_no;		/* said first of those	*/
 	char		 text[2 * PIECE_MAX];
 	size_t		 text_len;
 };
@@ -79,8 +80,11 @@ play_relay_heard(struct link *l, unsigned type, const union msg *m,
 		span_cstr(m->delivery_open.sender, p->sender,
 		    sizeof(p->sender));
 		p->open_cnt++;
+		p->first_no = UINT32_MAX;
 		break;
 	case MSG_delivery_rcpt:
+		if (p->first_no == UINT32_MAX)
+			p->first_no = m->delivery_rcpt.rcpt_no;
 		span_cstr(m->delivery_rcpt.rcpt, p->rcpt, sizeof(p->rcpt));
 		p->rcpt_cnt++;
 		break;

@@ -222,11 +222,61 @@ each_recipient_has_its_own_end(void **state)
 	assert_int_equal(done(p, 2), OK);
 	kit_until(&p->kit, p->rcpt_cnt == 5);
 	assert_int_equal(p->opened.rcpt_cnt, 2);
-	assert_string_equal(p->rcpt, "c@example.net");
+	assert_string_equal(p->rcpt, "b@example.net");	/* c goes first now */
 	result(p, 1, CLASS_DONE, SCOPE_RECIPIENT, 250);
 	result(p, 2, CLASS_DONE, SCOPE_RECIPIENT, 250);
 	assert_int_equal(done(p, 2), OK);
 	kit_until(&p->kit, p->q.message_cnt == 0);
+}
+
+/* A message of that many recipients, as far as a relay's hands. */
+static void
+run_many(struct play *p, unsigned cnt)
+{
+	struct span header = SPAN("A: b\r\n\r\n");
+	char rcpt[40];
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);
+	play_open_mail(p, 1, "from@example.org", NULL);
+	for (unsigned i = 0; i < cnt; i++) {
+		snprintf(rcpt, sizeof(rcpt), "r%u@example.net", i);
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
+		    span_of(rcpt) });
+	}
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
+	    header.len, 0 }, header);
+	kit_until(&p->kit, p->rcpt_cnt == cnt);
+}
+
+/*
+ * A relay that gives up early, say after `reach' recipients, comes to all of
+ * them in few attempts more than it would take if it had planned them.
+ */
+static void
+each_attempt_begins_with_other_recipients(void **state)
+{
+	enum { CNT = 470, REACH = 20 };
+	struct play *p = *state;
+	bool was_said[CNT] = { false };
+	unsigned said_cnt = 0, attempts;
+
+	p->q.settings.retry.cap_ms = 1;
+	p->q.settings.retry.maximum = 1000;
+	run_many(p, CNT);
+	for (attempts = 1; said_cnt < CNT && attempts < 100; attempts++) {
+		assert_int_equal(p->first_no == 0, attempts == 1);
+		for (unsigned i = 0; i < REACH; i++) {
+			bool *said = &was_said[(p->first_no + i) % CNT];
+
+			said_cnt += !*said;
+			*said = true;
+		}
+		result(p, p->first_no, CLASS_LATER, SCOPE_MESSAGE, 451);
+		assert_int_equal(done(p, 1), OK);
+		kit_until(&p->kit, p->rcpt_cnt == (attempts + 1) * CNT);
+	}
+	assert_in_range(attempts, CNT / REACH, 3 * CNT / REACH);
 }
 
 static void
@@ -490,6 +540,7 @@ main(void)
 		TEST(what_grows_old_behind_a_relay_that_is_away_is_given_up),
 		TEST(a_death_is_no_attempt_and_results_forgive_it),
 		TEST(each_recipient_has_its_own_end),
+		TEST(each_attempt_begins_with_other_recipients),
 		TEST(a_queue_that_stops_sends_nothing_more),
 		TEST(a_row_of_an_old_snapshot_is_not_followed),
 		TEST(a_destination_that_is_down_is_probed_after_its_pause),
