@@ -21,6 +21,15 @@ enum stream_state {
 	STREAM_ENDED,		/* only waits for the store		*/
 };
 
+/* A recipient that has come; the stream's span of it is in bytes. */
+struct stream_rcpt {
+	RB_ENTRY(stream_rcpt) by_address;
+	struct span	 address;
+	char		 bytes[];
+};
+
+RB_HEAD(rcpt_tree, stream_rcpt);
+
 struct stream {
 	RB_ENTRY(stream) by_no;
 	struct queue	*queue;
@@ -35,6 +44,7 @@ struct stream {
 	size_t		 tail_len[PART__COUNT];
 	bool		 body_is_over;		/* it was a shorter one	*/
 	struct span	*rcpts;
+	struct rcpt_tree known_rcpts;	/* the same, to find one again	*/
 	uint32_t	 rcpt_cap;
 	size_t		 rcpt_bytes;
 	struct split	 split;
@@ -66,7 +76,10 @@ struct intake {
 /* A stream with an id of its own, known to its edge; NULL: no memory. */
 struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
 
-/* Keep a copy of what came; false when memory is out. */
+/*
+ * Keep a copy of what came; false when memory is out.  A recipient that has
+ * come before is one already, and what came with him first stands.
+ */
 bool		 stream_add_rcpt(struct stream *, struct span rcpt);
 bool		 stream_put_piece(struct stream *, enum part,
 		    struct span full_piece);

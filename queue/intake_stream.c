@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "mail/address.h"
 #include "queue/intake_inside.h"
 #include "queue/to_edge.h"
 #include "sys/clock.h"
@@ -28,11 +29,21 @@ cmp_stream(struct stream *a, struct stream *b)
 
 RB_GENERATE(stream_tree, stream, by_no, cmp_stream)
 
+static int
+cmp_rcpt(struct stream_rcpt *a, struct stream_rcpt *b)
+{
+	return address_order(a->address, b->address);
+}
+
+#define LOCAL	__attribute__((unused)) static
+RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_address, cmp_rcpt, LOCAL)
+
 static void
 free_stream(struct stream *s)
 {
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
-		free((char *)s->rcpts[i].ptr);
+		free((char *)(uintptr_t)s->rcpts[i].ptr -
+		    offsetof(struct stream_rcpt, bytes));
 	free(s->rcpts);
 	split_free(&s->split);
 	free(s->tail[PART_HEADER]);
@@ -129,9 +140,11 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 bool
 stream_add_rcpt(struct stream *s, struct span rcpt)
 {
+	struct stream_rcpt key = { .address = rcpt }, *r;
 	uint32_t cnt = s->accept.message.rcpt_cnt;
-	char *copy;
 
+	if (RB_FIND(rcpt_tree, &s->known_rcpts, &key) != NULL)
+		return true;
 	if (cnt == s->rcpt_cap) {
 		uint32_t cap = cnt == 0 ? 1 : cnt * 2;
 		struct span *more = reallocarray(s->rcpts, cap,
@@ -142,10 +155,12 @@ stream_add_rcpt(struct stream *s, struct span rcpt)
 		s->rcpts = more;
 		s->rcpt_cap = cap;
 	}
-	if ((copy = malloc(rcpt.len)) == NULL)
+	if ((r = malloc(sizeof(*r) + rcpt.len)) == NULL)
 		return false;
-	memcpy(copy, rcpt.ptr, rcpt.len);
-	s->rcpts[cnt] = (struct span){ copy, rcpt.len };
+	memcpy(r->bytes, rcpt.ptr, rcpt.len);
+	r->address = (struct span){ r->bytes, rcpt.len };
+	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
+	s->rcpts[cnt] = r->address;
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += rcpt.len;
 	s->edge->rcpt_bytes += rcpt.len;

@@ -314,3 +314,27 @@ address_same_domain(struct span a, struct span b)
 {
 	return span_eq_nocase(a, b);
 }
+
+/* Where the domain begins: no domain holds a "@". */
+static size_t
+find_domain(struct span s)
+{
+	while (s.len > 0 && s.ptr[s.len - 1] != '@')
+		s.len--;
+	return s.len;
+}
+
+int
+address_order(struct span a, struct span b)
+{
+	size_t at = find_domain(a), at_b = find_domain(b);
+	int c;
+
+	if (a.len != b.len)
+		return a.len < b.len ? -1 : 1;
+	if (at != at_b)
+		return at < at_b ? -1 : 1;
+	c = at > 0 ? memcmp(a.ptr, b.ptr, at) : 0;
+	return c != 0 || at == a.len ? c :
+	    strncasecmp(a.ptr + at, b.ptr + at, a.len - at);
+}

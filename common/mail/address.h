@@ -61,4 +61,12 @@ bool	address_is_literal(struct span text);
 /* The same domain, ASCII letters folded?  An A-label is not its U-label. */
 bool	address_same_domain(struct span, struct span);
 
+/*
+ * An order of mailboxes, as strcmp()'s, in which those are equal that are the
+ * same for sure: the domain with ASCII letters folded, and the local part byte
+ * for byte, for what is equal beyond that only its host knows (RFC 5321 2.4).
+ * Without a domain all is folded: there is only "postmaster" so.
+ */
+int	address_order(struct span, struct span);
+
 #endif

@@ -3,7 +3,7 @@ said of no other."""
 
 import pytest
 
-from client import send
+from client import Client, send
 from server import basic, free_port
 
 SOON = "retry { delay 1; maximum_delay 1s }"
@@ -65,3 +65,20 @@ def test_recipients_that_spoil_their_transaction_keep_no_other_waiting(
     p.wait_log(event="delivered", id=name, count=230)
     got = [r for m in sink.wait(3) for r in m.rcpts]
     assert len(got) == len(set(got))
+
+
+def test_a_recipient_who_is_named_twice_gets_it_once(start, sinks):
+    """The client hears yes each time; a local part in other letters may be
+    somebody else."""
+    sink = sinks()
+    p = start(sink.port)
+    with Client(p.port) as c:
+        c.hello()
+        name = c.mail("ann@here.example", "bob@there.example",
+                      "bob@There.Example", "Bob@there.example",
+                      "bob@there.example", *names(150), *names(150))
+    queued = p.wait_log(event="queued", id=name)
+    p.wait_log(event="removed", id=name)
+    assert queued["rcpts"] == "152"
+    assert sorted(r for m in sink.wait(2) for r in m.rcpts) == sorted(
+        ["bob@there.example", "Bob@there.example", *names(150)])

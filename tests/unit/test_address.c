@@ -174,6 +174,41 @@ parts_are_spans_of_the_input(void **state)
 }
 
 static void
+mailboxes_are_equal_only_when_they_are_the_same_for_sure(void **state)
+{
+	static const struct {
+		const char	*a, *b;
+		bool		 same;
+	} cases[] = {
+		{ "ann@x.example", "ann@x.example", true },
+		{ "ann@x.example", "ann@X.EXAMPLE", true },
+		{ "ann@x.example", "Ann@x.example", false },
+		{ "ann@x.example", "ann@x.examplf", false },
+		{ "ann@x.example", "amm@x.example", false },
+		{ "ann@x", "ann@xy", false },
+		{ "\"a@X\"@y", "\"a@x\"@y", false },
+		{ "\"a@X\"@y", "\"a@X\"@Y", true },
+		{ "a@bcd", "ab@cd", false },
+		{ "a@[IPv6:::1]", "a@[ipv6:::1]", true },
+		{ "postmaster", "PostMaster", true },
+		{ "postmaster", "a@postmast", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int c = address_order(span_of(cases[i].a),
+		    span_of(cases[i].b));
+
+		assert_int_equal(c == 0, cases[i].same);
+		assert_int_equal((c > 0) - (c < 0),
+		    -((address_order(span_of(cases[i].b),
+		    span_of(cases[i].a)) > 0) -
+		    (address_order(span_of(cases[i].b),
+		    span_of(cases[i].a)) < 0)));
+	}
+}
+
+static void
 a_path_is_taken_off_the_front(void **state)
 {
 	static const struct {
@@ -233,6 +268,8 @@ main(void)
 		cmocka_unit_test(a_domain_ends_at_255_octets),
 		cmocka_unit_test(utf8_needs_leave_and_good_form),
 		cmocka_unit_test(parts_are_spans_of_the_input),
+		cmocka_unit_test(
+		    mailboxes_are_equal_only_when_they_are_the_same_for_sure),
 		cmocka_unit_test(a_path_is_taken_off_the_front),
 		cmocka_unit_test(a_bad_path_moves_nothing),
 	};

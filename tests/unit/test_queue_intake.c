@@ -184,12 +184,61 @@ too_many_recipients_are_refused(void **state)
 {
 	struct play *p = *state;
 
+	char address[20];
+
 	begin(p, 1);
-	for (int i = 1; i < 10000; i++)
-		assert_int_equal(rcpt(p, 1, SPAN("b")), OK);
+	for (int i = 1; i < 10000; i++) {
+		snprintf(address, sizeof(address), "b%d@x", i);
+		assert_int_equal(rcpt(p, 1, span_of(address)), OK);
+	}
 	assert_int_equal(p->refused_cnt, 0);
-	assert_int_equal(rcpt(p, 1, SPAN("b")), OK);
+	assert_int_equal(rcpt(p, 1, SPAN("b@x")), OK);
 	expect_refusal(p, 1, 452);
+}
+
+/* The commit, and what became of it as it went to a relay. */
+static void
+who_comes_again_is_one_recipient(void **state)
+{
+	static const char *const same[] = {
+		"Ann.Lee@shop.example", "Ann.Lee@SHOP.Example", "postmaster",
+		"\"a@b\"@x.example", "Ann.Lee@Shop.example", "PostMaster",
+		"\"a@b\"@X.example", "ann.lee@shop.example",
+		"ann.lee@shop.exampl", "\"A@b\"@x.example",
+	};
+	struct play *p = *state;
+
+	assert_int_equal(mail(p, 1, SPAN("a@example.org"), SPAN("t")), OK);
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+			assert_int_equal(rcpt(p, 1, span_of(same[i])), OK);
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 6);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);
+	kit_until(&p->kit, p->rcpt_cnt == 6);
+	assert_int_equal(p->opened.rcpt_cnt, 6);
+	assert_string_equal(p->rcpt, "\"A@b\"@x.example");
+}
+
+/* A sender of ten thousand, each of them again and again. */
+static void
+to_know_ten_thousand_again_costs_next_to_nothing(void **state)
+{
+	struct play *p = *state;
+	int64_t begin_ms = clock_mono_ms();
+	char address[60];
+
+	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("")), OK);
+	for (int i = 0; i < 10 * 9000; i++) {
+		snprintf(address, sizeof(address), "subscriber-%04d@%s",
+		    i % 9000, i / 9000 % 2 ? "LARGE.example" :
+		    "large.example");
+		assert_int_equal(rcpt(p, 1, span_of(address)), OK);
+	}
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 9000);
+	assert_true(clock_mono_ms() - begin_ms < 2000);
 }
 
 static void
@@ -200,9 +249,12 @@ too_many_bytes_of_recipients_are_refused(void **state)
 
 	memset(address, 'b', sizeof(address));
 	assert_int_equal(mail(p, 1, SPAN("a"), SPAN("")), OK);
-	for (size_t at = 0; at < 1 << 20; at += sizeof(address))
+	for (size_t at = 0; at < 1 << 20; at += sizeof(address)) {
+		snprintf(address, 8, "%07zu", at);
+		address[7] = 'b';
 		assert_int_equal(rcpt(p, 1, (struct span){ address,
 		    sizeof(address) }), OK);
+	}
 	for (int i = 0; i < 5; i++)
 		kit_turn(&p->kit);
 	assert_int_equal(p->refused_cnt, 0);
@@ -221,8 +273,11 @@ an_edge_has_a_limit_of_addresses_over_all_its_streams(void **state)
 	memset(address, 'b', sizeof(address));
 	for (uint64_t no = 1; no <= 64; no++) {
 		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
-		for (size_t at = 0; at < 1 << 20; at += sizeof(address))
+		for (size_t at = 0; at < 1 << 20; at += sizeof(address)) {
+			snprintf(address, 8, "%07zu", at);
+			address[7] = 'b';
 			assert_int_equal(rcpt(p, no, a), OK);
+		}
 	}
 	assert_int_equal(mail(p, 65, SPAN("a"), SPAN("")), OK);
 	assert_int_equal(rcpt(p, 65, a), OK);
@@ -408,6 +463,8 @@ main(void)
 		TEST(only_the_last_piece_of_a_body_is_short),
 		TEST(a_commit_counts_right_and_has_a_recipient),
 		TEST(too_many_recipients_are_refused),
+		TEST(who_comes_again_is_one_recipient),
+		TEST(to_know_ten_thousand_again_costs_next_to_nothing),
 		TEST(too_many_bytes_of_recipients_are_refused),
 		TEST(an_edge_has_a_limit_of_addresses_over_all_its_streams),
 		TEST(a_full_queue_refuses_what_is_under_way),
