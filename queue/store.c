@@ -1,9 +1,7 @@
 /*
- * store.c - opening, closing, and the loop's side of the hand-over: one
- * eventfd wakes the loop for however many calls have come back.
+ * store.c - opening, closing, and the loop's side of the hand-over: one bell
+ * wakes the loop for however many calls have come back.
  */
-#include <sys/eventfd.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,23 +14,13 @@
 
 #define STACK_BYTES	(256u << 10)	/* of a thread */
 
-static void
-wake_loop(struct store *st)
-{
-	uint64_t one = 1;
-
-	/* It can only fail when the count is full, and then it is awake. */
-	if (write(st->wake_fd, &one, sizeof(one)) == -1)
-		return;
-}
-
 void
 store_give_back(struct store *st, struct store_ops *ops)
 {
 	pthread_mutex_lock(&st->lock);
 	STAILQ_CONCAT(&st->done, ops);
 	pthread_mutex_unlock(&st->lock);
-	wake_loop(st);
+	bell_ring(&st->bell);
 }
 
 static void
@@ -57,17 +45,14 @@ call_back(struct store *st, struct store_ops *ops)
 
 /* A callback must not close the store: boot's end does, after the loop. */
 static void
-take_back(struct ev *ev, unsigned what, void *arg)
+take_back(struct bell *b, void *arg)
 {
 	struct store *st = arg;
 	struct store_ops ops = STAILQ_HEAD_INITIALIZER(ops);
 	const char *why, *broken;
-	uint64_t times;
 	bool full;
 	int error;
 
-	if (read(st->wake_fd, &times, sizeof(times)) == -1)
-		return;
 	pthread_mutex_lock(&st->lock);
 	STAILQ_CONCAT(&ops, &st->done);
 	full = st->full;
@@ -218,20 +203,11 @@ start_threads(struct store *st)
 static enum err
 init_locks(struct store *st)
 {
-	pthread_condattr_t attr;
-	int rc;
-
-	if (pthread_condattr_init(&attr) != 0)
+	if (bell_wait_init(&st->write_more) != OK ||
+	    bell_wait_init(&st->read_more) != OK ||
+	    pthread_mutex_init(&st->lock, NULL) != 0)
 		return ERR_SYS;
-	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	if (rc == 0)
-		rc = pthread_cond_init(&st->write_more, &attr);
-	if (rc == 0)
-		rc = pthread_cond_init(&st->read_more, &attr);
-	if (rc == 0)
-		rc = pthread_mutex_init(&st->lock, NULL);
-	pthread_condattr_destroy(&attr);
-	return rc == 0 ? OK : ERR_SYS;
+	return OK;
 }
 
 static enum err
@@ -267,13 +243,8 @@ store_open(struct store **out, struct ev_loop *loop, const char *dir,
 	st->calls = *calls;
 	st->arg = arg;
 	arc4random_buf(&st->life, sizeof(st->life));
-	if ((st->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) == -1) {
-		free(st);
-		return ERR_SYS;
-	}
 	if ((e = init_locks(st)) == OK && (e = open_env(st, dir)) == OK &&
-	    (e = ev_init(&st->wake, loop, st->wake_fd, EV_READ, take_back,
-	    st)) == OK)
+	    (e = bell_init(&st->bell, loop, take_back, st)) == OK)
 		e = start_threads(st);
 	if (e != OK) {
 		store_close(&st);
@@ -281,7 +252,7 @@ store_open(struct store **out, struct ev_loop *loop, const char *dir,
 	}
 	*out = st;
 	if (st->full)
-		wake_loop(st);
+		bell_ring(&st->bell);
 	return OK;
 }
 
@@ -301,9 +272,8 @@ store_close(struct store **s)
 		pthread_join(st->writer, NULL);
 	if (st->has_reader)
 		pthread_join(st->reader, NULL);
-	ev_fini(&st->wake);
+	bell_fini(&st->bell);
 	store_table_close(&st->env);
-	close(st->wake_fd);
 	pthread_cond_destroy(&st->write_more);
 	pthread_cond_destroy(&st->read_more);
 	pthread_mutex_destroy(&st->lock);

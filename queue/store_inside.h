@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "queue/store_table.h"
+#include "sys/bell.h"
 
 enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
@@ -39,8 +40,7 @@ struct store_quarantine {
 struct store {
 	struct store_env env;
 	struct ev_loop	*loop;
-	struct ev	 wake;
-	int		 wake_fd;
+	struct bell	 bell;		/* there is something in done	*/
 	struct store_calls calls;
 	void		*arg;
 	uint64_t	 message_cnt;	/* at the start			*/

@@ -353,7 +353,7 @@ store_reader_run(void *arg)
 		unsigned cnt = 0;
 
 		while (STAILQ_EMPTY(&st->reads) && !st->closing)
-			pthread_cond_wait(&st->read_more, &st->lock);
+			(void)bell_wait(&st->read_more, &st->lock);
 		if (st->closing)
 			break;
 		while (cnt++ < BATCH_OPS &&

@@ -5,7 +5,6 @@
  * disk, the next batch gathers.
  */
 #include <errno.h>
-#include <time.h>
 
 #include "queue/store_inside.h"
 
@@ -13,7 +12,6 @@
 #define BATCH_BYTES	(32u << 20)	/* half the reserve: a full disk is
 					 * noticed before it is eaten up */
 #define TROUBLE_MAX	3	/* failed transactions before we give up */
-#define LOOK_S		1	/* seconds between looks for room	*/
 
 /* Is there work that nobody asked for? */
 static bool
@@ -27,19 +25,10 @@ static bool
 wait_for_work(struct store *st)
 {
 	while (STAILQ_EMPTY(&st->writes) && !has_chores(st)) {
-		struct timespec until;
-
 		if (st->closing)
 			return false;
-		if (!st->full) {
-			pthread_cond_wait(&st->write_more, &st->lock);
-			continue;
-		}
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += LOOK_S;
-		if (pthread_cond_timedwait(&st->write_more, &st->lock,
-		    &until) == ETIMEDOUT)
-			return true;
+		if (!bell_wait(&st->write_more, &st->lock) && st->full)
+			return true;	/* is there room again? */
 	}
 	return !(st->closing && STAILQ_EMPTY(&st->writes));
 }

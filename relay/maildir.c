@@ -7,7 +7,6 @@
  * thread, the loop leaves it alone; what happens meanwhile is seen when it
  * comes back.
  */
-#include <sys/eventfd.h>
 #include <sys/queue.h>
 
 #include <errno.h>
@@ -22,6 +21,7 @@
 #include "relay/kind.h"
 #include "relay/maildir_file.h"
 #include "relay/maildir_path.h"
+#include "sys/bell.h"
 
 #define THREADS		8	/* each waits for the disk most of its time */
 #define SLOTS		32
@@ -58,8 +58,7 @@ struct maildir {
 	int		 root_fd;
 	unsigned	 job_cnt;
 
-	int		 bell_fd;	/* rung when a job is done	*/
-	struct ev	 bell;
+	struct bell	 bell;		/* rung when a job is done	*/
 	pthread_mutex_t	 lock;		/* of the two lists		*/
 	pthread_cond_t	 more;
 	struct job_list	 to_do, done;
@@ -114,23 +113,19 @@ do_job(struct job *j)
 static void *
 work_off(void *arg)
 {
-	const uint64_t one = 1;
 	struct maildir *m = arg;
 	struct job *j;
 
 	(void)pthread_mutex_lock(&m->lock);
 	for (;;) {
 		while ((j = STAILQ_FIRST(&m->to_do)) == NULL)
-			(void)pthread_cond_wait(&m->more, &m->lock);
+			(void)bell_wait(&m->more, &m->lock);
 		STAILQ_REMOVE_HEAD(&m->to_do, entry);
 		(void)pthread_mutex_unlock(&m->lock);
 		do_job(j);
 		(void)pthread_mutex_lock(&m->lock);
-		/* Only a full counter refuses, and then the bell rings. */
-		if (STAILQ_EMPTY(&m->done) &&
-		    write(m->bell_fd, &one, sizeof(one)) == -1)
-			errno = 0;
 		STAILQ_INSERT_TAIL(&m->done, j, entry);
+		bell_ring(&m->bell);
 	}
 	return NULL;
 }
@@ -302,15 +297,12 @@ come_back(struct job *j)
 }
 
 static void
-answer_bell(struct ev *ev, unsigned what, void *arg)
+answer_bell(struct bell *b, void *arg)
 {
 	struct job_list done = STAILQ_HEAD_INITIALIZER(done);
 	struct maildir *m = arg;
 	struct job *j;
-	uint64_t rings;
 
-	if (read(m->bell_fd, &rings, sizeof(rings)) == -1 && errno != EAGAIN)
-		log_why(LOG_trouble, "a thread cannot be heard", errno);
 	(void)pthread_mutex_lock(&m->lock);
 	STAILQ_CONCAT(&done, &m->done);
 	(void)pthread_mutex_unlock(&m->lock);
@@ -352,9 +344,8 @@ open_parts(struct maildir *m, const struct kind_env *env)
 		log_why(LOG_trouble, "the directory cannot be opened", errno);
 		return ERR_SYS;
 	}
-	m->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (m->bell_fd == -1 || ev_init(&m->bell, env->loop, m->bell_fd,
-	    EV_READ, answer_bell, m) != OK || start_threads(m) != OK) {
+	if (bell_wait_init(&m->more) != OK || bell_init(&m->bell, env->loop,
+	    answer_bell, m) != OK || start_threads(m) != OK) {
 		log_why(LOG_trouble, "threads cannot be started", errno);
 		return ERR_SYS;
 	}
@@ -372,7 +363,6 @@ open_maildir(void **out, const struct kind_env *env)
 	m->loop = env->loop;
 	m->hostname = env->hostname;
 	(void)pthread_mutex_init(&m->lock, NULL);
-	(void)pthread_cond_init(&m->more, NULL);
 	STAILQ_INIT(&m->to_do);
 	STAILQ_INIT(&m->done);
 	if (open_parts(m, env) != OK)

@@ -1,9 +1,7 @@
 /*
  * hash.c - a list of jobs under one lock.  A thread takes the first job whose
- * user and client have few enough running; done ones go to the
- * loop by way of an eventfd.
+ * user and client have few enough running; a bell tells the loop of done ones.
  */
-#include <sys/eventfd.h>
 #include <sys/queue.h>
 
 #include <crypt.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "sys/bell.h"
 #include "vault/hash.h"
 
 #define STACK_BYTES	(256u * 1024)	/* of a thread			*/
@@ -39,8 +38,7 @@ struct hash_pool {
 	char		 nobody[CRYPT_GENSALT_OUTPUT_SIZE]; /* a setting */
 	pthread_t	 threads[HASH_THREADS];
 	unsigned	 thread_cnt;
-	int		 fd;		/* of the eventfd		*/
-	struct ev	 ev;
+	struct bell	 bell;		/* there is something in done	*/
 
 	pthread_mutex_t	 lock;		/* of all that follows		*/
 	pthread_cond_t	 more;
@@ -123,7 +121,7 @@ take_job(struct hash_pool *p)
 				break;
 		if (j != NULL)
 			break;
-		pthread_cond_wait(&p->more, &p->lock);
+		(void)bell_wait(&p->more, &p->lock);
 	}
 	TAILQ_REMOVE(&p->waiting, j, entry);
 	TAILQ_INSERT_TAIL(&p->running, j, entry);
@@ -135,7 +133,6 @@ run(void *arg)
 {
 	struct hash_pool *p = arg;
 	struct crypt_data *room = malloc(sizeof(*room));
-	const uint64_t one = 1;
 	struct job *j;
 
 	pthread_mutex_lock(&p->lock);
@@ -147,8 +144,7 @@ run(void *arg)
 		TAILQ_INSERT_TAIL(&p->done, j, entry);
 		/* Whoever was held back by this one may run now. */
 		pthread_cond_broadcast(&p->more);
-		/* Never full: the counter would need 2^64 jobs. */
-		(void)!write(p->fd, &one, sizeof(one));
+		bell_ring(&p->bell);
 	}
 	pthread_mutex_unlock(&p->lock);
 	free(room);
@@ -158,15 +154,12 @@ run(void *arg)
 /* The loop. */
 
 static void
-take_done(struct ev *ev, unsigned what, void *arg)
+take_done(struct bell *b, void *arg)
 {
 	struct hash_pool *p = arg;
 	struct jobs done = TAILQ_HEAD_INITIALIZER(done);
 	struct job *j;
-	uint64_t cnt;
 
-	if (read(p->fd, &cnt, sizeof(cnt)) == -1 && errno != EAGAIN)
-		log_why(LOG_trouble, "cannot read an eventfd", errno);
 	pthread_mutex_lock(&p->lock);
 	TAILQ_CONCAT(&done, &p->done, entry);
 	TAILQ_FOREACH(j, &done, entry)
@@ -217,10 +210,9 @@ hash_open(struct hash_pool **out, struct ev_loop *loop, hash_fn *fn, void *arg)
 	TAILQ_INIT(&p->running);
 	TAILQ_INIT(&p->done);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->more, NULL);
-	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->fd == -1 || ev_init(&p->ev, loop, p->fd, EV_READ, take_done,
-	    p) != OK || crypt_gensalt_rn("$y$", 0, NULL, 0, p->nobody,
+	if (bell_wait_init(&p->more) != OK ||
+	    bell_init(&p->bell, loop, take_done, p) != OK ||
+	    crypt_gensalt_rn("$y$", 0, NULL, 0, p->nobody,
 	    sizeof(p->nobody)) == NULL || start_threads(p) != OK) {
 		hash_close(&p);
 		return ERR_SYS;
@@ -256,9 +248,7 @@ hash_close(struct hash_pool **pp)
 		pthread_join(p->threads[i], NULL);
 	free_all(&p->waiting);
 	free_all(&p->done);
-	ev_fini(&p->ev);
-	if (p->fd != -1)
-		close(p->fd);
+	bell_fini(&p->bell);
 	pthread_cond_destroy(&p->more);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

@@ -13,4 +13,7 @@ found "banned call" < <(find $rooms -name '*.[ch]' | xargs grep -nE \
 found unfinished < <(grep -rnE "\b($unfinished)\b" $rooms tests man Makefile)
 found "a struct is its tag" < <(grep -rnE 'typedef +(struct|enum|union)' \
     $rooms | grep -v '_fn(')
+found "wake-ups and waits are bell.c's" < <(find $rooms \
+    -name '*.[ch]' ! -path common/sys/bell.c | xargs grep -nE \
+    '\b(eventfd|pthread_cond_(init|wait|timedwait)) ?\(')
 [ -z "${bad:-}" ]

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "deaf.h"
 #include "queue_disk.h"
 
 static int
@@ -369,6 +370,24 @@ a_full_disk_refuses_and_deliveries_go_on(void **state)
 	disk_try("size=24m", fill_and_empty);
 }
 
+/* Neither what is written nor what is read waits for another wake-up. */
+static void
+a_lost_wake_up_keeps_nothing_back(void **state)
+{
+	struct kit *k = *state;
+
+	assert_true(deaf_make() > 0);
+	for (unsigned i = 0; i < 3; i++) {
+		struct kit_mail m;
+		char buf[PIECE_MAX];
+
+		kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+		assert_int_equal(kit_accept(k, &m), OK);
+		assert_int_equal(read_piece(k, m.mail.id, PART_BODY, 0, buf),
+		    6);
+	}
+}
+
 static void
 no_second_process_has_the_store(void **state)
 {
@@ -398,6 +417,7 @@ main(void)
 		TEST(what_never_became_a_message_is_swept_at_the_next_start),
 		TEST(what_was_dropped_is_swept_at_once),
 		TEST(a_quota_stops_intake_and_frees_it_again),
+		TEST(a_lost_wake_up_keeps_nothing_back),
 		cmocka_unit_test(a_full_disk_refuses_and_deliveries_go_on),
 		TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
 		TEST(a_kill_loses_nothing_that_was_acknowledged),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deaf.h"
 #include "sys/clock.h"
 #include "vault/hash.h"
 
@@ -315,6 +316,21 @@ nobody_hears_what_was_forgotten(void **state)
 	assert_true(w->told[0].good);
 }
 
+static void
+a_lost_wake_up_keeps_no_answer_back(void **state)
+{
+	struct world *w = *state;
+	char good[256];
+
+	snprintf(good, sizeof(good), "%s", hash_of("a", "$1$", 0));
+	assert_true(deaf_make() > 0);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(ask(w, "u", "c", "a", good, i), OK);
+		await(w, i + 1);
+		assert_true(w->told[i].good);
+	}
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, begin, end)
 
 int
@@ -331,6 +347,7 @@ main(void)
 		TEST(one_client_cannot_fill_the_house),
 		TEST(all_that_wait_are_bounded),
 		TEST(nobody_hears_what_was_forgotten),
+		TEST(a_lost_wake_up_keeps_no_answer_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
