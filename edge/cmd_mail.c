@@ -45,10 +45,17 @@ cmd_queue_is_there(struct session *s)
 bool
 cmd_queue_has_room(struct session *s)
 {
-	if (!s->edge->is_full)
+	switch (s->edge->full) {
+	case QUEUE_FULL:
+		session_refuse(s, 452, "4.3.1", "Insufficient system storage");
+		return false;
+	case QUEUE_SHUT:
+		session_refuse(s, 451, "4.3.0",
+		    "Mail cannot be stored now, try again later");
+		return false;
+	default:
 		return true;
-	session_refuse(s, 452, "4.3.1", "Insufficient system storage");
-	return false;
+	}
 }
 
 /* Keep what MAIL said; memory is all that can be missing. */

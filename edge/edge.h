@@ -45,7 +45,7 @@ struct edge {
 	void		*arg;		/* of the calls		*/
 
 	struct link	*queue;		/* NULL while it is away */
-	bool		 is_full;	/* it takes no new mail	*/
+	enum queue_full	 full;		/* does it take new mail? */
 	bool		 asks;		/* wants to hear of each recipient */
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_ask;

@@ -117,7 +117,9 @@ take_message(struct link *l, unsigned type, const union msg *m,
 		return take_rcpt(edge, &m->rcpt_answer);
 	if (type != MSG_queue_state)
 		return take_answer(edge, type, m);
-	edge->is_full = m->queue_state.full != 0;
+	if (m->queue_state.full >= QUEUE_FULL__COUNT)
+		return ERR_PEER;
+	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
 	return OK;
 }
@@ -155,7 +157,7 @@ from_queue_close(struct edge *edge)
 	struct transaction *t;
 
 	link_close(&edge->queue);
-	edge->is_full = false;
+	edge->full = QUEUE_HAS_ROOM;
 	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++) {
 		while ((t = LIST_FIRST(&edge->streams[i])) != NULL)
 			session_queue_lost(t->session);

@@ -80,7 +80,7 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.active = dispatch_active_cnt(q->dispatch),
 		.held = t->read.held,
 		.oldest_ms = (uint64_t)due_id_ms(t->read.oldest),
-		.full = q->is_full,
+		.full = (uint8_t)q->full,
 	};
 
 	to_control_told(t->control->link, &told);

@@ -55,9 +55,8 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 		    "Try again in a moment");
 		return OK;
 	}
-	if (q->is_full) {
-		to_edge_refused(ed->link, m->stream, 452, "4.3.1",
-		    "Mail system full");
+	if (q->full != QUEUE_HAS_ROOM) {
+		to_edge_no_room(ed->link, m->stream, q->full == QUEUE_FULL);
 		return OK;
 	}
 	if ((s = stream_new(ed, m)) == NULL) {
@@ -105,8 +104,8 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 		return ERR_PEER;
 	s->credit--;
 	s->len[part] += piece.len;
-	if (s->queue->is_full) {
-		stream_refuse(s, 452, "4.3.1", "Mail system full");
+	if (s->queue->full != QUEUE_HAS_ROOM) {
+		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
 		return OK;
 	}
 	if (is_full) {
@@ -135,8 +134,8 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	    m->body_len != s->len[PART_BODY])
 		return ERR_PEER;
 	s->accept.message.flags |= m->flags & INTAKE_FLAGS;
-	if (s->queue->is_full)
-		stream_refuse(s, 452, "4.3.1", "Mail system full");
+	if (s->queue->full != QUEUE_HAS_ROOM)
+		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
 	else if (!stream_keep_tail(s, PART_HEADER, piece))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	else
@@ -192,7 +191,7 @@ intake_edge(struct queue *q, const struct link_peer *peer)
 static void
 tell(const struct edge *ed)
 {
-	to_edge_state(ed->link, ed->queue->is_full,
+	to_edge_state(ed->link, ed->queue->full,
 	    route_asks(ed->queue->settings.routes));
 }
 

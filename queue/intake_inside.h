@@ -95,5 +95,6 @@ void		 stream_detach(struct stream *);
 void		 stream_end(struct stream *);
 void		 stream_refuse(struct stream *, uint16_t code,
 		    const char *dsn, const char *text);
+void		 stream_refuse_room(struct stream *, bool is_full);
 
 #endif

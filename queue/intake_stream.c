@@ -93,6 +93,14 @@ stream_refuse(struct stream *s, uint16_t code, const char *dsn,
 	stream_end(s);
 }
 
+void
+stream_refuse_room(struct stream *s, bool is_full)
+{
+	if (s->edge != NULL)
+		to_edge_no_room(s->edge->link, s->no, is_full);
+	stream_end(s);
+}
+
 static struct span
 keep(char **at, struct span s, size_t max)
 {
@@ -176,7 +184,7 @@ piece_put(struct store_op *op, enum err e, void *arg)
 	if (s->edge == NULL || s->state != STREAM_OPEN)
 		return;
 	if (e != OK) {
-		stream_refuse(s, 452, "4.3.1", "Mail system full");
+		stream_refuse_room(s, e == ERR_FULL);
 		return;
 	}
 	s->credit++;
@@ -248,7 +256,7 @@ accepted(struct store_op *op, enum err e, void *arg)
 
 	q->intake->busy_cnt--;
 	if (e != OK) {
-		stream_refuse(s, 452, "4.3.1", "Mail system full");
+		stream_refuse_room(s, e == ERR_FULL);
 		queue_rested(q);
 		return;
 	}

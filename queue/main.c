@@ -108,12 +108,14 @@ holding(struct boot *b, void *arg)
 }
 
 static void
-space(bool full, const char *why, void *arg)
+space(enum queue_full full, const char *why, void *arg)
 {
 	struct queue *q = arg;
 
-	q->is_full = full;
-	if (full)
+	q->full = full;
+	if (full == QUEUE_SHUT)
+		log_why(LOG_trouble, why, 0);
+	else if (full == QUEUE_FULL)
 		log_why(LOG_full, why, 0);
 	else
 		log_why(LOG_resumed, "there is room again", 0);

@@ -33,7 +33,7 @@ struct queue {
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
-	bool		 is_full;
+	enum queue_full	 full;
 	bool		 is_draining;
 	struct timer	 patience;	/* when draining		*/
 };

@@ -24,7 +24,7 @@ store_give_back(struct store *st, struct store_ops *ops)
 }
 
 static void
-tell_space(struct store *st, bool full, const char *why)
+tell_space(struct store *st, enum queue_full full, const char *why)
 {
 	if (full == st->told_full)
 		return;
@@ -50,7 +50,7 @@ take_back(struct bell *b, void *arg)
 	struct store *st = arg;
 	struct store_ops ops = STAILQ_HEAD_INITIALIZER(ops);
 	const char *why, *broken;
-	bool full;
+	enum queue_full full;
 	int error;
 
 	pthread_mutex_lock(&st->lock);
@@ -251,7 +251,7 @@ store_open(struct store **out, struct ev_loop *loop, const char *dir,
 		return e;
 	}
 	*out = st;
-	if (st->full)
+	if (st->full != QUEUE_HAS_ROOM)
 		bell_ring(&st->bell);
 	return OK;
 }

@@ -60,7 +60,7 @@ struct store_limits {
 
 struct store_calls {
 	/* Intake must stop, or may go on.  why is a literal. */
-	void	(*space)(bool full, const char *why, void *arg);
+	void	(*space)(enum queue_full, const char *why, void *arg);
 	/* The disk or the database fails: nothing more can be promised. */
 	void	(*broken)(const char *why, int error, void *arg);
 };
@@ -88,7 +88,7 @@ struct store_place {
 struct store_mail {
 	struct id	 id;
 	bool		 begun;		/* chunks of it are on disk	*/
-	bool		 failed;	/* some could not be written	*/
+	enum err	 failed;	/* why some is not, or OK	*/
 };
 
 /* A piece of its text: PIECE_MAX bytes, or less for the last of a part. */

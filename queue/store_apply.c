@@ -38,8 +38,8 @@ apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
 {
 	int rc;
 
-	if (p->mail->failed) {
-		p->op.err = ERR_FULL;
+	if (p->mail->failed != OK) {
+		p->op.err = p->mail->failed;
 		return 0;
 	}
 	if (!p->mail->begun) {
@@ -134,8 +134,8 @@ apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 	struct store_key k;
 	int rc;
 
-	if (a->mail->failed) {
-		a->op.err = ERR_FULL;
+	if (a->mail->failed != OK) {
+		a->op.err = a->mail->failed;
 		return 0;
 	}
 	if ((rc = put_chunks(st, txn, PART_BODY, id, a->body_piece_no,

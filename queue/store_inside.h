@@ -48,7 +48,7 @@ struct store {
 	uint64_t	 life;		/* marks loose rows of this life */
 	pthread_t	 writer, reader;
 	bool		 has_writer, has_reader;
-	bool		 told_full;	/* the loop's			*/
+	enum queue_full	 told_full;	/* the loop's			*/
 
 	/* The writer's own. */
 	struct store_state state;
@@ -61,7 +61,7 @@ struct store {
 	struct store_ops writes, reads, done;
 	struct store_limits limits;
 	bool		 closing;
-	bool		 full;
+	enum queue_full	 full;
 	const char	*full_why;
 	const char	*broken_why;
 	int		 broken_error;
@@ -111,6 +111,10 @@ int	store_sweep_later(struct store *, MDB_txn *, struct id);
 /* store_space.c: learn how full we are now that `pages` are in use. */
 void	store_space_check(struct store *, size_t pages,
 	    const struct store_limits *);
+/* Does the disk take nothing, as one that was mounted to be read only? */
+bool	store_space_is_shut(const struct store *);
+/* Is that what such a disk says to a write? */
+bool	store_space_is_refusal(int rc);
 /* Is the disk out of room?  Tells a full disk from a broken one. */
 bool	store_space_is_out(const struct store *);
 

@@ -2,7 +2,8 @@
  * store_space.c - the file is kept allocated a reserve beyond what is in use,
  * so that deliveries, which free room but need some first, can go on when the
  * disk is full.  Pages in use are counted by the tables, not by the file's
- * length, which never shrinks.
+ * length, which never shrinks.  A disk that takes nothing is not a full one:
+ * nobody need make room on it.
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -71,7 +72,7 @@ is_over_quota(const struct store *st, uint64_t used, uint64_t max_bytes)
 {
 	if (max_bytes == 0)
 		return false;
-	if (st->full)		/* only we write it: no lock to read it */
+	if (st->full == QUEUE_FULL)	/* only we write it: no lock */
 		return used > max_bytes - max_bytes / 32;
 	return used > max_bytes;
 }
@@ -81,17 +82,46 @@ store_space_check(struct store *st, size_t pages,
     const struct store_limits *limits)
 {
 	uint64_t used = (uint64_t)pages * PAGE_LEN;
+	enum queue_full full = QUEUE_FULL;
 	const char *why = NULL;
 
 	st->pages = pages;
-	if (is_over_quota(st, used, limits->max_bytes))
+	if (store_space_is_shut(st)) {
+		full = QUEUE_SHUT;
+		why = "the disk cannot be written: "
+		    "its file system is read-only";
+	} else if (is_over_quota(st, used, limits->max_bytes))
 		why = "max_bytes is reached";
 	else if (!has_reserve(st, used, limits->reserve))
 		why = "the disk is full";
+	else
+		full = QUEUE_HAS_ROOM;
 	pthread_mutex_lock(&st->lock);
-	st->full = why != NULL;
+	st->full = full;
 	st->full_why = why;
 	pthread_mutex_unlock(&st->lock);
+}
+
+bool
+store_space_is_refusal(int rc)
+{
+	return rc == EROFS || rc == EACCES || rc == EPERM;
+}
+
+/*
+ * A kernel that has seen an error mounts a disk read-only under its writers,
+ * and a file may be made immutable; to allocate what is allocated finds out
+ * both, and changes nothing.
+ */
+bool
+store_space_is_shut(const struct store *st)
+{
+	struct statvfs vfs;
+
+	if (fstatvfs(st->env.fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY) != 0)
+		return true;
+	return fallocate(st->env.fd, FALLOC_FL_KEEP_SIZE, 0, PAGE_LEN) == -1 &&
+	    store_space_is_refusal(errno);
 }
 
 bool

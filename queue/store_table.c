@@ -285,6 +285,8 @@ store_table_errno(int rc)
 	case MDB_TXN_FULL:
 	case MDB_CURSOR_FULL:
 		return ENOSPC;
+	case MDB_PANIC:		/* after an error of the disk */
+		return EIO;
 	case MDB_READERS_FULL:
 	case MDB_TLS_FULL:
 	case MDB_DBS_FULL:

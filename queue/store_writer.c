@@ -27,7 +27,8 @@ wait_for_work(struct store *st)
 	while (STAILQ_EMPTY(&st->writes) && !has_chores(st)) {
 		if (st->closing)
 			return false;
-		if (!bell_wait(&st->write_more, &st->lock) && st->full)
+		if (!bell_wait(&st->write_more, &st->lock) && st->full !=
+		    QUEUE_HAS_ROOM)
 			return true;	/* is there room again? */
 	}
 	return !(st->closing && STAILQ_EMPTY(&st->writes));
@@ -94,9 +95,9 @@ fail_batch(struct store_ops *batch, enum err why)
 	STAILQ_FOREACH(op, batch, entry) {
 		op->err = why;
 		if (op->kind == STORE_PIECE)
-			((struct store_piece *)op)->mail->failed = true;
+			((struct store_piece *)op)->mail->failed = why;
 		else if (op->kind == STORE_ACCEPT)
-			((struct store_accept *)op)->mail->failed = true;
+			((struct store_accept *)op)->mail->failed = why;
 	}
 }
 
@@ -112,7 +113,8 @@ give_up(struct store *st, const char *why, int rc)
 /*
  * A short write on a full disk comes out of LMDB as EIO, and so does a failed
  * fsync, after which the kernel may have dropped what we wrote: only the first
- * may be survived.  True when it was.
+ * may be survived.  So may a disk that takes nothing: it says so beforehand.
+ * True when it was.
  */
 static bool
 survive(struct store *st, int rc, struct store_ops *batch)
@@ -121,7 +123,7 @@ survive(struct store *st, int rc, struct store_ops *batch)
 	    (rc == EIO && store_space_is_out(st));
 
 	fail_batch(batch, out ? ERR_FULL : ERR_SYS);
-	if (out)
+	if (out || store_space_is_refusal(rc))
 		return true;
 	if (rc == EIO || rc == MDB_PANIC || rc == MDB_CORRUPTED ||
 	    rc == MDB_PAGE_NOTFOUND || ++st->trouble_cnt >= TROUBLE_MAX) {

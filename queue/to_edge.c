@@ -31,9 +31,20 @@ to_edge_refused(struct link *l, uint64_t stream, uint16_t code,
 }
 
 void
-to_edge_state(struct link *l, bool full, bool asks)
+to_edge_no_room(struct link *l, uint64_t stream, bool is_full)
 {
-	link_send_queue_state(l, &(struct msg_queue_state){ full, asks });
+	if (is_full)
+		to_edge_refused(l, stream, 452, "4.3.1", "Mail system full");
+	else
+		to_edge_refused(l, stream, 451, "4.3.0",
+		    "Mail cannot be stored now, try again later");
+}
+
+void
+to_edge_state(struct link *l, enum queue_full full, bool asks)
+{
+	link_send_queue_state(l, &(struct msg_queue_state){
+	    (uint8_t)full, asks });
 }
 
 void

@@ -12,7 +12,9 @@ void	to_edge_credit(struct link *, uint64_t stream, uint32_t pieces);
 void	to_edge_taken(struct link *, uint64_t stream);
 void	to_edge_refused(struct link *, uint64_t stream, uint16_t code,
 	    const char *dsn, const char *text);
-void	to_edge_state(struct link *, bool full, bool asks);
+/* The same where its disk is full, or takes nothing for another reason. */
+void	to_edge_no_room(struct link *, uint64_t stream, bool is_full);
+void	to_edge_state(struct link *, enum queue_full, bool asks);
 void	to_edge_rcpt(struct link *, uint64_t ask, const struct route_reply *);
 
 #endif

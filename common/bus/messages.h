@@ -80,6 +80,14 @@ enum login_status {
 	LOGIN__COUNT
 };
 
+/* queue_state.full, queue_told.full: does it take new mail? */
+enum queue_full {
+	QUEUE_HAS_ROOM,
+	QUEUE_FULL,
+	QUEUE_SHUT,		/* its disk takes nothing at all	*/
+	QUEUE_FULL__COUNT
+};
+
 /* house_process.state, status_process.state */
 enum process_state {
 	PROCESS_STARTING, PROCESS_READY, PROCESS_LEAVING, PROCESS_DOWN,

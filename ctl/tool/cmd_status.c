@@ -66,7 +66,8 @@ queue_json(const struct house_queue *q)
 		json_number(&j, "held", q->held);
 		if (q->oldest_ms > 0)
 			json_time(&j, "oldest", q->oldest_ms);
-		json_flag(&j, "full", q->is_full);
+		json_flag(&j, "full", q->full == QUEUE_FULL);
+		json_flag(&j, "shut", q->full == QUEUE_SHUT);
 	}
 	json_close(&j, '}');
 }
@@ -265,9 +266,11 @@ print_problems(const struct house *h)
 	for (size_t i = 0; i < h->process_cnt; i++)
 		print_process_problem(&cnt, &h->processes[i]);
 	for (size_t i = 0; i < h->queue_cnt; i++) {
-		if (h->queues[i].is_full)
+		if (h->queues[i].full != QUEUE_HAS_ROOM)
 			print_problem(&cnt, "queue", h->queues[i].name,
-			    "is full and takes no mail");
+			    h->queues[i].full == QUEUE_FULL ?
+			    "is full and takes no mail" :
+			    "takes no mail: its disk cannot be written");
 		if (h->queues[i].held > 0)
 			print_problem(&cnt, "queue", h->queues[i].name,
 			    "holds mail back: posternctl queue list "

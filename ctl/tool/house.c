@@ -127,7 +127,8 @@ take_queue(unsigned type, const union msg *m, void *arg)
 		q->active = m->queue_told.active;
 		q->held = m->queue_told.held;
 		q->oldest_ms = m->queue_told.oldest_ms;
-		q->is_full = m->queue_told.full != 0;
+		q->full = m->queue_told.full < QUEUE_FULL__COUNT ?
+		    m->queue_told.full : QUEUE_FULL;
 	} else if (type == MSG_tool_done)
 		q->is_away = true;
 	return type == MSG_queue_told || type == MSG_tool_done;

@@ -38,7 +38,7 @@ struct house_listener {
 struct house_queue {
 	char		 name[BLOCK_NAME_MAX + 1];
 	bool		 is_away;	/* the numbers are not known	*/
-	bool		 is_full;
+	enum queue_full	 full;
 	uint64_t	 messages, deliveries, active, held;
 	uint64_t	 oldest_ms;	/* wall clock; 0 there is none	*/
 };

@@ -29,14 +29,14 @@ struct kit {
 	struct ev_loop	*loop;
 	struct store	*store;
 	struct store_limits limits;
-	bool		 full;
+	enum queue_full	 full;
 	unsigned	 back_cnt;	/* calls that came back		*/
 	enum err	 last;
 	struct id	 last_id;
 };
 
 static inline void
-kit_space(bool full, const char *why, void *arg)
+kit_space(enum queue_full full, const char *why, void *arg)
 {
 	((struct kit *)arg)->full = full;
 }

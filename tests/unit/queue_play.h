@@ -119,11 +119,11 @@ play_relay_lost(struct link *l, enum err why, void *arg)
 }
 
 static inline void
-play_space(bool full, const char *why, void *arg)
+play_space(enum queue_full full, const char *why, void *arg)
 {
 	struct queue *q = arg;
 
-	q->is_full = full;
+	q->full = full;
 	intake_tell(q->intake);
 }
 

@@ -459,6 +459,22 @@ a_full_queue_is_told_at_mail(void **state)
 	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");
 }
 
+/* It is not full, and nobody need make room. */
+static void
+a_queue_that_cannot_write_says_451(void **state)
+{
+	kit_ready();
+	(void)link_send_queue_state(kit.queue,
+	    &(struct msg_queue_state){ .full = QUEUE_SHUT });
+	kit_turn(KIT_TURNS);
+	kit_want("MAIL FROM:<>\r\n", "451 4.3.0 Mail cannot be stored now, "
+	    "try again later\r\n");
+	(void)link_send_queue_state(kit.queue,
+	    &(struct msg_queue_state){ .full = QUEUE_HAS_ROOM });
+	kit_turn(KIT_TURNS);
+	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");
+}
+
 static void
 a_client_that_leaves_aborts(void **state)
 {
@@ -581,6 +597,7 @@ main(void)
 		T(a_lost_queue_costs_the_message_and_not_the_session),
 		T(a_queue_lost_before_its_verdict_is_451),
 		T(a_full_queue_is_told_at_mail),
+		T(a_queue_that_cannot_write_says_451),
 		T(a_client_that_leaves_aborts),
 		T(a_client_that_leaves_after_the_end_aborts_nothing),
 		T(a_client_that_has_said_all_still_hears_the_verdict),

@@ -297,11 +297,25 @@ a_full_queue_refuses_what_is_under_way(void **state)
 
 	for (uint64_t no = 1; no <= 2; no++)
 		begin(p, no);
-	p->q.is_full = true;
+	p->q.full = QUEUE_FULL;
 	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
 	expect_refusal(p, 1, 452);
 	assert_int_equal(commit(p, 2, 8, 0), OK);
 	expect_refusal(p, 2, 452);
+}
+
+static void
+a_queue_whose_disk_takes_nothing_says_451(void **state)
+{
+	struct play *p = *state;
+
+	for (uint64_t no = 1; no <= 2; no++)
+		begin(p, no);
+	p->q.full = QUEUE_SHUT;
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
+	expect_refusal(p, 1, 451);
+	assert_int_equal(commit(p, 2, 8, 0), OK);
+	expect_refusal(p, 2, 451);
 }
 
 static void
@@ -362,13 +376,13 @@ what_could_not_be_written_is_refused(void **state)
 	struct play *p = *state;
 
 	begin(p, 1);
-	stream_of(p, 1)->mail.failed = true;	/* as the writer would */
+	stream_of(p, 1)->mail.failed = ERR_FULL; /* as the writer would */
 	assert_int_equal(commit(p, 1, 8, 0), OK);
 	expect_refusal(p, 1, 452);
 	begin(p, 2);
-	stream_of(p, 2)->mail.failed = true;
+	stream_of(p, 2)->mail.failed = ERR_SYS;
 	assert_int_equal(piece(p, 2, PART_BODY, PIECE_MAX), OK);
-	expect_refusal(p, 2, 452);
+	expect_refusal(p, 2, 451);
 	assert_int_equal(p->taken_cnt, 0);
 	assert_int_equal(p->credit_cnt, 0);
 }
@@ -468,6 +482,7 @@ main(void)
 		TEST(too_many_bytes_of_recipients_are_refused),
 		TEST(an_edge_has_a_limit_of_addresses_over_all_its_streams),
 		TEST(a_full_queue_refuses_what_is_under_way),
+		TEST(a_queue_whose_disk_takes_nothing_says_451),
 		TEST(edges_hear_of_a_full_queue_and_of_its_end),
 		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),
 		TEST(an_edge_has_a_limit_of_streams),

@@ -281,14 +281,14 @@ a_full_queue_says_452(void **state)
 {
 	struct play *p = *state;
 
-	p->q.is_full = true;
+	p->q.full = QUEUE_FULL;
 	play_open_mail(p, 1, "from@example.org", NULL);
 	kit_until(&p->kit, p->refused_cnt == 1);
 	assert_int_equal(p->refused_code, 452);
 	/* What was on its way when we refused is no offence. */
 	link_send_mail_body(p->edge, &(struct msg_mail_body){ 1 },
 	    SPAN("late"));
-	p->q.is_full = false;
+	p->q.full = QUEUE_HAS_ROOM;
 	play_send_mail(p, 2, "from@example.org", "to@example.net");
 	kit_until(&p->kit, p->taken_cnt == 1);
 	assert_false(p->edge_gone);
