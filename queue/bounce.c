@@ -1,119 +1,49 @@
 /*
- * bounce.c - lines are kept below 998 bytes (RFC 5322 2.1.1), everything but an
- * SMTPUTF8 address is ASCII, and the boundary is the report's own id, which
- * nobody could know when the original was written.
+ * bounce.c - the frame of a report.  All of it is ASCII but where an address or
+ * the message is not, and the boundary is the report's own id, which nobody
+ * could know when the original was written.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "bus/messages.h"
 #include "mail/date.h"
+#include "mail/encoded.h"
 #include "queue/bounce.h"
+#include "queue/bounce_fields.h"
+#include "queue/bounce_original.h"
+#include "queue/bounce_safe.h"
+#include "queue/bounce_words.h"
 
-#define CUT	900	/* bytes of a foreign string that go into a line */
+#define MESSAGE_ID_MAX	500	/* bytes of a name we repeat */
 
+/* Does it take the forms of RFC 6533? */
 static bool
-is_ascii(struct span s)
+needs_utf8(const struct bounce *b)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] >= 0x80)
-			return false;
-	return true;
+	if (b->is_utf8 || !encoded_is_ascii(b->to))
+		return true;
+	for (uint32_t i = 0; i < b->rcpt_cnt; i++)
+		if (!encoded_is_ascii(b->rcpts[i].address) ||
+		    !encoded_is_ascii(b->rcpts[i].orcpt))
+			return true;
+	return false;
 }
 
-bool
-bounce_is_utf8(const struct bounce *b)
-{
-	return !is_ascii(b->to);
-}
-
-/* Foreign text within a line: no controls, no 8-bit, not too long. */
+/* The name of the original, so that the report stands below it. */
 static void
-put_safe(FILE *f, struct span s)
+put_reference(FILE *f, struct span header)
 {
-	for (size_t i = 0; i < s.len && i < CUT; i++) {
-		unsigned char c = (unsigned char)s.ptr[i];
+	struct span name = bounce_original_field(header, SPAN("Message-ID"));
 
-		if (c >= 0x7f)
-			c = '?';
-		fputc(c < ' ' ? ' ' : c, f);
-	}
-}
-
-/* The number a well-formed UTF-8 character of len bytes stands for. */
-static unsigned
-code_point(const char *p, size_t len)
-{
-	unsigned v = (unsigned char)p[0] & (0xffu >> (len + 1));
-
-	for (size_t i = 1; i < len; i++)
-		v = v << 6 | ((unsigned char)p[i] & 0x3f);
-	return v;
-}
-
-/* An address in a field of the report: RFC 3464 2.3.2, RFC 6533 3. */
-static void
-put_address(FILE *f, struct span s)
-{
-	fputs(is_ascii(s) ? "rfc822; " : "utf-8; ", f);
-	for (size_t i = 0, n; i < s.len && i < CUT; i += n) {
-		n = 1;
-		if ((unsigned char)s.ptr[i] < 0x80) {
-			put_safe(f, span_head(span_tail(s, i), 1));
-		} else if ((n = utf8_len(span_tail(s, i))) > 0) {
-			fprintf(f, "\\x{%X}", code_point(s.ptr + i, n));
-		} else {
-			fputc('?', f);
-			n = 1;
-		}
-	}
-	fputs("\r\n", f);
-}
-
-/* Digits from *at on, at most max of them; false when there are none. */
-static bool
-skip_digits(struct span s, size_t *at, size_t max)
-{
-	size_t from = *at;
-
-	while (*at < s.len && *at - from < max && s.ptr[*at] >= '0' &&
-	    s.ptr[*at] <= '9')
-		(*at)++;
-	return *at > from;
-}
-
-/* class "." subject "." detail: RFC 3463 2. */
-static struct span
-enhanced_code(struct span s)
-{
-	struct span none = { NULL, 0 };
-	size_t at = 0;
-
-	if (s.len == 0 || (s.ptr[0] != '2' && s.ptr[0] != '4' &&
-	    s.ptr[0] != '5'))
-		return none;
-	for (int i = 0; i < 3; i++) {
-		if (i > 0 && (at >= s.len || s.ptr[at++] != '.'))
-			return none;
-		if (!skip_digits(s, &at, i == 0 ? 1 : 3))
-			return none;
-	}
-	if (at < s.len && s.ptr[at] != ' ')
-		return none;
-	return span_head(s, at);
-}
-
-struct span
-bounce_status(const struct bounce_rcpt *r)
-{
-	struct span code = enhanced_code(r->reply);
-
-	if (r->is_late && code.len == 0)
-		return SPAN("4.4.7");	/* RFC 3463 3.5: time expired */
-	if (code.len > 0)
-		return code;
-	return r->code >= 500 ? SPAN("5.0.0") : r->code >= 400 ?
-	    SPAN("4.0.0") : SPAN("2.0.0");
+	if (name.len < 3 || name.len > MESSAGE_ID_MAX ||
+	    name.ptr[0] != '<' || name.ptr[name.len - 1] != '>')
+		return;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] <= ' ' || name.ptr[i] >= 0x7f)
+			return;
+	fprintf(f, "In-Reply-To: %.*s\r\nReferences: %.*s\r\n", (int)name.len,
+	    name.ptr, (int)name.len, name.ptr);
 }
 
 static void
@@ -123,131 +53,88 @@ put_header(FILE *f, const struct bounce *b, const char *boundary)
 
 	date_text(b->now_ms, date);
 	fprintf(f, "Date: %s\r\nFrom: MAILER-DAEMON@", date);
-	put_safe(f, b->hostname);
+	bounce_safe_text(f, b->hostname, false);
 	fputs("\r\nTo: ", f);
-	if (b->to.len <= CUT)
+	if (b->to.len <= BOUNCE_SAFE_CUT)
 		fprintf(f, "<%.*s>", (int)b->to.len, b->to.ptr);
 	else
 		fputs("undisclosed-recipients:;", f);
-	fputs("\r\nSubject: Undelivered Mail Returned to Sender\r\n"
-	    "Auto-Submitted: auto-replied\r\n", f);
-	fprintf(f, "Message-ID: <%s@", boundary);
-	put_safe(f, b->hostname);
-	fprintf(f, ">\r\nMIME-Version: 1.0\r\n"
+	fputs("\r\nSubject: ", f);
+	encoded_put_words(f, bounce_words_subject(b));
+	fprintf(f, "\r\nAuto-Submitted: auto-replied\r\nMessage-ID: <%s@",
+	    boundary);
+	bounce_safe_text(f, b->hostname, false);
+	fputs(">\r\n", f);
+	put_reference(f, b->header);
+	fprintf(f, "MIME-Version: 1.0\r\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
 	    "\tboundary=\"%s\"\r\n\r\n", boundary);
 }
 
-static void
-put_reply(FILE *f, const struct bounce_rcpt *r)
-{
-	if (r->code != 0)
-		fprintf(f, "%03u ", r->code);
-	put_safe(f, r->reply);
-	fputs("\r\n", f);
-}
-
-static void
+/* Words beyond ASCII are encoded, so that they alone need no 8BITMIME. */
+static enum err
 put_words(FILE *f, const struct bounce *b)
 {
-	fputs("This is the mail system at ", f);
-	put_safe(f, b->hostname);
-	fputs(".\r\n\r\nYour message could not be delivered to the "
-	    "recipients below.\r\nIts header is returned with this "
-	    "report.\r\n", f);
-	for (uint32_t i = 0; i < b->rcpt_cnt; i++) {
-		const struct bounce_rcpt *r = &b->rcpts[i];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *words = open_memstream(&text, &len);
+	struct span s;
+	bool bad;
 
-		fputs("\r\n<", f);
-		put_safe(f, r->address);
-		fputs(">\r\n", f);
-		if (r->is_late)
-			fputs("    given up after trying for too long\r\n",
-			    f);
-		if (r->hop.len > 0) {
-			fputs("    the answer of ", f);
-			put_safe(f, r->hop);
-			fputs("\r\n", f);
-		}
-		fputs("    ", f);
-		put_reply(f, r);
+	if (words == NULL)
+		return ERR_SYS;
+	bounce_words_put(words, b);
+	bad = ferror(words) != 0;
+	if (fclose(words) == EOF || bad) {
+		free(text);
+		return ERR_SYS;
 	}
+	s = (struct span){ text, len };
+	if (encoded_is_ascii(s)) {
+		fputs("Content-Type: text/plain; charset=us-ascii\r\n\r\n", f);
+		fwrite(s.ptr, 1, s.len, f);
+	} else {
+		fputs("Content-Type: text/plain; charset=utf-8\r\n"
+		    "Content-Transfer-Encoding: quoted-printable\r\n\r\n", f);
+		encoded_put_text(f, s);
+	}
+	free(text);
+	return OK;
 }
 
-static void
-put_status(FILE *f, const struct bounce *b)
-{
-	char date[DATE_TEXT_LEN + 1];
-
-	date_text(b->arrived_ms, date);
-	fputs("Reporting-MTA: dns; ", f);
-	put_safe(f, b->hostname);
-	fprintf(f, "\r\nArrival-Date: %s\r\n", date);
-	for (uint32_t i = 0; i < b->rcpt_cnt; i++) {
-		const struct bounce_rcpt *r = &b->rcpts[i];
-		struct span status = bounce_status(r);
-
-		fputs("\r\nFinal-Recipient: ", f);
-		put_address(f, r->address);
-		fprintf(f, "Action: failed\r\nStatus: %.*s\r\n",
-		    (int)status.len, status.ptr);
-		if (r->hop.len > 0) {
-			fputs("Remote-MTA: dns; ", f);
-			put_safe(f, r->hop);
-			fputs("\r\n", f);
-		}
-		fputs(r->hop.len > 0 ? "Diagnostic-Code: smtp; " :
-		    "Diagnostic-Code: x-postern; ", f);
-		put_reply(f, r);
-	}
-}
-
-/* Lines of the original: long ones are folded, a cut one is left out. */
-static void
-put_original(FILE *f, struct span header)
-{
-	size_t column = 0;
-
-	while (header.len > 0 && header.ptr[header.len - 1] != '\n')
-		header.len--;
-	for (size_t i = 0; i < header.len; i++) {
-		unsigned char c = (unsigned char)header.ptr[i];
-
-		if (c == '\r' && i + 1 < header.len &&
-		    header.ptr[i + 1] == '\n') {
-			fputs("\r\n", f);
-			column = 0;
-			i++;
-			continue;
-		}
-		if (column++ == CUT) {
-			fputs("\r\n ", f);
-			column = 2;
-		}
-		fputc(c == '\t' ? c : c < ' ' || c >= 0x7f ? '?' : c, f);
-	}
-	fputs("\r\n", f);
-}
-
-static void
+static enum err
 put_parts(FILE *f, const struct bounce *b, const char *boundary)
 {
-	fprintf(f, "This is a report in MIME format.\r\n\r\n--%s\r\n"
-	    "Content-Type: text/plain; charset=us-ascii\r\n\r\n", boundary);
-	put_words(f, b);
-	fprintf(f, "\r\n--%s\r\nContent-Type: message/delivery-status\r\n\r\n",
+	bool utf8 = needs_utf8(b);
+
+	fprintf(f, "This is a report in MIME format.\r\n\r\n--%s\r\n",
 	    boundary);
-	put_status(f, b);
-	fprintf(f, "\r\n--%s\r\nContent-Type: text/rfc822-headers\r\n\r\n",
-	    boundary);
-	put_original(f, b->header);
-	fprintf(f, "--%s--\r\n", boundary);
+	if (put_words(f, b) != OK)
+		return ERR_SYS;
+	fprintf(f, "\r\n--%s\r\nContent-Type: message/%s\r\n%s\r\n", boundary,
+	    utf8 ? "global-delivery-status" : "delivery-status",
+	    utf8 ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+	bounce_fields_put(f, b, utf8);
+	fprintf(f, "\r\n--%s\r\n", boundary);
+	bounce_original_put(f, b, utf8);
+	fprintf(f, "\r\n--%s--\r\n", boundary);
+	return OK;
 }
 
-enum err
-bounce_write(struct bounce_text *out, const struct bounce *b)
+/* The addresses in its header alone make it a matter of SMTPUTF8. */
+static uint8_t
+flags_of(const struct bounce *b, const struct bounce_text *t)
 {
-	struct bounce_text t = { NULL, 0, 0 };
+	if (!encoded_is_ascii(b->to))
+		return MAIL_SMTPUTF8 | MAIL_8BIT;
+	return encoded_is_ascii((struct span){ t->text, t->len }) ? 0 :
+	    MAIL_8BIT;
+}
+
+static enum err
+write_all(struct bounce_text *out, const struct bounce *b)
+{
+	struct bounce_text t = { NULL, 0, 0, 0 };
 	char boundary[ID_TEXT_LEN + 1];
 	FILE *f = open_memstream(&t.text, &t.len);
 	bool bad;
@@ -258,12 +145,26 @@ bounce_write(struct bounce_text *out, const struct bounce *b)
 	put_header(f, b, boundary);
 	bad = fflush(f) == EOF;
 	t.header_len = t.len;
-	put_parts(f, b, boundary);
+	bad |= put_parts(f, b, boundary) != OK;
 	bad |= ferror(f) != 0;
 	if (fclose(f) == EOF || bad) {
 		free(t.text);
 		return ERR_SYS;
 	}
+	t.flags = flags_of(b, &t);
 	*out = t;
 	return OK;
+}
+
+enum err
+bounce_write(struct bounce_text *out, const struct bounce *b)
+{
+	struct bounce with = *b;
+	struct notice own;
+
+	if (b->notice == NULL) {
+		notice_default(&own);
+		with.notice = &own;
+	}
+	return write_all(out, &with);
 }

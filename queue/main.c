@@ -17,7 +17,8 @@
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
- *	bounce		the report to the sender
+ *	bounce		the report to the sender (_words for people, _fields for
+ *			programs, _original returned; _status: what a reply is)
  *	from_control	what an administrator asks
  *	control		how much, where to (browse: what), edits
  *	edit		hold, release, flush, remove

@@ -78,6 +78,7 @@ fill_changes(struct outcome *o)
 			env->rcpts[i].no, CLASS_LATER, 451,
 			env->rcpts[i].address,
 			SPAN("4.3.0 The relay had no result"), { NULL, 0 },
+			false,
 		};
 	STAILQ_FOREACH(r, &o->delivery->results, entry) {
 		const struct envelope_rcpt *rcpt = bsearch(&r->rcpt_no,
@@ -90,6 +91,8 @@ fill_changes(struct outcome *o)
 		o->changes[rcpt - env->rcpts].code = r->code;
 		o->changes[rcpt - env->rcpts].reply = r->reply;
 		o->changes[rcpt - env->rcpts].hop = r->hop;
+		o->changes[rcpt - env->rcpts].is_theirs = r->code != 0 &&
+		    r->hop.len > 0 && r->stage > STAGE_CONNECT;
 	}
 }
 
@@ -120,7 +123,10 @@ decide(struct outcome *o, bool spent)
 			o->settle.is_over = false;
 		if (c->class == CLASS_NEVER)
 			o->failed[o->failed_cnt++] = (struct bounce_rcpt){
-				c->address, c->reply, c->hop, c->code, late,
+				.action = REPORT_FAILED, .address = c->address,
+				.reply = c->reply, .hop = c->hop,
+				.code = c->code, .is_theirs = c->is_theirs,
+				.is_late = late, .tried_ms = o->now_ms,
 			};
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "queue/dispatch.h"
+#include "queue/bounce_status.h"
 #include "queue/outcome_inside.h"
 #include "sys/counters.h"
 
@@ -33,7 +34,8 @@ log_change(const struct outcome *o, const struct store_change *c)
 		[CLASS_DONE] = LOG_delivered, [CLASS_LATER] = LOG_deferred,
 		[CLASS_NEVER] = LOG_failed,
 	};
-	struct bounce_rcpt r = { .reply = c->reply, .code = c->code };
+	struct bounce_rcpt r = { .reply = c->reply, .code = c->code,
+	    .action = REPORT_NONE };
 	struct log_line l;
 
 	log_begin(&l, events[c->class]);
@@ -44,7 +46,7 @@ log_change(const struct outcome *o, const struct store_change *c)
 		log_str(&l, LOG_KEY_hop, c->hop);
 	if (c->code != 0)
 		log_num(&l, LOG_KEY_code, c->code);
-	log_str(&l, LOG_KEY_dsn, bounce_status(&r));
+	log_text(&l, LOG_KEY_dsn, bounce_status(&r).text);
 	log_str(&l, LOG_KEY_reply, c->reply);
 	log_num(&l, LOG_KEY_tries, o->settle.attempts);
 	if (c->class == CLASS_LATER)
@@ -178,6 +180,7 @@ write_bounce(struct outcome *o)
 		.hostname = span_of(o->queue->settings.hostname),
 		.to = env->message.sender,
 		.header = { o->original.text, o->original.len },
+		.is_utf8 = env->message.flags & MAIL_SMTPUTF8,
 		.rcpts = o->failed, .rcpt_cnt = o->failed_cnt,
 	};
 	enum err e;
@@ -186,8 +189,7 @@ write_bounce(struct outcome *o)
 		return e;
 	o->mail.id = b.id;
 	o->to = b.to;
-	o->accept.message.flags = bounce_is_utf8(&b) ?
-	    MAIL_SMTPUTF8 | MAIL_8BIT : 0;
+	o->accept.message.flags = o->text.flags;
 	return OK;
 }
 

@@ -41,6 +41,12 @@ enum record_kind {
 #undef STR
 #undef SINCE
 
+/* What the sender is to be told of a recipient; numbers are on disk. */
+enum report {
+	REPORT_NONE, REPORT_FAILED, REPORT_DELAYED, REPORT_DELIVERED,
+	REPORT_RELAYED, REPORT_EXPANDED, REPORT__COUNT
+};
+
 union record {
 #define RECORD(name, version, fields)	struct record_##name name;
 #include "queue/records.def"

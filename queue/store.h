@@ -129,6 +129,7 @@ struct store_change {
 	enum outcome_class class;	/* only CLASS_LATER stays	*/
 	uint16_t	 code;
 	struct span	 address, reply, hop;
+	bool		 is_theirs;	/* the hop's words, not ours	*/
 };
 
 /*
