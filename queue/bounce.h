@@ -30,6 +30,7 @@ struct bounce_rcpt {
 	uint16_t	 code;		/* 0: there was no reply	*/
 	bool		 is_theirs;	/* the hop said so, by SMTP or LMTP */
 	bool		 is_late;	/* given up after trying long	*/
+	bool		 is_lost;	/* what became of it is not known */
 	int64_t		 tried_ms;	/* last attempt; 0: never	*/
 	int64_t		 until_ms;	/* tried until then; 0: it is over */
 };

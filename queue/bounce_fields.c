@@ -62,6 +62,10 @@ put_original(FILE *f, struct span orcpt, bool utf8)
 static void
 put_final(FILE *f, struct span address, bool utf8)
 {
+	if (address.len == 0) {		/* its record was lost		*/
+		fputs("Final-Recipient: x-postern; unknown\r\n", f);
+		return;
+	}
 	fputs("Final-Recipient: ", f);
 	if (encoded_is_ascii(address)) {
 		fputs("rfc822; ", f);

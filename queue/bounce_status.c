@@ -157,6 +157,8 @@ why_failed(const struct bounce_rcpt *r)
 enum notice_reason
 bounce_status_reason(const struct bounce_rcpt *r)
 {
+	if (r->is_lost)
+		return NOTICE_REASON_lost;
 	switch (r->action) {
 	case REPORT_DELIVERED:
 		return NOTICE_REASON_delivered;

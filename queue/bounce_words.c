@@ -124,7 +124,8 @@ put_rcpt_field(FILE *f, const struct words *w, enum notice_field field)
 {
 	switch (field) {
 	case NOTICE_FIELD_recipient:
-		bounce_safe_text(f, w->rcpt->address, true);
+		bounce_safe_text(f, w->rcpt->address.len > 0 ?
+		    w->rcpt->address : SPAN("?"), true);
 		break;
 	case NOTICE_FIELD_reason:
 		put_reason(f, w);

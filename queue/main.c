@@ -17,6 +17,7 @@
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
+ *	telling		which senders are told, and when (_write: one of them)
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
  *	from_control	what an administrator asks
@@ -38,6 +39,7 @@
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
+#include "queue/telling.h"
 #include "sys/counters.h"
 
 static void
@@ -152,6 +154,7 @@ open_parts(struct queue *q)
 	    &q->settings.limits, &store_calls, q)) != OK ||
 	    (e = intake_open(&q->intake, q)) != OK ||
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
+	    (e = telling_open(&q->reports, q)) != OK ||
 	    (e = edit_open(&q->edits, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK)
 		return e;
@@ -162,6 +165,7 @@ open_parts(struct queue *q)
 	    q->dispatch)) != OK)
 		return e;
 	due_start(q->due);
+	telling_start(q->reports);
 	return OK;
 }
 
@@ -175,6 +179,7 @@ close_parts(struct queue *q)
 	due_close(&q->due);
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);
+	telling_close(&q->reports);
 	edit_close(&q->edits);
 	settings_fini(&q->settings);
 }

@@ -21,12 +21,12 @@ new_outcome(struct queue *q, struct delivery *dl)
 
 	if (o != NULL) {
 		o->changes = calloc(cnt, sizeof(*o->changes));
-		o->failed = calloc(cnt, sizeof(*o->failed));
+		o->discards = calloc(cnt, sizeof(*o->discards));
 	}
-	if (o == NULL || o->changes == NULL || o->failed == NULL) {
+	if (o == NULL || o->changes == NULL || o->discards == NULL) {
 		if (o != NULL) {
 			free(o->changes);
-			free(o->failed);
+			free(o->discards);
 		}
 		free(o);
 		return NULL;
@@ -39,6 +39,8 @@ new_outcome(struct queue *q, struct delivery *dl)
 	o->settle.attempts = env->delivery.attempts;
 	o->settle.deaths = env->delivery.deaths;
 	o->settle.changes = o->changes;
+	o->settle.discards = o->discards;
+	o->settle.now_ms = o->now_ms;
 	q->outcomes->busy_cnt++;
 	dl->state = DELIVERY_SETTLING;
 	return o;
@@ -75,10 +77,9 @@ fill_changes(struct outcome *o)
 	o->settle.change_cnt = env->rcpt_cnt;
 	for (uint32_t i = 0; i < env->rcpt_cnt; i++)
 		o->changes[i] = (struct store_change){
-			env->rcpts[i].no, CLASS_LATER, 451,
-			env->rcpts[i].address,
-			SPAN("4.3.0 The relay had no result"), { NULL, 0 },
-			false,
+			.rcpt_no = env->rcpts[i].no, .class = CLASS_LATER,
+			.code = 451, .address = env->rcpts[i].address,
+			.reply = SPAN("4.3.0 The relay had no result"),
 		};
 	STAILQ_FOREACH(r, &o->delivery->results, entry) {
 		const struct envelope_rcpt *rcpt = bsearch(&r->rcpt_no,
@@ -112,22 +113,23 @@ counts(const struct delivery *dl)
 static void
 decide(struct outcome *o, bool spent)
 {
+	bool can_tell = o->delivery->envelope->message.sender.len > 0;
+
 	o->settle.is_over = true;
 	for (uint32_t i = 0; i < o->settle.change_cnt; i++) {
 		struct store_change *c = &o->changes[i];
-		bool late = c->class == CLASS_LATER && spent;
 
-		if (late)
+		c->is_late = c->class == CLASS_LATER && spent;
+		if (c->is_late)
 			c->class = CLASS_NEVER;
 		if (c->class == CLASS_LATER)
 			o->settle.is_over = false;
-		if (c->class == CLASS_NEVER)
-			o->failed[o->failed_cnt++] = (struct bounce_rcpt){
-				.action = REPORT_FAILED, .address = c->address,
-				.reply = c->reply, .hop = c->hop,
-				.code = c->code, .is_theirs = c->is_theirs,
-				.is_late = late, .tried_ms = o->now_ms,
-			};
+		if (c->class != CLASS_NEVER)
+			continue;
+		if (can_tell)
+			c->report = REPORT_FAILED;
+		else
+			outcome_discard(o, c, "it has no sender to be told");
 	}
 }
 
@@ -158,7 +160,7 @@ outcome_begin(struct queue *q, struct delivery *dl)
 		    arc4random_uniform(OURS_MS);
 		decide(o, age_ms >= retry->lifetime_ms);
 	}
-	outcome_settle(o);
+	outcome_commit(o);
 }
 
 void
@@ -178,7 +180,7 @@ outcome_expired(struct queue *q, struct delivery *dl)
 		    SPAN("4.4.7 The destination could not be reached in time");
 	}
 	decide(o, true);
-	outcome_settle(o);
+	outcome_commit(o);
 }
 
 void

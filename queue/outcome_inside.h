@@ -6,9 +6,7 @@
 #define QUEUE_OUTCOME_INSIDE_H
 
 #include "base/log.h"
-#include "queue/bounce.h"
 #include "queue/outcome.h"
-#include "queue/split.h"
 
 /* It holds the delivery, whose envelope its spans point into. */
 struct outcome {
@@ -17,20 +15,10 @@ struct outcome {
 	struct delivery	*delivery;
 	struct store_settle settle;
 	struct store_change *changes;
-	struct bounce_rcpt *failed;	/* for the bounce		*/
-	uint32_t	 failed_cnt;
+	struct store_discard *discards;	/* as many at most		*/
 	int64_t		 now_ms;
 	bool		 by_death;
 	const char	*held_why;	/* it will be held; or NULL	*/
-	const char	*no_bounce;	/* why none could be made, or NULL */
-
-	/* The bounce, where there is one. */
-	struct store_read_piece original;
-	struct bounce_text text;
-	struct store_mail mail;
-	struct span	 to;
-	struct split	 split;
-	struct store_accept accept;
 };
 
 struct outcomes {
@@ -40,11 +28,12 @@ struct outcomes {
 	uint32_t	 busy_cnt;
 };
 
-/* Write it down, with the bounce where one is due, and move on.  Taken. */
-void	outcome_settle(struct outcome *);
-
-/* The same without a bounce. */
+/* Write it down and move on.  Taken. */
 void	outcome_commit(struct outcome *);
+
+/* This recipient has failed, and why nobody can be told so; a literal. */
+void	outcome_discard(struct outcome *, const struct store_change *,
+	    const char *why);
 
 /* Commit those that failed to be committed; arg is the struct outcomes. */
 void	outcome_try_again(struct timer *, void *arg);

@@ -1,13 +1,13 @@
 /*
- * outcome_settle.c - an outcome on its way to the disk: the report to the
- * sender is written first, so that it is kept by the same transaction that
- * strikes the recipients it tells of.
+ * outcome_settle.c - an outcome on its way to the disk: what the sender is to
+ * be told is kept by the same transaction that strikes the recipients.
  */
 #include <stdlib.h>
 
 #include "queue/dispatch.h"
 #include "queue/bounce_status.h"
 #include "queue/outcome_inside.h"
+#include "queue/telling.h"
 #include "sys/counters.h"
 
 #define AGAIN_MS	1000	/* until a commit is tried again	*/
@@ -18,10 +18,7 @@ free_outcome(struct outcome *o)
 	struct queue *q = o->queue;
 
 	free(o->changes);
-	free(o->failed);
-	free(o->original.text);
-	free(o->text.text);
-	split_free(&o->split);
+	free(o->discards);
 	free(o);
 	q->outcomes->busy_cnt--;
 	queue_rested(q);
@@ -55,19 +52,6 @@ log_change(const struct outcome *o, const struct store_change *c)
 	log_end(&l);
 }
 
-static void
-log_bounced(const struct outcome *o)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_bounced);
-	log_id(&l, LOG_KEY_id, o->mail.id);
-	log_id(&l, LOG_KEY_of, o->settle.id);
-	log_str(&l, LOG_KEY_rcpt, o->to);
-	log_num(&l, LOG_KEY_count, o->failed_cnt);
-	log_end(&l);
-}
-
 void
 outcome_log(enum log_event event, struct id id, const char *why)
 {
@@ -94,11 +78,11 @@ log_outcome(const struct outcome *o)
 {
 	for (uint32_t i = 0; i < o->settle.change_cnt; i++)
 		log_change(o, &o->changes[i]);
-	if (o->settle.bounce != NULL)
-		log_bounced(o);
-	else if (o->failed_cnt > 0)
-		outcome_log(LOG_discarded, o->settle.id, o->no_bounce != NULL ?
-		    o->no_bounce : "it failed and has no sender to be told");
+	if (o->settle.discard_cnt > 0) {
+		outcome_log(LOG_discarded, o->settle.id,
+		    "it failed and has no sender to be told");
+		counter_add(COUNTER_untold, o->settle.discard_cnt);
+	}
 	if (o->held_why != NULL)
 		log_held(o);
 	if (o->settle.removed)
@@ -123,6 +107,19 @@ move_on(struct outcome *o)
 	free(env);
 }
 
+/* What is on disk to be told, and whether more of it can come. */
+static void
+note_reports(const struct outcome *o)
+{
+	uint32_t rows = 0;
+
+	for (uint32_t i = 0; i < o->settle.change_cnt; i++)
+		rows += o->changes[i].report != REPORT_NONE;
+	if (rows > 0 || o->settle.is_silent)
+		telling_note(o->queue->reports, o->settle.id, rows,
+		    o->settle.is_silent);
+}
+
 static void
 settled(struct store_op *op, enum err e, void *arg)
 {
@@ -143,10 +140,8 @@ settled(struct store_op *op, enum err e, void *arg)
 		queue_removed(q);
 	if (!o->by_death)
 		dispatch_settled(q, o->delivery);
-	if (e == OK && o->settle.bounce != NULL) {
-		counter_add(COUNTER_bounced, 1);
-		queue_accepted(q, &o->accept);
-	}
+	if (e == OK)
+		note_reports(o);
 	move_on(o);
 	free_outcome(o);
 }
@@ -169,88 +164,16 @@ outcome_try_again(struct timer *t, void *arg)
 	}
 }
 
-static enum err
-write_bounce(struct outcome *o)
-{
-	struct envelope *env = o->delivery->envelope;
-	struct bounce b = {
-		.id = queue_mint(o->queue), .of = o->settle.id,
-		.now_ms = o->now_ms,
-		.arrived_ms = (int64_t)env->message.arrived_ms,
-		.hostname = span_of(o->queue->settings.hostname),
-		.to = env->message.sender,
-		.header = { o->original.text, o->original.len },
-		.is_utf8 = env->message.flags & MAIL_SMTPUTF8,
-		.rcpts = o->failed, .rcpt_cnt = o->failed_cnt,
-	};
-	enum err e;
-
-	if ((e = bounce_write(&o->text, &b)) != OK)
-		return e;
-	o->mail.id = b.id;
-	o->to = b.to;
-	o->accept.message.flags = o->text.flags;
-	return OK;
-}
-
-/* The report is a message like any other, but that it has no sender. */
-static void
-add_bounce(struct outcome *o)
-{
-	struct store_accept *a = &o->accept;
-
-	a->mail = &o->mail;
-	a->rcpts = &o->to;
-	a->deliveries = o->split.deliveries;
-	a->header = (struct span){ o->text.text, o->text.header_len };
-	a->body = span_tail((struct span){ o->text.text, o->text.len },
-	    o->text.header_len);
-	a->message.arrived_ms = (uint64_t)o->now_ms;
-	a->message.header_len = a->header.len;
-	a->message.body_len = a->body.len;
-	a->message.rcpt_cnt = 1;
-	a->message.delivery_cnt = 1;
-	o->settle.bounce = a;
-}
-
-/* Find the way for the report and write it; why it cannot be, or NULL. */
-static const char *
-make_bounce(struct outcome *o)
-{
-	struct span to = o->delivery->envelope->message.sender;
-	enum err e = split_make_bounce(&o->split, &o->queue->settings, to,
-	    o->now_ms);
-
-	if (e == ERR_NONE)
-		return "it failed, and there is no route to its sender";
-	if (e != OK || write_bounce(o) != OK)
-		return "there was no memory to write the bounce";
-	add_bounce(o);
-	return NULL;
-}
-
-/*
- * Without its header section (damaged, or memory is out) the report is sent
- * all the same; without memory for the report itself we come back later.
- */
-static void
-original_read(struct store_op *op, enum err e, void *arg)
-{
-	struct outcome *o = arg;
-
-	o->no_bounce = make_bounce(o);
-	outcome_commit(o);
-}
-
 void
-outcome_settle(struct outcome *o)
+outcome_discard(struct outcome *o, const struct store_change *c,
+    const char *why)
 {
-	if (o->failed_cnt == 0 ||
-	    o->delivery->envelope->message.sender.len == 0) {
-		outcome_commit(o);
-		return;
-	}
-	o->original.id = o->settle.id;
-	o->original.part = PART_HEADER;
-	store_read_piece(o->queue->store, &o->original, original_read, o);
+	o->discards[o->settle.discard_cnt++] = (struct store_discard){
+		.rcpt_no = c->rcpt_no,
+		.rec = {
+			.code = c->code, .address = c->address,
+			.sender = o->delivery->envelope->message.sender,
+			.why = span_of(why), .reply = c->reply,
+		},
+	};
 }

@@ -5,6 +5,7 @@
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
+#include "queue/telling.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
@@ -43,7 +44,8 @@ void
 queue_rested(struct queue *q)
 {
 	if (!q->is_draining || intake_is_busy(q->intake) ||
-	    outcome_is_busy(q->outcomes) || dispatch_is_busy(q->dispatch))
+	    outcome_is_busy(q->outcomes) || telling_is_busy(q->reports) ||
+	    dispatch_is_busy(q->dispatch))
 		return;
 	timer_stop(&q->patience);
 	boot_done(q->boot);

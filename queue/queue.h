@@ -4,6 +4,7 @@
  *	intake		messages on their way in
  *	dispatch	deliveries on their way out
  *	outcome		what became of them
+ *	reports		what their senders are told of it
  *	edits, controls	what an administrator wants of them
  */
 #ifndef QUEUE_QUEUE_H
@@ -17,6 +18,7 @@
 struct intake;
 struct dispatch;
 struct outcomes;
+struct reports;
 struct edits;
 struct control;
 
@@ -29,6 +31,7 @@ struct queue {
 	struct intake	*intake;
 	struct dispatch	*dispatch;
 	struct outcomes	*outcomes;
+	struct reports	*reports;
 	struct edits	*edits;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;

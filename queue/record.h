@@ -41,6 +41,10 @@ enum record_kind {
 #undef STR
 #undef SINCE
 
+/* Flags of a record report. */
+#define RECORD_THEIRS	0x01u	/* the words are the next hop's	*/
+#define RECORD_LATE	0x02u	/* given up after trying long	*/
+
 /* What the sender is to be told of a recipient; numbers are on disk. */
 enum report {
 	REPORT_NONE, REPORT_FAILED, REPORT_DELAYED, REPORT_DELIVERED,

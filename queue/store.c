@@ -351,6 +351,12 @@ store_settle(struct store *st, struct store_settle *s, store_fn *fn,
 }
 
 void
+store_report(struct store *st, struct store_report *r, store_fn *fn, void *arg)
+{
+	hand_write(st, &r->op, STORE_REPORT, fn, arg);
+}
+
+void
 store_undue(struct store *st, struct store_undue *u, store_fn *fn, void *arg)
 {
 	hand_write(st, &u->op, STORE_UNDUE, fn, arg);
@@ -395,6 +401,20 @@ store_read_rows(struct store *st, struct store_read_rows *r, store_fn *fn,
     void *arg)
 {
 	hand_read(st, &r->op, STORE_READ_ROWS, fn, arg);
+}
+
+void
+store_read_report(struct store *st, struct store_read_report *r, store_fn *fn,
+    void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_REPORT, fn, arg);
+}
+
+void
+store_read_reports(struct store *st, struct store_read_reports *r,
+    store_fn *fn, void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_REPORTS, fn, arg);
 }
 
 void

@@ -42,6 +42,9 @@
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
 #define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
 #define STORE_ROWS_MAX		128	/* rows one store_read_rows gives */
+#define STORE_REPORT_MAX	1000	/* rows one store_read_report gives */
+#define STORE_REPORTS_MAX	64	/* ids one store_read_reports gives */
+#define STORE_DISCARDS_MAX	1000	/* rows of table discard	*/
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
@@ -130,11 +133,22 @@ struct store_change {
 	uint16_t	 code;
 	struct span	 address, reply, hop;
 	bool		 is_theirs;	/* the hop's words, not ours	*/
+	bool		 is_late;	/* given up after trying long	*/
+	enum report	 report;	/* the sender is to be told so	*/
+	struct span	 orcpt;		/* for the report, as is until_ms, */
+	int64_t		 until_ms;	/* 0: it is tried no more	*/
+};
+
+/* What ends and nobody can be told: for the postmaster's digest. */
+struct store_discard {
+	uint32_t	 rcpt_no;
+	struct record_discard rec;
 };
 
 /*
  * What became of a delivery, all or nothing: changes, the next try or the end,
- * and the bounce that tells of it.
+ * and a row of table report for each recipient the sender is to be told of.
+ * Until those are told the message stays, and its header with it.
  */
 struct store_settle {
 	struct store_op	 op;
@@ -145,8 +159,57 @@ struct store_settle {
 	uint32_t	 attempts, deaths;
 	const struct store_change *changes;
 	uint32_t	 change_cnt;
-	struct store_accept *bounce;	/* or NULL; its op is not used	*/
+	int64_t		 now_ms;
+	const struct store_discard *discards;
+	uint32_t	 discard_cnt;
 	bool		 removed;	/* out: the message is gone too	*/
+	bool		 is_silent;	/* out: it only waits for reports */
+};
+
+/* Rows of table report, read back. */
+struct report_row {
+	uint32_t	 no;		/* of the recipient		*/
+	bool		 is_lost;	/* damaged: rec is empty	*/
+	struct record_report rec;
+};
+
+/* What is to be told of a message; one block, free() it. */
+struct report_rows {
+	struct record_message message;	/* flags, lengths, sender, RFC 3461's */
+	uint32_t	 cnt;
+	struct report_row rows[];
+};
+
+struct store_read_report {
+	struct store_op	 op;
+	struct id	 id;
+	struct report_rows *rows;	/* out: yours			*/
+};
+
+/* Messages of which something is to be told, from behind `after` on. */
+struct store_read_reports {
+	struct store_op	 op;
+	struct id	 after;		/* all zero: from the beginning	*/
+	struct id	 ids[STORE_REPORTS_MAX];	/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;			/* out		*/
+};
+
+/*
+ * These rows are told by this bounce, or by none: they go, and so does a
+ * message that only waited for it.  ERR_NONE: there is no such message any
+ * more, and its rows are gone.
+ */
+struct store_report {
+	struct store_op	 op;
+	struct id	 id;
+	const struct report_rows *rows;
+	struct store_accept *bounce;	/* or NULL; its op is not used	*/
+	int64_t		 now_ms;
+	const struct store_discard *discards;
+	uint32_t	 discard_cnt;
+	bool		 removed;	/* out: the message is gone too	*/
+	bool		 has_more;	/* out: rows are left		*/
 };
 
 /* A due row that leads nowhere is taken away. */
@@ -305,6 +368,8 @@ void	store_drop(struct store *, struct store_drop *, store_fn *,
 	    void *arg);
 void	store_settle(struct store *, struct store_settle *, store_fn *,
 	    void *arg);
+void	store_report(struct store *, struct store_report *, store_fn *,
+	    void *arg);
 void	store_undue(struct store *, struct store_undue *, store_fn *,
 	    void *arg);
 void	store_edit(struct store *, struct store_edit *, store_fn *,
@@ -319,6 +384,10 @@ void	store_read_envelope(struct store *, struct store_read_envelope *,
 void	store_read_piece(struct store *, struct store_read_piece *,
 	    store_fn *, void *arg);
 void	store_read_rows(struct store *, struct store_read_rows *,
+	    store_fn *, void *arg);
+void	store_read_report(struct store *, struct store_read_report *,
+	    store_fn *, void *arg);
+void	store_read_reports(struct store *, struct store_read_reports *,
 	    store_fn *, void *arg);
 void	store_read_totals(struct store *, struct store_read_totals *,
 	    store_fn *, void *arg);

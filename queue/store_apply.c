@@ -127,8 +127,8 @@ put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
 	    &h);
 }
 
-static int
-apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
+int
+store_apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 {
 	struct id id = a->mail->id;
 	struct store_key k;
@@ -183,12 +183,16 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
 	if (rc != 0 || e != OK)
 		return rc;
-	if (r.message.delivery_cnt <= 1) {
+	if (r.message.delivery_cnt <= 1 && (rc = store_report_has(st, txn,
+	    s->id, &s->is_silent)) != 0)
+		return rc;
+	if (r.message.delivery_cnt <= 1 && !s->is_silent) {
 		s->removed = true;
 		return store_row_del_message(st, txn, s->id,
 		    r.message.header_len, r.message.body_len);
 	}
-	r.message.delivery_cnt--;
+	if (r.message.delivery_cnt > 0)
+		r.message.delivery_cnt--;
 	if ((len = record_put(buf, RECORD_message, &r.message)) == 0)
 		return EINVAL;
 	return store_table_put(&st->env, txn, TABLE_MESSAGE, &k, buf, len);
@@ -234,7 +238,8 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 		rc = put_reply(st, txn, s->no, &k, c);
 	else
 		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
-	if (rc != 0)
+	if (rc != 0 || (rc = store_report_put(st, txn, s->id, s->now_ms,
+	    c)) != 0)
 		return rc;
 	return store_row_put_history(st, txn, s->id, events[c->class],
 	    c->rcpt_no, &h);
@@ -286,6 +291,7 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 	int rc;
 
 	s->removed = false;
+	s->is_silent = false;
 	store_table_key_no(&k, s->id, s->no);
 	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
 	    &s->op.err);
@@ -297,8 +303,9 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 		rc = apply_change(st, txn, s, &s->changes[i]);
 	if (rc == 0 && s->is_over)
 		rc = release_message(st, txn, s);
-	if (rc == 0 && s->bounce != NULL)
-		rc = apply_accept(st, txn, s->bounce);
+	if (rc == 0)
+		rc = store_report_put_discards(st, txn, s->id, s->now_ms,
+		    s->discards, s->discard_cnt);
 	return rc;
 }
 
@@ -352,11 +359,13 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_PIECE:
 		return apply_piece(st, txn, (struct store_piece *)op);
 	case STORE_ACCEPT:
-		return apply_accept(st, txn, (struct store_accept *)op);
+		return store_apply_accept(st, txn, (struct store_accept *)op);
 	case STORE_DROP:
 		return apply_drop(st, txn, (struct store_drop *)op);
 	case STORE_SETTLE:
 		return apply_settle(st, txn, (struct store_settle *)op);
+	case STORE_REPORT:
+		return store_apply_report(st, txn, (struct store_report *)op);
 	case STORE_UNDUE:
 		return apply_undue(st, txn, (struct store_undue *)op);
 	case STORE_EDIT:
@@ -377,6 +386,9 @@ store_apply_weight(const struct store_op *op)
 	switch (op->kind) {
 	case STORE_PIECE:
 		return ((const struct store_piece *)op)->text.len;
+	case STORE_REPORT:
+		a = ((const struct store_report *)op)->bounce;
+		return a == NULL ? CHUNK_MAX : a->header.len + a->body.len;
 	case STORE_ACCEPT:
 		a = (const struct store_accept *)op;
 		return a->header.len + a->body.len +

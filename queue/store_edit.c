@@ -212,6 +212,7 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	if ((rc = edit_deliveries(st, txn, e)) != 0)
 		return rc;
 	if (e->action == EDIT_REMOVE && ((rc = del_rcpts(st, txn,
+	    e->id)) != 0 || (rc = store_report_del_all(st, txn,
 	    e->id)) != 0 || (rc = store_row_del_message(st, txn, e->id,
 	    header_len, body_len)) != 0))
 		return rc;

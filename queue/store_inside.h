@@ -18,7 +18,7 @@ enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
 	STORE_EDIT, STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
-	STORE_READ_TOTALS
+	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -77,6 +77,24 @@ enum event {
 int	store_apply(struct store *, MDB_txn *, struct store_op *);
 /* store_edit.c: the same for struct store_edit alone. */
 int	store_apply_edit(struct store *, MDB_txn *, struct store_edit *);
+
+/*
+ * store_report.c: struct store_report likewise; rows of table report within a
+ * settle; and what the reader gives of them.
+ */
+int	store_apply_report(struct store *, MDB_txn *, struct store_report *);
+int	store_report_put(struct store *, MDB_txn *, struct id, int64_t now_ms,
+	    const struct store_change *);
+int	store_report_put_discards(struct store *, MDB_txn *, struct id,
+	    int64_t now_ms, const struct store_discard *, uint32_t cnt);
+int	store_report_has(struct store *, MDB_txn *, struct id, bool *out);
+int	store_report_del_all(struct store *, MDB_txn *, struct id);
+enum err store_report_read(struct store *, MDB_txn *,
+	    struct store_read_report *);
+int	store_report_list(struct store *, MDB_txn *,
+	    struct store_read_reports *);
+/* A message with its last pieces. */
+int	store_apply_accept(struct store *, MDB_txn *, struct store_accept *);
 
 /*
  * store_row.c: rows that several calls write, within the open transaction.

@@ -316,6 +316,12 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 		return read_piece(st, txn, (struct store_read_piece *)op);
 	case STORE_READ_ROWS:
 		return store_list_rows(st, txn, (struct store_read_rows *)op);
+	case STORE_READ_REPORT:
+		return store_report_read(st, txn,
+		    (struct store_read_report *)op);
+	case STORE_READ_REPORTS:
+		return store_table_err(store_report_list(st, txn,
+		    (struct store_read_reports *)op));
 	case STORE_READ_TOTALS:
 		return store_table_err(store_list_totals(st, txn,
 		    (struct store_read_totals *)op));

@@ -25,6 +25,7 @@ static const char *const names[TABLE__COUNT] = {
 	[TABLE_DELIVERY] = "delivery", [TABLE_DUE] = "due",
 	[TABLE_LOOSE] = "loose", [TABLE_HISTORY] = "history",
 	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "total",
+	[TABLE_REPORT] = "report", [TABLE_DISCARD] = "discard",
 };
 
 static int

@@ -13,6 +13,8 @@
  *	history			time, id, event, no
  *	quarantine		number of the table, its key
  *	total			"held"
+ *	report			id, no of the recipient
+ *	discard			time, id, 0, no of the recipient
  */
 #ifndef QUEUE_STORE_TABLE_H
 #define QUEUE_STORE_TABLE_H
@@ -24,7 +26,8 @@
 enum table {
 	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
 	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
-	TABLE_QUARANTINE, TABLE_TOTAL, TABLE__COUNT	/* new ones behind */
+	TABLE_QUARANTINE, TABLE_TOTAL, TABLE_REPORT, TABLE_DISCARD,
+	TABLE__COUNT	/* new ones behind */
 };
 
 #define STORE_KEY_MAX	511	/* bytes, what LMDB takes */

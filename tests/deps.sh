@@ -14,7 +14,7 @@ BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
 # The last two lines are what the unpacked postfix and nsd are linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
-    openssl ca-certificates
+    openssl ca-certificates libmail-deliverystatus-bounceparser-perl
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils
     dovecot-core dovecot-lmtpd
     libdb5.3 libnsl2 libicu72 libsasl2-2

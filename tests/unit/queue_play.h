@@ -18,6 +18,7 @@
 #include "queue/from_relay.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
+#include "queue/telling.h"
 
 /* What the two played peers saw. */
 struct play {
@@ -161,6 +162,7 @@ play_start_queue(struct play *p)
 	    &p->kit.limits, &store_calls, q), OK);
 	assert_int_equal(intake_open(&q->intake, q), OK);
 	assert_int_equal(outcome_open(&q->outcomes, q), OK);
+	assert_int_equal(telling_open(&q->reports, q), OK);
 	assert_int_equal(edit_open(&q->edits, q), OK);
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
@@ -168,6 +170,7 @@ play_start_queue(struct play *p)
 	q->last_id = store_last_id(q->store);
 	q->message_cnt = store_message_cnt(q->store);
 	due_start(q->due);
+	telling_start(q->reports);
 }
 
 static inline void
@@ -181,6 +184,7 @@ play_stop_queue(struct play *p)
 	due_close(&p->q.due);
 	dispatch_close(&p->q.dispatch);
 	outcome_close(&p->q.outcomes);
+	telling_close(&p->q.reports);
 	edit_close(&p->q.edits);
 	settings_fini(&p->q.settings);
 }
@@ -242,7 +246,7 @@ play_tear_down(void **state)
 
 	/* What the store still has would not come back, and leak. */
 	while (p->q.outcomes != NULL && p->q.intake != NULL &&
-	    (outcome_is_busy(p->q.outcomes) ||
+	    (outcome_is_busy(p->q.outcomes) || telling_is_busy(p->q.reports) ||
 	    intake_is_busy(p->q.intake)) && clock_mono_ms() < end)
 		kit_turn(&p->kit);
 	play_stop_queue(p);

@@ -1,0 +1,327 @@
+/*
+ * store_report.c - what senders are to be told lies in table report from the
+ * transaction that decided it to the one that keeps the bounce, so it is told
+ * once, whatever dies between.  A row that is damaged is told of too, without
+ * what was in it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/store_inside.h"
+
+#define REPLY_KEPT	800	/* bytes: a record must fit its page	*/
+#define BYTES_MAX	(1u << 20)	/* of strings in one report	*/
+
+/* The first row of table report of this message, from no on. */
+static int
+seek_row(MDB_cursor *c, struct id id, uint32_t no, MDB_val *key, MDB_val *val)
+{
+	struct store_key k;
+	int rc;
+
+	store_table_key_no(&k, id, no);
+	*key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, key, val, MDB_SET_RANGE);
+	return rc == 0 && !store_table_same_id(*key, id) ? MDB_NOTFOUND : rc;
+}
+
+int
+store_report_has(struct store *st, MDB_txn *txn, struct id id, bool *out)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+
+	if (rc != 0)
+		return rc;
+	rc = seek_row(c, id, 0, &key, &val);
+	mdb_cursor_close(c);
+	*out = rc == 0;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int
+store_report_del_all(struct store *st, MDB_txn *txn, struct id id)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+
+	if (rc != 0)
+		return rc;
+	while ((rc = seek_row(c, id, 0, &key, &val)) == 0 &&
+	    (rc = mdb_cursor_del(c, 0)) == 0)
+		;
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* A later word about a recipient takes the place of the one before. */
+int
+store_report_put(struct store *st, MDB_txn *txn, struct id id, int64_t now_ms,
+    const struct store_change *c)
+{
+	struct record_report r = {
+		.action = (uint8_t)c->report, .code = c->code,
+		.flags = (uint8_t)((c->is_theirs ? RECORD_THEIRS : 0) |
+		    (c->is_late ? RECORD_LATE : 0)),
+		.at_ms = (uint64_t)now_ms, .until_ms = (uint64_t)c->until_ms,
+		.address = c->address, .orcpt = c->orcpt,
+		.reply = span_head(c->reply, REPLY_KEPT), .hop = c->hop,
+	};
+	struct store_key k;
+
+	store_table_key_no(&k, id, c->rcpt_no);
+	if (c->report != REPORT_NONE)
+		return store_table_put_record(&st->env, txn, TABLE_REPORT, &k,
+		    RECORD_report, &r);
+	if (c->class == CLASS_LATER)
+		return 0;
+	return store_table_del(&st->env, txn, TABLE_REPORT, &k);
+}
+
+/* Over the bound they are counted by the caller, and no more. */
+int
+store_report_put_discards(struct store *st, MDB_txn *txn, struct id id,
+    int64_t now_ms, const struct store_discard *d, uint32_t cnt)
+{
+	struct store_key k;
+	MDB_stat s;
+	int rc = 0;
+
+	if (cnt == 0)
+		return 0;
+	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_DISCARD], &s)) != 0)
+		return rc;
+	for (uint32_t i = 0; rc == 0 && i < cnt &&
+	    s.ms_entries + i < STORE_DISCARDS_MAX; i++) {
+		store_table_key_history(&k, now_ms, id, 0, d[i].rcpt_no);
+		rc = store_table_put_record(&st->env, txn, TABLE_DISCARD, &k,
+		    RECORD_discard, &d[i].rec);
+	}
+	return rc;
+}
+
+/* Is the row still the one that was read? */
+static bool
+is_same(MDB_val val, const struct report_row *row)
+{
+	union record r;
+
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_report, &r) != OK)
+		return row->is_lost;
+	return !row->is_lost && r.report.at_ms == row->rec.at_ms &&
+	    r.report.action == row->rec.action;
+}
+
+static int
+del_rows(struct store *st, MDB_txn *txn, const struct store_report *s)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < s->rows->cnt; i++) {
+		struct store_key k;
+		MDB_val val;
+
+		store_table_key_no(&k, s->id, s->rows->rows[i].no);
+		rc = store_table_get(&st->env, txn, TABLE_REPORT, &k, &val);
+		if (rc == 0 && is_same(val, &s->rows->rows[i]))
+			rc = store_table_del(&st->env, txn, TABLE_REPORT, &k);
+		else if (rc == MDB_NOTFOUND)
+			rc = 0;
+	}
+	return rc;
+}
+
+/* A message that only waited to be told of is gone with its last report. */
+static int
+end_message(struct store *st, MDB_txn *txn, struct store_report *s,
+    const struct record_message *m)
+{
+	uint64_t header_len = m->header_len, body_len = m->body_len;
+	uint32_t delivery_cnt = m->delivery_cnt;
+	int rc = store_report_has(st, txn, s->id, &s->has_more);
+
+	if (rc != 0 || s->has_more || delivery_cnt > 0)
+		return rc;
+	s->removed = true;
+	return store_row_del_message(st, txn, s->id, header_len, body_len);
+}
+
+int
+store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
+{
+	struct record_message m;
+	struct store_key k;
+	union record r;
+	int rc;
+
+	s->removed = false;
+	s->has_more = false;
+	store_table_key_id(&k, s->id);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r,
+	    &s->op.err);
+	if (rc != 0)
+		return rc;
+	if (s->op.err == ERR_NONE)
+		return store_report_del_all(st, txn, s->id);
+	if (s->op.err != OK)
+		return 0;
+	m = r.message;
+	if ((rc = del_rows(st, txn, s)) != 0 ||
+	    (rc = end_message(st, txn, s, &m)) != 0)
+		return rc;
+	if (s->bounce != NULL && (rc = store_apply_accept(st, txn,
+	    s->bounce)) != 0)
+		return rc;
+	return store_report_put_discards(st, txn, s->id, s->now_ms,
+	    s->discards, s->discard_cnt);
+}
+
+static size_t
+report_len(const struct record_report *r)
+{
+	return r->address.len + r->orcpt.len + r->reply.len + r->hop.len;
+}
+
+static struct span
+keep(char **at, struct span s)
+{
+	struct span kept = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+static void
+keep_row(struct report_row *row, const union record *r, char **at)
+{
+	if (row->is_lost) {
+		row->rec = (struct record_report){ .action = REPORT_FAILED };
+		return;
+	}
+	row->rec = r->report;
+	row->rec.address = keep(at, r->report.address);
+	row->rec.orcpt = keep(at, r->report.orcpt);
+	row->rec.reply = keep(at, r->report.reply);
+	row->rec.hop = keep(at, r->report.hop);
+}
+
+/* Walk the rows: to count them and their bytes, then to keep them. */
+static int
+walk(struct store *st, MDB_txn *txn, struct id id, struct report_rows *rows,
+    char *at, uint32_t *cnt, size_t *bytes)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+
+	if (rc != 0)
+		return rc;
+	*cnt = 0;
+	*bytes = 0;
+	for (rc = seek_row(c, id, 0, &key, &val);
+	    rc == 0 && store_table_same_id(key, id) &&
+	    *cnt < STORE_REPORT_MAX && *bytes < BYTES_MAX;
+	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
+		struct report_row row = { .no = store_table_no(key) };
+		union record r;
+
+		row.is_lost = record_get((struct span){ val.mv_data,
+		    val.mv_size }, RECORD_report, &r) != OK;
+		if (!row.is_lost)
+			*bytes += report_len(&r.report);
+		if (rows != NULL) {
+			keep_row(&row, &r, &at);
+			rows->rows[*cnt] = row;
+		}
+		(*cnt)++;
+	}
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+enum err
+store_report_read(struct store *st, MDB_txn *txn, struct store_read_report *r)
+{
+	struct report_rows *rows;
+	struct store_key k;
+	union record m;
+	MDB_val val;
+	uint32_t cnt;
+	size_t bytes;
+	char *at;
+	int rc;
+
+	r->rows = NULL;
+	store_table_key_id(&k, r->id);
+	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	if (rc != 0)
+		return store_table_err(rc);
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_message, &m) != OK)
+		return ERR_PEER;
+	if ((rc = walk(st, txn, r->id, NULL, NULL, &cnt, &bytes)) != 0)
+		return store_table_err(rc);
+	bytes += sizeof(*rows) + cnt * sizeof(rows->rows[0]) +
+	    m.message.sender.len + m.message.envid.len;
+	if ((rows = malloc(bytes)) == NULL)
+		return ERR_SYS;
+	rows->cnt = cnt;
+	rows->message = (struct record_message){
+		.flags = m.message.flags, .arrived_ms = m.message.arrived_ms,
+		.header_len = m.message.header_len,
+		.body_len = m.message.body_len, .ret = m.message.ret,
+		.delivery_cnt = m.message.delivery_cnt,
+	};
+	at = (char *)(rows->rows + cnt);
+	rows->message.sender = keep(&at, m.message.sender);
+	rows->message.envid = keep(&at, m.message.envid);
+	r->rows = rows;
+	return store_table_err(walk(st, txn, r->id, rows, at, &cnt, &bytes));
+}
+
+/* A key just behind all rows of this message. */
+static void
+behind(struct store_key *k, struct id id)
+{
+	store_table_key_no(k, id, UINT32_MAX);
+	k->b[k->len++] = 0;
+}
+
+/* From message to message: one seek each, whatever it has. */
+int
+store_report_list(struct store *st, MDB_txn *txn, struct store_read_reports *r)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	struct store_key k;
+	MDB_cursor_op op = MDB_SET_RANGE;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+
+	if (rc != 0)
+		return rc;
+	behind(&k, r->after);
+	r->cnt = 0;
+	while (r->cnt < STORE_REPORTS_MAX) {
+		struct id id;
+
+		key = (MDB_val){ k.len, k.b };
+		if ((rc = mdb_cursor_get(c, &key, &val, op)) != 0)
+			break;
+		op = MDB_NEXT;		/* over a key that is none	*/
+		if (key.mv_size < sizeof(id.b))
+			continue;
+		memcpy(id.b, key.mv_data, sizeof(id.b));
+		r->ids[r->cnt++] = id;
+		behind(&k, id);
+		op = MDB_SET_RANGE;
+	}
+	mdb_cursor_close(c);
+	r->at_end = rc == MDB_NOTFOUND;
+	return r->at_end ? 0 : rc;
+}

@@ -1,0 +1,103 @@
+"""Reports to senders, as mail programs and programs for bounces read them."""
+
+import email
+import email.policy
+import re
+import subprocess
+
+import pytest
+
+from client import TEXT, send
+from server import until
+
+SOON = "retry { delay 1; maximum_delay 1s }"
+PARSER = """
+use Mail::DeliveryStatus::BounceParser;
+local $/; my $b = Mail::DeliveryStatus::BounceParser->new(<STDIN>);
+print $b->is_bounce ? "bounce" : "none", "\\n";
+print join(" ", $_->get("email"), $_->get("smtp_code") // "-",
+    $_->get("std_reason")), "\\n" for $b->reports;
+"""
+
+
+def refuse(reply, words="RCPT"):
+    """Bounces pass, and what is not theirs does not."""
+    def answer(verb, line, session):
+        if verb == "MAIL":
+            session["null"] = "<>" in line
+        if verb == words and not session.get("null"):
+            return reply
+        return None
+    return answer
+
+
+def parts(message):
+    """The three parts: words, groups of fields, what is returned."""
+    whole = email.message_from_bytes(message.data, policy=email.policy.default)
+    assert whole.get_content_type() == "multipart/report"
+    assert whole.get_param("report-type") == "delivery-status"
+    assert not whole.defects
+    words, fields, returned = whole.get_payload()
+    assert not any(p.defects for p in (words, fields, returned))
+    return words.get_content(), fields, returned
+
+
+def test_one_message_that_fails_in_300_domains_is_one_bounce(start, sinks):
+    sink = sinks(answer=refuse("550 5.1.1 No such user"))
+    p = start(sink.port, queue=SOON + " policies { "
+              "recipient_domain_split yes }", edge="max_recipients 300")
+    rcpts = ["bob@d%d.example" % i for i in range(300)]
+    name = send(p.port, "ann@here.example", *rcpts)
+    bounce = sink.wait()[0]
+    words, fields, returned = parts(bounce)
+    groups = fields.get_payload()
+    assert sorted(g["Final-Recipient"] for g in groups[1:]) == sorted(
+        "rfc822; " + r for r in rcpts)
+    assert groups[0]["Reporting-MTA"] == "dns; mx.test.example"
+    p.wait_log(event="removed", id=name)
+    assert len(sink.quiet(0.5)) == 1
+    assert len(p.find_log(event="bounced", of=name)) == 1
+
+
+def test_programs_read_who_said_what(start, sinks):
+    sink = sinks(answer=refuse("552 5.2.2 Over quota"))
+    p = start(sink.port, queue=SOON)
+    send(p.port, "ann@here.example", "bob@there.example")
+    bounce = sink.wait()[0]
+    words, fields, returned = parts(bounce)
+    group = fields.get_payload()[1]
+    assert group["Action"] == "failed" and group["Status"] == "5.2.2"
+    assert group["Remote-MTA"] == "dns; [127.0.0.1]"
+    assert group["Diagnostic-Code"] == "smtp; 552 5.2.2 Over quota"
+    assert email.utils.parsedate_to_datetime(group["Last-Attempt-Date"])
+    assert "mailbox is full" in " ".join(words.split())
+    assert "552 5.2.2 Over quota" in words and "Subject: hello" in words
+    assert returned.get_content_type() == "text/rfc822-headers"
+    got = subprocess.run(["perl", "-e", PARSER], input=bounce.data,
+                         stdout=subprocess.PIPE, check=True).stdout.decode()
+    assert got.split("\n")[:2] == [
+        "bounce", "bob@there.example 552 over_quota"], got
+
+
+def test_what_the_relay_found_out_was_not_said_by_smtp(start, sinks):
+    sink = sinks(extensions=("PIPELINING", "8BITMIME"))
+    p = start(sink.port, queue=SOON)
+    send(p.port, "ann@here.example", "b\xe9b@there.example",
+         params=" SMTPUTF8")
+    words, fields, returned = parts(sink.wait()[0])
+    assert fields.get_content_type() == "message/global-delivery-status"
+    assert returned.get_content_type() == "message/global-headers"
+    text = sink.messages[0].text
+    assert "\r\nFinal-Recipient: utf-8; b\xe9b@there.example\r\n" in text
+    assert "\r\nDiagnostic-Code: x-postern; 5.6.7 " in text
+    assert "\r\nRemote-MTA:" not in text
+
+
+def test_what_nobody_can_be_told_is_counted(start, sinks, room):
+    sink = sinks(answer=lambda verb, line, session:
+                 "550 5.1.1 Nobody" if verb == "RCPT" else None)
+    p = start(sink.port, queue=SOON)
+    send(p.port, "ann@here.example", "bob@there.example")
+    p.wait_log(event="discarded")
+    until(lambda: len(p.find_log(event="removed")) == 2)
+    assert sink.messages == []
