@@ -35,6 +35,7 @@ cmd_ehlo(struct session *s, struct span args)
 {
 	static const char *const extensions[] = {
 		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "SMTPUTF8",
+		"DSN",
 	};
 
 	if (!greet(s, args))

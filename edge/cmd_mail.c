@@ -1,11 +1,12 @@
 /*
  * cmd_mail.c - MAIL, RFC 5321 4.1.1.2, with SIZE (RFC 1870), BODY (RFC 6152),
- * SMTPUTF8 (RFC 6531) and AUTH (RFC 4954 5).
+ * SMTPUTF8 (RFC 6531), AUTH (RFC 4954 5), RET and ENVID (RFC 3461 4).
  */
 #include "edge/cmd.h"
 #include "edge/edge.h"
 #include "edge/session.h"
 #include "edge/transaction.h"
+#include "mail/dsn.h"
 
 void
 cmd_fault(struct session *s, enum command_fault fault, const char *address_dsn)
@@ -24,6 +25,23 @@ cmd_fault(struct session *s, enum command_fault fault, const char *address_dsn)
 		return;
 	case FAULT_BINARY:
 		session_refuse(s, 501, "5.5.4", "Body type not supported");
+		return;
+	case FAULT_RET:
+		session_refuse(s, 501, "5.5.4", "RET must be FULL or HDRS");
+		return;
+	case FAULT_ENVID:
+		session_refuse(s, 501, "5.5.4",
+		    "ENVID must be xtext of at most %d bytes", DSN_ENVID_MAX);
+		return;
+	case FAULT_NOTIFY:
+		session_refuse(s, 501, "5.5.4",
+		    "NOTIFY must be NEVER or a list of SUCCESS, FAILURE, "
+		    "DELAY");
+		return;
+	case FAULT_ORCPT:
+		session_refuse(s, 501, "5.5.4",
+		    "ORCPT must be an address type, \";\" and xtext, "
+		    "of at most %d bytes", DSN_ORCPT_MAX);
 		return;
 	case FAULT_NONE:
 	case FAULT_SYNTAX:
@@ -64,7 +82,7 @@ begin(struct session *s, const struct command_mail *m, struct span sender)
 {
 	struct transaction *t;
 
-	if (transaction_begin(&s->transaction, s, sender) != OK) {
+	if (transaction_begin(&s->transaction, s, sender, m->envid) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return false;
 	}
@@ -73,6 +91,7 @@ begin(struct session *s, const struct command_mail *m, struct span sender)
 	t->has_smtputf8 = m->smtputf8;
 	t->has_8bit = m->is_8bit;
 	t->is_utf8 = m->sender.is_utf8;
+	t->ret = m->ret;
 	return true;
 }
 

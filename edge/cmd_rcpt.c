@@ -1,6 +1,6 @@
 /*
- * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3.  A bare <postmaster> is ours (4.5.1)
- * and gets our name behind it.
+ * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3, with NOTIFY and ORCPT (RFC 3461 4).  A
+ * bare <postmaster> is ours (4.5.1) and gets our name behind it.
  *
  * A queue that could say no to somebody is asked about each.  Meanwhile the
  * recipient stands at the end of the envelope, and is taken off again when the
@@ -72,20 +72,20 @@ cmd_rcpt(struct session *s, struct span args)
 {
 	struct transaction *t = s->transaction;
 	struct command_rcpt r = { 0 };
+	struct transaction_rcpt rcpt;
 	char text[RCPT_MAX];
-	struct span rcpt;
 
 	if (!judge(s, args, &r)) {
 		t->refused_cnt++;
 		return false;
 	}
-	rcpt = r.rcpt.whole;
+	rcpt = (struct transaction_rcpt){ r.rcpt.whole, r.notify, r.orcpt };
 	if (r.rcpt.kind == ADDRESS_POSTMASTER) {
-		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.len,
-		    rcpt.ptr, s->edge->set.hostname);
-		rcpt = span_of(text);
+		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.address.len,
+		    rcpt.address.ptr, s->edge->set.hostname);
+		rcpt.address = span_of(text);
 	}
-	if (transaction_add_rcpt(t, rcpt) != OK) {
+	if (transaction_add_rcpt(t, &rcpt) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return false;
 	}

@@ -222,9 +222,13 @@ add_trace(struct transaction *t, int64_t now_ms)
 		.id = t->id,
 		.when_ms = now_ms,
 	};
+	struct transaction_rcpt rcpt;
+	size_t at = 0;
 
-	if (t->rcpt_cnt == 1)
-		r.for_rcpt = transaction_rcpt(t, transaction_sender(t));
+	if (t->rcpt_cnt == 1) {
+		transaction_rcpt(t, &at, &rcpt);
+		r.for_rcpt = rcpt.address;
+	}
 	if ((e = received_build(&r, trace, sizeof(trace), &len)) == OK)
 		put_field(&t->text, trace, len);
 	return e;

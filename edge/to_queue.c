@@ -40,7 +40,8 @@ to_queue_open(struct transaction *t)
 {
 	const struct session *s = t->session;
 	struct link *queue = t->edge->queue;
-	struct span last = transaction_sender(t);
+	struct transaction_rcpt r;
+	size_t at = 0;
 	char network[CROWD_NET_TEXT];
 
 	transaction_number(t);
@@ -53,11 +54,14 @@ to_queue_open(struct transaction *t)
 	    .helo = span_of(s->helo),
 	    .proto = session_with(s, t->has_smtputf8),
 	    .tenant = session_tenant(s, network),
+	    .ret = t->ret,
+	    .envid = transaction_envid(t),
 	});
 	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
-		last = transaction_rcpt(t, last);
+		transaction_rcpt(t, &at, &r);
 		(void)link_send_mail_rcpt(queue, &(struct msg_mail_rcpt){
-		    .stream = t->stream, .rcpt = last });
+		    .stream = t->stream, .rcpt = r.address,
+		    .notify = r.notify, .orcpt = r.orcpt });
 	}
 }
 

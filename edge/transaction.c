@@ -1,6 +1,6 @@
 /*
- * transaction.c - addresses lie in one run, a NUL behind each: no address we
- * take holds one.
+ * transaction.c - addresses lie in one run, each followed by a NUL, a byte of
+ * NOTIFY, and ENVID or ORCPT with its NUL: nothing that we take holds one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,23 +10,44 @@
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
 
-static enum err
-add_address(struct transaction *t, struct span address)
-{
-	enum err e = grow_reserve(&t->addresses, address.len + 1);
+#define EXTRA	3	/* bytes beside address and parameter */
 
-	if (e != OK)
-		return e;
+static enum err
+add_address(struct transaction *t, const struct transaction_rcpt *r)
+{
+	const struct span parts[] = {
+		r->address, { "", 1 }, { (const char *)&r->notify, 1 },
+		r->orcpt, { "", 1 },
+	};
+	enum err e = grow_reserve(&t->addresses, r->address.len +
+	    r->orcpt.len + EXTRA);
+
 	t->last_at = t->addresses.len;
-	if ((e = grow_add(&t->addresses, address)) != OK)
-		return e;
-	return grow_add(&t->addresses, (struct span){ "", 1 });
+	for (size_t i = 0; e == OK && i < sizeof(parts) / sizeof(parts[0]);
+	    i++)
+		e = grow_add(&t->addresses, parts[i]);
+	return e;
+}
+
+/* The address at *at, which is moved behind all that goes with it. */
+static void
+address_at(const struct transaction *t, size_t *at,
+    struct transaction_rcpt *out)
+{
+	const char *p = t->addresses.ptr + *at;
+
+	out->address = span_of(p);
+	p += out->address.len + 1;
+	out->notify = (uint8_t)*p++;
+	out->orcpt = span_of(p);
+	*at += out->address.len + out->orcpt.len + EXTRA;
 }
 
 enum err
 transaction_begin(struct transaction **out, struct session *s,
-    struct span sender)
+    struct span sender, struct span envid)
 {
+	const struct transaction_rcpt first = { sender, 0, envid };
 	struct transaction *t = calloc(1, sizeof(*t));
 	enum err e;
 
@@ -34,7 +55,8 @@ transaction_begin(struct transaction **out, struct session *s,
 		return ERR_FULL;
 	t->edge = s->edge;
 	t->session = s;
-	if ((e = add_address(t, sender)) != OK) {
+	if ((e = add_address(t, &first)) != OK) {
+		grow_free(&t->addresses);
 		free(t);
 		return e;
 	}
@@ -43,7 +65,7 @@ transaction_begin(struct transaction **out, struct session *s,
 }
 
 enum err
-transaction_add_rcpt(struct transaction *t, struct span rcpt)
+transaction_add_rcpt(struct transaction *t, const struct transaction_rcpt *rcpt)
 {
 	enum err e = add_address(t, rcpt);
 
@@ -66,9 +88,22 @@ transaction_sender(const struct transaction *t)
 }
 
 struct span
-transaction_rcpt(const struct transaction *t, struct span last)
+transaction_envid(const struct transaction *t)
 {
-	return span_of(last.ptr + last.len + 1);
+	struct transaction_rcpt first;
+	size_t at = 0;
+
+	address_at(t, &at, &first);
+	return first.orcpt;
+}
+
+void
+transaction_rcpt(const struct transaction *t, size_t *at,
+    struct transaction_rcpt *out)
+{
+	if (*at == 0)		/* the sender stands there */
+		address_at(t, at, out);
+	address_at(t, at, out);
 }
 
 struct span

@@ -59,8 +59,9 @@ struct transaction {
 	struct session	*session;
 
 	struct grow	 addresses;	/* sender, then recipients, each
-					 * with a NUL			*/
+					 * with what it asks of reports	*/
 	size_t		 last_at;	/* where the last of them begins */
+	uint8_t		 ret;		/* enum dsn_ret			*/
 	unsigned	 rcpt_cnt;
 	unsigned	 refused_cnt;	/* recipients we said no to	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
@@ -80,15 +81,28 @@ struct transaction {
 	struct text	 text;
 };
 
+/* What RCPT said; RFC 3461's parameters are 0 and empty when not given. */
+struct transaction_rcpt {
+	struct span	 address;
+	uint8_t		 notify;	/* DSN_* bits			*/
+	struct span	 orcpt;
+};
+
 MUST_CHECK enum err transaction_begin(struct transaction **out,
-	    struct session *, struct span sender);
-MUST_CHECK enum err transaction_add_rcpt(struct transaction *, struct span);
+	    struct session *, struct span sender, struct span envid);
+MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
+	    const struct transaction_rcpt *);
 /* The one that was added last is not wanted after all. */
 void	transaction_drop_rcpt(struct transaction *);
 
 struct span	transaction_sender(const struct transaction *);
-/* The recipient behind `last`; the first one behind the sender. */
-struct span	transaction_rcpt(const struct transaction *, struct span last);
+struct span	transaction_envid(const struct transaction *);
+/*
+ * Walk the recipients, of which there are rcpt_cnt: *at is 0 for the first,
+ * and moved on to the next.
+ */
+void	transaction_rcpt(const struct transaction *, size_t *at,
+	    struct transaction_rcpt *out);
 struct span	transaction_last_rcpt(const struct transaction *);
 
 /*

@@ -279,6 +279,7 @@ copy_result(const struct msg_delivery_result *m)
 	r->scope = m->scope;
 	r->stage = m->stage;
 	r->code = m->code;
+	r->flags = m->flags;
 	if (reply.len > 0)
 		memcpy(r->text, reply.ptr, reply.len);
 	if (hop.len > 0)

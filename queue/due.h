@@ -36,6 +36,7 @@ struct result {
 	enum outcome_scope scope;
 	enum stage	 stage;
 	uint16_t	 code;
+	uint8_t		 flags;		/* RESULT_*			*/
 	struct span	 reply, hop;	/* in text			*/
 	char		 text[];
 };

@@ -8,7 +8,8 @@ static enum err
 check_result(struct worker *w, const struct msg_delivery_result *m)
 {
 	if (m->class >= CLASS__COUNT || m->scope >= SCOPE__COUNT ||
-	    m->stage >= STAGE__COUNT || m->code > 999)
+	    m->stage >= STAGE__COUNT || m->code > 999 ||
+	    (m->flags & ~RESULT_FLAGS) != 0)
 		return ERR_PEER;
 	return dispatch_result(w, m);
 }

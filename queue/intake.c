@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/dsn.h"
 #include "queue/intake_inside.h"
 #include "queue/to_edge.h"
 
 #define RCPTS_MAX	10000		/* of a message			*/
-#define RCPT_BYTES_MAX	(1u << 20)	/* of their addresses together	*/
+#define RCPT_BYTES_MAX	(1u << 20)	/* of their addresses together,
+					 * ORCPT included		*/
 #define STREAMS_MAX	65536		/* of an edge			*/
 #define EDGE_BYTES_MAX	(64u << 20)	/* of addresses it may have here */
 
@@ -46,7 +48,8 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
 	    !is_clean(m->sender) || !is_clean(m->tenant) ||
-	    m->stream == UINT64_MAX)
+	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
+	    (m->envid.len > 0 && !dsn_is_envid(m->envid)))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
 		ed->highest = m->stream + 1;
@@ -73,17 +76,21 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 {
 	struct stream *s;
 	enum err e = find(ed, m->stream, &s);
+	size_t bytes;
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	if (m->rcpt.len == 0 || !is_clean(m->rcpt))
+	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
+	    !dsn_is_notify(m->notify) ||
+	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
 		return ERR_PEER;
+	bytes = m->rcpt.len + m->orcpt.len;
 	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
-	    s->rcpt_bytes + m->rcpt.len > RCPT_BYTES_MAX)
+	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
 		stream_refuse(s, 452, "4.5.3", "Too many recipients");
-	else if (ed->rcpt_bytes + m->rcpt.len > EDGE_BYTES_MAX)
+	else if (ed->rcpt_bytes + bytes > EDGE_BYTES_MAX)
 		stream_refuse(s, 452, "4.3.1", "Too many messages at once");
-	else if (!stream_add_rcpt(s, m->rcpt))
+	else if (!stream_add_rcpt(s, m))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	return OK;
 }

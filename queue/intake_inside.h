@@ -45,6 +45,7 @@ struct stream {
 	bool		 body_is_over;		/* it was a shorter one	*/
 	struct span	*rcpts;
 	struct rcpt_tree known_rcpts;	/* the same, to find one again	*/
+	struct store_dsn *rcpt_dsn;	/* NULL: none said anything	*/
 	uint32_t	 rcpt_cap;
 	size_t		 rcpt_bytes;
 	struct split	 split;
@@ -80,7 +81,8 @@ struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
  * Keep a copy of what came; false when memory is out.  A recipient that has
  * come before is one already, and what came with him first stands.
  */
-bool		 stream_add_rcpt(struct stream *, struct span rcpt);
+bool		 stream_add_rcpt(struct stream *,
+		    const struct msg_mail_rcpt *);
 bool		 stream_put_piece(struct stream *, enum part,
 		    struct span full_piece);
 bool		 stream_keep_tail(struct stream *, enum part, struct span);

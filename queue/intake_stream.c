@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "mail/address.h"
+#include "mail/dsn.h"
 #include "queue/intake_inside.h"
 #include "queue/to_edge.h"
 #include "sys/clock.h"
@@ -45,6 +46,7 @@ free_stream(struct stream *s)
 		free((char *)(uintptr_t)s->rcpts[i].ptr -
 		    offsetof(struct stream_rcpt, bytes));
 	free(s->rcpts);
+	free(s->rcpt_dsn);
 	split_free(&s->split);
 	free(s->tail[PART_HEADER]);
 	free(s->tail[PART_BODY]);
@@ -119,7 +121,7 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 {
 	struct span edge = span_of(ed->name);
 	size_t bytes = m->sender.len + m->client.len + m->helo.len +
-	    m->proto.len + m->tenant.len + edge.len;
+	    m->proto.len + m->tenant.len + edge.len + m->envid.len;
 	struct stream *s = calloc(1, sizeof(*s) + bytes);
 	struct record_message *facts;
 	char *at;
@@ -135,6 +137,8 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->proto = keep(&at, m->proto, PROTO_MAX_KEPT);
 	facts->tenant = keep(&at, m->tenant, STORE_TENANT_MAX);
 	facts->edge = keep(&at, edge, BLOCK_NAME_MAX);
+	facts->ret = m->ret;
+	facts->envid = keep(&at, m->envid, DSN_ENVID_MAX);
 	s->queue = ed->queue;
 	s->edge = ed;
 	s->no = m->stream;
@@ -145,33 +149,59 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	return s;
 }
 
-bool
-stream_add_rcpt(struct stream *s, struct span rcpt)
+/* Room for one more; and, from the first on that asks for it, for DSN. */
+static bool
+reserve_rcpt(struct stream *s, uint32_t cnt, bool has_dsn)
 {
-	struct stream_rcpt key = { .address = rcpt }, *r;
-	uint32_t cnt = s->accept.message.rcpt_cnt;
+	uint32_t cap = cnt == 0 ? 1 : cnt * 2;
+	struct store_dsn *dsn;
+	struct span *more;
 
-	if (RB_FIND(rcpt_tree, &s->known_rcpts, &key) != NULL)
-		return true;
 	if (cnt == s->rcpt_cap) {
-		uint32_t cap = cnt == 0 ? 1 : cnt * 2;
-		struct span *more = reallocarray(s->rcpts, cap,
-		    sizeof(*more));
-
+		more = reallocarray(s->rcpts, cap, sizeof(*more));
 		if (more == NULL)
 			return false;
 		s->rcpts = more;
+		if (s->rcpt_dsn != NULL) {
+			dsn = recallocarray(s->rcpt_dsn, cnt, cap,
+			    sizeof(*dsn));
+			if (dsn == NULL)
+				return false;
+			s->rcpt_dsn = dsn;
+		}
 		s->rcpt_cap = cap;
 	}
-	if ((r = malloc(sizeof(*r) + rcpt.len)) == NULL)
+	if (has_dsn && s->rcpt_dsn == NULL)
+		s->rcpt_dsn = calloc(s->rcpt_cap, sizeof(*s->rcpt_dsn));
+	return !has_dsn || s->rcpt_dsn != NULL;
+}
+
+bool
+stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
+{
+	struct stream_rcpt key = { .address = m->rcpt }, *r;
+	uint32_t cnt = s->accept.message.rcpt_cnt;
+	size_t bytes = m->rcpt.len + m->orcpt.len;
+	char *orcpt;
+
+	if (RB_FIND(rcpt_tree, &s->known_rcpts, &key) != NULL)
+		return true;
+	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0) ||
+	    (r = malloc(sizeof(*r) + bytes)) == NULL)
 		return false;
-	memcpy(r->bytes, rcpt.ptr, rcpt.len);
-	r->address = (struct span){ r->bytes, rcpt.len };
+	memcpy(r->bytes, m->rcpt.ptr, m->rcpt.len);
+	r->address = (struct span){ r->bytes, m->rcpt.len };
 	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
 	s->rcpts[cnt] = r->address;
+	orcpt = r->bytes + m->rcpt.len;
+	if (m->orcpt.len > 0)
+		memcpy(orcpt, m->orcpt.ptr, m->orcpt.len);
+	if (s->rcpt_dsn != NULL)
+		s->rcpt_dsn[cnt] = (struct store_dsn){ m->notify,
+		    { orcpt, m->orcpt.len } };
 	s->accept.message.rcpt_cnt++;
-	s->rcpt_bytes += rcpt.len;
-	s->edge->rcpt_bytes += rcpt.len;
+	s->rcpt_bytes += bytes;
+	s->edge->rcpt_bytes += bytes;
 	return true;
 }
 
@@ -327,6 +357,7 @@ stream_commit(struct stream *s)
 	s->state = STREAM_COMMITTING;
 	a->mail = &s->mail;
 	a->rcpts = s->rcpts;
+	a->rcpt_dsn = s->rcpt_dsn;
 	a->rcpt_delivery = s->split.rcpt_delivery;
 	a->deliveries = s->split.deliveries;
 	a->message.arrived_ms = (uint64_t)now_ms;

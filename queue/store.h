@@ -103,6 +103,12 @@ struct store_piece {
 	struct span	 text;
 };
 
+/* What RCPT said of reports, RFC 3461; 0 and empty: nothing. */
+struct store_dsn {
+	uint8_t		 notify;	/* DSN_* bits			*/
+	struct span	 orcpt;		/* as given			*/
+};
+
 struct store_delivery {
 	struct span	 relay, destination, tenant;
 	int64_t		 due_ms;
@@ -114,6 +120,7 @@ struct store_accept {
 	struct store_mail *mail;
 	struct record_message message;	/* rcpt_cnt, delivery_cnt included */
 	const struct span *rcpts;
+	const struct store_dsn *rcpt_dsn; /* NULL: none said anything	*/
 	const uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
 	const struct store_delivery *deliveries;
 	struct span	 header, body;	/* not yet written		*/
@@ -275,6 +282,7 @@ struct store_read_due {
 struct envelope_rcpt {
 	uint32_t	 no;
 	struct span	 address;
+	struct store_dsn dsn;
 };
 
 /* All that a relay must know of a delivery; one block, free() it. */

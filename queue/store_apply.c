@@ -62,6 +62,10 @@ put_rcpts(struct store *st, MDB_txn *txn, const struct store_accept *a)
 
 		if (a->rcpt_delivery != NULL)
 			r.delivery = a->rcpt_delivery[no];
+		if (a->rcpt_dsn != NULL) {
+			r.notify = a->rcpt_dsn[no].notify;
+			r.orcpt = a->rcpt_dsn[no].orcpt;
+		}
 		store_table_key_no(&k, a->mail->id, no);
 		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT,
 		    &k, RECORD_recipient, &r);

@@ -147,6 +147,15 @@ keep(char **at, struct span s)
 	return kept;
 }
 
+static struct envelope_rcpt
+keep_rcpt(char **at, uint32_t no, const struct record_recipient *r)
+{
+	return (struct envelope_rcpt){
+		.no = no, .address = keep(at, r->address),
+		.dsn = { r->notify, keep(at, r->orcpt) },
+	};
+}
+
 /* Walk the recipients of a delivery: to count them, then to keep them. */
 static int
 walk_rcpts(struct store *st, MDB_txn *txn, const struct store_read_envelope *r,
@@ -178,10 +187,9 @@ walk_rcpts(struct store *st, MDB_txn *txn, const struct store_read_envelope *r,
 		if (rec.recipient.delivery != r->no)
 			continue;
 		if (env != NULL)
-			env->rcpts[*cnt] = (struct envelope_rcpt){
-			    store_table_no(key),
-			    keep(at, rec.recipient.address) };
-		*bytes += rec.recipient.address.len;
+			env->rcpts[*cnt] = keep_rcpt(at,
+			    store_table_no(key), &rec.recipient);
+		*bytes += rec.recipient.address.len + rec.recipient.orcpt.len;
 		(*cnt)++;
 	}
 	mdb_cursor_close(c);
@@ -192,8 +200,8 @@ static size_t
 strings_len(const struct record_message *m, const struct record_delivery *d)
 {
 	return m->sender.len + m->client.len + m->helo.len + m->proto.len +
-	    m->tenant.len + m->edge.len + d->relay.len + d->destination.len +
-	    d->tenant.len;
+	    m->tenant.len + m->edge.len + m->envid.len + d->relay.len +
+	    d->destination.len + d->tenant.len;
 }
 
 static void
@@ -208,6 +216,7 @@ keep_strings(struct envelope *env, char **at)
 	m->proto = keep(at, m->proto);
 	m->tenant = keep(at, m->tenant);
 	m->edge = keep(at, m->edge);
+	m->envid = keep(at, m->envid);
 	d->relay = keep(at, d->relay);
 	d->destination = keep(at, d->destination);
 	d->tenant = keep(at, d->tenant);

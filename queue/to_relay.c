@@ -31,6 +31,7 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		.sender = env->message.sender, .client = env->message.client,
 		.helo = env->message.helo, .proto = env->message.proto,
 		.tenant = env->message.tenant,
+		.ret = env->message.ret, .envid = env->message.envid,
 	};
 	uint32_t at;
 
@@ -42,6 +43,7 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		struct msg_delivery_rcpt rcpt = {
 			dl->place.id, dl->place.no, dl->attempt,
 			env->rcpts[at].no, env->rcpts[at].address,
+			env->rcpts[at].dsn.notify, env->rcpts[at].dsn.orcpt,
 		};
 
 		link_send_delivery_rcpt(w->link, &rcpt);

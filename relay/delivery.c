@@ -51,11 +51,13 @@ delivery_new(const struct msg_delivery_open *m,
 	d->flags = m->flags;
 	d->header_len = m->header_len;
 	d->body_len = m->body_len;
+	d->ret = m->ret;
 	d->piece_cnt = pieces_of(m->header_len) + pieces_of(m->body_len);
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
 	SLIST_INIT(&d->outcomes);
 	d->rcpts = calloc(m->rcpt_cnt, sizeof(*d->rcpts));
 	if (d->rcpts == NULL || !copy_span(&d->sender, m->sender) ||
+	    !copy_span(&d->envid, m->envid) ||
 	    !copy_span(&d->destination, m->destination) ||
 	    !copy_span(&d->client, m->client) ||
 	    !copy_span(&d->helo, m->helo) ||
@@ -81,8 +83,10 @@ delivery_free(struct delivery **dp)
 	*dp = NULL;
 	if (d == NULL)
 		return;
-	for (uint32_t i = 0; i < d->rcpt_have; i++)
+	for (uint32_t i = 0; i < d->rcpt_have; i++) {
 		free_span(&d->rcpts[i].address);
+		free_span(&d->rcpts[i].orcpt);
+	}
 	while ((o = SLIST_FIRST(&d->outcomes)) != NULL) {
 		SLIST_REMOVE_HEAD(&d->outcomes, entry);
 		free(o);
@@ -90,6 +94,7 @@ delivery_free(struct delivery **dp)
 	forget_pieces(d);
 	free_span(&d->destination);
 	free_span(&d->sender);
+	free_span(&d->envid);
 	free_span(&d->client);
 	free_span(&d->helo);
 	free_span(&d->proto);
@@ -110,6 +115,17 @@ delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
 		return ERR_SYS;
 	r->no = no;
 	d->rcpt_have++;
+	return OK;
+}
+
+enum err
+delivery_add_dsn(struct delivery *d, uint8_t notify, struct span orcpt)
+{
+	struct delivery_rcpt *r = &d->rcpts[d->rcpt_have - 1];
+
+	r->notify = notify;
+	if (orcpt.len > 0 && !copy_span(&r->orcpt, orcpt))
+		return ERR_SYS;
 	return OK;
 }
 

@@ -40,6 +40,8 @@ struct outcome {			/* shared by all it concerns	*/
 struct delivery_rcpt {
 	uint32_t	 no;		/* the queue's number		*/
 	struct span	 address;
+	uint8_t		 notify;	/* RFC 3461, as for the bus	*/
+	struct span	 orcpt;
 	const struct outcome *outcome;	/* NULL until decided		*/
 };
 
@@ -75,6 +77,8 @@ struct delivery {
 	uint64_t	 header_len, body_len;
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
+	uint8_t		 ret;		/* RFC 3461, as for the bus	*/
+	struct span	 envid;
 	struct span	 client, helo, proto, tenant; /* of the session it came
 					 * in by; may be empty		*/
 	struct delivery_rcpt *rcpts;
@@ -100,6 +104,9 @@ void		 delivery_free(struct delivery **);
 
 MUST_CHECK enum err delivery_add_rcpt(struct delivery *, uint32_t no,
 		    struct span address);
+/* What the recipient added last wants of reports. */
+MUST_CHECK enum err delivery_add_dsn(struct delivery *, uint8_t notify,
+		    struct span orcpt);
 /* Have all recipients been said? */
 bool		 delivery_is_whole(const struct delivery *);
 

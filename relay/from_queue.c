@@ -27,7 +27,7 @@ take_rcpt(struct work *w, struct book_queue *q,
 
 	if (d == NULL || delivery_is_whole(d))
 		return ERR_PEER;
-	return work_rcpt(w, d, m->rcpt_no, m->rcpt);
+	return work_rcpt(w, d, m);
 }
 
 static enum err

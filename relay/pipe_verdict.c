@@ -80,12 +80,14 @@ pipe_verdict(int status, struct span output, struct span error,
 {
 	struct verdict v = {
 		CLASS_LATER, SCOPE_RECIPIENT, STAGE_BODY, 450, SPAN(""),
+		RESULT_OWN,	/* nobody said it by SMTP */
 	};
 	struct reply done = { .text = SPAN("2.0.0 Delivered") };
 
 	text->len = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		v.class = CLASS_DONE;
+		v.flags |= RESULT_FINAL;
 		v.code = 250;
 		verdict_add(text, &done);
 	} else {

@@ -29,7 +29,7 @@ struct pool {
 
 static const struct verdict stopping = {
 	CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
-	{ "4.3.2 The relay is being stopped", 32 }
+	{ "4.3.2 The relay is being stopped", 32 }, RESULT_OWN
 };
 
 static void

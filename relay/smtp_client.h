@@ -17,8 +17,9 @@
  *
  * Files: smtp_client.c life and clock, smtp_wire.c the socket and TLS,
  * smtp_dialogue.c the table of steps, smtp_greet.c those up to ready(),
- * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_batch.c whom it
- * is for, smtp_text.c the message's text, smtp_reply.c what the next hop says.
+ * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_dsn.c what it
+ * asks of reports, smtp_batch.c whom it is for, smtp_text.c the message's text,
+ * smtp_reply.c what the next hop says.
  *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never

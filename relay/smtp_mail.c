@@ -16,6 +16,7 @@
  */
 #include "relay/smtp_batch.h"
 #include "relay/smtp_dialogue.h"
+#include "relay/smtp_dsn.h"
 #include "relay/smtp_mail.h"
 #include "relay/smtp_text.h"
 
@@ -47,15 +48,21 @@ smtp_mail_say_mail(struct smtp_client *c)
 		smtp_client_say(c, " BODY=8BITMIME");
 	if (d->flags & MAIL_SMTPUTF8)
 		smtp_client_say(c, " SMTPUTF8");
+	if (c->ehlo.has & EHLO_DSN)
+		smtp_dsn_say_mail(c);
 	smtp_client_say(c, "\r\n");
 }
 
 static void
 say_rcpt_no(struct smtp_client *c, unsigned no)
 {
-	struct span a = c->delivery->rcpts[c->batch[no]].address;
+	const struct delivery_rcpt *r = &c->delivery->rcpts[c->batch[no]];
 
-	smtp_client_say(c, "RCPT TO:<%.*s>\r\n", (int)a.len, a.ptr);
+	smtp_client_say(c, "RCPT TO:<%.*s>", (int)r->address.len,
+	    r->address.ptr);
+	if (c->ehlo.has & EHLO_DSN)
+		smtp_dsn_say_rcpt(c, r);
+	smtp_client_say(c, "\r\n");
 }
 
 void
@@ -90,7 +97,8 @@ decide_all(struct smtp_client *c, const struct verdict *v)
 static void
 decide_taken(struct smtp_client *c, const struct verdict *v)
 {
-	const struct outcome *o = delivery_outcome(c->delivery, v, c->hop);
+	struct verdict w = smtp_dsn_verdict(c, v);
+	const struct outcome *o = delivery_outcome(c->delivery, &w, c->hop);
 
 	for (unsigned i = 0; i < c->taken_cnt; i++)
 		delivery_decide(c->delivery, c->batch[i], o);
@@ -255,7 +263,7 @@ static void
 hear_end_of_one(struct smtp_client *c, const struct verdict *v)
 {
 	uint32_t i = c->batch[c->ended_cnt++];
-	struct verdict w = *v;
+	struct verdict w = smtp_dsn_verdict(c, v);
 
 	if (w.scope == SCOPE_MESSAGE)
 		w.scope = SCOPE_RECIPIENT;

@@ -23,7 +23,8 @@ send_result(struct link *l, const struct delivery *d,
 	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
 	    .rcpt_no = r->no, .class = (uint8_t)v->class,
 	    .scope = (uint8_t)v->scope, .stage = (uint8_t)v->stage,
-	    .code = v->code, .reply = v->text, .hop = r->outcome->hop });
+	    .code = v->code, .reply = v->text, .hop = r->outcome->hop,
+	    .flags = v->flags });
 }
 
 void

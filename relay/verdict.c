@@ -28,7 +28,7 @@ static const struct row rows[STAGE__COUNT] = {
 struct verdict
 verdict_reply(enum stage stage, uint16_t code, struct span text)
 {
-	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text };
+	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text, 0 };
 
 	/* It closes, RFC 5321 3.8; or wants TLS or a login of us first. */
 	if (code == 421 || code == 530)
@@ -56,7 +56,10 @@ struct verdict
 verdict_own(enum outcome_class class, enum outcome_scope scope,
     enum stage stage, uint16_t code, const char *text)
 {
-	return (struct verdict){ class, scope, stage, code, span_of(text) };
+	return (struct verdict){
+		class, scope, stage, code, span_of(text),
+		RESULT_OWN | (class == CLASS_DONE ? RESULT_FINAL : 0),
+	};
 }
 
 struct verdict

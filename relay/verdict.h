@@ -21,6 +21,7 @@ struct verdict {
 	enum stage	 stage;
 	uint16_t	 code;		/* three digits			*/
 	struct span	 text;		/* borrowed; REPLY_TEXT_MAX at most */
+	uint8_t		 flags;		/* RESULT_*			*/
 };
 
 /*
@@ -35,7 +36,7 @@ struct verdict	 verdict_reply(enum stage, uint16_t code, struct span text);
 /* One of ours, about a conversation that broke off: later, the host. */
 struct verdict	 verdict_broken(enum stage, uint16_t code, const char *text);
 
-/* One of ours, any kind. */
+/* One of ours, any kind.  Done is final: it did not go to another server. */
 struct verdict	 verdict_own(enum outcome_class, enum outcome_scope,
 		    enum stage, uint16_t code, const char *text);
 

@@ -7,6 +7,7 @@
  * delivery_settled.  One that is settled while running has no home any more
  * that would want its results: it is removed when it finishes.
  */
+#include "mail/dsn.h"
 #include "relay/to_queue.h"
 #include "relay/work.h"
 
@@ -103,6 +104,8 @@ work_open(struct work *w, struct book_queue *q,
 
 	if (m->rcpt_cnt == 0 || m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
 	    m->header_len > WORK_PART_MAX || m->body_len > WORK_PART_MAX ||
+	    m->ret >= DSN_RET__COUNT ||
+	    (m->envid.len > 0 && !dsn_is_envid(m->envid)) ||
 	    book_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
 		return ERR_PEER;
 	if (w->book.delivery_cnt >= BOOK_MAX)
@@ -115,12 +118,19 @@ work_open(struct work *w, struct book_queue *q,
 }
 
 enum err
-work_rcpt(struct work *w, struct delivery *d, uint32_t no, struct span rcpt)
+work_rcpt(struct work *w, struct delivery *d,
+    const struct msg_delivery_rcpt *m)
 {
 	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
 	    451, "4.3.2 The relay is being stopped");
-	enum err e = delivery_add_rcpt(d, no, rcpt);
+	enum err e;
 
+	if (!dsn_is_notify(m->notify) ||
+	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
+		return ERR_PEER;
+	e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
+	if (e == OK)
+		e = delivery_add_dsn(d, m->notify, m->orcpt);
 	if (e != OK || !delivery_is_whole(d))
 		return e;
 	if (w->is_draining)

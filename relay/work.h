@@ -37,8 +37,8 @@ void		 work_forget_queue(struct work *, struct book_queue *);
 /* ERR_PEER: nonsense; ERR_SYS, ERR_FULL: it cannot be taken. */
 MUST_CHECK enum err work_open(struct work *, struct book_queue *,
 		    const struct msg_delivery_open *);
-MUST_CHECK enum err work_rcpt(struct work *, struct delivery *, uint32_t no,
-		    struct span rcpt);
+MUST_CHECK enum err work_rcpt(struct work *, struct delivery *,
+		    const struct msg_delivery_rcpt *);
 /* Its results are committed, or nobody wants them. */
 void		 work_settle(struct work *, struct delivery *);
 

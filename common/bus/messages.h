@@ -125,6 +125,13 @@ enum listed {
 /* delivery_pull.part */
 enum part { PART_HEADER, PART_BODY, PART__COUNT };
 
+/* delivery_result.flags */
+#define RESULT_OWN	0x01u	/* the words are the relay's, not the hop's */
+#define RESULT_FINAL	0x02u	/* done: it is where it shall stay	*/
+#define RESULT_PASSED	0x04u	/* done: the hop took RFC 3461 over, and
+				 * reports success itself		*/
+#define RESULT_FLAGS	0x07u
+
 /* delivery_result: what became of a recipient, and whom the reply is about. */
 enum outcome_class { CLASS_DONE, CLASS_LATER, CLASS_NEVER, CLASS__COUNT };
 enum outcome_scope {

@@ -7,6 +7,7 @@
  */
 #include "base/limits.h"
 #include "mail/command.h"
+#include "mail/dsn.h"
 
 /* Read a value into the struct command_mail or command_rcpt. */
 typedef enum command_fault param_fn(struct span value, void *out);
@@ -85,14 +86,58 @@ read_auth(struct span value, void *out)
 	return FAULT_NONE;
 }
 
+static enum command_fault
+read_ret(struct span value, void *out)
+{
+	struct command_mail *mail = out;
+
+	return dsn_read_ret(value, &mail->ret) ? FAULT_NONE : FAULT_RET;
+}
+
+static enum command_fault
+read_envid(struct span value, void *out)
+{
+	struct command_mail *mail = out;
+
+	mail->envid = value;
+	return dsn_is_envid(value) ? FAULT_NONE : FAULT_ENVID;
+}
+
+static enum command_fault
+read_notify(struct span value, void *out)
+{
+	struct command_rcpt *rcpt = out;
+
+	return dsn_read_notify(value, &rcpt->notify) ? FAULT_NONE :
+	    FAULT_NOTIFY;
+}
+
+/* Whether 8-bit bytes are allowed is known to command_rcpt() only. */
+static enum command_fault
+read_orcpt(struct span value, void *out)
+{
+	struct command_rcpt *rcpt = out;
+
+	rcpt->orcpt = value;
+	rcpt->orcpt_utf8 = !dsn_is_orcpt(value, false);
+	return dsn_is_orcpt(value, true) ? FAULT_NONE : FAULT_ORCPT;
+}
+
 static const struct param mail_params[] = {
 	{ { "SIZE", 4 },	true,	read_size	},
 	{ { "BODY", 4 },	true,	read_body	},
 	{ { "SMTPUTF8", 8 },	false,	read_smtputf8	},
 	{ { "AUTH", 4 },	true,	read_auth	},
+	{ { "RET", 3 },		true,	read_ret	},
+	{ { "ENVID", 5 },	true,	read_envid	},
 };
 
-#define PARAM_CNT	(sizeof(mail_params) / sizeof(mail_params[0]))
+static const struct param rcpt_params[] = {
+	{ { "NOTIFY", 6 },	true,	read_notify	},
+	{ { "ORCPT", 5 },	true,	read_orcpt	},
+};
+
+#define PARAM_CNT(params)	(sizeof(params) / sizeof((params)[0]))
 
 static const struct param *
 param_for(const struct param *params, size_t cnt, struct span name)
@@ -206,7 +251,7 @@ enum command_fault
 command_mail(struct span args, bool extended, struct command_mail *out)
 {
 	struct command_mail mail = { .size = 0 };
-	size_t cnt = extended ? PARAM_CNT : 0;
+	size_t cnt = extended ? PARAM_CNT(mail_params) : 0;
 	enum command_fault fault;
 
 	fault = take_path(&args, SPAN("FROM:"), true, &mail.sender);
@@ -227,14 +272,16 @@ command_rcpt(struct span args, bool extended, bool utf8,
     struct command_rcpt *out)
 {
 	struct command_rcpt rcpt = { .rcpt = { .kind = ADDRESS_NULL } };
+	size_t cnt = extended ? PARAM_CNT(rcpt_params) : 0;
 	enum command_fault fault;
 
-	/* We offer no parameter of RCPT, said EHLO or not: an empty table. */
 	fault = take_path(&args, SPAN("TO:"), utf8, &rcpt.rcpt);
 	if (fault == FAULT_NONE)
-		fault = judge_params(args, NULL, 0, &rcpt);
+		fault = judge_params(args, rcpt_params, cnt, &rcpt);
 	if (fault != FAULT_NONE)
 		return fault;
+	if (rcpt.orcpt_utf8 && !utf8)
+		return FAULT_ORCPT;
 	if (rcpt.rcpt.kind == ADDRESS_NULL)
 		return FAULT_ADDRESS;
 	*out = rcpt;

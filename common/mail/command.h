@@ -1,7 +1,8 @@
 /*
  * command - what an SMTP client's lines say: RFC 5321 4.1.1, SIZE (RFC 1870),
- * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954).  Syntax only: the
- * order of the dialogue and every limit of the configuration are the edge's.
+ * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), DSN (RFC 3461).
+ * Syntax only: the order of the dialogue and every limit of the configuration
+ * are the edge's.
  *
  * Results point into the line.
  */
@@ -35,7 +36,11 @@ enum command_fault {
 	FAULT_ADDRESS,	/* 501 5.1.7 in MAIL, 5.1.3 in RCPT	*/
 	FAULT_UTF8,	/* 553 5.6.7 needs SMTPUTF8		*/
 	FAULT_PARAM,	/* 555 5.5.4 unknown parameter		*/
-	FAULT_BINARY	/* 501 5.5.4 BODY=BINARYMIME not offered */
+	FAULT_BINARY,	/* 501 5.5.4 BODY=BINARYMIME not offered */
+	FAULT_RET,	/* 501 5.5.4 neither FULL nor HDRS	*/
+	FAULT_ENVID,	/* 501 5.5.4 no xtext, or too long	*/
+	FAULT_NOTIFY,	/* 501 5.5.4 no list of NOTIFY		*/
+	FAULT_ORCPT	/* 501 5.5.4 no address type and xtext, or too long */
 };
 
 struct command_mail {
@@ -49,10 +54,15 @@ struct command_mail {
 	bool		 has_auth;	/* AUTH= was given; its value is
 					 * judged and not kept, for we take
 					 * nobody's word for it (RFC 4954 5) */
+	uint8_t		 ret;		/* enum dsn_ret			   */
+	struct span	 envid;		/* as given; empty: it was not	   */
 };
 
 struct command_rcpt {
 	struct address	 rcpt;		/* any kind but ADDRESS_NULL	   */
+	uint8_t		 notify;	/* DSN_* bits; 0: not given	   */
+	struct span	 orcpt;		/* as given; empty: it was not	   */
+	bool		 orcpt_utf8;	/* it holds 8-bit bytes		   */
 };
 
 /*

@@ -44,6 +44,7 @@ struct kit_mail {
 	bool		 is_short;		/* the last body piece came */
 	bool		 is_committed, is_aborted;
 	uint64_t	 header_len, body_len;
+	char		 asked[1200];	/* what reports are wanted	*/
 	struct id	 id;
 };
 
@@ -152,6 +153,8 @@ kit_open(const struct msg_mail_open *o)
 	assert_true(span_cstr(o->sender, m->sender, sizeof(m->sender)));
 	assert_true(span_cstr(o->proto, m->proto, sizeof(m->proto)));
 	assert_true(span_cstr(o->tenant, m->tenant, sizeof(m->tenant)));
+	snprintf(m->asked, sizeof(m->asked), "ret=%u envid=%.*s", o->ret,
+	    (int)o->envid.len, o->envid.ptr);
 	if (!kit.no_grant)
 		kit_grant(m);
 }
@@ -201,6 +204,10 @@ kit_hears(struct link *l, unsigned type, const union msg *u,
 		snprintf(m->rcpts + strlen(m->rcpts),
 		    sizeof(m->rcpts) - strlen(m->rcpts), "%.*s,",
 		    (int)u->mail_rcpt.rcpt.len, u->mail_rcpt.rcpt.ptr);
+		snprintf(m->asked + strlen(m->asked),
+		    sizeof(m->asked) - strlen(m->asked), " %x:%.*s",
+		    u->mail_rcpt.notify, (int)u->mail_rcpt.orcpt.len,
+		    u->mail_rcpt.orcpt.ptr);
 		break;
 	case MSG_mail_body:
 		m = kit_mail(u->mail_body.stream);

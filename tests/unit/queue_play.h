@@ -35,6 +35,7 @@ struct play {
 	struct msg_delivery_open opened;
 	char		 sender[256], rcpt[256];
 	uint32_t	 first_no;		/* said first of those	*/
+	char		 asked[1200];		/* of reports, by RFC 3461 */
 	char		 text[2 * PIECE_MAX];
 	size_t		 text_len;
 };
@@ -80,6 +81,9 @@ play_relay_heard(struct link *l, unsigned type, const union msg *m,
 		p->opened = m->delivery_open;
 		span_cstr(m->delivery_open.sender, p->sender,
 		    sizeof(p->sender));
+		snprintf(p->asked, sizeof(p->asked), "ret=%u envid=%.*s",
+		    m->delivery_open.ret, (int)m->delivery_open.envid.len,
+		    m->delivery_open.envid.ptr);
 		p->open_cnt++;
 		p->first_no = UINT32_MAX;
 		break;
@@ -87,6 +91,10 @@ play_relay_heard(struct link *l, unsigned type, const union msg *m,
 		if (p->first_no == UINT32_MAX)
 			p->first_no = m->delivery_rcpt.rcpt_no;
 		span_cstr(m->delivery_rcpt.rcpt, p->rcpt, sizeof(p->rcpt));
+		snprintf(p->asked + strlen(p->asked),
+		    sizeof(p->asked) - strlen(p->asked), " %x:%.*s",
+		    m->delivery_rcpt.notify, (int)m->delivery_rcpt.orcpt.len,
+		    m->delivery_rcpt.orcpt.ptr);
 		p->rcpt_cnt++;
 		break;
 	case MSG_delivery_piece:
@@ -263,8 +271,8 @@ play_open_mail(struct play *p, uint64_t stream, const char *sender,
 	    .stream = stream, .sender = span_of(sender),
 	    .tenant = SPAN("127.0.0.0/24"), .client = SPAN("127.0.0.1") });
 	if (rcpt != NULL)
-		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ stream,
-		    span_of(rcpt) });
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+		    .stream = stream, .rcpt = span_of(rcpt) });
 }
 
 static inline void
@@ -292,9 +300,10 @@ play_answer(struct play *p, enum outcome_class class,
     enum outcome_scope scope, uint16_t code, const char *reply)
 {
 	struct msg_delivery_result r = {
-		p->opened.id, p->opened.delivery, p->opened.attempt, 0,
-		class, scope, STAGE_RCPT, code, span_of(reply),
-		SPAN("mx.example.net"),
+		.id = p->opened.id, .delivery = p->opened.delivery,
+		.attempt = p->opened.attempt, .class = class, .scope = scope,
+		.stage = STAGE_RCPT, .code = code, .reply = span_of(reply),
+		.hop = SPAN("mx.example.net"),
 	};
 	struct msg_delivery_done d = {
 		p->opened.id, p->opened.delivery, p->opened.attempt, 1,

@@ -382,8 +382,10 @@ the_trace_is_one_printable_line(void **state)
 				assert_true(*p >= ' ' && *p < 0x7f);
 		}
 	msg_print(line, sizeof(line), MSG_mail_rcpt, &(const union msg){
-	    .mail_rcpt = { 7, SPAN("a\"\n") } });
-	assert_string_equal(line, "mail_rcpt stream=7 rcpt=\"a\\x22\\x0a\"");
+	    .mail_rcpt = { .stream = 7, .rcpt = SPAN("a\"\n"),
+	    .notify = 4 } });
+	assert_string_equal(line, "mail_rcpt stream=7 rcpt=\"a\\x22\\x0a\" "
+	    "notify=4 orcpt=\"\"");
 }
 
 static int

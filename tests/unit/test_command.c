@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "mail/command.h"
+#include "mail/dsn.h"
 
 static void
 a_line_is_verb_and_arguments(void **state)
@@ -85,6 +86,17 @@ mail_is_judged(void **state)
 		{ "FROM:<a@x> AUTH",			FAULT_SYNTAX },
 		{ "FROM:<a@x> AUTH=",			FAULT_SYNTAX },
 		{ "FROM:<a@x> SMTPUTF8 smtputf8",	FAULT_SYNTAX },
+		{ "FROM:<a@x> RET=HDRS ENVID=QQ314159",	FAULT_NONE },
+		{ "FROM:<> ret=full envid=a+2Bb",	FAULT_NONE },
+		{ "FROM:<a@x> RET=HDRS RET=HDRS",	FAULT_SYNTAX },
+		{ "FROM:<a@x> ENVID=a ENVID=b",		FAULT_SYNTAX },
+		{ "FROM:<a@x> RET=BOTH",		FAULT_RET },
+		{ "FROM:<a@x> RET",			FAULT_SYNTAX },
+		{ "FROM:<a@x> RET=",			FAULT_SYNTAX },
+		{ "FROM:<a@x> ENVID=a+b",		FAULT_ENVID },
+		{ "FROM:<a@x> ENVID=\xce\xb4 SMTPUTF8",	FAULT_ENVID },
+		{ "FROM:<a@x> ENVID",			FAULT_SYNTAX },
+		{ "FROM:<a@x> NOTIFY=NEVER",		FAULT_PARAM },
 		{ "FROM:<a@x> FOO=1",			FAULT_PARAM },
 		{ "FROM:<a@x> FOO",			FAULT_PARAM },
 		{ "FROM:<a@x> FOO=a=b",			FAULT_SYNTAX },
@@ -118,6 +130,12 @@ mail_tells_what_was_said(void **state)
 	assert_true(m.has_body);
 	assert_false(m.has_size || m.is_8bit || m.smtputf8);
 	assert_int_equal(m.sender.kind, ADDRESS_NULL);
+	assert_int_equal(m.ret, DSN_RET_NONE);
+	assert_int_equal(m.envid.len, 0);
+	assert_int_equal(command_mail(SPAN("FROM:<> RET=HDRS ENVID=x+20y"),
+	    true, &m), FAULT_NONE);
+	assert_int_equal(m.ret, DSN_RET_HDRS);
+	assert_true(span_eq(m.envid, SPAN("x+20y")));
 	assert_int_equal(command_mail(SPAN("FROM:<> SIZE=99999999999999999999"),
 	    true, &m), FAULT_NONE);
 	assert_true(m.size == UINT64_MAX);
@@ -136,6 +154,10 @@ after_helo_there_are_no_parameters(void **state)
 	    FAULT_PARAM);
 	assert_int_equal(command_rcpt(SPAN("TO:<a@x> FOO=1"), false, false, &r),
 	    FAULT_PARAM);
+	assert_int_equal(command_mail(SPAN("FROM:<a@x> RET=FULL"), false, &m),
+	    FAULT_PARAM);
+	assert_int_equal(command_rcpt(SPAN("TO:<a@x> NOTIFY=NEVER"), false,
+	    false, &r), FAULT_PARAM);
 }
 
 static void
@@ -162,6 +184,48 @@ rcpt_is_judged(void **state)
 	    FAULT_NONE);
 	assert_int_equal(command_rcpt(SPAN("TO:<a@x> SIZE=1"), true, false, &r),
 	    FAULT_PARAM);
+}
+
+static void
+rcpt_says_what_it_wants_of_reports(void **state)
+{
+	static const struct {
+		const char	  *args;
+		bool		   utf8;
+		enum command_fault want;
+	} cases[] = {
+		{ "TO:<a@x> NOTIFY=SUCCESS,DELAY",	  false, FAULT_NONE },
+		{ "TO:<a@x> ORCPT=rfc822;B@x notify=never", false, FAULT_NONE },
+		{ "TO:<a@x> NOTIFY=NEVER,DELAY",	  false, FAULT_NOTIFY },
+		{ "TO:<a@x> NOTIFY=NOW",		  false, FAULT_NOTIFY },
+		{ "TO:<a@x> NOTIFY=",			  false, FAULT_SYNTAX },
+		{ "TO:<a@x> NOTIFY=DELAY NOTIFY=DELAY",	  false, FAULT_SYNTAX },
+		{ "TO:<a@x> ORCPT=B@x",			  false, FAULT_ORCPT },
+		{ "TO:<a@x> ORCPT=rfc822;a+b",		  false, FAULT_ORCPT },
+		{ "TO:<a@x> ORCPT=rfc822;a=b",		  false, FAULT_SYNTAX },
+		{ "TO:<a@x> ORCPT=rfc822;a ORCPT=rfc822;a", false,
+		    FAULT_SYNTAX },
+		{ "TO:<a@x> ORCPT=utf-8;\xce\xb4@x",	  false, FAULT_ORCPT },
+		{ "TO:<a@x> ORCPT=utf-8;\xce\xb4@x",	  true, FAULT_NONE },
+		{ "TO:<a@x> ORCPT=utf-8;\\x{3B4}@x",	  false, FAULT_NONE },
+		{ "TO:<a@x> ORCPT=rfc822;\xce\xb4@x",	  true, FAULT_ORCPT },
+		{ "TO:<a@x> RET=FULL",			  false, FAULT_PARAM },
+	};
+	struct command_rcpt r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (command_rcpt(span_of(cases[i].args), true, cases[i].utf8,
+		    &r) != cases[i].want)
+			fail_msg("wrong: %s", cases[i].args);
+	assert_int_equal(command_rcpt(SPAN("TO:<a@x> NOTIFY=FAILURE,success "
+	    "ORCPT=RFC822;Bob@X"), true, false, &r), FAULT_NONE);
+	assert_int_equal(r.notify, DSN_FAILURE | DSN_SUCCESS);
+	assert_true(span_eq(r.orcpt, SPAN("RFC822;Bob@X")));
+	assert_int_equal(command_rcpt(SPAN("TO:<a@x>"), true, false, &r),
+	    FAULT_NONE);
+	assert_int_equal(r.notify, 0);
+	assert_int_equal(r.orcpt.len, 0);
 }
 
 static void
@@ -193,6 +257,7 @@ main(void)
 		cmocka_unit_test(mail_tells_what_was_said),
 		cmocka_unit_test(after_helo_there_are_no_parameters),
 		cmocka_unit_test(rcpt_is_judged),
+		cmocka_unit_test(rcpt_says_what_it_wants_of_reports),
 		cmocka_unit_test(ehlo_names_are_words_or_literals),
 	};
 

@@ -40,7 +40,7 @@ tricks_do_not_reach_a_foreign_domain(void **state)
 		"<v\\,x@test.example>", "<|cmd@test.example>",
 		"</etc/passwd@test.example>", "<\"|cmd\"@test.example>",
 		"<:include:/etc/passwd@test.example>", "<>", "<test.example>",
-		"<v@test.example> ORCPT=rfc822;v@other.example",
+		"<v@other.example> ORCPT=rfc822;v@test.example",
 	};
 	char line[300];
 	const char *said;

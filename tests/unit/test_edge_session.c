@@ -9,7 +9,7 @@
 
 #define EHLO_REPLY	"250-Hello client.example\r\n250-8BITMIME\r\n"	\
 			"250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"	\
-			"250-SMTPUTF8\r\n250 SIZE 1048576\r\n"
+			"250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 1048576\r\n"
 #define QUEUED		"250 2.6.0 Message queued as "			\
 			"01000000-0000-0000-0000-000000000001\r\n"
 
@@ -38,6 +38,45 @@ a_whole_session_is_worded_as_documented(void **state)
 	assert_string_equal(kit_last()->proto, "ESMTP");
 	assert_string_equal(kit_last()->tenant, "192.0.2.1");
 	assert_true(kit_last()->is_committed);
+}
+
+static void
+what_reports_are_wanted_goes_to_the_queue(void **state)
+{
+	kit_connect();
+	kit_want("", "220 mx.test.example ESMTP\r\n");
+	kit_want("EHLO client.example\r\n", EHLO_REPLY);
+	kit_say("MAIL FROM:<a@x.example> RET=hdrs ENVID=Q+2B1\r\n"
+	    "RCPT TO:<a@x.example> NOTIFY=SUCCESS,FAILURE "
+	    "ORCPT=rfc822;A+2Bb@x.example\r\n"
+	    "RCPT TO:<b@x.example>\r\n"
+	    "RCPT TO:<c@x.example> NOTIFY=NEVER\r\nDATA\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 250 250 250 354 ");
+	kit_want("Subject: x\r\n\r\nhi\r\n.\r\n", QUEUED);
+	assert_string_equal(kit_last()->rcpts,
+	    "a@x.example,b@x.example,c@x.example,");
+	assert_string_equal(kit_last()->asked, "ret=2 envid=Q+2B1 "
+	    "6:rfc822;A+2Bb@x.example 0: 1:");
+}
+
+static void
+a_wrong_parameter_is_told_in_plain_words(void **state)
+{
+	kit_connect();
+	kit_want("", "220 mx.test.example ESMTP\r\n");
+	kit_want("EHLO client.example\r\n", EHLO_REPLY);
+	kit_want("MAIL FROM:<a@x.example> RET=ALL\r\n",
+	    "501 5.5.4 RET must be FULL or HDRS\r\n");
+	kit_want("MAIL FROM:<a@x.example> ENVID=+zz\r\n",
+	    "501 5.5.4 ENVID must be xtext of at most 100 bytes\r\n");
+	kit_want("MAIL FROM:<a@x.example>\r\n",
+	    "250 2.1.0 <a@x.example> Ok\r\n");
+	kit_want("RCPT TO:<b@x.example> NOTIFY=NEVER,DELAY\r\n",
+	    "501 5.5.4 NOTIFY must be NEVER or a list of SUCCESS, FAILURE, "
+	    "DELAY\r\n");
+	kit_want("RCPT TO:<b@x.example> ORCPT=b@x.example\r\n",
+	    "501 5.5.4 ORCPT must be an address type, \";\" and xtext, of at "
+	    "most 500 bytes\r\n");
 }
 
 static void
@@ -311,6 +350,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_whole_session_is_worded_as_documented),
+		T(what_reports_are_wanted_goes_to_the_queue),
+		T(a_wrong_parameter_is_told_in_plain_words),
 		T(each_command_gets_the_code_its_state_gives),
 		T(parameters_of_mail_are_judged),
 		T(a_command_that_ends_in_lf_alone_is_the_last),

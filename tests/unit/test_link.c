@@ -435,7 +435,8 @@ no_field_too_long_is_sent(void **state)
 
 	open_pair(&w);
 	assert_int_equal(link_send_mail_rcpt(w.edge.link,
-	    &(struct msg_mail_rcpt){ 1, { piece_bytes, BUS_STR_MAX + 1 } }),
+	    &(struct msg_mail_rcpt){ .stream = 1,
+	    .rcpt = { piece_bytes, BUS_STR_MAX + 1 } }),
 	    ERR_SYS);
 	run(&w, 10);
 	assert_int_equal(w.edge.why, ERR_SYS);

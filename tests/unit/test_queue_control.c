@@ -118,8 +118,8 @@ a_message_of_thousands_is_shown_whole(void **state)
 		char rcpt[64];
 
 		snprintf(rcpt, sizeof(rcpt), "user%d@example.net", i);
-		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
-		    span_of(rcpt) });
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+		    .stream = 1, .rcpt = span_of(rcpt) });
 	}
 	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
 	    header.len, 0 }, header);
@@ -457,8 +457,8 @@ a_message_for_two_relays_is_two_deliveries(void **state)
 	kit_until(&p->kit, p->state_cnt == 2);
 	assert_true(p->said_asks);
 	play_open_mail(p, 1, "from@example.org", "ann@example.org");
-	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
-	    SPAN("bob@example.net") });
+	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+	    .stream = 1, .rcpt = SPAN("bob@example.net") });
 	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
 	    header.len, 0 }, header);
 	kit_until(&p->kit, p->taken_cnt == 1);

@@ -30,7 +30,8 @@ mail(struct play *p, uint64_t no, struct span sender, struct span tenant)
 static enum err
 rcpt(struct play *p, uint64_t no, struct span address)
 {
-	return intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){ no, address });
+	return intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){
+	    .stream = no, .rcpt = address });
 }
 
 static enum err
@@ -96,6 +97,30 @@ a_control_byte_in_an_address_breaks_the_link(void **state)
 	begin(p, 1);
 	assert_int_equal(rcpt(p, 1, SPAN("b\nDATA")), ERR_PEER);
 	assert_int_equal(rcpt(p, 1, SPAN("")), ERR_PEER);
+}
+
+static void
+a_wrong_parameter_of_reports_breaks_the_link(void **state)
+{
+	struct msg_mail_rcpt r = { .stream = 9, .rcpt = SPAN("b") };
+	struct msg_mail_open m = { .stream = 8 };
+	struct play *p = *state;
+
+	m.ret = 3;
+	assert_int_equal(intake_mail(edge_of(p), &m), ERR_PEER);
+	m.ret = 0;
+	m.envid = SPAN("a RET=FULL");
+	assert_int_equal(intake_mail(edge_of(p), &m), ERR_PEER);
+	begin(p, 9);
+	r.notify = 0x03;
+	assert_int_equal(intake_rcpt(edge_of(p), &r), ERR_PEER);
+	r.notify = 0x10;
+	assert_int_equal(intake_rcpt(edge_of(p), &r), ERR_PEER);
+	r.notify = 0;
+	r.orcpt = SPAN("rfc822;a\r\nRCPT TO:<b@x>");
+	assert_int_equal(intake_rcpt(edge_of(p), &r), ERR_PEER);
+	r.orcpt = SPAN("rfc822;a");
+	assert_int_equal(intake_rcpt(edge_of(p), &r), OK);
 }
 
 static void
@@ -471,6 +496,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_stream_is_opened_once),
 		TEST(a_control_byte_in_an_address_breaks_the_link),
+		TEST(a_wrong_parameter_of_reports_breaks_the_link),
 		TEST(a_word_about_no_stream_breaks_the_link_a_late_one_not),
 		TEST(nothing_follows_a_commit_and_an_abort_comes_too_late),
 		TEST(a_piece_beyond_the_credit_breaks_the_link),

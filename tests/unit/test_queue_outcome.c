@@ -38,9 +38,11 @@ result(struct play *p, uint32_t rcpt_no, enum outcome_class class,
     enum outcome_scope scope, uint16_t code)
 {
 	struct msg_delivery_result r = {
-		p->opened.id, p->opened.delivery, p->opened.attempt, rcpt_no,
-		class, scope, STAGE_RCPT, code, SPAN("4.2.0 Words"),
-		SPAN("mx.example.net"),
+		.id = p->opened.id, .delivery = p->opened.delivery,
+		.attempt = p->opened.attempt, .rcpt_no = rcpt_no,
+		.class = class, .scope = scope, .stage = STAGE_RCPT,
+		.code = code, .reply = SPAN("4.2.0 Words"),
+		.hop = SPAN("mx.example.net"),
 	};
 
 	assert_int_equal(dispatch_result(worker_of(p), &r), OK);
@@ -211,8 +213,10 @@ each_recipient_has_its_own_end(void **state)
 	play_list_slots(p, 1);
 	play_open_mail(p, 1, "from@example.org", "a@example.net");
 	for (int i = 0; i < 2; i++)
-		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
-		    i == 0 ? SPAN("b@example.net") : SPAN("c@example.net") });
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+		    .stream = 1,
+		    .rcpt = i == 0 ? SPAN("b@example.net") :
+		    SPAN("c@example.net") });
 	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
 	    header.len, 0 }, header);
 	kit_until(&p->kit, p->rcpt_cnt == 3);
@@ -241,8 +245,8 @@ run_many(struct play *p, unsigned cnt)
 	play_open_mail(p, 1, "from@example.org", NULL);
 	for (unsigned i = 0; i < cnt; i++) {
 		snprintf(rcpt, sizeof(rcpt), "r%u@example.net", i);
-		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ 1,
-		    span_of(rcpt) });
+		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+		    .stream = 1, .rcpt = span_of(rcpt) });
 	}
 	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
 	    header.len, 0 }, header);

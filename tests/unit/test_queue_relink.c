@@ -11,9 +11,10 @@ static void
 say_result(struct play *p)
 {
 	link_send_delivery_result(p->relay, &(struct msg_delivery_result){
-	    p->opened.id, p->opened.delivery, p->opened.attempt, 0,
-	    CLASS_DONE, SCOPE_RECIPIENT, STAGE_RCPT, 250, SPAN("2.0.0 Ok"),
-	    SPAN("mx.example.net") });
+	    .id = p->opened.id, .delivery = p->opened.delivery,
+	    .attempt = p->opened.attempt, .class = CLASS_DONE,
+	    .scope = SCOPE_RECIPIENT, .stage = STAGE_RCPT, .code = 250,
+	    .reply = SPAN("2.0.0 Ok"), .hop = SPAN("mx.example.net") });
 }
 
 static void

@@ -177,6 +177,47 @@ after_our_restart_the_relay_keeps_what_it_runs(void **state)
 	assert_int_equal(p->open_cnt, 1);
 }
 
+/* Two of three recipients say something: those that do not have nothing. */
+static void
+what_is_wanted_of_reports_is_kept_and_handed_on(void **state)
+{
+	static const struct msg_mail_rcpt rcpts[] = {
+		{ .stream = 1, .rcpt = { "a@example.net", 13 } },
+		{ .stream = 1, .rcpt = { "b@example.net", 13 },
+		    .notify = 0x06, .orcpt = { "rfc822;B+2B1@X.example", 22 } },
+		{ .stream = 1, .rcpt = { "c@example.net", 13 },
+		    .notify = 0x01 },
+	};
+	struct span header = SPAN("Subject: x\r\n\r\n");
+	struct play *p = *state;
+
+	link_send_mail_open(p->edge, &(struct msg_mail_open){ .stream = 1,
+	    .sender = SPAN("from@example.org"), .ret = 2,
+	    .envid = SPAN("QQ+2B314159") });
+	for (size_t i = 0; i < 3; i++)
+		link_send_mail_rcpt(p->edge, &rcpts[i]);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .header_len = header.len }, header);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	play_stop_queue(p);
+	play_start_queue(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->rcpt_cnt == 3);
+	assert_string_equal(p->asked, "ret=2 envid=QQ+2B314159 "
+	    "0: 6:rfc822;B+2B1@X.example 1:");
+	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.0 Later");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	play_stop_queue(p);
+	play_start_queue(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->rcpt_cnt == 6);
+	assert_non_null(strstr(p->asked, "ret=2 envid=QQ+2B314159 "));
+	assert_non_null(strstr(p->asked, " 6:rfc822;B+2B1@X.example"));
+	assert_non_null(strstr(p->asked, " 1:"));
+}
+
 static void
 a_result_nobody_asked_for_is_settled_and_changes_nothing(void **state)
 {
@@ -308,6 +349,7 @@ main(void)
 		TEST(a_new_link_to_the_same_relay_changes_nothing),
 		TEST(a_delivery_lost_with_its_link_is_sent_again),
 		TEST(after_our_restart_the_relay_keeps_what_it_runs),
+		TEST(what_is_wanted_of_reports_is_kept_and_handed_on),
 		TEST(a_result_nobody_asked_for_is_settled_and_changes_nothing),
 		TEST(results_for_a_message_that_is_gone_are_settled),
 		TEST(a_relay_that_takes_no_more_is_given_no_more),

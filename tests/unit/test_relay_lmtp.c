@@ -30,6 +30,8 @@ one_recipient_goes_as_in_smtp_but_for_lhlo(void **state)
 	connect_client(b);
 	run(b);
 	want_done(b->deliveries[0], 0);
+	assert_int_equal(b->deliveries[0]->rcpts[0].outcome->verdict.flags,
+	    RESULT_FINAL);
 	assert_string_equal(b->hop.seen, "LHLO me.example\r\n"
 	    "MAIL FROM:<s@a.example> SIZE=21\r\nRCPT TO:<r@b.example>\r\n"
 	    "DATA\r\nSubject: x\r\n\r\nHello\r\n.\r\n");

@@ -6,6 +6,7 @@
  */
 #include <sys/resource.h>
 
+#include "mail/dsn.h"
 #include "relay_kit.h"
 
 #define WHOLE								\
@@ -251,6 +252,78 @@ extensions_are_used_or_missed(void **state)
 		else
 			assert_null(strstr(b->hop.seen, "MAIL"));
 	}
+}
+
+/* What the sender asked, as a next hop with and without DSN hears it. */
+static void
+what_is_wanted_of_reports_is_passed_on_where_dsn_is_offered(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	for (int offers = 0; offers < 2; offers++) {
+		if (offers) {
+			tear_down(state);
+			set_up(state);
+			b = *state;
+		}
+		b->hop.ehlo = offers ? "250-hop\r\n250 DSN" : "250 hop";
+		d = add_delivery(0, "s@a.example", "a@b.example b@b.example");
+		d->ret = DSN_RET_HDRS;
+		free((void *)(uintptr_t)d->envid.ptr);
+		d->envid = span_of(strdup("QQ+2B314159"));
+		d->rcpts[0].notify = DSN_SUCCESS | DSN_DELAY;
+		d->rcpts[0].orcpt = span_of(strdup("rfc822;A+2Bb@B.example"));
+		d->rcpts[1].orcpt = span_of(strdup("utf-8;\xc3\xa9@c"));
+		connect_client(b);
+		run(b);
+		want_done(d, 0);
+		assert_int_equal(d->rcpts[0].outcome->verdict.flags,
+		    offers ? RESULT_PASSED : 0);
+		assert_string_equal(b->hop.seen, offers ?
+		    "EHLO me.example\r\n"
+		    "MAIL FROM:<s@a.example> RET=HDRS ENVID=QQ+2B314159\r\n"
+		    "RCPT TO:<a@b.example> NOTIFY=SUCCESS,DELAY "
+		    "ORCPT=rfc822;A+2Bb@B.example\r\n"
+		    "RCPT TO:<b@b.example> ORCPT=utf-8;\\x{E9}@c\r\n"
+		    "DATA\r\nSubject: x\r\n\r\nHello\r\n.\r\n" :
+		    "EHLO me.example\r\nMAIL FROM:<s@a.example>\r\n"
+		    "RCPT TO:<a@b.example>\r\nRCPT TO:<b@b.example>\r\n"
+		    "DATA\r\nSubject: x\r\n\r\nHello\r\n.\r\n");
+	}
+}
+
+static void
+nothing_is_asked_of_a_hop_that_was_not_asked_of_us(void **state)
+{
+	struct bench *b = *state;
+
+	b->hop.ehlo = "250-hop\r\n250 DSN";
+	(void)add_delivery(0, "s@a.example", "a@b.example");
+	connect_client(b);
+	run(b);
+	assert_non_null(strstr(b->hop.seen, "MAIL FROM:<s@a.example>\r\n"
+	    "RCPT TO:<a@b.example>\r\n"));
+}
+
+/* Whose words they are: a refusal of the hop's, and one of our own. */
+static void
+a_verdict_says_whose_words_it_has(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@b.example no@b.example");
+	struct delivery *cut = add_delivery(0, "s@a.example", "c@b.example");
+
+	free((void *)(uintptr_t)d->rcpts[0].address.ptr);
+	d->rcpts[0].address = span_of(strdup("a b@b.example"));
+	b->hop.rules[0] = (struct rule){ "RCPT TO:<no", 0, "550 5.1.1 No" };
+	b->hop.rules[1] = (struct rule){ "RCPT TO:<c", 0, "gibberish" };
+	connect_client(b);
+	run(b);
+	assert_int_equal(d->rcpts[0].outcome->verdict.flags, RESULT_OWN);
+	assert_int_equal(d->rcpts[1].outcome->verdict.flags, 0);
+	assert_int_equal(cut->rcpts[0].outcome->verdict.flags, RESULT_OWN);
 }
 
 /* At each step: what is said, and what comes of it. */
@@ -702,6 +775,11 @@ main(void)
 		TEST(replies_may_come_byte_by_byte),
 		TEST(a_next_hop_without_ehlo_gets_helo),
 		TEST(a_refused_recipient_harms_no_other),
+		TEST(
+		    what_is_wanted_of_reports_is_passed_on_where_dsn_is_offered
+		    ),
+		TEST(nothing_is_asked_of_a_hop_that_was_not_asked_of_us),
+		TEST(a_verdict_says_whose_words_it_has),
 		TEST(when_nobody_is_left_no_text_is_sent),
 		TEST(an_open_transaction_is_reset_before_the_next),
 		TEST(a_refused_sender_concerns_the_message),

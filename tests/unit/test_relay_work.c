@@ -320,6 +320,27 @@ tear_down(void **state)
 }
 
 static void
+a_parameter_that_could_become_a_command_breaks_the_link(void **state)
+{
+	static const struct span bad[] = {
+		{ "rfc822;a\r\nDATA", 14 }, { "rfc822;a b", 10 },
+		{ "a@b.example", 11 },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		connect_queue((uint32_t)i + 1);
+		want_heard("listed 7; ");
+		send_open(0, 1, 0);
+		(void)link_send_delivery_rcpt(bench->link,
+		    &(struct msg_delivery_rcpt){ .attempt = 5,
+		    .rcpt = SPAN("r@b.example"), .orcpt = bad[i] });
+		settle();
+		assert_int_not_equal(bench->gone, OK);
+		bench->gone = OK;
+	}
+}
+
+static void
 a_new_link_begins_with_the_list(void **state)
 {
 	connect_queue(1);
@@ -515,6 +536,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_parameter_that_could_become_a_command_breaks_the_link),
 		TEST(a_new_link_begins_with_the_list),
 		TEST(results_are_said_once_all_recipients_are_known),
 		TEST(no_more_than_two_pieces_are_pulled_ahead),
