@@ -9,7 +9,7 @@
 #include "ctl/sendmail/args.h"
 
 /*
- * Ignored with a value: A B L N O R V X d h p; without one: G I U m n s x.
+ * Ignored with a value: A B L O X d h p; without one: G I U m n s x.
  * -o and -e have theirs attached or not at all, as -q.
  */
 #define OPTIONS	"+A:B:C:F:GIL:N:O:R:UV:X:b:d::e::f:h:imno::p:q::r:stvx"
@@ -44,6 +44,34 @@ take_mode(struct args *a, const char *letter)
 	return OK;
 }
 
+/* -N: never, or a list; blanks behind a comma are common. */
+static enum err
+take_notify(struct args *a, const char *value)
+{
+	char list[64];
+	size_t len = 0;
+
+	for (; *value != '\0' && len < sizeof(list); value++)
+		if (*value != ' ')
+			list[len++] = *value;
+	if (!dsn_read_notify((struct span){ list, len }, &a->notify))
+		return complain("-N takes never, or a list of failure, "
+		    "delay and success");
+	return OK;
+}
+
+/* -V: the text itself; it becomes xtext on its way. */
+static enum err
+take_envid(struct args *a, const char *value)
+{
+	a->envid_len = dsn_encode(span_of(value), a->envid,
+	    sizeof(a->envid));
+	if (!dsn_is_envid((struct span){ a->envid, a->envid_len }))
+		return complain("-V takes printable ASCII, of at most 100 "
+		    "bytes in xtext");
+	return OK;
+}
+
 static enum err
 take_option(struct args *a, int option, const char *value)
 {
@@ -70,6 +98,14 @@ take_option(struct args *a, int option, const char *value)
 		if (value != NULL && strcmp(value, "i") == 0)
 			a->dot_is_text = true;
 		break;
+	case 'N':
+		return take_notify(a, value);
+	case 'R':
+		if (!dsn_read_ret(span_of(value), &a->ret))
+			return complain("-R takes full or hdrs");
+		break;
+	case 'V':
+		return take_envid(a, value);
 	case 'q':
 		a->mode = MODE_FLUSH;
 		break;

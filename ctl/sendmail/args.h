@@ -8,8 +8,11 @@
 #define CTL_SENDMAIL_ARGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
+#include "base/span.h"
+#include "mail/dsn.h"
 
 enum args_mode {
 	MODE_SEND,
@@ -26,11 +29,15 @@ struct args {
 	const char	*sender;		/* -f, -r; NULL	*/
 	const char	*name;			/* -F; NULL	*/
 	const char	*config;		/* -C; NULL	*/
+	uint8_t		 notify;		/* -N, DSN_* bits; 0 */
+	uint8_t		 ret;			/* -R, enum dsn_ret */
+	char		 envid[DSN_ENVID_MAX];	/* -V, as xtext	*/
+	size_t		 envid_len;		/* 0: not given	*/
 	char		**rcpts;		/* behind the options */
 	int		 rcpt_cnt;
 };
 
-/* ERR_PEER: wrong, and told on standard error.  *out points into argv. */
+/* ERR_PEER: wrong, and said on standard error.  *out points into argv. */
 MUST_CHECK enum err	args_read(struct args *out, int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@
 #include "ctl/sendmail/text.h"
 #include "ctl/sendmail/who.h"
 #include "mail/date.h"
+#include "mail/dsn.h"
 #include "sys/clock.h"
 
 #define COMPLAINT_MAX	1024
@@ -257,6 +258,16 @@ refused(const struct smtp *s, const char *what, int status)
 	    "%s: %s", what, s->text);
 }
 
+/* RET and ENVID, each with a blank in front. */
+static void
+dsn_params(const struct args *a, char *buf, size_t cap)
+{
+	snprintf(buf, cap, "%s%s%.*s",
+	    a->ret == DSN_RET_FULL ? " RET=FULL" :
+	    a->ret == DSN_RET_HDRS ? " RET=HDRS" : "",
+	    a->envid_len > 0 ? " ENVID=" : "", (int)a->envid_len, a->envid);
+}
+
 static int
 say_mail(struct handover *l, struct smtp *s, const char *path)
 {
@@ -264,13 +275,16 @@ say_mail(struct handover *l, struct smtp *s, const char *path)
 	    (s->ehlo.has & EHLO_8BITMIME) != 0 ? " BODY=8BITMIME" : "";
 	const char *utf8 = l->is_utf8 && (s->ehlo.has & EHLO_SMTPUTF8) != 0 ?
 	    " SMTPUTF8" : "";
-	char size[40] = "";
+	char size[40] = "", dsn[DSN_ENVID_MAX + 40] = "";
 	enum err e;
 
 	if ((s->ehlo.has & EHLO_SIZE) != 0)
 		snprintf(size, sizeof(size), " SIZE=%" PRIu64,
 		    l->header_len + l->text.body_len);
-	e = smtp_say(s, "MAIL FROM:<%s>%s%s%s", l->sender, size, eight, utf8);
+	if ((s->ehlo.has & EHLO_DSN) != 0)
+		dsn_params(l->args, dsn, sizeof(dsn));
+	e = smtp_say(s, "MAIL FROM:<%s>%s%s%s%s", l->sender, size, eight,
+	    utf8, dsn);
 	if (e != OK)
 		return lost(e, path);
 	return s->code == 250 ? EX_OK :
@@ -284,12 +298,17 @@ say_mail(struct handover *l, struct smtp *s, const char *path)
 static int
 say_rcpts(struct handover *l, struct smtp *s, const char *path, size_t *next)
 {
+	bool asks = l->args->notify != 0 && (s->ehlo.has & EHLO_DSN) != 0;
+	char notify[DSN_NOTIFY_TEXT];
+	struct span list = dsn_notify_text(l->args->notify, notify);
 	size_t from = *next;
 	int status = EX_OK, one;
 
 	for (; *next < l->rcpt_cnt; (*next)++) {
 		const char *rcpt = l->rcpts[*next];
-		enum err e = smtp_say(s, "RCPT TO:<%s>", rcpt);
+		enum err e = smtp_say(s, "RCPT TO:<%s>%s%.*s", rcpt,
+		    asks ? " NOTIFY=" : "", asks ? (int)list.len : 0,
+		    notify);
 
 		if (e != OK)
 			return lost(e, path);

@@ -247,3 +247,20 @@ def test_any_user_may_send_and_no_set_id_bit_helps(root_server, users, sink):
     got = sendmail(p, "bob@there.example", stdin=TEXT, uid=23456)
     assert got.status == 0, got.err
     assert sink.wait()[0].sender.startswith("uid23456@")
+
+
+def test_n_r_and_v_ask_for_reports(server, sinks):
+    hop = sinks(extensions=("PIPELINING", "DSN"))
+    p = begin(server, hop.port)
+    got = sendmail(p, "-f", "ann@here.example", "-N", "failure, delay",
+                   "-R", "hdrs", "-V", "order 7+1", "bob@there.example",
+                   stdin=TEXT)
+    assert (got.status, got.err) == (0, "")
+    hop.wait()
+    assert hop.commands[1].endswith(" RET=HDRS ENVID=order+207+2B1")
+    assert hop.commands[2] == ("RCPT TO:<bob@there.example> "
+                               "NOTIFY=FAILURE,DELAY")
+    for wrong in (("-N", "soon"), ("-N", "never,delay"), ("-R", "all"),
+                  ("-V", "a\nb"), ("-V", 101 * "x")):
+        got = sendmail(p, *wrong, "bob@there.example", stdin=TEXT)
+        assert got.status == EX_USAGE and wrong[0] in got.err
