@@ -60,6 +60,10 @@ void	dispatch_unpark(struct queue *, struct delivery *);
 /* The same, but the delivery is read again from the disk.  Taken. */
 void	dispatch_reread(struct queue *, struct delivery *);
 
+/* It has grown old: tell its sender, without trying it. */
+void	dispatch_remind(struct queue *, const struct store_flow *,
+	    const struct store_place *);
+
 /* What is down is tried at once. */
 void	dispatch_retry(struct queue *, struct destination *);
 

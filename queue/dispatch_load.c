@@ -138,6 +138,8 @@ loaded(struct store_op *op, enum err e, void *arg)
 		correct(q, dl);		/* the row was from an old snapshot */
 	else if (dl->is_expiring || dl->envelope->rcpt_cnt == 0)
 		outcome_expired(q, dl);
+	else if (dl->is_reminding)
+		outcome_delayed(q, dl);
 	else
 		send_out(q, dl);
 }
@@ -151,4 +153,16 @@ dispatch_load(struct queue *q, struct delivery *dl)
 	dl->load.id = dl->place.id;
 	dl->load.no = dl->place.no;
 	store_read_envelope(q->store, &dl->load, loaded, q);
+}
+
+void
+dispatch_remind(struct queue *q, const struct store_flow *flow,
+    const struct store_place *place)
+{
+	struct delivery *dl = due_take_row(q->due, flow, place);
+
+	if (dl == NULL)
+		return;
+	dl->is_reminding = true;
+	dispatch_load(q, dl);
 }

@@ -304,6 +304,29 @@ due_take_old(struct due *due, struct destination *d, int64_t age_ms)
 }
 
 struct delivery *
+due_take_row(struct due *due, const struct store_flow *name,
+    const struct store_place *place)
+{
+	struct delivery *dl = due_find(due, place->id, place->no);
+	struct flow *f;
+
+	if (dl != NULL && dl->state != DELIVERY_WAITING)
+		return NULL;
+	if (dl != NULL) {
+		due_pick(due, dl);
+		return dl;
+	}
+	if ((f = flow_find(due, name)) == NULL)
+		return NULL;
+	if ((dl = due_add(due, f, place)) == NULL) {
+		flow_tidy(f);
+		return NULL;
+	}
+	dl->state = DELIVERY_LOADING;
+	return dl;
+}
+
+struct delivery *
 due_find(struct due *due, struct id id, uint32_t no)
 {
 	struct delivery key = { .place = { .id = id, .no = no } };

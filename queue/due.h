@@ -56,6 +56,7 @@ struct delivery {
 	bool		 is_counted;	/* in its destination's running */
 	bool		 is_done;	/* all results are said		*/
 	bool		 is_expiring;	/* to be given up, not sent	*/
+	bool		 is_reminding;	/* nor this: its sender is told	*/
 	bool		 is_parked;	/* waits for an edit, unread	*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
@@ -98,6 +99,13 @@ struct delivery *due_take(struct due *, struct destination *);
 /* The same, if its message is older than age_ms and nothing newer. */
 struct delivery *due_take_old(struct due *, struct destination *,
 	    int64_t age_ms);
+
+/*
+ * This very one, whether or not it is its turn, state LOADING; NULL: it is
+ * under way, or memory is out.
+ */
+struct delivery *due_take_row(struct due *, const struct store_flow *,
+	    const struct store_place *);
 
 struct delivery *due_find(struct due *, struct id, uint32_t no);
 

@@ -18,6 +18,8 @@
  *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
  *	telling		which senders are told, and when (_write: one of them)
+ *	duty		which report is due
+ *	aging		and to whose sender, though nothing was tried
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
  *	from_control	what an administrator asks
@@ -30,6 +32,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "queue/aging.h"
 #include "queue/control.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
@@ -156,7 +159,8 @@ open_parts(struct queue *q)
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
 	    (e = telling_open(&q->reports, q)) != OK ||
 	    (e = edit_open(&q->edits, q)) != OK ||
-	    (e = dispatch_open(&q->dispatch, q)) != OK)
+	    (e = dispatch_open(&q->dispatch, q)) != OK ||
+	    (e = aging_open(&q->aging, q)) != OK)
 		return e;
 	q->last_id = store_last_id(q->store);
 	q->message_cnt = store_message_cnt(q->store);
@@ -177,6 +181,7 @@ close_parts(struct queue *q)
 	control_close(q);
 	store_close(&q->store);
 	due_close(&q->due);
+	aging_close(&q->aging);
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);
 	telling_close(&q->reports);

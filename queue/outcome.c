@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "queue/dispatch.h"
+#include "queue/duty.h"
 #include "queue/outcome_inside.h"
 #include "sys/clock.h"
 
@@ -73,6 +74,7 @@ fill_changes(struct outcome *o)
 {
 	const struct envelope *env = o->delivery->envelope;
 	const struct result *r;
+	struct store_change *c;
 
 	o->settle.change_cnt = env->rcpt_cnt;
 	for (uint32_t i = 0; i < env->rcpt_cnt; i++)
@@ -80,6 +82,7 @@ fill_changes(struct outcome *o)
 			.rcpt_no = env->rcpts[i].no, .class = CLASS_LATER,
 			.code = 451, .address = env->rcpts[i].address,
 			.reply = SPAN("4.3.0 The relay had no result"),
+			.tried_ms = o->now_ms,
 		};
 	STAILQ_FOREACH(r, &o->delivery->results, entry) {
 		const struct envelope_rcpt *rcpt = bsearch(&r->rcpt_no,
@@ -88,12 +91,13 @@ fill_changes(struct outcome *o)
 
 		if (rcpt == NULL)
 			continue;
-		o->changes[rcpt - env->rcpts].class = r->class;
-		o->changes[rcpt - env->rcpts].code = r->code;
-		o->changes[rcpt - env->rcpts].reply = r->reply;
-		o->changes[rcpt - env->rcpts].hop = r->hop;
-		o->changes[rcpt - env->rcpts].is_theirs = r->code != 0 &&
-		    r->hop.len > 0 && r->stage > STAGE_CONNECT;
+		c = &o->changes[rcpt - env->rcpts];
+		c->class = r->class;
+		c->code = r->code;
+		c->reply = r->reply;
+		c->hop = r->hop;
+		c->is_theirs = !(r->flags & RESULT_OWN);
+		c->flags = r->flags;
 	}
 }
 
@@ -109,12 +113,38 @@ counts(const struct delivery *dl)
 	return false;
 }
 
+/* Which report is due of this recipient, if one is. */
+static void
+tell(struct outcome *o, uint32_t i, struct store_change *c)
+{
+	const struct envelope *env = o->delivery->envelope;
+	const struct envelope_rcpt *r = &env->rcpts[i];
+	const struct retry *retry = settings_retry(&o->queue->settings,
+	    &env->message);
+	int64_t arrived_ms = (int64_t)env->message.arrived_ms;
+	bool has_sender = env->message.sender.len > 0;
+
+	c->report = duty_report(&(struct duty){
+		.class = c->class, .flags = c->flags, .notify = r->dsn.notify,
+		.has_sender = has_sender,
+		.is_old = o->is_reminder || (retry->warn_ms > 0 &&
+		    o->now_ms - arrived_ms >= retry->warn_ms),
+		.is_warned = r->flags & RCPT_WARNED,
+	});
+	c->orcpt = r->dsn.orcpt;
+	c->is_warned = c->report == REPORT_DELAYED;
+	if (c->is_warned)
+		c->until_ms = arrived_ms + retry->lifetime_ms;
+	if (c->report != REPORT_NONE && !has_sender) {
+		c->report = REPORT_NONE;
+		outcome_discard(o, c, "it has no sender to be told");
+	}
+}
+
 /* What is not over is due again, or has failed for good. */
 static void
 decide(struct outcome *o, bool spent)
 {
-	bool can_tell = o->delivery->envelope->message.sender.len > 0;
-
 	o->settle.is_over = true;
 	for (uint32_t i = 0; i < o->settle.change_cnt; i++) {
 		struct store_change *c = &o->changes[i];
@@ -124,12 +154,7 @@ decide(struct outcome *o, bool spent)
 			c->class = CLASS_NEVER;
 		if (c->class == CLASS_LATER)
 			o->settle.is_over = false;
-		if (c->class != CLASS_NEVER)
-			continue;
-		if (can_tell)
-			c->report = REPORT_FAILED;
-		else
-			outcome_discard(o, c, "it has no sender to be told");
+		tell(o, i, c);
 	}
 }
 
@@ -163,6 +188,19 @@ outcome_begin(struct queue *q, struct delivery *dl)
 	outcome_commit(o);
 }
 
+/* What was said of the recipient last, and that is still what is known. */
+static struct store_change
+last_said(const struct envelope_rcpt *r, struct span otherwise)
+{
+	return (struct store_change){
+		.rcpt_no = r->no, .class = CLASS_LATER, .code = r->code,
+		.address = r->address, .hop = r->hop,
+		.reply = r->reply.len > 0 ? r->reply : otherwise,
+		.is_theirs = r->flags & RCPT_THEIRS,
+		.tried_ms = r->tried_ms,
+	};
+}
+
 void
 outcome_expired(struct queue *q, struct delivery *dl)
 {
@@ -173,13 +211,40 @@ outcome_expired(struct queue *q, struct delivery *dl)
 		hold(dl);
 		return;
 	}
-	fill_changes(o);
-	for (uint32_t i = 0; i < o->settle.change_cnt; i++) {
-		o->changes[i].code = 0;
-		o->changes[i].reply =
-		    SPAN("4.4.7 The destination could not be reached in time");
-	}
+	for (uint32_t i = 0; i < dl->envelope->rcpt_cnt; i++)
+		o->changes[i] = last_said(&dl->envelope->rcpts[i],
+		    SPAN("4.4.7 The destination could not be reached in time"));
+	o->settle.change_cnt = dl->envelope->rcpt_cnt;
 	decide(o, true);
+	outcome_commit(o);
+}
+
+/* The changes are only of those whose senders are told. */
+void
+outcome_delayed(struct queue *q, struct delivery *dl)
+{
+	const struct envelope *env = dl->envelope;
+	struct outcome *o = env->message.sender.len > 0 ? new_outcome(q, dl) :
+	    NULL;
+	struct store_change c;
+
+	for (uint32_t i = 0; o != NULL && i < env->rcpt_cnt; i++) {
+		c = last_said(&env->rcpts[i], SPAN("4.4.1 The destination "
+		    "could not be reached yet"));
+		o->is_reminder = true;
+		tell(o, i, &c);
+		if (c.is_warned)
+			o->changes[o->settle.change_cnt++] = c;
+	}
+	if (o == NULL || o->settle.change_cnt == 0) {
+		if (o != NULL)
+			outcome_drop(o);
+		dispatch_release_untried(q, dl);
+		due_put_back(q->due, &dl);
+		return;
+	}
+	o->by_death = true;	/* there is no relay to be told */
+	o->settle.due_ms = dl->place.due_ms;
 	outcome_commit(o);
 }
 

@@ -19,6 +19,12 @@ void	outcome_begin(struct queue *, struct delivery *dl);
 /* It grew too old without being tried. */
 void	outcome_expired(struct queue *, struct delivery *dl);
 
+/*
+ * It is older than warn_after and was not tried just now: tell those senders
+ * that want to hear so, once, and leave the rest as it is.
+ */
+void	outcome_delayed(struct queue *, struct delivery *dl);
+
 /* The relay that ran it died: due again soon, the death is counted. */
 void	outcome_died(struct queue *, struct delivery *dl);
 

@@ -18,6 +18,7 @@ struct outcome {
 	struct store_discard *discards;	/* as many at most		*/
 	int64_t		 now_ms;
 	bool		 by_death;
+	bool		 is_reminder;	/* nothing was tried		*/
 	const char	*held_why;	/* it will be held; or NULL	*/
 };
 
@@ -27,6 +28,9 @@ struct outcomes {
 	STAILQ_HEAD(, outcome) waiting;
 	uint32_t	 busy_cnt;
 };
+
+/* There was nothing to write down; the delivery is the caller's again. */
+void	outcome_drop(struct outcome *);
 
 /* Write it down and move on.  Taken. */
 void	outcome_commit(struct outcome *);

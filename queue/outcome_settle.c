@@ -24,6 +24,12 @@ free_outcome(struct outcome *o)
 	queue_rested(q);
 }
 
+void
+outcome_drop(struct outcome *o)
+{
+	free_outcome(o);
+}
+
 static void
 log_change(const struct outcome *o, const struct store_change *c)
 {
@@ -35,7 +41,7 @@ log_change(const struct outcome *o, const struct store_change *c)
 	    .action = REPORT_NONE };
 	struct log_line l;
 
-	log_begin(&l, events[c->class]);
+	log_begin(&l, o->is_reminder ? LOG_delayed : events[c->class]);
 	log_id(&l, LOG_KEY_id, o->settle.id);
 	log_str(&l, LOG_KEY_rcpt, c->address);
 	log_str(&l, LOG_KEY_relay, o->delivery->envelope->delivery.relay);
@@ -111,13 +117,17 @@ move_on(struct outcome *o)
 static void
 note_reports(const struct outcome *o)
 {
-	uint32_t rows = 0;
+	uint32_t rows = 0, delays = 0;
 
-	for (uint32_t i = 0; i < o->settle.change_cnt; i++)
+	for (uint32_t i = 0; i < o->settle.change_cnt; i++) {
 		rows += o->changes[i].report != REPORT_NONE;
+		delays += o->changes[i].report == REPORT_DELAYED;
+	}
+	/* Who all wait in the only delivery are told of at once. */
 	if (rows > 0 || o->settle.is_silent)
 		telling_note(o->queue->reports, o->settle.id, rows,
-		    o->settle.is_silent);
+		    o->settle.is_silent || (rows == delays &&
+		    o->delivery->envelope->message.delivery_cnt <= 1));
 }
 
 static void

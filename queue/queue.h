@@ -19,6 +19,7 @@ struct intake;
 struct dispatch;
 struct outcomes;
 struct reports;
+struct aging;
 struct edits;
 struct control;
 
@@ -32,6 +33,7 @@ struct queue {
 	struct dispatch	*dispatch;
 	struct outcomes	*outcomes;
 	struct reports	*reports;
+	struct aging	*aging;		/* NULL in tests without	*/
 	struct edits	*edits;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;

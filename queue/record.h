@@ -51,6 +51,10 @@ enum report {
 	REPORT_RELAYED, REPORT_EXPANDED, REPORT__COUNT
 };
 
+/* record_recipient.flags; the numbers are on disk. */
+#define RCPT_WARNED	0x01u	/* its sender was told of the delay	*/
+#define RCPT_THEIRS	0x02u	/* the reply has the next hop's words	*/
+
 union record {
 #define RECORD(name, version, fields)	struct record_##name name;
 #include "queue/records.def"

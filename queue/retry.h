@@ -17,6 +17,8 @@ struct retry {
 	size_t		 delay_len;
 	int64_t		 cap_ms;	/* longest delay		*/
 	int64_t		 lifetime_ms;	/* age at which to give up	*/
+	int64_t		 warn_ms;	/* age at which the sender is told of
+					 * the delay; 0: never		*/
 	uint32_t	 maximum;	/* retries behind the first try */
 };
 

@@ -24,6 +24,7 @@ read_retry(struct retry *out, const struct slice *queue)
 	out->delay_len = delay.len;
 	out->cap_ms = (int64_t)slice_num(&block, "maximum_delay");
 	out->lifetime_ms = (int64_t)slice_num(&block, "lifetime");
+	out->warn_ms = (int64_t)slice_num(&block, "warn_after");
 	out->maximum = maximum >= RETRY_UNLIMITED ? RETRY_UNLIMITED :
 	    (uint32_t)maximum;
 	return OK;

@@ -383,6 +383,13 @@ store_read_due(struct store *st, struct store_read_due *r, store_fn *fn,
 }
 
 void
+store_read_old(struct store *st, struct store_read_old *r, store_fn *fn,
+    void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_OLD, fn, arg);
+}
+
+void
 store_read_envelope(struct store *st, struct store_read_envelope *r,
     store_fn *fn, void *arg)
 {

@@ -45,6 +45,7 @@
 #define STORE_REPORT_MAX	1000	/* rows one store_read_report gives */
 #define STORE_REPORTS_MAX	64	/* ids one store_read_reports gives */
 #define STORE_DISCARDS_MAX	1000	/* rows of table discard	*/
+#define STORE_OLD_MAX		64	/* rows one store_read_old gives */
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
@@ -141,6 +142,9 @@ struct store_change {
 	struct span	 address, reply, hop;
 	bool		 is_theirs;	/* the hop's words, not ours	*/
 	bool		 is_late;	/* given up after trying long	*/
+	bool		 is_warned;	/* the sender is told of a delay */
+	uint8_t		 flags;		/* RESULT_*, of what is done	*/
+	int64_t		 tried_ms;	/* when it was said; 0: never	*/
 	enum report	 report;	/* the sender is to be told so	*/
 	struct span	 orcpt;		/* for the report, as is until_ms, */
 	int64_t		 until_ms;	/* 0: it is tried no more	*/
@@ -257,6 +261,25 @@ struct store_edit {
 	uint32_t	 changed_cnt;	/* out: deliveries moved or gone */
 };
 
+struct store_old {
+	struct store_flow flow;
+	struct store_place place;
+};
+
+/*
+ * Deliveries that are not held, in the order their messages arrived, from
+ * behind (after, after_no) up to the message `until'.
+ */
+struct store_read_old {
+	struct store_op	 op;
+	struct id	 after;		/* all zero: from the beginning	*/
+	uint32_t	 after_no;
+	struct id	 until;
+	struct store_old rows[STORE_OLD_MAX];		/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;			/* out		*/
+};
+
 /* The flows that have rows, in order, from behind `after` on. */
 struct store_read_flows {
 	struct store_op	 op;
@@ -283,6 +306,10 @@ struct envelope_rcpt {
 	uint32_t	 no;
 	struct span	 address;
 	struct store_dsn dsn;
+	struct span	 reply, hop;	/* the last one, if there was one */
+	uint16_t	 code;
+	uint8_t		 flags;		/* RCPT_*			*/
+	int64_t		 tried_ms;
 };
 
 /* All that a relay must know of a delivery; one block, free() it. */
@@ -387,6 +414,8 @@ void	store_read_flows(struct store *, struct store_read_flows *,
 	    store_fn *, void *arg);
 void	store_read_due(struct store *, struct store_read_due *, store_fn *,
 	    void *arg);
+void	store_read_old(struct store *, struct store_read_old *,
+	    store_fn *, void *arg);
 void	store_read_envelope(struct store *, struct store_read_envelope *,
 	    store_fn *, void *arg);
 void	store_read_piece(struct store *, struct store_read_piece *,

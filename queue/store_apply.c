@@ -221,6 +221,10 @@ put_reply(struct store *st, MDB_txn *txn, uint32_t delivery,
 	r.recipient.code = c->code;
 	r.recipient.reply = c->reply;
 	r.recipient.hop = c->hop;
+	r.recipient.tried_ms = (uint64_t)c->tried_ms;
+	r.recipient.flags = (r.recipient.flags & RCPT_WARNED) |
+	    (c->is_warned ? RCPT_WARNED : 0) |
+	    (c->is_theirs ? RCPT_THEIRS : 0);
 	return store_table_put_record(&st->env, txn, TABLE_RECIPIENT, k,
 	    RECORD_recipient, &r.recipient);
 }

@@ -18,7 +18,8 @@ enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
 	STORE_EDIT, STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
-	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS
+	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
+	STORE_READ_OLD
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -117,6 +118,7 @@ int	store_row_del_message(struct store *, MDB_txn *, struct id,
 
 /* store_list.c: within the reader's transaction. */
 enum err store_list_rows(struct store *, MDB_txn *, struct store_read_rows *);
+int	store_list_old(struct store *, MDB_txn *, struct store_read_old *);
 int	store_list_totals(struct store *, MDB_txn *,
 	    struct store_read_totals *);
 

@@ -1,7 +1,7 @@
 /*
  * store_list.c - the queue as a list, a bounded number of rows at a time.  What
  * changes between two readings is seen or is not; a message that goes away just
- * has no more rows.
+ * has no more rows.  Behind it: what is old, for aging.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -266,4 +266,60 @@ store_list_totals(struct store *st, MDB_txn *txn, struct store_read_totals *r)
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return rc;
 	return read_oldest(st, txn, &r->oldest);
+}
+
+/* Take a row of table delivery, unless it is held. */
+static void
+add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
+{
+	struct store_old *o = &r->rows[r->cnt];
+	struct store_key k;
+	union record rec;
+
+	memcpy(o->place.id.b, key.mv_data, sizeof(o->place.id.b));
+	o->place.no = store_table_no(key);
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_delivery, &rec) != OK) {
+		store_table_key_no(&k, o->place.id, o->place.no);
+		store_set_aside(st, TABLE_DELIVERY, &k);
+		return;
+	}
+	o->place.due_ms = (int64_t)rec.delivery.due_ms;
+	if (o->place.due_ms != STORE_HELD_MS && store_flow_name(&o->flow,
+	    rec.delivery.relay, rec.delivery.destination,
+	    rec.delivery.tenant))
+		r->cnt++;
+}
+
+static bool
+is_within(const struct store_read_old *r, MDB_val key)
+{
+	return key.mv_size > sizeof(r->until.b) &&
+	    memcmp(key.mv_data, r->until.b, sizeof(r->until.b)) <= 0;
+}
+
+int
+store_list_old(struct store *st, MDB_txn *txn, struct store_read_old *r)
+{
+	struct store_key from;
+	MDB_val key, val;
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&from, r->after, r->after_no);
+	key = (MDB_val){ from.len, from.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	if (rc == 0 && key.mv_size == from.len &&
+	    memcmp(key.mv_data, from.b, from.len) == 0)
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	r->cnt = 0;
+	while (rc == 0 && is_within(r, key) && r->cnt < STORE_OLD_MAX) {
+		add_old(st, r, key, val);
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	}
+	mdb_cursor_close(c);
+	r->at_end = rc != 0 || r->cnt < STORE_OLD_MAX;
+	return rc == MDB_NOTFOUND ? 0 : rc;
 }

@@ -153,6 +153,9 @@ keep_rcpt(char **at, uint32_t no, const struct record_recipient *r)
 	return (struct envelope_rcpt){
 		.no = no, .address = keep(at, r->address),
 		.dsn = { r->notify, keep(at, r->orcpt) },
+		.reply = keep(at, r->reply), .hop = keep(at, r->hop),
+		.code = r->code, .flags = r->flags,
+		.tried_ms = (int64_t)r->tried_ms,
 	};
 }
 
@@ -189,7 +192,9 @@ walk_rcpts(struct store *st, MDB_txn *txn, const struct store_read_envelope *r,
 		if (env != NULL)
 			env->rcpts[*cnt] = keep_rcpt(at,
 			    store_table_no(key), &rec.recipient);
-		*bytes += rec.recipient.address.len + rec.recipient.orcpt.len;
+		*bytes += rec.recipient.address.len +
+		    rec.recipient.orcpt.len + rec.recipient.reply.len +
+		    rec.recipient.hop.len;
 		(*cnt)++;
 	}
 	mdb_cursor_close(c);
@@ -331,6 +336,9 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_READ_REPORTS:
 		return store_table_err(store_report_list(st, txn,
 		    (struct store_read_reports *)op));
+	case STORE_READ_OLD:
+		return store_table_err(store_list_old(st, txn,
+		    (struct store_read_old *)op));
 	case STORE_READ_TOTALS:
 		return store_table_err(store_list_totals(st, txn,
 		    (struct store_read_totals *)op));

@@ -67,6 +67,7 @@ store_report_put(struct store *st, MDB_txn *txn, struct id id, int64_t now_ms,
 		.flags = (uint8_t)((c->is_theirs ? RECORD_THEIRS : 0) |
 		    (c->is_late ? RECORD_LATE : 0)),
 		.at_ms = (uint64_t)now_ms, .until_ms = (uint64_t)c->until_ms,
+		.tried_ms = (uint64_t)c->tried_ms,
 		.address = c->address, .orcpt = c->orcpt,
 		.reply = span_head(c->reply, REPLY_KEPT), .hop = c->hop,
 	};

@@ -100,7 +100,7 @@ rcpt_of(const struct report_row *row)
 		.hop = r->hop, .code = r->code, .is_lost = row->is_lost,
 		.is_theirs = r->flags & RECORD_THEIRS,
 		.is_late = r->flags & RECORD_LATE,
-		.tried_ms = (int64_t)r->at_ms,
+		.tried_ms = (int64_t)r->tried_ms,
 		.until_ms = (int64_t)r->until_ms,
 	};
 }

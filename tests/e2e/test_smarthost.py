@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from client import send
+from client import Client, send
 from peers import Authority, Dovecot, Postfix
 from server import free_port, until
 from sinks import EXTENSIONS, Sink
@@ -82,6 +82,33 @@ def house(room):
 
 def verified(house):
     return "tls { security verified; ca_certs %s }; " % house.ca.cert
+
+
+@pytest.mark.root
+def test_postfix_hears_what_is_asked_of_reports_and_answers(root_server,
+                                                            house):
+    """Its own next hop has no DSN: so it says "relayed", and we nothing."""
+    postfix = house.open()
+    configure(root_server, "127.0.0.1", postfix.port,
+              verified(house) + login(root_server))
+    p = root_server.start()
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example> RET=HDRS ENVID=Q+2B1", 250)
+        c.want("RCPT TO:<bob@there.example> NOTIFY=SUCCESS "
+               "ORCPT=rfc822;Bob+2Bx@Else.example", 250)
+        c.want("DATA", 354)
+        c.write("Subject: hello\r\n\r\nHello.\r\n")
+        name = c.queued(c.say("."))
+    p.wait_log(event="removed", id=name)
+    report = next(m for m in house.sink.wait(2) if m.sender == "")
+    assert report.rcpts == ["ann@here.example"]
+    for field in ("Reporting-MTA: dns; hop.test.example",
+                  "Original-Envelope-Id: Q+1", "Action: relayed",
+                  "Original-Recipient: rfc822;Bob+x@Else.example"):
+        assert field in report.text, report.text
+    assert p.find_log(event="bounced") == []
+    assert len(house.sink.quiet(0.5)) == 2
 
 
 @pytest.mark.root
