@@ -35,7 +35,7 @@ print_all(struct run *r, bool whole)
 
 	if (end != END_DONE)
 		return end;
-	end = fetch_messages(t, &r->select, false, print_message, &p, &cnt);
+	end = fetch_messages(t, &r->select, true, print_message, &p, &cnt);
 	talk_close(&t);
 	if (end != END_DONE || cnt > 0)
 		return end;

@@ -225,23 +225,64 @@ are_whole(const struct select *s)
 }
 
 static enum run_end
-judge_ids(const struct select *s, bool only_one)
+want_some(const struct select *s)
 {
 	enum run_end end = END_DONE;
 
-	for (unsigned i = 0; i < s->id_cnt; i++) {
-		struct span id = s->ids[i];
+	for (unsigned i = 0; i < s->id_cnt; i++)
+		if (s->id_hits[i] == 0) {
+			run_complain("%.*s: no such message",
+			    (int)s->ids[i].len, s->ids[i].ptr);
+			end = END_NOTHING;
+		}
+	return end;
+}
 
-		if (s->id_hits[i] == 0)
-			run_complain("%.*s: no such message", (int)id.len,
-			    id.ptr);
-		else if (s->id_hits[i] > 1 && only_one)
-			run_complain("%.*s: %u messages begin so",
-			    (int)id.len, id.ptr, s->id_hits[i]);
-		else
-			continue;
-		end = END_NOTHING;
+static enum run_end
+walk(struct talk *t, const struct fetch_queues *queues, struct fetch *f)
+{
+	struct select *s = f->select;
+	enum run_end end = END_DONE;
+
+	memset(s->id_hits, 0, sizeof(s->id_hits));
+	f->now_ms = clock_wall_ms();
+	for (unsigned i = 0; i < queues->cnt && end == END_DONE; i++) {
+		f->queue = span_of(queues->names[i]);
+		end = are_whole(s) ? show_ids(t, f) : list_queue(t, f);
 	}
+	listed_fini(&f->m);
+	return end;
+}
+
+static bool
+just_count(const struct listed_message *m, void *arg)
+{
+	return true;
+}
+
+/*
+ * A walk ahead, without the limit: who reads one message and takes it for
+ * another is no better off than who removes it.
+ */
+static enum run_end
+want_one_each(struct talk *t, struct select *s,
+    const struct fetch_queues *queues)
+{
+	static struct fetch f;
+	uint64_t limit = s->limit;
+	enum run_end end;
+
+	f = (struct fetch){ .select = s, .fn = just_count };
+	s->limit = 0;
+	end = walk(t, queues, &f);
+	s->limit = limit;
+	for (unsigned i = 0; i < s->id_cnt && end <= END_NOTHING; i++)
+		if (s->id_hits[i] > 1) {
+			run_complain("%.*s: the ids of %u messages begin with "
+			    "this: say more of it", (int)s->ids[i].len,
+			    s->ids[i].ptr, s->id_hits[i]);
+			end = END_NOTHING;
+		}
 	return end;
 }
 
@@ -253,13 +294,13 @@ fetch_messages(struct talk *t, struct select *s, bool only_one, fetch_fn *fn,
 	static struct fetch f;
 	enum run_end end = fetch_names(t, s, &queues);
 
-	f = (struct fetch){ .select = s, .fn = fn, .arg = arg,
-	    .now_ms = clock_wall_ms() };
-	for (unsigned i = 0; i < queues.cnt && end == END_DONE; i++) {
-		f.queue = span_of(queues.names[i]);
-		end = are_whole(s) ? show_ids(t, &f) : list_queue(t, &f);
-	}
-	listed_fini(&f.m);
+	*cnt = 0;
+	if (end == END_DONE && only_one && s->id_cnt > 0 && !are_whole(s))
+		end = want_one_each(t, s, &queues);
+	if (end != END_DONE)
+		return end;
+	f = (struct fetch){ .select = s, .fn = fn, .arg = arg };
+	end = walk(t, &queues, &f);
 	*cnt = f.cnt;
-	return end == END_DONE && !is_full(&f) ? judge_ids(s, only_one) : end;
+	return end == END_DONE && !is_full(&f) ? want_some(s) : end;
 }

@@ -28,7 +28,8 @@ enum run_end	 fetch_names(struct talk *, const struct select *,
 
 /*
  * Call fn for each message meant, at most select->limit; *cnt is how many.
- * END_NOTHING when an id fits none, or only_one and several.
+ * END_NOTHING when an id matches none; or, before any call, when only_one and
+ * the beginning of one matches several.
  */
 enum run_end	 fetch_messages(struct talk *, struct select *, bool only_one,
 		    fetch_fn *, void *arg, uint64_t *cnt);

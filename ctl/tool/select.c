@@ -105,6 +105,9 @@ select_id(struct select *s, struct span text)
 		if (text.ptr[i] == '\0' ||
 		    strchr("0123456789abcdefABCDEF-", text.ptr[i]) == NULL)
 			return "an id is made of 0-9, a-f and \"-\"";
+	for (unsigned i = 0; i < s->id_cnt; i++)
+		if (span_eq_nocase(s->ids[i], text))
+			return NULL;	/* said once more */
 	if (s->id_cnt == SELECT_IDS_MAX)
 		return "that many ids cannot be given at once";
 	s->ids[s->id_cnt++] = text;

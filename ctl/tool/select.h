@@ -39,7 +39,7 @@ struct select {
 /* Note an option's value.  NULL, or what is wrong with it. */
 const char	*select_option(struct select *, enum select_key,
 		    struct span value);
-/* Note an id or the beginning of one.  NULL, or what is wrong. */
+/* Note an id or the beginning of one, once.  NULL, or what is wrong. */
 const char	*select_id(struct select *, struct span);
 
 /* Was anything said but --queue and --limit? */

@@ -134,9 +134,36 @@ def test_removing_several_needs_a_yes(waiting):
 def test_a_prefix_that_fits_several_is_no_name(waiting):
     p = waiting
     shared = os.path.commonprefix(p.ids)[:8]
-    got = ctl(p, "queue", "remove", shared, "--yes")
-    assert got.status == 1 and "3 messages begin so" in got.err
+    for words in (["list"], ["show"], ["list", "--json"], ["hold"],
+                  ["list", "--limit", "1"], ["remove", "--yes"]):
+        got = ctl(p, "queue", *words, shared)
+        assert got.status == 1 and got.out == "", words
+        assert "the ids of 3 messages begin with this" in got.err
     assert len(listed(p)) == 3
+
+
+def test_a_prefix_that_fits_one_reads_that_one(waiting):
+    p = waiting
+    name = p.ids[1]
+    length = next(n for n in range(4, 37) if sum(
+        i[:n] == name[:n] for i in p.ids) == 1)
+    assert [m["id"] for m in listed(p, name[:length])] == [name]
+    got = ctl(p, "queue", "list", "--json", name[:length], "ffff-ffff")
+    assert [m["id"] for m in got.lines] == [name]
+    assert got.status == 1 and "ffff-ffff: no such message" in got.err
+
+
+@pytest.mark.parametrize("verb", ["hold", "flush", "remove"])
+def test_an_id_said_twice_is_handled_once(waiting, verb):
+    p = waiting
+    name = p.ids[0]
+    for ids in ([name, name], [name, name.upper(), name[:35]]):
+        got = ctl(p, "queue", verb, "--dry-run", "--json", *ids)
+        assert [l["id"] for l in got.lines] == [name]
+    got = ctl(p, "queue", verb, name, name, name.upper())
+    assert got.status == 0 and got.out.startswith("1 message "), got.err
+    got = ctl(p, "queue", "list", "--json", p.ids[1], p.ids[1])
+    assert [m["id"] for m in got.lines] == [p.ids[1]]
 
 
 def test_a_long_list_comes_whole_and_in_order(server):

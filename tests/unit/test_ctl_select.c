@@ -197,6 +197,8 @@ ids_fit_by_their_beginning_and_are_counted(void **state)
 	assert_null(select_id(s, SPAN("ABCD")));
 	assert_null(select_id(s, SPAN("abcd0000-0")));
 	assert_null(select_id(s, SPAN("abce")));
+	assert_null(select_id(s, SPAN("abcd")));	/* once more */
+	assert_int_equal(s->id_cnt, 3);
 	assert_true(select_is_said(s));
 	make_message(&m);
 	assert_true(select_match(s, &m, NOW_MS));
