@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "bus/boot_inside.h"
 #include "sys/logfile.h"
+#include "sys/slack.h"
 
 #define MASTER_FD	3	/* where master leaves our end		*/
 
@@ -144,6 +145,7 @@ boot_run(struct boot *b)
 		(void)link_send_work_ready(b->master, &ready);
 	log_begin(&l, LOG_ready);
 	log_end(&l);
+	slack_watch(&b->slack, b->loop);
 	if (ev_run(b->loop) != OK)
 		boot_fatal("event loop", errno);
 	if (b->master != NULL)

@@ -49,6 +49,7 @@ struct boot {
 	uint64_t	 request_no;	/* the last one's		*/
 	struct later	 unheard;	/* requests made without master	*/
 	struct timer	 patience;
+	struct timer	 slack;
 	int		 status;
 };
 

@@ -3,6 +3,7 @@ what TLS itself allows, names that are tried out by the clock, and everything
 at once."""
 
 import base64
+import contextlib
 import os
 import signal
 import socket
@@ -136,6 +137,27 @@ def test_handshakes_that_stop_cost_little_and_hold_nobody_up(house, sink):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                          struct.pack("ii", 1, 0))
             s.close()
+    sink.wait(1)
+
+
+@pytest.mark.heavy      # a sanitizer keeps what is freed
+def test_memory_comes_back_after_a_flood_of_handshakes(house, sink):
+    """Also after a second one, whose memory malloc has had back before."""
+    edge = house.pid("edge", "open")
+    hello = client_hello()
+    before = own_memory(edge)
+    for i in range(2):
+        with contextlib.ExitStack() as stack:
+            for s in stuck(house, 500, hello):
+                stack.enter_context(s)
+            flood = own_memory(edge)
+        assert flood - before > 20 << 20
+        until(lambda: own_memory(edge) - before < (flood - before) / 3,
+              what="the end of the flood", seconds=15)
+        print("before %d during %d after %d KiB" % tuple(
+            n >> 10 for n in (before, flood, own_memory(edge))))
+    with open_secure(house) as c:
+        c.mail("ann@here.example", "bob@there.example")
     sink.wait(1)
 
 
