@@ -4,6 +4,8 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "master/control.h"
 #include "master/process.h"
 #include "master/reload.h"
+#include "master/shortage.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
@@ -172,7 +175,12 @@ pass_page(struct process *control, const struct process *p)
 	int fd;
 
 	if (counters_reader(&fd, p->counters_fd) != OK) {
-		log_why(LOG_trouble, "cannot show a page of counters", 0);
+		struct log_line l;
+		int error = errno;
+
+		log_begin(&l, LOG_trouble);
+		shortage_log(&l, "cannot show a page of counters", error);
+		log_end(&l);
 		return;
 	}
 	(void)link_send_house_counters(control->link,

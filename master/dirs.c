@@ -17,17 +17,19 @@
 
 #include "base/log.h"
 #include "master/dirs.h"
+#include "master/shortage.h"
 
 static enum err
 complain(const char *path, const char *why, int error)
 {
+	char words[SHORTAGE_MAX];
 	struct log_line l;
 
 	log_begin(&l, LOG_trouble);
 	log_text(&l, LOG_KEY_why, why);
 	log_text(&l, LOG_KEY_file, path);
 	if (error != 0)
-		log_text(&l, LOG_KEY_reply, strerror(error));
+		log_text(&l, LOG_KEY_reply, shortage_text(error, words));
 	log_end(&l);
 	errno = error;
 	return ERR_SYS;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "master/folder.h"
+#include "master/shortage.h"
 
 struct file {
 	struct plan_file row;
@@ -24,13 +25,14 @@ struct folder {
 static enum err
 complain(const char *path, const char *why, int error)
 {
+	char words[SHORTAGE_MAX];
 	struct log_line l;
 
 	log_begin(&l, LOG_trouble);
 	log_text(&l, LOG_KEY_why, why);
 	log_text(&l, LOG_KEY_file, path);
 	if (error != 0)
-		log_text(&l, LOG_KEY_reply, strerror(error));
+		log_text(&l, LOG_KEY_reply, shortage_text(error, words));
 	log_end(&l);
 	return ERR_SYS;
 }

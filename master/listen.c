@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "master/listen.h"
+#include "master/shortage.h"
 
 struct listener {
 	TAILQ_ENTRY(listener) entry;
@@ -40,7 +41,7 @@ union address {
 static enum err
 complain(const struct plan_listener *w, const char *why)
 {
-	char text[INET6_ADDRSTRLEN] = "?";
+	char text[INET6_ADDRSTRLEN] = "?", words[SHORTAGE_MAX];
 	struct log_line l;
 	int error = errno;
 
@@ -54,7 +55,7 @@ complain(const struct plan_listener *w, const char *why)
 		log_text(&l, LOG_KEY_interface, text);
 		log_num(&l, LOG_KEY_port, w->port);
 	}
-	log_text(&l, LOG_KEY_reply, strerror(error));
+	log_text(&l, LOG_KEY_reply, shortage_text(error, words));
 	log_end(&l);
 	errno = error;
 	return ERR_SYS;

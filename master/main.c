@@ -7,7 +7,7 @@
  *	programs   the program files, by descriptor
  *	dirs listen folder	what must be made or opened as root
  *	house	   all processes;  process  one;  pair  the links between
- *	fault	   what deaths in a row come to
+ *	fault	   what deaths in a row come to;  shortage  limits reached
  *	endpoint   the connections it makes for others
  *	control	   what control asks
  *	reload stop	the two big changes

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "master/pair.h"
 #include "master/process.h"
+#include "master/shortage.h"
 
 #define LOST_MAX	10	/* losses of a pair ...	*/
 #define LOST_TIME_MS	10000	/* ... in this time	*/
@@ -71,13 +72,18 @@ introduce(struct process *p, const struct process *peer, int fd)
 static void
 connect_pair(struct pair *x)
 {
+	struct log_line l;
 	int fds[2];
 
 	timer_stop(&x->again);
 	if (x->from->link == NULL || x->to->link == NULL)
 		return;
 	if (pair_socket(fds) != OK) {
-		log_why(LOG_trouble, "cannot make a link", errno);
+		int error = errno;
+
+		log_begin(&l, LOG_trouble);
+		shortage_log(&l, "cannot make a link", error);
+		log_end(&l);
 		timer_set(&x->again, AGAIN_MS);
 		return;
 	}

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "master/plan.h"
 #include "master/programs.h"
+#include "master/shortage.h"
 #include "sys/clock.h"
 #include "sys/sandbox.h"
 
@@ -323,6 +324,16 @@ plan_receive(struct plan **out, int fd)
 	return e;
 }
 
+static void
+complain(int error)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_trouble);
+	shortage_log(&l, "cannot check the configuration", error);
+	log_end(&l);
+}
+
 /* The child's end, and what it means for what it said. */
 static enum err
 end_of_child(pid_t pid, enum err e)
@@ -359,9 +370,13 @@ plan_fetch(struct plan **out, const char *file)
 	pid_t pid;
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    pair) == -1) {
+		complain(errno);
 		return ERR_SYS;
-	e = programs_run(&pid, ROLE_CHECK, argv, pair[1]);
+	}
+	if ((e = programs_run(&pid, ROLE_CHECK, argv, pair[1])) != OK)
+		complain(errno);
 	close(pair[1]);
 	if (e == OK)
 		e = end_of_child(pid, plan_receive(&p, pair[0]));

@@ -19,6 +19,7 @@
 #include "master/process.h"
 #include "master/programs.h"
 #include "master/reload.h"
+#include "master/shortage.h"
 #include "master/stop.h"
 #include "sys/counters.h"
 
@@ -89,6 +90,12 @@ process_new(struct house *h, struct plan *plan, uint32_t row,
 	struct process *p = calloc(1, sizeof(*p));
 
 	if (p == NULL || counters_make(&p->counters_fd) != OK) {
+		struct log_line l;
+		int error = errno;
+
+		log_begin(&l, LOG_trouble);
+		shortage_log(&l, "cannot make a process", error);
+		log_end(&l);
 		free(p);
 		folder_close(&folder);
 		return NULL;
@@ -288,8 +295,13 @@ process_start(struct process *p)
 	p->started_ms = ev_now_ms(p->house->loop);
 	p->asked_ms = 0;
 	if (run(p) != OK) {
-		if (!fault_is_named(&p->fault))
-			say(LOG_trouble, p, "cannot start it");
+		if (!fault_is_named(&p->fault)) {
+			int error = errno;
+
+			begin_line(&l, LOG_trouble, p);
+			shortage_log(&l, "cannot start it", error);
+			log_end(&l);
+		}
 		start_later(p, FAULT_NOT_STARTED);
 		return;
 	}
