@@ -10,7 +10,7 @@ BUILD ?= build$(if $(SAN),/san)
 
 ALL_PROGRAMS := postern postern-edge postern-queue postern-relay \
 	postern-resolver postern-vault postern-control posternctl \
-	postern-sendmail
+	postern-sendmail postern-salvage
 
 # The room a program lives in, and the libraries it alone links.
 ROOM_postern := master
@@ -22,10 +22,13 @@ ROOM_postern-vault := vault
 ROOM_postern-control := ctl/control
 ROOM_posternctl := ctl/tool
 ROOM_postern-sendmail := ctl/sendmail
+ROOM_postern-salvage := queue/salvage
+WITH_postern-salvage := libqueue.a
 PROGRAMS := $(foreach p,$(ALL_PROGRAMS),$(if $(wildcard $(ROOM_$(p))/main.c),$(p)))
 PKG_postern := libcrypto
 PKG_postern-edge := libssl libcrypto
 PKG_postern-queue := lmdb
+PKG_postern-salvage := lmdb
 PKG_postern-relay := libssl libcrypto
 PKG_postern-resolver := libunbound
 PKG_postern-vault := libcrypto libcrypt
@@ -87,14 +90,20 @@ programs:
 
 define program
 $(1)_OBJ := $$(patsubst %.c,$$(BUILD)/o/%.o,$$(wildcard $$(ROOM_$(1))/*.c))
-$$(BUILD)/$(1): $$($(1)_OBJ) $$(LIB)
+$$(BUILD)/$(1): $$($(1)_OBJ) $$(WITH_$(1):%=$$(BUILD)/%) $$(LIB)
 	@echo "  LINK  $$@"
-	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $$($(1)_OBJ) $$(LIB) \
+	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $$($(1)_OBJ) \
+	    $$(WITH_$(1):%=$$(BUILD)/%) $$(LIB) \
 	    $$(shell $$(PKG_CONFIG) --libs $$(PKG_$(1)) $$(PKG_common))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(LIB): $(LIB_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+# What postern-salvage needs to write a store.
+$(BUILD)/libqueue.a: $(filter-out %/main.o,$(postern-queue_OBJ))
 	@rm -f $@
 	@ar rcs $@ $^
 

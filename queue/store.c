@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "queue/catalogue.h"
 #include "queue/store_inside.h"
 #include "sys/clock.h"
 
@@ -213,10 +214,15 @@ init_locks(struct store *st)
 static enum err
 open_env(struct store *st, const char *dir)
 {
+	const char *why = catalogue_look_at(dir);
 	int rc;
 
-	if ((rc = store_table_open(&st->env, dir)) == 0)
+	if (why != NULL) {
+		log_why(LOG_trouble, why, 0);
+		rc = MDB_CORRUPTED;
+	} else if ((rc = store_table_open(&st->env, dir)) == 0) {
 		rc = learn_start(st);
+	}
 	if (rc != 0) {
 		errno = store_table_errno(rc);
 		return store_table_err(rc);

@@ -42,6 +42,8 @@ enum run_end	 cmd_queue_flush(struct run *);
 enum run_end	 cmd_queue_hold(struct run *);
 enum run_end	 cmd_queue_release(struct run *);
 enum run_end	 cmd_queue_remove(struct run *);
+enum run_end	 cmd_queue_check(struct run *);
+enum run_end	 cmd_queue_salvage(struct run *);
 enum run_end	 cmd_route(struct run *);
 enum run_end	 cmd_user_add(struct run *);
 enum run_end	 cmd_user_passwd(struct run *);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ctl/tool/cmd.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 
 static int
 run_check(const char *program, const char *path)

@@ -13,7 +13,7 @@
 
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 #include "ctl/tool/show.h"
 #include "sys/clock.h"
 

@@ -4,7 +4,7 @@
 #include "conf/slice.h"
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 #include "ctl/tool/show.h"
 #include "mail/address.h"
 

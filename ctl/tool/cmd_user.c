@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "ctl/tool/cmd.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 #include "ctl/tool/password.h"
 #include "ctl/tool/show.h"
 #include "ctl/tool/users.h"

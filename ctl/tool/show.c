@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 #include "ctl/tool/show.h"
 
 const char *

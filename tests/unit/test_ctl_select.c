@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "ctl/tool/cmd.h"
-#include "ctl/tool/json.h"
+#include "base/json.h"
 #include "ctl/tool/select.h"
 #include "ctl/tool/show.h"
 

@@ -13,8 +13,8 @@
  * Text that is no UTF-8 shows U+FFFD in place of each foreign byte.  Names are
  * ours and need no escape; within an array they are NULL.
  */
-#ifndef CTL_TOOL_JSON_H
-#define CTL_TOOL_JSON_H
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>

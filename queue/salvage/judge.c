@@ -1,0 +1,422 @@
+/* judge.c - the counts that rows keep of each other are the proof. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/salvage/judge.h"
+
+static const enum table sources[] = {
+	TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY,
+};
+
+static bool
+step(struct id *id)
+{
+	for (size_t i = sizeof(id->b); i > 0; i--)
+		if (++id->b[i - 1] != 0)
+			return true;
+	return false;
+}
+
+/* The lowest id of a table that is not below this one. */
+static bool
+lowest(const struct rows *r, enum table t, struct id from, struct id *out)
+{
+	const struct row *v;
+	size_t cnt, low = 0, high;
+
+	if ((v = rows_table(r, t, &cnt)) == NULL)
+		return false;
+	high = cnt;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (id_cmp(rows_id(&v[mid]), from) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == cnt)
+		return false;
+	*out = rows_id(&v[low]);
+	return true;
+}
+
+static bool
+is_loose(const struct rows *r, struct id id)
+{
+	size_t loose, messages;
+
+	(void)rows_of(r, TABLE_LOOSE, id, &loose);
+	(void)rows_of(r, TABLE_MESSAGE, id, &messages);
+	return loose > 0 && messages == 0;
+}
+
+bool
+judge_next(const struct rows *r, struct id *id)
+{
+	for (;;) {
+		struct id found, best;
+		bool any = false;
+
+		for (size_t i = 0; i < 3; i++)
+			if (lowest(r, sources[i], *id, &found) &&
+			    (!any || id_cmp(found, best) < 0)) {
+				best = found;
+				any = true;
+			}
+		if (!any)
+			return false;
+		*id = best;
+		if (!is_loose(r, *id))
+			return true;
+		if (!step(id))
+			return false;
+	}
+}
+
+/* Read a row's record; what is wrong with it becomes a fault. */
+static bool
+get(struct verdict *v, const struct row *row, enum record_kind kind,
+    union record *out, enum judge_fault fault)
+{
+	if (!row->is_bad && record_get(rows_value(row), kind, out) == OK)
+		return true;
+	v->faults |= fault;
+	return false;
+}
+
+static void
+judge_head(const struct rows *r, struct verdict *v)
+{
+	union record rec;
+	size_t cnt;
+
+	v->row = rows_of(r, TABLE_MESSAGE, v->id, &cnt);
+	if (v->row == NULL)
+		v->faults |= JUDGE_MESSAGE;
+	else if (get(v, v->row, RECORD_message, &rec, JUDGE_MESSAGE)) {
+		v->has_message = true;
+		v->message = rec.message;
+	}
+	if (v->row != NULL && v->row->origin == ROWS_DOUBTFUL)
+		v->faults |= JUDGE_DOUBTFUL;
+}
+
+/* The first row of the message in this table with that number. */
+static const struct row *
+find_no(const struct rows *r, enum table t, struct id id, uint32_t no,
+    size_t *left)
+{
+	size_t cnt, low = 0, high;
+	const struct row *row = rows_of(r, t, id, &cnt);
+
+	high = cnt;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (rows_no(&row[mid]) < no)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*left = cnt - low;
+	return *left > 0 && rows_no(&row[low]) == no ? &row[low] : NULL;
+}
+
+struct span
+judge_chunk(const struct rows *r, enum table t, struct id id, uint32_t no,
+    size_t len)
+{
+	size_t left;
+	const struct row *row = find_no(r, t, id, no, &left);
+
+	for (; row != NULL && left > 0 && rows_no(row) == no; row++, left--)
+		if (!row->is_bad && row->value_len == len)
+			return rows_value(row);
+	return (struct span){ NULL, 0 };
+}
+
+/* Each chunk is full but for the last. */
+static bool
+is_whole(const struct rows *r, enum table t, struct id id, uint64_t len)
+{
+	uint32_t no = 0;
+
+	for (; len > 0; no++) {
+		size_t want = len < CHUNK_MAX ? (size_t)len : CHUNK_MAX;
+
+		if (judge_chunk(r, t, id, no, want).ptr == NULL)
+			return false;
+		len -= want;
+	}
+	return true;
+}
+
+static void
+judge_text(const struct rows *r, struct verdict *v)
+{
+	if (v->has_message &&
+	    is_whole(r, TABLE_HEADER, v->id, v->message.header_len) &&
+	    is_whole(r, TABLE_BODY, v->id, v->message.body_len))
+		return;
+	v->faults |= JUDGE_TEXT;
+}
+
+/* Relay, destination and tenant stand in a due row's key, a NUL behind each. */
+static bool
+from_due(const struct row *due, struct record_delivery *out)
+{
+	struct span key = rows_value(due);
+	struct span flow = span_head(key, key.len - PLACE_LEN);
+	struct store_place place;
+	struct span *parts[] = {
+		&out->relay, &out->destination, &out->tenant,
+	};
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < 3; i++) {
+		size_t len = span_find(flow, '\0');
+
+		if (len == flow.len)
+			return false;
+		*parts[i] = span_head(flow, len);
+		flow = span_tail(flow, len + 1);
+	}
+	store_table_place((MDB_val){ key.len, (void *)(uintptr_t)key.ptr },
+	    &place);
+	out->due_ms = (uint64_t)place.due_ms;
+	return flow.len == 0;
+}
+
+static bool
+is_same(const struct record_delivery *a, const struct record_delivery *b)
+{
+	return a->due_ms == b->due_ms && span_eq(a->relay, b->relay) &&
+	    span_eq(a->destination, b->destination) &&
+	    span_eq(span_head(a->tenant, STORE_TENANT_MAX), b->tenant);
+}
+
+/*
+ * The delivery as table due tells of it: the row that agrees with `want`, if
+ * there is one, else any.  False: none.
+ */
+static bool
+told_by_due(const struct rows *r, struct id id, uint32_t no,
+    const struct record_delivery *want, struct record_delivery *out)
+{
+	struct record_delivery d;
+	bool found = false;
+	size_t left;
+	const struct row *row = find_no(r, TABLE_DUE, id, no, &left);
+
+	for (; row != NULL && left > 0 && rows_no(row) == no; row++, left--) {
+		if (row->is_misplaced || !from_due(row, &d))
+			continue;
+		*out = d;
+		found = true;
+		if (want == NULL || is_same(want, &d))
+			break;
+	}
+	return found;
+}
+
+static void
+judge_delivery(const struct rows *r, struct verdict *v,
+    struct judge_delivery *d)
+{
+	struct record_delivery told;
+	union record rec;
+
+	d->is_good = d->row != NULL && get(v, d->row, RECORD_delivery, &rec,
+	    JUDGE_DELIVERY);
+	if (d->is_good) {
+		d->rec = rec.delivery;
+		d->is_due = told_by_due(r, v->id, d->no, &d->rec, &told) &&
+		    is_same(&d->rec, &told);
+	} else if (told_by_due(r, v->id, d->no, NULL, &told)) {
+		v->faults |= JUDGE_DELIVERY;
+		d->rec = told;
+		d->row = NULL;
+		d->is_good = d->is_due = true;
+	}
+	if (!d->is_due)
+		v->faults |= JUDGE_DUE;
+}
+
+static int
+cmp_delivery(const void *x, const void *y)
+{
+	const struct judge_delivery *a = x, *b = y;
+
+	if (a->no != b->no)
+		return a->no < b->no ? -1 : 1;
+	return (a->row == NULL) - (b->row == NULL);
+}
+
+static struct judge_delivery *
+find_delivery(struct verdict *v, uint32_t no)
+{
+	size_t low = 0, high = v->delivery_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (v->deliveries[mid].no < no)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < v->delivery_cnt && v->deliveries[low].no == no ?
+	    &v->deliveries[low] : NULL;
+}
+
+/* Deliveries that have a row, and those that recipients say there are. */
+static enum err
+gather_deliveries(const struct rows *r, struct verdict *v)
+{
+	size_t cnt, all, kept = 0;
+	const struct row *rows = rows_of(r, TABLE_DELIVERY, v->id, &cnt);
+	struct judge_delivery *d;
+
+	all = cnt + v->rcpt_cnt;
+	if ((d = calloc(all + 1, sizeof(*d))) == NULL)
+		return ERR_SYS;
+	v->deliveries = d;
+	for (size_t i = 0; i < cnt; i++)
+		d[i] = (struct judge_delivery){
+			.no = rows_no(&rows[i]), .row = &rows[i],
+		};
+	for (size_t i = 0; i < v->rcpt_cnt; i++)
+		d[cnt + i].no = v->rcpts[i].delivery;
+	qsort(d, all, sizeof(*d), cmp_delivery);
+	for (size_t i = 0; i < all; i++)
+		if (kept == 0 || d[kept - 1].no != d[i].no)
+			d[kept++] = d[i];
+	v->delivery_cnt = kept;
+	for (size_t i = 0; i < v->rcpt_cnt; i++)
+		find_delivery(v, v->rcpts[i].delivery)->rcpt_cnt++;
+	for (size_t i = 0; i < kept; i++)
+		if (d[i].row == NULL)
+			v->faults |= JUDGE_DELIVERY;
+	return OK;
+}
+
+static enum err
+gather_rcpts(const struct rows *r, struct verdict *v)
+{
+	size_t cnt;
+	const struct row *rows = rows_of(r, TABLE_RECIPIENT, v->id, &cnt);
+	union record rec;
+
+	if ((v->rcpts = calloc(cnt + 1, sizeof(*v->rcpts))) == NULL)
+		return ERR_SYS;
+	for (size_t i = 0; i < cnt; i++) {
+		if (!get(v, &rows[i], RECORD_recipient, &rec, JUDGE_RCPT))
+			continue;
+		v->rcpts[v->rcpt_cnt++] = (struct judge_rcpt){
+			.no = rows_no(&rows[i]), .row = &rows[i],
+			.address = rec.recipient.address,
+			.delivery = rec.recipient.delivery,
+		};
+	}
+	return OK;
+}
+
+static void
+count_rcpts(struct verdict *v)
+{
+	for (size_t i = 0; i < v->delivery_cnt; i++) {
+		struct judge_delivery *d = &v->deliveries[i];
+
+		if (d->row != NULL && d->is_good &&
+		    d->rcpt_cnt != d->rec.rcpt_cnt) {
+			v->faults |= JUDGE_RCPT;
+			if (d->rcpt_cnt < d->rec.rcpt_cnt)
+				v->rcpt_missing += d->rec.rcpt_cnt -
+				    d->rcpt_cnt;
+		}
+		if (d->rcpt_cnt == 0)
+			d->is_good = false;
+	}
+	if (v->has_message && v->delivery_cnt != v->message.delivery_cnt)
+		v->faults |= JUDGE_DELIVERY;
+	for (size_t i = 0; i < v->rcpt_cnt; i++) {
+		struct judge_rcpt *rc = &v->rcpts[i];
+		const struct judge_delivery *d;
+
+		d = find_delivery(v, rc->delivery);
+		rc->is_good = d != NULL && d->is_good;
+	}
+}
+
+enum err
+judge_message(const struct rows *r, struct id id, struct verdict *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->id = id;
+	judge_head(r, v);
+	judge_text(r, v);
+	if (gather_rcpts(r, v) != OK || gather_deliveries(r, v) != OK) {
+		judge_fini(v);
+		return ERR_SYS;
+	}
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		judge_delivery(r, v, &v->deliveries[i]);
+	count_rcpts(v);
+	return OK;
+}
+
+void
+judge_fini(struct verdict *v)
+{
+	free(v->rcpts);
+	free(v->deliveries);
+	v->rcpts = NULL;
+	v->deliveries = NULL;
+}
+
+bool
+judge_can_go(const struct verdict *v)
+{
+	if ((v->faults & (JUDGE_MESSAGE | JUDGE_TEXT | JUDGE_DOUBTFUL)) != 0)
+		return false;
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		if (v->deliveries[i].is_good)
+			return true;
+	return false;
+}
+
+/* A delivery made good from its due row lacks nothing; one without does. */
+bool
+judge_is_lacking(const struct verdict *v)
+{
+	if (!judge_can_go(v) || v->rcpt_missing > 0 ||
+	    (v->faults & JUDGE_RCPT) != 0)
+		return true;
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		if (!v->deliveries[i].is_good)
+			return true;
+	return v->delivery_cnt < v->message.delivery_cnt;
+}
+
+const char *
+judge_why(enum judge_fault fault)
+{
+	switch (fault) {
+	case JUDGE_MESSAGE:
+		return "its envelope is missing or damaged";
+	case JUDGE_TEXT:
+		return "its text is not whole";
+	case JUDGE_DELIVERY:
+		return "a delivery is missing or damaged";
+	case JUDGE_RCPT:
+		return "a recipient is missing or damaged";
+	case JUDGE_DUE:
+		return "its row in the due index is wrong (the queue mends it)";
+	case JUDGE_NEWER:
+		return "it was written by a newer postern";
+	case JUDGE_DOUBTFUL:
+		return "it may have been delivered long ago";
+	}
+	return "";
+}

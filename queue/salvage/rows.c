@@ -1,0 +1,473 @@
+/*
+ * rows.c - first the trees, from the free list on; then, if a tree is broken,
+ * the leaves that no tree leads to.
+ *
+ * A page of which the free list says nothing and that no tree leads to must be
+ * one that a broken tree has lost: what it holds is of today.  If the free list
+ * itself is broken or unknown this cannot be told, and the rows are doubtful.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/salvage/rows.h"
+
+#define ID_LEN		sizeof(struct id)
+#define NO_LEN		(ID_LEN + sizeof(uint32_t))
+#define HISTORY_KEY	(8 + ID_LEN + 1 + 4)
+
+struct reading {
+	struct rows	*rows;
+	struct image	*image;
+	uint8_t		*seen, *is_free;
+	int		 table;		/* being walked; -1 any		*/
+	bool		 is_stale;	/* these trees are not of today	*/
+	enum rows_origin origin;
+	bool		 has_free;	/* the free list is whole	*/
+};
+
+static void
+add_fault(uint64_t page, const char *why, void *arg)
+{
+	struct reading *g = arg;
+	struct rows *r = g->rows;
+
+	if (g->table >= 0)
+		r->is_broken[g->table] = true;
+	if (r->fault_cnt < ROWS_FAULTS_MAX)
+		r->faults[r->fault_cnt] = (struct rows_fault){ page,
+		    g->table >= 0 ? catalogue_name((enum table)g->table) :
+		    NULL, why };
+	r->fault_cnt++;
+}
+
+bool
+rows_kind(enum table t, enum record_kind *out)
+{
+	switch (t) {
+	case TABLE_MESSAGE:
+		*out = RECORD_message;
+		return true;
+	case TABLE_RECIPIENT:
+		*out = RECORD_recipient;
+		return true;
+	case TABLE_DELIVERY:
+		*out = RECORD_delivery;
+		return true;
+	case TABLE_LOOSE:
+		*out = RECORD_loose;
+		return true;
+	case TABLE_HISTORY:
+		*out = RECORD_history;
+		return true;
+	case TABLE_TOTAL:
+		*out = RECORD_total;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+has_key(enum table t, struct span key)
+{
+	switch (t) {
+	case TABLE_MESSAGE:
+	case TABLE_LOOSE:
+		return key.len == ID_LEN;
+	case TABLE_HEADER:
+	case TABLE_BODY:
+	case TABLE_RECIPIENT:
+	case TABLE_DELIVERY:
+		return key.len == NO_LEN;
+	case TABLE_DUE:
+		return key.len > PLACE_LEN + 2 &&
+		    key.ptr[key.len - PLACE_LEN - 1] == '\0';
+	case TABLE_HISTORY:
+		return key.len == HISTORY_KEY;
+	default:
+		return true;
+	}
+}
+
+/* Has it the form of the table's rows?  *bad: but its record is not whole. */
+static bool
+has_form(enum table t, const struct image_row *row, bool *bad)
+{
+	enum record_kind kind;
+	union record rec;
+
+	*bad = false;
+	if (row->is_table || row->value.len > CHUNK_MAX || !has_key(t,
+	    row->key))
+		return false;
+	if (row->value.ptr == NULL) {
+		*bad = true;
+		return true;
+	}
+	if (t == TABLE_DUE)
+		return row->value.len == 0;
+	if (t == TABLE_HEADER || t == TABLE_BODY)
+		return row->value.len > 0;
+	if (rows_kind(t, &kind))
+		*bad = record_get(row->value, kind, &rec) != OK;
+	return true;
+}
+
+static bool
+make_room(struct rows *r)
+{
+	size_t cap = r->cap == 0 ? 1024 : r->cap * 2;
+	struct row *v;
+
+	if (r->cnt < r->cap)
+		return true;
+	if ((v = reallocarray(r->v, cap, sizeof(*v))) == NULL) {
+		r->has_no_memory = true;
+		return false;
+	}
+	r->v = v;
+	r->cap = cap;
+	return true;
+}
+
+static void
+add(struct reading *g, enum table t, const struct image_row *row, bool bad)
+{
+	struct span key = row->key, value = row->value;
+
+	if (!make_room(g->rows))
+		return;
+	if (t == TABLE_DUE) {		/* known by what it is for */
+		value = key;
+		key = span_tail(key, key.len - NO_LEN);
+	}
+	g->rows->v[g->rows->cnt++] = (struct row){
+		.key = key.ptr, .key_len = (uint16_t)key.len,
+		.value = value.ptr, .value_len = (uint16_t)value.len,
+		.table = (uint8_t)t, .origin = (uint8_t)g->origin,
+		.is_misplaced = row->is_misplaced, .is_bad = bad,
+	};
+}
+
+static void
+take_row(const struct image_row *row, void *arg)
+{
+	struct reading *g = arg;
+	bool bad;
+
+	if (has_form((enum table)g->table, row, &bad))
+		add(g, (enum table)g->table, row, bad);
+	else
+		add_fault(PAGE_NONE, "a row has a foreign form", g);
+}
+
+/*
+ * A leaf without a tree: the form of its rows says which table it is of.  What
+ * has no checksum is believed where the text it belongs to is asked for it.
+ */
+static void
+take_orphan(const struct image_row *row, void *arg)
+{
+	static const enum table tables[] = {
+		TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_DUE,
+	};
+	struct reading *g = arg;
+	bool bad;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (has_form(tables[i], row, &bad) && !bad) {
+			add(g, tables[i], row, false);
+			return;
+		}
+	/* Header or body: a leaf does not say.  The message's lengths do. */
+	if (has_form(TABLE_BODY, row, &bad) && !bad) {
+		add(g, TABLE_BODY, row, false);
+		add(g, TABLE_HEADER, row, false);
+	}
+}
+
+/* The free list: by transaction, a count and the numbers of pages. */
+static void
+take_free(const struct image_row *row, void *arg)
+{
+	struct reading *g = arg;
+	const uint8_t *b = (const uint8_t *)row->value.ptr;
+	uint64_t cnt, no;
+
+	if (b == NULL || row->value.len < 8 || row->key.len != 8 ||
+	    (cnt = page_u64(b)) > row->value.len / 8 - 1) {
+		add_fault(PAGE_NONE, "a row of the free list is damaged", g);
+		return;
+	}
+	for (uint64_t i = 1; i <= cnt; i++) {
+		no = page_u64(b + 8 * i);
+		/* Pages behind the file's end were never written. */
+		if (no < 2 || (i > 1 && no >= page_u64(b + 8 * (i - 1)))) {
+			add_fault(PAGE_NONE,
+			    "a row of the free list is damaged", g);
+			g->has_free = false;
+			continue;
+		}
+		if (no >= g->image->page_cnt)
+			continue;
+		if (image_is_seen(g->is_free, no))
+			add_fault(no, "it is free twice", g);
+		image_see(g->is_free, no);
+	}
+}
+
+static void
+walk_free(struct reading *g, const struct catalogue *c)
+{
+	struct image_walk w = {
+		.image = g->image, .seen = g->seen, .arg = g,
+		.calls = { take_free, add_fault }, .is_numbers = true,
+	};
+	size_t before = g->rows->fault_cnt;
+
+	if (!c->has_free)
+		return;
+	image_walk(&w, &c->free);
+	g->has_free = g->rows->fault_cnt == before;
+}
+
+static void
+no_row(const struct image_row *row, void *arg)
+{
+}
+
+static void
+walk_table(struct reading *g, const struct catalogue *c, enum table t)
+{
+	struct image_walk w = {
+		.image = g->image, .seen = g->seen, .is_free = g->is_free,
+		.calls = { take_row, add_fault }, .arg = g,
+	};
+
+	g->table = (int)t;
+	g->origin = g->is_stale ? ROWS_DOUBTFUL : ROWS_LIVE;
+	if (c->has[t])
+		image_walk(&w, &c->tables[t]);
+	else if (t == TABLE_MESSAGE || t == TABLE_DELIVERY)
+		add_fault(PAGE_NONE, "the table is not there", g);
+	g->table = -1;
+}
+
+/*
+ * Trees that are not of today are walked only if the free list does not say
+ * which pages are.
+ */
+static void
+walk_trees(struct reading *g, const struct catalogue *c)
+{
+	struct image_walk w = {
+		.image = g->image, .seen = g->seen, .is_free = g->is_free,
+		.calls = { no_row, add_fault }, .arg = g,
+	};
+
+	walk_free(g, c);
+	g->is_stale = c->is_stale;
+	if (c->is_stale) {
+		add_fault(PAGE_NONE, "its newest state cannot be found", g);
+		memset(g->rows->is_broken, true, sizeof(g->rows->is_broken));
+		if (g->has_free)
+			return;
+	}
+	image_walk(&w, &c->self);
+	for (enum table t = 0; t < TABLE__COUNT; t++)
+		walk_table(g, c, t);
+}
+
+static bool
+is_any_broken(const struct rows *r)
+{
+	for (enum table t = 0; t < TABLE__COUNT; t++)
+		if (r->is_broken[t] && t != TABLE_HISTORY && t != TABLE_LOOSE)
+			return true;
+	return false;
+}
+
+/* Leaves that no tree leads to. */
+static void
+scan(struct reading *g)
+{
+	struct page p;
+
+	for (uint64_t no = 2; no < g->image->page_cnt; no++) {
+		if (image_is_seen(g->seen, no) ||
+		    image_page(g->image, no, &p) != NULL ||
+		    p.kind != PAGE_LEAF)
+			continue;
+		g->origin = g->has_free && !image_is_seen(g->is_free, no) ?
+		    ROWS_LOST : ROWS_DOUBTFUL;
+		image_rows(g->image, &p, false, take_orphan, g);
+	}
+}
+
+static int
+cmp_name(const struct row *a, const struct row *b)
+{
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	return page_cmp(rows_key(a), rows_key(b));
+}
+
+/*
+ * A delivery may have several due rows, of which one can be right, and so may
+ * a place in the text, where it was not said what the rows are of.
+ */
+static int
+cmp_whole(const struct row *a, const struct row *b)
+{
+	int c = cmp_name(a, b);
+
+	if (c != 0)
+		return c;
+	if (a->table == TABLE_DUE)
+		return page_cmp(rows_value(a), rows_value(b));
+	if (a->table != TABLE_HEADER && a->table != TABLE_BODY)
+		return 0;
+	if (a->origin != b->origin)
+		return a->origin < b->origin ? -1 : 1;
+	return (a->value > b->value) - (a->value < b->value);
+}
+
+static int
+cmp_row(const void *x, const void *y)
+{
+	const struct row *a = x, *b = y;
+	int c = cmp_whole(a, b);
+
+	if (c != 0)
+		return c;
+	if (a->is_bad != b->is_bad)
+		return a->is_bad ? 1 : -1;
+	if (a->origin != b->origin)
+		return a->origin < b->origin ? -1 : 1;
+	return (a->key > b->key) - (a->key < b->key);
+}
+
+/* Keep the best of each. */
+static void
+sort(struct rows *r)
+{
+	size_t kept = 0;
+
+	if (r->cnt == 0)
+		return;
+	qsort(r->v, r->cnt, sizeof(*r->v), cmp_row);
+	for (size_t i = 1; i < r->cnt; i++)
+		if (cmp_whole(&r->v[kept], &r->v[i]) != 0)
+			r->v[++kept] = r->v[i];
+	r->cnt = kept + 1;
+}
+
+enum err
+rows_read(struct rows *r, struct image *im)
+{
+	struct reading g = { .rows = r, .image = im, .table = -1 };
+	struct catalogue c;
+	bool found;
+
+	memset(r, 0, sizeof(*r));
+	r->faults = calloc(ROWS_FAULTS_MAX, sizeof(*r->faults));
+	g.seen = image_new_seen(im);
+	g.is_free = image_new_seen(im);
+	r->has_no_memory = r->faults == NULL || g.seen == NULL ||
+	    g.is_free == NULL;
+	found = !r->has_no_memory && catalogue_find(im, &c, add_fault, &g);
+	if (found) {
+		r->is_searched = c.is_searched;
+		walk_trees(&g, &c);
+	}
+	if (!r->has_no_memory && (!found || is_any_broken(r)))
+		scan(&g);
+	sort(r);
+	free(g.seen);
+	free(g.is_free);
+	return r->has_no_memory ? ERR_SYS : found ? OK : ERR_NONE;
+}
+
+void
+rows_fini(struct rows *r)
+{
+	free(r->v);
+	free(r->faults);
+	memset(r, 0, sizeof(*r));
+}
+
+/* The first row that is not before (table, key). */
+static size_t
+find(const struct rows *r, const struct row *key)
+{
+	size_t low = 0, high = r->cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (cmp_name(&r->v[mid], key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+const struct row *
+rows_of(const struct rows *r, enum table t, struct id id, size_t *cnt)
+{
+	struct row key = {
+		.key = (const char *)id.b, .key_len = ID_LEN,
+		.table = (uint8_t)t,
+	};
+	size_t first = find(r, &key), at = first;
+
+	while (at < r->cnt && r->v[at].table == t && r->v[at].key_len >=
+	    ID_LEN && memcmp(r->v[at].key, id.b, ID_LEN) == 0)
+		at++;
+	*cnt = at - first;
+	return *cnt > 0 ? &r->v[first] : NULL;
+}
+
+const struct row *
+rows_table(const struct rows *r, enum table t, size_t *cnt)
+{
+	struct row key = { .table = (uint8_t)t };
+	struct row next = { .table = (uint8_t)(t + 1) };
+	size_t first = find(r, &key);
+
+	*cnt = find(r, &next) - first;
+	return *cnt > 0 ? &r->v[first] : NULL;
+}
+
+struct span
+rows_key(const struct row *r)
+{
+	return (struct span){ r->key, r->key_len };
+}
+
+struct span
+rows_value(const struct row *r)
+{
+	return (struct span){ r->value, r->value_len };
+}
+
+struct id
+rows_id(const struct row *r)
+{
+	struct id id = { { 0 } };
+
+	if (r->key_len >= ID_LEN)
+		memcpy(id.b, r->key, ID_LEN);
+	return id;
+}
+
+uint32_t
+rows_no(const struct row *r)
+{
+	uint32_t no = 0;
+
+	for (size_t i = ID_LEN; i < r->key_len && i < NO_LEN; i++)
+		no = no << 8 | (uint8_t)r->key[i];
+	return no;
+}

@@ -1,0 +1,310 @@
+/*
+ * A store is judged by its pages alone: a whole one is whole, and whatever is
+ * damaged, no message is lost without being named, none that was done with
+ * comes back, and no text goes out other than it came in.
+ * room: queue
+ * room: queue/salvage
+ */
+#include "salvage_kit.h"
+
+#define FLIPS	400	/* rounds of one bit			*/
+#define STORMS	60	/* rounds of fifty			*/
+
+static struct salvage_kit *kit;
+static uint64_t seed;
+
+static uint64_t
+draw(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed % below;
+}
+
+static int
+setup(void **state)
+{
+	const char *said = getenv("POSTERN_SEED");
+
+	seed = said != NULL ? strtoull(said, NULL, 10) :
+	    (uint64_t)clock_wall_ms() | 1;
+	print_message("seed: POSTERN_SEED=%llu\n", (unsigned long long)seed);
+	kit = calloc(1, sizeof(*kit));
+	salvage_open(kit);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	salvage_close(kit);
+	free(kit);
+	return 0;
+}
+
+/* What became of the store's messages after some damage. */
+struct outcome {
+	unsigned whole, part, named, unnamed, altered, risen;
+	size_t	 faults;
+	enum err err;
+};
+
+static bool
+is_same_text(const struct rows *r, const struct verdict *v, enum table t,
+    const char *want, size_t len)
+{
+	for (uint32_t no = 0; len > 0; no++) {
+		size_t n = len < CHUNK_MAX ? len : CHUNK_MAX;
+		struct span c = judge_chunk(r, t, v->id, no, n);
+
+		if (c.ptr == NULL || memcmp(c.ptr, want, n) != 0)
+			return false;
+		want += c.len;
+		len -= c.len;
+	}
+	return true;
+}
+
+static void
+look_at(const struct rows *r, unsigned i, struct outcome *o)
+{
+	const struct salvage_mail *m = &kit->mails[i];
+	struct verdict v;
+
+	assert_int_equal(judge_message(r, m->mail.mail.id, &v), OK);
+	if (i >= SALVAGE_MESSAGES) {
+		o->risen += judge_can_go(&v);
+	} else if (judge_can_go(&v)) {
+		o->whole += !judge_is_lacking(&v);
+		o->part += judge_is_lacking(&v);
+		o->altered += !is_same_text(r, &v, TABLE_HEADER,
+		    kit->text + i, m->header_len) || !is_same_text(r, &v,
+		    TABLE_BODY, kit->text + 2 * i, m->body_len);
+	} else if (v.rcpt_cnt + v.delivery_cnt > 0 || v.row != NULL) {
+		o->named += v.faults != 0;
+	} else {
+		o->unnamed++;
+	}
+	judge_fini(&v);
+}
+
+/* All that judge_next() finds is judged, and there is an end to it. */
+static void
+walk_all(const struct rows *r)
+{
+	struct id id = { { 0 } };
+	struct verdict v;
+	size_t cnt = 0;
+
+	while (judge_next(r, &id)) {
+		assert_true(cnt++ <= r->cnt);
+		assert_int_equal(judge_message(r, id, &v), OK);
+		judge_fini(&v);
+		for (size_t i = sizeof(id.b); i > 0; i--)
+			if (++id.b[i - 1] != 0)
+				break;
+	}
+}
+
+static struct outcome
+judge(const uint8_t *bytes, size_t len)
+{
+	struct outcome o = { 0 };
+	struct image im;
+	struct rows r;
+
+	if (!image_take(&im, bytes, len)) {
+		o.err = ERR_FULL;
+		return o;
+	}
+	o.err = rows_read(&r, &im);
+	o.faults = r.fault_cnt;
+	for (unsigned i = 0; i < SALVAGE_MESSAGES + SALVAGE_GONE; i++)
+		look_at(&r, i, &o);
+	walk_all(&r);
+	rows_fini(&r);
+	return o;
+}
+
+static void
+a_whole_store_is_whole(void **state)
+{
+	struct outcome o = judge(kit->bytes, kit->len);
+
+	assert_int_equal(o.err, OK);
+	assert_int_equal(o.faults, 0);
+	assert_int_equal(o.whole, SALVAGE_MESSAGES);
+	assert_int_equal(o.altered + o.risen, 0);
+}
+
+static void
+flip(uint8_t *bytes, unsigned cnt)
+{
+	while (cnt-- > 0)
+		bytes[draw(kit->len)] ^= (uint8_t)(1u << draw(8));
+}
+
+static void
+flip_rounds(unsigned rounds, unsigned bits)
+{
+	uint8_t *copy = malloc(kit->len);
+	unsigned altered = 0, part = 0, named = 0;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		struct outcome o;
+
+		memcpy(copy, kit->bytes, kit->len);
+		flip(copy, bits);
+		o = judge(copy, kit->len);
+		if (bits == 1)
+			assert_true(o.unnamed == 0 || o.faults > 0);
+		assert_true(o.unnamed == 0 || o.faults > 0);
+		assert_int_equal(o.risen, 0);
+		altered += o.altered;
+		part += o.part;
+		named += o.named + o.unnamed;
+	}
+	print_message("%u rounds of %u: %u altered, %u in part, %u named\n",
+	    rounds, bits, altered, part, named);
+	free(copy);
+}
+
+static void
+one_flipped_bit_loses_nothing_unnamed(void **state)
+{
+	flip_rounds(FLIPS, 1);
+}
+
+static void
+fifty_flipped_bits_lose_nothing_unnamed(void **state)
+{
+	flip_rounds(STORMS, 50);
+}
+
+static void
+without_meta_pages_all_is_found(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+	struct outcome o;
+
+	memcpy(copy, kit->bytes, kit->len);
+	memset(copy, 0, 2 * 4096);
+	o = judge(copy, kit->len);
+	assert_int_equal(o.err, OK);
+	assert_int_equal(o.whole, SALVAGE_MESSAGES);
+	assert_int_equal(o.risen, 0);
+	free(copy);
+}
+
+/* The page with the names of all tables is gone. */
+static void
+without_a_catalogue_all_is_found(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+	struct page_meta m[2];
+	struct outcome o;
+
+	for (unsigned i = 0; i < 2; i++)
+		assert_null(page_meta(&m[i], kit->bytes + i * 4096, 4096));
+	memcpy(copy, kit->bytes, kit->len);
+	memset(copy + m[m[1].txnid > m[0].txnid].catalogue.root * 4096, 0,
+	    4096);
+	o = judge(copy, kit->len);
+	assert_int_equal(o.whole, SALVAGE_MESSAGES);
+	assert_int_equal(o.risen, 0);
+	free(copy);
+}
+
+/* The newer meta page alone is gone: what it led to is found all the same. */
+static void
+the_newest_state_is_taken(void **state)
+{
+	for (unsigned page = 0; page < 2; page++) {
+		uint8_t *copy = malloc(kit->len);
+		struct outcome o;
+
+		memcpy(copy, kit->bytes, kit->len);
+		memset(copy + page * 4096, 0xff, 4096);
+		o = judge(copy, kit->len);
+		assert_int_equal(o.whole, SALVAGE_MESSAGES);
+		assert_int_equal(o.risen, 0);
+		free(copy);
+	}
+}
+
+static void
+a_truncated_file_names_what_it_lost(void **state)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		size_t len = 4096 + draw(kit->len - 4096);
+		struct outcome o = judge(kit->bytes, len);
+
+		assert_int_equal(o.risen, 0);
+		assert_true(o.faults > 0 || o.whole == SALVAGE_MESSAGES);
+	}
+}
+
+static void
+overwritten_pages_are_named(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+
+	for (unsigned i = 0; i < 60; i++) {
+		size_t from = draw(kit->len / 4096), to = draw(kit->len / 4096);
+		struct outcome o;
+
+		memcpy(copy, kit->bytes, kit->len);
+		if (i % 2 == 0)
+			memset(copy + to * 4096, (int)draw(256), 4096);
+		else	/* another page of the file: old, or in use */
+			memcpy(copy + to * 4096, kit->bytes + from * 4096,
+			    4096);
+		o = judge(copy, kit->len);
+		assert_int_equal(o.risen, 0);
+		assert_true(o.unnamed == 0 || o.faults > 0);
+	}
+	free(copy);
+}
+
+static void
+the_quick_look_sees_what_lmdb_cannot_live_with(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+	struct image im;
+
+	assert_true(image_take(&im, kit->bytes, kit->len));
+	assert_null(catalogue_look(&im));
+	memcpy(copy, kit->bytes, kit->len);
+	memset(copy, 0, 2 * 4096);
+	assert_true(image_take(&im, copy, kit->len));
+	assert_non_null(catalogue_look(&im));
+	for (unsigned i = 0; i < 200; i++) {
+		size_t at = 32 + draw(128);	/* of the struct, not magic */
+
+		memcpy(copy, kit->bytes, 2 * 4096);
+		copy[draw(2) * 4096 + at] ^= (uint8_t)(1u << draw(8));
+		assert_true(image_take(&im, copy, kit->len));
+		(void)catalogue_look(&im);
+	}
+	free(copy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_store_is_whole),
+		cmocka_unit_test(one_flipped_bit_loses_nothing_unnamed),
+		cmocka_unit_test(fifty_flipped_bits_lose_nothing_unnamed),
+		cmocka_unit_test(without_meta_pages_all_is_found),
+		cmocka_unit_test(without_a_catalogue_all_is_found),
+		cmocka_unit_test(the_newest_state_is_taken),
+		cmocka_unit_test(a_truncated_file_names_what_it_lost),
+		cmocka_unit_test(overwritten_pages_are_named),
+		cmocka_unit_test(
+		    the_quick_look_sees_what_lmdb_cannot_live_with),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
