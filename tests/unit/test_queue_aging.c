@@ -1,0 +1,131 @@
+/*
+ * test_queue_aging - what waits for long is told of, though nothing was tried;
+ * once, and the delivery goes on as if nothing had been.
+ * room: queue
+ */
+#include "queue_play.h"
+
+#include "mail/dsn.h"
+
+/* The deliveries up to the newest there can be. */
+static struct store_read_old *
+read_old(struct play *p, struct id after, uint32_t after_no)
+{
+	struct store_read_old *r = calloc(1, sizeof(*r));
+	unsigned before = p->kit.back_cnt;
+
+	assert_non_null(r);
+	memset(r->until.b, 0xff, sizeof(r->until.b));
+	r->after = after;
+	r->after_no = after_no;
+	store_read_old(p->q.store, r, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(p->kit.last, OK);
+	return r;
+}
+
+static void
+remind_all(struct play *p)
+{
+	struct store_read_old *r = read_old(p, (struct id){ { 0 } }, 0);
+
+	for (unsigned i = 0; i < r->cnt; i++)
+		dispatch_remind(&p->q, &r->rows[i].flow, &r->rows[i].place);
+	free(r);
+	for (int i = 0; i < 100; i++)
+		kit_turn(&p->kit);
+}
+
+static void
+send_asking(struct play *p, uint64_t stream, const char *sender,
+    uint8_t notify)
+{
+	struct span header = SPAN("Subject: x\r\n\r\n");
+	unsigned before = p->taken_cnt;
+
+	link_send_mail_open(p->edge, &(struct msg_mail_open){
+	    .stream = stream, .sender = span_of(sender) });
+	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
+	    .stream = stream, .rcpt = SPAN("b@example.net"),
+	    .notify = notify });
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = stream, .header_len = header.len }, header);
+	kit_until(&p->kit, p->taken_cnt > before);
+}
+
+static void
+a_sender_is_told_once_and_the_delivery_goes_on(void **state)
+{
+	struct play *p = *state;
+
+	send_asking(p, 1, "a@example.org", 0);
+	assert_int_equal(p->q.message_cnt, 1);
+	remind_all(p);
+	assert_int_equal(p->q.message_cnt, 2);	/* and the report */
+	remind_all(p);
+	assert_int_equal(p->q.message_cnt, 2);
+	play_stop_queue(p);
+	play_start_queue(p);
+	remind_all(p);
+	assert_int_equal(p->q.message_cnt, 2);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 2);
+}
+
+static void
+nobody_is_told_who_does_not_want_it_or_is_nobody(void **state)
+{
+	struct play *p = *state;
+
+	send_asking(p, 1, "a@example.org", DSN_FAILURE | DSN_SUCCESS);
+	send_asking(p, 2, "a@example.org", DSN_NEVER);
+	send_asking(p, 3, "", DSN_DELAY);
+	remind_all(p);
+	assert_int_equal(p->q.message_cnt, 3);
+	send_asking(p, 4, "a@example.org", DSN_DELAY);
+	remind_all(p);
+	assert_int_equal(p->q.message_cnt, 5);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 5);
+}
+
+static void
+old_deliveries_come_in_order_and_from_where_we_were(void **state)
+{
+	struct play *p = *state;
+	struct store_read_old *r;
+	struct store_place last;
+
+	for (uint64_t i = 1; i <= STORE_OLD_MAX + 6; i++)
+		send_asking(p, i, "a@example.org", DSN_NEVER);
+	r = read_old(p, (struct id){ { 0 } }, 0);
+	assert_int_equal(r->cnt, STORE_OLD_MAX);
+	assert_false(r->at_end);
+	for (unsigned i = 1; i < r->cnt; i++)
+		assert_true(id_cmp(r->rows[i - 1].place.id,
+		    r->rows[i].place.id) < 0);
+	last = r->rows[r->cnt - 1].place;
+	free(r);
+	r = read_old(p, last.id, last.no);
+	assert_int_equal(r->cnt, 6);
+	assert_true(r->at_end);
+	assert_true(id_cmp(last.id, r->rows[0].place.id) < 0);
+	free(r);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, play_set_up, \
+    play_tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_sender_is_told_once_and_the_delivery_goes_on),
+		TEST(nobody_is_told_who_does_not_want_it_or_is_nobody),
+		TEST(old_deliveries_come_in_order_and_from_where_we_were),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
