@@ -76,10 +76,15 @@ endif
 ALL_CFLAGS = $(BASE_CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(MODE_LDFLAGS) $(LDFLAGS)
 
-# A feature that differs by build is a file, chosen here.
+# A feature that differs by build or machine is a file, chosen here.
+MACHINE := $(shell $(CC) -dumpmachine)
+CRC_SRC := common/base/crc_$(or $(if $(filter x86_64-%,$(MACHINE)),x86), \
+	$(if $(filter aarch64-%,$(MACHINE)),arm64),none).c
 CHOSEN := common/sys/seccomp.c common/sys/seccomp_off.c \
-	common/ask/signer.c common/ask/signer_now.c
-LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c conf/*.c)) $(SAN_SRC)
+	common/ask/signer.c common/ask/signer_now.c \
+	$(wildcard common/base/crc_*.c)
+LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c conf/*.c)) $(SAN_SRC) \
+	$(CRC_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 LIB := $(BUILD)/libpostern.a
 
@@ -159,7 +164,7 @@ FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
 FUZZ_LIB := $(FUZZ_BUILD)/libpostern.a
 FUZZ_LIB_SRC := $(filter-out $(CHOSEN),$(LIB_SRC)) common/sys/seccomp_off.c \
-	common/ask/signer_now.c
+	common/ask/signer_now.c $(CRC_SRC)
 FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 SECONDS ?= 60
 F ?= *

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "base/log.h"
 #include "queue/dispatch_inside.h"
 #include "sys/clock.h"
@@ -50,7 +51,7 @@ lane_of(struct dispatch *ds, const struct destination *d)
 	unsigned cnt = workers_of(ds, d->relay);
 
 	return dispatch_lane(ds, d->relay,
-	    wire_crc(0, d->name, strlen(d->name)) % cnt);
+	    crc_of(0, d->name, strlen(d->name)) % cnt);
 }
 
 static void

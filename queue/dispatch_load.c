@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/aside.h"
 #include "queue/dispatch_inside.h"
 #include "queue/edit.h"
 #include "queue/outcome.h"
@@ -77,7 +78,7 @@ take_row_away(struct queue *q, const struct delivery *dl, bool is_stale)
 	store_undue(q->store, u, undue_done, NULL);
 }
 
-/* Its row leads to nothing, or to something damaged: take the row away. */
+/* Its row leads to nothing: take the row away. */
 static void
 abandon(struct queue *q, struct delivery *dl)
 {
@@ -105,7 +106,10 @@ adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 	if (e != OK || !due_attach(q->due, dl, dl->envelope)) {
 		/* Its results may be here already, its worker let go. */
 		dispatch_settled(q, dl);
-		abandon(q, dl);
+		if (e == ERR_PEER)
+			aside_hold(q, dl, dl->load.why);
+		else
+			abandon(q, dl);
 		return;
 	}
 	if (dl->worker == NULL && !dl->is_done) {	/* it died meanwhile */
@@ -132,6 +136,8 @@ loaded(struct store_op *op, enum err e, void *arg)
 		adopt_loaded(q, dl, e);
 	else if (e == ERR_SYS)
 		dispatch_put_back(q, dl);
+	else if (e == ERR_PEER)
+		aside_hold(q, dl, dl->load.why);
 	else if (e != OK)
 		abandon(q, dl);
 	else if ((int64_t)dl->envelope->delivery.due_ms != dl->place.due_ms)

@@ -8,6 +8,8 @@
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes (apply, edit, sweep) and
  *			one that reads (list)
+ *			(envelope, text); row, aside and format are of both
+ *	aside		a delivery that cannot be read is held
  *	due		which deliveries wait, for which destinations
  *	flow		those of one tenant: their rows, read bit by bit
  *	destination	how much one of them is trusted with
@@ -197,6 +199,7 @@ main(int argc, char **argv)
 		.drain = drain, .holding = holding,
 	};
 	static struct queue q;
+	enum err e;
 	int status;
 
 	q.boot = boot_start(argc, argv, &calls, &q);
@@ -204,7 +207,10 @@ main(int argc, char **argv)
 	if (settings_read(&q.settings, boot_slice(q.boot)) != OK)
 		boot_fatal("the slice cannot be read", 0);
 	boot_seal(q.boot);
-	if (open_parts(&q) != OK)
+	if ((e = open_parts(&q)) == ERR_PEER)
+		boot_fatal("the store was written by a newer postern, in a "
+		    "format that this one does not know", 0);
+	if (e != OK)
 		give_up("the store cannot be opened", errno);
 	status = boot_run(q.boot);
 	close_parts(&q);

@@ -262,6 +262,7 @@ outcome_died(struct queue *q, struct delivery *dl)
 	o->settle.due_ms = o->now_ms + DEATH_MS;
 	if (o->settle.deaths >= DEATHS_MAX) {
 		o->settle.due_ms = STORE_HELD_MS;
+		o->settle.held = HELD_DEATHS;
 		o->held_why = "processes died with this delivery under way";
 	}
 	outcome_commit(o);
@@ -278,6 +279,7 @@ outcome_unreadable(struct queue *q, struct delivery *dl)
 	}
 	o->by_death = true;	/* the relay has been told already */
 	o->settle.due_ms = STORE_HELD_MS;
+	o->settle.held = HELD_DAMAGE;
 	o->held_why = "its text cannot be read";
 	outcome_commit(o);
 }

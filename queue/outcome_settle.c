@@ -142,6 +142,8 @@ settled(struct store_op *op, enum err e, void *arg)
 			timer_set(&q->outcomes->again, AGAIN_MS);
 		return;
 	}
+	if (e == OK && o->settle.kept)
+		o->held_why = "a recipient of it cannot be read";
 	if (e == OK)
 		log_outcome(o);
 	else

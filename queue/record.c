@@ -1,4 +1,5 @@
 /* record.c - a version in front, a checksum behind, made from records.def. */
+#include "base/crc.h"
 #include "base/wire.h"
 #include "queue/record.h"
 
@@ -70,7 +71,7 @@ record_put(uint8_t *buf, enum record_kind kind, const void *rec)
 
 	wire_u8(&w, rows[kind].version);
 	rows[kind].put(&w, rec);
-	wire_u32(&w, wire_crc(0, w.buf, w.len));
+	wire_u32(&w, crc_of(0, w.buf, w.len));
 	return w.bad ? 0 : w.len;
 }
 
@@ -83,22 +84,36 @@ fits_again(enum record_kind kind, const union record *r)
 	return record_put(buf, kind, r) > 0;
 }
 
+/* Its version; 0 when the checksum is wrong. */
+static uint8_t
+version_of(struct span bytes)
+{
+	const uint8_t *b = (const uint8_t *)bytes.ptr;
+	struct wire_in crc;
+
+	if (bytes.len < 1 + CRC_LEN || bytes.len > RECORD_MAX)
+		return 0;
+	crc = (struct wire_in){ b + bytes.len - CRC_LEN, b + bytes.len, false };
+	return wire_get_u32(&crc) == crc_of(0, b, bytes.len - CRC_LEN) ?
+	    b[0] : 0;
+}
+
+bool
+record_is_newer(struct span bytes, enum record_kind kind)
+{
+	return version_of(bytes) > rows[kind].version;
+}
+
 enum err
 record_get(struct span bytes, enum record_kind kind, union record *out)
 {
 	struct wire_in r = { (const uint8_t *)bytes.ptr, NULL, false };
-	struct wire_in crc;
-	uint8_t version;
+	uint8_t version = version_of(bytes);
 
-	if (bytes.len < 1 + CRC_LEN || bytes.len > RECORD_MAX)
-		return ERR_PEER;
-	r.end = r.pos + bytes.len - CRC_LEN;
-	crc = (struct wire_in){ r.end, r.end + CRC_LEN, false };
-	if (wire_get_u32(&crc) != wire_crc(0, bytes.ptr, bytes.len - CRC_LEN))
-		return ERR_PEER;
-	version = wire_get_u8(&r);
 	if (version == 0 || version > rows[kind].version)
 		return ERR_PEER;
+	r.pos++;
+	r.end = (const uint8_t *)bytes.ptr + bytes.len - CRC_LEN;
 	rows[kind].get(&r, version, out);
 	if (!wire_done(&r))
 		return ERR_PEER;

@@ -9,6 +9,7 @@
 #ifndef QUEUE_RECORD_H
 #define QUEUE_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -74,5 +75,8 @@ size_t		 record_put(uint8_t *buf, enum record_kind, const void *);
  */
 MUST_CHECK enum err record_get(struct span bytes, enum record_kind,
 		    union record *out);
+
+/* It is whole, but of a version that this program does not know. */
+bool		 record_is_newer(struct span bytes, enum record_kind);
 
 #endif

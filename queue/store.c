@@ -67,8 +67,8 @@ take_back(struct bell *b, void *arg)
 	call_back(st, &ops);
 }
 
-static void
-hand_write(struct store *st, struct store_op *op, enum store_kind kind,
+void
+store_hand_write(struct store *st, struct store_op *op, enum store_kind kind,
     store_fn *fn, void *arg)
 {
 	op->kind = kind;
@@ -91,35 +91,6 @@ hand_read(struct store *st, struct store_op *op, enum store_kind kind,
 	STAILQ_INSERT_TAIL(&st->reads, op, entry);
 	pthread_cond_signal(&st->read_more);
 	pthread_mutex_unlock(&st->lock);
-}
-
-static void
-set_aside_done(struct store_op *op, enum err e, void *arg)
-{
-	struct store_quarantine *q = (struct store_quarantine *)op;
-	struct log_line l;
-	struct id id;
-
-	memcpy(id.b, q->key.b, sizeof(id.b));
-	log_begin(&l, LOG_quarantined);
-	log_id(&l, LOG_KEY_id, id);
-	log_num(&l, LOG_KEY_count, q->table);
-	log_text(&l, LOG_KEY_why, e == OK ? "a record did not verify" :
-	    "a record did not verify, and stays where it is");
-	log_end(&l);
-	free(q);
-}
-
-void
-store_set_aside(struct store *st, enum table t, const struct store_key *k)
-{
-	struct store_quarantine *q = calloc(1, sizeof(*q));
-
-	if (q == NULL)
-		return;		/* found again with the next read */
-	q->table = t;
-	q->key = *k;
-	hand_write(st, &q->op, STORE_QUARANTINE, set_aside_done, NULL);
 }
 
 /* The last key of a table says the highest id in it, at this offset. */
@@ -333,45 +304,51 @@ void
 store_put_piece(struct store *st, struct store_piece *p, store_fn *fn,
     void *arg)
 {
-	hand_write(st, &p->op, STORE_PIECE, fn, arg);
+	store_hand_write(st, &p->op, STORE_PIECE, fn, arg);
 }
 
 void
 store_accept(struct store *st, struct store_accept *a, store_fn *fn,
     void *arg)
 {
-	hand_write(st, &a->op, STORE_ACCEPT, fn, arg);
+	store_hand_write(st, &a->op, STORE_ACCEPT, fn, arg);
 }
 
 void
 store_drop(struct store *st, struct store_drop *d, store_fn *fn, void *arg)
 {
-	hand_write(st, &d->op, STORE_DROP, fn, arg);
+	store_hand_write(st, &d->op, STORE_DROP, fn, arg);
 }
 
 void
 store_settle(struct store *st, struct store_settle *s, store_fn *fn,
     void *arg)
 {
-	hand_write(st, &s->op, STORE_SETTLE, fn, arg);
+	store_hand_write(st, &s->op, STORE_SETTLE, fn, arg);
 }
 
 void
 store_report(struct store *st, struct store_report *r, store_fn *fn, void *arg)
 {
-	hand_write(st, &r->op, STORE_REPORT, fn, arg);
+	store_hand_write(st, &r->op, STORE_REPORT, fn, arg);
 }
 
 void
 store_undue(struct store *st, struct store_undue *u, store_fn *fn, void *arg)
 {
-	hand_write(st, &u->op, STORE_UNDUE, fn, arg);
+	store_hand_write(st, &u->op, STORE_UNDUE, fn, arg);
+}
+
+void
+store_hold(struct store *st, struct store_hold *h, store_fn *fn, void *arg)
+{
+	store_hand_write(st, &h->op, STORE_HOLD, fn, arg);
 }
 
 void
 store_edit(struct store *st, struct store_edit *e, store_fn *fn, void *arg)
 {
-	hand_write(st, &e->op, STORE_EDIT, fn, arg);
+	store_hand_write(st, &e->op, STORE_EDIT, fn, arg);
 }
 
 void

@@ -17,7 +17,7 @@
  * Errors  errno is EUCLEAN after store_open() where the file is damaged;
  *	   ERR_FULL no room, nothing of this call was kept; ERR_SYS the same
  *	   for another reason; ERR_NONE there is no such row; ERR_PEER what
- *	   was found is damaged (and has been set aside)
+ *	   was found cannot be used (and table quarantine has a note of it)
  */
 #ifndef QUEUE_STORE_H
 #define QUEUE_STORE_H
@@ -49,6 +49,14 @@
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
+
+/* By whom; delivery.held, numbers are on disk. */
+enum held {
+	HELD_UNSAID,		/* not held, or held in version 1	*/
+	HELD_ADMINISTRATOR,
+	HELD_DEATHS,		/* processes died with it under way	*/
+	HELD_DAMAGE,		/* not all of it can be read		*/
+};
 
 struct store;
 struct store_op;
@@ -93,6 +101,7 @@ struct store_mail {
 	struct id	 id;
 	bool		 begun;		/* chunks of it are on disk	*/
 	enum err	 failed;	/* why some is not, or OK	*/
+	uint32_t	 sum[PART__COUNT];	/* of each first piece	*/
 };
 
 /* A piece of its text: PIECE_MAX bytes, or less for the last of a part. */
@@ -119,7 +128,8 @@ struct store_delivery {
 struct store_accept {
 	struct store_op	 op;
 	struct store_mail *mail;
-	struct record_message message;	/* rcpt_cnt, delivery_cnt included */
+	struct record_message message;	/* rcpt_cnt, delivery_cnt included,
+					 * the sums are the store's	*/
 	const struct span *rcpts;
 	const struct store_dsn *rcpt_dsn; /* NULL: none said anything	*/
 	const uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
@@ -168,12 +178,15 @@ struct store_settle {
 	bool		 is_over;	/* nothing is left of the delivery */
 	int64_t		 due_ms;	/* next try, else		*/
 	uint32_t	 attempts, deaths;
+	enum held	 held;		/* by whom, when due_ms says so	*/
 	const struct store_change *changes;
 	uint32_t	 change_cnt;
 	int64_t		 now_ms;
 	const struct store_discard *discards;
 	uint32_t	 discard_cnt;
 	bool		 removed;	/* out: the message is gone too	*/
+	bool		 kept;		/* out: held in place of over, for
+					 * a recipient cannot be read	*/
 	bool		 is_silent;	/* out: it only waits for reports */
 };
 
@@ -229,6 +242,18 @@ struct store_undue {
 	struct span	 flow;		/* as in struct store_flow	*/
 	struct store_place place;
 	bool		 is_stale;	/* unless it is the right one by now */
+};
+
+/*
+ * A delivery that cannot be read as a whole is held, until an administrator
+ * wants it tried again.  ERR_NONE: there is none.
+ */
+struct store_hold {
+	struct store_op	 op;
+	struct span	 flow;		/* as in struct store_flow	*/
+	struct store_place place;	/* of its row of table due	*/
+	enum aside	 why;
+	bool		 held;		/* out: it was not before	*/
 };
 
 struct store_flow {
@@ -312,7 +337,10 @@ struct envelope_rcpt {
 	int64_t		 tried_ms;
 };
 
-/* All that a relay must know of a delivery; one block, free() it. */
+/*
+ * All that a relay must know of a delivery; one block, free() it.  Where
+ * delivery.rcpt_cnt is higher than rcpt_cnt, some cannot be read.
+ */
 struct envelope {
 	struct record_message message;
 	struct record_delivery delivery;
@@ -320,14 +348,23 @@ struct envelope {
 	struct envelope_rcpt rcpts[];	/* by no */
 };
 
+/*
+ * ERR_NONE: there is no such delivery (any more).  ERR_PEER: there is, and it
+ * cannot go on; why says for what, and store_hold() is due.
+ */
 struct store_read_envelope {
 	struct store_op	 op;
 	struct id	 id;
 	uint32_t	 no;
 	struct envelope	*envelope;	/* out: yours		*/
+	enum aside	 why;		/* out: the worst of what is wrong */
 };
 
-/* One piece of text as it was stored. */
+/*
+ * One piece of text as it was stored: checked against its checksum, where it
+ * has one, and the length that its message says.  ERR_PEER: it is not as it
+ * was, or there is no telling; nothing of it is handed out.
+ */
 struct store_read_piece {
 	struct store_op	 op;
 	struct id	 id;
@@ -375,7 +412,8 @@ struct store_read_totals {
 /*
  * Open or create the environment in directory dir and start the threads.  Call
  * after the sandbox has closed.  ERR_SYS with EBUSY when another process has
- * it open.
+ * it open; ERR_PEER when it is of a newer format (store_format.h), and left as
+ * it was.
  */
 MUST_CHECK enum err store_open(struct store **out, struct ev_loop *,
 	    const char *dir, const struct store_limits *,
@@ -406,6 +444,8 @@ void	store_settle(struct store *, struct store_settle *, store_fn *,
 void	store_report(struct store *, struct store_report *, store_fn *,
 	    void *arg);
 void	store_undue(struct store *, struct store_undue *, store_fn *,
+	    void *arg);
+void	store_hold(struct store *, struct store_hold *, store_fn *,
 	    void *arg);
 void	store_edit(struct store *, struct store_edit *, store_fn *,
 	    void *arg);

@@ -14,26 +14,6 @@
 #include "queue/store_inside.h"
 
 static int
-put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
-    uint32_t piece_no, struct span text)
-{
-	enum table t = part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
-	uint32_t chunk_no = piece_no * PIECE_CHUNKS;
-	int rc = 0;
-
-	while (rc == 0 && text.len > 0) {
-		struct span chunk = span_head(text, CHUNK_MAX);
-		struct store_key k;
-
-		store_table_key_no(&k, id, chunk_no++);
-		rc = store_table_put(&st->env, txn, t, &k, chunk.ptr,
-		    chunk.len);
-		text = span_tail(text, chunk.len);
-	}
-	return rc;
-}
-
-static int
 apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
 {
 	int rc;
@@ -48,7 +28,8 @@ apply_piece(struct store *st, MDB_txn *txn, struct store_piece *p)
 			return rc;
 		p->mail->begun = true;
 	}
-	return put_chunks(st, txn, p->part, p->mail->id, p->piece_no, p->text);
+	return store_row_put_text(st, txn, p->mail, p->part, p->piece_no,
+	    p->text);
 }
 
 static int
@@ -134,7 +115,6 @@ put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
 int
 store_apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 {
-	struct id id = a->mail->id;
 	struct store_key k;
 	int rc;
 
@@ -142,16 +122,20 @@ store_apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 		a->op.err = a->mail->failed;
 		return 0;
 	}
-	if ((rc = put_chunks(st, txn, PART_BODY, id, a->body_piece_no,
-	    a->body)) != 0 ||
-	    (rc = put_chunks(st, txn, PART_HEADER, id, a->header_piece_no,
-	    a->header)) != 0 ||
-	    (rc = put_rcpts(st, txn, a)) != 0 ||
+	if ((rc = store_row_put_text(st, txn, a->mail, PART_BODY,
+	    a->body_piece_no, a->body)) != 0 ||
+	    (rc = store_row_put_text(st, txn, a->mail, PART_HEADER,
+	    a->header_piece_no, a->header)) != 0)
+		return rc;
+	a->message.has_sums = 1;
+	a->message.header_sum = a->mail->sum[PART_HEADER];
+	a->message.body_sum = a->mail->sum[PART_BODY];
+	if ((rc = put_rcpts(st, txn, a)) != 0 ||
 	    (rc = put_message(st, txn, a)) != 0)
 		return rc;
 	rc = put_deliveries(st, txn, a);
 	if (rc == 0 && a->mail->begun) {
-		store_table_key_id(&k, id);
+		store_table_key_id(&k, a->mail->id);
 		rc = store_table_del(&st->env, txn, TABLE_LOOSE, &k);
 	}
 	return rc;
@@ -172,7 +156,29 @@ apply_drop(struct store *st, MDB_txn *txn, struct store_drop *d)
 	return rc != 0 ? rc : store_sweep_later(st, txn, d->mail->id);
 }
 
-/* A delivery of this message is over: the last one takes it along. */
+/* Is there a row of this message, readable or not? */
+static int
+has_row(struct store *st, MDB_txn *txn, enum table t, struct id id, bool *has)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&k, id, 0);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	*has = rc == 0 && store_table_same_id(key, id);
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/*
+ * A delivery of this message is over: the last one takes it along, unless the
+ * count of them is contradicted by a row that is left.
+ */
 static int
 release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 {
@@ -180,22 +186,27 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 	union record r;
 	struct store_key k;
 	enum err e;
+	bool deliveries, rcpts, is_last;
 	size_t len;
 	int rc;
 
 	store_table_key_id(&k, s->id);
-	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e);
 	if (rc != 0 || e != OK)
 		return rc;
-	if (r.message.delivery_cnt <= 1 && (rc = store_report_has(st, txn,
-	    s->id, &s->is_silent)) != 0)
+	if ((rc = has_row(st, txn, TABLE_DELIVERY, s->id, &deliveries)) != 0 ||
+	    (rc = has_row(st, txn, TABLE_RECIPIENT, s->id, &rcpts)) != 0)
 		return rc;
-	if (r.message.delivery_cnt <= 1 && !s->is_silent) {
+	is_last = r.message.delivery_cnt <= 1 && !deliveries && !rcpts;
+	if (is_last && (rc = store_report_has(st, txn, s->id,
+	    &s->is_silent)) != 0)
+		return rc;
+	if (is_last && !s->is_silent) {
 		s->removed = true;
 		return store_row_del_message(st, txn, s->id,
 		    r.message.header_len, r.message.body_len);
 	}
-	if (r.message.delivery_cnt > 0)
+	if (r.message.delivery_cnt > (deliveries || rcpts))
 		r.message.delivery_cnt--;
 	if ((len = record_put(buf, RECORD_message, &r.message)) == 0)
 		return EINVAL;
@@ -209,8 +220,7 @@ put_reply(struct store *st, MDB_txn *txn, uint32_t delivery,
 {
 	union record r;
 	enum err e;
-	int rc = store_row_get(st, txn, TABLE_RECIPIENT, k, RECORD_recipient,
-	    &r, &e);
+	int rc = store_row_get(st, txn, TABLE_RECIPIENT, k, &r, &e);
 
 	if (rc != 0)
 		return rc;
@@ -253,15 +263,35 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 	    c->rcpt_no, &h);
 }
 
+/*
+ * Strike those that are over.  Is nobody left?  Then a count above none is of
+ * recipients whose rows cannot be read: it is not over for them.
+ */
+static void
+count_down(struct store_settle *s, struct record_delivery *d)
+{
+	for (uint32_t i = 0; i < s->change_cnt; i++)
+		if (s->changes[i].class != CLASS_LATER && d->rcpt_cnt > 0)
+			d->rcpt_cnt--;
+	s->kept = s->is_over && d->rcpt_cnt > 0;
+	d->due_ms = (uint64_t)(s->kept ? STORE_HELD_MS : s->due_ms);
+	d->held = 0;
+	if (s->kept)
+		d->held = HELD_DAMAGE;
+	else if (s->due_ms == STORE_HELD_MS)
+		d->held = (uint8_t)s->held;
+}
+
 /* The row of table delivery, and its row of table due, as they shall be now. */
 static int
-move_delivery(struct store *st, MDB_txn *txn, const struct store_settle *s,
+move_delivery(struct store *st, MDB_txn *txn, struct store_settle *s,
     const struct store_key *k, struct record_delivery *d)
 {
 	struct store_place place = { (int64_t)d->due_ms, s->id, s->no };
 	struct store_flow flow;
 	struct store_key due;
 	uint8_t buf[RECORD_MAX];
+	bool over;
 	size_t len;
 	int rc;
 
@@ -269,25 +299,23 @@ move_delivery(struct store *st, MDB_txn *txn, const struct store_settle *s,
 		return EINVAL;
 	store_table_key_due(&due, (struct span){ flow.name, flow.len },
 	    &place);
-	d->due_ms = (uint64_t)s->due_ms;
+	count_down(s, d);
+	over = s->is_over && !s->kept;
 	d->attempts = s->attempts;
 	d->deaths = s->deaths;
-	for (uint32_t i = 0; i < s->change_cnt; i++)
-		if (s->changes[i].class != CLASS_LATER && d->rcpt_cnt > 0)
-			d->rcpt_cnt--;
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	if ((rc = store_row_add_held(st, txn,
-	    (!s->is_over && s->due_ms == STORE_HELD_MS) -
+	    (!over && d->due_ms == STORE_HELD_MS) -
 	    (place.due_ms == STORE_HELD_MS))) != 0 ||
 	    (rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0)
 		return rc;
-	if (s->is_over)
+	if (over)
 		return store_table_del(&st->env, txn, TABLE_DELIVERY, k);
 	if ((rc = store_table_put(&st->env, txn, TABLE_DELIVERY, k, buf,
 	    len)) != 0)
 		return rc;
-	place.due_ms = s->due_ms;
+	place.due_ms = (int64_t)d->due_ms;
 	return store_row_put_due(st, txn, &flow, &place);
 }
 
@@ -300,16 +328,16 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 
 	s->removed = false;
 	s->is_silent = false;
+	s->kept = false;
 	store_table_key_no(&k, s->id, s->no);
-	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
-	    &s->op.err);
+	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &r, &s->op.err);
 	if (rc != 0 || s->op.err != OK)
 		return rc;
 	if ((rc = move_delivery(st, txn, s, &k, &r.delivery)) != 0)
 		return rc;
 	for (uint32_t i = 0; rc == 0 && i < s->change_cnt; i++)
 		rc = apply_change(st, txn, s, &s->changes[i]);
-	if (rc == 0 && s->is_over)
+	if (rc == 0 && s->is_over && !s->kept)
 		rc = release_message(st, txn, s);
 	if (rc == 0)
 		rc = store_report_put_discards(st, txn, s->id, s->now_ms,
@@ -328,7 +356,7 @@ apply_undue(struct store *st, MDB_txn *txn, struct store_undue *u)
 	if (u->is_stale) {
 		store_table_key_no(&k, u->place.id, u->place.no);
 		rc = store_row_get(st, txn, TABLE_DELIVERY, &k,
-		    RECORD_delivery, &r, &e);
+		    &r, &e);
 		if (rc != 0)
 			return rc;
 		if (e == OK && (int64_t)r.delivery.due_ms == u->place.due_ms)
@@ -336,28 +364,6 @@ apply_undue(struct store *st, MDB_txn *txn, struct store_undue *u)
 	}
 	store_table_key_due(&k, u->flow, &u->place);
 	return store_table_del(&st->env, txn, TABLE_DUE, &k);
-}
-
-static int
-apply_quarantine(struct store *st, MDB_txn *txn, struct store_quarantine *q)
-{
-	uint8_t row[CHUNK_MAX];
-	struct store_key to;
-	MDB_val val;
-	int rc = store_table_get(&st->env, txn, q->table, &q->key, &val);
-
-	if (rc != 0)
-		return rc == MDB_NOTFOUND ? 0 : rc;
-	if (val.mv_size > sizeof(row) || q->key.len >= STORE_KEY_MAX)
-		return EINVAL;
-	memcpy(row, val.mv_data, val.mv_size);
-	to.b[0] = (uint8_t)q->table;
-	memcpy(to.b + 1, q->key.b, q->key.len);
-	to.len = q->key.len + 1;
-	if ((rc = store_table_put(&st->env, txn, TABLE_QUARANTINE, &to, row,
-	    val.mv_size)) != 0)
-		return rc;
-	return store_table_del(&st->env, txn, q->table, &q->key);
 }
 
 int
@@ -376,10 +382,12 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return store_apply_report(st, txn, (struct store_report *)op);
 	case STORE_UNDUE:
 		return apply_undue(st, txn, (struct store_undue *)op);
+	case STORE_HOLD:
+		return store_apply_hold(st, txn, (struct store_hold *)op);
 	case STORE_EDIT:
 		return store_apply_edit(st, txn, (struct store_edit *)op);
 	case STORE_QUARANTINE:
-		return apply_quarantine(st, txn,
+		return store_apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);
 	default:
 		return EINVAL;

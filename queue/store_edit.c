@@ -123,6 +123,7 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 	if (m->place.due_ms == STORE_HELD_MS)
 		d->deaths = 0;		/* as many more are forgiven */
 	d->due_ms = (uint64_t)due_ms;
+	d->held = due_ms == STORE_HELD_MS ? HELD_ADMINISTRATOR : 0;
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	e->changed_cnt++;
@@ -144,7 +145,8 @@ edit_deliveries(struct store *st, MDB_txn *txn, struct store_edit *e)
 		if (record_get((struct span){ val.mv_data, val.mv_size },
 		    RECORD_delivery, &r) != OK) {
 			store_table_key_no(&k, e->id, no);
-			store_set_aside(st, TABLE_DELIVERY, &k);
+			store_set_aside(st, TABLE_DELIVERY, &k,
+			    ASIDE_DAMAGED);
 		} else if ((rc = edit_delivery(st, txn, e, no,
 		    &r.delivery)) != 0) {
 			return rc;
@@ -200,8 +202,7 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	int rc;
 
 	store_table_key_id(&k, e->id);
-	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r,
-	    &e->op.err);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e->op.err);
 	if (rc != 0 || e->op.err != OK)
 		return rc;
 	header_len = r.message.header_len;

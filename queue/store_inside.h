@@ -16,7 +16,8 @@
 
 enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
-	STORE_EDIT, STORE_QUARANTINE, STORE_READ_FLOWS, STORE_READ_DUE,
+	STORE_EDIT, STORE_QUARANTINE, STORE_HOLD,
+	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
 	STORE_READ_OLD
@@ -31,11 +32,13 @@ struct store_state {
 	bool		 sweep_found;	/* this round had something	*/
 };
 
-/* A row that did not verify, on its way to table quarantine. */
+/* A row that cannot be used: a note of it goes to table quarantine, once. */
 struct store_quarantine {
 	struct store_op	 op;
 	enum table	 table;
 	struct store_key key;
+	enum aside	 why;
+	bool		 is_new;	/* out: there was none yet	*/
 };
 
 struct store {
@@ -103,8 +106,7 @@ int	store_apply_accept(struct store *, MDB_txn *, struct store_accept *);
  * and ends this call only.  Strings are the map's, good until a change.
  */
 int	store_row_get(struct store *, MDB_txn *, enum table,
-	    const struct store_key *, enum record_kind, union record *out,
-	    enum err *e);
+	    const struct store_key *, union record *out, enum err *e);
 int	store_row_put_due(struct store *, MDB_txn *, const struct store_flow *,
 	    const struct store_place *);
 int	store_row_put_history(struct store *, MDB_txn *, struct id, enum event,
@@ -112,6 +114,12 @@ int	store_row_put_history(struct store *, MDB_txn *, struct id, enum event,
 int	store_row_put_loose(struct store *, MDB_txn *, struct id, bool done);
 /* So many more deliveries are held, or fewer. */
 int	store_row_add_held(struct store *, MDB_txn *, int64_t);
+/*
+ * A piece of text as chunks, with its sum: in the mail of a first piece, else
+ * a row of its own.
+ */
+int	store_row_put_text(struct store *, MDB_txn *, struct store_mail *,
+	    enum part, uint32_t piece_no, struct span text);
 /* The message and its text, which is swept when it is long. */
 int	store_row_del_message(struct store *, MDB_txn *, struct id,
 	    uint64_t header_len, uint64_t body_len);
@@ -142,11 +150,36 @@ bool	store_space_is_out(const struct store *);
 void	*store_writer_run(void *arg);
 void	*store_reader_run(void *arg);
 
+/* Hand a call over to the writer. */
+void	store_hand_write(struct store *, struct store_op *, enum store_kind,
+	    store_fn *, void *arg);
+
 /* Hand calls back to the loop, in order. */
 void	store_give_back(struct store *, struct store_ops *);
 
-/* Have a damaged row set aside; from any thread, lock not held. */
-void	store_set_aside(struct store *, enum table, const struct store_key *);
+/*
+ * store_aside.c: what cannot be read.  store_set_aside() has a note made of a
+ * row, which stays where it is; from any thread, lock not held.
+ * store_row_look() says how a row is: OK, ERR_NONE, or ERR_PEER with the reason
+ * in *why; *e as in store_row_get().
+ */
+void	store_set_aside(struct store *, enum table, const struct store_key *,
+	    enum aside why);
+int	store_row_look(const struct store *, MDB_txn *, enum table,
+	    const struct store_key *, union record *out, enum err *e,
+	    enum aside *why);
+int	store_apply_quarantine(struct store *, MDB_txn *,
+	    struct store_quarantine *);
+int	store_apply_hold(struct store *, MDB_txn *, struct store_hold *);
+/* Which records a table has; false: it has none. */
+bool	store_row_kind(enum table, enum record_kind *out);
+
+/* store_text.c: within the reader's transaction. */
+enum err store_text_read(struct store *, MDB_txn *, struct store_read_piece *);
+
+/* store_envelope.c: the same. */
+enum err store_envelope_read(struct store *, MDB_txn *,
+	    struct store_read_envelope *);
 
 /* Weight of a call in bytes of text. */
 size_t	store_apply_weight(const struct store_op *);

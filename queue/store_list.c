@@ -85,7 +85,8 @@ add(struct reading *g, const struct store_spot *spot, MDB_val val)
 			store_table_key_id(&k, spot->id);
 		else
 			store_table_key_no(&k, spot->id, spot->no);
-		store_set_aside(g->store, tables[spot->kind], &k);
+		store_set_aside(g->store, tables[spot->kind], &k,
+		    ASIDE_DAMAGED);
 		return;
 	}
 	row->kind = spot->kind;
@@ -281,7 +282,7 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 	if (record_get((struct span){ val.mv_data, val.mv_size },
 	    RECORD_delivery, &rec) != OK) {
 		store_table_key_no(&k, o->place.id, o->place.no);
-		store_set_aside(st, TABLE_DELIVERY, &k);
+		store_set_aside(st, TABLE_DELIVERY, &k, ASIDE_DAMAGED);
 		return;
 	}
 	o->place.due_ms = (int64_t)rec.delivery.due_ms;

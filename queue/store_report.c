@@ -162,8 +162,7 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 	s->removed = false;
 	s->has_more = false;
 	store_table_key_id(&k, s->id);
-	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r,
-	    &s->op.err);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &s->op.err);
 	if (rc != 0)
 		return rc;
 	if (s->op.err == ERR_NONE)

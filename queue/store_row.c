@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "queue/store_inside.h"
 #include "sys/clock.h"
 
@@ -48,28 +49,63 @@ store_sweep_later(struct store *st, MDB_txn *txn, struct id id)
 	return store_row_put_loose(st, txn, id, true);
 }
 
-/* Read a record; one that is damaged is set aside and ends this call only. */
 int
 store_row_get(struct store *st, MDB_txn *txn, enum table t,
-    const struct store_key *k, enum record_kind kind, union record *out,
-    enum err *e)
+    const struct store_key *k, union record *out, enum err *e)
 {
-	MDB_val val;
-	int rc = store_table_get(&st->env, txn, t, k, &val);
+	enum aside why;
+	int rc = store_row_look(st, txn, t, k, out, e, &why);
 
-	*e = ERR_NONE;
-	if (rc != 0)
-		return rc == MDB_NOTFOUND ? 0 : rc;
-	*e = record_get((struct span){ val.mv_data, val.mv_size }, kind, out);
-	if (*e != OK)
-		store_set_aside(st, t, k);
-	return 0;
+	if (rc == 0 && *e == ERR_PEER)
+		store_set_aside(st, t, k, why);
+	return rc;
 }
 
 static int
-del_chunks(struct store *st, MDB_txn *txn, enum table t, struct id id,
+put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
+    uint32_t piece_no, struct span text)
+{
+	enum table t = part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
+	uint32_t chunk_no = piece_no * PIECE_CHUNKS;
+	int rc = 0;
+
+	while (rc == 0 && text.len > 0) {
+		struct span chunk = span_head(text, CHUNK_MAX);
+		struct store_key k;
+
+		store_table_key_no(&k, id, chunk_no++);
+		rc = store_table_put(&st->env, txn, t, &k, chunk.ptr,
+		    chunk.len);
+		text = span_tail(text, chunk.len);
+	}
+	return rc;
+}
+
+int
+store_row_put_text(struct store *st, MDB_txn *txn, struct store_mail *mail,
+    enum part part, uint32_t piece_no, struct span text)
+{
+	struct record_crc r;
+	struct store_key k;
+	int rc = put_chunks(st, txn, part, mail->id, piece_no, text);
+
+	if (rc != 0 || text.len == 0)
+		return rc;
+	r.sum = crc_of(0, text.ptr, text.len);
+	if (piece_no == 0) {
+		mail->sum[part] = r.sum;
+		return 0;
+	}
+	store_table_key_crc(&k, mail->id, part, piece_no);
+	return store_table_put_record(&st->env, txn, TABLE_CRC, &k,
+	    RECORD_crc, &r);
+}
+
+static int
+del_text(struct store *st, MDB_txn *txn, enum part part, struct id id,
     uint64_t cnt)
 {
+	enum table t = part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
 	int rc = 0;
 
 	for (uint32_t no = 0; rc == 0 && no < cnt; no++) {
@@ -77,6 +113,10 @@ del_chunks(struct store *st, MDB_txn *txn, enum table t, struct id id,
 
 		store_table_key_no(&k, id, no);
 		rc = store_table_del(&st->env, txn, t, &k);
+		if (rc != 0 || no < PIECE_CHUNKS || no % PIECE_CHUNKS != 0)
+			continue;
+		store_table_key_crc(&k, id, part, no / PIECE_CHUNKS);
+		rc = store_table_del(&st->env, txn, TABLE_CRC, &k);
 	}
 	return rc;
 }
@@ -101,9 +141,9 @@ store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
 		return rc;
 	if (header_cnt + body_cnt > DIRECT_MAX)
 		return store_sweep_later(st, txn, id);
-	rc = del_chunks(st, txn, TABLE_HEADER, id, header_cnt);
+	rc = del_text(st, txn, PART_HEADER, id, header_cnt);
 	if (rc == 0)
-		rc = del_chunks(st, txn, TABLE_BODY, id, body_cnt);
+		rc = del_text(st, txn, PART_BODY, id, body_cnt);
 	return rc;
 }
 
@@ -126,7 +166,7 @@ store_row_add_held(struct store *st, MDB_txn *txn, int64_t more)
 	if (more == 0)
 		return 0;
 	key_held(&k);
-	rc = store_row_get(st, txn, TABLE_TOTAL, &k, RECORD_total, &r, &e);
+	rc = store_row_get(st, txn, TABLE_TOTAL, &k, &r, &e);
 	if (rc != 0)
 		return rc;
 	if (e == OK)

@@ -61,34 +61,44 @@ sweep_table(struct store *st, MDB_txn *txn, enum table t, struct id id,
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* Text of a message is never loose, whatever a row says. */
 static int
 sweep_id(struct store *st, MDB_txn *txn, struct id id, unsigned *left)
 {
 	static const enum table tables[] = {
-		TABLE_BODY, TABLE_HEADER, TABLE_RECIPIENT,
+		TABLE_BODY, TABLE_HEADER, TABLE_RECIPIENT, TABLE_CRC,
 	};
+	const size_t cnt = sizeof(tables) / sizeof(tables[0]);
 	struct store_key k;
-	int rc = 0;
+	MDB_val val;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < 3; i++)
-		rc = sweep_table(st, txn, tables[i], id, left);
+	store_table_key_id(&k, id);
+	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	if (rc == MDB_NOTFOUND)
+		for (size_t i = rc = 0; rc == 0 && i < cnt; i++)
+			rc = sweep_table(st, txn, tables[i], id, left);
 	if (rc != 0 || *left == 0)
 		return rc;
 	if (st->state.loose_cnt > 0)
 		st->state.loose_cnt--;
-	store_table_key_id(&k, id);
 	return store_table_del(&st->env, txn, TABLE_LOOSE, &k);
 }
 
-/* A damaged row is of an earlier life as far as we can tell. */
+/*
+ * A row that cannot be read may be of what is just arriving, unless its id is
+ * from before our start.
+ */
 static bool
-is_swept(const struct store *st, MDB_val val)
+is_swept(const struct store *st, struct id id, MDB_val val)
 {
 	union record r;
 
 	if (record_get((struct span){ val.mv_data, val.mv_size },
 	    RECORD_loose, &r) != OK)
-		return true;
+		return id_cmp(id, st->last_id) <= 0;
 	return r.loose.done || r.loose.life != st->life;
 }
 
@@ -120,7 +130,7 @@ next_loose(struct store *st, MDB_txn *txn, struct id *id, bool *swept)
 	if (key.mv_size != sizeof(id->b))
 		return MDB_NOTFOUND;
 	memcpy(id->b, key.mv_data, sizeof(id->b));
-	*swept = is_swept(st, val);
+	*swept = is_swept(st, *id, val);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "queue/store_table.h"
+#include "queue/store_format.h"
 
 #define MAP_BYTES	((size_t)1 << 40)	/* of addresses, not memory */
 #define READERS_MAX	8
@@ -24,9 +24,16 @@ static const char *const names[TABLE__COUNT] = {
 	[TABLE_BODY] = "body", [TABLE_RECIPIENT] = "recipient",
 	[TABLE_DELIVERY] = "delivery", [TABLE_DUE] = "due",
 	[TABLE_LOOSE] = "loose", [TABLE_HISTORY] = "history",
-	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "total",
+	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "totals",
 	[TABLE_REPORT] = "report", [TABLE_DISCARD] = "discard",
+	[TABLE_CRC] = "crc",
 };
+
+const char *
+store_table_name(enum table t)
+{
+	return names[t];
+}
 
 static int
 open_tables(struct store_env *e)
@@ -36,8 +43,11 @@ open_tables(struct store_env *e)
 
 	if (rc != 0)
 		return rc;
+	rc = store_format_look(txn);
 	for (int t = 0; rc == 0 && t < TABLE__COUNT; t++)
 		rc = mdb_dbi_open(txn, names[t], MDB_CREATE, &e->dbi[t]);
+	if (rc == 0)
+		rc = store_format_write(e, txn);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
@@ -83,7 +93,7 @@ store_table_open(struct store_env *e, const char *dir)
 	if ((rc = mdb_env_create(&e->env)) != 0)
 		return rc;
 	if ((rc = mdb_env_set_mapsize(e->env, MAP_BYTES)) == 0 &&
-	    (rc = mdb_env_set_maxdbs(e->env, TABLE__COUNT)) == 0 &&
+	    (rc = mdb_env_set_maxdbs(e->env, TABLE__COUNT + 1)) == 0 &&
 	    (rc = mdb_env_set_maxreaders(e->env, READERS_MAX)) == 0 &&
 	    (rc = mdb_env_open(e->env, dir, MDB_NOTLS, 0600)) == 0 &&
 	    (rc = mdb_env_get_fd(e->env, &e->fd)) == 0 &&
@@ -149,6 +159,17 @@ store_table_key_due(struct store_key *k, struct span flow,
 	append_time(k, place->due_ms);
 	append(k, place->id.b, sizeof(place->id.b));
 	append_u32(k, place->no);
+}
+
+void
+store_table_key_crc(struct store_key *k, struct id id, enum part part,
+    uint32_t piece_no)
+{
+	uint8_t b = (uint8_t)part;
+
+	store_table_key_id(k, id);
+	append(k, &b, 1);
+	append_u32(k, piece_no);
 }
 
 void
@@ -267,6 +288,8 @@ store_table_err(int rc)
 		return OK;
 	case MDB_NOTFOUND:
 		return ERR_NONE;
+	case ENOTSUP:
+		return ERR_PEER;
 	case MDB_MAP_FULL:
 	case MDB_TXN_FULL:
 	case ENOSPC:

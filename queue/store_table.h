@@ -15,6 +15,9 @@
  *	total			"held"
  *	report			id, no of the recipient
  *	discard			time, id, 0, no of the recipient
+ *	crc			id, part, piece no; from the second piece on
+ *
+ * The format of the whole is a number: see store_format.h.
  */
 #ifndef QUEUE_STORE_TABLE_H
 #define QUEUE_STORE_TABLE_H
@@ -26,8 +29,8 @@
 enum table {
 	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
 	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
-	TABLE_QUARANTINE, TABLE_TOTAL, TABLE_REPORT, TABLE_DISCARD,
-	TABLE__COUNT	/* new ones behind */
+	TABLE_QUARANTINE, TABLE_TOTAL, TABLE_REPORT, TABLE_DISCARD, TABLE_CRC,
+	TABLE__COUNT		/* new ones at the end: numbers are on disk */
 };
 
 #define STORE_KEY_MAX	511	/* bytes, what LMDB takes */
@@ -44,6 +47,10 @@ struct store_env {
 	MDB_dbi		 dbi[TABLE__COUNT];
 };
 
+/* As it is named on disk. */
+const char *store_table_name(enum table);
+
+/* ENOTSUP: a newer postern wrote it, and it is as it was. */
 int	store_table_open(struct store_env *, const char *dir);
 void	store_table_close(struct store_env *);
 
@@ -51,6 +58,8 @@ void	store_table_key_id(struct store_key *, struct id);
 void	store_table_key_no(struct store_key *, struct id, uint32_t no);
 void	store_table_key_due(struct store_key *, struct span flow,
 	    const struct store_place *);
+void	store_table_key_crc(struct store_key *, struct id, enum part,
+	    uint32_t piece_no);
 void	store_table_key_history(struct store_key *, int64_t at_ms, struct id,
 	    uint8_t event, uint32_t no);
 

@@ -44,7 +44,4 @@ struct span	wire_get_str(struct wire_in *, size_t max);
 /* Did all reads succeed, and is nothing left over? */
 bool		wire_done(const struct wire_in *);
 
-/* CRC-32C (Castagnoli) of the bytes; start with 0 and feed the result back. */
-uint32_t	wire_crc(uint32_t crc, const void *, size_t);
-
 #endif

@@ -114,6 +114,14 @@ enum edit {
 	EDIT__COUNT
 };
 
+/* Why a row of the store is set aside; numbers are on disk. */
+enum aside {
+	ASIDE_DAMAGED,		/* its checksum or its length is wrong	*/
+	ASIDE_NEWER,		/* whole, of a version not known yet	*/
+	ASIDE_MISSING,		/* other rows need it, and it is not there */
+	ASIDE__COUNT
+};
+
 /* list_delivery.state */
 enum listed {
 	LISTED_DUE,		/* waits for its time, or its turn	*/

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "base/limits.h"
-#include "base/wire.h"
 #include "mail/pattern.h"
 
 #define SLOTS_FIRST	16
@@ -55,7 +55,7 @@ fold_local(char *to, struct span s)
 static struct slot *
 seek(const struct patterns *p, struct span text)
 {
-	size_t at = wire_crc(0, text.ptr, text.len);
+	size_t at = crc_of(0, text.ptr, text.len);
 	struct slot *s;
 
 	for (;; at++) {

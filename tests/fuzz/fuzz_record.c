@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "base/wire.h"
 #include "queue/record.h"
 
@@ -100,7 +101,7 @@ check_sealed(uint8_t version, const uint8_t *bytes, size_t len)
 
 	wire_u8(&w, version);
 	wire_bytes(&w, bytes, len);
-	wire_u32(&w, wire_crc(0, w.buf, w.len));
+	wire_u32(&w, crc_of(0, w.buf, w.len));
 	if (w.bad)
 		return;
 	for (enum record_kind k = 0; k < RECORD__COUNT; k++)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/crc.h"
 #include "base/wire.h"
 
 static size_t
@@ -113,14 +114,34 @@ a_string_over_its_maximum_is_bad(void **state)
 	assert_true(w.bad);
 }
 
+/* Of any length, from any address on, and gone on with. */
+static void
+the_instruction_and_the_table_agree(void **state)
+{
+	static uint8_t bytes[4096];
+
+	(void)state;
+	arc4random_buf(bytes, sizeof(bytes));
+	for (size_t len = 0; len < 1000; len++) {
+		const uint8_t *at = bytes + len % 9;
+		uint32_t sum = crc_by_table(0, at, len);
+
+		assert_int_equal(crc_of(0, at, len), sum);
+		if (crc_has_cpu())
+			assert_int_equal(crc_by_cpu(crc_by_cpu(0, at, len / 3),
+			    at + len / 3, len - len / 3), sum);
+	}
+}
+
 static void
 the_checksum_is_crc32c_and_goes_on(void **state)
 {
 	(void)state;
-	assert_int_equal(wire_crc(0, "123456789", 9), 0xe3069283);
-	assert_int_equal(wire_crc(wire_crc(0, "1234", 4), "56789", 5),
+	assert_int_equal(crc_of(0, "123456789", 9), 0xe3069283);
+	assert_int_equal(crc_by_table(0, "123456789", 9), 0xe3069283);
+	assert_int_equal(crc_of(crc_of(0, "1234", 4), "56789", 5),
 	    0xe3069283);
-	assert_int_equal(wire_crc(0, "", 0), 0);
+	assert_int_equal(crc_of(0, "", 0), 0);
 }
 
 int
@@ -133,6 +154,7 @@ main(void)
 		cmocka_unit_test(a_bad_reader_gives_zeros_from_then_on),
 		cmocka_unit_test(a_string_over_its_maximum_is_bad),
 		cmocka_unit_test(the_checksum_is_crc32c_and_goes_on),
+		cmocka_unit_test(the_instruction_and_the_table_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
