@@ -1,0 +1,69 @@
+"""A store written by an earlier release, or an earlier format, is read."""
+
+import glob
+import lzma
+import os
+import re
+import shutil
+
+import pytest
+
+import spool
+from server import NOBODY, free_port, until
+from test_hold import ctl, listed  # noqa: F401: a fixture
+
+FIXTURES = os.path.join(os.path.dirname(__file__), "../fixtures")
+RECEIVED = re.compile(rb"Received: .*\r\n(?:[ \t].*\r\n)*")
+
+
+def unpack(server, path):
+    work = os.path.join(server.room.work, "run/queue")
+    os.makedirs(work)
+    with lzma.open(path) as packed, \
+            open(os.path.join(work, "data.mdb"), "wb") as f:
+        shutil.copyfileobj(packed, f)
+    if os.geteuid() == 0:
+        for d in (os.path.dirname(work), work, work + "/data.mdb"):
+            os.chown(d, NOBODY, NOBODY)
+
+
+def expected():
+    """By subject: who is left, and what the status of each must be."""
+    want = {rcpt: "held" if subject == "held" else "deferred"
+            for subject, (_, rcpts, _) in spool.MAIL.items()
+            for rcpt in rcpts}
+    want[spool.BOUNCE] = "deferred"
+    return want
+
+
+@pytest.mark.parametrize("name", sorted(
+    os.path.basename(p) for p in glob.glob(FIXTURES + "/spool-*.xz")))
+def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sink, ctl,
+                                                        name):
+    unpack(server, os.path.join(FIXTURES, name))
+    server.configure(spool.config(free_port(), sink.port))
+    server.start()
+    rows = listed(ctl)
+    got = {r["address"]: r for m in rows for r in m["recipients"]}
+    assert {a: r["status"] for a, r in got.items()} == expected()
+    assert all(spool.BUSY[4:] in r["reply"] for r in got.values())
+    ctl("queue", "flush", "--all")
+    ctl("queue", "release", "--status", "held")
+    until(lambda: not listed(ctl), what="an empty queue")
+    assert not server.find_log(event="quarantined")
+    arrived = {}
+    for m in sink.messages:
+        for rcpt in m.rcpts:
+            assert rcpt not in arrived
+            arrived[rcpt] = m
+    assert set(arrived) == set(got)
+    for subject, (sender, rcpts, lines) in spool.MAIL.items():
+        text = spool.text(subject, lines).encode()
+        for rcpt in rcpts:
+            m = arrived[rcpt]
+            assert m.sender == sender
+            assert RECEIVED.sub(b"", m.data, count=1) == text, subject
+    report = arrived[spool.BOUNCE]
+    assert report.sender == "" and b"Nobody here" in report.data
+    assert b"Subject: never" in report.data
+    assert server.find_log(event="removed", id=rows[0]["id"])
