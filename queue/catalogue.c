@@ -12,7 +12,8 @@ static const char *const names[TABLE__COUNT] = {
 	[TABLE_BODY] = "body", [TABLE_RECIPIENT] = "recipient",
 	[TABLE_DELIVERY] = "delivery", [TABLE_DUE] = "due",
 	[TABLE_LOOSE] = "loose", [TABLE_HISTORY] = "history",
-	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "total",
+	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "totals",
+	[TABLE_CRC] = "crc",
 };
 
 const char *

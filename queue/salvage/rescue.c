@@ -94,6 +94,20 @@ copy_text(struct rescue *g, const struct verdict *v, enum table t,
 	return rc;
 }
 
+/* Of further pieces: the queue compares, and holds what they do not fit. */
+static int
+copy_sums(struct rescue *g, const struct verdict *v)
+{
+	size_t cnt;
+	const struct row *row = rows_of(g->rows, TABLE_CRC, v->id, &cnt);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < cnt; i++)
+		if (!row[i].is_bad && !row[i].is_misplaced)
+			rc = copy(g, &row[i]);
+	return rc;
+}
+
 static int
 put_delivery(struct rescue *g, const struct verdict *v,
     const struct judge_delivery *d)
@@ -139,7 +153,7 @@ put_message(struct rescue *g, const struct verdict *v)
 			rc = copy(g, v->rcpts[i].row);
 	if (rc != 0 || (rc = copy_text(g, v, TABLE_HEADER,
 	    m.header_len)) != 0 || (rc = copy_text(g, v, TABLE_BODY,
-	    m.body_len)) != 0)
+	    m.body_len)) != 0 || (rc = copy_sums(g, v)) != 0)
 		return rc;
 	if (cnt == m.delivery_cnt)
 		return copy(g, v->row);

@@ -14,6 +14,7 @@
 #define ID_LEN		sizeof(struct id)
 #define NO_LEN		(ID_LEN + sizeof(uint32_t))
 #define HISTORY_KEY	(8 + ID_LEN + 1 + 4)
+#define CRC_KEY		(ID_LEN + 1 + 4)
 
 struct reading {
 	struct rows	*rows;
@@ -62,6 +63,9 @@ rows_kind(enum table t, enum record_kind *out)
 	case TABLE_TOTAL:
 		*out = RECORD_total;
 		return true;
+	case TABLE_CRC:
+		*out = RECORD_crc;
+		return true;
 	default:
 		return false;
 	}
@@ -84,6 +88,8 @@ has_key(enum table t, struct span key)
 		    key.ptr[key.len - PLACE_LEN - 1] == '\0';
 	case TABLE_HISTORY:
 		return key.len == HISTORY_KEY;
+	case TABLE_CRC:
+		return key.len == CRC_KEY;
 	default:
 		return true;
 	}
@@ -170,6 +176,7 @@ take_orphan(const struct image_row *row, void *arg)
 {
 	static const enum table tables[] = {
 		TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_DUE,
+		TABLE_CRC,
 	};
 	struct reading *g = arg;
 	bool bad;
