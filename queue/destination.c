@@ -1,19 +1,18 @@
-/* destination.c - see the header; every change of state is made here. */
+/* destination.c - see the header; every change of the window is made here. */
 #include <stddef.h>
 
 #include "queue/destination.h"
+#include "queue/host.h"
 
-#define WINDOW_FIRST	20		/* deliveries; postfix begins at 5 */
-#define WINDOW_LEAST	2		/* one poisoned does not stop it */
+#define WINDOW_FIRST	2		/* deliveries, also the least	*/
 #define WINDOW_MAX	10000
-#define MISSES_MAX	3		/* hosts missed in a row: it is down */
-#define PAUSE_FIRST_MS	1000
-#define PAUSE_MAX_MS	(5 * 60000)	/* a host that is back is noticed */
+#define PROVEN_MS	(10 * 60000)	/* an answer is worth so long	*/
+#define PATIENCE_MS	2000		/* after the first give-up	*/
+#define PATIENCE_MAX_MS	(5 * 60000)
 
 void
 destination_init(struct destination *d)
 {
-	d->state = DESTINATION_ALIVE;
 	d->window = WINDOW_FIRST;
 	TAILQ_INIT(&d->turns);
 }
@@ -21,94 +20,93 @@ destination_init(struct destination *d)
 bool
 destination_may_send(const struct destination *d, int64_t now_ms)
 {
-	switch (d->state) {
-	case DESTINATION_ALIVE:
-		return d->running < d->window;
-	case DESTINATION_DOWN:
-		return now_ms >= d->next_try_ms;
-	case DESTINATION_PROBING:
-	default:
-		return false;
-	}
+	return d->running < d->window &&
+	    standing_may_send(&d->standing, now_ms);
 }
 
 void
 destination_sent(struct destination *d)
 {
 	d->running++;
-	if (d->state == DESTINATION_DOWN)
-		d->state = DESTINATION_PROBING;
+	standing_sent(&d->standing);
 }
 
 static void
-go_down(struct destination *d, int64_t now_ms, int64_t cap_ms)
+halve(struct destination *d)
 {
-	if (cap_ms > PAUSE_MAX_MS)
-		cap_ms = PAUSE_MAX_MS;
-	/* Those that were under way with the first failure say no more. */
-	if (d->state == DESTINATION_DOWN)
-		return;
-	d->pause_ms = d->pause_ms == 0 ? PAUSE_FIRST_MS : d->pause_ms * 2;
-	if (d->pause_ms > cap_ms)
-		d->pause_ms = cap_ms;
-	d->next_try_ms = now_ms + d->pause_ms;
-	d->state = DESTINATION_DOWN;
-	d->window = 1;
-}
-
-static void
-come_up(struct destination *d)
-{
-	if (d->state != DESTINATION_ALIVE)
+	d->window /= 2;
+	if (d->window < WINDOW_FIRST)
 		d->window = WINDOW_FIRST;
-	else if (d->window < WINDOW_MAX)
-		d->window++;
-	d->state = DESTINATION_ALIVE;
-	d->pause_ms = 0;
-	d->miss_cnt = 0;
 }
 
-/* It came as far as the text, so it is there. */
+/* It, and its host, are there. */
 static void
-stay_up(struct destination *d)
+rise(struct destination *d, struct standing *host, int64_t now_ms)
 {
-	if (d->state != DESTINATION_ALIVE)
-		d->window = WINDOW_LEAST;
-	else if (d->window > WINDOW_LEAST)
-		d->window = d->window / 2;
-	if (d->window < WINDOW_LEAST)
-		d->window = WINDOW_LEAST;
-	d->state = DESTINATION_ALIVE;
-	d->pause_ms = 0;
-	d->miss_cnt = 0;
+	standing_rise(&d->standing);
+	if (host != NULL)
+		standing_rise(host);
+	d->answered_ms = now_ms;
+	d->patience_ms = 0;
 }
 
 void
-destination_heard(struct destination *d, enum destination_news news,
-    int64_t now_ms, int64_t cap_ms)
+destination_heard(struct destination *d, struct standing *host,
+    enum destination_news news, int64_t now_ms, int64_t cap_ms)
 {
+	struct standing *whose = host != NULL ? host : &d->standing;
+
 	if (d->running > 0)
 		d->running--;
 	switch (news) {
 	case NEWS_REACHED:
-		come_up(d);
-		break;
-	case NEWS_HOST:
-		d->window = d->window > 1 ? d->window / 2 : 1;
-		if (++d->miss_cnt >= MISSES_MAX ||
-		    d->state == DESTINATION_PROBING)
-			go_down(d, now_ms, cap_ms);
-		break;
+		rise(d, host, now_ms);
+		if (d->window < WINDOW_MAX)
+			d->window++;
+		return;
 	case NEWS_BROKEN:
-		stay_up(d);
+		rise(d, host, now_ms);
+		halve(d);
+		return;
+	case NEWS_HOST:
+		halve(d);
+		standing_miss(whose, now_ms, cap_ms);
 		break;
 	case NEWS_UNREACHED:
-		go_down(d, now_ms, cap_ms);
+		d->window = WINDOW_FIRST;
+		d->answered_ms = 0;
+		standing_fall(whose, now_ms, cap_ms);
 		break;
 	case NEWS_NONE:
-		/* The probe told nothing: the next one may go at once. */
-		if (d->state == DESTINATION_PROBING)
-			d->state = DESTINATION_DOWN;
+		standing_pass(whose);
 		break;
 	}
+	if (whose != &d->standing)
+		standing_pass(&d->standing);
+}
+
+bool
+destination_is_up(const struct destination *d)
+{
+	return d->standing.state == STANDING_UP && (d->host == NULL ||
+	    d->host->standing.state == STANDING_UP);
+}
+
+enum destination_rank
+destination_rank(const struct destination *d, int64_t now_ms)
+{
+	if (!destination_is_up(d))
+		return RANK_DOWN;
+	if (d->answered_ms > 0 && now_ms - d->answered_ms < PROVEN_MS)
+		return RANK_PROVEN;
+	return d->patience_ms > 0 ? RANK_SLOW : RANK_NEW;
+}
+
+void
+destination_slow(struct destination *d)
+{
+	d->patience_ms = d->patience_ms == 0 ? PATIENCE_MS :
+	    d->patience_ms * 4;
+	if (d->patience_ms > PATIENCE_MAX_MS)
+		d->patience_ms = PATIENCE_MAX_MS;
 }

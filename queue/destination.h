@@ -1,14 +1,33 @@
 /*
- * destination - what one relay connects to: how much we trust it to take now.
+ * destination - where the mail of a queue waits, and what it waits for:
  *
- * The window is how many deliveries may be under way at once.  It grows with
- * each that reached the other side and is halved by each that did not.  A
- * destination that cannot be reached is down: after a pause it is probed with
- * a single delivery, and the pause doubles with every failure.
+ *	delivery     one message's recipients at one destination
+ *	flow	     the deliveries of one tenant there, see flow.h
+ *	destination  what a relay is told to deliver to: a domain, or all
+ *		     there is (here)
+ *	host	     whom the relay found behind it, as its answers say: an
+ *		     address set, shared by any number of destinations (host.h)
+ *	lane	     a relay process, its slots, and the rings in which
+ *		     destinations take turns for them (lane.h)
  *
- * What breaks off once the next hop has asked for the text is evidence about
- * that message: the window shrinks, but the destination stays up, and no
- * message waits for another that the next hop cannot stomach.
+ * A destination that has something to send stands in just one place:
+ *
+ *	in a ring of its lane	 it could move, and waits for a slot
+ *	resting at its host	 the host is down, or has all it takes now
+ *	nowhere			 its window is full, its own pause runs, or
+ *				 its rows are being read; what ends that
+ *				 puts it into a ring
+ *
+ * so that nothing that could move ever stands behind something that cannot.
+ *
+ * The window is how many deliveries may be under way at once.  A new
+ * destination begins with two; it grows with each that reached the other side
+ * and is halved by each that did not.  What breaks off once the next hop has
+ * asked for the text is evidence about that message: the window shrinks, but
+ * the destination stays up, and no message waits for another that the next hop
+ * cannot stomach.
+ *
+ * All times are monotonic.
  */
 #ifndef QUEUE_DESTINATION_H
 #define QUEUE_DESTINATION_H
@@ -20,13 +39,8 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "queue/standing.h"
 #include "sys/ev.h"
-
-enum destination_state {
-	DESTINATION_ALIVE,
-	DESTINATION_DOWN,	/* nothing is sent until next_try_ms	*/
-	DESTINATION_PROBING,	/* one delivery is on its way to find out */
-};
 
 enum destination_news {
 	NEWS_REACHED,		/* it answered, whatever it said	*/
@@ -36,27 +50,46 @@ enum destination_news {
 	NEWS_NONE,		/* we learned nothing about it		*/
 };
 
+/* How far a destination is trusted with slots, see lane.h. */
+enum destination_rank {
+	RANK_PROVEN,		/* it has answered lately		*/
+	RANK_NEW,		/* nobody knows				*/
+	RANK_SLOW,		/* it was given up for others, and has grown
+				 * patience for it			*/
+	RANK_DOWN,		/* it or its host is down: a probe	*/
+	RANK__COUNT
+};
+
 struct dispatch;
 struct flow;
+struct host;
 struct lane;
+struct ring;
 
 struct destination {
 	RB_ENTRY(destination) by_name;
 	char		 relay[BLOCK_NAME_MAX + 1];
 	char		 name[DOMAIN_MAX + 1];
-	enum destination_state state;
+	struct standing	 standing;	/* but for its host's		*/
 	unsigned	 window, running;
-	unsigned	 miss_cnt;	/* NEWS_HOST in a row		*/
-	int64_t		 pause_ms;	/* last pause, 0 when alive	*/
-	int64_t		 next_try_ms;	/* monotonic, when down		*/
+	int64_t		 answered_ms;	/* 0: never			*/
+	int64_t		 patience_ms;	/* for the next try, 0: see lane.h */
 
 	/* Of due.c: the flows whose turn may come. */
 	TAILQ_HEAD(, flow) turns;
 	unsigned	 flow_cnt;
+	bool		 has_fresh;	/* something has just come in	*/
+	TAILQ_ENTRY(destination) idle;	/* it has none, and is remembered */
+	bool		 is_idle;
 
-	/* Of dispatch.c. */
+	/* Of host.c. */
+	struct host	*host;		/* NULL: not known		*/
+	TAILQ_ENTRY(destination) rest;
+	bool		 is_resting;
+
+	/* Of lane.c and dispatch.c. */
 	TAILQ_ENTRY(destination) ready;
-	bool		 is_ready;
+	struct ring	*ring;		/* that it stands in, or NULL	*/
 	struct lane	*lane;
 	struct dispatch	*dispatch;
 	struct timer	 probe;
@@ -64,13 +97,25 @@ struct destination {
 
 void	destination_init(struct destination *);
 
-/* May another delivery go out now (monotonic)? */
+/* By itself, its host aside: may another delivery go out now? */
 bool	destination_may_send(const struct destination *, int64_t now_ms);
 
 void	destination_sent(struct destination *);
 
-/* One came back.  cap_ms is the longest pause. */
-void	destination_heard(struct destination *, enum destination_news,
-	    int64_t now_ms, int64_t cap_ms);
+/*
+ * One came back; host is the standing of the host it came to, or NULL.  cap_ms
+ * is the longest pause.
+ */
+void	destination_heard(struct destination *, struct standing *host,
+	    enum destination_news, int64_t now_ms, int64_t cap_ms);
+
+/* Neither it nor its host is known to be down. */
+bool	destination_is_up(const struct destination *);
+
+enum destination_rank destination_rank(const struct destination *,
+	    int64_t now_ms);
+
+/* It was given up for others that wait. */
+void	destination_slow(struct destination *);
 
 #endif

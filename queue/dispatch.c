@@ -26,9 +26,7 @@ dispatch_lane(struct dispatch *ds, const char *relay, unsigned no)
 			return l;
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
-	strlcpy(l->relay, relay, sizeof(l->relay));
-	l->no = no;
-	TAILQ_INIT(&l->ready);
+	lane_init(l, ds->queue, relay, no);
 	LIST_INSERT_HEAD(&ds->lanes, l, entry);
 	return l;
 }
@@ -54,50 +52,48 @@ lane_of(struct dispatch *ds, const struct destination *d)
 	    crc_of(0, d->name, strlen(d->name)) % cnt);
 }
 
-static void
-unready(struct destination *d)
-{
-	if (d->is_ready)
-		TAILQ_REMOVE(&d->lane->ready, d, ready);
-	d->is_ready = false;
-}
-
 /* The pause of a destination is over. */
 static void
 probe(struct timer *t, void *arg)
 {
 	struct destination *d = arg;
-	struct dispatch *ds = d->dispatch;
 
-	if (d->flow_cnt == 0 && d->running == 0) {
-		d->state = DESTINATION_ALIVE;
-		due_tidy(ds->queue->due, d);
-		return;
-	}
-	dispatch_ready(d, ds);
+	if (d->flow_cnt > 0 || d->running > 0)
+		dispatch_ready(d, d->dispatch);
 }
 
 void
 dispatch_ready(struct destination *d, void *arg)
 {
 	struct dispatch *ds = arg;
+	struct lane *l;
 
 	if (d->dispatch == NULL) {
 		d->dispatch = ds;
 		timer_init(&d->probe, ds->queue->loop, probe, d);
 	}
-	if (d->lane == NULL && (d->lane = lane_of(ds, d)) == NULL)
+	if (d->lane == NULL && (l = lane_of(ds, d)) != NULL)
+		lane_set(d, l);
+	if (d->lane == NULL || d->is_resting)
 		return;
-	if (!d->is_ready)
-		TAILQ_INSERT_TAIL(&d->lane->ready, d, ready);
-	d->is_ready = true;
+	lane_put(d, ev_now_ms(ds->queue->loop));
 	dispatch_pump(ds);
+}
+
+/* What holds it is told to let go. */
+static void
+unready(struct destination *d)
+{
+	lane_remove(d);
+	host_unlink(d);
+	lane_set(d, NULL);
 }
 
 void
 dispatch_vanish(struct destination *d, void *arg)
 {
-	unready(d);
+	if (d->lane != NULL)
+		unready(d);
 	timer_stop(&d->probe);
 }
 
@@ -108,8 +104,9 @@ relane(struct destination *d, void *arg)
 
 	if (to == NULL || to == d->lane)
 		return;
-	unready(d);
-	d->lane = to;
+	if (d->lane != NULL)
+		unready(d);
+	lane_set(d, to);
 	dispatch_ready(d, arg);
 }
 
@@ -126,27 +123,64 @@ dispatch_pump(struct dispatch *ds)
 	later_call(&ds->pump);
 }
 
+static void
+leave_slot(struct queue *q, struct delivery *dl)
+{
+	struct worker *w = dl->worker;
+
+	if (w == NULL)
+		return;
+	TAILQ_REMOVE(&w->running, dl, entry);
+	w->used--;
+	w->rank_used[dl->rank]--;
+	dl->worker = NULL;
+	counter_set(COUNTER_active, --q->dispatch->active_cnt);
+}
+
+/* It came to the host of that number; 0: to none, or nobody knows. */
+static void
+note_host(struct destination *d, struct delivery *dl,
+    enum destination_news news)
+{
+	struct host *h = dl->host;
+	bool is_other = dl->came_to != 0 && d->lane != NULL &&
+	    (d->host == NULL || d->host->key != dl->came_to);
+
+	dl->host = NULL;
+	if (h != NULL) {
+		host_back(h);
+		if (news != NEWS_NONE && h->key != dl->came_to)
+			standing_pass(&h->standing);
+		if (h != d->host)
+			host_look(h);
+	}
+	if (is_other)
+		host_link(d, dl->came_to);
+	else if (dl->came_to == 0 && news != NEWS_NONE)
+		host_unlink(d);
+	if (d->host != NULL && dl->is_done && dl->came_to != 0)
+		host_takes(d->host, dl->room);
+}
+
 void
 dispatch_release(struct queue *q, struct delivery *dl,
     enum destination_news news)
 {
 	struct destination *d = due_destination(dl);
-	struct worker *w = dl->worker;
 
-	if (w != NULL) {
-		TAILQ_REMOVE(&w->running, dl, entry);
-		w->used--;
-		dl->worker = NULL;
-		counter_set(COUNTER_active, --q->dispatch->active_cnt);
-	}
+	leave_slot(q, dl);
 	dispatch_pump(q->dispatch);
 	if (d == NULL || !dl->is_counted)
 		return;
 	dl->is_counted = false;
-	destination_heard(d, news, ev_now_ms(q->loop),
-	    q->settings.retry.cap_ms);
-	if (d->state == DESTINATION_DOWN)
-		timer_set(&d->probe, d->next_try_ms - ev_now_ms(q->loop));
+	note_host(d, dl, news);
+	destination_heard(d, d->host != NULL ? &d->host->standing : NULL,
+	    news, ev_now_ms(q->loop), q->settings.retry.cap_ms);
+	if (d->host != NULL)
+		host_look(d->host);
+	if (d->standing.state == STANDING_DOWN)
+		timer_set(&d->probe, d->standing.next_try_ms -
+		    ev_now_ms(q->loop));
 	else
 		dispatch_ready(d, q->dispatch);
 }
@@ -157,13 +191,19 @@ dispatch_hold_slot(struct worker *w, struct delivery *dl)
 	dl->worker = w;
 	TAILQ_INSERT_TAIL(&w->running, dl, entry);
 	w->used++;
+	w->rank_used[dl->rank]++;
+	dl->started_ms = ev_now_ms(w->queue->loop);
 	counter_set(COUNTER_active, ++w->queue->dispatch->active_cnt);
 }
 
 void
 dispatch_count(struct delivery *dl)
 {
-	destination_sent(due_destination(dl));
+	struct destination *d = due_destination(dl);
+
+	destination_sent(d);
+	if ((dl->host = d->host) != NULL)
+		host_sent(dl->host);
 	dl->is_counted = true;
 }
 
@@ -196,15 +236,26 @@ dispatch_reread(struct queue *q, struct delivery *dl)
 void
 dispatch_retry(struct queue *q, struct destination *d)
 {
-	if (d->state != DESTINATION_DOWN || d->dispatch == NULL)
+	int64_t now_ms = ev_now_ms(q->loop);
+
+	if (d->dispatch == NULL)
 		return;
-	d->next_try_ms = ev_now_ms(q->loop);
-	timer_set(&d->probe, 0);
+	if (d->host != NULL && d->host->standing.state == STANDING_DOWN) {
+		d->host->standing.next_try_ms = now_ms;
+		host_look(d->host);
+	}
+	if (d->standing.state == STANDING_DOWN) {
+		d->standing.next_try_ms = now_ms;
+		timer_set(&d->probe, 0);
+	}
 }
 
 static void
-start(struct worker *w, struct delivery *dl)
+start(struct worker *w, struct delivery *dl, enum destination_rank rank,
+    int64_t patience_ms)
 {
+	dl->rank = rank;
+	dl->patience_ms = patience_ms;
 	dispatch_hold_slot(w, dl);
 	dispatch_count(dl);
 	dispatch_load(w->queue, dl);
@@ -227,22 +278,13 @@ is_block_listed(const struct dispatch *ds, const char *relay)
 	return true;
 }
 
-static bool
-has_room(const struct lane *l)
-{
-	const struct worker *w = l->worker;
-
-	return w != NULL && w->link != NULL && w->is_listed &&
-	    w->used < w->slots;
-}
-
 /* Deliveries whose relay is configured no more stay, until it is back. */
 static void
 tell_strange(const struct dispatch *ds, struct lane *l)
 {
 	struct log_line line;
 
-	if (l->told_strange || TAILQ_EMPTY(&l->ready) ||
+	if (l->told_strange || !lane_is_waited_for(l) ||
 	    route_has_relay(ds->queue->settings.routes, l->relay))
 		return;
 	l->told_strange = true;
@@ -253,25 +295,51 @@ tell_strange(const struct dispatch *ds, struct lane *l)
 	log_end(&line);
 }
 
+/*
+ * Give one of its deliveries out; where it must wait, what ends that has it
+ * put into a ring again.  Taking one may free the destination, and is no news
+ * for those that rest at its host: they are looked for.
+ */
+static void
+serve(struct lane *l, struct destination *d)
+{
+	int64_t now_ms = ev_now_ms(l->queue->loop);
+	enum destination_rank rank = destination_rank(d, now_ms);
+	int64_t patience_ms = rank == RANK_SLOW ? d->patience_ms :
+	    LANE_PATIENCE_MS;
+	struct host *h = d->host;
+	struct delivery *dl;
+
+	if (!destination_may_send(d, now_ms))
+		return;
+	if (h != NULL && !host_may_send(h, now_ms, lane_host_share(l))) {
+		host_rest(d);
+		return;
+	}
+	if (h != NULL)
+		h->linked_cnt++;	/* keeps it */
+	if ((dl = due_take(l->queue->due, d)) != NULL) {
+		start(l->worker, dl, rank, patience_ms);
+		lane_put(d, now_ms);
+	}
+	if (h != NULL) {
+		h->linked_cnt--;
+		host_look(h);
+	}
+}
+
 static void
 pump_lane(struct dispatch *ds, struct lane *l)
 {
 	struct destination *d;
-	struct delivery *dl;
 
 	tell_strange(ds, l);
-	if (!is_block_listed(ds, l->relay))
+	if (l->worker == NULL || l->worker->link == NULL ||
+	    !is_block_listed(ds, l->relay))
 		return;
-	while (has_room(l) && (d = TAILQ_FIRST(&l->ready)) != NULL) {
-		unready(d);
-		if (!destination_may_send(d, ev_now_ms(ds->queue->loop)))
-			continue;	/* ready again when that changes */
-		if ((dl = due_take(ds->queue->due, d)) == NULL)
-			continue;
-		TAILQ_INSERT_TAIL(&l->ready, d, ready);
-		d->is_ready = true;
-		start(l->worker, dl);
-	}
+	while ((d = lane_next(l)) != NULL)
+		serve(l, d);
+	dispatch_press(l);
 }
 
 static void
@@ -310,7 +378,7 @@ age(struct destination *d, void *arg)
 	struct queue *q = ds->queue;
 	struct delivery *dl;
 
-	if (q->is_draining || (d->state == DESTINATION_ALIVE &&
+	if (q->is_draining || (destination_is_up(d) &&
 	    d->lane != NULL && d->lane->worker != NULL))
 		return;
 	for (int i = 0; i < AGE_BATCH; i++) {
@@ -366,6 +434,7 @@ dispatch_close(struct dispatch **d)
 	}
 	while ((l = LIST_FIRST(&ds->lanes)) != NULL) {
 		LIST_REMOVE(l, entry);
+		lane_fini(l);
 		free(l);
 	}
 	free(ds);

@@ -19,6 +19,7 @@ struct worker {
 	struct lane	*lane;
 	bool		 is_listed;	/* has said what it runs	*/
 	uint32_t	 slots, used;
+	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/
 };
 
@@ -47,6 +48,8 @@ MUST_CHECK enum err dispatch_result(struct worker *,
 	    const struct msg_delivery_result *);
 MUST_CHECK enum err dispatch_done(struct worker *,
 	    const struct msg_delivery_done *);
+MUST_CHECK enum err dispatch_back(struct worker *,
+	    const struct msg_delivery_back *);
 
 /* The results of a delivery are on disk: say so to whom it may concern. */
 void	dispatch_settled(struct queue *, const struct delivery *);

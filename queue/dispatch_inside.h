@@ -6,16 +6,7 @@
 #define QUEUE_DISPATCH_INSIDE_H
 
 #include "queue/dispatch.h"
-
-/* The place of a relay process: block and worker. */
-struct lane {
-	LIST_ENTRY(lane) entry;
-	char		 relay[BLOCK_NAME_MAX + 1];
-	unsigned	 no;
-	struct worker	*worker;	/* that gets new deliveries, or NULL */
-	bool		 told_strange;	/* logged: no relay of that name */
-	TAILQ_HEAD(, destination) ready;
-};
+#include "queue/lane.h"
 
 struct dispatch {
 	struct queue	*queue;
@@ -49,6 +40,19 @@ void	dispatch_count(struct delivery *);
 
 /* Give it a slot there. */
 void	dispatch_hold_slot(struct worker *, struct delivery *);
+
+/*
+ * Others wait for a share of the lane that is full: ask at times for what has
+ * hung in it and was not begun.
+ */
+void	dispatch_press(struct lane *);
+
+/*
+ * The delivery this attempt is of, if it is under way with this worker; else
+ * the worker is told to forget it.
+ */
+struct delivery	*dispatch_under_way(struct worker *, struct id, uint32_t no,
+		    uint64_t attempt);
 
 /* Load its envelope, when no edit of its message is on its way. */
 void	dispatch_load(struct queue *, struct delivery *);

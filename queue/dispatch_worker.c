@@ -189,9 +189,9 @@ dispatch_listed(struct worker *w, uint32_t slots)
 	return OK;
 }
 
-/* The delivery this attempt is of, if it is under way with this worker. */
-static struct delivery *
-under_way(struct worker *w, struct id id, uint32_t no, uint64_t attempt)
+struct delivery *
+dispatch_under_way(struct worker *w, struct id id, uint32_t no,
+    uint64_t attempt)
 {
 	struct delivery *dl = due_find(w->queue->due, id, no);
 
@@ -244,7 +244,8 @@ is_within(const struct delivery *dl, const struct msg_delivery_pull *m)
 enum err
 dispatch_pull(struct worker *w, const struct msg_delivery_pull *m)
 {
-	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+	struct delivery *dl = dispatch_under_way(w, m->id, m->delivery,
+	    m->attempt);
 	struct pull *p;
 
 	if (dl == NULL || dl->state == DELIVERY_SETTLING)
@@ -292,7 +293,8 @@ copy_result(const struct msg_delivery_result *m)
 enum err
 dispatch_result(struct worker *w, const struct msg_delivery_result *m)
 {
-	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+	struct delivery *dl = dispatch_under_way(w, m->id, m->delivery,
+	    m->attempt);
 	struct result *r;
 
 	if (dl == NULL || dl->is_done)
@@ -343,17 +345,38 @@ news_of(const struct delivery *dl)
 	return news;
 }
 
+/* A probe of what is still down is one more of many: see standing.h. */
+static void
+sum_up(struct queue *q, struct delivery *dl, enum destination_news news)
+{
+	struct destination *d = due_destination(dl);
+	struct standing *s;
+
+	if (d == NULL || dl->rank != RANK_DOWN || destination_is_up(d) ||
+	    (news != NEWS_UNREACHED && news != NEWS_HOST))
+		return;
+	s = d->host != NULL ? &d->host->standing : &d->standing;
+	dl->is_quiet = !standing_tells(s, ev_now_ms(q->loop),
+	    &dl->untold_cnt);
+}
+
 enum err
 dispatch_done(struct worker *w, const struct msg_delivery_done *m)
 {
-	struct delivery *dl = under_way(w, m->id, m->delivery, m->attempt);
+	struct delivery *dl = dispatch_under_way(w, m->id, m->delivery,
+	    m->attempt);
+	enum destination_news news;
 
 	if (dl == NULL || dl->is_done)
 		return OK;
 	if (m->result_cnt != dl->result_cnt)
 		return ERR_PEER;
 	dl->is_done = true;
-	dispatch_release(w->queue, dl, news_of(dl));
+	dl->came_to = m->host;
+	dl->room = m->room;
+	news = news_of(dl);
+	dispatch_release(w->queue, dl, news);
+	sum_up(w->queue, dl, news);
 	if (dl->state == DELIVERY_RUNNING)
 		outcome_begin(w->queue, dl);
 	return OK;		/* else when it is loaded */

@@ -34,16 +34,48 @@ RB_GENERATE_INTERNAL(destination_tree, destination, by_name, cmp_destination,
     LOCAL)
 RB_GENERATE_INTERNAL(delivery_tree, delivery, by_name, cmp_delivery, LOCAL)
 
-void
-due_tidy(struct due *due, struct destination *d)
+static void
+forget_destination(struct due *due, struct destination *d)
 {
-	/* Down is worth remembering: whoever finds it up again tidies. */
-	if (d->flow_cnt > 0 || d->running > 0 ||
-	    d->state != DESTINATION_ALIVE)
-		return;
 	due->calls.vanish(d, due->arg);
 	RB_REMOVE(destination_tree, &due->destinations, d);
 	free(d);
+}
+
+static void
+leave_idle(struct due *due, struct destination *d)
+{
+	if (!d->is_idle)
+		return;
+	TAILQ_REMOVE(&due->idle, d, idle);
+	due->idle_cnt--;
+	d->is_idle = false;
+}
+
+/* That it answers, or does not, is worth remembering. */
+static bool
+is_known(const struct destination *d)
+{
+	return d->answered_ms > 0 || d->patience_ms > 0 || d->host != NULL ||
+	    d->standing.state != STANDING_UP;
+}
+
+void
+due_tidy(struct due *due, struct destination *d)
+{
+	if (d->flow_cnt > 0 || d->running > 0 || d->is_idle)
+		return;
+	if (!is_known(d)) {
+		forget_destination(due, d);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&due->idle, d, idle);
+	d->is_idle = true;
+	if (++due->idle_cnt <= DUE_IDLE_MAX)
+		return;
+	d = TAILQ_FIRST(&due->idle);
+	leave_idle(due, d);
+	forget_destination(due, d);
 }
 
 struct destination *
@@ -51,8 +83,10 @@ due_destination_named(struct due *due, struct span relay, struct span name)
 {
 	struct destination *d = due_find_destination(due, relay, name);
 
-	if (d != NULL)
+	if (d != NULL) {
+		leave_idle(due, d);
 		return d;
+	}
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return NULL;
 	if (!span_cstr(relay, d->relay, sizeof(d->relay)) ||
@@ -93,6 +127,7 @@ due_open(struct due **out, struct ev_loop *loop, struct store *store,
 	due->store = store;
 	due->calls = *calls;
 	due->arg = arg;
+	TAILQ_INIT(&due->idle);
 	flow_init(due);
 	*out = due;
 	return OK;
@@ -213,7 +248,7 @@ start_read(struct flow *f)
 {
 	if (flow_has_more(f))
 		flow_read(f);
-	if (f->read != NULL)
+	if (flow_is_reading(f))
 		return true;
 	flow_place(f);
 	return false;
@@ -249,7 +284,7 @@ next_of(const struct flow *f)
 {
 	struct delivery *first = TAILQ_FIRST(&f->waiting), *dl = first;
 
-	if (f->destination->state == DESTINATION_ALIVE)
+	if (destination_is_up(f->destination))
 		return first;
 	while (dl != NULL && !is_untried(dl))
 		dl = TAILQ_NEXT(dl, entry);
@@ -267,7 +302,7 @@ due_take(struct due *due, struct destination *d)
 		if ((dl = next_of(f)) == NULL) {
 			bool last = d->flow_cnt == 1;
 
-			if (f->read == NULL && !start_read(f) && last)
+			if (!flow_is_reading(f) && !start_read(f) && last)
 				return NULL;	/* d may be gone */
 			continue;
 		}
@@ -293,7 +328,7 @@ due_take_old(struct due *due, struct destination *d, int64_t age_ms)
 	for (f = TAILQ_FIRST(&d->turns); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, turn);
 		dl = TAILQ_FIRST(&f->waiting);
-		if (dl == NULL && f->read == NULL && flow_has_more(f))
+		if (dl == NULL && !flow_is_reading(f) && flow_has_more(f))
 			flow_read(f);
 		if (dl == NULL || due_id_ms(dl->place.id) > before_ms)
 			continue;

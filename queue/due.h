@@ -26,6 +26,8 @@ enum delivery_state {
 				 * hands until an edit or the next start */
 };
 
+#define DUE_IDLE_MAX	10000
+
 struct worker;
 
 /* What a relay said of one recipient. */
@@ -58,6 +60,15 @@ struct delivery {
 	bool		 is_expiring;	/* to be given up, not sent	*/
 	bool		 is_reminding;	/* nor this: its sender is told	*/
 	bool		 is_parked;	/* waits for an edit, unread	*/
+	enum destination_rank rank;	/* whose slot it holds		*/
+	struct host	*host;		/* that it was sent to, or NULL	*/
+	int64_t		 started_ms;	/* monotonic			*/
+	int64_t		 patience_ms;	/* then it may be given up	*/
+	bool		 is_recalled;	/* the relay was asked for it	*/
+	uint64_t	 came_to;	/* the host, as the relay said	*/
+	uint16_t	 room;		/* that it has for more		*/
+	bool		 is_quiet;	/* no line says it must wait	*/
+	uint32_t	 untold_cnt;	/* lines left out before	*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
 	struct envelope	*envelope;	/* yours once loaded		*/
@@ -134,7 +145,10 @@ void	due_put_back(struct due *, struct delivery **);
 struct destination *due_destination(const struct delivery *);
 struct span due_flow(const struct delivery *);
 
-/* Free a destination that has no flows, nothing under way, and is alive. */
+/*
+ * A destination that has no flows and nothing under way: free it, or keep what
+ * is known of it among the latest DUE_IDLE_MAX.
+ */
 void	due_tidy(struct due *, struct destination *);
 
 /* For each destination known. */

@@ -101,6 +101,12 @@ set_wake(struct flow *f)
 }
 
 bool
+flow_is_reading(const struct flow *f)
+{
+	return f->read != NULL || f->wants_read;
+}
+
+bool
 flow_has_more(const struct flow *f)
 {
 	return !f->at_end || f->next_ms <= clock_wall_ms();
@@ -112,7 +118,7 @@ flow_tidy(struct flow *f)
 	struct destination *d = f->destination;
 	struct due *due = f->due;
 
-	if (f->known_cnt > 0 || f->read != NULL || !f->at_end ||
+	if (f->known_cnt > 0 || flow_is_reading(f) || !f->at_end ||
 	    f->next_ms != INT64_MAX)
 		return;
 	flow_drop_turn(f);
@@ -126,9 +132,9 @@ flow_tidy(struct flow *f)
 void
 flow_place(struct flow *f)
 {
-	if (f->waiting_cnt > 0 || (f->read == NULL && flow_has_more(f)))
+	if (f->waiting_cnt > 0 || (!flow_is_reading(f) && flow_has_more(f)))
 		give_turn(f);
-	else if (f->read == NULL && f->next_ms != INT64_MAX)
+	else if (!flow_is_reading(f) && f->next_ms != INT64_MAX)
 		set_wake(f);
 	else
 		flow_tidy(f);
@@ -220,6 +226,64 @@ remember(struct flow *f, const struct store_place *place)
 	f->noted_first = *place;
 }
 
+/* No memory, or the disk failed: what cannot be read now is asked for again. */
+static void
+put_off(struct flow *f)
+{
+	f->next_ms = clock_wall_ms() + 1000;
+	f->at_end = true;
+}
+
+static void	rows_read(struct store_op *, enum err, void *);
+
+static void
+start_read(struct flow *f)
+{
+	struct store_read_due *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		put_off(f);
+		return;
+	}
+	r->flow = (struct span){ f->name.name, f->name.len };
+	r->after = f->cursor;
+	r->until_ms = clock_wall_ms();
+	f->read = r;
+	f->due->read_cnt++;
+	store_read_due(f->due->store, r, rows_read, f);
+}
+
+/* Those that are known to move read first. */
+void
+flow_read(struct flow *f)
+{
+	struct due *due = f->due;
+
+	if (due->read_cnt < FLOW_READS_MAX) {
+		start_read(f);
+		return;
+	}
+	f->wants_read = true;
+	if (f->destination->answered_ms > 0)
+		TAILQ_INSERT_HEAD(&due->wants, f, want);
+	else
+		TAILQ_INSERT_TAIL(&due->wants, f, want);
+}
+
+static void
+read_next(struct due *due)
+{
+	struct flow *f = TAILQ_FIRST(&due->wants);
+
+	if (f == NULL)
+		return;
+	TAILQ_REMOVE(&due->wants, f, want);
+	f->wants_read = false;
+	start_read(f);
+	if (f->read == NULL)
+		flow_place(f);
+}
+
 static void
 rows_read(struct store_op *op, enum err e, void *arg)
 {
@@ -228,16 +292,16 @@ rows_read(struct store_op *op, enum err e, void *arg)
 	bool kept = e == OK;
 
 	f->read = NULL;
+	f->due->read_cnt--;
+	read_next(f->due);
 	for (unsigned i = 0; kept && i < r->cnt; i++)
 		kept = add_waiting(f, &r->rows[i]);
 	if (e == OK) {
 		f->at_end = kept && r->at_end;
 		f->next_ms = r->next_ms;
 	} else {
-		/* Later: what cannot be read now will be asked for again. */
 		log_why(LOG_trouble, "due rows could not be read", 0);
-		f->at_end = true;
-		f->next_ms = clock_wall_ms() + 1000;
+		put_off(f);
 	}
 	/* More rows than the first may have been noted: all are unread. */
 	if (f->noted && cmp_place(&f->noted_first, &f->cursor) <= 0)
@@ -250,25 +314,10 @@ rows_read(struct store_op *op, enum err e, void *arg)
 }
 
 void
-flow_read(struct flow *f)
-{
-	struct store_read_due *r = calloc(1, sizeof(*r));
-
-	if (r == NULL) {
-		f->next_ms = clock_wall_ms() + 1000;
-		f->at_end = true;
-		return;
-	}
-	r->flow = (struct span){ f->name.name, f->name.len };
-	r->after = f->cursor;
-	r->until_ms = clock_wall_ms();
-	f->read = r;
-	store_read_due(f->due->store, r, rows_read, f);
-}
-
-void
 flow_note(struct flow *f, const struct store_place *place)
 {
+	if (place->due_ms <= clock_wall_ms())
+		f->destination->has_fresh = true;
 	if (f->read != NULL) {
 		remember(f, place);
 		return;
@@ -319,6 +368,7 @@ void
 flow_init(struct due *due)
 {
 	timer_init(&due->timer, due->loop, look, due);
+	TAILQ_INIT(&due->wants);
 }
 
 void

@@ -3,6 +3,10 @@
  * in small batches behind a cursor, taken in order, and woken when the next of
  * them is due.  Only due.c uses it; the two share struct due.
  *
+ * Reads are few at a time, FLOW_READS_MAX: the reading thread serves in order,
+ * and envelopes and text of what moves must not wait behind the rows of all
+ * that does not.
+ *
  * A flow that has something to take, or to read, stands in its destination's
  * turns; one that only has rows in the future stands in due's wakes; one that
  * has neither, and is not pointed to, is freed.
@@ -14,6 +18,8 @@
 #define QUEUE_FLOW_H
 
 #include "queue/due.h"
+
+#define FLOW_READS_MAX	16
 
 struct flow {
 	RB_ENTRY(flow)	 by_name;
@@ -30,6 +36,8 @@ struct flow {
 	struct store_place cursor;
 	struct store_place noted_first;
 	struct store_read_due *read;	/* on its way, or NULL		*/
+	TAILQ_ENTRY(flow) want;
+	bool		 wants_read;	/* in due->wants: its turn to read */
 	struct deliveries waiting;
 	unsigned	 waiting_cnt;
 	unsigned	 known_cnt;	/* deliveries that point here	*/
@@ -49,11 +57,15 @@ struct due {
 	struct destination_tree destinations;
 	struct delivery_tree deliveries;
 	struct store_read_flows *scan;
+	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
+	unsigned	 idle_cnt;
 
 	/* Of flow.c. */
 	struct timer	 timer;
 	struct flow_tree flows;
 	struct wake_tree wakes;
+	TAILQ_HEAD(, flow) wants;
+	unsigned	 read_cnt;	/* reads on their way		*/
 };
 
 /* The timer that wakes flows; its end, with all flows. */
@@ -75,8 +87,9 @@ void	flow_wind_back(struct flow *, const struct store_place *);
 /* Is there a row to read now, as far as is known? */
 bool	flow_has_more(const struct flow *);
 
-/* Read the next rows; flow->read says whether a read is on its way. */
+/* Read the next rows, now or in turn. */
 void	flow_read(struct flow *);
+bool	flow_is_reading(const struct flow *);
 
 /* Put it where its state says: a turn, a wake, or nothing.  May free it. */
 void	flow_place(struct flow *);

@@ -33,6 +33,10 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return check_result(w, &m->delivery_result);
 	case MSG_delivery_done:
 		return dispatch_done(w, &m->delivery_done);
+	case MSG_delivery_back:
+		if (m->delivery_back.why >= BACK__COUNT)
+			return ERR_PEER;
+		return dispatch_back(w, &m->delivery_back);
 	default:
 		return ERR_PEER;
 	}

@@ -13,8 +13,10 @@
  *	due		which deliveries wait, for which destinations
  *	flow		those of one tenant: their rows, read bit by bit
  *	destination	how much one of them is trusted with
+ *	standing, host	is it there; whom a relay found behind it
+ *	lane		the slots of a relay, and who takes turns for them
  *	dispatch	whose turn it is (_load: its envelope; _worker: who has
- *			what)
+ *			what; _back: what comes back untried)
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)

@@ -41,6 +41,8 @@ log_change(const struct outcome *o, const struct store_change *c)
 	    .action = REPORT_NONE };
 	struct log_line l;
 
+	if (c->class == CLASS_LATER && o->delivery->is_quiet)
+		return;			/* its destination is down */
 	log_begin(&l, o->is_reminder ? LOG_delayed : events[c->class]);
 	log_id(&l, LOG_KEY_id, o->settle.id);
 	log_str(&l, LOG_KEY_rcpt, c->address);
@@ -55,6 +57,8 @@ log_change(const struct outcome *o, const struct store_change *c)
 	if (c->class == CLASS_LATER)
 		log_num(&l, LOG_KEY_next,
 		    (o->settle.due_ms - o->now_ms + 999) / 1000);
+	if (c->class == CLASS_LATER && o->delivery->untold_cnt > 0)
+		log_num(&l, LOG_KEY_count, o->delivery->untold_cnt);
 	log_end(&l);
 }
 

@@ -74,3 +74,14 @@ to_relay_settled(struct worker *w, struct id id, uint32_t no,
 	if (w->link != NULL)
 		link_send_delivery_settled(w->link, &m);
 }
+
+void
+to_relay_recall(struct worker *w, const struct delivery *dl)
+{
+	struct msg_delivery_recall m = {
+		dl->place.id, dl->place.no, dl->attempt,
+	};
+
+	if (w->link != NULL)
+		link_send_delivery_recall(w->link, &m);
+}

@@ -14,4 +14,7 @@ void	to_relay_piece(struct worker *, const struct delivery *,
 void	to_relay_settled(struct worker *, struct id, uint32_t no,
 	    uint64_t attempt);
 
+/* Give it back, if it was not begun. */
+void	to_relay_recall(struct worker *, const struct delivery *);
+
 #endif

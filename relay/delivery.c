@@ -324,8 +324,28 @@ delivery_finish(struct delivery *d)
 	count(d);
 	d->is_finished = true;
 	d->on_text = NULL;
+	d->on_leave = NULL;
 	forget_pieces(d);
 	if (d->on_end != NULL)
 		d->on_end(d, d->on_end_arg);
 	d->calls->finished(d);
+}
+
+void
+delivery_give_back(struct delivery *d, enum back why)
+{
+	d->on_text = NULL;
+	d->on_leave = NULL;
+	if (d->on_end != NULL)
+		d->on_end(d, d->on_end_arg);
+	d->calls->back(d, why);
+}
+
+void
+delivery_recall(struct delivery *d)
+{
+	if (d->on_leave == NULL || d->is_finished)
+		return;
+	d->on_leave(d, d->on_leave_arg);
+	delivery_give_back(d, BACK_RECALLED);
 }

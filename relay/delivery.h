@@ -50,7 +50,12 @@ struct delivery_calls {
 	void	(*pull)(struct delivery *, enum part, uint32_t piece_no);
 	/* All is decided.  The delivery may be freed by this call. */
 	void	(*finished)(struct delivery *);
+	/* It was not tried, and is freed by this call. */
+	void	(*back)(struct delivery *, enum back why);
 };
+
+/* Take the delivery out of where it waits: it goes back untried. */
+typedef void delivery_leave_fn(struct delivery *, void *arg);
 
 /* More text can be had, or it never will: ask delivery_text(). */
 typedef void delivery_text_fn(struct delivery *, void *arg);
@@ -69,6 +74,9 @@ struct delivery {
 	void		*on_text_arg;
 	delivery_end_fn	*on_end;	/* NULL: nobody asks		*/
 	void		*on_end_arg;
+	delivery_leave_fn *on_leave;	/* NULL: it was begun, or is nobody's
+					 * to give back			*/
+	void		*on_leave_arg;
 
 	struct id	 id;
 	uint32_t	 delivery;
@@ -88,6 +96,8 @@ struct delivery {
 	bool		 is_finished;
 	bool		 is_orphan;	/* no more pieces will come	*/
 	bool		 is_forgotten;	/* home wants no result		*/
+	uint64_t	 host;		/* that it came to, 0: none	*/
+	uint16_t	 room;		/* for others there, at the end	*/
 
 	uint64_t	 piece_cnt;	/* header's and body's		*/
 	uint64_t	 first, asked;	/* pieces held or asked for:
@@ -147,5 +157,10 @@ void		 delivery_end(struct delivery *, const struct verdict *,
 		    struct span hop);
 /* All is decided or stays without a result, which is "later, ours". */
 void		 delivery_finish(struct delivery *);
+
+/* Give it back to the queue: nothing was tried, and no attempt is counted. */
+void		 delivery_give_back(struct delivery *, enum back why);
+/* The same at the queue's wish, if it still waits to be begun. */
+void		 delivery_recall(struct delivery *);
 
 #endif

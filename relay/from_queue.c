@@ -2,8 +2,8 @@
  * from_queue.c - unpacks, checks that the delivery is one of this queue's, and
  * calls work.c.
  *
- * Pieces and "settled" may cross with the end of a delivery on the way, so one
- * that is not known any more is no mistake there.
+ * Pieces, "settled" and "recall" may cross with the end of a delivery on the
+ * way, so one that is not known any more is no mistake there.
  */
 #include "relay/from_queue.h"
 
@@ -53,6 +53,17 @@ take_settled(struct work *w, struct book_queue *q,
 }
 
 static enum err
+take_recall(struct work *w, struct book_queue *q,
+    const struct msg_delivery_recall *m)
+{
+	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
+
+	if (d != NULL)
+		delivery_recall(d);
+	return OK;
+}
+
+static enum err
 queue_says(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
@@ -68,6 +79,8 @@ queue_says(struct link *l, unsigned type, const union msg *m,
 		return take_piece(w, q, &m->delivery_piece, piece);
 	case MSG_delivery_settled:
 		return take_settled(w, q, &m->delivery_settled);
+	case MSG_delivery_recall:
+		return take_recall(w, q, &m->delivery_recall);
 	default:
 		return ERR_PEER;
 	}

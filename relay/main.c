@@ -8,8 +8,8 @@
  *		    smtp_client  smtp_wire  smtp_dialogue  smtp_greet
  *		    smtp_login  smtp_mail  smtp_batch  smtp_text
  *		    smtp_reply  verdict
- *	mx	    mx_attempt  mx_choose  mx_down  ourselves  mx_pools
- *		    sources
+ *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
+ *		    mx_pools  sources
  *	maildir	    maildir_path  maildir_file
  *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
  *	blackhole

@@ -13,8 +13,8 @@
 #include "relay/smtp_target.h"
 #include "relay/sources.h"
 
-#define SLOTS	500	/* deliveries at a time, over all destinations; what
-			 * each may have of them is the queue's to say	*/
+#define SLOTS	1000	/* deliveries at a time, over all destinations; how
+			 * they are shared is the queue's to say	*/
 
 struct mx {
 	struct mx_attempts attempts;
@@ -89,6 +89,7 @@ open_mx(void **out, const struct kind_env *env)
 	a->port = (uint16_t)slice_num(&env->block, "port");
 	a->ipv4_only = dial->ipv4_only;
 	a->seed = arc4random() | 1;
+	arc4random_buf(&a->number_seed, sizeof(a->number_seed));
 	LIST_INIT(&a->under_way);
 	if ((e = read_forces(m, &env->block)) != OK)
 		return e;

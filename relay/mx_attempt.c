@@ -10,6 +10,10 @@
 
 #include "relay/mx_attempt.h"
 #include "relay/mx_choose.h"
+#include "relay/mx_number.h"
+
+#define FAILED_MS	500	/* until the queue has heard, which lets a
+				 * second pass before it has it tried again */
 
 struct mx_attempt {
 	LIST_ENTRY(mx_attempt) entry;
@@ -19,6 +23,9 @@ struct mx_attempt {
 	struct mx_hosts	 hosts;
 	unsigned	 next;		/* of them to try		*/
 	uint16_t	 port;
+	struct mx_place	*place;		/* where the delivery is, or NULL */
+	uint64_t	 failed[MX_CHOOSE_MAX];	/* numbers of hosts in vain */
+	unsigned	 failed_cnt;
 	bool		 has_why;	/* a host was tried in vain	*/
 	struct verdict	 why;		/* and this came of the last	*/
 	char		 text[REPLY_TEXT_MAX];
@@ -28,11 +35,22 @@ struct mx_attempt {
 /* The end. */
 
 static void
+leave_place(struct mx_attempt *a)
+{
+	if (a->place == NULL)
+		return;
+	mx_pools_leave(a->place);
+	a->delivery->room = mx_pools_room(a->place);
+	a->place = NULL;
+}
+
+static void
 has_ended(struct delivery *d, void *arg)
 {
 	struct mx_attempt *a = arg;
 
 	resolve_cancel(&a->query);
+	leave_place(a);
 	LIST_REMOVE(a, entry);
 	free(a);
 }
@@ -44,6 +62,7 @@ end(struct mx_attempt *a, enum outcome_class class, enum outcome_scope scope,
 {
 	struct verdict v = verdict_own(class, scope, STAGE_LOOKUP, code, text);
 
+	a->delivery->host = 0;
 	delivery_end(a->delivery, &v, a->delivery->destination);
 }
 
@@ -75,18 +94,111 @@ end_unanswered(struct mx_attempt *a, enum resolve_trust trust)
 
 /* Hosts. */
 
+/* A host of two names has failed once. */
+static void
+note_failed(struct mx_attempt *a, uint64_t number)
+{
+	for (unsigned i = 0; i < a->failed_cnt; i++)
+		if (a->failed[i] == number)
+			return;
+	if (a->failed_cnt < MX_CHOOSE_MAX)
+		a->failed[a->failed_cnt++] = number;
+}
+
+/* As one number, in whatever order they were tried. */
+static uint64_t
+failed_number(const struct mx_attempt *a)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < a->failed_cnt; i++)
+		all ^= a->failed[i];
+	return all;
+}
+
+/* No host is left: what came of the last, or all had just failed others. */
 static void
 end_untaken(struct mx_attempt *a)
 {
+	a->delivery->host = failed_number(a);
+	if (!a->has_why) {
+		delivery_give_back(a->delivery, BACK_DOWN);
+		return;
+	}
 	if (a->why.scope != SCOPE_OURS)
 		a->why.scope = SCOPE_DESTINATION;
 	delivery_end(a->delivery, &a->why, span_of(a->hop));
 }
 
 static void
+give_to(struct mx_attempt *a, struct mx_place *p)
+{
+	a->delivery->host = mx_pools_number(p);
+	if (mx_pools_give(p, a->delivery) == OK)
+		a->place = p;
+	else
+		delivery_give_back(a->delivery, BACK_BUSY);
+}
+
+static void	try_next(struct mx_attempt *);
+
+/* The pool of the host, whose site has this number. */
+static void
+go_in(struct mx_attempt *a, uint64_t number)
+{
+	struct mx_place *p;
+	enum err e = mx_pools_make(&p, a->home->pools,
+	    span_of(a->hosts.hosts[a->next - 1].name), a->port, number);
+
+	if (e == OK) {
+		give_to(a, p);
+		return;
+	}
+	a->delivery->host = number;
+	if (e == ERR_FULL)
+		delivery_give_back(a->delivery, BACK_BUSY);
+	else
+		end_ours(a, "4.3.0 Out of memory");
+}
+
+/* The addresses of the host: has another domain just found it down? */
+static void
+take_host(const struct resolve_found *found, void *arg)
+{
+	struct mx_attempt *a = arg;
+	struct mx_attempts *home = a->home;
+	uint64_t number = mx_number(found, a->hosts.hosts[a->next - 1].name,
+	    a->port, home->number_seed);
+
+	a->query = NULL;
+	if (!mx_down_has(&home->failed, number, ev_now_ms(home->loop))) {
+		go_in(a, number);
+		return;
+	}
+	note_failed(a, number);
+	try_next(a);
+}
+
+/* Nothing is begun while names are looked up. */
+static void
+leave_lookup(struct delivery *d, void *arg)
+{
+}
+
+static void
+ask_host(struct mx_attempt *a, struct span host)
+{
+	a->delivery->on_leave = leave_lookup;
+	a->query = resolve_addresses(a->home->resolve, host,
+	    a->home->ipv4_only, take_host, a);
+	if (a->query == NULL)
+		end_ours(a, "4.3.0 Out of memory");
+}
+
+static void
 try_next(struct mx_attempt *a)
 {
-	struct mx_attempts *home = a->home;
+	struct mx_place *p;
 	struct span host;
 
 	if (a->next == a->hosts.cnt) {
@@ -98,8 +210,11 @@ try_next(struct mx_attempt *a)
 		return;
 	}
 	host = span_of(a->hosts.hosts[a->next++].name);
-	if (mx_pools_give(home->pools, host, a->port, a->delivery) != OK)
-		end_ours(a, "4.3.0 Out of memory");
+	p = mx_pools_find(a->home->pools, host, a->port);
+	if (p != NULL)
+		give_to(a, p);
+	else
+		ask_host(a, host);
 }
 
 /* What is about the next hop tells more than what is about us. */
@@ -149,17 +264,24 @@ mx_attempt_go_on(struct delivery *d, const struct verdict *why,
     struct span hop, void *attempts)
 {
 	struct mx_attempt *a = d->on_end_arg;
+	int64_t now_ms = ev_now_ms(a->home->loop);
+	uint64_t number = mx_pools_number(a->place);
 
+	leave_place(a);
 	if (a->home->is_draining) {
 		delivery_end(d, why, hop);
 	} else if (why->class == CLASS_NEVER && why->stage == STAGE_CONNECT) {
 		stop_at_ourselves(a);
 	} else {
 		keep_why(a, why, hop);
-		if (why->scope != SCOPE_OURS)
-			mx_down_note(&a->home->down,
-			    a->hosts.hosts[a->next - 1].name, a->port,
-			    ev_now_ms(a->home->loop));
+		note_failed(a, number);
+		if (why->scope != SCOPE_OURS) {
+			mx_down_note(&a->home->down, mx_down_number(
+			    a->hosts.hosts[a->next - 1].name, a->port),
+			    now_ms + MX_DOWN_MS);
+			mx_down_note(&a->home->failed, number,
+			    now_ms + FAILED_MS);
+		}
 		try_next(a);
 	}
 }
@@ -330,6 +452,7 @@ mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
 	a->port = home->port;
 	d->on_end = has_ended;
 	d->on_end_arg = a;
+	d->on_leave = leave_lookup;
 	LIST_INSERT_HEAD(&home->under_way, a, entry);
 	look_up(a);
 }

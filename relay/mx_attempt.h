@@ -5,6 +5,10 @@
  * It ends with the delivery: decided by a host that was reached, or by what
  * stood in the way.  RFC 5321 5.1, RFC 7505.
  *
+ * A host has a number, made of its addresses, by which the queue knows that
+ * domains share it: the delivery's `host' in the end is that of the host which
+ * decided, or, where none could be reached, of all that were tried.
+ *
  * Owns	   itself; its delivery while that is in no pool
  * Blocks  never
  */
@@ -40,7 +44,9 @@ struct mx_attempts {
 	struct mx_force	*forces;
 	unsigned	 force_cnt;
 	uint32_t	 seed;		/* of the shuffling; never 0	*/
-	struct mx_down	 down;
+	struct mx_down	 down;		/* by name: try others first	*/
+	struct mx_down	 failed;	/* by number: do not try at all	*/
+	uint64_t	 number_seed;	/* nobody outside knows it	*/
 	bool		 is_draining;
 	LIST_HEAD(, mx_attempt) under_way;
 };

@@ -1,8 +1,8 @@
 /* mx_down.c - one row a hash; FNV-1a, for nobody gains by a collision. */
 #include "relay/mx_down.h"
 
-static uint64_t
-hash(const char *host, uint16_t port)
+uint64_t
+mx_down_number(const char *host, uint16_t port)
 {
 	uint64_t h = 0xcbf29ce484222325u ^ port;
 
@@ -11,24 +11,18 @@ hash(const char *host, uint16_t port)
 	return h;
 }
 
-static bool
-is_down(const struct mx_down *m, const char *host, uint16_t port,
-    int64_t now_ms)
+void
+mx_down_note(struct mx_down *m, uint64_t host, int64_t until_ms)
 {
-	uint64_t h = hash(host, port);
-
-	return m->rows[h % MX_DOWN_ROWS].host == h &&
-	    now_ms < m->rows[h % MX_DOWN_ROWS].until_ms;
+	m->rows[host % MX_DOWN_ROWS].host = host;
+	m->rows[host % MX_DOWN_ROWS].until_ms = until_ms;
 }
 
-void
-mx_down_note(struct mx_down *m, const char *host, uint16_t port,
-    int64_t now_ms)
+bool
+mx_down_has(const struct mx_down *m, uint64_t host, int64_t now_ms)
 {
-	uint64_t h = hash(host, port);
-
-	m->rows[h % MX_DOWN_ROWS].host = h;
-	m->rows[h % MX_DOWN_ROWS].until_ms = now_ms + MX_DOWN_MS;
+	return m->rows[host % MX_DOWN_ROWS].host == host &&
+	    now_ms < m->rows[host % MX_DOWN_ROWS].until_ms;
 }
 
 void
@@ -39,7 +33,8 @@ mx_down_sort(const struct mx_down *m, struct mx_hosts *l, uint16_t port,
 	unsigned down_cnt = 0, cnt = 0;
 
 	for (unsigned i = 0; i < l->cnt; i++) {
-		if (is_down(m, l->hosts[i].name, port, now_ms))
+		if (mx_down_has(m, mx_down_number(l->hosts[i].name, port),
+		    now_ms))
 			down[down_cnt++] = l->hosts[i];
 		else if (cnt++ != i)
 			l->hosts[cnt - 1] = l->hosts[i];

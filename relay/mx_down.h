@@ -19,6 +19,9 @@
 #define MX_DOWN_ROWS	1024
 #define MX_DOWN_MS	60000	/* how long one failure is remembered */
 
+/* A number of a name and a port. */
+uint64_t mx_down_number(const char *host, uint16_t port);
+
 struct mx_down {			/* zeros: nothing is down	*/
 	struct {
 		uint64_t	 host;
@@ -26,8 +29,9 @@ struct mx_down {			/* zeros: nothing is down	*/
 	} rows[MX_DOWN_ROWS];
 };
 
-void	mx_down_note(struct mx_down *, const char *host, uint16_t port,
-	    int64_t now_ms);
+/* The host of this number is down until then. */
+void	mx_down_note(struct mx_down *, uint64_t host, int64_t until_ms);
+bool	mx_down_has(const struct mx_down *, uint64_t host, int64_t now_ms);
 /* Those that are down behind the others, else in their order. */
 void	mx_down_sort(const struct mx_down *, struct mx_hosts *, uint16_t port,
 	    int64_t now_ms);

@@ -2,6 +2,12 @@
  * mx_pools - the pools of a relay of type mx: one per host and port, shared by
  * all domains that the host takes mail for.
  *
+ * Hosts of other names with the same addresses are one site.  A site holds
+ * three deliveries for each connection that it may have, one that moves and two
+ * that are ready to; more are not taken, so that no delivery occupies the relay
+ * while it waits for others of its host.  Before a connection has worked it is
+ * three for each that POOL_OPENING allows.
+ *
  * A pool is made when the first delivery comes and closed when neither
  * delivery nor connection is left in it, so there are never more of them than
  * deliveries and idle connections, MX_POOLS_IDLE_MAX of which are kept.
@@ -21,6 +27,7 @@
 #define MX_POOLS_IDLE_MAX	256	/* connections, of all hosts	*/
 
 struct mx_pools;
+struct mx_place;		/* a pool, as whoever is in it sees it	*/
 
 /* What all pools have in common; borrowed, but for the host and port. */
 struct mx_pools_common {
@@ -41,12 +48,24 @@ MUST_CHECK enum err mx_pools_open(struct mx_pools **out,
 	    void *arg);
 void	mx_pools_close(struct mx_pools **);
 
+/* Is there a pool of this host (a name or an address) just now? */
+struct mx_place	*mx_pools_find(struct mx_pools *, struct span host,
+		    uint16_t port);
+
 /*
- * Give a delivery to the pool of this host (a name or an address, at most
- * DNSNAME_MAX bytes).  ERR_SYS, and it is still yours, when out of memory.
+ * The same, made where there was none; number is that of its site.  ERR_FULL
+ * when that has all it takes, ERR_SYS when out of memory.
  */
-MUST_CHECK enum err mx_pools_give(struct mx_pools *, struct span host,
-	    uint16_t port, struct delivery *);
+MUST_CHECK enum err mx_pools_make(struct mx_place **out, struct mx_pools *,
+		    struct span host, uint16_t port, uint64_t number);
+
+/* Give it a delivery, which is in it until mx_pools_leave().  ERR_FULL: no. */
+MUST_CHECK enum err mx_pools_give(struct mx_place *, struct delivery *);
+void	mx_pools_leave(struct mx_place *);
+
+uint64_t mx_pools_number(const struct mx_place *);
+/* How many more deliveries its site takes now. */
+uint16_t mx_pools_room(const struct mx_place *);
 
 void	mx_pools_drain(struct mx_pools *);
 bool	mx_pools_is_busy(const struct mx_pools *);

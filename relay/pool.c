@@ -17,7 +17,8 @@ struct pool {
 	const struct pool_calls *calls;	/* NULL: nobody but us cares	*/
 	void		*arg;
 	struct pool_limits limits;
-	TAILQ_HEAD(, smtp_client) idle, busy;	/* busy: or not ready yet */
+	TAILQ_HEAD(smtp_clients, smtp_client) idle;
+	struct smtp_clients busy;	/* or not ready yet		*/
 	TAILQ_HEAD(, delivery) waiting;
 	unsigned	 waiting_cnt;
 	unsigned	 client_cnt;
@@ -25,6 +26,7 @@ struct pool {
 	struct timer	 hold;		/* open none while it runs	*/
 	struct later	 serve;
 	bool		 is_draining;
+	bool		 works;		/* see pool_works()		*/
 };
 
 static const struct verdict stopping = {
@@ -33,14 +35,21 @@ static const struct verdict stopping = {
 };
 
 static void
+unlist(struct pool *p, struct delivery *d)
+{
+	TAILQ_REMOVE(&p->waiting, d, wait_entry);
+	p->waiting_cnt--;
+	d->on_text = NULL;
+	d->on_leave = NULL;
+}
+
+static void
 fail_waiting(struct pool *p, const struct verdict *v, struct span hop)
 {
 	struct delivery *d;
 
 	while ((d = TAILQ_FIRST(&p->waiting)) != NULL) {
-		TAILQ_REMOVE(&p->waiting, d, wait_entry);
-		p->waiting_cnt--;
-		d->on_text = NULL;
+		unlist(p, d);
 		if (p->calls == NULL || p->is_draining)
 			delivery_end(d, v, hop);
 		else
@@ -58,8 +67,7 @@ lost_text(struct delivery *d, void *arg)
 
 	if (delivery_can_go_on(d))
 		return;
-	TAILQ_REMOVE(&p->waiting, d, wait_entry);
-	p->waiting_cnt--;
+	unlist(p, d);
 	delivery_end(d, &v, SPAN(""));
 }
 
@@ -131,8 +139,7 @@ feed(struct pool *p, struct smtp_client *c)
 
 	while (c->step == SMTP_IDLE &&
 	    (d = TAILQ_FIRST(&p->waiting)) != NULL) {
-		TAILQ_REMOVE(&p->waiting, d, wait_entry);
-		p->waiting_cnt--;
+		unlist(p, d);
 		smtp_client_deliver(c, d);
 	}
 }
@@ -154,6 +161,8 @@ is_ready(struct smtp_client *c, void *arg)
 	if (is_opening(c)) {
 		timer_init(&c->idle_timer, p->loop, end_idle, c);
 		p->opening_cnt--;
+		p->works = true;
+		later_call(&p->serve);	/* more of them may be opened */
 	}
 	feed(p, c);
 	if (c->step != SMTP_IDLE)
@@ -165,14 +174,29 @@ is_ready(struct smtp_client *c, void *arg)
 }
 
 static void
+leave(struct delivery *d, void *arg)
+{
+	pool_leave(arg, d);
+}
+
+/* Only an owner sees to it that what goes back is missed nowhere. */
+static void
+enlist(struct pool *p, struct delivery *d)
+{
+	p->waiting_cnt++;
+	d->on_text = lost_text;
+	d->on_text_arg = p;
+	d->on_leave = p->calls != NULL ? leave : NULL;
+	d->on_leave_arg = p;
+}
+
+static void
 is_back(struct smtp_client *c, struct delivery *d, void *arg)
 {
 	struct pool *p = arg;
 
 	TAILQ_INSERT_HEAD(&p->waiting, d, wait_entry);
-	p->waiting_cnt++;
-	d->on_text = lost_text;
-	d->on_text_arg = p;
+	enlist(p, d);
 }
 
 static bool
@@ -189,8 +213,11 @@ is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 	    "4.5.0 The next hop speaks out of turn");
 	struct pool *p = arg;
 
-	if (why == NULL && is_opening(c) && !p->is_draining)
+	if (why == NULL && is_opening(c) && !p->is_draining &&
+	    !c->is_unwanted)
 		why = &odd;
+	if (why != NULL && !has_working(p))
+		p->works = false;
 	if (why != NULL && has_working(p))
 		timer_set(&p->hold, HOLD_MS);
 	else if (why != NULL)
@@ -246,7 +273,8 @@ serve(struct later *l, void *arg)
 	if (timer_running(&p->hold) && has_working(p))
 		return;
 	while (p->waiting_cnt > p->opening_cnt &&
-	    p->client_cnt < p->limits.connections)
+	    p->client_cnt < p->limits.connections &&
+	    (p->works || p->opening_cnt < POOL_OPENING))
 		if (!open_client(p))
 			break;
 	if (p->waiting_cnt > 0 && p->client_cnt == 0)
@@ -312,13 +340,42 @@ void
 pool_take(struct pool *p, struct delivery *d)
 {
 	TAILQ_INSERT_TAIL(&p->waiting, d, wait_entry);
-	p->waiting_cnt++;
-	d->on_text = lost_text;
-	d->on_text_arg = p;
-	/* Their first pieces are here when it is their turn. */
-	if (p->waiting_cnt <= 2 * p->limits.connections)
+	enlist(p, d);
+	/* Their first pieces are here when it is their turn, if one comes. */
+	if (p->works && p->waiting_cnt <= 2 * p->limits.connections)
 		delivery_prefetch(d);
 	later_call(&p->serve);
+}
+
+/* The youngest is the one that has waited least. */
+static void
+close_unwanted(struct pool *p)
+{
+	struct smtp_client *c;
+
+	if (p->opening_cnt <= p->waiting_cnt)
+		return;
+	TAILQ_FOREACH_REVERSE(c, &p->busy, smtp_clients, entry)
+		if (is_opening(c) && !c->is_unwanted)
+			break;
+	if (c == NULL)
+		return;
+	c->is_unwanted = true;
+	smtp_client_close(c);
+}
+
+void
+pool_leave(struct pool *p, struct delivery *d)
+{
+	unlist(p, d);
+	close_unwanted(p);
+	later_call(&p->serve);
+}
+
+bool
+pool_works(const struct pool *p)
+{
+	return p->works;
 }
 
 void

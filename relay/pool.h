@@ -8,6 +8,9 @@
  * there is none left, all that wait fail with its verdict, for the destination
  * is down, and trying it again is the queue's to time.
  *
+ * A next hop that has not shown yet that it answers gets POOL_OPENING
+ * connections at most.
+ *
  * An owner with several next hops takes over by pool_set_owner(): it gets the
  * deliveries back instead, for a try elsewhere, and hears when the pool is of
  * no use any more.
@@ -24,6 +27,8 @@
 #include "base/err.h"
 #include "relay/delivery.h"
 #include "relay/smtp_client.h"
+
+#define POOL_OPENING	2	/* connections, until one has worked	*/
 
 struct pool;
 
@@ -54,6 +59,15 @@ void	pool_close(struct pool **);	/* waiting deliveries stay unfinished */
 void	pool_set_owner(struct pool *, const struct pool_calls *, void *arg);
 
 void	pool_take(struct pool *, struct delivery *);
+
+/*
+ * A delivery that waits is taken out again; a connection that is being made
+ * for nobody else is given up.
+ */
+void	pool_leave(struct pool *, struct delivery *);
+
+/* Has a connection got as far as to take mail, and did none fail since? */
+bool	pool_works(const struct pool *);
 
 /*
  * Begin nothing more: what waits is deferred, what is idle says QUIT, and what

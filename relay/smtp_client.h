@@ -124,6 +124,7 @@ enum smtp_step {
 struct smtp_client {
 	TAILQ_ENTRY(smtp_client) entry;	/* of the owner			*/
 	bool		 is_idle;	/* of the owner			*/
+	bool		 is_unwanted;	/* of the owner			*/
 	struct timer	 idle_timer;	/* of the owner			*/
 
 	struct ev_loop	*loop;

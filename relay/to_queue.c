@@ -39,7 +39,15 @@ to_queue_results(struct link *l, const struct delivery *d)
 		}
 	(void)link_send_delivery_done(l, &(struct msg_delivery_done){
 	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
-	    .result_cnt = cnt });
+	    .result_cnt = cnt, .host = d->host, .room = d->room });
+}
+
+void
+to_queue_back(struct link *l, const struct delivery *d, enum back why)
+{
+	(void)link_send_delivery_back(l, &(struct msg_delivery_back){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+	    .why = (uint8_t)why, .host = d->host });
 }
 
 void

@@ -12,6 +12,8 @@ void	to_queue_pull(struct link *, const struct delivery *, enum part,
 	    uint32_t piece_no);
 /* All results, and that these are all. */
 void	to_queue_results(struct link *, const struct delivery *);
+/* It comes back untried. */
+void	to_queue_back(struct link *, const struct delivery *, enum back why);
 /* After a relink: this one is still with us. */
 void	to_queue_running(struct link *, const struct delivery *);
 /* The list is complete; so many may be with us at the same time. */

@@ -34,7 +34,19 @@ finished(struct delivery *d)
 		to_queue_results(q->link, d);
 }
 
-static const struct delivery_calls calls = { pull, finished };
+/* A queue that is away misses it when the link is back, and takes it so. */
+static void
+back(struct delivery *d, enum back why)
+{
+	struct book_queue *q = d->home;
+	struct work *w = q->owner;
+
+	if (!d->is_forgotten && q->link != NULL)
+		to_queue_back(q->link, d, why);
+	book_remove(&w->book, d);
+}
+
+static const struct delivery_calls calls = { pull, finished, back };
 
 void
 work_init(struct work *w, struct boot *boot, const struct kind *kind,

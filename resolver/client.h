@@ -17,7 +17,7 @@
 #include "resolver/dns.h"
 #include "resolver/hosts.h"
 
-#define CLIENT_QUESTIONS_MAX	1000
+#define CLIENT_QUESTIONS_MAX	4000	/* as RESOLVE_ASKED_MAX */
 
 struct client;
 struct question;

@@ -25,10 +25,10 @@
 #include "sys/ev.h"
 
 #define RESOLVE_PATIENCE_MS	20000	/* over the resolver's own 15 s	*/
-#define RESOLVE_NEGATIVE_S	60	/* seconds			*/
+#define RESOLVE_NEGATIVE_S	900	/* seconds			*/
 #define RESOLVE_ADDRESSES_MAX	20	/* of one host			*/
-#define RESOLVE_KNOWN_MAX	4096	/* answers remembered		*/
-#define RESOLVE_ASKED_MAX	1000	/* questions on the link; more
+#define RESOLVE_KNOWN_MAX	32768	/* answers remembered		*/
+#define RESOLVE_ASKED_MAX	4000	/* questions on the link; more
 					 * fail at once			*/
 
 /* The types of record we ask for (RFC 1035 3.2.2, RFC 3596, RFC 6698). */

@@ -140,6 +140,14 @@ enum part { PART_HEADER, PART_BODY, PART__COUNT };
 				 * reports success itself		*/
 #define RESULT_FLAGS	0x07u
 
+/* delivery_back.why */
+enum back {
+	BACK_BUSY,		/* its host has all that it takes	*/
+	BACK_DOWN,		/* its host has failed a moment ago	*/
+	BACK_RECALLED,		/* the queue wanted it			*/
+	BACK__COUNT
+};
+
 /* delivery_result: what became of a recipient, and whom the reply is about. */
 enum outcome_class { CLASS_DONE, CLASS_LATER, CLASS_NEVER, CLASS__COUNT };
 enum outcome_scope {

@@ -84,6 +84,10 @@ struct world {
 	void		*relay;
 	struct delivery	*deliveries[DELIVERIES_MAX];
 	unsigned	 delivery_cnt, finished_cnt;
+	struct delivery	*back[DELIVERIES_MAX]; /* that came back untried */
+	unsigned	 back_cnt, came_back_cnt;
+	struct timer	 again;
+	enum back	 last_back;
 };
 
 static struct world *world;	/* of the running test */
@@ -273,7 +277,8 @@ take_client(struct ev *ev, unsigned what, void *arg)
 		t->in_text = false;
 		assert_int_equal(ev_init(&t->ev, h->world->loop, fd, EV_READ,
 		    read_talk, t), OK);
-		say(t, h->greeting);
+		if (h->greeting != NULL)	/* else it is mute */
+			say(t, h->greeting);
 		return;
 	}
 	fail_msg("too many connections");
@@ -384,8 +389,31 @@ has_finished(struct delivery *d)
 		ev_stop(world->loop);
 }
 
+/* What came back untried is given anew. */
+static void
+give_again(struct timer *t, void *arg)
+{
+	unsigned cnt = world->back_cnt;
+
+	world->back_cnt = 0;
+	for (unsigned i = 0; i < cnt; i++)
+		world->kind->take(world->relay, world->back[i]);
+}
+
+static void
+comes_back(struct delivery *d, enum back why)
+{
+	d->on_end = NULL;
+	world->last_back = why;
+	world->came_back_cnt++;
+	world->back[world->back_cnt++] = d;
+	if (world->again.fn == NULL)
+		timer_init(&world->again, world->loop, give_again, NULL);
+	timer_set(&world->again, 20);
+}
+
 static const struct delivery_calls delivery_calls = {
-	pull_text, has_finished
+	pull_text, has_finished, comes_back
 };
 
 static struct delivery *

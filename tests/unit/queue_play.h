@@ -306,7 +306,7 @@ play_answer(struct play *p, enum outcome_class class,
 		.hop = SPAN("mx.example.net"),
 	};
 	struct msg_delivery_done d = {
-		p->opened.id, p->opened.delivery, p->opened.attempt, 1,
+		p->opened.id, p->opened.delivery, p->opened.attempt, 1, 0, 0,
 	};
 
 	link_send_delivery_result(p->relay, &r);

@@ -371,7 +371,13 @@ finished(struct delivery *d)
 		ev_stop(bench->loop);
 }
 
-static const struct delivery_calls delivery_calls = { pull, finished };
+static void
+back(struct delivery *d, enum back why)
+{
+	fail_msg("a delivery came back: %d", (int)why);
+}
+
+static const struct delivery_calls delivery_calls = { pull, finished, back };
 
 KIT_FN struct delivery *
 add_delivery(unsigned flags, const char *sender, const char *rcpts)

@@ -53,7 +53,7 @@ done(struct play *p, uint32_t result_cnt)
 {
 	struct msg_delivery_done d = {
 		p->opened.id, p->opened.delivery, p->opened.attempt,
-		result_cnt,
+		result_cnt, 0, 0,
 	};
 
 	return dispatch_done(worker_of(p), &d);
@@ -379,7 +379,7 @@ a_relay_speaks_of_its_own_attempts_only(void **state)
 	run_one(p);
 	assert_non_null(other = dispatch_worker(&p->q, &peer));
 	d = (struct msg_delivery_done){ p->opened.id, 0, p->opened.attempt,
-	    0 };
+	    0, 0, 0 };
 	assert_int_equal(dispatch_done(other, &d), OK);
 	turns(p, 20);
 	assert_int_equal(p->settled_cnt, 0);

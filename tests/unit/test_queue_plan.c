@@ -54,18 +54,18 @@ a_destination_that_is_down_costs_one_probe(void **state)
 	for (int i = 0; i < 5; i++)
 		destination_sent(&d);
 	for (int i = 0; i < 5; i++)
-		destination_heard(&d, NEWS_UNREACHED, 1000, 3600000);
-	assert_int_equal(d.state, DESTINATION_DOWN);
-	assert_int_equal(d.next_try_ms, 2000);	/* counted once */
+		destination_heard(&d, NULL, NEWS_UNREACHED, 1000, 3600000);
+	assert_int_equal(d.standing.state, STANDING_DOWN);
+	assert_int_equal(d.standing.next_try_ms, 2000);	/* counted once */
 	assert_false(destination_may_send(&d, 1999));
 	assert_true(destination_may_send(&d, 2000));
 	destination_sent(&d);
 	assert_false(destination_may_send(&d, 9999));
-	destination_heard(&d, NEWS_UNREACHED, 3000, 3600000);
-	assert_int_equal(d.next_try_ms, 5000);	/* the pause has doubled */
+	destination_heard(&d, NULL, NEWS_UNREACHED, 3000, 3600000);
+	assert_int_equal(d.standing.next_try_ms, 5000);	/* doubled */
 	destination_sent(&d);
-	destination_heard(&d, NEWS_REACHED, 6000, 3600000);
-	assert_int_equal(d.state, DESTINATION_ALIVE);
+	destination_heard(&d, NULL, NEWS_REACHED, 6000, 3600000);
+	assert_int_equal(d.standing.state, STANDING_UP);
 	assert_true(destination_may_send(&d, 6000));
 }
 
@@ -77,20 +77,23 @@ the_window_grows_by_one_and_is_halved(void **state)
 
 	destination_init(&d);
 	first = d.window;
+	assert_int_equal(first, 2);
+	for (int i = 0; i < 4; i++) {
+		destination_sent(&d);
+		destination_heard(&d, NULL, NEWS_REACHED, 0, 1000);
+	}
+	assert_int_equal(d.window, first + 4);
 	destination_sent(&d);
-	destination_heard(&d, NEWS_REACHED, 0, 1000);
-	assert_int_equal(d.window, first + 1);
-	destination_sent(&d);
-	destination_heard(&d, NEWS_HOST, 0, 1000);
-	assert_int_equal(d.window, (first + 1) / 2);
-	assert_int_equal(d.state, DESTINATION_ALIVE);
+	destination_heard(&d, NULL, NEWS_HOST, 0, 1000);
+	assert_int_equal(d.window, (first + 4) / 2);
+	assert_int_equal(d.standing.state, STANDING_UP);
 }
 
 static void
 hear(struct destination *d, enum destination_news news, int64_t now_ms)
 {
 	destination_sent(d);
-	destination_heard(d, news, now_ms, 1500);
+	destination_heard(d, NULL, news, now_ms, 1500);
 }
 
 static void
@@ -102,12 +105,12 @@ three_hosts_missed_in_a_row_are_down(void **state)
 	for (int round = 0; round < 2; round++) {
 		hear(&d, NEWS_HOST, 0);
 		hear(&d, NEWS_HOST, 0);
-		assert_int_equal(d.state, DESTINATION_ALIVE);
+		assert_int_equal(d.standing.state, STANDING_UP);
 		hear(&d, NEWS_REACHED, 0);	/* no row any more */
 	}
 	for (int i = 0; i < 3; i++)
 		hear(&d, NEWS_HOST, 0);
-	assert_int_equal(d.state, DESTINATION_DOWN);
+	assert_int_equal(d.standing.state, STANDING_DOWN);
 }
 
 static void
@@ -118,14 +121,14 @@ what_breaks_within_the_text_shrinks_the_window_only(void **state)
 	destination_init(&d);
 	for (int i = 0; i < 40; i++)
 		hear(&d, NEWS_BROKEN, 0);
-	assert_int_equal(d.state, DESTINATION_ALIVE);
+	assert_int_equal(d.standing.state, STANDING_UP);
 	assert_int_equal(d.window, 2);
 	destination_sent(&d);
 	assert_true(destination_may_send(&d, 0));
 	hear(&d, NEWS_UNREACHED, 0);
-	assert_int_equal(d.state, DESTINATION_DOWN);
+	assert_int_equal(d.standing.state, STANDING_DOWN);
 	hear(&d, NEWS_BROKEN, 1000);	/* it is there again */
-	assert_int_equal(d.state, DESTINATION_ALIVE);
+	assert_int_equal(d.standing.state, STANDING_UP);
 }
 
 static void
@@ -135,15 +138,15 @@ a_pause_has_a_cap_and_a_mute_probe_is_repeated(void **state)
 
 	destination_init(&d);
 	hear(&d, NEWS_UNREACHED, 0);
-	assert_int_equal(d.next_try_ms, 1000);
+	assert_int_equal(d.standing.next_try_ms, 1000);
 	hear(&d, NEWS_NONE, 1000);
 	assert_true(destination_may_send(&d, 1000));
 	hear(&d, NEWS_HOST, 1000);	/* the probe's first miss is enough */
-	assert_int_equal(d.next_try_ms, 2500);
+	assert_int_equal(d.standing.next_try_ms, 2500);
 	assert_false(destination_may_send(&d, 2499));
 	hear(&d, NEWS_REACHED, 2500);
 	hear(&d, NEWS_UNREACHED, 3000);
-	assert_int_equal(d.next_try_ms, 4000);	/* from the beginning */
+	assert_int_equal(d.standing.next_try_ms, 4000);	/* from the beginning */
 }
 
 /* A due index over a store, and the one destination all is for. */
@@ -309,7 +312,7 @@ a_probe_takes_what_was_not_tried_yet(void **state)
 	for (int i = 0; i < 3; i++)	/* tried a while ago, and due again */
 		add_tried(p);
 	fresh = add(p, SPAN("t"), 0, true);
-	p->destination->state = DESTINATION_DOWN;
+	p->destination->standing.state = STANDING_DOWN;
 	assert_non_null(dl = take(p));
 	assert_int_equal(id_cmp(dl->place.id, fresh), 0);
 	assert_non_null(take(p));	/* none else: any will do */

@@ -43,7 +43,7 @@ answer(struct play *p, enum outcome_class class, uint16_t code)
 		.hop = SPAN("mx.example.net[192.0.2.7]:25"),
 	};
 	struct msg_delivery_done d = {
-		r.id, r.delivery, r.attempt, 1,
+		r.id, r.delivery, r.attempt, 1, 0, 0,
 	};
 	unsigned before = p->settled_cnt;
 

@@ -361,6 +361,60 @@ domains_of_one_host_share_its_connections(void **state)
 	assert_in_range(h->connections, 1, 2);
 }
 
+/* Each domain's host has a name of its own, all of them the same address. */
+static void
+what_waits_for_a_busy_host_goes_back_untried(void **state)
+{
+	struct hop *h = open_hop(1);
+	char name[32], host[32];
+
+	h->greeting = NULL;			/* it is mute */
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "d%d.example", i);
+		snprintf(host, sizeof(host), "mx%d.example", i);
+		dns_mx(name, 10, host);
+		dns_a(host, "127.0.0.2");
+	}
+	open_relay("concurrent_connections 5", "");
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "d%d.example", i);
+		(void)take(name);
+	}
+	while (world->came_back_cnt < 24)
+		rest(20);
+	assert_int_equal(world->last_back, BACK_BUSY);
+	assert_int_not_equal(world->back[0]->host, 0);
+	assert_in_range(h->connections, 1, 6);
+	/* The queue may want one of the others too. */
+	for (unsigned i = 0; i < world->delivery_cnt; i++)
+		delivery_recall(world->deliveries[i]);
+	timer_stop(&world->again);
+	assert_int_equal(world->last_back, BACK_RECALLED);
+	assert_int_equal(world->finished_cnt, 0);
+}
+
+static void
+a_host_that_has_failed_is_not_tried_by_others_at_once(void **state)
+{
+	char name[32], host[32];
+
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "d%d.example", i);
+		snprintf(host, sizeof(host), "mx%d.example", i);
+		dns_mx(name, 10, host);
+		dns_a(host, "127.0.0.2");	/* nobody listens there */
+	}
+	open_relay("", "");
+	want(deliver("d0.example"), CLASS_LATER, SCOPE_DESTINATION, 451,
+	    "4.4.1 ");
+	(void)take("d1.example");
+	rest(50);
+	assert_int_equal(world->last_back, BACK_DOWN);
+	assert_int_equal(world->came_back_cnt > 0, true);
+	assert_int_equal(world->deliveries[1]->host,
+	    world->deliveries[0]->host);
+}
+
 static void
 a_host_that_idles_too_long_is_forgotten(void **state)
 {
@@ -524,6 +578,8 @@ main(void)
 		MX_TEST(a_host_that_was_just_down_is_tried_last),
 		MX_TEST(a_host_tried_last_still_comes_before_ourselves),
 		MX_TEST(domains_of_one_host_share_its_connections),
+		MX_TEST(what_waits_for_a_busy_host_goes_back_untried),
+		MX_TEST(a_host_that_has_failed_is_not_tried_by_others_at_once),
 		MX_TEST(a_host_that_idles_too_long_is_forgotten),
 		MX_TEST(no_more_connections_idle_than_are_left),
 		MX_TEST(a_forced_host_takes_the_place_of_the_dns),

@@ -223,7 +223,15 @@ finished(struct delivery *d)
 {
 }
 
-static const struct delivery_calls delivery_calls = { give_piece, finished };
+static void
+back(struct delivery *d, enum back why)
+{
+	fail_msg("a delivery came back: %d", (int)why);
+}
+
+static const struct delivery_calls delivery_calls = {
+	give_piece, finished, back
+};
 
 static void
 ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)

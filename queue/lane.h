@@ -1,0 +1,82 @@
+/*
+ * lane - the place of a relay process, and the destinations that take turns
+ * for its slots.
+ *
+ * A slot is held by a delivery from its row to its result.  One that hangs
+ * holds it for minutes, so slots are shared by what is known of a destination;
+ * of eight slots
+ *
+ *	proven	six, and all when nothing of it is under way
+ *	new	four
+ *	slow	two
+ *	down	one, for probes
+ *
+ * and one of eight is left to those proven destinations of which nothing is
+ * under way.  One host may have two of eight.  A lane with one destination has
+ * no need of this.
+ *
+ * New ones that hang must not hold up newer ones: when others wait for a share
+ * that is full, the relay is asked to give back what has been under way for
+ * LANE_PATIENCE_MS and was not begun.  That was no attempt, and the destination
+ * is slow from now on: it is tried for 2 s, 8 s, 32 s and so on, until it has
+ * had all the time that it needs.
+ *
+ * In each rank a destination that had nothing, and gets new mail, goes in front
+ * of those that have had their turn.  Three times of four the one in front is
+ * next, then one that has waited longest.
+ */
+#ifndef QUEUE_LANE_H
+#define QUEUE_LANE_H
+
+#include "queue/destination.h"
+#include "queue/host.h"
+
+#define LANE_PATIENCE_MS	500
+
+struct queue;
+struct worker;
+
+struct ring {
+	TAILQ_HEAD(destinations, destination) line;
+	unsigned	 cnt;
+};
+
+struct lane {
+	LIST_ENTRY(lane) entry;
+	struct queue	*queue;
+	char		 relay[BLOCK_NAME_MAX + 1];
+	unsigned	 no;
+	struct worker	*worker;	/* that gets new deliveries, or NULL */
+	bool		 told_strange;	/* logged: no relay of that name */
+	struct ring	 fresh[RANK__COUNT], others[RANK__COUNT];
+	unsigned	 rank;		/* whose turn it is		*/
+	unsigned	 pick_cnt;
+	unsigned	 destination_cnt;
+	struct host_tree hosts;
+	struct timer	 press;		/* others wait for a full share	*/
+};
+
+void	lane_init(struct lane *, struct queue *, const char *relay,
+	    unsigned no);
+void	lane_fini(struct lane *);
+
+/* The destination is one of this lane; it is in no ring.  NULL: of none. */
+void	lane_set(struct destination *, struct lane *);
+
+/* It could move: put it into its ring, or into a better one. */
+void	lane_put(struct destination *, int64_t now_ms);
+void	lane_remove(struct destination *);
+
+/* Whose turn it is, taken out of its ring; NULL: nobody can be given a slot. */
+struct destination *lane_next(struct lane *);
+
+/* Does anybody wait for a slot? */
+bool	lane_is_waited_for(const struct lane *);
+
+/* Deliveries that one host may have here. */
+unsigned lane_host_share(const struct lane *);
+
+/* Do others of this rank wait, and its share is full?  How many; 0: no. */
+unsigned lane_pressed(const struct lane *, enum destination_rank);
+
+#endif
