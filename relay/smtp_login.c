@@ -175,8 +175,10 @@ smtp_login_hear(struct smtp_client *c, const struct verdict *v)
 	} else if (v->code == 235) {
 		smtp_greet_end(c);
 	} else if (v->code >= 400) {
-		if (tells_secret(c, v->text))
+		if (tells_secret(c, v->text)) {
 			w.text = SPAN("4.7.8 The login was refused");
+			w.flags |= RESULT_OWN;
+		}
 		c->is_hopeless = v->code != 421;
 		smtp_client_fail(c, &w);
 	} else {
