@@ -267,6 +267,7 @@ install: all
 	@for n in sendmail mailq newaliases; do \
 	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done
 	install -m 644 $(filter-out %/demo.conf,$(wildcard conf/examples/*.conf)) \
+	    conf/examples/report-de.txt \
 	    $(AT)/share/doc/postern/examples
 	[ -e $(DESTDIR)/etc/postern/postern.conf ] || \
 	    install -m 644 conf/postern.conf $(DESTDIR)/etc/postern

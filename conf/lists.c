@@ -8,6 +8,7 @@
 #include "conf/lists.h"
 #include "conf/propose.h"
 #include "conf/slice.h"
+#include "mail/notice.h"
 
 #define ROUTE_REPLY_MAX	200	/* bytes of a reply that a route gives	*/
 
@@ -118,6 +119,51 @@ lists_file(struct conf *c, struct setting *s, const struct value *v,
 	if (s->cnt == before && c->mistakes.cnt == mistakes)
 		report_add(&c->mistakes, v->place, "there is nobody in %s",
 		    c->sources.v[source].name);
+}
+
+/* A fault of the text as a whole has no line: it is told where v stands. */
+static void
+tell_notice(struct conf *c, const struct notice_error *error,
+    uint32_t source, const struct value *v)
+{
+	struct span bytes = c->sources.v[source].bytes;
+	struct place place = v->place;
+
+	if (error->text.ptr >= bytes.ptr &&
+	    error->text.ptr < bytes.ptr + bytes.len)
+		place = (struct place){ source, (uint32_t)(error->text.ptr -
+		    bytes.ptr) + error->column - 1, 1 };
+	report_add(&c->mistakes, place, "%s", error->why);
+}
+
+void
+lists_notice(struct conf *c, struct setting *s, const struct value *v,
+    const struct option_row *row)
+{
+	struct value path = *v;
+	struct notice_error error;
+	struct notice notice;
+	struct reading r;
+	struct span text;
+	uint32_t source;
+
+	if (!read_value(&c->read_place, row, v, &r))
+		return;
+	path.text = r.text;
+	if (!read_source(c, &path, &source))
+		return;
+	text = c->sources.v[source].bytes;
+	if (notice_read(&notice, text, &error) != OK) {
+		tell_notice(c, &error, source, v);
+		return;
+	}
+	while (text.len > 0 && has_room(c, s)) {
+		struct span line = span_head(text, span_find(text, '\n'));
+
+		s->v[s->cnt++] = (struct reading){ .text = line,
+		    .place = v->place };
+		text = span_tail(text, line.len + 1);
+	}
 }
 
 /* What all patterns of a line share. */

@@ -21,6 +21,13 @@ void		 lists_file(struct conf *, struct setting *,
 		    const struct value *v, const struct option_row *);
 
 /*
+ * The lines of the text in the file whose path is v, if mail/notice.h reads
+ * it; a mistake in it is shown where it stands.
+ */
+void		 lists_notice(struct conf *, struct setting *,
+		    const struct value *v, const struct option_row *);
+
+/*
  * A pair of values for each pattern, with the numbers of slice.h:
  *
  *	to | from | login  PATTERN ...  relay NAME | error "TEXT" | discard

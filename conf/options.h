@@ -74,6 +74,8 @@ enum option_type {
 	TYPE_STUB,	/* a zone, then a server			*/
 	TYPE_TEMPLATE,	/* a path with {user} and {domain}		*/
 	TYPE_TEXT,	/* any text of one line				*/
+	TYPE_NOTICE,	/* a path of a text as in mail/notice.h, whose
+			 * lines are the values				*/
 	TYPE_UNIX,	/* path of a unix socket to listen on		*/
 	TYPE_USER,	/* name of a user of the host			*/
 	TYPE_USERS,	/* name of a users block			*/

@@ -273,6 +273,8 @@ settle_option(struct conf *c, struct block *b, const struct node *n,
 	STAILQ_FOREACH(v, &n->values, entry)
 		if (row->type == TYPE_KNOWN && span_begins(v->text, SPAN("/")))
 			lists_file(c, s, v, row);
+		else if (row->type == TYPE_NOTICE)
+			lists_notice(c, s, v, row);
 		else
 			lists_value(c, s, v, row);
 }

@@ -2,6 +2,7 @@
  * settings.c - defaults are conf/options.def's; here are only limits.  Lists
  * may be long: their values are walked once.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/slice.h"
@@ -146,6 +147,50 @@ read_all_routes(struct settings *out, const struct slice *queue)
 	return e == OK ? read_retry(&out->bounce_retry, &other) : e;
 }
 
+struct text {
+	char		 bytes[NOTICE_MAX];
+	size_t		 len;
+	bool		 is_long;
+};
+
+static void
+take_line(struct span line, uint64_t num, void *arg)
+{
+	struct text *t = arg;
+
+	if (line.len + 1 > sizeof(t->bytes) - t->len) {
+		t->is_long = true;
+		return;
+	}
+	if (line.len > 0)
+		memcpy(t->bytes + t->len, line.ptr, line.len);
+	t->len += line.len;
+	t->bytes[t->len++] = '\n';
+}
+
+/* It has been checked; what is no good all the same is not this slice. */
+static enum err
+read_notice(struct settings *out, const struct slice *queue)
+{
+	struct notice_error error;
+	struct text *t;
+	enum err e;
+
+	if (slice_count(queue, "bounce_template") == 0)
+		return OK;
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return ERR_SYS;
+	slice_each(queue, "bounce_template", take_line, t);
+	out->notice_text = t->bytes;	/* its first member: free() takes it */
+	e = t->is_long ? ERR_PEER : notice_read(&out->notice,
+	    (struct span){ t->bytes, t->len }, &error);
+	if (e != OK) {
+		free(t);
+		out->notice_text = NULL;
+	}
+	return e;
+}
+
 static void
 read_policies(struct settings *out, const struct slice *queue)
 {
@@ -178,7 +223,8 @@ settings_read(struct settings *out, struct span bytes)
 	s.limits.history_ms = (int64_t)slice_num(&queue, "history");
 	s.limits.history_bytes = HISTORY_BYTES;
 	s.bounce_retry = s.retry;
-	if ((e = read_all_routes(&s, &queue)) != OK) {
+	if ((e = read_all_routes(&s, &queue)) != OK ||
+	    (e = read_notice(&s, &queue)) != OK) {
 		settings_fini(&s);
 		return e;
 	}
@@ -201,5 +247,7 @@ settings_retry(const struct settings *s, const struct record_message *m)
 void
 settings_fini(struct settings *s)
 {
+	free(s->notice_text);
+	s->notice_text = NULL;
 	route_free(&s->routes);
 }

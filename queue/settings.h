@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "mail/notice.h"
 #include "queue/retry.h"
 #include "queue/route.h"
 #include "queue/store.h"
@@ -22,6 +23,8 @@ struct settings {
 	bool		 splits_rcpts;	/* a delivery each		*/
 	bool		 splits_domains; /* or for each of their domains */
 	struct retry	 retry;
+	struct notice	 notice;	/* of notice_text		*/
+	char		*notice_text;	/* NULL: the house's own words	*/
 	struct retry	 bounce_retry;	/* of bounces that we wrote	*/
 	struct store_limits limits;
 };

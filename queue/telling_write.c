@@ -118,6 +118,8 @@ write_bounce(struct report_job *j)
 		.header = { j->text[PART_HEADER], j->len[PART_HEADER] },
 		.body = { j->text[PART_BODY], j->len[PART_BODY] },
 		.has_body = j->is_whole, .rcpt_cnt = j->rows->cnt,
+		.notice = q->settings.notice_text != NULL ?
+		    &q->settings.notice : NULL,
 	};
 	enum err e;
 

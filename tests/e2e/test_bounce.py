@@ -2,14 +2,14 @@
 
 import email
 import email.policy
+import os
 import re
 import subprocess
 
-import pytest
-
 from client import TEXT, send
-from server import until
+from server import basic, free_port, until
 
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 SOON = "retry { delay 1; maximum_delay 1s }"
 PARSER = """
 use Mail::DeliveryStatus::BounceParser;
@@ -93,7 +93,7 @@ def test_what_the_relay_found_out_was_not_said_by_smtp(start, sinks):
     assert "\r\nRemote-MTA:" not in text
 
 
-def test_what_nobody_can_be_told_is_counted(start, sinks, room):
+def test_what_nobody_can_be_told_ends(start, sinks):
     sink = sinks(answer=lambda verb, line, session:
                  "550 5.1.1 Nobody" if verb == "RCPT" else None)
     p = start(sink.port, queue=SOON)
@@ -101,3 +101,32 @@ def test_what_nobody_can_be_told_is_counted(start, sinks, room):
     p.wait_log(event="discarded")
     until(lambda: len(p.find_log(event="removed")) == 2)
     assert sink.messages == []
+
+
+def test_a_house_tells_in_words_of_its_own(start, sinks):
+    """The shipped example, as it is."""
+    sink = sinks(answer=refuse("550 5.1.1 No such user"))
+    p = start(sink.port, queue=SOON +
+              " bounce_template %s/conf/examples/report-de.txt" % TOP)
+    send(p.port, "ann@here.example", "bob@there.example")
+    bounce = sink.wait()[0]
+    words, fields, returned = parts(bounce)
+    whole = email.message_from_bytes(bounce.data, policy=email.policy.default)
+    assert whole["Subject"] == "Ihre Nachricht konnte nicht zugestellt werden"
+    words = " ".join(words.split())
+    assert "den unten genannten Empf\xe4ngern nicht zugestellt" in words
+    assert "Diese Adresse gibt es nicht" in words and "Betreff: hello" in words
+    assert "deliver" not in words
+
+
+def test_a_mistake_in_the_words_is_shown_where_it_stands(server, sink):
+    path = os.path.join(server.room.work, "words.txt")
+    with open(path, "w") as f:
+        f.write("[failed]\nSubject: Oh\nDear {sendr}: {recipients}\n")
+    server.configure(basic(free_port(), sink.port,
+                           queue="bounce_template words.txt"))
+    got = server.check()
+    assert got.returncode != 0
+    assert "words.txt:3:6: there is no such placeholder" in got.stderr
+    assert "Dear {sendr}: {recipients}\n" in got.stderr
+    assert re.search(r"^ +\| +\^|^ +\^", got.stderr, re.M), got.stderr
