@@ -112,6 +112,7 @@ pair_add(struct house *h, struct process *from, struct process *to)
 	x->to = to;
 	timer_init(&x->again, h->loop, try_again, x);
 	TAILQ_INSERT_TAIL(&h->pairs, x, entry);
+	connect_pair(x);		/* a reload pairs two that run	*/
 	return OK;
 }
 

@@ -14,7 +14,10 @@
 /* A link socket with room for frames, both ends ours. */
 MUST_CHECK enum err pair_socket(int fds[2]);
 
-/* These two shall be linked; a second time changes nothing. */
+/*
+ * These two shall be linked: now, when both run.  A second time changes
+ * nothing.
+ */
 MUST_CHECK enum err pair_add(struct house *, struct process *from,
     struct process *to);
 

@@ -39,12 +39,19 @@ cmp_rcpt(struct stream_rcpt *a, struct stream_rcpt *b)
 #define LOCAL	__attribute__((unused)) static
 RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_address, cmp_rcpt, LOCAL)
 
+/* What the address of a recipient lies in. */
+static struct stream_rcpt *
+rcpt_of(struct span address)
+{
+	return (struct stream_rcpt *)((char *)(uintptr_t)address.ptr -
+	    offsetof(struct stream_rcpt, bytes));
+}
+
 static void
 free_stream(struct stream *s)
 {
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
-		free((char *)(uintptr_t)s->rcpts[i].ptr -
-		    offsetof(struct stream_rcpt, bytes));
+		free(rcpt_of(s->rcpts[i]));
 	free(s->rcpts);
 	free(s->rcpt_dsn);
 	split_free(&s->split);
@@ -299,6 +306,15 @@ accepted(struct store_op *op, enum err e, void *arg)
 	queue_rested(q);
 }
 
+static void
+drop_rcpt(struct stream *s, struct span address)
+{
+	struct stream_rcpt *r = rcpt_of(address);
+
+	RB_REMOVE(rcpt_tree, &s->known_rcpts, r);
+	free(r);
+}
+
 /*
  * Whom a route discards is told of, and is no recipient any more: what is said
  * of one stands at the same place in each of the arrays.
@@ -309,14 +325,15 @@ drop_discarded(struct stream *s)
 	uint32_t cnt = s->accept.message.rcpt_cnt, kept = 0;
 
 	for (uint32_t i = 0; i < cnt; i++) {
-		if (s->split.rcpt_delivery[i] != SPLIT_NOBODY) {
-			s->rcpts[kept] = s->rcpts[i];
-			s->split.rcpt_delivery[kept++] =
-			    s->split.rcpt_delivery[i];
+		if (s->split.rcpt_delivery[i] == SPLIT_NOBODY) {
+			log_discarded(s, s->rcpts[i]);
+			drop_rcpt(s, s->rcpts[i]);
 			continue;
 		}
-		log_discarded(s, s->rcpts[i]);
-		free((char *)(uintptr_t)s->rcpts[i].ptr);
+		s->rcpts[kept] = s->rcpts[i];
+		if (s->rcpt_dsn != NULL)
+			s->rcpt_dsn[kept] = s->rcpt_dsn[i];
+		s->split.rcpt_delivery[kept++] = s->split.rcpt_delivery[i];
 	}
 	s->accept.message.rcpt_cnt = kept;
 	counter_add(COUNTER_discarded, cnt - kept);

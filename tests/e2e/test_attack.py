@@ -206,7 +206,7 @@ class Rude(Sink):
 
 
 GARBAGE = ["", "x", "25", "999 no", "250-a\n251 b", "100 x", "600 x", "250ok",
-           "220 \0\x01", "250 " + "a" * 2000, "4" * 70000, "421 bye"]
+           "22 \0\x01", "250 " + "a" * 2000, "4" * 70000, "421 bye"]
 
 
 @pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA",

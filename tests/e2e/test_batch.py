@@ -32,7 +32,8 @@ def test_a_refused_transaction_bounces_its_own_recipients_only(
         server, sinks, relay, verb):
     sink = sinks(answer=second(verb, "554 5.7.1 Not these"))
     server.port = free_port()
-    server.configure(basic(server.port, sink.port, queue=SOON).replace(
+    server.configure(basic(server.port, sink.port, queue=SOON +
+                           "; route to @here.example relay out").replace(
         "type static", "type " + relay))
     p = server.start()
     name = send(p.port, "ann@here.example", *names(230))

@@ -21,6 +21,7 @@ queue main {
     type lmdb
     path run/queue
     relay box
+    route to @here.example relay box
     retry { delay 1; maximum_delay 1s }
 }
 relay box { type lmtp; %s }
@@ -172,7 +173,8 @@ def test_replies_lost_half_way_are_for_the_others_only(server):
     later = {l["rcpt"] for l in p.find_log(event="deferred", id=name)}
     assert later == {"c@there.example", "d@there.example"}
     rcpts = [c for c in tries if c.startswith("RCPT")]
-    assert [c[9] for c in rcpts] == ["a", "b", "c", "d", "c", "d"]
+    assert [c[9] for c in rcpts[:4]] == ["a", "b", "c", "d"]
+    assert sorted(c[9] for c in rcpts[4:]) == ["c", "d"]
     sink.close()
 
 

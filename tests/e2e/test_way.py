@@ -43,7 +43,7 @@ def test_every_reply_is_worded_as_promised(postern):
         assert hello[0] == "250-Hello here.example"
         assert {l[4:].split(" ")[0] for l in hello[1:]} == {
             "8BITMIME", "PIPELINING", "SIZE", "SMTPUTF8",
-            "ENHANCEDSTATUSCODES"}
+            "ENHANCEDSTATUSCODES", "DSN"}
         assert c.say("MAIL FROM:<ann@here.example>") == (
             "250 2.1.0 <ann@here.example> Ok")
         assert c.say("RCPT TO:<bob@there.example>") == (

@@ -124,6 +124,8 @@ marry(enum role from, enum role to)
 	c.from = stand_in(from, "from", &c.from_fd);
 	c.to = stand_in(to, "to", &c.to_fd);
 	assert_int_equal(pair_add(&house, c.from, c.to), OK);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	assert_int_equal(links_got(c.to, c.to_fd), 1);
 	return c;
 }
 
@@ -203,6 +205,18 @@ between_equals_the_accused_is_restarted(void **state)
 	say_lost(c.from, c.to, ERR_PEER);
 	assert_true(lives(c.from));
 	assert_false(lives(c.to));
+	bury(&c);
+}
+
+/* As when a reload makes a queue use a relay that runs already. */
+static void
+two_that_run_are_linked_when_they_become_a_pair(void **state)
+{
+	struct couple c = marry(ROLE_QUEUE, ROLE_RELAY);
+
+	assert_int_equal(pair_add(&house, c.to, c.from), OK);
+	assert_int_equal(links_got(c.from, c.from_fd), 0);
+	assert_int_equal(links_got(c.to, c.to_fd), 0);
 	bury(&c);
 }
 
@@ -335,6 +349,8 @@ main(void)
 		cmocka_unit_test(
 		    neither_is_the_vault_and_control_pays_for_itself),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
+		cmocka_unit_test(
+		    two_that_run_are_linked_when_they_become_a_pair),
 		cmocka_unit_test(one_loss_makes_one_new_link),
 		cmocka_unit_test(no_link_is_made_to_one_that_has_died),
 		cmocka_unit_test(a_loss_of_an_older_life_is_nothing),
