@@ -291,7 +291,7 @@ tell_strange(const struct dispatch *ds, struct lane *l)
 	log_begin(&line, LOG_trouble);
 	log_text(&line, LOG_KEY_relay, l->relay);
 	log_text(&line, LOG_KEY_why,
-	    "deliveries wait for a relay that is configured no more");
+	    "deliveries wait for a relay that is no longer configured");
 	log_end(&line);
 }
 

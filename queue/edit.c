@@ -127,7 +127,7 @@ log_edit(const struct store_edit *e)
 	log_begin(&l, events[e->action]);
 	log_id(&l, LOG_KEY_id, e->id);
 	log_num(&l, LOG_KEY_count, e->changed_cnt);
-	log_text(&l, LOG_KEY_why, "the administrator wants it so");
+	log_text(&l, LOG_KEY_why, "by posternctl");
 	log_end(&l);
 }
 

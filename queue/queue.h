@@ -55,7 +55,7 @@ void		queue_removed(struct queue *);
 /* Something came to an end: when draining, see whether that was all. */
 void		queue_rested(struct queue *);
 
-/* Give up the drain's patience in this time. */
+/* Stop draining at this time. */
 void		queue_drain(struct queue *, uint32_t patience_ms);
 
 #endif

@@ -254,7 +254,7 @@ static void
 end_job(struct job *j)
 {
 	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_STORE,
-	    451, "4.3.0 The text of the message is not at hand");
+	    451, "4.3.0 The message cannot be read from the queue now");
 	struct delivery *d = j->delivery;
 
 	j->maildir->job_cnt--;

@@ -88,7 +88,7 @@ static void
 end_unanswered(struct mx_attempt *a, enum resolve_trust trust)
 {
 	end(a, CLASS_LATER, SCOPE_DESTINATION, 451, trust == TRUST_BOGUS ?
-	    "4.4.3 What the DNS says about the domain is not rightly signed" :
+	    "4.4.3 DNSSEC validation failed for the domain" :
 	    "4.4.3 The domain cannot be looked up");
 }
 
@@ -206,7 +206,8 @@ try_next(struct mx_attempt *a)
 		return;
 	}
 	if (!delivery_can_go_on(a->delivery)) {
-		end_ours(a, "4.3.0 The text of the message is not at hand");
+		end_ours(a, "4.3.0 The message cannot be read from the queue "
+		    "now");
 		return;
 	}
 	host = span_of(a->hosts.hosts[a->next++].name);
@@ -297,7 +298,7 @@ go_to(struct mx_attempt *a, struct span host, uint16_t port)
 	    sizeof(a->hosts.hosts[0].name)))
 		try_next(a);
 	else
-		end_never(a, 550, "5.1.2 The domain is no name of a host");
+		end_never(a, 550, "5.1.2 The domain name is not valid");
 }
 
 /* Names. */
@@ -427,7 +428,7 @@ look_up(struct mx_attempt *a)
 	} else if (read_literal(domain, address, sizeof(address))) {
 		go_to(a, span_of(address), home->port);
 	} else if (!dnsname_fold(domain, name)) {
-		end_never(a, 550, "5.1.2 The domain is no name of a host");
+		end_never(a, 550, "5.1.2 The domain name is not valid");
 	} else {
 		a->query = resolve_ask(home->resolve, RESOLVE_MX, domain,
 		    take_mx, a);

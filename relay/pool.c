@@ -62,7 +62,7 @@ static void
 lost_text(struct delivery *d, void *arg)
 {
 	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
-	    451, "4.3.0 The text of the message is not at hand");
+	    451, "4.3.0 The message cannot be read from the queue now");
 	struct pool *p = arg;
 
 	if (delivery_can_go_on(d))
@@ -210,7 +210,7 @@ is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
     void *arg)
 {
 	struct verdict odd = verdict_broken(STAGE_EHLO, 451,
-	    "4.5.0 The next hop speaks out of turn");
+	    "4.5.0 The next hop sent data that nothing had asked for");
 	struct pool *p = arg;
 
 	if (why == NULL && is_opening(c) && !p->is_draining &&

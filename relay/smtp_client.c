@@ -237,7 +237,7 @@ static void
 stop_text(struct smtp_client *c, enum err e)
 {
 	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    451, "4.3.0 The text of the message is not at hand");
+	    451, "4.3.0 The message cannot be read from the queue now");
 
 	if (e == ERR_PEER)
 		v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_BODY, 550,

@@ -126,7 +126,7 @@ void
 smtp_dialogue_protest(struct smtp_client *c, const struct verdict *v)
 {
 	struct verdict w = verdict_broken(v->stage, 451,
-	    "4.5.0 The next hop's reply does not fit");
+	    "4.5.0 The next hop sent a reply of the wrong kind");
 
 	smtp_client_fail(c, &w);
 }

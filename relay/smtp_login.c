@@ -78,10 +78,10 @@ smtp_login_begin(struct smtp_client *c)
 {
 	c->login_no = 0;
 	if (c->wire.tls == NULL && !c->wire.is_local)
-		fail(c, SCOPE_HOST, "4.7.0 No login without TLS");
+		fail(c, SCOPE_HOST, "4.7.0 Login requires TLS");
 	else if (c->ehlo.auth == 0)
 		fail(c, SCOPE_HOST,
-		    "4.7.0 The next hop offers no login we know");
+		    "4.7.0 No login method of the next hop fits");
 	else
 		smtp_dialogue_enter(c, SMTP_AUTH);
 }

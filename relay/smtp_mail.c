@@ -130,7 +130,7 @@ end_transaction(struct smtp_client *c)
 {
 	struct delivery *d = c->delivery;
 	struct verdict ours = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    451, "4.3.0 The text of the message is not at hand");
+	    451, "4.3.0 The message cannot be read from the queue now");
 
 	c->mail_cnt++;
 	if (d->undecided > 0 && d->undecided < c->undecided &&

@@ -261,7 +261,7 @@ fetch_jobs(struct run *r, struct edit_run *e)
 	talk_close(&t);
 	if (end == END_DONE && e->cnt == 0) {
 		if (!r->json)
-			puts("No message fits.");
+			puts("No message matches.");
 		return END_NOTHING;
 	}
 	return end;

@@ -40,7 +40,7 @@ print_all(struct run *r, bool whole)
 	if (end != END_DONE || cnt > 0)
 		return end;
 	if (!r->json)
-		puts(select_is_said(&r->select) ? "No message fits." :
+		puts(select_is_said(&r->select) ? "No message matches." :
 		    "There are no messages.");
 	return select_is_said(&r->select) ? END_NOTHING : END_DONE;
 }

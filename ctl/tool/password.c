@@ -65,7 +65,7 @@ password_read(bool is_new, char *buf)
 	enum err e = isatty(STDIN_FILENO) ? ask(is_new, buf) : read_line(buf);
 
 	if (e == OK && buf[0] == '\0') {
-		run_complain("an empty password is none");
+		run_complain("the password must not be empty");
 		e = ERR_NONE;
 	}
 	if (e == ERR_FULL)

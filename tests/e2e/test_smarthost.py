@@ -272,7 +272,7 @@ def test_a_sink_without_auth_gets_nothing_where_a_login_is_asked(server,
     configure(server, "127.0.0.1", sink.port, login(server))
     p = server.start("-d")
     got = p.wait_log(event="deferred", id=one(p))
-    assert got["reply"] == "4.7.0 The next hop offers no login we know"
+    assert got["reply"] == "4.7.0 No login method of the next hop fits"
     assert sink.messages == []
     assert SECRET not in "\n".join(l.text for l in p.lines)
 

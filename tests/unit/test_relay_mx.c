@@ -170,9 +170,9 @@ a_lookup_that_fails_keeps_the_mail(void **state)
 	want(d, CLASS_LATER, SCOPE_DESTINATION, 451,
 	    "4.4.3 The domain cannot be looked up");
 	d = deliver("bogus.example");
-	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.3 What the DNS");
+	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.3 DNSSEC validation");
 	d = deliver("half.example");
-	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.3 What the DNS");
+	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.3 DNSSEC validation");
 }
 
 static void

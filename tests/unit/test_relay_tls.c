@@ -554,20 +554,20 @@ a_login_that_fails_passes(void **state)
 		{ EHLO_AUTH_BOTH, "421 secret",
 		    "4.7.8 The login was refused", SCOPE_HOST, 421 },
 		{ EHLO_AUTH_BOTH, "250 Odd",
-		    "4.5.0 The next hop's reply does not fit",
+		    "4.5.0 The next hop sent a reply of the wrong kind",
 		    SCOPE_DESTINATION, 451 },
 		{ EHLO_AUTH_BOTH, NULL, "4.4.2 Connection lost",
 		    SCOPE_DESTINATION, 451 },
 		{ EHLO_AUTH_BOTH, "334 ",
-		    "4.5.0 The next hop's reply does not fit",
+		    "4.5.0 The next hop sent a reply of the wrong kind",
 		    SCOPE_DESTINATION, 451 },
-		{ "250 hop", "", "4.7.0 The next hop offers no login we know",
+		{ "250 hop", "", "4.7.0 No login method of the next hop fits",
 		    SCOPE_HOST, 454 },
 		{ "250-hop\r\n250 AUTH CRAM-MD5", "",
-		    "4.7.0 The next hop offers no login we know",
+		    "4.7.0 No login method of the next hop fits",
 		    SCOPE_HOST, 454 },
 		{ "500 What?", "",
-		    "4.7.0 The next hop offers no login we know",
+		    "4.7.0 No login method of the next hop fits",
 		    SCOPE_HOST, 454 },
 	};
 
@@ -625,7 +625,7 @@ no_password_goes_in_the_clear_to_another_host(void **state)
 		b->client->wire.is_local = false;
 		run(b);
 		assert_true(b->has_why);
-		assert_string_equal(b->why_text, "4.7.0 No login without TLS");
+		assert_string_equal(b->why_text, "4.7.0 Login requires TLS");
 		assert_int_equal(b->why.scope, SCOPE_HOST);
 		assert_null(strstr(b->hop.seen, "AUTH"));
 	}
