@@ -16,7 +16,7 @@ LATER = 'retry { delay "3600"; maximum_delay 1h }'
 BUSY = "450 4.2.1 Busy just now"
 
 
-def config(port, hop):
+def config(port, hop, retry=LATER):
     return """
 process { hostname mx.test.example; run_dir run }
 edge in {
@@ -33,7 +33,7 @@ queue main {
 }
 relay first { type static; host 127.0.0.1; port %d }
 relay second { type static; host 127.0.0.1; port %d }
-""" % (port, LATER, hop, hop)
+""" % (port, retry, hop, hop)
 
 
 def text(subject, lines):
