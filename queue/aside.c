@@ -39,7 +39,7 @@ log_held(const struct store_hold *h)
 	log_begin(&l, LOG_trouble);
 	log_id(&l, LOG_KEY_id, h->place.id);
 	log_text(&l, LOG_KEY_why,
-	    "a delivery is held: see posternctl queue quarantine");
+	    "a delivery is held, for not all of it can be read");
 	log_end(&l);
 }
 
