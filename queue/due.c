@@ -183,10 +183,19 @@ flows_read(struct store_op *op, enum err e, void *arg)
 
 	if (e != OK) {
 		log_why(LOG_trouble, "the due index cannot be read", 0);
+		free(r);
+		due->scan = NULL;
+		due->is_blind = true;
 		return;
 	}
 	for (unsigned i = 0; i < r->cnt; i++)
 		scan_flow(due, &r->flows[i]);
+	if (due->scan_again) {
+		due->scan_again = false;
+		r->after.len = 0;
+		store_read_flows(due->store, r, flows_read, due);
+		return;
+	}
 	if (!r->at_end && r->cnt > 0) {
 		r->after = r->flows[r->cnt - 1];
 		store_read_flows(due->store, r, flows_read, due);
@@ -199,11 +208,29 @@ flows_read(struct store_op *op, enum err e, void *arg)
 void
 due_start(struct due *due)
 {
-	if ((due->scan = calloc(1, sizeof(*due->scan))) == NULL) {
+	due->scan_again = due->scan != NULL;
+	if (due->scan_again)
+		return;
+	due->scan = calloc(1, sizeof(*due->scan));
+	due->is_blind = due->scan == NULL;
+	if (due->is_blind) {
 		log_why(LOG_trouble, "no memory to read the due index", 0);
 		return;
 	}
 	store_read_flows(due->store, due->scan, flows_read, due);
+}
+
+bool
+due_is_blind(const struct due *due)
+{
+	return due->is_blind;
+}
+
+bool
+due_is_empty(const struct due *due)
+{
+	return due->scan == NULL && RB_EMPTY(&due->flows) &&
+	    RB_EMPTY(&due->deliveries);
 }
 
 void

@@ -91,8 +91,17 @@ MUST_CHECK enum err due_open(struct due **out, struct ev_loop *,
 	    struct store *, const struct due_calls *, void *arg);
 void	due_close(struct due **);
 
-/* Find the flows that are on disk; new rows may be noted meanwhile. */
+/*
+ * Find the flows that are on disk; new rows may be noted meanwhile.  Again at
+ * any time: what is known already stays as it is.
+ */
 void	due_start(struct due *);
+
+/* It could not be done; due_start() again, later. */
+bool	due_is_blind(const struct due *);
+
+/* Nothing is known to be due, ever, nor under way. */
+bool	due_is_empty(const struct due *);
 
 /* This row is on disk since now. */
 void	due_note(struct due *, struct span relay, struct span destination,

@@ -56,7 +56,9 @@ struct due {
 	void		*arg;
 	struct destination_tree destinations;
 	struct delivery_tree deliveries;
-	struct store_read_flows *scan;
+	struct store_read_flows *scan;	/* on its way, or NULL		*/
+	bool		 is_blind;	/* the last one failed		*/
+	bool		 scan_again;	/* rows came to be meanwhile	*/
 	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
 	unsigned	 idle_cnt;
 

@@ -11,6 +11,7 @@
  *			(envelope, text); row, aside and format are of both
  *	aside		a delivery that cannot be read is held
  *	due		which deliveries wait, for which destinations
+ *	index		whether the index of due rows is right
  *	flow		those of one tenant: their rows, read bit by bit
  *	destination	how much one of them is trusted with
  *	standing, host	is it there; whom a relay found behind it
@@ -43,6 +44,7 @@
 #include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
+#include "queue/index.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
@@ -174,7 +176,7 @@ open_parts(struct queue *q)
 		return e;
 	due_start(q->due);
 	telling_start(q->reports);
-	return OK;
+	return index_open(&q->index, q);
 }
 
 /* The writer finishes what was handed to it; nobody hears of it any more. */
@@ -184,6 +186,7 @@ close_parts(struct queue *q)
 	intake_close(&q->intake);
 	control_close(q);
 	store_close(&q->store);
+	index_close(&q->index);
 	due_close(&q->due);
 	aging_close(&q->aging);
 	dispatch_close(&q->dispatch);

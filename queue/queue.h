@@ -21,6 +21,7 @@ struct outcomes;
 struct reports;
 struct aging;
 struct edits;
+struct index;
 struct control;
 
 struct queue {
@@ -35,10 +36,12 @@ struct queue {
 	struct reports	*reports;
 	struct aging	*aging;		/* NULL in tests without	*/
 	struct edits	*edits;
+	struct index	*index;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
 	enum queue_full	 full;
+	bool		 has_lost;	/* messages wait, none is known */
 	bool		 is_draining;
 	struct timer	 patience;	/* when draining		*/
 };

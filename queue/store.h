@@ -46,6 +46,8 @@
 #define STORE_REPORTS_MAX	64	/* ids one store_read_reports gives */
 #define STORE_DISCARDS_MAX	1000	/* rows of table discard	*/
 #define STORE_OLD_MAX		64	/* rows one store_read_old gives */
+#define STORE_WRONG_MAX		64	/* rows one store_read_index finds */
+#define STORE_INDEX_KEY_MAX	511	/* bytes, what LMDB takes	*/
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
@@ -263,6 +265,37 @@ struct store_flow {
 	int64_t		 due_ms;		/* of its first row	*/
 };
 
+/* A key of either table, as the store has it. */
+struct store_index_key {
+	size_t		 len;
+	uint8_t		 b[STORE_INDEX_KEY_MAX];
+};
+
+/*
+ * Tables delivery and due compared, row_max rows from behind `from` on: first
+ * what deliveries lack in table due, then, with in_due, what in table due leads
+ * nowhere.  What is found goes to store_mend().
+ */
+struct store_read_index {
+	struct store_op	 op;
+	bool		 in_due;
+	unsigned	 row_max;
+	struct store_index_key from;	/* len 0: the beginning; out: go on */
+	struct store_index_key wrong[STORE_WRONG_MAX];	/* out		*/
+	unsigned	 wrong_cnt;			/* out		*/
+	unsigned	 row_cnt;	/* out: looked at		*/
+	bool		 is_out_of_order;	/* out: table due must be
+						 * made anew		*/
+	bool		 at_end;	/* out				*/
+};
+
+/* What is still wrong of it is set right. */
+struct store_mend {
+	struct store_op	 op;
+	const struct store_read_index *found;
+	uint64_t	 added, removed;	/* out: rows of table due */
+};
+
 /* A delivery that was looked at, where its row of table due stands now. */
 struct store_moved {
 	struct store_flow flow;
@@ -450,6 +483,9 @@ void	store_hold(struct store *, struct store_hold *, store_fn *,
 void	store_edit(struct store *, struct store_edit *, store_fn *,
 	    void *arg);
 
+void	store_mend(struct store *, struct store_mend *, store_fn *,
+	    void *arg);
+
 void	store_read_flows(struct store *, struct store_read_flows *,
 	    store_fn *, void *arg);
 void	store_read_due(struct store *, struct store_read_due *, store_fn *,
@@ -465,6 +501,8 @@ void	store_read_rows(struct store *, struct store_read_rows *,
 void	store_read_report(struct store *, struct store_read_report *,
 	    store_fn *, void *arg);
 void	store_read_reports(struct store *, struct store_read_reports *,
+	    store_fn *, void *arg);
+void	store_read_index(struct store *, struct store_read_index *,
 	    store_fn *, void *arg);
 void	store_read_totals(struct store *, struct store_read_totals *,
 	    store_fn *, void *arg);

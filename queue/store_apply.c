@@ -386,6 +386,8 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return store_apply_hold(st, txn, (struct store_hold *)op);
 	case STORE_EDIT:
 		return store_apply_edit(st, txn, (struct store_edit *)op);
+	case STORE_MEND:
+		return store_index_mend(st, txn, (struct store_mend *)op);
 	case STORE_QUARANTINE:
 		return store_apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);

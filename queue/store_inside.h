@@ -20,7 +20,7 @@ enum store_kind {
 	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
-	STORE_READ_OLD
+	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -130,6 +130,17 @@ int	store_list_old(struct store *, MDB_txn *, struct store_read_old *);
 int	store_list_totals(struct store *, MDB_txn *,
 	    struct store_read_totals *);
 
+/*
+ * store_index.c: within the reader's, and the writer's, transaction.
+ * store_index_is_key() says whether a key has the form of table due's.
+ */
+int	store_index_read(struct store *, MDB_txn *, struct store_read_index *);
+int	store_index_mend(struct store *, MDB_txn *, struct store_mend *);
+bool	store_index_is_key(MDB_val key);
+
+/* store_writer.c: what a code means; a damaged file ends the process. */
+enum err store_reader_err(struct store *, int rc);
+
 /* store_sweep.c */
 int	store_sweep_loose(struct store *, MDB_txn *);
 int	store_sweep_history(struct store *, MDB_txn *, unsigned added,
@@ -180,6 +191,9 @@ enum err store_text_read(struct store *, MDB_txn *, struct store_read_piece *);
 /* store_envelope.c: the same. */
 enum err store_envelope_read(struct store *, MDB_txn *,
 	    struct store_read_envelope *);
+
+/* store_writer.c: the process is to end; lock not held. */
+void	store_give_up(struct store *, const char *why, int rc);
 
 /* Weight of a call in bytes of text. */
 size_t	store_apply_weight(const struct store_op *);

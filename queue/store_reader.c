@@ -10,6 +10,7 @@
 #include "queue/store_inside.h"
 
 #define BATCH_OPS	64
+#define FOREIGN_MAX	4	/* keys in a flow that are none of it	*/
 
 /* The first row behind key k; *c is open. */
 static int
@@ -32,6 +33,31 @@ flow_end(struct store_key *k, const struct store_flow *f)
 	k->len = f->len + PLACE_LEN;
 }
 
+static bool
+is_behind(MDB_val key, const struct store_key *k)
+{
+	size_t len = key.mv_size < k->len ? key.mv_size : k->len;
+	int c = memcmp(key.mv_data, k->b, len);
+
+	return c > 0 || (c == 0 && key.mv_size > k->len);
+}
+
+/*
+ * The first row behind k that is one: a key that is none is passed over, and so
+ * is one that stands there out of order, which would lead us round and round.
+ */
+static int
+next_flow(MDB_cursor *c, const struct store_key *k, MDB_val *key)
+{
+	MDB_val val;
+	int rc = seek(c, k, key);
+
+	while (rc == 0 && (!store_index_is_key(*key) ||
+	    (k->len > 0 && !is_behind(*key, k))))
+		rc = mdb_cursor_get(c, key, &val, MDB_NEXT);
+	return rc;
+}
+
 /* Skip from flow to flow: two seeks each, whatever they hold. */
 static int
 read_flows(struct store *st, MDB_txn *txn, struct store_read_flows *r)
@@ -46,15 +72,12 @@ read_flows(struct store *st, MDB_txn *txn, struct store_read_flows *r)
 	if (r->after.len > 0)
 		flow_end(&k, &r->after);
 	r->cnt = 0;
-	while (r->cnt < STORE_FLOWS_MAX && (rc = seek(c, &k, &key)) == 0) {
+	while (r->cnt < STORE_FLOWS_MAX &&
+	    (rc = next_flow(c, &k, &key)) == 0) {
 		struct store_flow *f = &r->flows[r->cnt];
 		struct store_place place;
 
 		f->len = key.mv_size - PLACE_LEN;
-		if (key.mv_size < PLACE_LEN || f->len > STORE_FLOW_MAX) {
-			rc = MDB_CORRUPTED;
-			break;
-		}
 		memcpy(f->name, key.mv_data, f->len);
 		store_table_place(key, &place);
 		f->due_ms = place.due_ms;
@@ -73,6 +96,21 @@ in_flow(MDB_val key, struct span flow)
 	    memcmp(key.mv_data, flow.ptr, flow.len) == 0;
 }
 
+/* The next row of the flow; a few foreign ones in between are passed over. */
+static int
+next_in_flow(MDB_cursor *c, const struct store_read_due *r, MDB_val *key)
+{
+	MDB_val val;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && !in_flow(*key, r->flow); i++) {
+		if (i == FOREIGN_MAX)
+			return MDB_NOTFOUND;
+		rc = mdb_cursor_get(c, key, &val, MDB_NEXT);
+	}
+	return rc;
+}
+
 static int
 walk_due(MDB_cursor *c, struct store_read_due *r, const struct store_key *from)
 {
@@ -85,8 +123,8 @@ walk_due(MDB_cursor *c, struct store_read_due *r, const struct store_key *from)
 	for (; rc == 0; rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
 		struct store_place place;
 
-		if (!in_flow(key, r->flow))
-			return MDB_NOTFOUND;
+		if ((rc = next_in_flow(c, r, &key)) != 0)
+			break;
 		store_table_place(key, &place);
 		if (place.due_ms > r->until_ms) {
 			r->next_ms = place.due_ms;
@@ -124,10 +162,10 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 {
 	switch (op->kind) {
 	case STORE_READ_FLOWS:
-		return store_table_err(read_flows(st, txn,
+		return store_reader_err(st, read_flows(st, txn,
 		    (struct store_read_flows *)op));
 	case STORE_READ_DUE:
-		return store_table_err(read_due(st, txn,
+		return store_reader_err(st, read_due(st, txn,
 		    (struct store_read_due *)op));
 	case STORE_READ_ENVELOPE:
 		return store_envelope_read(st, txn,
@@ -146,8 +184,11 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_READ_OLD:
 		return store_table_err(store_list_old(st, txn,
 		    (struct store_read_old *)op));
+	case STORE_READ_INDEX:
+		return store_reader_err(st, store_index_read(st, txn,
+		    (struct store_read_index *)op));
 	case STORE_READ_TOTALS:
-		return store_table_err(store_list_totals(st, txn,
+		return store_reader_err(st, store_list_totals(st, txn,
 		    (struct store_read_totals *)op));
 	default:
 		return ERR_SYS;

@@ -101,13 +101,21 @@ fail_batch(struct store_ops *batch, enum err why)
 	}
 }
 
-static void
-give_up(struct store *st, const char *why, int rc)
+void
+store_give_up(struct store *st, const char *why, int rc)
 {
 	pthread_mutex_lock(&st->lock);
 	st->broken_why = why;
 	st->broken_error = store_table_errno(rc);
 	pthread_mutex_unlock(&st->lock);
+}
+
+enum err
+store_reader_err(struct store *st, int rc)
+{
+	if (rc != MDB_NOTFOUND && store_table_errno(rc) == EUCLEAN)
+		store_give_up(st, mdb_strerror(rc), rc);
+	return store_table_err(rc);
 }
 
 /*
@@ -127,7 +135,7 @@ survive(struct store *st, int rc, struct store_ops *batch)
 		return true;
 	if (rc == EIO || rc == MDB_PANIC || rc == MDB_CORRUPTED ||
 	    rc == MDB_PAGE_NOTFOUND || ++st->trouble_cnt >= TROUBLE_MAX) {
-		give_up(st, rc < 0 ? mdb_strerror(rc) :
+		store_give_up(st, rc < 0 ? mdb_strerror(rc) :
 		    "the store cannot be written", rc);
 		return false;
 	}

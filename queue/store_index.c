@@ -1,0 +1,345 @@
+/*
+ * store_index.c - table due is made of table delivery, and is compared with it
+ * a bounded number of rows at a time.  The reader finds what does not agree,
+ * with both tables in one snapshot; the writer looks again before it mends, for
+ * a row may have moved meanwhile.
+ *
+ * A key that is found by walking and not by searching means that the tree is
+ * out of order, and that searches miss others too: table due is then made anew,
+ * and a table that is not made of another ends the process, for every search
+ * in it may lie.
+ */
+#include <string.h>
+
+#include "queue/store_inside.h"
+
+/* relay, destination, tenant, with a NUL behind each, and a place. */
+bool
+store_index_is_key(MDB_val key)
+{
+	const char *name = key.mv_data;
+	unsigned nuls = 0;
+	size_t len;
+
+	if (key.mv_size <= PLACE_LEN)
+		return false;
+	len = key.mv_size - PLACE_LEN;
+	for (size_t i = 0; i < len; i++)
+		nuls += name[i] == '\0';
+	return nuls == 3 && name[len - 1] == '\0' && len <= STORE_FLOW_MAX;
+}
+
+static int
+cmp_key(MDB_val a, const void *bytes, size_t b_len)
+{
+	size_t len = a.mv_size < b_len ? a.mv_size : b_len;
+	int c = memcmp(a.mv_data, bytes, len);
+
+	return c != 0 ? c : (a.mv_size > b_len) - (a.mv_size < b_len);
+}
+
+static void
+copy_key(struct store_index_key *to, MDB_val key)
+{
+	to->len = key.mv_size < sizeof(to->b) ? key.mv_size : sizeof(to->b);
+	memcpy(to->b, key.mv_data, to->len);
+}
+
+/* Can this row be found by its key? */
+static int
+is_there(const struct store *st, MDB_txn *txn, enum table t, MDB_val key,
+    bool *there)
+{
+	MDB_val val;
+	int rc = mdb_get(txn, st->env.dbi[t], &key, &val);
+
+	*there = rc == 0;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* The key of table due that this delivery must have; false: none can be. */
+static bool
+due_key(MDB_val key, MDB_val val, struct store_key *out)
+{
+	struct store_place place;
+	struct store_flow flow;
+	union record r;
+
+	if (key.mv_size != sizeof(place.id.b) + sizeof(place.no) ||
+	    record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_delivery, &r) != OK ||
+	    !store_flow_name(&flow, r.delivery.relay, r.delivery.destination,
+	    r.delivery.tenant))
+		return false;
+	memcpy(place.id.b, key.mv_data, sizeof(place.id.b));
+	place.no = store_table_no(key);
+	place.due_ms = (int64_t)r.delivery.due_ms;
+	store_table_key_due(out, (struct span){ flow.name, flow.len }, &place);
+	return true;
+}
+
+/* Does the delivery's row of table due stand there?  A damaged one has none. */
+static int
+has_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
+    bool *has)
+{
+	struct store_key k;
+
+	*has = true;
+	if (!due_key(key, val, &k))
+		return 0;
+	return is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, has);
+}
+
+static int
+count(const struct store *st, MDB_txn *txn, enum table t, struct id id,
+    uint32_t *cnt)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&k, id, 0);
+	key = (MDB_val){ k.len, k.b };
+	*cnt = 0;
+	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
+	    store_table_same_id(key, id);
+	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT))
+		(*cnt)++;
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/*
+ * A row of table due may be all that is left of a delivery: then its message
+ * has more deliveries than there are, or recipients and no envelope.
+ */
+static int
+is_last_trace(const struct store *st, MDB_txn *txn, struct id id, bool *is)
+{
+	uint32_t deliveries, rcpts;
+	struct store_key k;
+	union record m;
+	MDB_val val;
+	bool has_message;
+	int rc;
+
+	store_table_key_id(&k, id);
+	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	has_message = rc == 0 && record_get((struct span){ val.mv_data,
+	    val.mv_size }, RECORD_message, &m) == OK;
+	if ((rc = count(st, txn, TABLE_DELIVERY, id, &deliveries)) != 0 ||
+	    (rc = count(st, txn, TABLE_RECIPIENT, id, &rcpts)) != 0)
+		return rc;
+	*is = has_message ? deliveries < m.message.delivery_cnt :
+	    deliveries == 0 && rcpts > 0;
+	return 0;
+}
+
+/*
+ * Does this row of table due lead to a delivery that is due then?  What cannot
+ * be read is not judged.
+ */
+static int
+is_right(const struct store *st, MDB_txn *txn, MDB_val key, bool *right)
+{
+	struct store_key k, want;
+	struct store_place place;
+	MDB_val val;
+	int rc;
+
+	*right = false;
+	if (!store_index_is_key(key))
+		return 0;
+	store_table_place(key, &place);
+	store_table_key_no(&k, place.id, place.no);
+	rc = store_table_get(&st->env, txn, TABLE_DELIVERY, &k, &val);
+	if (rc == MDB_NOTFOUND)
+		return is_last_trace(st, txn, place.id, right);
+	if (rc != 0)
+		return rc;
+	*right = !due_key((MDB_val){ k.len, k.b }, val, &want) ||
+	    cmp_key(key, want.b, want.len) == 0;
+	return 0;
+}
+
+/* Look at one row; what is wrong with it is noted. */
+static int
+look(const struct store *st, MDB_txn *txn, struct store_read_index *r,
+    MDB_val key, MDB_val val)
+{
+	enum table t = r->in_due ? TABLE_DUE : TABLE_DELIVERY;
+	bool there = false, good;
+	int rc = 0;
+
+	if (key.mv_size > 0 && key.mv_size <= STORE_KEY_MAX)
+		rc = is_there(st, txn, t, key, &there);
+	if (rc != 0)
+		return rc;
+	if (!there || (r->from.len > 0 && cmp_key(key, r->from.b,
+	    r->from.len) <= 0)) {
+		r->is_out_of_order = r->in_due;
+		return r->in_due ? 0 : MDB_CORRUPTED;
+	}
+	rc = r->in_due ? is_right(st, txn, key, &good) :
+	    has_due(st, txn, key, val, &good);
+	if (rc == 0 && !good)
+		copy_key(&r->wrong[r->wrong_cnt++], key);
+	return rc;
+}
+
+/* `from` is the last row looked at: each that follows must be behind it. */
+static int
+walk(const struct store *st, MDB_txn *txn, MDB_cursor *c,
+    struct store_read_index *r)
+{
+	MDB_val key = { r->from.len, r->from.b }, val;
+	int rc = mdb_cursor_get(c, &key, &val, r->from.len == 0 ? MDB_FIRST :
+	    MDB_SET_RANGE);
+
+	if (rc == 0 && r->from.len > 0 && cmp_key(key, r->from.b,
+	    r->from.len) == 0)
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	while (rc == 0 && r->row_cnt < r->row_max &&
+	    r->wrong_cnt < STORE_WRONG_MAX) {
+		if ((rc = look(st, txn, r, key, val)) != 0 ||
+		    r->is_out_of_order)
+			return rc;
+		r->row_cnt++;
+		copy_key(&r->from, key);
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	}
+	return rc;
+}
+
+int
+store_index_read(struct store *st, MDB_txn *txn, struct store_read_index *r)
+{
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(txn,
+	    st->env.dbi[r->in_due ? TABLE_DUE : TABLE_DELIVERY], &c);
+
+	if (rc != 0)
+		return rc;
+	r->wrong_cnt = 0;
+	r->row_cnt = 0;
+	r->is_out_of_order = false;
+	rc = walk(st, txn, c, r);
+	mdb_cursor_close(c);
+	r->at_end = rc == MDB_NOTFOUND;
+	return r->at_end ? 0 : rc;
+}
+
+static int
+put_due(struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
+    struct store_mend *m)
+{
+	struct store_key k;
+	bool there;
+	int rc;
+
+	if (!due_key(key, val, &k))
+		return 0;
+	rc = is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, &there);
+	if (rc != 0 || there)
+		return rc;
+	m->added++;
+	return store_table_put(&st->env, txn, TABLE_DUE, &k, "", 0);
+}
+
+/* All of it, from the deliveries: what it held does not matter. */
+static int
+make_anew(struct store *st, MDB_txn *txn, struct store_mend *m)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc;
+
+	if ((rc = mdb_drop(txn, st->env.dbi[TABLE_DUE], 0)) != 0 ||
+	    (rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c)) != 0)
+		return rc;
+	rc = mdb_cursor_get(c, &key, &val, MDB_FIRST);
+	for (; rc == 0; rc = mdb_cursor_get(c, &key, &val, MDB_NEXT))
+		if ((rc = put_due(st, txn, key, val, m)) != 0)
+			break;
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+mend_delivery(struct store *st, MDB_txn *txn,
+    const struct store_index_key *k, struct store_mend *m)
+{
+	MDB_val key = { k->len, (void *)k->b }, val;
+	int rc = mdb_get(txn, st->env.dbi[TABLE_DELIVERY], &key, &val);
+
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	return put_due(st, txn, (MDB_val){ k->len, (void *)k->b }, val, m);
+}
+
+static int
+mend_due(struct store *st, MDB_txn *txn, const struct store_index_key *k,
+    struct store_mend *m)
+{
+	MDB_val key = { k->len, (void *)k->b };
+	bool there, right = true;
+	int rc = is_there(st, txn, TABLE_DUE, key, &there);
+
+	if (rc == 0 && there)
+		rc = is_right(st, txn, key, &right);
+	if (rc != 0 || right)
+		return rc;
+	m->removed++;
+	key = (MDB_val){ k->len, (void *)k->b };
+	return mdb_del(txn, st->env.dbi[TABLE_DUE], &key, NULL);
+}
+
+int
+store_index_mend(struct store *st, MDB_txn *txn, struct store_mend *m)
+{
+	const struct store_read_index *r = m->found;
+	int rc = 0;
+
+	m->added = m->removed = 0;
+	if (r->is_out_of_order)
+		return make_anew(st, txn, m);
+	for (unsigned i = 0; rc == 0 && i < r->wrong_cnt; i++)
+		rc = r->in_due ? mend_due(st, txn, &r->wrong[i], m) :
+		    mend_delivery(st, txn, &r->wrong[i], m);
+	return rc;
+}
+
+static void
+hand_over(struct store *st, struct store_ops *ops, pthread_cond_t *more,
+    struct store_op *op)
+{
+	pthread_mutex_lock(&st->lock);
+	STAILQ_INSERT_TAIL(ops, op, entry);
+	pthread_cond_signal(more);
+	pthread_mutex_unlock(&st->lock);
+}
+
+void
+store_mend(struct store *st, struct store_mend *m, store_fn *fn, void *arg)
+{
+	m->op.kind = STORE_MEND;
+	m->op.fn = fn;
+	m->op.arg = arg;
+	hand_over(st, &st->writes, &st->write_more, &m->op);
+}
+
+void
+store_read_index(struct store *st, struct store_read_index *r, store_fn *fn,
+    void *arg)
+{
+	r->op.kind = STORE_READ_INDEX;
+	r->op.fn = fn;
+	r->op.arg = arg;
+	hand_over(st, &st->reads, &st->read_more, &r->op);
+}
