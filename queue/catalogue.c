@@ -7,21 +7,6 @@
 #define HISTORY_KEY	29u		/* bytes			*/
 #define GROWTH_MAX	(1u << 20)	/* pages, far above any batch	*/
 
-static const char *const names[TABLE__COUNT] = {
-	[TABLE_MESSAGE] = "message", [TABLE_HEADER] = "header",
-	[TABLE_BODY] = "body", [TABLE_RECIPIENT] = "recipient",
-	[TABLE_DELIVERY] = "delivery", [TABLE_DUE] = "due",
-	[TABLE_LOOSE] = "loose", [TABLE_HISTORY] = "history",
-	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "totals",
-	[TABLE_CRC] = "crc",
-};
-
-const char *
-catalogue_name(enum table t)
-{
-	return names[t] != NULL ? names[t] : "";
-}
-
 static void
 take_row(const struct image_row *row, void *arg)
 {
@@ -29,7 +14,7 @@ take_row(const struct image_row *row, void *arg)
 
 	for (enum table t = 0; t < TABLE__COUNT; t++)
 		if (row->is_table && !c->has[t] &&
-		    span_eq(row->key, span_of(catalogue_name(t))))
+		    span_eq(row->key, span_of(store_table_name(t))))
 			c->has[t] = page_tree(&c->tables[t], row->value);
 }
 

@@ -24,9 +24,6 @@ struct catalogue {
 	bool		 is_stale;	/* there was a newer one, now gone */
 };
 
-/* A table's name on disk. */
-const char *catalogue_name(enum table);
-
 /* False: none.  Faults of the meta pages are told.  Sets im->page_len. */
 bool	catalogue_find(struct image *im, struct catalogue *,
 	    void (*fault)(uint64_t page, const char *why, void *), void *arg);

@@ -26,7 +26,7 @@ get_record(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	int rc = store_row_look(st, txn, t, k, out, &e, &why);
 
 	if (rc != 0)
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	if (e == ERR_PEER) {
 		store_set_aside(st, t, k, why);
 		note_why(r, why);
@@ -152,7 +152,7 @@ build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	int rc;
 
 	if ((rc = walk_rcpts(st, txn, r, NULL, NULL, &cnt, &bytes)) != 0)
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	if (cnt == 0 && d->rcpt_cnt > 0)
 		return ERR_PEER;
 	bytes += sizeof(*env) + cnt * sizeof(env->rcpts[0]) +
@@ -167,7 +167,7 @@ build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	rc = walk_rcpts(st, txn, r, env, &at, &cnt, &bytes);
 	if (rc != 0) {
 		free(env);
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	}
 	r->envelope = env;
 	return OK;
@@ -217,7 +217,7 @@ miss_delivery(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	if ((rc = count_rows(st, txn, TABLE_DELIVERY, r->id,
 	    &deliveries)) != 0 ||
 	    (rc = count_rows(st, txn, TABLE_RECIPIENT, r->id, &rcpts)) != 0)
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	if (e == OK ? deliveries >= m.message.delivery_cnt :
 	    deliveries > 0 || rcpts == 0)
 		return ERR_NONE;

@@ -153,8 +153,8 @@ begin_message(struct reading *g, struct store_spot *spot, bool *full)
 	store_table_key_id(&k, spot->id);
 	key = (MDB_val){ k.len, k.b };
 	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	if (rc == 0 && key.mv_size != sizeof(found.b))
-		rc = MDB_CORRUPTED;
+	while (rc == 0 && key.mv_size != sizeof(found.b))
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	if (rc == 0) {
 		memcpy(found.b, key.mv_data, sizeof(found.b));
 		if (g->r->one && id_cmp(found, spot->id) != 0)
@@ -224,7 +224,7 @@ store_list_rows(struct store *st, MDB_txn *txn, struct store_read_rows *r)
 	free(r->rows);
 	r->rows = NULL;
 	r->cnt = 0;
-	return store_table_err(rc);
+	return store_reader_err(st, rc);
 }
 
 static int

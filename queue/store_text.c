@@ -51,7 +51,7 @@ get_sum(struct store *st, MDB_txn *txn, const struct store_read_piece *r,
 		return OK;
 	store_table_key_crc(&k, r->id, r->part, r->piece_no);
 	if ((rc = store_row_get(st, txn, TABLE_CRC, &k, &rec, &e)) != 0)
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	if (e != OK)
 		return set_aside(st, r, ASIDE_MISSING);
 	*sum = rec.crc.sum;
@@ -75,7 +75,7 @@ gather(struct store *st, MDB_txn *txn, struct store_read_piece *r, size_t len)
 		if (rc == MDB_NOTFOUND)
 			return set_aside(st, r, ASIDE_MISSING);
 		if (rc != 0)
-			return store_table_err(rc);
+			return store_reader_err(st, rc);
 		if (val.mv_size != (len - r->len > CHUNK_MAX ? CHUNK_MAX :
 		    len - r->len))
 			return set_aside(st, r, ASIDE_DAMAGED);
@@ -118,7 +118,7 @@ store_text_read(struct store *st, MDB_txn *txn, struct store_read_piece *r)
 	r->len = 0;
 	store_table_key_id(&k, r->id);
 	if ((rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &m, &e)) != 0)
-		return store_table_err(rc);
+		return store_reader_err(st, rc);
 	if (e == OK && (e = read_checked(st, txn, r, &m.message)) != OK) {
 		free(r->text);
 		r->text = NULL;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "queue/salvage/judge.h"
 
 static const enum table sources[] = {
@@ -81,7 +82,7 @@ get(struct verdict *v, const struct row *row, enum record_kind kind,
 {
 	if (!row->is_bad && record_get(rows_value(row), kind, out) == OK)
 		return true;
-	v->faults |= fault;
+	v->faults |= row->is_newer ? fault | JUDGE_NEWER : fault;
 	return false;
 }
 
@@ -136,18 +137,68 @@ judge_chunk(const struct rows *r, enum table t, struct id id, uint32_t no,
 	return (struct span){ NULL, 0 };
 }
 
-/* Each chunk is full but for the last. */
+/* The checksum of a piece; false: there must be one, and it is not there. */
 static bool
-is_whole(const struct rows *r, enum table t, struct id id, uint64_t len)
+get_sum(const struct rows *r, const struct verdict *v, enum table t,
+    uint32_t piece_no, uint32_t *sum)
 {
-	uint32_t no = 0;
+	struct store_key k;
+	union record rec;
+	size_t cnt, i, low, high;
+	const struct row *row = rows_of(r, TABLE_CRC, v->id, &cnt);
 
+	*sum = t == TABLE_HEADER ? v->message.header_sum : v->message.body_sum;
+	if (piece_no == 0)
+		return true;
+	store_table_key_crc(&k, v->id, t == TABLE_HEADER ? PART_HEADER :
+	    PART_BODY, piece_no);
+	for (low = 0, high = cnt; low < high;) {
+		i = low + (high - low) / 2;
+		if (page_cmp(rows_key(&row[i]), (struct span){
+		    (char *)k.b, k.len }) < 0)
+			low = i + 1;
+		else
+			high = i;
+	}
+	if (low == cnt || !span_eq(rows_key(&row[low]), (struct span){
+	    (char *)k.b, k.len }) || row[low].is_bad ||
+	    record_get(rows_value(&row[low]), RECORD_crc, &rec) != OK)
+		return false;
+	*sum = rec.crc.sum;
+	return true;
+}
+
+/* A piece: each chunk is full but for the last, and the checksum is right. */
+static bool
+is_piece_whole(const struct rows *r, const struct verdict *v, enum table t,
+    uint32_t piece_no, size_t len)
+{
+	uint32_t no = piece_no * PIECE_CHUNKS, sum = 0, want = 0;
+
+	if (v->message.has_sums && !get_sum(r, v, t, piece_no, &want))
+		return false;
 	for (; len > 0; no++) {
-		size_t want = len < CHUNK_MAX ? (size_t)len : CHUNK_MAX;
+		size_t n = len < CHUNK_MAX ? len : CHUNK_MAX;
+		struct span chunk = judge_chunk(r, t, v->id, no, n);
 
-		if (judge_chunk(r, t, id, no, want).ptr == NULL)
+		if (chunk.ptr == NULL)
 			return false;
-		len -= want;
+		sum = crc_of(sum, chunk.ptr, chunk.len);
+		len -= n;
+	}
+	return !v->message.has_sums || sum == want;
+}
+
+static bool
+is_whole(const struct rows *r, const struct verdict *v, enum table t,
+    uint64_t len)
+{
+	for (uint32_t no = 0; len > 0; no++) {
+		size_t n = len < PIECE_MAX ? (size_t)len : PIECE_MAX;
+
+		if (!is_piece_whole(r, v, t, no, n))
+			return false;
+		len -= n;
 	}
 	return true;
 }
@@ -156,8 +207,8 @@ static void
 judge_text(const struct rows *r, struct verdict *v)
 {
 	if (v->has_message &&
-	    is_whole(r, TABLE_HEADER, v->id, v->message.header_len) &&
-	    is_whole(r, TABLE_BODY, v->id, v->message.body_len))
+	    is_whole(r, v, TABLE_HEADER, v->message.header_len) &&
+	    is_whole(r, v, TABLE_BODY, v->message.body_len))
 		return;
 	v->faults |= JUDGE_TEXT;
 }

@@ -14,7 +14,7 @@
 #define ID_LEN		sizeof(struct id)
 #define NO_LEN		(ID_LEN + sizeof(uint32_t))
 #define HISTORY_KEY	(8 + ID_LEN + 1 + 4)
-#define CRC_KEY		(ID_LEN + 1 + 4)
+#define CRC_KEY		(NO_LEN + 1)
 
 struct reading {
 	struct rows	*rows;
@@ -36,7 +36,7 @@ add_fault(uint64_t page, const char *why, void *arg)
 		r->is_broken[g->table] = true;
 	if (r->fault_cnt < ROWS_FAULTS_MAX)
 		r->faults[r->fault_cnt] = (struct rows_fault){ page,
-		    g->table >= 0 ? catalogue_name((enum table)g->table) :
+		    g->table >= 0 ? store_table_name((enum table)g->table) :
 		    NULL, why };
 	r->fault_cnt++;
 }
@@ -140,6 +140,7 @@ static void
 add(struct reading *g, enum table t, const struct image_row *row, bool bad)
 {
 	struct span key = row->key, value = row->value;
+	enum record_kind kind;
 
 	if (!make_room(g->rows))
 		return;
@@ -152,6 +153,8 @@ add(struct reading *g, enum table t, const struct image_row *row, bool bad)
 		.value = value.ptr, .value_len = (uint16_t)value.len,
 		.table = (uint8_t)t, .origin = (uint8_t)g->origin,
 		.is_misplaced = row->is_misplaced, .is_bad = bad,
+		.is_newer = bad && value.ptr != NULL && rows_kind(t, &kind) &&
+		    record_is_newer(value, kind),
 	};
 }
 

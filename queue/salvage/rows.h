@@ -28,6 +28,7 @@ struct row {
 	uint8_t		 origin;
 	bool		 is_misplaced;
 	bool		 is_bad;	/* its record cannot be read	*/
+	bool		 is_newer;	/* for a newer postern can	*/
 };
 
 struct rows_fault {

@@ -78,6 +78,26 @@ salvage_settle(struct salvage_kit *s, struct salvage_mail *m, uint32_t no)
 	assert_int_equal(s->kit.last, OK);
 }
 
+/* The first piece of a text that has two. */
+static inline void
+salvage_piece(struct salvage_kit *s, struct salvage_mail *m)
+{
+	struct store_accept *a = &m->mail.accept;
+	struct store_piece p = {
+		.mail = &m->mail.mail, .part = PART_BODY,
+		.text = span_head(a->body, PIECE_MAX),
+	};
+	unsigned before = s->kit.back_cnt;
+
+	if (m->body_len <= PIECE_MAX)
+		return;
+	store_put_piece(s->kit.store, &p, kit_back, &s->kit);
+	kit_until(&s->kit, s->kit.back_cnt > before);
+	s->kit.back_cnt = before;
+	a->body = span_tail(a->body, PIECE_MAX);
+	a->body_piece_no = 1;
+}
+
 static inline void
 salvage_fill(struct salvage_kit *s)
 {
@@ -86,9 +106,9 @@ salvage_fill(struct salvage_kit *s)
 
 	for (unsigned i = 0; i < all; i++) {
 		salvage_mail(s, i);
+		kit_until(k, k->back_cnt == i);
+		salvage_piece(s, &s->mails[i]);
 		store_accept(k->store, &s->mails[i].mail.accept, kit_back, k);
-		if (i % 16 == 0)
-			kit_until(k, k->back_cnt == i + 1);
 	}
 	kit_until(k, k->back_cnt == all);
 	for (unsigned i = SALVAGE_MESSAGES; i < all; i++)

@@ -149,7 +149,7 @@ static void
 flip_rounds(unsigned rounds, unsigned bits)
 {
 	uint8_t *copy = malloc(kit->len);
-	unsigned altered = 0, part = 0, named = 0;
+	unsigned part = 0, named = 0;
 
 	for (unsigned i = 0; i < rounds; i++) {
 		struct outcome o;
@@ -157,16 +157,13 @@ flip_rounds(unsigned rounds, unsigned bits)
 		memcpy(copy, kit->bytes, kit->len);
 		flip(copy, bits);
 		o = judge(copy, kit->len);
-		if (bits == 1)
-			assert_true(o.unnamed == 0 || o.faults > 0);
 		assert_true(o.unnamed == 0 || o.faults > 0);
-		assert_int_equal(o.risen, 0);
-		altered += o.altered;
+		assert_int_equal(o.risen + o.altered, 0);
 		part += o.part;
 		named += o.named + o.unnamed;
 	}
-	print_message("%u rounds of %u: %u altered, %u in part, %u named\n",
-	    rounds, bits, altered, part, named);
+	print_message("%u rounds of %u: %u in part, %u named\n", rounds, bits,
+	    part, named);
 	free(copy);
 }
 
