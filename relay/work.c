@@ -5,7 +5,8 @@
  * said; lost with the link, for the queue has had no sign of it), running,
  * finished (results said, and said again after each relink), and gone with
  * delivery_settled.  One that is settled while running has no home any more
- * that would want its results: it is removed when it finishes.
+ * that would want its results, or send more of its text: it ends when it needs
+ * some, and is removed when it finishes.
  */
 #include "mail/dsn.h"
 #include "relay/to_queue.h"
@@ -99,13 +100,25 @@ work_unlink(struct work *w, struct book_queue *q)
 		delivery_orphan(d);
 }
 
+/* Nobody wants its results.  True if it is still running. */
+static bool
+forget(struct work *w, struct delivery *d)
+{
+	if (d->is_finished || !delivery_is_whole(d)) {
+		book_remove(&w->book, d);
+		return false;
+	}
+	d->is_forgotten = true;
+	return true;
+}
+
 void
 work_forget_queue(struct work *w, struct book_queue *q)
 {
 	struct delivery *d, *next;
 
 	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
-		work_settle(w, d);
+		forget(w, d);
 }
 
 enum err
@@ -152,13 +165,12 @@ work_rcpt(struct work *w, struct delivery *d,
 	return OK;
 }
 
+/* No piece of one that still runs will come: who waits for one must hear it. */
 void
 work_settle(struct work *w, struct delivery *d)
 {
-	if (d->is_finished || !delivery_is_whole(d))
-		book_remove(&w->book, d);
-	else
-		d->is_forgotten = true;
+	if (forget(w, d) && !d->is_orphan)
+		delivery_orphan(d);
 }
 
 static void

@@ -438,15 +438,31 @@ what_is_settled_while_it_runs_ends_without_a_word(void **state)
 	assert_int_equal(bench->work.book.delivery_cnt, 0);
 }
 
+/* Its text cannot be read, say: what waits for more of it waits in vain. */
+static void
+what_is_settled_while_it_waits_for_text_ends(void **state)
+{
+	connect_queue(1);
+	bench->wants_text = true;
+	send_open(1, 1, 10);
+	send_rcpt(1, 0);
+	settle();
+	bench->heard[0] = '\0';
+	send_settled(1);
+	want_heard("");
+	assert_int_equal(bench->work.book.delivery_cnt, 0);
+}
+
 /* As in a pipe relay, where the slot of one goes to another. */
 static void
 when_the_link_breaks_the_end_of_one_may_end_another(void **state)
 {
 	connect_queue(1);
-	bench->wants_text = true;
 	for (unsigned i = 1; i <= 2; i++) {
+		bench->wants_text = i == 1;
 		send_open(i, 1, 10);
 		send_rcpt(i, 0);
+		settle();
 	}
 	send_settled(2);
 	settle();
@@ -542,6 +558,7 @@ main(void)
 		TEST(no_more_than_two_pieces_are_pulled_ahead),
 		TEST(unsettled_results_are_said_again_on_the_next_link),
 		TEST(a_running_delivery_without_its_text_fails_with_the_link),
+		TEST(what_is_settled_while_it_waits_for_text_ends),
 		TEST(what_is_settled_while_it_runs_ends_without_a_word),
 		TEST(when_the_link_breaks_the_end_of_one_may_end_another),
 		TEST(a_queue_that_never_comes_back_leaves_nothing),
