@@ -21,9 +21,11 @@ HOSTS = ("a.example", "b.example", "c.example")
 
 
 @pytest.fixture
-def waiting(server):
-    """A postern whose next hop is not there: mail waits in it."""
-    begin(server, free_port())
+def waiting(server, sinks):
+    """A postern whose next hop takes nothing for now: mail waits in it."""
+    hop = sinks(answer=lambda verb, line, session:
+                "451 4.7.1 Later" if verb == "RCPT" else None)
+    begin(server, hop.port)
     server.ids = [send(server.port, "ann@here.example", "bob@" + h)
                   for h in HOSTS]
     for name in server.ids:
