@@ -72,6 +72,19 @@ has_room(const struct reading *g)
 	return g->r->cnt < STORE_ROWS_MAX && g->end - g->at >= RECORD_MAX;
 }
 
+/* What stands for an envelope that cannot be read: the rest of it is told. */
+static void
+put_unknown(union record *r, struct id id)
+{
+	uint64_t ms = 0;
+
+	for (size_t i = 0; i < 6; i++)		/* RFC 9562 5.7 */
+		ms = ms << 8 | id.b[i];
+	r->message = (struct record_message){
+		.arrived_ms = ms, .sender = SPAN("(cannot be read)"),
+	};
+}
+
 /* Take a row, or set it aside when it is damaged. */
 static void
 add(struct reading *g, const struct store_spot *spot, MDB_val val)
@@ -87,7 +100,9 @@ add(struct reading *g, const struct store_spot *spot, MDB_val val)
 			store_table_key_no(&k, spot->id, spot->no);
 		store_set_aside(g->store, tables[spot->kind], &k,
 		    ASIDE_DAMAGED);
-		return;
+		if (spot->kind != ROW_MESSAGE)
+			return;
+		put_unknown(&row->rec, spot->id);
 	}
 	row->kind = spot->kind;
 	row->id = spot->id;
@@ -126,12 +141,16 @@ walk_parts(struct reading *g, struct store_spot *spot)
 			rc = MDB_NOTFOUND;
 			break;
 		}
-		spot->no = store_table_no(key);
-		add(g, spot, val);
-		if (spot->no++ == UINT32_MAX)
-			rc = MDB_NOTFOUND;
-		else
-			rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+		/* A number that does not rise has it from a flipped bit. */
+		if (key.mv_size == k.len && store_table_no(key) >= spot->no) {
+			spot->no = store_table_no(key);
+			add(g, spot, val);
+			if (spot->no++ == UINT32_MAX) {
+				rc = MDB_NOTFOUND;
+				break;
+			}
+		}
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	}
 	mdb_cursor_close(c);
 	return rc;
@@ -153,7 +172,9 @@ begin_message(struct reading *g, struct store_spot *spot, bool *full)
 	store_table_key_id(&k, spot->id);
 	key = (MDB_val){ k.len, k.b };
 	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	while (rc == 0 && key.mv_size != sizeof(found.b))
+	/* Neither a foreign key nor one out of order leads us astray. */
+	while (rc == 0 && (key.mv_size != sizeof(found.b) ||
+	    memcmp(key.mv_data, spot->id.b, sizeof(found.b)) < 0))
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	if (rc == 0) {
 		memcpy(found.b, key.mv_data, sizeof(found.b));
