@@ -236,7 +236,7 @@ a_thousand_are_under_way_and_more_fail(void **state)
 		snprintf(name, sizeof(name), "n%u.plain.example", i);
 		ask(&w, i, RESOLVE_A, name);
 	}
-	run(&w, 101, 500);
+	run(&w, 101, 3000);
 	assert_int_equal(w.cnt, 100);
 	assert_int_equal(w.failed, 100);
 	assert_int_equal(w.sources.under_way, CLIENT_QUESTIONS_MAX);
