@@ -115,8 +115,8 @@ int	store_row_put_loose(struct store *, MDB_txn *, struct id, bool done);
 /* So many more deliveries are held, or fewer. */
 int	store_row_add_held(struct store *, MDB_txn *, int64_t);
 /*
- * A piece of text as chunks, with its sum: in the mail of a first piece, else
- * a row of its own.
+ * Text as chunks, from this piece on, and the sum of each of its pieces: in
+ * the mail of a first piece, else a row of its own.
  */
 int	store_row_put_text(struct store *, MDB_txn *, struct store_mail *,
 	    enum part, uint32_t piece_no, struct span text);

@@ -81,15 +81,15 @@ put_chunks(struct store *st, MDB_txn *txn, enum part part, struct id id,
 	return rc;
 }
 
-int
-store_row_put_text(struct store *st, MDB_txn *txn, struct store_mail *mail,
+static int
+put_piece(struct store *st, MDB_txn *txn, struct store_mail *mail,
     enum part part, uint32_t piece_no, struct span text)
 {
 	struct record_crc r;
 	struct store_key k;
 	int rc = put_chunks(st, txn, part, mail->id, piece_no, text);
 
-	if (rc != 0 || text.len == 0)
+	if (rc != 0)
 		return rc;
 	r.sum = crc_of(0, text.ptr, text.len);
 	if (piece_no == 0) {
@@ -99,6 +99,22 @@ store_row_put_text(struct store *st, MDB_txn *txn, struct store_mail *mail,
 	store_table_key_crc(&k, mail->id, part, piece_no);
 	return store_table_put_record(&st->env, txn, TABLE_CRC, &k,
 	    RECORD_crc, &r);
+}
+
+/* A report of ours comes whole, and each of its pieces has its own sum. */
+int
+store_row_put_text(struct store *st, MDB_txn *txn, struct store_mail *mail,
+    enum part part, uint32_t piece_no, struct span text)
+{
+	int rc = 0;
+
+	while (rc == 0 && text.len > 0) {
+		struct span piece = span_head(text, PIECE_MAX);
+
+		rc = put_piece(st, txn, mail, part, piece_no++, piece);
+		text = span_tail(text, piece.len);
+	}
+	return rc;
 }
 
 static int

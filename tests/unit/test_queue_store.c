@@ -133,6 +133,33 @@ a_body_of_many_pieces_is_read_back_byte_for_byte(void **state)
 	kit_reopen(k);
 }
 
+/* As a long report of ours is, whose text comes in one. */
+static void
+a_long_text_may_come_whole(void **state)
+{
+	struct kit *k = *state;
+	static char text[2 * PIECE_MAX + 77], buf[PIECE_MAX];
+	struct kit_mail m;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 11 + i / 253);
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"),
+	    (struct span){ text, sizeof(text) });
+	assert_int_equal(kit_accept(k, &m), OK);
+	for (unsigned i = 0; i < 3; i++) {
+		size_t len = i < 2 ? PIECE_MAX : 77;
+
+		assert_int_equal(read_piece(k, m.mail.id, PART_BODY, i, buf),
+		    len);
+		assert_memory_equal(buf, text + i * PIECE_MAX, len);
+	}
+	assert_true(deliver(k, m.mail.id));
+	store_close(&k->store);
+	assert_int_equal(kit_rows(k, TABLE_BODY), 0);
+	assert_int_equal(kit_rows(k, TABLE_CRC), 0);
+	kit_reopen(k);
+}
+
 static void
 the_last_delivery_takes_the_message_with_it(void **state)
 {
@@ -416,6 +443,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_accepted_is_read_back_after_a_new_open),
 		TEST(a_body_of_many_pieces_is_read_back_byte_for_byte),
+		TEST(a_long_text_may_come_whole),
 		TEST(the_last_delivery_takes_the_message_with_it),
 		TEST(what_never_became_a_message_is_swept_at_the_next_start),
 		TEST(what_was_dropped_is_swept_at_once),
