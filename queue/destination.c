@@ -1,19 +1,29 @@
 /* destination.c - see the header; every change of the window is made here. */
 #include <stddef.h>
+#include <string.h>
 
 #include "queue/destination.h"
 #include "queue/host.h"
 
 #define WINDOW_FIRST	2		/* deliveries, also the least	*/
+#define WINDOW_OWN	20		/* of a relay itself: its options say
+					 * what it may have, and whom for */
 #define WINDOW_MAX	10000
 #define PROVEN_MS	(10 * 60000)	/* an answer is worth so long	*/
 #define PATIENCE_MS	2000		/* after the first give-up	*/
 #define PATIENCE_MAX_MS	(5 * 60000)
 
+/* A domain is somebody's we do not know yet; a relay is its own destination. */
+static unsigned
+first_window(const struct destination *d)
+{
+	return strcmp(d->relay, d->name) == 0 ? WINDOW_OWN : WINDOW_FIRST;
+}
+
 void
 destination_init(struct destination *d)
 {
-	d->window = WINDOW_FIRST;
+	d->window = first_window(d);
 	TAILQ_INIT(&d->turns);
 }
 
@@ -73,7 +83,7 @@ destination_heard(struct destination *d, struct standing *host,
 		standing_miss(whose, now_ms, cap_ms);
 		break;
 	case NEWS_UNREACHED:
-		d->window = WINDOW_FIRST;
+		d->window = first_window(d);
 		d->answered_ms = 0;
 		standing_fall(whose, now_ms, cap_ms);
 		break;

@@ -48,7 +48,7 @@ a_maximum_of_none_never_retries_and_age_ends_all(void **state)
 static void
 a_destination_that_is_down_costs_one_probe(void **state)
 {
-	struct destination d = { .running = 0 };
+	struct destination d = { .relay = "out", .name = "a.example" };
 
 	destination_init(&d);
 	for (int i = 0; i < 5; i++)
@@ -70,9 +70,21 @@ a_destination_that_is_down_costs_one_probe(void **state)
 }
 
 static void
+a_relay_that_is_its_own_destination_begins_with_more(void **state)
+{
+	struct destination own = { .relay = "out", .name = "out" };
+	struct destination d = { .relay = "out", .name = "a.example" };
+
+	destination_init(&own);
+	destination_init(&d);
+	assert_int_equal(d.window, 2);
+	assert_int_equal(own.window, 20);
+}
+
+static void
 the_window_grows_by_one_and_is_halved(void **state)
 {
-	struct destination d = { .running = 0 };
+	struct destination d = { .relay = "out", .name = "a.example" };
 	unsigned first;
 
 	destination_init(&d);
@@ -99,7 +111,7 @@ hear(struct destination *d, enum destination_news news, int64_t now_ms)
 static void
 three_hosts_missed_in_a_row_are_down(void **state)
 {
-	struct destination d = { .running = 0 };
+	struct destination d = { .relay = "out", .name = "a.example" };
 
 	destination_init(&d);
 	for (int round = 0; round < 2; round++) {
@@ -116,7 +128,7 @@ three_hosts_missed_in_a_row_are_down(void **state)
 static void
 what_breaks_within_the_text_shrinks_the_window_only(void **state)
 {
-	struct destination d = { .running = 0 };
+	struct destination d = { .relay = "out", .name = "a.example" };
 
 	destination_init(&d);
 	for (int i = 0; i < 40; i++)
@@ -134,7 +146,7 @@ what_breaks_within_the_text_shrinks_the_window_only(void **state)
 static void
 a_pause_has_a_cap_and_a_mute_probe_is_repeated(void **state)
 {
-	struct destination d = { .running = 0 };
+	struct destination d = { .relay = "out", .name = "a.example" };
 
 	destination_init(&d);
 	hear(&d, NEWS_UNREACHED, 0);
@@ -447,6 +459,8 @@ main(void)
 		cmocka_unit_test(
 		    a_maximum_of_none_never_retries_and_age_ends_all),
 		cmocka_unit_test(a_destination_that_is_down_costs_one_probe),
+		cmocka_unit_test(
+		    a_relay_that_is_its_own_destination_begins_with_more),
 		cmocka_unit_test(the_window_grows_by_one_and_is_halved),
 		cmocka_unit_test(three_hosts_missed_in_a_row_are_down),
 		cmocka_unit_test(
