@@ -171,7 +171,8 @@ def fine(scene, seconds, what, every=0.1):
     waits = scene.watch(seconds, every)
     print("%s: %d messages, p50 %.1f ms, max %.0f ms" % (
         what, len(waits), late(waits, 0.5) * 1000, max(waits) * 1000))
-    assert max(waits) < 1, sorted(waits)[-5:]
+    # Other builds run beside make check; the bound itself is for make soak.
+    assert max(waits) < (1 if SOAK else 3), sorted(waits)[-5:]
     assert late(waits, 0.5) < (0.02 if SOAK else 0.2), sorted(waits)
 
 
