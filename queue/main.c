@@ -134,12 +134,15 @@ space(enum queue_full full, const char *why, void *arg)
 	intake_tell(q->intake);
 }
 
-/* What a disk refuses it may take again; what is damaged stays so. */
+/*
+ * What a disk refuses it may take again; what is damaged stays so.  A page
+ * further out than any file reaches (EFBIG) comes of a damaged number.
+ */
 __attribute__((noreturn))
 static void
 give_up(const char *why, int error)
 {
-	if (error == EUCLEAN)
+	if (error == EUCLEAN || error == EFBIG)
 		boot_damaged(why, error);
 	boot_fatal(why, error);
 }

@@ -25,7 +25,7 @@ COUNT = 600
 PAGE = 4096
 # How many rounds of each kind.
 ROUNDS = {"flip": 200, "flips": 50, "cut": 20, "metas": 2} if SOAK else \
-         {"flip": 2, "flips": 2, "cut": 1, "metas": 1}
+         {"flip": 3, "cut": 1, "metas": 1}
 QUIET = 0.7                     # seconds without news: it has come to rest
 LATER = 'retry { delay "3600"; maximum_delay 1h }'
 
