@@ -120,7 +120,14 @@ finished(struct delivery *d)
 			abort();
 }
 
-static const struct delivery_calls delivery_calls = { pull, finished };
+/* One connection has nobody else to give it to. */
+static void
+back(struct delivery *d, enum back why)
+{
+	abort();
+}
+
+static const struct delivery_calls delivery_calls = { pull, finished, back };
 
 static void
 is_ready(struct smtp_client *c, void *arg)
