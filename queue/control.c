@@ -1,5 +1,6 @@
 /* control.c - an answer needs its link: when that is gone nobody is told. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "queue/browse.h"
 #include "queue/control.h"
@@ -11,6 +12,12 @@
 
 struct totals {
 	struct store_read_totals read;
+	struct control	*control;
+	uint64_t	 request;
+};
+
+struct asides {
+	struct store_read_notes read;
 	struct control	*control;
 	uint64_t	 request;
 };
@@ -81,6 +88,8 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.held = t->read.held,
 		.oldest_ms = (uint64_t)due_id_ms(t->read.oldest),
 		.full = (uint8_t)q->full,
+		.quarantined = t->read.quarantined,
+		.lost = q->has_lost && due_is_empty(q->due),
 	};
 
 	to_control_told(t->control->link, &told);
@@ -101,6 +110,41 @@ control_totals(struct control *c, const struct msg_queue_ask *m)
 	t->request = m->request;
 	c->pending_cnt++;
 	store_read_totals(c->queue->store, &t->read, totals_read, t);
+	return OK;
+}
+
+static void
+notes_read(struct store_op *op, enum err e, void *arg)
+{
+	struct asides *a = arg;
+	const struct store_read_notes *r = &a->read;
+	struct span last = { (const char *)r->from.b, r->from.len };
+
+	for (unsigned i = 0; e == OK && i < r->cnt; i++)
+		to_control_aside(a->control->link, a->request, &r->rows[i]);
+	to_control_asides(a->control->link, a->request, last, e != OK ?
+	    TOLD_FAILED : r->at_end ? TOLD_DONE : TOLD_MORE);
+	control_release(a->control);
+	free(a);
+}
+
+enum err
+control_aside(struct control *c, const struct msg_aside_ask *m)
+{
+	struct asides *a;
+
+	if (c->pending_cnt >= PENDING_MAX ||
+	    m->after.len > sizeof(a->read.from.b))
+		return ERR_PEER;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_SYS;
+	a->control = c;
+	a->request = m->request;
+	a->read.from.len = m->after.len;
+	if (m->after.len > 0)
+		memcpy(a->read.from.b, m->after.ptr, m->after.len);
+	c->pending_cnt++;
+	store_read_notes(c->queue->store, &a->read, notes_read, a);
 	return OK;
 }
 

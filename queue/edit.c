@@ -113,12 +113,24 @@ retry_destination(struct queue *q, const struct store_flow *flow)
 		dispatch_retry(q, d);
 }
 
+static const char *
+why_of(const struct store_edit *e)
+{
+	if (e->action == EDIT_RETRY)
+		return "what could not be read can be read again";
+	if (e->action == EDIT_REMOVE && e->was_damaged)
+		return "by posternctl, not all of it could be read; its sender "
+		    "is not told";
+	return "by posternctl";
+}
+
 static void
 log_edit(const struct store_edit *e)
 {
 	static const enum log_event events[EDIT__COUNT] = {
 		[EDIT_FLUSH] = LOG_flushed, [EDIT_HOLD] = LOG_held,
 		[EDIT_RELEASE] = LOG_released, [EDIT_REMOVE] = LOG_removed,
+		[EDIT_RETRY] = LOG_released,
 	};
 	struct log_line l;
 
@@ -127,14 +139,14 @@ log_edit(const struct store_edit *e)
 	log_begin(&l, events[e->action]);
 	log_id(&l, LOG_KEY_id, e->id);
 	log_num(&l, LOG_KEY_count, e->changed_cnt);
-	log_text(&l, LOG_KEY_why, "by posternctl");
+	log_text(&l, LOG_KEY_why, why_of(e));
 	log_end(&l);
 }
 
 static void
 take_effect(struct queue *q, const struct store_edit *e)
 {
-	if (e->action == EDIT_REMOVE)
+	if (e->removed)
 		queue_removed(q);
 	for (uint32_t i = 0; i < e->row_cnt; i++) {
 		if (e->rows[i].moved)
@@ -157,7 +169,7 @@ edited(struct store_op *op, enum err e, void *arg)
 	if (e == OK)
 		take_effect(q, &call->store);
 	call->fn(e == OK ? TOLD_DONE : e == ERR_NONE ? TOLD_NONE :
-	    TOLD_FAILED, call->arg);
+	    e == ERR_PEER ? TOLD_REFUSED : TOLD_FAILED, call->arg);
 	free(call->store.rows);
 	free(call);
 }

@@ -1,6 +1,7 @@
 /*
  * edit - what an administrator does to a message that waits: hold, release,
- * flush, remove.  One transaction each, answered when it is committed.
+ * flush, remove, retry what was damaged.  One transaction each, answered when
+ * it is committed.
  *
  * While an edit is on its way nothing of its message is given to a relay: what
  * has its turn is parked, and read again from the disk afterwards.

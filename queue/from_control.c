@@ -19,6 +19,8 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_show_ask:
 		browse_show(c, &m->show_ask);
 		return OK;
+	case MSG_aside_ask:
+		return control_aside(c, &m->aside_ask);
 	case MSG_edit_ask:
 		return control_edit(c, &m->edit_ask);
 	case MSG_route_ask:

@@ -10,6 +10,7 @@
  *			one that reads (list)
  *			(envelope, text); row, aside and format are of both
  *	aside		a delivery that cannot be read is held
+ *	quarantine	what was set aside and can be read again is due
  *	due		which deliveries wait, for which destinations
  *	index		whether the index of due rows is right
  *	flow		those of one tenant: their rows, read bit by bit
@@ -47,6 +48,7 @@
 #include "queue/index.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
+#include "queue/quarantine.h"
 #include "queue/queue.h"
 #include "queue/telling.h"
 #include "sys/counters.h"
@@ -179,6 +181,8 @@ open_parts(struct queue *q)
 		return e;
 	due_start(q->due);
 	telling_start(q->reports);
+	if ((e = quarantine_open(&q->quarantine, q)) != OK)
+		return e;
 	return index_open(&q->index, q);
 }
 
@@ -190,6 +194,7 @@ close_parts(struct queue *q)
 	control_close(q);
 	store_close(&q->store);
 	index_close(&q->index);
+	quarantine_close(&q->quarantine);
 	due_close(&q->due);
 	aging_close(&q->aging);
 	dispatch_close(&q->dispatch);

@@ -39,6 +39,9 @@ new_outcome(struct queue *q, struct delivery *dl)
 	o->settle.no = dl->place.no;
 	o->settle.attempts = env->delivery.attempts;
 	o->settle.deaths = env->delivery.deaths;
+	o->was = env->delivery;
+	o->was.due_ms = (uint64_t)dl->place.due_ms;
+	o->settle.was = &o->was;
 	o->settle.changes = o->changes;
 	o->settle.discards = o->discards;
 	o->settle.now_ms = o->now_ms;

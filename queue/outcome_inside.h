@@ -14,6 +14,7 @@ struct outcome {
 	struct queue	*queue;
 	struct delivery	*delivery;
 	struct store_settle settle;
+	struct record_delivery was;	/* as it is on disk, or should be */
 	struct store_change *changes;
 	struct store_discard *discards;	/* as many at most		*/
 	int64_t		 now_ms;

@@ -93,6 +93,9 @@ log_outcome(const struct outcome *o)
 		    "it failed and has no sender to be told");
 		counter_add(COUNTER_untold, o->settle.discard_cnt);
 	}
+	if (o->settle.was_lost)
+		outcome_log(LOG_trouble, o->settle.id, "the row of a delivery "
+		    "was damaged while it was under way, and is made anew");
 	if (o->held_why != NULL)
 		log_held(o);
 	if (o->settle.removed)

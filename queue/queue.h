@@ -22,6 +22,7 @@ struct reports;
 struct aging;
 struct edits;
 struct index;
+struct quarantine;
 struct control;
 
 struct queue {
@@ -37,6 +38,7 @@ struct queue {
 	struct aging	*aging;		/* NULL in tests without	*/
 	struct edits	*edits;
 	struct index	*index;
+	struct quarantine *quarantine;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */

@@ -14,6 +14,7 @@
 #include "sys/clock.h"
 
 #define STACK_BYTES	(256u << 10)	/* of a thread */
+#define AHEAD_MS	86400000	/* no clock is wrong by more, we hope */
 
 void
 store_give_back(struct store *st, struct store_ops *ops)
@@ -93,10 +94,26 @@ hand_read(struct store *st, struct store_op *op, enum store_kind kind,
 	pthread_mutex_unlock(&st->lock);
 }
 
-/* The last key of a table says the highest id in it, at this offset. */
+/* The first key that no id of up to a day from now, or time, can have. */
+static void
+key_beyond(struct store_key *k, size_t offset)
+{
+	uint64_t ms = (uint64_t)clock_wall_ms() + AHEAD_MS;
+	size_t len = offset == 0 ? 6 : sizeof(ms);	/* RFC 9562 5.7 */
+
+	k->len = len;
+	for (size_t i = 0; i < len; i++)
+		k->b[i] = (uint8_t)(ms >> (8 * (len - 1 - i)));
+}
+
+/*
+ * The last key of a table says the highest id in it, at this offset.  One that
+ * is far ahead has it from a flipped bit: ids would be ahead for good.
+ */
 static int
 last_id(struct store *st, MDB_txn *txn, enum table t, size_t offset)
 {
+	struct store_key beyond, id_beyond;
 	MDB_cursor *c;
 	MDB_val key, val;
 	struct id id;
@@ -104,8 +121,17 @@ last_id(struct store *st, MDB_txn *txn, enum table t, size_t offset)
 
 	if (rc != 0)
 		return rc;
-	rc = mdb_cursor_get(c, &key, &val, MDB_LAST);
-	if (rc == 0 && key.mv_size >= offset + sizeof(id.b)) {
+	key_beyond(&beyond, offset);
+	key_beyond(&id_beyond, 0);
+	key = (MDB_val){ beyond.len, beyond.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	rc = mdb_cursor_get(c, &key, &val, rc == MDB_NOTFOUND ? MDB_LAST :
+	    MDB_PREV);
+	while (rc == 0 && (key.mv_size < offset + sizeof(id.b) ||
+	    memcmp((uint8_t *)key.mv_data + offset, id_beyond.b,
+	    id_beyond.len) > 0))
+		rc = mdb_cursor_get(c, &key, &val, MDB_PREV);
+	if (rc == 0) {
 		memcpy(id.b, (uint8_t *)key.mv_data + offset, sizeof(id.b));
 		if (id_cmp(id, st->last_id) > 0)
 			st->last_id = id;
@@ -405,6 +431,13 @@ store_read_reports(struct store *st, struct store_read_reports *r,
     store_fn *fn, void *arg)
 {
 	hand_read(st, &r->op, STORE_READ_REPORTS, fn, arg);
+}
+
+void
+store_read_notes(struct store *st, struct store_read_notes *r, store_fn *fn,
+    void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_NOTES, fn, arg);
 }
 
 void

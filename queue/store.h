@@ -47,6 +47,7 @@
 #define STORE_DISCARDS_MAX	1000	/* rows of table discard	*/
 #define STORE_OLD_MAX		64	/* rows one store_read_old gives */
 #define STORE_WRONG_MAX		64	/* rows one store_read_index finds */
+#define STORE_NOTES_MAX		64	/* rows one store_read_notes gives */
 #define STORE_INDEX_KEY_MAX	511	/* bytes, what LMDB takes	*/
 
 /* Due then, in the year 9999: held until somebody releases it. */
@@ -181,6 +182,8 @@ struct store_settle {
 	int64_t		 due_ms;	/* next try, else		*/
 	uint32_t	 attempts, deaths;
 	enum held	 held;		/* by whom, when due_ms says so	*/
+	const struct record_delivery *was;	/* when it was loaded: its row
+					 * may be damaged since; or NULL */
 	const struct store_change *changes;
 	uint32_t	 change_cnt;
 	int64_t		 now_ms;
@@ -190,6 +193,7 @@ struct store_settle {
 	bool		 kept;		/* out: held in place of over, for
 					 * a recipient cannot be read	*/
 	bool		 is_silent;	/* out: it only waits for reports */
+	bool		 was_lost;	/* out: its row was not to be read */
 };
 
 /* Rows of table report, read back. */
@@ -306,8 +310,11 @@ struct store_moved {
 /*
  * What an administrator wants of a message: of all its deliveries, in one
  * transaction.  EDIT_FLUSH moves what is not yet due, EDIT_RELEASE what is
- * held, EDIT_HOLD all.  See to it that none is under way.  ERR_NONE: there is
- * no such message.
+ * held, EDIT_HOLD all; EDIT_REMOVE takes all rows away, whether they can be
+ * read or not; EDIT_RETRY lets go what damage has held, when a row of it can
+ * be read again.  See to it that none is under way.  ERR_NONE: there is no such
+ * message, or nothing of it is in quarantine; ERR_PEER: what is cannot be read
+ * yet.
  */
 struct store_edit {
 	struct store_op	 op;
@@ -317,6 +324,31 @@ struct store_edit {
 	struct store_moved *rows;	/* out: yours			*/
 	uint32_t	 row_cnt;	/* out				*/
 	uint32_t	 changed_cnt;	/* out: deliveries moved or gone */
+	uint32_t	 note_cnt;	/* out: rows that are good again */
+	bool		 removed;	/* out: its envelope is gone	*/
+	bool		 was_damaged;	/* out: not all could be read	*/
+};
+
+/* A note of table quarantine: which row cannot be used, and why. */
+struct store_note {
+	const char	*table;		/* its name; a literal		*/
+	struct id	 id;		/* of its message		*/
+	bool		 has_no;	/* it is one of several rows	*/
+	uint32_t	 no;
+	enum aside	 why;
+	uint64_t	 since_ms;
+	bool		 is_over;	/* looked at: it can be used by now,
+					 * or nothing is left of it	*/
+};
+
+/* Notes in the order of their keys, from behind `from' on. */
+struct store_read_notes {
+	struct store_op	 op;
+	struct store_index_key from;	/* len 0: the beginning; out: go on */
+	bool		 looks;		/* look at each row itself	*/
+	struct store_note rows[STORE_NOTES_MAX];	/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;			/* out		*/
 };
 
 struct store_old {
@@ -439,6 +471,7 @@ struct store_read_rows {
 struct store_read_totals {
 	struct store_op	 op;
 	uint64_t	 messages, deliveries, held;	/* out		*/
+	uint64_t	 quarantined;			/* out: rows	*/
 	struct id	 oldest;	/* out: all zero when none	*/
 };
 
@@ -458,7 +491,10 @@ void	store_close(struct store **);
 /* Take other limits, from the next transaction on. */
 void	store_set_limits(struct store *, const struct store_limits *);
 
-/* As of store_open(): messages held, and the highest id ever used here. */
+/*
+ * As of store_open(): messages held, and the highest id ever used here, as far
+ * as it is no more than a day ahead.
+ */
 uint64_t store_message_cnt(const struct store *);
 struct id store_last_id(const struct store *);
 
@@ -501,6 +537,8 @@ void	store_read_rows(struct store *, struct store_read_rows *,
 void	store_read_report(struct store *, struct store_read_report *,
 	    store_fn *, void *arg);
 void	store_read_reports(struct store *, struct store_read_reports *,
+	    store_fn *, void *arg);
+void	store_read_notes(struct store *, struct store_read_notes *,
 	    store_fn *, void *arg);
 void	store_read_index(struct store *, struct store_read_index *,
 	    store_fn *, void *arg);

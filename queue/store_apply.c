@@ -319,6 +319,31 @@ move_delivery(struct store *st, MDB_txn *txn, struct store_settle *s,
 	return store_row_put_due(st, txn, &flow, &place);
 }
 
+/*
+ * Its row was good when the delivery was loaded, and nobody else writes to it:
+ * what was sent is kept, in a row made anew.  Where there is none and no
+ * message either, it was removed.
+ */
+static int
+use_was(struct store *st, MDB_txn *txn, struct store_settle *s,
+    struct record_delivery *d)
+{
+	struct store_key k;
+	MDB_val val;
+	int rc = 0;
+
+	if (s->op.err == OK || s->was == NULL)
+		return 0;
+	store_table_key_id(&k, s->id);
+	if (s->op.err == ERR_NONE && (rc = store_table_get(&st->env, txn,
+	    TABLE_MESSAGE, &k, &val)) != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	*d = *s->was;
+	s->was_lost = true;
+	s->op.err = OK;
+	return 0;
+}
+
 static int
 apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 {
@@ -329,14 +354,18 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 	s->removed = false;
 	s->is_silent = false;
 	s->kept = false;
+	s->was_lost = false;
 	store_table_key_no(&k, s->id, s->no);
 	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &r, &s->op.err);
-	if (rc != 0 || s->op.err != OK)
+	if (rc != 0 || (rc = use_was(st, txn, s, &r.delivery)) != 0 ||
+	    s->op.err != OK)
 		return rc;
 	if ((rc = move_delivery(st, txn, s, &k, &r.delivery)) != 0)
 		return rc;
 	for (uint32_t i = 0; rc == 0 && i < s->change_cnt; i++)
 		rc = apply_change(st, txn, s, &s->changes[i]);
+	if (s->kept)
+		store_miss_rcpt(st, s->id);
 	if (rc == 0 && s->is_over && !s->kept)
 		rc = release_message(st, txn, s);
 	if (rc == 0)

@@ -59,6 +59,15 @@ store_set_aside(struct store *st, enum table t, const struct store_key *k,
 	store_hand_write(st, &q->op, STORE_QUARANTINE, set_aside_done, NULL);
 }
 
+void
+store_miss_rcpt(struct store *st, struct id id)
+{
+	struct store_key k;
+
+	store_table_key_id(&k, id);
+	store_set_aside(st, TABLE_RECIPIENT, &k, ASIDE_MISSING);
+}
+
 bool
 store_row_kind(enum table t, enum record_kind *out)
 {
@@ -106,8 +115,8 @@ store_row_look(const struct store *st, MDB_txn *txn, enum table t,
 }
 
 /* The key of the note about a row; false when it is too long to have one. */
-static bool
-note_key(struct store_key *to, enum table t, const struct store_key *k)
+bool
+store_note_key(struct store_key *to, enum table t, const struct store_key *k)
 {
 	if (k->len >= STORE_KEY_MAX)
 		return false;
@@ -115,27 +124,6 @@ note_key(struct store_key *to, enum table t, const struct store_key *k)
 	memcpy(to->b + 1, k->b, k->len);
 	to->len = k->len + 1;
 	return true;
-}
-
-/* Is the row as bad as whoever saw it said?  It may be gone by now. */
-static int
-is_bad_still(struct store *st, MDB_txn *txn, const struct store_quarantine *q,
-    enum aside *why, bool *bad)
-{
-	enum record_kind kind;
-	union record r;
-	enum err e;
-	int rc;
-
-	*why = q->why;
-	*bad = true;
-	if (!store_row_kind(q->table, &kind))
-		return 0;		/* text: no record tells */
-	rc = store_row_look(st, txn, q->table, &q->key, &r, &e, why);
-	if (rc == 0)
-		*bad = e == ERR_PEER ||
-		    (e == ERR_NONE && q->why == ASIDE_MISSING);
-	return rc;
 }
 
 int
@@ -147,16 +135,18 @@ store_apply_quarantine(struct store *st, MDB_txn *txn,
 	};
 	struct store_key k;
 	MDB_val val;
-	bool bad;
+	bool over;
 	int rc;
 
 	q->is_new = false;
-	if (!note_key(&k, q->table, &q->key))
+	if (!store_note_key(&k, q->table, &q->key))
 		return 0;
 	rc = store_table_get(&st->env, txn, TABLE_QUARANTINE, &k, &val);
 	if (rc != MDB_NOTFOUND)
 		return rc;
-	if ((rc = is_bad_still(st, txn, q, &q->why, &bad)) != 0 || !bad)
+	/* Is it as bad as whoever saw it said?  It may be gone by now. */
+	if ((rc = store_note_look(st, txn, q->table, &q->key, &q->why,
+	    &over)) != 0 || over)
 		return rc;
 	q->is_new = true;
 	note.why = (uint8_t)q->why;
@@ -215,7 +205,8 @@ hold_unreadable(struct store *st, MDB_txn *txn, struct store_hold *h,
 	int rc;
 
 	if (h->flow.len == 0 || h->flow.len > sizeof(flow.name) ||
-	    place.due_ms == STORE_HELD_MS || !note_key(&at, TABLE_DELIVERY, k))
+	    place.due_ms == STORE_HELD_MS ||
+	    !store_note_key(&at, TABLE_DELIVERY, k))
 		return 0;
 	rc = store_row_look(st, txn, TABLE_QUARANTINE, &at, &r, &e, &why);
 	if (rc != 0)

@@ -1,7 +1,8 @@
 /*
  * store_edit.c - what an administrator wants of a message, as rows: its
  * deliveries are walked once, each moved or taken away, within the transaction
- * that the writer began.
+ * that the writer began.  What cannot be read is passed over, but for a
+ * removal, which an administrator has decided: that takes every row there is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,11 +12,19 @@
 
 #define ROWS_FIRST	4
 
+static bool
+is_row(MDB_val key, struct id id, uint32_t least)
+{
+	return key.mv_size == sizeof(id.b) + sizeof(least) &&
+	    store_table_same_id(key, id) && store_table_no(key) >= least;
+}
+
 /* The next row of the message from this number on; its value is the map's. */
 static int
 next_row(struct store *st, MDB_txn *txn, enum table t, struct id id,
     uint32_t *no, MDB_val *val)
 {
+	unsigned foreign = 0;
 	struct store_key k;
 	MDB_cursor *c;
 	MDB_val key;
@@ -26,8 +35,13 @@ next_row(struct store *st, MDB_txn *txn, enum table t, struct id id,
 	store_table_key_no(&k, id, *no);
 	key = (MDB_val){ k.len, k.b };
 	rc = mdb_cursor_get(c, &key, val, MDB_SET_RANGE);
-	if (rc == 0 && !store_table_same_id(key, id))
-		rc = MDB_NOTFOUND;
+	while (rc == 0 && !is_row(key, id, *no)) {
+		if (!store_table_same_id(key, id) &&
+		    foreign++ == STORE_FOREIGN_MAX)
+			rc = MDB_NOTFOUND;
+		else
+			rc = mdb_cursor_get(c, &key, val, MDB_NEXT);
+	}
 	if (rc == 0)
 		*no = store_table_no(key);
 	mdb_cursor_close(c);
@@ -53,8 +67,9 @@ add_row(struct store_edit *e)
 
 /* When it is to be due; as it is when this edit is not about it. */
 static int64_t
-due_then(const struct store_edit *e, int64_t due_ms)
+due_then(const struct store_edit *e, const struct record_delivery *d)
 {
+	int64_t due_ms = (int64_t)d->due_ms;
 	bool is_held = due_ms == STORE_HELD_MS;
 
 	switch (e->action) {
@@ -62,6 +77,8 @@ due_then(const struct store_edit *e, int64_t due_ms)
 		return STORE_HELD_MS;
 	case EDIT_RELEASE:
 		return is_held ? e->now_ms : due_ms;
+	case EDIT_RETRY:
+		return is_held && d->held == HELD_DAMAGE ? e->now_ms : due_ms;
 	case EDIT_FLUSH:
 		return !is_held && due_ms > e->now_ms ? e->now_ms : due_ms;
 	default:
@@ -103,7 +120,7 @@ static int
 edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
     uint32_t no, struct record_delivery *d)
 {
-	int64_t due_ms = due_then(e, (int64_t)d->due_ms);
+	int64_t due_ms = due_then(e, d);
 	struct store_moved *m = add_row(e);
 	uint8_t buf[RECORD_MAX];
 	size_t len;
@@ -118,6 +135,12 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 		e->changed_cnt++;
 		return write_moved(st, txn, m, NULL, 0, 0);
 	}
+	if (e->action == EDIT_RETRY && due_ms == m->place.due_ms) {
+		/* While it could not be read its row of due was moved. */
+		m->moved = due_ms != STORE_HELD_MS;
+		return m->moved ? store_row_put_due(st, txn, &m->flow,
+		    &m->place) : 0;
+	}
 	if (due_ms == m->place.due_ms)
 		return 0;
 	if (m->place.due_ms == STORE_HELD_MS)
@@ -130,6 +153,24 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 	return write_moved(st, txn, m, buf, len, due_ms);
 }
 
+/* Where its row of table due stands a note may say, or table due's round. */
+static int
+edit_unreadable(struct store *st, MDB_txn *txn, struct store_edit *e,
+    uint32_t no, struct span row)
+{
+	struct store_key k;
+
+	e->was_damaged = true;
+	store_table_key_no(&k, e->id, no);
+	if (e->action != EDIT_REMOVE) {
+		store_set_aside(st, TABLE_DELIVERY, &k, record_is_newer(row,
+		    RECORD_delivery) ? ASIDE_NEWER : ASIDE_DAMAGED);
+		return 0;
+	}
+	e->changed_cnt++;
+	return store_table_del(&st->env, txn, TABLE_DELIVERY, &k);
+}
+
 static int
 edit_deliveries(struct store *st, MDB_txn *txn, struct store_edit *e)
 {
@@ -139,20 +180,14 @@ edit_deliveries(struct store *st, MDB_txn *txn, struct store_edit *e)
 
 	while ((rc = next_row(st, txn, TABLE_DELIVERY, e->id, &no,
 	    &val)) == 0) {
-		struct store_key k;
+		struct span row = { val.mv_data, val.mv_size };
 		union record r;
 
-		if (record_get((struct span){ val.mv_data, val.mv_size },
-		    RECORD_delivery, &r) != OK) {
-			store_table_key_no(&k, e->id, no);
-			store_set_aside(st, TABLE_DELIVERY, &k,
-			    ASIDE_DAMAGED);
-		} else if ((rc = edit_delivery(st, txn, e, no,
-		    &r.delivery)) != 0) {
+		rc = record_get(row, RECORD_delivery, &r) == OK ?
+		    edit_delivery(st, txn, e, no, &r.delivery) :
+		    edit_unreadable(st, txn, e, no, row);
+		if (rc != 0 || no++ == UINT32_MAX)
 			return rc;
-		}
-		if (no++ == UINT32_MAX)
-			return 0;
 	}
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -182,7 +217,7 @@ put_event(struct store *st, MDB_txn *txn, const struct store_edit *e,
 {
 	static const enum event events[EDIT__COUNT] = {
 		[EDIT_HOLD] = EVENT_HELD, [EDIT_RELEASE] = EVENT_RELEASED,
-		[EDIT_REMOVE] = EVENT_REMOVED,
+		[EDIT_REMOVE] = EVENT_REMOVED, [EDIT_RETRY] = EVENT_RELEASED,
 	};
 	struct record_history h = { .address = sender };
 
@@ -191,33 +226,97 @@ put_event(struct store *st, MDB_txn *txn, const struct store_edit *e,
 	return store_row_put_history(st, txn, e->id, events[e->action], 0, &h);
 }
 
+/* Is there anything of a message whose envelope is not there? */
+static int
+has_trace(struct store *st, MDB_txn *txn, const struct store_edit *e,
+    bool *has)
+{
+	uint32_t deliveries, rcpts;
+	struct store_notes notes;
+	int rc;
+
+	*has = false;
+	if (e->action != EDIT_REMOVE && e->action != EDIT_RETRY)
+		return 0;
+	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, e->id,
+	    &deliveries)) != 0 || (rc = store_row_count(st, txn,
+	    TABLE_RECIPIENT, e->id, &rcpts)) != 0 ||
+	    (rc = store_notes_count(st, txn, e->id, &notes)) != 0)
+		return rc;
+	*has = deliveries > 0 || rcpts > 0 || notes.found > 0;
+	return 0;
+}
+
+/* Are there rows in quarantine, and is one of them good again? */
+static int
+look_again(struct store *st, MDB_txn *txn, struct store_edit *e)
+{
+	struct store_notes notes;
+	int rc = store_notes_drop(st, txn, e->id, false, &notes);
+
+	e->note_cnt = notes.over;
+	if (rc == 0 && notes.over == 0)
+		e->op.err = notes.found == 0 ? ERR_NONE : ERR_PEER;
+	return rc;
+}
+
+/* How much text a message has that cannot be read nobody knows: it is swept. */
+static int
+remove_rest(struct store *st, MDB_txn *txn, struct store_edit *e,
+    const struct record_message *m)
+{
+	struct store_notes notes;
+	struct store_key k;
+	int rc;
+
+	if ((rc = del_rcpts(st, txn, e->id)) != 0 ||
+	    (rc = store_report_del_all(st, txn, e->id)) != 0 ||
+	    (rc = store_notes_drop(st, txn, e->id, true, &notes)) != 0)
+		return rc;
+	e->was_damaged |= notes.found > 0;
+	if (!e->was_damaged)
+		return store_row_del_message(st, txn, e->id, m->header_len,
+		    m->body_len);
+	store_table_key_id(&k, e->id);
+	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
+		return rc;
+	return store_sweep_later(st, txn, e->id);
+}
+
 int
 store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 {
+	struct record_message m = { .flags = 0 };
 	char sender[RECORD_STR_MAX];
-	uint64_t header_len, body_len;
+	bool has = true;
 	struct store_key k;
 	union record r;
-	size_t sender_len;
+	enum err found;
 	int rc;
 
 	store_table_key_id(&k, e->id);
-	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e->op.err);
-	if (rc != 0 || e->op.err != OK)
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &found);
+	if (rc == 0 && found == OK) {
+		m = r.message;
+		if (m.sender.len > 0)
+			memcpy(sender, m.sender.ptr, m.sender.len);
+		m.sender.ptr = sender;
+	} else if (rc == 0 && found == ERR_NONE) {
+		rc = has_trace(st, txn, e, &has);
+	}
+	e->removed = e->action == EDIT_REMOVE && found != ERR_NONE;
+	e->was_damaged = found != OK;
+	if (rc != 0 || !has) {
+		e->op.err = ERR_NONE;
 		return rc;
-	header_len = r.message.header_len;
-	body_len = r.message.body_len;
-	sender_len = r.message.sender.len;
-	if (sender_len > 0)
-		memcpy(sender, r.message.sender.ptr, sender_len);
-	if ((rc = edit_deliveries(st, txn, e)) != 0)
+	}
+	if (e->action == EDIT_RETRY && ((rc = look_again(st, txn,
+	    e)) != 0 || e->op.err != OK))
 		return rc;
-	if (e->action == EDIT_REMOVE && ((rc = del_rcpts(st, txn,
-	    e->id)) != 0 || (rc = store_report_del_all(st, txn,
-	    e->id)) != 0 || (rc = store_row_del_message(st, txn, e->id,
-	    header_len, body_len)) != 0))
+	if ((rc = edit_deliveries(st, txn, e)) != 0 || (e->action ==
+	    EDIT_REMOVE && (rc = remove_rest(st, txn, e, &m)) != 0))
 		return rc;
 	if (e->changed_cnt == 0)
 		return 0;
-	return put_event(st, txn, e, (struct span){ sender, sender_len });
+	return put_event(st, txn, e, m.sender);
 }

@@ -153,8 +153,10 @@ build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 
 	if ((rc = walk_rcpts(st, txn, r, NULL, NULL, &cnt, &bytes)) != 0)
 		return store_reader_err(st, rc);
-	if (cnt == 0 && d->rcpt_cnt > 0)
+	if (cnt == 0 && d->rcpt_cnt > 0) {
+		store_miss_rcpt(st, r->id);
 		return ERR_PEER;
+	}
 	bytes += sizeof(*env) + cnt * sizeof(env->rcpts[0]) +
 	    strings_len(m, d);
 	if ((env = malloc(bytes)) == NULL)
@@ -171,28 +173,6 @@ build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	}
 	r->envelope = env;
 	return OK;
-}
-
-static int
-count_rows(const struct store *st, MDB_txn *txn, enum table t, struct id id,
-    uint32_t *cnt)
-{
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
-
-	if (rc != 0)
-		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	*cnt = 0;
-	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
-	    store_table_same_id(key, id);
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT))
-		(*cnt)++;
-	mdb_cursor_close(c);
-	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 /*
@@ -214,9 +194,10 @@ miss_delivery(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	e = get_record(st, txn, r, TABLE_MESSAGE, &of, &m);
 	if (e == ERR_SYS)
 		return e;
-	if ((rc = count_rows(st, txn, TABLE_DELIVERY, r->id,
+	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, r->id,
 	    &deliveries)) != 0 ||
-	    (rc = count_rows(st, txn, TABLE_RECIPIENT, r->id, &rcpts)) != 0)
+	    (rc = store_row_count(st, txn, TABLE_RECIPIENT, r->id,
+	    &rcpts)) != 0)
 		return store_reader_err(st, rc);
 	if (e == OK ? deliveries >= m.message.delivery_cnt :
 	    deliveries > 0 || rcpts == 0)

@@ -91,28 +91,6 @@ has_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	return is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, has);
 }
 
-static int
-count(const struct store *st, MDB_txn *txn, enum table t, struct id id,
-    uint32_t *cnt)
-{
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
-
-	if (rc != 0)
-		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	*cnt = 0;
-	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
-	    store_table_same_id(key, id);
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT))
-		(*cnt)++;
-	mdb_cursor_close(c);
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
 /*
  * A row of table due may be all that is left of a delivery: then its message
  * has more deliveries than there are, or recipients and no envelope.
@@ -133,8 +111,9 @@ is_last_trace(const struct store *st, MDB_txn *txn, struct id id, bool *is)
 		return rc;
 	has_message = rc == 0 && record_get((struct span){ val.mv_data,
 	    val.mv_size }, RECORD_message, &m) == OK;
-	if ((rc = count(st, txn, TABLE_DELIVERY, id, &deliveries)) != 0 ||
-	    (rc = count(st, txn, TABLE_RECIPIENT, id, &rcpts)) != 0)
+	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, id,
+	    &deliveries)) != 0 || (rc = store_row_count(st, txn,
+	    TABLE_RECIPIENT, id, &rcpts)) != 0)
 		return rc;
 	*is = has_message ? deliveries < m.message.delivery_cnt :
 	    deliveries == 0 && rcpts > 0;
@@ -168,9 +147,33 @@ is_right(const struct store *st, MDB_txn *txn, MDB_val key, bool *right)
 	return 0;
 }
 
+/* Of a delivery that cannot be read there is a note, due or not. */
+static int
+look_whole(struct store *st, MDB_txn *txn, MDB_val key, MDB_val val)
+{
+	struct span bytes = { val.mv_data, val.mv_size };
+	struct store_key k = { .len = key.mv_size }, note;
+	MDB_val there;
+	union record r;
+	int rc;
+
+	if (key.mv_size != sizeof(struct id) + sizeof(uint32_t) ||
+	    record_get(bytes, RECORD_delivery, &r) == OK)
+		return 0;
+	memcpy(k.b, key.mv_data, k.len);
+	if (!store_note_key(&note, TABLE_DELIVERY, &k))
+		return 0;
+	rc = store_table_get(&st->env, txn, TABLE_QUARANTINE, &note, &there);
+	if (rc == MDB_NOTFOUND)
+		store_set_aside(st, TABLE_DELIVERY, &k,
+		    record_is_newer(bytes, RECORD_delivery) ? ASIDE_NEWER :
+		    ASIDE_DAMAGED);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 /* Look at one row; what is wrong with it is noted. */
 static int
-look(const struct store *st, MDB_txn *txn, struct store_read_index *r,
+look(struct store *st, MDB_txn *txn, struct store_read_index *r,
     MDB_val key, MDB_val val)
 {
 	enum table t = r->in_due ? TABLE_DUE : TABLE_DELIVERY;
@@ -186,8 +189,10 @@ look(const struct store *st, MDB_txn *txn, struct store_read_index *r,
 		r->is_out_of_order = r->in_due;
 		return r->in_due ? 0 : MDB_CORRUPTED;
 	}
-	rc = r->in_due ? is_right(st, txn, key, &good) :
-	    has_due(st, txn, key, val, &good);
+	if (r->in_due)
+		rc = is_right(st, txn, key, &good);
+	else if ((rc = has_due(st, txn, key, val, &good)) == 0)
+		rc = look_whole(st, txn, key, val);
 	if (rc == 0 && !good)
 		copy_key(&r->wrong[r->wrong_cnt++], key);
 	return rc;
@@ -195,7 +200,7 @@ look(const struct store *st, MDB_txn *txn, struct store_read_index *r,
 
 /* `from` is the last row looked at: each that follows must be behind it. */
 static int
-walk(const struct store *st, MDB_txn *txn, MDB_cursor *c,
+walk(struct store *st, MDB_txn *txn, MDB_cursor *c,
     struct store_read_index *r)
 {
 	MDB_val key = { r->from.len, r->from.b }, val;

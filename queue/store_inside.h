@@ -20,10 +20,13 @@ enum store_kind {
 	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
-	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX
+	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES
 };
 
 STAILQ_HEAD(store_ops, store_op);
+
+/* Rows of others that a flipped bit may have put between those of a message. */
+#define STORE_FOREIGN_MAX	4
 
 /* What the writer undoes when a transaction does not commit. */
 struct store_state {
@@ -176,12 +179,35 @@ void	store_give_back(struct store *, struct store_ops *);
  */
 void	store_set_aside(struct store *, enum table, const struct store_key *,
 	    enum aside why);
+/* One of its recipients is missing by their count, unless it is damaged. */
+void	store_miss_rcpt(struct store *, struct id);
 int	store_row_look(const struct store *, MDB_txn *, enum table,
 	    const struct store_key *, union record *out, enum err *e,
 	    enum aside *why);
 int	store_apply_quarantine(struct store *, MDB_txn *,
 	    struct store_quarantine *);
 int	store_apply_hold(struct store *, MDB_txn *, struct store_hold *);
+/*
+ * store_notes.c: notes of table quarantine.  store_note_look() says whether a
+ * row that was set aside for *why is over: it can be used, or nothing needs it;
+ * else *why is what is wrong by now.  store_notes_drop() takes notes of a
+ * message away, those that are over or all, with what was held by them alone.
+ */
+struct store_notes {
+	uint32_t	 found, over;
+};
+bool	store_note_key(struct store_key *, enum table,
+	    const struct store_key *row);	/* false: it is too long */
+int	store_note_look(struct store *, MDB_txn *, enum table,
+	    const struct store_key *, enum aside *why, bool *over);
+int	store_notes_read(struct store *, MDB_txn *, struct store_read_notes *);
+int	store_notes_drop(struct store *, MDB_txn *, struct id, bool all,
+	    struct store_notes *out);
+int	store_notes_count(struct store *, MDB_txn *, struct id,
+	    struct store_notes *out);
+/* Rows of a message in a table whose keys begin with its id. */
+int	store_row_count(const struct store *, MDB_txn *, enum table,
+	    struct id, uint32_t *cnt);
 /* Which records a table has; false: it has none. */
 bool	store_row_kind(enum table, enum record_kind *out);
 

@@ -125,6 +125,7 @@ step_id(struct id *id)
 static int
 walk_parts(struct reading *g, struct store_spot *spot)
 {
+	unsigned foreign = 0;
 	struct store_key k;
 	MDB_cursor *c;
 	MDB_val key, val;
@@ -138,8 +139,10 @@ walk_parts(struct reading *g, struct store_spot *spot)
 	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
 	while (rc == 0 && has_room(g)) {
 		if (!store_table_same_id(key, spot->id)) {
-			rc = MDB_NOTFOUND;
-			break;
+			rc = foreign++ < STORE_FOREIGN_MAX ?
+			    mdb_cursor_get(c, &key, &val, MDB_NEXT) :
+			    MDB_NOTFOUND;
+			continue;
 		}
 		/* A number that does not rise has it from a flipped bit. */
 		if (key.mv_size == k.len && store_table_no(key) >= spot->no) {
@@ -258,7 +261,9 @@ read_oldest(struct store *st, MDB_txn *txn, struct id *out)
 	if (rc != 0)
 		return rc;
 	rc = mdb_cursor_get(c, &key, &val, MDB_FIRST);
-	if (rc == 0 && key.mv_size == sizeof(out->b))
+	while (rc == 0 && key.mv_size != sizeof(out->b))
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	if (rc == 0)
 		memcpy(out->b, key.mv_data, sizeof(out->b));
 	mdb_cursor_close(c);
 	return rc == MDB_NOTFOUND ? 0 : rc;
@@ -281,6 +286,9 @@ store_list_totals(struct store *st, MDB_txn *txn, struct store_read_totals *r)
 	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_DELIVERY], &s)) != 0)
 		return rc;
 	r->deliveries = s.ms_entries;
+	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_QUARANTINE], &s)) != 0)
+		return rc;
+	r->quarantined = s.ms_entries;
 	rc = store_table_get(&st->env, txn, TABLE_TOTAL, &k, &val);
 	if (rc == 0 && record_get((struct span){ val.mv_data, val.mv_size },
 	    RECORD_total, &total) == OK)
@@ -298,6 +306,8 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 	struct store_key k;
 	union record rec;
 
+	if (key.mv_size != sizeof(o->place.id.b) + sizeof(o->place.no))
+		return;			/* a foreign one */
 	memcpy(o->place.id.b, key.mv_data, sizeof(o->place.id.b));
 	o->place.no = store_table_no(key);
 	if (record_get((struct span){ val.mv_data, val.mv_size },
@@ -316,7 +326,7 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 static bool
 is_within(const struct store_read_old *r, MDB_val key)
 {
-	return key.mv_size > sizeof(r->until.b) &&
+	return key.mv_size < sizeof(r->until.b) ||
 	    memcmp(key.mv_data, r->until.b, sizeof(r->until.b)) <= 0;
 }
 

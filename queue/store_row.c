@@ -149,11 +149,13 @@ store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
 {
 	uint64_t header_cnt = chunks_of(header_len);
 	uint64_t body_cnt = chunks_of(body_len);
+	struct store_notes notes;
 	struct store_key k;
 	int rc;
 
 	store_table_key_id(&k, id);
-	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
+	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
+	    (rc = store_notes_drop(st, txn, id, true, &notes)) != 0)
 		return rc;
 	if (header_cnt + body_cnt > DIRECT_MAX)
 		return store_sweep_later(st, txn, id);

@@ -72,6 +72,31 @@ to_control_rcpt(struct link *l, uint64_t request, const struct store_row *row)
 }
 
 void
+to_control_aside(struct link *l, uint64_t request,
+    const struct store_note *n)
+{
+	struct msg_aside_row m = {
+		.request = request, .id = n->id,
+		.table = span_of(n->table), .has_row = n->has_no,
+		.row = n->no, .why = (uint8_t)n->why,
+		.since_ms = n->since_ms,
+	};
+
+	if (l != NULL)
+		link_send_aside_row(l, &m);
+}
+
+void
+to_control_asides(struct link *l, uint64_t request, struct span last,
+    enum told status)
+{
+	struct msg_aside_end m = { request, last, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_aside_end(l, &m);
+}
+
+void
 to_control_listed(struct link *l, uint64_t request, struct id last,
     enum told status)
 {

@@ -19,6 +19,10 @@ void	to_control_delivery(struct link *, uint64_t request,
 	    const struct store_row *, enum listed);
 void	to_control_rcpt(struct link *, uint64_t request,
 	    const struct store_row *);
+void	to_control_aside(struct link *, uint64_t request,
+	    const struct store_note *);
+void	to_control_asides(struct link *, uint64_t request, struct span last,
+	    enum told);
 void	to_control_listed(struct link *, uint64_t request, struct id last,
 	    enum told);
 

@@ -94,7 +94,10 @@ enum process_state {
 	PROCESS__COUNT
 };
 
-/* house_done.status, tool_done.status, list_end.status, edit_done.status */
+/*
+ * house_done.status, tool_done.status, list_end.status, aside_end.status,
+ * edit_done.status
+ */
 enum told {
 	TOLD_DONE,
 	TOLD_MORE,		/* list_end: there are more behind `last' */
@@ -111,6 +114,7 @@ enum edit {
 	EDIT_HOLD,		/* until it is released			*/
 	EDIT_RELEASE,
 	EDIT_REMOVE,		/* with no bounce			*/
+	EDIT_RETRY,		/* what damage held and is readable again */
 	EDIT__COUNT
 };
 

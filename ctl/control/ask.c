@@ -71,11 +71,14 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
     const char *why)
 {
 	struct msg_list_end list = { .request = theirs, .status = status };
+	struct msg_aside_end aside = { .request = theirs, .status = status };
 	struct msg_edit_done edit = { .request = theirs, .status = status };
 	struct msg_tool_done done = { .status = status, .text = span_of(why) };
 
 	if (type == MSG_list_ask || type == MSG_show_ask)
 		(void)link_send_list_end(t->link, &list);
+	else if (type == MSG_aside_ask)
+		(void)link_send_aside_end(t->link, &aside);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(t->link, &edit);
 	else

@@ -15,8 +15,11 @@ answers(unsigned answer, unsigned question, bool *is_last)
 	case MSG_edit_done:	return question == MSG_edit_ask;
 	case MSG_route_answer:	return question == MSG_route_ask;
 	case MSG_list_end:	return lists;
+	case MSG_aside_end:	return question == MSG_aside_ask;
 	default:
 		*is_last = false;
+		if (answer == MSG_aside_row)
+			return question == MSG_aside_ask;
 		return lists && (answer == MSG_list_message ||
 		    answer == MSG_list_delivery || answer == MSG_list_rcpt);
 	}
@@ -28,7 +31,8 @@ is_answer(unsigned type)
 	return type == MSG_queue_told || type == MSG_edit_done ||
 	    type == MSG_route_answer || type == MSG_list_end ||
 	    type == MSG_list_message || type == MSG_list_delivery ||
-	    type == MSG_list_rcpt;
+	    type == MSG_list_rcpt || type == MSG_aside_row ||
+	    type == MSG_aside_end;
 }
 
 /* All answers begin with the number, m->queue_told.request. */

@@ -63,6 +63,7 @@ queue_named(unsigned type, const union msg *m)
 	case MSG_queue_ask:	return m->queue_ask.queue;
 	case MSG_list_ask:	return m->list_ask.queue;
 	case MSG_show_ask:	return m->show_ask.queue;
+	case MSG_aside_ask:	return m->aside_ask.queue;
 	case MSG_edit_ask:	return m->edit_ask.queue;
 	default:		return m->route_ask.queue;
 	}
@@ -144,6 +145,7 @@ take(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_queue_ask:
 	case MSG_list_ask:
 	case MSG_show_ask:
+	case MSG_aside_ask:
 	case MSG_edit_ask:
 	case MSG_route_ask:
 		return pass_on(t, type, m);

@@ -13,6 +13,7 @@
 #define TAKES_YES	0x04u	/* --yes, --dry-run		*/
 #define TAKES_USERS	0x08u	/* --file, --users		*/
 #define TAKES_WHOSE	0x10u	/* --from, --login, --bounce	*/
+#define TAKES_ALL	0x80u	/* --all			*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -42,6 +43,7 @@ enum run_end	 cmd_queue_flush(struct run *);
 enum run_end	 cmd_queue_hold(struct run *);
 enum run_end	 cmd_queue_release(struct run *);
 enum run_end	 cmd_queue_remove(struct run *);
+enum run_end	 cmd_queue_quarantine(struct run *);
 enum run_end	 cmd_queue_check(struct run *);
 enum run_end	 cmd_queue_salvage(struct run *);
 enum run_end	 cmd_route(struct run *);
@@ -50,6 +52,20 @@ enum run_end	 cmd_user_passwd(struct run *);
 enum run_end	 cmd_user_verify(struct run *);
 enum run_end	 cmd_user_remove(struct run *);
 enum run_end	 cmd_user_list(struct run *);
+
+/* A message of a queue. */
+struct cmd_target {
+	struct id	 id;
+	const char	*queue;		/* borrowed			*/
+	uint64_t	 arrived_ms;	/* as its id says		*/
+};
+
+/*
+ * Edit these, as queue remove does with those of a selection, and report it.
+ * past is "removed".
+ */
+enum run_end	 cmd_edit_these(struct run *, enum edit, const char *name,
+		    const char *past, const struct cmd_target *, size_t cnt);
 
 /*
  * Check a configuration by `postern -n', whose output is the caller's to see.

@@ -1,5 +1,5 @@
 /*
- * cmd_edit.c - queue flush, hold, release, remove.
+ * cmd_edit.c - queue flush, hold, release, remove; and those of a quarantine.
  *
  * First the whole selection is fetched, then, on a connection of its own since
  * a person may have thought about it in between, the edits go out, several at
@@ -195,7 +195,7 @@ run_jobs(const struct run *r, struct edit_run *e)
 }
 
 static const char *
-word_for(enum told status)
+word_for(const struct edit_run *e, enum told status)
 {
 	static const char *const words[TOLD__COUNT] = {
 		[TOLD_DONE] = "done", [TOLD_MORE] = "failed",
@@ -203,6 +203,8 @@ word_for(enum told status)
 		[TOLD_REFUSED] = "refused", [TOLD_FAILED] = "failed",
 	};
 
+	if (e->action == EDIT_RETRY && status == TOLD_REFUSED)
+		return "damaged";
 	return words[status];
 }
 
@@ -211,7 +213,7 @@ report_job(const struct run *r, const struct edit_run *e,
     const struct job *job)
 {
 	struct json j = { .out = stdout };
-	const char *status = r->dry_run ? "meant" : word_for(job->status);
+	const char *status = r->dry_run ? "meant" : word_for(e, job->status);
 	char id[ID_TEXT_LEN + 1];
 
 	id_text(job->id, id);
@@ -284,6 +286,36 @@ edit(struct run *r, enum edit action, const char *name, const char *past)
 	if (end == END_DONE && !r->dry_run && (end = run_jobs(r,
 	    &e)) != END_DONE && count(&e, TOLD_BUSY) < e.cnt)
 		(void)report(r, &e);	/* so far it went */
+	if (end == END_DONE)
+		end = report(r, &e);
+	free(e.jobs);
+	return end;
+}
+
+enum run_end
+cmd_edit_these(struct run *r, enum edit action, const char *name,
+    const char *past, const struct cmd_target *these, size_t cnt)
+{
+	struct edit_run e = { .action = action, .name = name, .past = past };
+	enum run_end end = END_DONE;
+	bool fits = true;
+
+	for (size_t i = 0; fits && i < cnt; i++) {
+		struct listed_message m = {
+			.id = these[i].id, .queue = span_of(these[i].queue),
+			.arrived_ms = these[i].arrived_ms,
+		};
+
+		fits = add_job(&m, &e);
+	}
+	if (!fits) {
+		run_complain("no memory");
+		end = END_NOTHING;
+	}
+	if (end == END_DONE)
+		end = confirm(r, &e);
+	if (end == END_DONE && !r->dry_run)
+		end = run_jobs(r, &e);
 	if (end == END_DONE)
 		end = report(r, &e);
 	free(e.jobs);

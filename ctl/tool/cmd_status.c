@@ -68,6 +68,8 @@ queue_json(const struct house_queue *q)
 			json_time(&j, "oldest", q->oldest_ms);
 		json_flag(&j, "full", q->full == QUEUE_FULL);
 		json_flag(&j, "shut", q->full == QUEUE_SHUT);
+		json_number(&j, "quarantined", q->quarantined);
+		json_flag(&j, "lost", q->lost);
 	}
 	json_close(&j, '}');
 }
@@ -259,23 +261,32 @@ print_process_problem(unsigned *cnt, const struct house_process *p)
 }
 
 static void
+print_queue_problems(unsigned *cnt, const struct house_queue *q)
+{
+	if (q->full != QUEUE_HAS_ROOM)
+		print_problem(cnt, "queue", q->name, q->full == QUEUE_FULL ?
+		    "is full and takes no mail" :
+		    "takes no mail: its disk cannot be written");
+	if (q->held > 0)
+		print_problem(cnt, "queue", q->name, "holds mail back: "
+		    "posternctl queue list --status held");
+	if (q->quarantined > 0)
+		print_problem(cnt, "queue", q->name, "cannot read all of its "
+		    "store: posternctl queue quarantine");
+	if (q->lost)
+		print_problem(cnt, "queue", q->name, "has mail that waits, "
+		    "and none of it is known to be due");
+}
+
+static void
 print_problems(const struct house *h)
 {
 	unsigned cnt = 0;
 
 	for (size_t i = 0; i < h->process_cnt; i++)
 		print_process_problem(&cnt, &h->processes[i]);
-	for (size_t i = 0; i < h->queue_cnt; i++) {
-		if (h->queues[i].full != QUEUE_HAS_ROOM)
-			print_problem(&cnt, "queue", h->queues[i].name,
-			    h->queues[i].full == QUEUE_FULL ?
-			    "is full and takes no mail" :
-			    "takes no mail: its disk cannot be written");
-		if (h->queues[i].held > 0)
-			print_problem(&cnt, "queue", h->queues[i].name,
-			    "holds mail back: posternctl queue list "
-			    "--status held");
-	}
+	for (size_t i = 0; i < h->queue_cnt; i++)
+		print_queue_problems(&cnt, &h->queues[i]);
 }
 
 static void

@@ -41,6 +41,8 @@ struct house_queue {
 	enum queue_full	 full;
 	uint64_t	 messages, deliveries, active, held;
 	uint64_t	 oldest_ms;	/* wall clock; 0 there is none	*/
+	uint64_t	 quarantined;	/* rows that cannot be used	*/
+	bool		 lost;		/* mail waits, none known to be due */
 };
 
 struct house {

@@ -82,6 +82,8 @@ taken_by(int option)
 		return TAKES_SELECTION | TAKES_QUEUE;
 	if (option == SELECT_FROM || option == SELECT_LOGIN)
 		return TAKES_SELECTION | TAKES_WHOSE;
+	if (option == SELECT_ALL)
+		return TAKES_SELECTION | TAKES_ALL;
 	if (option >= 0 && option < SELECT__COUNT)
 		return TAKES_SELECTION;
 	if (option == OPT_BOUNCE)
