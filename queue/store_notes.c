@@ -72,22 +72,20 @@ is_nothing_left(struct store *st, MDB_txn *txn, struct id id, bool *nothing)
 	return 0;
 }
 
-/* As many recipients, whole or not, as the deliveries count? */
+/* How many recipients all deliveries of the message count. */
 static int
-are_all_there(struct store *st, MDB_txn *txn, struct id id, bool *all)
+count_counted(struct store *st, MDB_txn *txn, struct id id, uint64_t *cnt)
 {
-	uint64_t counted = 0;
-	uint32_t rcpts;
 	struct store_key k;
 	MDB_cursor *c;
 	MDB_val key, val;
-	int rc = store_row_count(st, txn, TABLE_RECIPIENT, id, &rcpts);
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
 
-	if (rc != 0 || (rc = mdb_cursor_open(txn,
-	    st->env.dbi[TABLE_DELIVERY], &c)) != 0)
+	if (rc != 0)
 		return rc;
 	store_table_key_no(&k, id, 0);
 	key = (MDB_val){ k.len, k.b };
+	*cnt = 0;
 	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
 	    store_table_same_id(key, id);
 	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
@@ -95,10 +93,56 @@ are_all_there(struct store *st, MDB_txn *txn, struct id id, bool *all)
 
 		if (record_get((struct span){ val.mv_data, val.mv_size },
 		    RECORD_delivery, &r) == OK)
-			counted += r.delivery.rcpt_cnt;
+			*cnt += r.delivery.rcpt_cnt;
 	}
 	mdb_cursor_close(c);
-	*all = rcpts >= counted;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Is it of a delivery that there is?  One that cannot be read may be. */
+static int
+has_delivery(struct store *st, MDB_txn *txn, struct id id, MDB_val row,
+    bool *has)
+{
+	struct store_key k;
+	union record r;
+	MDB_val val;
+	int rc;
+
+	*has = true;
+	if (record_get((struct span){ row.mv_data, row.mv_size },
+	    RECORD_recipient, &r) != OK)
+		return 0;
+	store_table_key_no(&k, id, r.recipient.delivery);
+	rc = store_table_get(&st->env, txn, TABLE_DELIVERY, &k, &val);
+	*has = rc == 0;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* As many recipients, whole or not, as the deliveries count? */
+static int
+are_all_there(struct store *st, MDB_txn *txn, struct id id, bool *all)
+{
+	uint64_t counted, cnt = 0;
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val key, val;
+	bool has;
+	int rc = count_counted(st, txn, id, &counted);
+
+	if (rc != 0 || (rc = mdb_cursor_open(txn,
+	    st->env.dbi[TABLE_RECIPIENT], &c)) != 0)
+		return rc;
+	store_table_key_no(&k, id, 0);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	while (rc == 0 && store_table_same_id(key, id) &&
+	    (rc = has_delivery(st, txn, id, val, &has)) == 0) {
+		cnt += has;
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	}
+	mdb_cursor_close(c);
+	*all = cnt >= counted;
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
