@@ -159,6 +159,22 @@ totals_count_what_is_held_and_what_is_under_way(void **state)
 	assert_int_equal(a->told.messages, 1);
 }
 
+/* As the index's round found; it ends when something is known again. */
+static void
+mail_that_nobody_finds_is_told_of(void **state)
+{
+	struct ask *a = *state;
+
+	ask_totals(a);
+	assert_false(a->told.lost);
+	a->play->q.has_lost = true;
+	ask_totals(a);
+	assert_true(a->told.lost);
+	take(a->play, 1);
+	ask_totals(a);
+	assert_false(a->told.lost);
+}
+
 static void
 what_is_held_waits_until_it_is_released(void **state)
 {
@@ -644,6 +660,7 @@ main(void)
 		TEST(one_message_is_shown_with_its_last_reply),
 		TEST(a_message_of_thousands_is_shown_whole),
 		TEST(totals_count_what_is_held_and_what_is_under_way),
+		TEST(mail_that_nobody_finds_is_told_of),
 		TEST(what_is_held_waits_until_it_is_released),
 		TEST(what_is_held_stays_so_through_a_restart),
 		TEST(what_a_relay_has_is_neither_held_nor_removed),

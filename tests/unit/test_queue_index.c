@@ -214,6 +214,25 @@ flipped_keys_are_mended(void **state)
 	}
 }
 
+/* No delivery can be read, and no row of table due leads to one. */
+static void
+mail_that_nobody_finds_is_lost_until_it_is_found(void **state)
+{
+	struct store_key k;
+
+	go_round();
+	assert_false(queue.has_lost);
+	for (unsigned i = 0; i < MAILS; i++) {
+		store_table_key_no(&k, mails[i].mail.id, 0);
+		edit(TABLE_DELIVERY, k.b, k.len, true);
+		key_of(i, &k);
+		edit(TABLE_DUE, k.b, k.len, false);
+	}
+	go_round();
+	assert_true(queue.has_lost);
+	assert_int_equal(kit_rows(&kit, TABLE_QUARANTINE), MAILS);
+}
+
 int
 main(void)
 {
@@ -224,6 +243,9 @@ main(void)
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_key_that_is_none_goes_and_hides_nothing, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    mail_that_nobody_finds_is_lost_until_it_is_found, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(flipped_keys_are_mended,
 		    set_up, tear_down),

@@ -1,0 +1,273 @@
+/*
+ * What was set aside: when it goes, what lets it go, and what an administrator
+ * removes.
+ * room: queue
+ */
+#include "queue_kit.h"
+
+static struct kit kit;
+static struct kit_mail mail;
+
+static void
+put_mail(void)
+{
+	kit_mail(&kit, &mail, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	mail.rcpts[1] = SPAN("other@example.org");
+	mail.accept.message.rcpt_cnt = 2;
+	assert_int_equal(kit_accept(&kit, &mail), OK);
+}
+
+static int
+set_up(void **state)
+{
+	kit_dir(&kit, "/dev/shm");
+	kit_reopen(&kit);
+	put_mail();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	kit_close(&kit);
+	return 0;
+}
+
+/* Flip a bit in the value of the first row, as the next call does back. */
+static void
+flip(enum table t)
+{
+	uint8_t v[RECORD_MAX];
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_cursor *c;
+	MDB_val key, val;
+
+	store_close(&kit.store);
+	assert_int_equal(store_table_open(&e, kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, e.dbi[t], &c), 0);
+	assert_int_equal(mdb_cursor_get(c, &key, &val, MDB_FIRST), 0);
+	memcpy(v, val.mv_data, val.mv_size);
+	v[val.mv_size / 2] ^= 8;
+	val.mv_data = v;
+	assert_int_equal(mdb_cursor_put(c, &key, &val, MDB_CURRENT), 0);
+	mdb_cursor_close(c);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+	kit_reopen(&kit);
+}
+
+#define CALL(name, op) do {						\
+	unsigned before_ = kit.back_cnt;				\
+	name(kit.store, op, kit_back, &kit);				\
+	kit_until(&kit, kit.back_cnt > before_);			\
+} while (0)
+
+/* What dispatch does with it: read, and held when it cannot be. */
+static enum err
+load(void)
+{
+	struct store_read_envelope r = { .id = mail.mail.id };
+	struct store_hold h = { .place = { mail.where.due_ms, mail.mail.id,
+	    0 } };
+	struct store_flow f;
+
+	CALL(store_read_envelope, &r);
+	if (kit.last != ERR_PEER) {
+		free(r.envelope);
+		return kit.last;
+	}
+	assert_true(store_flow_name(&f, mail.where.relay,
+	    mail.where.destination, mail.where.tenant));
+	h.flow = (struct span){ f.name, f.len };
+	h.why = r.why;
+	CALL(store_hold, &h);
+	assert_int_equal(kit.last, OK);
+	return ERR_PEER;
+}
+
+static struct store_read_totals
+totals(void)
+{
+	struct store_read_totals t = { .held = 0 };
+
+	CALL(store_read_totals, &t);
+	return t;
+}
+
+static enum err
+edit(struct store_edit *e, enum edit action)
+{
+	*e = (struct store_edit){ .id = mail.mail.id, .action = action,
+	    .now_ms = clock_wall_ms() };
+	CALL(store_edit, e);
+	free(e->rows);
+	e->rows = NULL;
+	return kit.last;
+}
+
+static unsigned
+due_cnt(void)
+{
+	struct store_read_due r = { .until_ms = clock_wall_ms() + 1000 };
+	struct store_flow f;
+
+	assert_true(store_flow_name(&f, mail.where.relay,
+	    mail.where.destination, mail.where.tenant));
+	r.flow = (struct span){ f.name, f.len };
+	CALL(store_read_due, &r);
+	return r.cnt;
+}
+
+static void
+what_can_be_read_again_is_due(void **state)
+{
+	static const enum table tables[] = { TABLE_MESSAGE, TABLE_DELIVERY };
+	struct store_edit e;
+
+	for (size_t i = 0; i < 2; i++) {
+		flip(tables[i]);
+		assert_int_equal(load(), ERR_PEER);
+		assert_int_equal(totals().held, 1);
+		assert_int_equal(totals().quarantined, 1);
+		assert_int_equal(due_cnt(), 0);
+		assert_int_equal(edit(&e, EDIT_RETRY), ERR_PEER);
+		assert_int_equal(totals().held, 1);
+		flip(tables[i]);
+		assert_int_equal(edit(&e, EDIT_RETRY), OK);
+		assert_int_equal(e.note_cnt, 1);
+		assert_int_equal(totals().held, 0);
+		assert_int_equal(totals().quarantined, 0);
+		assert_int_equal(due_cnt(), 1);
+		if (tables[i] == TABLE_MESSAGE)	/* its record says when */
+			mail.where.due_ms = e.now_ms;
+		assert_int_equal(edit(&e, EDIT_RETRY), ERR_NONE);
+	}
+	assert_int_equal(load(), OK);
+}
+
+/* Whatever cannot be read of it, a removal leaves nothing. */
+static void
+a_removal_takes_what_cannot_be_read(void **state)
+{
+	static const enum table tables[] = { TABLE_MESSAGE, TABLE_DELIVERY,
+	    TABLE_RECIPIENT, TABLE_BODY };
+	struct store_edit e;
+
+	for (size_t i = 0; i < 4; i++) {
+		flip(tables[i]);
+		(void)load();
+		assert_int_equal(edit(&e, EDIT_REMOVE), OK);
+		assert_true(e.removed);
+		assert_true(e.was_damaged || tables[i] == TABLE_BODY);
+		assert_int_equal(totals().held, 0);
+		for (int n = 0; n < 20; n++)	/* the sweep */
+			kit_turn(&kit);
+		store_close(&kit.store);
+		for (enum table t = 0; t < TABLE__COUNT; t++)
+			if (t != TABLE_HISTORY && t != TABLE_TOTAL)
+				assert_int_equal(kit_rows(&kit, t), 0);
+		kit_reopen(&kit);
+		assert_int_equal(edit(&e, EDIT_REMOVE), ERR_NONE);
+		put_mail();
+	}
+}
+
+/* The comparison with the due index finds it, due or not. */
+static void
+a_delivery_has_its_note_before_it_is_due(void **state)
+{
+	static struct store_read_index r = { .row_max = 100 };
+
+	assert_int_equal(totals().quarantined, 0);
+	flip(TABLE_DELIVERY);
+	for (int i = 0; i < 2; i++) {
+		r.from.len = 0;
+		CALL(store_read_index, &r);
+		assert_true(r.at_end);
+	}
+	kit_until(&kit, totals().quarantined == 1);
+}
+
+/* It was sent when its row could be read, and is not sent again. */
+static void
+results_of_a_delivery_damaged_under_way_are_kept(void **state)
+{
+	struct store_read_envelope r = { .id = mail.mail.id };
+	struct record_delivery was;
+	struct store_change c[2] = { { .class = CLASS_DONE, .code = 250,
+	    .address = mail.rcpts[0] }, { .class = CLASS_LATER, .code = 450,
+	    .rcpt_no = 1, .address = mail.rcpts[1], .reply = SPAN("Busy") } };
+	struct store_settle s = { .id = mail.mail.id, .changes = c,
+	    .change_cnt = 2, .attempts = 1, .was = &was,
+	    .due_ms = clock_wall_ms(), .now_ms = clock_wall_ms() };
+
+	CALL(store_read_envelope, &r);
+	assert_int_equal(kit.last, OK);
+	was = r.envelope->delivery;
+	flip(TABLE_DELIVERY);
+	CALL(store_settle, &s);
+	assert_int_equal(kit.last, OK);
+	assert_true(s.was_lost);
+	free(r.envelope);
+	CALL(store_read_envelope, &r);
+	assert_int_equal(kit.last, OK);
+	assert_int_equal(r.envelope->rcpt_cnt, 1);
+	assert_int_equal(r.envelope->rcpts[0].no, 1);
+	assert_int_equal(r.envelope->delivery.rcpt_cnt, 1);
+	assert_int_equal(r.envelope->delivery.attempts, 1);
+	free(r.envelope);
+	assert_int_equal(due_cnt(), 1);
+	assert_int_equal(totals().quarantined, 0);
+	c[1].class = CLASS_DONE;
+	s.changes = &c[1];
+	s.change_cnt = 1;
+	s.is_over = true;
+	CALL(store_settle, &s);
+	assert_true(s.removed);
+	CALL(store_settle, &s);		/* removed is removed */
+	assert_int_equal(kit.last, ERR_NONE);
+}
+
+static void
+an_id_far_ahead_is_not_the_last(void **state)
+{
+	struct id last = store_last_id(kit.store), ahead = last;
+	struct store_env e;
+	struct store_key k;
+	MDB_txn *txn;
+
+	ahead.b[0] ^= 0x10;
+	store_close(&kit.store);
+	assert_int_equal(store_table_open(&e, kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	store_table_key_id(&k, ahead);
+	assert_int_equal(store_table_put(&e, txn, TABLE_MESSAGE, &k, "x", 1),
+	    0);
+	store_table_key_history(&k, clock_wall_ms() + 1, ahead, 0, 0);
+	assert_int_equal(store_table_put(&e, txn, TABLE_HISTORY, &k, "x", 1),
+	    0);
+	store_table_key_history(&k, INT64_C(1) << 60, last, 0, 0);
+	assert_int_equal(store_table_put(&e, txn, TABLE_HISTORY, &k, "x", 1),
+	    0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+	kit_reopen(&kit);
+	assert_int_equal(id_cmp(store_last_id(kit.store), mail.mail.id), 0);
+}
+
+int
+main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_can_be_read_again_is_due),
+		TEST(a_removal_takes_what_cannot_be_read),
+		TEST(a_delivery_has_its_note_before_it_is_due),
+		TEST(results_of_a_delivery_damaged_under_way_are_kept),
+		TEST(an_id_far_ahead_is_not_the_last),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
