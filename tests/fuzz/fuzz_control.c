@@ -73,6 +73,7 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 {
 	uint64_t request = m->queue_ask.request;
 	struct msg_list_end list = { .request = request };
+	struct msg_aside_end aside = { .request = request };
 	struct msg_edit_done edit = { .request = request };
 	struct msg_queue_told told = { .request = request };
 	static unsigned turn;
@@ -81,6 +82,8 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return OK;
 	if (type == MSG_list_ask || type == MSG_show_ask)
 		(void)link_send_list_end(l, &list);
+	else if (type == MSG_aside_ask)
+		(void)link_send_aside_end(l, &aside);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(l, &edit);
 	else if (type == MSG_queue_ask)
@@ -158,10 +161,10 @@ choose(uint8_t byte)
 	static const unsigned asks[] = {
 		MSG_status_ask, MSG_reload_want, MSG_users_want,
 		MSG_queue_ask, MSG_list_ask, MSG_show_ask, MSG_edit_ask,
-		MSG_route_ask,
+		MSG_route_ask, MSG_aside_ask,
 	};
 
-	return byte < 192 ? asks[byte % 8] : byte;
+	return byte < 192 ? asks[byte % 9] : byte;
 }
 
 static void
