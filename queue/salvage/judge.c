@@ -6,7 +6,7 @@
 #include "queue/salvage/judge.h"
 
 static const enum table sources[] = {
-	TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY,
+	TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_REPORT,
 };
 
 static bool
@@ -59,7 +59,8 @@ judge_next(const struct rows *r, struct id *id)
 		struct id found, best;
 		bool any = false;
 
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < sizeof(sources) /
+		    sizeof(sources[0]); i++)
 			if (lowest(r, sources[i], *id, &found) &&
 			    (!any || id_cmp(found, best) < 0)) {
 				best = found;
@@ -400,6 +401,35 @@ count_rcpts(struct verdict *v)
 	}
 }
 
+const struct row *
+judge_report(const struct rows *r, struct id id, size_t *at)
+{
+	size_t cnt;
+	const struct row *row = rows_of(r, TABLE_REPORT, id, &cnt);
+
+	while (*at < cnt) {
+		const struct row *found = &row[(*at)++];
+
+		if (found->origin != ROWS_DOUBTFUL && !found->is_misplaced &&
+		    found->value != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+static void
+judge_reports(const struct rows *r, struct verdict *v)
+{
+	const struct row *row;
+	union record rec;
+	size_t at = 0;
+
+	while ((row = judge_report(r, v->id, &at)) != NULL) {
+		v->report_cnt++;
+		(void)get(v, row, RECORD_report, &rec, JUDGE_REPORT);
+	}
+}
+
 enum err
 judge_message(const struct rows *r, struct id id, struct verdict *v)
 {
@@ -414,6 +444,7 @@ judge_message(const struct rows *r, struct id id, struct verdict *v)
 	for (size_t i = 0; i < v->delivery_cnt; i++)
 		judge_delivery(r, v, &v->deliveries[i]);
 	count_rcpts(v);
+	judge_reports(r, v);
 	return OK;
 }
 
@@ -434,7 +465,7 @@ judge_can_go(const struct verdict *v)
 	for (size_t i = 0; i < v->delivery_cnt; i++)
 		if (v->deliveries[i].is_good)
 			return true;
-	return false;
+	return v->report_cnt > 0;
 }
 
 /* A delivery made good from its due row lacks nothing; one without does. */
@@ -442,7 +473,7 @@ bool
 judge_is_lacking(const struct verdict *v)
 {
 	if (!judge_can_go(v) || v->rcpt_missing > 0 ||
-	    (v->faults & JUDGE_RCPT) != 0)
+	    (v->faults & (JUDGE_RCPT | JUDGE_REPORT)) != 0)
 		return true;
 	for (size_t i = 0; i < v->delivery_cnt; i++)
 		if (!v->deliveries[i].is_good)
@@ -468,6 +499,10 @@ judge_why(enum judge_fault fault)
 		return "it was written by a newer postern";
 	case JUDGE_DOUBTFUL:
 		return "it may have been delivered long ago";
+	case JUDGE_REPORT:
+		return "a report to its sender is damaged";
+	case JUDGE__END:
+		break;
 	}
 	return "";
 }

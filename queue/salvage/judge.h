@@ -37,6 +37,8 @@ enum judge_fault {
 	JUDGE_DUE	= 16,	/* a row of table due: the queue mends it */
 	JUDGE_NEWER	= 32,	/* a row was written by a newer postern	*/
 	JUDGE_DOUBTFUL	= 64,	/* nothing of it stands in a tree	*/
+	JUDGE_REPORT	= 128,	/* what its sender is to be told	*/
+	JUDGE__END	= 256
 };
 
 struct verdict {
@@ -48,6 +50,7 @@ struct verdict {
 	size_t		 rcpt_cnt;
 	struct judge_delivery *deliveries;
 	size_t		 delivery_cnt;
+	uint32_t	 report_cnt;	/* its sender is to be told	*/
 	uint64_t	 rcpt_missing;	/* as the deliveries count them	*/
 	unsigned	 faults;	/* enum judge_fault		*/
 };
@@ -63,7 +66,13 @@ MUST_CHECK enum err judge_message(const struct rows *, struct id,
 	    struct verdict *);
 void	judge_fini(struct verdict *);
 
-/* Has it something to send, with its text? */
+/*
+ * Of the message's rows of table report, the next from *at on that is of today;
+ * NULL: no more.  One that cannot be read goes along: the queue tells of it.
+ */
+const struct row *judge_report(const struct rows *, struct id, size_t *at);
+
+/* Has it something to send or to report, with its text? */
 bool	judge_can_go(const struct verdict *);
 
 /* Is part of it to be found in a file of its own? */

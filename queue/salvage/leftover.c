@@ -72,6 +72,25 @@ write_text(int dir_fd, const struct rows *r, const struct verdict *v)
 	return finish(f);
 }
 
+/* Recipients that were decided, of which the sender has not heard. */
+static void
+write_reports(FILE *f, const struct rows *r, const struct verdict *v,
+    bool went)
+{
+	const struct row *row;
+	union record rec;
+	size_t at = 0;
+
+	while ((row = judge_report(r, v->id, &at)) != NULL) {
+		fputs(went ? "report queued: " : "report not queued: ", f);
+		if (record_get(rows_value(row), RECORD_report, &rec) == OK)
+			say_text(f, rec.report.address);
+		else
+			fputs("(cannot be read)", f);
+		fputc('\n', f);
+	}
+}
+
 enum err
 leftover_write(int dir_fd, const struct rows *r, const struct verdict *v,
     bool went)
@@ -90,6 +109,7 @@ leftover_write(int dir_fd, const struct rows *r, const struct verdict *v,
 	if (v->rcpt_missing > 0)
 		fprintf(f, "not queued: %" PRIu64 " recipients that cannot be "
 		    "read\n", v->rcpt_missing);
+	write_reports(f, r, v, went);
 	if (finish(f) != OK)
 		return ERR_SYS;
 	return write_text(dir_fd, r, v);

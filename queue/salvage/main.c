@@ -6,6 +6,7 @@
  *	page, image, catalogue	pages, trees and where they begin (queue/)
  *	rows		what was found, as rows of our tables
  *	judge		what is whole of each message
+ *	carry		what becomes of each table
  *	check, rescue	the two commands (say, leftover: what they tell, and
  *			what they write besides the store)
  */

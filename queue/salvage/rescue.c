@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "queue/salvage/carry.h"
 #include "queue/salvage/leftover.h"
 #include "queue/salvage/rescue.h"
 #include "queue/salvage/say.h"
@@ -108,6 +109,19 @@ copy_sums(struct rescue *g, const struct verdict *v)
 	return rc;
 }
 
+/* What its sender has not yet been told. */
+static int
+copy_reports(struct rescue *g, const struct verdict *v)
+{
+	const struct row *row;
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && (row = judge_report(g->rows, v->id, &at)) != NULL)
+		rc = copy(g, row);
+	return rc;
+}
+
 static int
 put_delivery(struct rescue *g, const struct verdict *v,
     const struct judge_delivery *d)
@@ -153,7 +167,8 @@ put_message(struct rescue *g, const struct verdict *v)
 			rc = copy(g, v->rcpts[i].row);
 	if (rc != 0 || (rc = copy_text(g, v, TABLE_HEADER,
 	    m.header_len)) != 0 || (rc = copy_text(g, v, TABLE_BODY,
-	    m.body_len)) != 0 || (rc = copy_sums(g, v)) != 0)
+	    m.body_len)) != 0 || (rc = copy_sums(g, v)) != 0 ||
+	    (rc = copy_reports(g, v)) != 0)
 		return rc;
 	if (cnt == m.delivery_cnt)
 		return copy(g, v->row);
@@ -224,17 +239,32 @@ save_messages(struct rescue *g)
 	return rc;
 }
 
-/* It decides nothing, and is of use to a person all the same. */
+/*
+ * What is no message's: its rows that are whole and of today.  History decides
+ * nothing, and is of use to a person whatever its age.
+ */
 static int
-save_history(struct rescue *g)
+save_table(struct rescue *g, enum table t)
 {
 	size_t cnt;
-	const struct row *row = rows_table(g->rows, TABLE_HISTORY, &cnt);
+	const struct row *row = rows_table(g->rows, t, &cnt);
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++)
-		if (!row[i].is_bad && !row[i].is_misplaced)
+		if (!row[i].is_bad && !row[i].is_misplaced &&
+		    (t == TABLE_HISTORY || row[i].origin != ROWS_DOUBTFUL))
 			rc = copy(g, &row[i]);
+	return rc;
+}
+
+static int
+save_tables(struct rescue *g)
+{
+	int rc = 0;
+
+	for (enum table t = 0; rc == 0 && t < TABLE__COUNT; t++)
+		if (carry_of(t) == CARRY_ALONE)
+			rc = save_table(g, t);
 	return rc;
 }
 
@@ -255,7 +285,7 @@ save(struct rescue *g)
 	int rc = mdb_txn_begin(g->env.env, NULL, 0, &g->txn);
 
 	if (rc == 0 && (rc = save_messages(g)) == 0 &&
-	    (rc = save_history(g)) == 0 && (rc = save_total(g)) == 0)
+	    (rc = save_tables(g)) == 0 && (rc = save_total(g)) == 0)
 		rc = turn(g, true);
 	if (g->txn != NULL)
 		mdb_txn_abort(g->txn);

@@ -3,7 +3,8 @@
  * store, all else into files.
  *
  *	NEWDIR/data.mdb		messages that can go, with what can be
- *				delivered of them; history
+ *				delivered or reported of them; history,
+ *				and what nobody could be told
  *	NEWDIR/incomplete/ID.txt	of a message that lacks something:
  *				what, its sender and recipients
  *	NEWDIR/incomplete/ID.eml	its text, as far as it is there

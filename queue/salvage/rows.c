@@ -66,6 +66,15 @@ rows_kind(enum table t, enum record_kind *out)
 	case TABLE_CRC:
 		*out = RECORD_crc;
 		return true;
+	case TABLE_REPORT:
+		*out = RECORD_report;
+		return true;
+	case TABLE_DISCARD:
+		*out = RECORD_discard;
+		return true;
+	case TABLE_QUARANTINE:
+		*out = RECORD_quarantine;
+		return true;
 	default:
 		return false;
 	}
@@ -82,11 +91,13 @@ has_key(enum table t, struct span key)
 	case TABLE_BODY:
 	case TABLE_RECIPIENT:
 	case TABLE_DELIVERY:
+	case TABLE_REPORT:
 		return key.len == NO_LEN;
 	case TABLE_DUE:
 		return key.len > PLACE_LEN + 2 &&
 		    key.ptr[key.len - PLACE_LEN - 1] == '\0';
 	case TABLE_HISTORY:
+	case TABLE_DISCARD:
 		return key.len == HISTORY_KEY;
 	case TABLE_CRC:
 		return key.len == CRC_KEY;
@@ -179,7 +190,7 @@ take_orphan(const struct image_row *row, void *arg)
 {
 	static const enum table tables[] = {
 		TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_DUE,
-		TABLE_CRC,
+		TABLE_CRC, TABLE_REPORT, TABLE_DISCARD,
 	};
 	struct reading *g = arg;
 	bool bad;

@@ -68,7 +68,7 @@ message_json(FILE *out, const struct verdict *v, const char *kept)
 	json_close(&j, ']');
 	json_number(&j, "missing", v->rcpt_missing);
 	json_open(&j, "why", '[');
-	for (unsigned bit = 1; bit <= JUDGE_DOUBTFUL; bit *= 2)
+	for (unsigned bit = 1; bit < JUDGE__END; bit *= 2)
 		if ((v->faults & bit) != 0)
 			json_text(&j, NULL, span_of(judge_why(bit)));
 	json_close(&j, ']');
@@ -104,7 +104,7 @@ say_message(FILE *out, bool json, const struct verdict *v, const char *kept)
 	}
 	id_text(v->id, id);
 	fputs(id, out);
-	for (unsigned bit = 1; bit <= JUDGE_DOUBTFUL; bit *= 2)
+	for (unsigned bit = 1; bit < JUDGE__END; bit *= 2)
 		if ((v->faults & bit) != 0) {
 			fprintf(out, "%s%s", between, judge_why(bit));
 			between = "; ";

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import tempfile
 import time
 from collections import Counter
 
@@ -26,6 +28,8 @@ PAGE = 4096
 # How many rounds of each kind.
 ROUNDS = {"flip": 200, "flips": 50, "cut": 20, "metas": 2} if SOAK else \
          {"flip": 3, "cut": 1, "metas": 1}
+# A round that failed is kept as a directory; this names one to run again.
+KEPT = os.environ.get("POSTERN_STORE")
 QUIET = 0.7                     # seconds without news: it has come to rest
 LATER = 'retry { delay "3600"; maximum_delay 1h }'
 
@@ -56,16 +60,50 @@ class Store:
         self.p.configure(basic(self.p.port, nobody, queue=LATER))
         self.p.start()
         self.ids = {}
-        with Client(self.p.port) as c:
-            c.hello()
-            for n in range(COUNT):
-                self.ids[c.mail("ann@here.example", *rcpts_of(n),
-                                text=text_of(n))] = n
+        self.fill()
         self.p.stop()
         with open(os.path.join(self.dir, "data.mdb"), "rb") as f:
             self.bytes = f.read()
         self.p.configure(basic(self.p.port, self.sink.port, queue=LATER))
         self.texts = {}
+
+    def fill(self):
+        with Client(self.p.port) as c:
+            c.hello()
+            for n in range(COUNT):
+                self.ids[c.mail("ann@here.example", *rcpts_of(n),
+                                text=text_of(n))] = n
+
+    def put(self, data):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.mkdir(self.dir, 0o700)
+        path = os.path.join(self.dir, "data.mdb")
+        with open(path, "wb") as f:
+            f.write(data)
+        if os.geteuid() == 0:
+            for p in (self.dir, path):
+                os.chown(p, NOBODY, NOBODY)
+
+    def keep(self, data):
+        """The store of a round that failed, for POSTERN_STORE: the same seed
+        damages another store, as ids and times are never the same."""
+        path = tempfile.mkdtemp(prefix="postern-damage-")
+        for name, what in (("whole.mdb", self.bytes), ("data.mdb", data)):
+            with open(os.path.join(path, name), "wb") as f:
+                f.write(what)
+        with open(os.path.join(path, "ids.json"), "w",
+                  encoding="ascii") as f:
+            json.dump(self.ids, f)
+        return path
+
+    def take(self, path):
+        """One that was kept instead of ours; what was damaged of it."""
+        with open(os.path.join(path, "ids.json"), encoding="ascii") as f:
+            self.ids = json.load(f)
+        with open(os.path.join(path, "whole.mdb"), "rb") as f:
+            self.bytes = f.read()
+        with open(os.path.join(path, "data.mdb"), "rb") as f:
+            return f.read()
 
     def close(self):
         self.p.abandon()
@@ -103,7 +141,7 @@ class Round:
     def __init__(self, store, data):
         self.store, self.p = store, store.p
         self.list_failed = ""
-        self.put(data)
+        store.put(data)
         store.sink.messages.clear()
         self.since = self.p.mark()
         self.p.start(ready=False)
@@ -115,16 +153,6 @@ class Round:
         self.named = set()
         self.checked = None
         self.judge()
-
-    def put(self, data):
-        shutil.rmtree(self.store.dir)
-        os.mkdir(self.store.dir, 0o700)
-        path = os.path.join(self.store.dir, "data.mdb")
-        with open(path, "wb") as f:
-            f.write(data)
-        if os.geteuid() == 0:
-            for p in (self.store.dir, path):
-                os.chown(p, NOBODY, NOBODY)
 
     def said(self, words):
         with self.p.news:
@@ -241,28 +269,179 @@ def baseline(store):
     assert len(store.texts) == COUNT
 
 
+def rounds(store, seed):
+    """Each round's name and damaged bytes."""
+    if KEPT:
+        yield "kept", 0, store.take(KEPT)
+        return
+    for kind, cnt in ROUNDS.items():
+        for i in range(cnt):
+            data = bytearray(store.bytes)
+            damage(kind, data, random.Random("%d %s %d" % (seed, kind, i)))
+            yield kind, i, data
+
+
 def test_a_damaged_store_storm_alters_and_loses_nothing(store):
     seed = int(SEED or random.randrange(1 << 32))
     print("seed: POSTERN_SEED=%d" % seed)
+    todo = list(rounds(store, seed)) if KEPT else rounds(store, seed)
     baseline(store)
     total, bad = Counter(), []
-    for kind, rounds in ROUNDS.items():
-        for i in range(rounds):
-            rng = random.Random("%d %s %d" % (seed, kind, i))
-            data = bytearray(store.bytes)
-            damage(kind, data, rng)
-            r = Round(store, data)
-            total.update({
-                "rounds": 1, "altered": r.altered, "lost": len(r.lost),
-                "stuck": len(r.stuck), "loops": r.loops,
-                "down": r.is_down, "held": r.held, "twice": r.twice,
-                "bounced": r.bounced,
-                kind + " down": r.is_down, kind + " held": r.held})
-            if r.altered or r.lost or r.stuck or r.loops:
-                bad.append("%s %d: altered %d, lost %d %s, stuck %d %s, "
-                           "loops %s\n%s" % (
-                               kind, i, r.altered, len(r.lost), r.lost[:3],
-                               len(r.stuck), r.stuck[:3], r.loops,
-                               r.told()))
+    for kind, i, data in todo:
+        r = Round(store, data)
+        total.update({
+            "rounds": 1, "altered": r.altered, "lost": len(r.lost),
+            "stuck": len(r.stuck), "loops": r.loops,
+            "down": r.is_down, "held": r.held, "twice": r.twice,
+            "bounced": r.bounced,
+            kind + " rounds": 1, kind + " lost": len(r.lost),
+            kind + " stuck": len(r.stuck), kind + " altered": r.altered,
+            kind + " down": r.is_down, kind + " held": r.held})
+        if r.altered or r.lost or r.stuck or r.loops:
+            bad.append("%s %d: altered %d, lost %d %s, stuck %d %s, "
+                       "loops %s, POSTERN_STORE=%s\n%s" % (
+                           kind, i, r.altered, len(r.lost), r.lost[:3],
+                           len(r.stuck), r.stuck[:3], r.loops,
+                           store.keep(data), r.told()))
+            print(bad[-1], flush=True)
     print(dict(total))
     assert not bad, "\n".join(bad)
+
+
+RECEIVED = re.compile(rb"Received: .*\r\n(?:[ \t].*\r\n)*")
+MANUAL = os.path.join(os.path.dirname(__file__), "../../man/postern-salvage.8")
+
+
+def queue(*args):
+    return tool.run(["posternctl", "queue", *args])
+
+
+def bytes_of(path):
+    with open(os.path.join(path, "data.mdb"), "rb") as f:
+        return f.read()
+
+
+def manual():
+    """The example's commands, as words."""
+    with open(MANUAL, encoding="utf-8") as f:
+        text = f.read()
+    block = re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", text, re.S).group(1)
+    return [l.split() for l in block.splitlines()]
+
+
+def follow_manual(store):
+    """Run the example on our paths: what salvage said, and where the old
+    store is now.  It is not changed, and the new one is whole."""
+    base = os.path.dirname(store.dir)
+    damaged = os.path.join(base, "damaged")
+    shutil.rmtree(damaged, ignore_errors=True)
+    before, said = bytes_of(store.dir), None
+    for words in manual():
+        words = [w.replace("/var/spool/postern/main", store.dir)
+                 .replace("/var/spool/postern", base) for w in words]
+        if words[0] == "mv":
+            os.rename(*words[1:])
+            continue
+        assert words[:2] == ["posternctl", "queue"]
+        got = tool.run(words)
+        assert got.status in (0, 1), (words, got.out, got.err)
+        if words[2] == "salvage":
+            said = got
+    assert bytes_of(damaged) == before
+    assert queue("check", store.dir).status == 0
+    return said
+
+
+def files_of(store):
+    """The ids of which something is missing."""
+    try:
+        names = os.listdir(os.path.join(store.dir, "incomplete"))
+    except FileNotFoundError:
+        return set()
+    return {n[:-4] for n in names if n.endswith(".txt")}
+
+
+def go_on(store, count):
+    """Start on the new store: it delivers each of its messages once, as it
+    came.  Who has got which."""
+    since = store.p.mark()
+    store.sink.messages.clear()
+    store.p.start()
+    try:
+        tool.ctl(store.p, "queue", "flush", "--all", "--yes")
+        if count:
+            store.p.wait_log(since=since, event="removed", count=count)
+        assert not tool.ctl(store.p, "queue", "list", "--json").out
+    finally:
+        store.p.stop()
+    got = Counter()
+    for m in store.sink.messages:
+        n = int(m.header("Subject")[0])
+        assert RECEIVED.sub(b"", m.data, count=1) == text_of(n).encode()
+        got.update((n, r) for r in m.rcpts)
+    assert not got or max(got.values()) == 1
+    return {(n, r) for n, r in got}
+
+
+def test_a_salvaged_store_delivers_each_whole_message_once(store):
+    seed = int(SEED or random.randrange(1 << 32))
+    print("seed: POSTERN_SEED=%d" % seed)
+    for kind in ("metas", "cut", "flips"):
+        data = bytearray(store.bytes)
+        damage(kind, data, random.Random(seed))
+        salvage_round(store, kind, data)
+
+
+def salvage_round(store, kind, data):
+    store.put(data)
+    said = follow_manual(store)
+    whole, part = map(int, re.search(
+        r"(\d+) messages are whole in .*, (\d+) in part", said.out).groups())
+    print(kind, said.out.splitlines()[-2:])
+    got = go_on(store, whole + part)
+    files = files_of(store)
+    assert said.status == (1 if files else 0)
+    complete = {name for name, n in store.ids.items()
+                if all((n, r) in got for r in rcpts_of(n))}
+    assert len(complete - files) == whole
+    gone = set(store.ids) - complete - files
+    if kind == "metas":
+        assert len(got) == sum(len(rcpts_of(n)) for n in range(COUNT))
+        assert not files and not gone
+    elif gone:                  # with all of their pages
+        old = os.path.join(os.path.dirname(store.dir), "damaged")
+        assert "page " in queue("check", old).out, gone
+
+
+def test_what_is_incomplete_is_written_to_files(store):
+    data = bytearray(store.bytes)
+    at = data.index(b"00004 " + b"x" * 5)      # in the text of number 4
+    data[at] ^= 1
+    store.put(data)
+    name = next(i for i, n in store.ids.items() if n == 4)
+    got = queue("check", "--json", store.dir)
+    said = [json.loads(l) for l in got.out.splitlines()]
+    assert got.status == 1
+    assert [l["id"] for l in said if l["kind"] == "message"] == [name]
+    assert said[-1]["kind"] == "total" and said[-1]["damaged"] == 1
+    new = os.path.join(os.path.dirname(store.dir), "new")
+    got = queue("salvage", store.dir, new)
+    assert got.status == 1 and "text is not whole" in got.out, got.out
+    with open(os.path.join(new, "incomplete", name + ".txt"),
+              encoding="ascii") as f:
+        assert "not queued: " + rcpts_of(4)[0] in f.read()
+    with open(os.path.join(new, "incomplete", name + ".eml"), "rb") as f:
+        assert b"Subject: 4\r\n" in f.read()
+    assert queue("check", new).status == 0
+    shutil.rmtree(new)
+
+
+def test_a_store_in_use_is_left_alone(store):
+    store.put(store.bytes)
+    store.p.start()
+    try:
+        got = queue("check", store.dir)
+    finally:
+        store.p.stop()
+    assert got.status == 2 and "a queue has it open" in got.err
+    assert queue("check", os.path.dirname(store.dir)).status == 2
