@@ -3,7 +3,8 @@
  *
  * A part of a list is heard to its end before any of it is handed on: who
  * prints it may be waiting for a person with a pager, and control waits for
- * nobody.  Should it have hung up by then, the next part is asked for anew.
+ * nobody.  Should it hang up, before a part or within it, that part is asked
+ * for anew: nobody has seen any of it.
  */
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "sys/clock.h"
 
 #define PART	256		/* messages asked for at a time */
+#define ASK_MAX	3		/* times a part is asked for	*/
 
 /* One walk through the queues. */
 struct fetch {
@@ -24,7 +26,6 @@ struct fetch {
 	struct listed_message heard[PART];	/* and those before it	*/
 	size_t		 heard_cnt;
 	bool		 has_message, failed;
-	bool		 has_answer;	/* a word of it has come	*/
 	enum told	 status;	/* list_end's			*/
 	struct id	 last;
 	enum run_end	 end;		/* of a question refused	*/
@@ -131,7 +132,6 @@ take_row(unsigned type, const union msg *m, void *arg)
 	struct fetch *f = arg;
 	enum err e = OK;
 
-	f->has_answer = true;
 	if (type == MSG_list_message) {
 		finish_message(f);
 		e = listed_begin(&f->m, f->queue, &m->list_message);
@@ -154,20 +154,35 @@ take_row(unsigned type, const union msg *m, void *arg)
 	return false;
 }
 
+/* A part that broke off. */
+static void
+forget(struct fetch *f)
+{
+	for (size_t i = 0; i < f->heard_cnt; i++)
+		listed_fini(&f->heard[i]);
+	listed_fini(&f->m);
+	f->heard_cnt = 0;
+	f->has_message = f->failed = false;
+}
+
 /* Say a question, hear all of its answer. */
 static enum run_end
 ask(struct talk *t, struct fetch *f, unsigned type, const void *m)
 {
+	uint32_t hits[SELECT_IDS_MAX];
+	unsigned asked = 0;
 	enum err e;
 
-	f->status = TOLD_FAILED;
-	f->has_message = f->has_answer = false;
-	talk_send(t, type, m);
-	e = talk_wait(t, take_row, f);
-	if (e == ERR_CLOSED && !f->has_answer && talk_again(t) == OK) {
+	memcpy(hits, f->select->id_hits, sizeof(hits));
+	do {
+		forget(f);
+		memcpy(f->select->id_hits, hits, sizeof(hits));
+		f->status = TOLD_FAILED;
 		talk_send(t, type, m);
 		e = talk_wait(t, take_row, f);
-	}
+	} while (e == ERR_CLOSED && ++asked < ASK_MAX && talk_again(t) == OK);
+	if (e != OK)
+		forget(f);
 	hand_on(f);
 	if (e != OK)
 		return run_lost(e);

@@ -50,8 +50,9 @@ def test_the_right_end_is_one(postern, sink):
         c.begin("ann@here.example", "bob@there.example")
         empty = c.say(".")
         assert empty[:3] in ("250", "554"), empty
-    got = sink.wait()[0]
-    assert got.body == b"first line\r\n.\r\nx\r\n"
+    bodies = sorted(m.body for m in sink.wait(2 if empty[:3] == "250" else 1))
+    assert bodies[-1] == b"first line\r\n.\r\nx\r\n"
+    assert bodies[:-1] in ([], [b""])
 
 
 def test_the_end_may_come_in_any_number_of_segments(postern, sink):

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -530,7 +531,10 @@ one_of_many_died(uint64_t no, int status, void *arg)
 	pipe_run_died(&many[no], status);
 }
 
-/* Each with as much to say to it as there may be. */
+/*
+ * Each with as much to say to it as there may be.  All wait for one lock, so
+ * that none ends before the last has begun, however long that takes.
+ */
 static void
 two_hundred_run_at_once(void **state)
 {
@@ -544,17 +548,26 @@ two_hundred_run_at_once(void **state)
 	static struct delivery *deliveries[MANY];
 	static char long_word[PIPE_ARGS_BYTES - 100];
 	static struct pipe_args args;
+	char path[] = "/tmp/postern-many-XXXXXX";
+	int lock = mkostemp(path, O_CLOEXEC);
 	enum err e;
+
+	assert_int_not_equal(lock, -1);
+	assert_int_equal(fchmod(lock, 0644), 0);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
 
 	memset(long_word, 'x', sizeof(long_word) - 1);
 	assert_int_equal(pipe_args_add(&args, SPAN("sh"), &facts), OK);
 	assert_int_equal(pipe_args_add(&args, SPAN("-c"), &facts), OK);
-	assert_int_equal(pipe_args_add(&args, SPAN("exec sleep 2"), &facts),
-	    OK);
+	assert_int_equal(pipe_args_add(&args, SPAN("exec flock -s \"$1\" true"),
+	    &facts), OK);
+	assert_int_equal(pipe_args_add(&args, SPAN("sh"), &facts), OK);
+	assert_int_equal(pipe_args_add(&args, span_of(path), &facts), OK);
 	assert_int_equal(pipe_args_add(&args, span_of(long_word), &facts), OK);
 	text = "x";
 	text_len = 1;
 	start("/bin/sh");
+	timer_set(&world.patience, 5 * PATIENCE_MS);
 	launcher_close(&world.launcher);
 	start_launcher("/bin/sh", &calls);
 	for (unsigned i = 0; i < MANY; i++) {
@@ -564,15 +577,17 @@ two_hundred_run_at_once(void **state)
 		pipe_run_init(&many[i], world.loop, world.launcher, false,
 		    one_of_many_ended, NULL);
 		while ((e = pipe_run_begin(&many[i], i, deliveries[i], &args,
-		    PATIENCE_MS)) == ERR_FULL)
+		    5 * PATIENCE_MS)) == ERR_FULL)
 			turn();
 		assert_int_equal(e, OK);
 	}
 	assert_int_equal(many_ended, 0);
+	close(lock);
 	assert_int_equal(ev_run(world.loop), OK);
 	assert_int_equal(many_ended, MANY);
 	for (unsigned i = 0; i < MANY; i++)
 		delivery_free(&deliveries[i]);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void
