@@ -1,7 +1,8 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
 # $POSTERN_BUILD (build), three at a time but for those marked alone.  Tests
-# marked root run as root, by sudo where we are not; where that fails they fail.
+# marked root run as root, two at a time, by sudo where we are not; where that
+# fails they fail.
 # Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -36,6 +37,7 @@ args=("$@" -n "${E2E_JOBS:-3}")
 run user "not root and not alone$also" || ok=1
 args=("$@")
 run alone "not root and alone$also" || ok=1
+args=("$@" -n "${E2E_ROOT_JOBS:-2}")
 run root "root$also" "${by[@]}" || ok=1
 
 count() {
