@@ -3,7 +3,11 @@
  * removes.
  * room: queue
  */
-#include "queue_kit.h"
+#include "queue_play.h"
+
+#include "base/crc.h"
+#include "base/wire.h"
+#include "queue/quarantine.h"
 
 static struct kit kit;
 static struct kit_mail mail;
@@ -257,6 +261,86 @@ an_id_far_ahead_is_not_the_last(void **state)
 	assert_int_equal(id_cmp(store_last_id(kit.store), mail.mail.id), 0);
 }
 
+/* The first row as a later version writes it; or, version 0, as it was. */
+static void
+set_version(const char *dir, enum table t, uint8_t version)
+{
+	static uint8_t before;
+	uint8_t v[RECORD_MAX];
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_cursor *c;
+	MDB_val key, val;
+	struct wire_out w = { v, 0, sizeof(v), false };
+
+	assert_int_equal(store_table_open(&e, dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, e.dbi[t], &c), 0);
+	assert_int_equal(mdb_cursor_get(c, &key, &val, MDB_FIRST), 0);
+	memcpy(v, val.mv_data, val.mv_size);
+	if (version > 0)
+		before = v[0];
+	v[0] = version > 0 ? version : before;
+	w.len = val.mv_size - 4;
+	wire_u32(&w, crc_of(0, v, w.len));
+	val.mv_data = v;
+	assert_int_equal(mdb_cursor_put(c, &key, &val, MDB_CURRENT), 0);
+	mdb_cursor_close(c);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+}
+
+static uint64_t
+held_in(struct play *p)
+{
+	struct store_read_totals t = { .held = 0 };
+	unsigned before = p->kit.back_cnt;
+
+	store_read_totals(p->q.store, &t, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return t.held;
+}
+
+/* Stop, have the row written by another version, and start with a relay. */
+static void
+start_with(struct play *p, enum table t, uint8_t version)
+{
+	play_stop_queue(p);
+	quarantine_close(&p->q.quarantine);
+	set_version(p->kit.dir, t, version);
+	play_start_queue(p);
+	assert_int_equal(quarantine_open(&p->q.quarantine, &p->q), OK);
+	play_link_edge(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+}
+
+static void
+what_a_newer_postern_wrote_waits_until_it_is_back(void **state)
+{
+	static const enum table tables[] = { TABLE_MESSAGE, TABLE_RECIPIENT,
+	    TABLE_DELIVERY };
+	struct play *p = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		play_send_mail(p, i, "from@example.org", "to@example.net");
+		kit_until(&p->kit, p->taken_cnt == i + 1);
+		start_with(p, tables[i], 99);
+		kit_until(&p->kit, held_in(p) == 1);
+		assert_int_equal(p->open_cnt, i);
+		start_with(p, tables[i], 0);
+		kit_until(&p->kit, p->open_cnt == i + 1);
+		play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+		kit_until(&p->kit, p->settled_cnt == i + 1);
+		assert_int_equal(p->q.message_cnt, 0);
+		assert_int_equal(held_in(p), 0);
+		play_stop_queue(p);
+		quarantine_close(&p->q.quarantine);
+		play_start_queue(p);
+		play_link_edge(p);
+	}
+}
+
 int
 main(void)
 {
@@ -267,6 +351,9 @@ main(void)
 		TEST(a_delivery_has_its_note_before_it_is_due),
 		TEST(results_of_a_delivery_damaged_under_way_are_kept),
 		TEST(an_id_far_ahead_is_not_the_last),
+		cmocka_unit_test_setup_teardown(
+		    what_a_newer_postern_wrote_waits_until_it_is_back,
+		    play_set_up, play_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
