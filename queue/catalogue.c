@@ -164,6 +164,14 @@ newest(const struct metas *ms)
 	return a > b ? 0 : 1;
 }
 
+static void
+take_free(const struct page_meta *m, struct catalogue *c)
+{
+	c->free = m->free;
+	c->last_no = m->last_no;
+	c->has_free = true;
+}
+
 static bool
 from_meta(const struct image *im, const struct page_meta *m,
     struct catalogue *c)
@@ -171,8 +179,7 @@ from_meta(const struct image *im, const struct page_meta *m,
 	if (m->catalogue.depth != 1 || !read_leaf(im, m->catalogue.root, c))
 		return false;
 	c->self = m->catalogue;
-	c->free = m->free;
-	c->has_free = true;
+	take_free(m, c);
 	return true;
 }
 
@@ -199,16 +206,13 @@ catalogue_find(struct image *im, struct catalogue *c,
 	found = search(im, c);
 	for (unsigned i = 0; i < 2; i++)
 		if (ms.why[i] == NULL && found &&
-		    ms.m[i].catalogue.root == c->self.root) {
-			c->free = ms.m[i].free;
-			c->has_free = true;
-		}
+		    ms.m[i].catalogue.root == c->self.root)
+			take_free(&ms.m[i], c);
 	/* What its free list leaves out is of today, whatever else is gone. */
 	if (at != -1 && (!found || c->self.root !=
 	    ms.m[at].catalogue.root)) {
 		c->is_stale = true;
-		c->free = ms.m[at].free;
-		c->has_free = true;
+		take_free(&ms.m[at], c);
 	}
 	return found || at != -1;
 }

@@ -269,7 +269,7 @@ walk_row(struct image_walk *w, const struct page *p, unsigned i,
 		.at = (const uint8_t *)n->key.ptr, .key = n->key,
 		.value = image_value(w->image, n), .is_table = n->is_table,
 		.is_misplaced = is_misplaced(w, p, i, n->key),
-		.is_free = w->is_free != NULL &&
+		.is_doubtful = w->is_free != NULL &&
 		    image_is_seen(w->is_free, p->no),
 	};
 
@@ -314,6 +314,7 @@ walk_ruin(struct image_walk *w, uint64_t no, const char *why)
 		.no = no, .kind = PAGE_LEAF,
 	};
 
+	p.upper = page_upper(&p);
 	find_fault(w, no, why);
 	image_rows(w->image, &p, true, w->calls.row, w->arg);
 }
@@ -391,12 +392,13 @@ image_walk(struct image_walk *w, const struct page_tree *t)
 }
 
 static void
-tell_row(const struct image *im, const struct page_node *n,
+tell_row(const struct image *im, const struct page_node *n, bool is_doubtful,
     void (*row)(const struct image_row *, void *), void *arg)
 {
 	struct image_row r = {
 		.at = (const uint8_t *)n->key.ptr, .key = n->key,
 		.value = image_value(im, n), .is_table = n->is_table,
+		.is_doubtful = is_doubtful,
 	};
 
 	row(&r, arg);
@@ -410,8 +412,8 @@ image_rows(const struct image *im, const struct page *p, bool all,
 
 	for (unsigned i = 0; i < p->cnt; i++)
 		if (page_node(p, i, &n))
-			tell_row(im, &n, row, arg);
+			tell_row(im, &n, false, row, arg);
 	for (size_t at = PAGE_HEAD; all && at < p->len; at += 2)
 		if (page_node_at(p, at, &n))
-			tell_row(im, &n, row, arg);
+			tell_row(im, &n, at < p->upper, row, arg);
 }

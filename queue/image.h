@@ -28,7 +28,9 @@ struct image_row {
 	struct span	 key, value;	/* value: NULL if not readable	*/
 	bool		 is_table;
 	bool		 is_misplaced;	/* its key is out of order	*/
-	bool		 is_free;	/* in a page that is free as well */
+	bool		 is_doubtful;	/* it may have been deleted: in a page
+					 * that is free as well, or below all
+					 * rows of its page		*/
 };
 
 struct image_calls {

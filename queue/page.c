@@ -34,6 +34,14 @@ page_u64(const uint8_t *p)
 	return u32_at(p) | (uint64_t)u32_at(p + 4) << 32;
 }
 
+size_t
+page_upper(const struct page *p)
+{
+	size_t upper = u16_at(p->bytes + 14);
+
+	return upper < PAGE_HEAD || upper > p->len ? p->len : upper;
+}
+
 static const char *
 open_nodes(struct page *p)
 {
@@ -43,6 +51,7 @@ open_nodes(struct page *p)
 	    upper > p->len)
 		return "its bounds are damaged";
 	p->cnt = (unsigned)(lower - PAGE_HEAD) / 2;
+	p->upper = upper;
 	return NULL;
 }
 

@@ -42,6 +42,8 @@ struct page {
 	uint64_t	 no;		/* as it says itself		*/
 	enum page_kind	 kind;
 	unsigned	 cnt;		/* nodes of a branch or leaf	*/
+	size_t		 upper;		/* where they begin: what looks like
+					 * one before that was deleted	*/
 	uint32_t	 run;		/* pages of an overflow		*/
 };
 
@@ -72,6 +74,9 @@ struct page_meta {
 
 /* NULL, or what is wrong with the head of this page. */
 const char	*page_open(struct page *, const uint8_t *bytes, size_t len);
+
+/* Field upper of a page whose head is damaged; len if it cannot be right. */
+size_t		 page_upper(const struct page *);
 
 /* Node i of a branch or leaf; false when it does not lie within the page. */
 bool		 page_node(const struct page *, unsigned i,

@@ -4,7 +4,9 @@
  *
  * A page of which the free list says nothing and that no tree leads to must be
  * one that a broken tree has lost: what it holds is of today.  If the free list
- * itself is broken or unknown this cannot be told, and the rows are doubtful.
+ * itself is broken or unknown this cannot be told, and the rows are doubtful,
+ * as are those of a page that is in use and free at once, and what a damaged
+ * leaf has kept of rows that were deleted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct reading {
 	bool		 is_stale;	/* these trees are not of today	*/
 	enum rows_origin origin;
 	bool		 has_free;	/* the free list is whole	*/
+	uint64_t	 last_no;	/* what it may name at most	*/
 };
 
 static void
@@ -173,12 +176,16 @@ static void
 take_row(const struct image_row *row, void *arg)
 {
 	struct reading *g = arg;
+	enum rows_origin origin = g->origin;
 	bool bad;
 
+	if (row->is_doubtful)
+		g->origin = ROWS_DOUBTFUL;
 	if (has_form((enum table)g->table, row, &bad))
 		add(g, (enum table)g->table, row, bad);
 	else
 		add_fault(PAGE_NONE, "a row has a foreign form", g);
+	g->origin = origin;
 }
 
 /*
@@ -216,14 +223,15 @@ take_free(const struct image_row *row, void *arg)
 	uint64_t cnt, no;
 
 	if (b == NULL || row->value.len < 8 || row->key.len != 8 ||
-	    (cnt = page_u64(b)) > row->value.len / 8 - 1) {
+	    ((cnt = page_u64(b)) != 0 && cnt != row->value.len / 8 - 1)) {
 		add_fault(PAGE_NONE, "a row of the free list is damaged", g);
 		return;
 	}
 	for (uint64_t i = 1; i <= cnt; i++) {
 		no = page_u64(b + 8 * i);
 		/* Pages behind the file's end were never written. */
-		if (no < 2 || (i > 1 && no >= page_u64(b + 8 * (i - 1)))) {
+		if (no < 2 || no > g->last_no ||
+		    (i > 1 && no >= page_u64(b + 8 * (i - 1)))) {
 			add_fault(PAGE_NONE,
 			    "a row of the free list is damaged", g);
 			g->has_free = false;
@@ -248,6 +256,7 @@ walk_free(struct reading *g, const struct catalogue *c)
 
 	if (!c->has_free)
 		return;
+	g->last_no = c->last_no;
 	image_walk(&w, &c->free);
 	g->has_free = g->rows->fault_cnt == before;
 }
@@ -308,12 +317,25 @@ is_any_broken(const struct rows *r)
 	return false;
 }
 
+/* A free list that names pages in use lacks others, or a tree went astray. */
+static bool
+has_overlap(const struct reading *g)
+{
+	for (uint64_t no = 2; no < g->image->page_cnt; no++)
+		if (image_is_seen(g->seen, no) &&
+		    image_is_seen(g->is_free, no))
+			return true;
+	return false;
+}
+
 /* Leaves that no tree leads to. */
 static void
 scan(struct reading *g)
 {
 	struct page p;
 
+	if (has_overlap(g))
+		g->has_free = false;
 	for (uint64_t no = 2; no < g->image->page_cnt; no++) {
 		if (image_is_seen(g->seen, no) ||
 		    image_page(g->image, no, &p) != NULL ||

@@ -271,6 +271,33 @@ overwritten_pages_are_named(void **state)
 	free(copy);
 }
 
+/* A damaged leaf is searched for rows, and what it has deleted lies there. */
+static void
+what_a_damaged_leaf_has_deleted_stays_gone(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+	unsigned cnt = 0;
+
+	memcpy(copy, kit->bytes, kit->len);
+	for (size_t no = 2; no < kit->len / 4096; no++) {
+		uint8_t *bytes = copy + no * 4096;
+		struct page_node n;
+		struct page p;
+
+		if (page_open(&p, bytes, 4096) != NULL ||
+		    p.kind != PAGE_LEAF || !page_node(&p, p.cnt / 2, &n))
+			continue;
+		/* The length of a value, which stands before its key. */
+		bytes = (uint8_t *)(uintptr_t)n.key.ptr - 8;
+		bytes[1] ^= 0x80;
+		assert_int_equal(judge(copy, kit->len).risen, 0);
+		bytes[1] ^= 0x80;
+		cnt++;
+	}
+	assert_true(cnt > 20);
+	free(copy);
+}
+
 static void
 the_quick_look_sees_what_lmdb_cannot_live_with(void **state)
 {
@@ -416,6 +443,7 @@ main(void)
 		cmocka_unit_test(the_newest_state_is_taken),
 		cmocka_unit_test(a_truncated_file_names_what_it_lost),
 		cmocka_unit_test(overwritten_pages_are_named),
+		cmocka_unit_test(what_a_damaged_leaf_has_deleted_stays_gone),
 		cmocka_unit_test(
 		    the_quick_look_sees_what_lmdb_cannot_live_with),
 		cmocka_unit_test(every_table_has_its_place),

@@ -160,6 +160,35 @@ when_nobody_was_taken_data_is_refused(void **state)
 	}
 }
 
+/* The queue reads it piece by piece, and may find a later one damaged. */
+static void
+a_text_that_breaks_off_never_gets_its_dot(void **state)
+{
+	static char body[5 * PIECE_MAX];
+
+	for (unsigned have = 1; have < 5; have++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up_lmtp(state);
+		b = *state;
+		for (size_t i = 0; i < sizeof(body); i++)
+			body[i] = "some text\r\n"[i % 11];
+		b->body = body;
+		b->body_len = sizeof(body);
+		b->hop.ehlo = "250-hop\r\n250 PIPELINING";
+		b->pieces_have = have;
+		d = add_delivery(0, "s@a.example", "r@b.example q@b.example");
+		connect_client(b);
+		run(b);
+		want_outcome(d, 0, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
+		want_outcome(d, 1, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
+		assert_null(strstr(b->hop.seen, "\r\n.\r\n"));
+		assert_non_null(strstr(b->hop.seen, "some text"));
+	}
+}
+
 static void
 recipients_over_the_limit_come_in_another_transaction(void **state)
 {
@@ -336,6 +365,7 @@ main(void)
 		TEST(replies_that_stop_are_not_waited_for_for_ever),
 		TEST(a_refusal_before_the_end_bounces_nobody),
 		TEST(when_nobody_was_taken_data_is_refused),
+		TEST(a_text_that_breaks_off_never_gets_its_dot),
 		TEST(recipients_over_the_limit_come_in_another_transaction),
 		TEST(there_is_no_helo_in_lmtp),
 		TEST(a_door_gives_the_connections_of_a_pool),

@@ -640,6 +640,34 @@ text_that_will_never_come_fails_the_attempt_as_ours(void **state)
 	want_outcome(d, 0, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
 }
 
+/* The queue reads it piece by piece, and may find a later one damaged. */
+static void
+a_text_that_breaks_off_never_gets_its_dot(void **state)
+{
+	static char body[5 * PIECE_MAX];
+
+	for (unsigned have = 1; have < 5; have++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		for (size_t i = 0; i < sizeof(body); i++)
+			body[i] = "some text\r\n"[i % 11];
+		b->body = body;
+		b->body_len = sizeof(body);
+		b->hop.ehlo = "250-hop\r\n250 PIPELINING";
+		b->pieces_have = have;
+		d = add_delivery(0, "s@a.example", "r@b.example");
+		connect_client(b);
+		run(b);
+		want_outcome(d, 0, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
+		assert_null(strstr(b->hop.seen, "\r\n.\r\n"));
+		assert_non_null(strstr(b->hop.seen, "some text"));
+	}
+}
+
 static void
 a_dead_connection_that_was_used_costs_no_attempt(void **state)
 {
@@ -797,6 +825,7 @@ main(void)
 		TEST(a_text_without_last_crlf_gets_one),
 		TEST(a_bare_line_end_or_nul_never_goes_out),
 		TEST(text_that_will_never_come_fails_the_attempt_as_ours),
+		TEST(a_text_that_breaks_off_never_gets_its_dot),
 		TEST(a_dead_connection_that_was_used_costs_no_attempt),
 		TEST(one_connection_serves_many_deliveries),
 		TEST(a_next_hop_that_always_closes_still_gets_everything),
