@@ -88,6 +88,7 @@ struct destination {
 	bool		 is_resting;
 
 	/* Of lane.c and dispatch.c. */
+	bool		 is_strange;	/* its relay is none of ours	*/
 	TAILQ_ENTRY(destination) ready;
 	struct ring	*ring;		/* that it stands in, or NULL	*/
 	struct lane	*lane;

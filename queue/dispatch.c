@@ -15,6 +15,8 @@
 
 #define AGE_LOOK_MS	30000	/* how often the old are looked for	*/
 #define AGE_BATCH	64	/* of them given up at a time		*/
+#define JUDGING_MAX	64	/* deliveries of no relay loaded at once */
+#define STUCK_LOOKS	10	/* looks at ages between two at those	*/
 
 struct lane *
 dispatch_lane(struct dispatch *ds, const char *relay, unsigned no)
@@ -278,21 +280,65 @@ is_block_listed(const struct dispatch *ds, const char *relay)
 	return true;
 }
 
-/* Deliveries whose relay is configured no more stay, until it is back. */
+bool
+dispatch_is_strange(const struct destination *d, void *arg)
+{
+	const struct dispatch *ds = arg;
+
+	return !route_has_relay(ds->queue->settings.routes, d->relay);
+}
+
 static void
-tell_strange(const struct dispatch *ds, struct lane *l)
+tell_strange(struct lane *l)
 {
 	struct log_line line;
 
-	if (l->told_strange || !lane_is_waited_for(l) ||
-	    route_has_relay(ds->queue->settings.routes, l->relay))
+	if (l->told_strange)
 		return;
 	l->told_strange = true;
 	log_begin(&line, LOG_trouble);
 	log_text(&line, LOG_KEY_relay, l->relay);
-	log_text(&line, LOG_KEY_why,
-	    "deliveries wait for a relay that is no longer configured");
+	log_text(&line, LOG_KEY_why, "deliveries wait for a relay that is no "
+	    "longer configured, and no route leads elsewhere");
 	log_end(&line);
+}
+
+void
+dispatch_judged(struct dispatch *ds)
+{
+	ds->judging_cnt--;
+	dispatch_pump(ds);
+}
+
+/* Its flow has gone on behind it; a rescan takes it once more. */
+void
+dispatch_strand(struct queue *q, struct delivery *dl)
+{
+	struct destination *d = due_destination(dl);
+
+	if (d != NULL && d->lane != NULL)
+		tell_strange(d->lane);
+	if (!q->dispatch->has_stuck)
+		q->dispatch->stuck_looks = 0;
+	q->dispatch->has_stuck = true;
+	due_forget(q->due, &dl);
+}
+
+/* No relay will have these: where do today's routes want them? */
+static void
+judge_lane(struct dispatch *ds, struct lane *l)
+{
+	struct destination *d;
+	struct delivery *dl;
+
+	while (ds->judging_cnt < JUDGING_MAX && (d = lane_any(l)) != NULL) {
+		if ((dl = due_take(ds->queue->due, d)) == NULL)
+			continue;
+		lane_put(d, ev_now_ms(ds->queue->loop));
+		dl->is_stray = true;
+		ds->judging_cnt++;
+		dispatch_load(ds->queue, dl);
+	}
 }
 
 /*
@@ -333,7 +379,10 @@ pump_lane(struct dispatch *ds, struct lane *l)
 {
 	struct destination *d;
 
-	tell_strange(ds, l);
+	if (!route_has_relay(ds->queue->settings.routes, l->relay)) {
+		judge_lane(ds, l);
+		return;
+	}
 	if (l->worker == NULL || l->worker->link == NULL ||
 	    !is_block_listed(ds, l->relay))
 		return;
@@ -354,6 +403,31 @@ pump(struct later *later, void *arg)
 		pump_lane(ds, l);
 }
 
+/* A host that is down is no reason to wait for who is only judged. */
+static void
+see_strange(struct destination *d, void *arg)
+{
+	struct dispatch *ds = arg;
+	bool before = d->is_strange;
+
+	d->is_strange = dispatch_is_strange(d, ds);
+	ds->has_stuck |= before || d->is_strange;
+	if (d->is_strange && d->is_resting) {
+		host_unlink(d);
+		dispatch_ready(d, ds);
+	}
+}
+
+/* What strays, or is no stray any more, is found by reading all once more. */
+static void
+look_for_strays(struct dispatch *ds)
+{
+	if (!ds->has_stuck)
+		return;
+	ds->has_stuck = false;
+	due_start(ds->queue->due);
+}
+
 void
 dispatch_reload(struct dispatch *ds)
 {
@@ -361,7 +435,15 @@ dispatch_reload(struct dispatch *ds)
 
 	LIST_FOREACH(l, &ds->lanes, entry)
 		l->told_strange = false;
+	due_each(ds->queue->due, see_strange, ds);
+	look_for_strays(ds);
 	dispatch_pump(ds);
+}
+
+bool
+dispatch_has_strays(const struct dispatch *ds)
+{
+	return ds->has_stuck;
 }
 
 uint64_t
@@ -397,6 +479,10 @@ look_at_ages(struct timer *t, void *arg)
 
 	timer_set(&ds->age, AGE_LOOK_MS);
 	due_each(ds->queue->due, age, ds);
+	if (++ds->stuck_looks >= STUCK_LOOKS) {
+		ds->stuck_looks = 0;
+		look_for_strays(ds);
+	}
 }
 
 enum err

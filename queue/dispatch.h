@@ -29,6 +29,7 @@ void	dispatch_close(struct dispatch **);
 /* Calls for struct due. */
 void	dispatch_ready(struct destination *, void *dispatch);
 void	dispatch_vanish(struct destination *, void *dispatch);
+bool	dispatch_is_strange(const struct destination *, void *dispatch);
 
 /* The worker this peer is; its former life's work is dealt with.  Or NULL. */
 struct worker *dispatch_worker(struct queue *, const struct link_peer *);
@@ -72,6 +73,9 @@ void	dispatch_retry(struct queue *, struct destination *);
 
 /* The routes are others: see whose relay is gone, or back. */
 void	dispatch_reload(struct dispatch *);
+
+/* Some wait on disk for a relay that is none of ours, and are not known. */
+bool	dispatch_has_strays(const struct dispatch *);
 
 uint64_t dispatch_active_cnt(const struct dispatch *);
 

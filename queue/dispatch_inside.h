@@ -16,6 +16,9 @@ struct dispatch {
 	LIST_HEAD(, lane) lanes;
 	uint64_t	 last_attempt;
 	uint64_t	 active_cnt;	/* deliveries that hold a slot	*/
+	unsigned	 judging_cnt;	/* strays being loaded		*/
+	bool		 has_stuck;	/* some stray has no way	*/
+	unsigned	 stuck_looks;	/* looks at ages since then	*/
 };
 
 /* The lane, made where it was not; NULL when memory is out. */
@@ -31,6 +34,12 @@ void	dispatch_relane(struct dispatch *);
 /* The delivery holds no slot any more; the destination is told the news. */
 void	dispatch_release(struct queue *, struct delivery *,
 	    enum destination_news);
+
+/* A stray one is loaded: room for another. */
+void	dispatch_judged(struct dispatch *);
+
+/* It has no way, and its relay is gone: it stays on disk.  Taken. */
+void	dispatch_strand(struct queue *, struct delivery *);
 
 /* It was not tried: its row is read again. */
 void	dispatch_put_back(struct queue *, struct delivery *);

@@ -10,6 +10,7 @@
 #include "queue/dispatch_inside.h"
 #include "queue/edit.h"
 #include "queue/outcome.h"
+#include "queue/reroute.h"
 #include "queue/to_relay.h"
 #include "sys/clock.h"
 
@@ -123,6 +124,19 @@ adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 		outcome_begin(q, dl);
 }
 
+/* No route leads anywhere: it waits for one as long as it lives. */
+static void
+stay_stray(struct queue *q, struct delivery *dl)
+{
+	const struct record_message *m = &dl->envelope->message;
+
+	if (clock_wall_ms() - (int64_t)m->arrived_ms >=
+	    settings_retry(&q->settings, m)->lifetime_ms)
+		outcome_expired(q, dl);
+	else
+		dispatch_strand(q, dl);
+}
+
 static void
 loaded(struct store_op *op, enum err e, void *arg)
 {
@@ -131,7 +145,12 @@ loaded(struct store_op *op, enum err e, void *arg)
 	struct delivery *dl = (struct delivery *)((char *)r -
 	    offsetof(struct delivery, load));
 
+	bool is_stray = dl->is_stray;
+
 	dl->envelope = r->envelope;
+	dl->is_stray = false;
+	if (is_stray)
+		dispatch_judged(q->dispatch);
 	if (dl->state == DELIVERY_ADOPTING)
 		adopt_loaded(q, dl, e);
 	else if (e == ERR_SYS)
@@ -146,6 +165,10 @@ loaded(struct store_op *op, enum err e, void *arg)
 		outcome_expired(q, dl);
 	else if (dl->is_reminding)
 		outcome_delayed(q, dl);
+	else if (reroute_loaded(q, dl))
+		return;
+	else if (is_stray)
+		stay_stray(q, dl);
 	else
 		send_out(q, dl);
 }

@@ -95,6 +95,8 @@ due_destination_named(struct due *due, struct span relay, struct span name)
 		return NULL;
 	}
 	destination_init(d);
+	d->is_strange = due->calls.is_strange != NULL &&
+	    due->calls.is_strange(d, due->arg);
 	RB_INSERT(destination_tree, &due->destinations, d);
 	return d;
 }

@@ -69,6 +69,7 @@ struct delivery {
 	uint16_t	 room;		/* that it has for more		*/
 	bool		 is_quiet;	/* no line says it must wait	*/
 	uint32_t	 untold_cnt;	/* lines left out before	*/
+	bool		 is_stray;	/* no relay has it: only judged	*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
 	struct envelope	*envelope;	/* yours once loaded		*/
@@ -85,6 +86,9 @@ struct due_calls {
 	void	(*ready)(struct destination *, void *arg);
 	/* The last of it is forgotten; it is freed when this returns. */
 	void	(*vanish)(struct destination *, void *arg);
+	/* Is its relay none of ours?  Its rows are then taken before they
+	 * are due, but for those that are held.  NULL: never. */
+	bool	(*is_strange)(const struct destination *, void *arg);
 };
 
 MUST_CHECK enum err due_open(struct due **out, struct ev_loop *,

@@ -106,10 +106,18 @@ flow_is_reading(const struct flow *f)
 	return f->read != NULL || f->wants_read;
 }
 
+/* Rows that are due by then are taken. */
+static int64_t
+horizon(const struct flow *f)
+{
+	return f->destination->is_strange ? STORE_HELD_MS - 1 :
+	    clock_wall_ms();
+}
+
 bool
 flow_has_more(const struct flow *f)
 {
-	return !f->at_end || f->next_ms <= clock_wall_ms();
+	return !f->at_end || f->next_ms <= horizon(f);
 }
 
 void
@@ -205,7 +213,7 @@ wind_back(struct flow *f, const struct store_place *place)
 static void
 note_row(struct flow *f, const struct store_place *place)
 {
-	bool now_due = place->due_ms <= clock_wall_ms();
+	bool now_due = place->due_ms <= horizon(f);
 
 	if (cmp_place(place, &f->cursor) <= 0)
 		wind_back(f, place);
@@ -247,7 +255,7 @@ start_read(struct flow *f)
 	}
 	r->flow = (struct span){ f->name.name, f->name.len };
 	r->after = f->cursor;
-	r->until_ms = clock_wall_ms();
+	r->until_ms = horizon(f);
 	f->read = r;
 	f->due->read_cnt++;
 	store_read_due(f->due->store, r, rows_read, f);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/dispatch.h"
 #include "queue/index.h"
 
 #define FAST_MS		5	/* between readings of the first round	*/
@@ -47,8 +48,10 @@ totals_read(struct store_op *op, enum err e, void *arg)
 {
 	struct index *ix = arg;
 	struct due *due = ix->queue->due;
+	const struct dispatch *ds = ix->queue->dispatch;
 	bool is_lost = e == OK && ix->totals.deliveries > ix->totals.held &&
-	    due_is_empty(due) && ix->queue->message_cnt > 0;
+	    due_is_empty(due) && ix->queue->message_cnt > 0 &&
+	    (ds == NULL || !dispatch_has_strays(ds));
 
 	if (is_lost)
 		log_why(LOG_trouble, "messages wait, and none is known to be "

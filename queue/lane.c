@@ -77,15 +77,6 @@ lane_pressed(const struct lane *l, enum destination_rank rank)
 	    l->fresh[rank].cnt + l->others[rank].cnt;
 }
 
-bool
-lane_is_waited_for(const struct lane *l)
-{
-	for (unsigned i = 0; i < RANK__COUNT; i++)
-		if (l->fresh[i].cnt > 0 || l->others[i].cnt > 0)
-			return true;
-	return false;
-}
-
 void
 lane_remove(struct destination *d)
 {
@@ -94,6 +85,21 @@ lane_remove(struct destination *d)
 	TAILQ_REMOVE(&d->ring->line, d, ready);
 	d->ring->cnt--;
 	d->ring = NULL;
+}
+
+struct destination *
+lane_any(struct lane *l)
+{
+	struct destination *d = NULL;
+
+	for (unsigned i = 0; i < RANK__COUNT && d == NULL; i++) {
+		d = TAILQ_FIRST(&l->fresh[i].line);
+		if (d == NULL)
+			d = TAILQ_FIRST(&l->others[i].line);
+	}
+	if (d != NULL)
+		lane_remove(d);
+	return d;
 }
 
 void

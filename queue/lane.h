@@ -70,8 +70,8 @@ void	lane_remove(struct destination *);
 /* Whose turn it is, taken out of its ring; NULL: nobody can be given a slot. */
 struct destination *lane_next(struct lane *);
 
-/* Does anybody wait for a slot? */
-bool	lane_is_waited_for(const struct lane *);
+/* The first that waits, whatever the shares say, taken out; or NULL. */
+struct destination *lane_any(struct lane *);
 
 /* Deliveries that one host may have here. */
 unsigned lane_host_share(const struct lane *);

@@ -19,6 +19,7 @@
  *	lane		the slots of a relay, and who takes turns for them
  *	dispatch	whose turn it is (_load: its envelope; _worker: who has
  *			what; _back: what comes back untried)
+ *	reroute		what the routes want elsewhere by now
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)
@@ -50,6 +51,7 @@
 #include "queue/outcome.h"
 #include "queue/quarantine.h"
 #include "queue/queue.h"
+#include "queue/reroute.h"
 #include "queue/telling.h"
 #include "sys/counters.h"
 
@@ -82,7 +84,7 @@ peer_gone(struct boot *b, uint32_t no, void *arg)
 	dispatch_gone(arg, no);
 }
 
-/* What is queued keeps the relay it was queued for. */
+/* What is queued follows the new routes: see reroute.h. */
 static enum err
 reload(struct boot *b, struct span bytes, void *arg)
 {
@@ -160,7 +162,7 @@ open_parts(struct queue *q)
 {
 	static const struct store_calls store_calls = { space, broken };
 	static const struct due_calls due_calls = {
-		dispatch_ready, dispatch_vanish
+		dispatch_ready, dispatch_vanish, dispatch_is_strange
 	};
 	enum err e;
 
@@ -170,6 +172,7 @@ open_parts(struct queue *q)
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
 	    (e = telling_open(&q->reports, q)) != OK ||
 	    (e = edit_open(&q->edits, q)) != OK ||
+	    (e = reroute_open(&q->reroutes, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
 	    (e = aging_open(&q->aging, q)) != OK)
 		return e;
@@ -201,6 +204,7 @@ close_parts(struct queue *q)
 	outcome_close(&q->outcomes);
 	telling_close(&q->reports);
 	edit_close(&q->edits);
+	reroute_close(&q->reroutes);
 	settings_fini(&q->settings);
 }
 

@@ -12,6 +12,7 @@
 #define DEATH_MS	1000	/* wait after a death			*/
 #define DEATHS_MAX	3	/* then a delivery is held		*/
 #define OURS_MS		1000	/* more at most, when only we failed	*/
+#define UNSAID		451	/* code of whom nobody has said a word	*/
 
 static struct outcome *
 new_outcome(struct queue *q, struct delivery *dl)
@@ -83,7 +84,7 @@ fill_changes(struct outcome *o)
 	for (uint32_t i = 0; i < env->rcpt_cnt; i++)
 		o->changes[i] = (struct store_change){
 			.rcpt_no = env->rcpts[i].no, .class = CLASS_LATER,
-			.code = 451, .address = env->rcpts[i].address,
+			.code = UNSAID, .address = env->rcpts[i].address,
 			.reply = SPAN("4.3.0 The relay had no result"),
 			.tried_ms = o->now_ms,
 		};
@@ -188,6 +189,63 @@ outcome_begin(struct queue *q, struct delivery *dl)
 		    arc4random_uniform(OURS_MS);
 		decide(o, age_ms >= retry->lifetime_ms);
 	}
+	outcome_commit(o);
+}
+
+/* Only what was said is a change, and is over unless it says "later". */
+static void
+decide_said(struct outcome *o, bool spent)
+{
+	uint32_t cnt = o->settle.change_cnt, kept = 0;
+
+	o->settle.is_over = true;
+	for (uint32_t i = 0; i < cnt; i++) {
+		struct store_change *c = &o->changes[i];
+
+		if (c->code == UNSAID) {
+			o->settle.is_over = false;
+			continue;
+		}
+		c->is_late = c->class == CLASS_LATER && spent;
+		if (c->is_late)
+			c->class = CLASS_NEVER;
+		if (c->class == CLASS_LATER)
+			o->settle.is_over = false;
+		if (c->class != CLASS_DONE)
+			tell(o, i, c);
+		o->changes[kept++] = *c;
+	}
+	o->settle.change_cnt = kept;
+}
+
+void
+outcome_ruled(struct queue *q, struct delivery *dl)
+{
+	const struct retry *retry = settings_retry(&q->settings,
+	    &dl->envelope->message);
+	struct outcome *o;
+	uint32_t before;
+	bool is_later = false;
+
+	dispatch_release_untried(q, dl);
+	if ((o = new_outcome(q, dl)) == NULL) {
+		hold(dl);
+		return;
+	}
+	o->settle.is_ruled = true;
+	fill_changes(o);
+	for (uint32_t i = 0; i < o->settle.change_cnt; i++)
+		is_later |= o->changes[i].class == CLASS_LATER &&
+		    o->changes[i].code != UNSAID;
+	before = o->settle.attempts;
+	o->settle.due_ms = o->now_ms;
+	if (is_later) {
+		o->settle.attempts = before + 1;
+		o->settle.due_ms += retry_delay_ms(retry, before,
+		    arc4random());
+	}
+	decide_said(o, is_later && retry_is_spent(retry, before + 1,
+	    o->now_ms - (int64_t)dl->envelope->message.arrived_ms));
 	outcome_commit(o);
 }
 

@@ -16,6 +16,12 @@ void	outcome_close(struct outcomes **);
 /* All results of dl, which holds no slot any more, are there. */
 void	outcome_begin(struct queue *, struct delivery *dl);
 
+/*
+ * The routes have spoken of those recipients that have a result, code 250, 450
+ * or 550, and nobody was tried: the others are due at once.
+ */
+void	outcome_ruled(struct queue *, struct delivery *dl);
+
 /* It grew too old without being tried. */
 void	outcome_expired(struct queue *, struct delivery *dl);
 

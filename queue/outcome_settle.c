@@ -43,7 +43,8 @@ log_change(const struct outcome *o, const struct store_change *c)
 
 	if (c->class == CLASS_LATER && o->delivery->is_quiet)
 		return;			/* its destination is down */
-	log_begin(&l, o->is_reminder ? LOG_delayed : events[c->class]);
+	log_begin(&l, o->is_reminder ? LOG_delayed : o->settle.is_ruled &&
+	    c->class == CLASS_DONE ? LOG_discarded : events[c->class]);
 	log_id(&l, LOG_KEY_id, o->settle.id);
 	log_str(&l, LOG_KEY_rcpt, c->address);
 	log_str(&l, LOG_KEY_relay, o->delivery->envelope->delivery.relay);

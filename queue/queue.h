@@ -23,6 +23,7 @@ struct aging;
 struct edits;
 struct index;
 struct quarantine;
+struct reroutes;
 struct control;
 
 struct queue {
@@ -39,6 +40,7 @@ struct queue {
 	struct edits	*edits;
 	struct index	*index;
 	struct quarantine *quarantine;
+	struct reroutes	*reroutes;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */

@@ -184,6 +184,7 @@ struct store_settle {
 	enum held	 held;		/* by whom, when due_ms says so	*/
 	const struct record_delivery *was;	/* when it was loaded: its row
 					 * may be damaged since; or NULL */
+	bool		 is_ruled;	/* a route did it: none is delivered */
 	const struct store_change *changes;
 	uint32_t	 change_cnt;
 	int64_t		 now_ms;
@@ -370,6 +371,26 @@ struct store_read_old {
 	bool		 at_end;			/* out		*/
 };
 
+/*
+ * The recipients of a delivery go elsewhere: it becomes these deliveries, the
+ * first of which keeps its number and is where all go that are not named.  A
+ * delivery that is held stays so.  See to it that it is not under way.
+ * ERR_NONE: there is no such delivery.
+ */
+struct store_replan {
+	struct store_op	 op;
+	struct id	 id;
+	uint32_t	 no;
+	bool		 is_pinned;	/* by the administrator: stays	*/
+	int64_t		 now_ms;	/* due then			*/
+	const struct store_delivery *deliveries;	/* relay, destination */
+	uint32_t	 delivery_cnt;
+	const uint32_t	*rcpts;		/* numbers of those named	*/
+	const uint32_t	*rcpt_delivery;	/* of each: index of deliveries	*/
+	uint32_t	 rcpt_cnt;
+	struct store_moved *rows;	/* out: room for delivery_cnt	*/
+};
+
 /* The flows that have rows, in order, from behind `after` on. */
 struct store_read_flows {
 	struct store_op	 op;
@@ -517,6 +538,8 @@ void	store_undue(struct store *, struct store_undue *, store_fn *,
 void	store_hold(struct store *, struct store_hold *, store_fn *,
 	    void *arg);
 void	store_edit(struct store *, struct store_edit *, store_fn *,
+	    void *arg);
+void	store_replan(struct store *, struct store_replan *, store_fn *,
 	    void *arg);
 
 void	store_mend(struct store *, struct store_mend *, store_fn *,

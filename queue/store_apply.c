@@ -259,7 +259,8 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 	if (rc != 0 || (rc = store_report_put(st, txn, s->id, s->now_ms,
 	    c)) != 0)
 		return rc;
-	return store_row_put_history(st, txn, s->id, events[c->class],
+	return store_row_put_history(st, txn, s->id, s->is_ruled &&
+	    c->class == CLASS_DONE ? EVENT_REMOVED : events[c->class],
 	    c->rcpt_no, &h);
 }
 
@@ -417,6 +418,8 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return store_apply_edit(st, txn, (struct store_edit *)op);
 	case STORE_MEND:
 		return store_index_mend(st, txn, (struct store_mend *)op);
+	case STORE_REPLAN:
+		return store_apply_replan(st, txn, (struct store_replan *)op);
 	case STORE_QUARANTINE:
 		return store_apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);

@@ -16,7 +16,7 @@
 
 enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
-	STORE_EDIT, STORE_QUARANTINE, STORE_HOLD,
+	STORE_EDIT, STORE_REPLAN, STORE_QUARANTINE, STORE_HOLD,
 	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
@@ -84,6 +84,8 @@ enum event {
 int	store_apply(struct store *, MDB_txn *, struct store_op *);
 /* store_edit.c: the same for struct store_edit alone. */
 int	store_apply_edit(struct store *, MDB_txn *, struct store_edit *);
+/* store_replan.c: the same for struct store_replan alone. */
+int	store_apply_replan(struct store *, MDB_txn *, struct store_replan *);
 
 /*
  * store_report.c: struct store_report likewise; rows of table report within a

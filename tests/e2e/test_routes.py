@@ -130,6 +130,20 @@ def test_thousands_of_recipients_come_from_a_file(house, room):
     assert len(house.box.wait()[0].rcpts) == 20
 
 
+def test_a_route_may_name_a_relay_that_was_there_unused(house):
+    """Neither the queue nor the relay is started for it: they are linked."""
+    p = house.start("relay out")
+    send(p.port, "ann@here.example", "bob@example.org")
+    assert house.out.wait()
+    pids = p.pids("out") + p.pids("box") + p.pids("main")
+    house.configure("route to @example.org relay box; relay out")
+    p.signal(signal.SIGHUP)
+    p.wait_log(event="reloaded")
+    send(p.port, "ann@here.example", "bob@example.org")
+    assert house.box.wait()[0].rcpts == ["bob@example.org"]
+    assert pids == p.pids("out") + p.pids("box") + p.pids("main")
+
+
 def test_policies_split_a_message(house):
     p = house.start("relay out; policies { recipient_domain_split yes }")
     send(p.port, "ann@here.example", "a@one.example", "b@two.example",
@@ -185,20 +199,130 @@ def test_a_recipient_forgotten_between_rcpt_and_data_is_refused(house):
     assert not p.find_log(event="queued")
 
 
-def test_what_is_queued_waits_for_a_relay_that_is_gone(house):
-    p = house.start(ROUTES + 'relay out; retry { delay "1" }')
-    house.box.close()
-    send(p.port, "ann@here.example", "bob@example.org")
-    p.wait_log(event="deferred", relay="box")
+HOUR = '; retry { delay "3600"; maximum_delay 1h }'
+
+
+def without_box(p):
+    """The configuration as it is, but for the relay `box' and its routes."""
     conf = open(p.path, encoding="utf-8").read()
-    with_box = conf.replace("port %d; " % house.box.port, "port %d; "
-                            % house.out.port)
-    p.configure(conf[:conf.index("relay box {")].replace(ROUTES, ""))
+    return conf[:conf.index("relay box {")].replace(ROUTES, "")
+
+
+def test_mail_goes_by_todays_routes_when_its_relay_is_gone(house):
+    """At once, and not when its next attempt is due."""
+    p = house.start(ROUTES + "relay out" + HOUR)
+    house.box.close()
+    name = send(p.port, "ann@here.example", "bob@example.org",
+                "team@example.com")
+    p.wait_log(event="deferred", id=name, relay="box")
+    p.configure(without_box(p))
     p.signal(signal.SIGHUP)
-    p.wait_log(event="trouble", relay="box")
-    p.configure(with_box)
+    got = house.out.wait()[0]
+    assert sorted(got.rcpts) == ["bob@example.org", "team@example.com"]
+    line = p.wait_log(event="rerouted", id=name)
+    assert (line["relay"], line["of"]) == ("out", "box")
+    p.wait_log(event="removed", id=name)
+    assert len(house.out.quiet(0.5)) == 1
+
+
+def test_mail_goes_by_the_routes_of_the_next_start(house):
+    p = house.start(ROUTES + "relay out" + HOUR)
+    house.box.close()
+    name = send(p.port, "ann@here.example", "bob@example.org")
+    p.wait_log(event="deferred", id=name, relay="box")
+    p.stop()
+    p.configure(without_box(p))
+    p.start()
+    assert house.out.wait()[0].id == name
+
+
+def test_each_attempt_looks_at_the_routes(house, sinks):
+    """The relay is still there; a delivery becomes as many as it must."""
+    third = sinks()
+    p = house.start("route to @a.example @b.example @c.example relay box\n"
+                    "relay out; " + HOUR[2:])
+    house.box.answer = lambda verb, line, session: (
+        "451 4.2.0 Not now" if verb == "RCPT" else None)
+    name = send(p.port, "ann@here.example", "x@a.example", "y@b.example",
+                "z@c.example", "z@a.example")
+    for _ in range(4):
+        p.wait_log(event="deferred", id=name)
+    conf = open(p.path, encoding="utf-8").read().replace(
+        "route to @a.example @b.example @c.example relay box",
+        "route to @b.example relay third; route to @c.example relay box")
+    p.configure(conf + "relay third { type static; host 127.0.0.1; port %d }"
+                % third.port)
+    since = p.mark()
     p.signal(signal.SIGHUP)
-    assert house.out.wait()[0].rcpts == ["bob@example.org"]
+    p.wait_log(since=since, event="reloaded")
+    assert house.out.messages == [] and third.messages == []
+    house.box.answer = lambda verb, line, session: None
+    assert ctl(p, "queue", "flush", name).status == 0
+    assert sorted(house.out.wait()[0].rcpts) == ["x@a.example",
+                                                 "z@a.example"]
+    assert third.wait()[0].rcpts == ["y@b.example"]
+    assert house.box.wait()[0].rcpts == ["z@c.example"]
+    p.wait_log(event="removed", id=name)
+    assert [len(s.quiet(0.3)) for s in (house.out, third, house.box)] == [
+        1, 1, 1]
+
+
+def test_what_is_queued_is_refused_and_discarded_by_route_too(house):
+    p = house.start(ROUTES + "relay out; route to @z.example relay box"
+                    + HOUR)
+    house.box.answer = lambda verb, line, session: (
+        "451 4.2.0 Not now" if verb == "RCPT" else None)
+    name = send(p.port, "ann@here.example", "old@example.org",
+                "trap@example.org", "bob@example.org")
+    for _ in range(3):
+        p.wait_log(event="deferred", id=name)
+    conf = open(p.path, encoding="utf-8").read()
+    p.configure(conf.replace(
+        ROUTES, 'route to old@example.org error "5.1.6 Moved to the moon"\n'
+        "route to trap@example.org discard\n"))
+    since = p.mark()
+    p.signal(signal.SIGHUP)
+    p.wait_log(since=since, event="reloaded")
+    assert ctl(p, "queue", "flush", name).status == 0
+    house.box.answer = lambda verb, line, session: None
+    line = p.wait_log(event="failed", id=name)
+    assert (line["rcpt"], line["reply"]) == ("old@example.org",
+                                             "5.1.6 Moved to the moon")
+    assert p.wait_log(event="discarded", id=name)["rcpt"] == "trap@example.org"
+    got = house.out.wait(2)
+    assert [m.rcpts for m in got if m.sender] == [["bob@example.org"]]
+    bounce = [m for m in got if not m.sender][0]
+    assert bounce.rcpts == ["ann@here.example"]
+    assert "5.1.6 Moved to the moon" in bounce.text
+    assert "trap@" not in bounce.text
+    p.wait_log(event="removed", id=name)
+
+
+def test_what_no_route_leads_anywhere_waits_until_one_does(house):
+    """Mail behind it, with a way, does not wait for it."""
+    p = house.start(ROUTES + "route to @far.example relay out" + HOUR)
+    house.box.close()
+    stuck = send(p.port, "ann@here.example", "bob@example.org")
+    first = p.wait_log(event="deferred", id=stuck, relay="box")
+    assert first["tries"] == "1"
+    moved = send(p.port, "ann@here.example", "team@example.com")
+    p.wait_log(event="deferred", id=moved, relay="box")
+    conf = open(p.path, encoding="utf-8").read()
+    p.configure(without_box(p).replace(
+        "route to @far.example", "route to @far.example @example.com"))
+    p.signal(signal.SIGHUP)
+    why = p.wait_log(event="trouble", relay="box")["why"]
+    assert "no longer configured" in why
+    assert house.out.wait()[0].id == moved
+    assert [m["id"] for m in ctl(p, "queue", "list", "--json").lines] == [
+        stuck]
+    p.configure(conf.replace("port %d; " % house.box.port,
+                             "port %d; " % house.out.port))
+    since = p.mark()
+    p.signal(signal.SIGHUP)
+    p.wait_log(since=since, event="reloaded")
+    assert ctl(p, "queue", "flush", stuck).status == 0
+    assert house.out.wait(2)[1].id == stuck
 
 
 def test_a_route_refuses_with_its_own_words_or_takes_for_nobody(house):

@@ -18,6 +18,7 @@
 #include "queue/from_relay.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
+#include "queue/reroute.h"
 #include "queue/telling.h"
 
 /* What the two played peers saw. */
@@ -153,7 +154,7 @@ play_start_queue(struct play *p)
 		play_space, kit_broken
 	};
 	static const struct due_calls due_calls = {
-		dispatch_ready, dispatch_vanish
+		dispatch_ready, dispatch_vanish, dispatch_is_strange
 	};
 	struct queue *q = &p->q;
 
@@ -172,6 +173,7 @@ play_start_queue(struct play *p)
 	assert_int_equal(outcome_open(&q->outcomes, q), OK);
 	assert_int_equal(telling_open(&q->reports, q), OK);
 	assert_int_equal(edit_open(&q->edits, q), OK);
+	assert_int_equal(reroute_open(&q->reroutes, q), OK);
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch), OK);
@@ -194,6 +196,7 @@ play_stop_queue(struct play *p)
 	outcome_close(&p->q.outcomes);
 	telling_close(&p->q.reports);
 	edit_close(&p->q.edits);
+	reroute_close(&p->q.reroutes);
 	settings_fini(&p->q.settings);
 }
 

@@ -57,7 +57,7 @@ tear_down(void **state)
 static void
 go_round(void)
 {
-	static const struct due_calls calls = { ready, vanish };
+	static const struct due_calls calls = { ready, vanish, NULL };
 	int64_t end = clock_mono_ms() + ROUND_MS;
 
 	kit_reopen(&kit);

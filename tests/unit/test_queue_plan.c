@@ -183,7 +183,7 @@ vanish(struct destination *d, void *arg)
 static int
 set_up(void **state)
 {
-	static const struct due_calls calls = { ready, vanish };
+	static const struct due_calls calls = { ready, vanish, NULL };
 	struct plan *p = calloc(1, sizeof(*p));
 
 	kit_open(&p->kit);

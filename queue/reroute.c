@@ -1,0 +1,331 @@
+/*
+ * reroute.c - a judgement costs a look-up for each recipient, and nothing on
+ * disk: so each attempt has its own, and no reload has to walk the queue.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "queue/dispatch.h"
+#include "queue/outcome.h"
+#include "queue/reroute.h"
+#include "queue/split.h"
+#include "sys/clock.h"
+
+#define AGAIN_MS	1000	/* until a commit is tried again	*/
+
+/* One delivery that goes elsewhere, on its way to the disk. */
+struct reroute {
+	STAILQ_ENTRY(reroute) entry;	/* of those to be tried again	*/
+	struct queue	*queue;
+	struct delivery	*delivery;
+	struct store_replan store;
+	struct split	 split;
+	uint32_t	*numbers;	/* of the recipients		*/
+};
+
+struct reroutes {
+	struct queue	*queue;
+	struct timer	 again;
+	STAILQ_HEAD(, reroute) waiting;
+};
+
+static struct route_ask
+ask_of(const struct envelope *env)
+{
+	const struct record_message *m = &env->message;
+	struct route_ask ask = { .sender = m->sender };
+
+	if ((m->flags & MAIL_LOGIN) != 0)
+		ask.login = m->tenant;
+	ask.is_bounce = settings_is_bounce(m);
+	return ask;
+}
+
+/* Is this where the delivery goes anyway? */
+static bool
+is_here(const struct envelope *env, const struct route *r)
+{
+	return span_eq(env->delivery.relay, span_of(r->relay)) &&
+	    span_eq(env->delivery.destination, span_of(r->destination));
+}
+
+static void
+free_reroute(struct reroute *rr)
+{
+	split_free(&rr->split);
+	free((void *)(uintptr_t)rr->store.deliveries);
+	free((void *)(uintptr_t)rr->store.rcpt_delivery);
+	free(rr->store.rows);
+	free(rr->numbers);
+	free(rr);
+}
+
+static void
+log_moved(const struct envelope *env, const struct store_moved *m)
+{
+	const char *relay = m->flow.name;
+	struct log_line l;
+
+	log_begin(&l, LOG_rerouted);
+	log_id(&l, LOG_KEY_id, m->place.id);
+	log_num(&l, LOG_KEY_delivery, m->place.no);
+	log_text(&l, LOG_KEY_relay, relay);
+	log_text(&l, LOG_KEY_destination, relay + strlen(relay) + 1);
+	log_str(&l, LOG_KEY_of, env->delivery.relay);
+	log_end(&l);
+}
+
+/* What had one delivery has several: each is due where it is now. */
+static void
+replanned(struct store_op *op, enum err e, void *arg)
+{
+	struct reroute *rr = arg;
+	struct queue *q = rr->queue;
+	struct delivery *dl = rr->delivery;
+	struct envelope *env = dl->envelope;
+
+	if (e == ERR_FULL || e == ERR_SYS) {
+		STAILQ_INSERT_TAIL(&q->reroutes->waiting, rr, entry);
+		if (!timer_running(&q->reroutes->again))
+			timer_set(&q->reroutes->again, AGAIN_MS);
+		return;
+	}
+	dl->envelope = NULL;
+	due_forget(q->due, &dl);
+	for (uint32_t i = 0; e == OK && i < rr->store.delivery_cnt; i++) {
+		log_moved(env, &rr->store.rows[i]);
+		due_note_flow(q->due, &rr->store.rows[i].flow,
+		    &rr->store.rows[i].place);
+	}
+	free(env);
+	free_reroute(rr);
+}
+
+static void
+try_again(struct timer *t, void *arg)
+{
+	struct reroutes *rs = arg;
+	struct reroute *rr;
+
+	while ((rr = STAILQ_FIRST(&rs->waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&rs->waiting, entry);
+		store_replan(rs->queue->store, &rr->store, replanned, rr);
+	}
+}
+
+/*
+ * Those that have a way, by their ways of today.  NULL: no memory, or no way
+ * for anybody.
+ */
+static struct reroute *
+plan(struct queue *q, struct delivery *dl, const bool *has_way,
+    uint32_t way_cnt)
+{
+	const struct envelope *env = dl->envelope;
+	struct route_ask who = ask_of(env);
+	struct reroute *rr = calloc(1, sizeof(*rr));
+	struct span *rcpts = calloc(way_cnt, sizeof(*rcpts));
+	uint32_t cnt = 0;
+	enum err e = ERR_SYS;
+
+	if (rr != NULL && rcpts != NULL)
+		rr->numbers = calloc(way_cnt, sizeof(*rr->numbers));
+	if (rr != NULL && rr->numbers != NULL) {
+		for (uint32_t i = 0; i < env->rcpt_cnt; i++)
+			if (has_way[i]) {
+				rr->numbers[cnt] = env->rcpts[i].no;
+				rcpts[cnt++] = env->rcpts[i].address;
+			}
+		e = split_make(&rr->split, &q->settings, &who, rcpts, cnt,
+		    env->delivery.tenant, clock_wall_ms());
+	}
+	free(rcpts);
+	if (e == OK) {
+		rr->queue = q;
+		rr->delivery = dl;
+		return rr;
+	}
+	if (rr != NULL)
+		free_reroute(rr);
+	return NULL;
+}
+
+/*
+ * Who has no way stays in the first delivery, at the old place; else one of
+ * the new ones takes over its number.
+ */
+static bool
+fill_store(struct reroute *rr, bool some_stay)
+{
+	const struct envelope *env = rr->delivery->envelope;
+	struct store_replan *r = &rr->store;
+	uint32_t cnt = rr->split.delivery_cnt + some_stay;
+	struct store_delivery *all = calloc(cnt, sizeof(*all));
+	uint32_t *to = calloc(rr->store.rcpt_cnt, sizeof(*to));
+
+	r->rows = calloc(cnt, sizeof(*r->rows));
+	r->deliveries = all;
+	r->rcpt_delivery = to;
+	if (all == NULL || to == NULL || r->rows == NULL)
+		return false;
+	all[0] = (struct store_delivery){ .relay = env->delivery.relay,
+	    .destination = env->delivery.destination };
+	memcpy(all + some_stay, rr->split.deliveries,
+	    rr->split.delivery_cnt * sizeof(*all));
+	for (uint32_t i = 0; i < r->rcpt_cnt; i++)
+		to[i] = some_stay + (rr->split.rcpt_delivery == NULL ? 0 :
+		    rr->split.rcpt_delivery[i]);
+	r->id = rr->delivery->place.id;
+	r->no = rr->delivery->place.no;
+	r->now_ms = clock_wall_ms();
+	r->delivery_cnt = cnt;
+	r->rcpts = rr->numbers;
+	return true;
+}
+
+/* False: it stays as it is, for want of memory. */
+static bool
+move(struct queue *q, struct delivery *dl, const bool *has_way,
+    uint32_t way_cnt)
+{
+	struct reroute *rr = plan(q, dl, has_way, way_cnt);
+
+	if (rr == NULL)
+		return false;
+	rr->store.rcpt_cnt = way_cnt;
+	if (!fill_store(rr, way_cnt < dl->envelope->rcpt_cnt)) {
+		free_reroute(rr);
+		return false;
+	}
+	dispatch_release_untried(q, dl);
+	dl->state = DELIVERY_SETTLING;
+	store_replan(q->store, &rr->store, replanned, rr);
+	return true;
+}
+
+/* What the routes say of the recipients of a delivery. */
+struct judgement {
+	bool		*has_way;
+	uint32_t	 way_cnt;
+	bool		 moves;		/* somebody goes elsewhere	*/
+	bool		 rules;		/* somebody is done with	*/
+	bool		 bad;		/* no memory			*/
+};
+
+/* Done with, as if a relay had said so: the text outlives the routes. */
+static void
+rule(struct delivery *dl, uint32_t rcpt_no, enum outcome_class class,
+    const char *text, struct judgement *j)
+{
+	static const uint16_t codes[CLASS__COUNT] = {
+		[CLASS_DONE] = 250, [CLASS_LATER] = 450, [CLASS_NEVER] = 550,
+	};
+	size_t len = strlen(text);
+	struct result *r = calloc(1, sizeof(*r) + len);
+
+	if (r == NULL) {
+		j->bad = true;
+		return;
+	}
+	r->rcpt_no = rcpt_no;
+	r->class = class;
+	r->scope = SCOPE_RECIPIENT;
+	r->code = codes[class];
+	r->flags = RESULT_OWN;
+	memcpy(r->text, text, len);
+	r->reply = (struct span){ r->text, len };
+	STAILQ_INSERT_TAIL(&dl->results, r, entry);
+	dl->result_cnt++;
+	j->rules = true;
+}
+
+static void
+judge(const struct queue *q, struct delivery *dl, struct judgement *j)
+{
+	const struct envelope *env = dl->envelope;
+	struct route_ask ask = ask_of(env);
+	struct route r;
+
+	for (uint32_t i = 0; i < env->rcpt_cnt; i++) {
+		ask.rcpt = env->rcpts[i].address;
+		switch (route_find(q->settings.routes, &ask, &r)) {
+		case ROUTE_FOUND:
+			j->has_way[i] = true;
+			j->way_cnt++;
+			j->moves |= !is_here(env, &r);
+			break;
+		case ROUTE_REFUSED:
+			rule(dl, env->rcpts[i].no, r.text[0] == '4' ?
+			    CLASS_LATER : CLASS_NEVER, r.text, j);
+			break;
+		case ROUTE_DISCARDED:
+			rule(dl, env->rcpts[i].no, CLASS_DONE,
+			    "2.0.0 A route discards it", j);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* Does the routes' say matter at all here? */
+static bool
+is_settled(const struct queue *q, const struct envelope *env)
+{
+	const char *only = route_only(q->settings.routes);
+	unsigned no;
+
+	if (env->delivery.pinned != 0)
+		return route_relay_no(q->settings.routes,
+		    env->delivery.relay, &no);
+	return only != NULL && span_eq(env->delivery.relay, span_of(only)) &&
+	    span_eq(env->delivery.destination, span_of(only)) &&
+	    !settings_is_bounce(&env->message);
+}
+
+/* Without memory for a judgement it goes where it was to go. */
+bool
+reroute_loaded(struct queue *q, struct delivery *dl)
+{
+	const struct envelope *env = dl->envelope;
+	struct judgement j = { .moves = false };
+	bool taken = false;
+
+	if (is_settled(q, env) || (j.has_way = calloc(env->rcpt_cnt,
+	    sizeof(*j.has_way))) == NULL)
+		return false;
+	judge(q, dl, &j);
+	/* First what is over; the rest is due, and judged, again. */
+	if (j.rules) {
+		outcome_ruled(q, dl);
+		taken = true;
+	} else if (j.moves && !j.bad)
+		taken = move(q, dl, j.has_way, j.way_cnt);
+	free(j.has_way);
+	return taken;
+}
+
+enum err
+reroute_open(struct reroutes **out, struct queue *q)
+{
+	struct reroutes *rs = calloc(1, sizeof(*rs));
+
+	if (rs == NULL)
+		return ERR_SYS;
+	rs->queue = q;
+	STAILQ_INIT(&rs->waiting);
+	timer_init(&rs->again, q->loop, try_again, rs);
+	*out = rs;
+	return OK;
+}
+
+void
+reroute_close(struct reroutes **rs)
+{
+	if (*rs == NULL)
+		return;
+	timer_stop(&(*rs)->again);
+	free(*rs);
+	*rs = NULL;
+}

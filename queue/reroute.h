@@ -1,0 +1,27 @@
+/*
+ * reroute - mail that is queued follows the routes of today.
+ *
+ * Each delivery is judged when its envelope is loaded, before it goes out:
+ * recipients whom the routes now send elsewhere become deliveries there, in
+ * one transaction, due at once; whom they refuse or discard are done with.
+ * Whom they lead nowhere stay where they are.
+ *
+ * Owns	   what is on its way to the disk
+ * Blocks  never
+ */
+#ifndef QUEUE_REROUTE_H
+#define QUEUE_REROUTE_H
+
+#include "queue/queue.h"
+
+MUST_CHECK enum err reroute_open(struct reroutes **out, struct queue *);
+/* Behind store_close(). */
+void	reroute_close(struct reroutes **);
+
+/*
+ * The envelope of dl is there: do the routes want it elsewhere?  True: it is
+ * taken, its slot given back.  False: it may go out as it is.
+ */
+bool	reroute_loaded(struct queue *, struct delivery *);
+
+#endif
