@@ -30,8 +30,8 @@
 #include "base/span.h"
 #include "conf/plan.h"
 
-#define CONF_FILE_MAX	(1024u * 1024)	/* bytes of one file		*/
-#define CONF_TOTAL_MAX	(4096u * 1024)	/* bytes of all files		*/
+#define CONF_FILE_MAX	(16384u * 1024)	/* bytes of one file		*/
+#define CONF_TOTAL_MAX	(32768u * 1024)	/* bytes of all files		*/
 #define CONF_LIST_MAX	(16384u * 1024)	/* bytes of a file of recipients */
 #define CONF_FILES_MAX	256		/* files, counted as often as read */
 #define CONF_DEPTH_MAX	8		/* includes within includes	*/

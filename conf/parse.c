@@ -74,7 +74,7 @@ why_unread(enum err e)
 	if (e == ERR_NONE)
 		return "there is no such file";
 	if (e == ERR_FULL)
-		return "it is larger than 1 MiB";
+		return "it is larger than 16 MiB";
 	return strerror(errno);
 }
 
@@ -123,7 +123,7 @@ read_source(struct parser *p, const char *path, struct place from)
 	p->total_len += len;
 	if (len > CONF_FILE_MAX || p->total_len > CONF_TOTAL_MAX) {
 		report_add(p->mistakes, from,
-		    "the configuration is larger than 4 MiB");
+		    "the configuration is larger than 32 MiB");
 		return false;
 	}
 	return true;

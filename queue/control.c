@@ -6,6 +6,7 @@
 #include "queue/control.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
+#include "queue/errand.h"
 #include "queue/to_control.h"
 
 #define PENDING_MAX	1024	/* more at once makes no sense */
@@ -192,7 +193,9 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 	a->control = c;
 	a->request = m->request;
 	c->pending_cnt++;
-	if (edit_start(c->queue, m->id, m->action, &why, edit_over, a))
+	if (m->action >= EDIT_BOUNCE ?
+	    errand_start(c->queue, m->id, m->action, m->text, &why, edit_over,
+	    a) : edit_start(c->queue, m->id, m->action, &why, edit_over, a))
 		return OK;
 	edit_over(why, a);
 	return OK;

@@ -9,6 +9,7 @@
 #include "queue/aside.h"
 #include "queue/dispatch_inside.h"
 #include "queue/edit.h"
+#include "queue/errand.h"
 #include "queue/outcome.h"
 #include "queue/reroute.h"
 #include "queue/to_relay.h"
@@ -151,7 +152,9 @@ loaded(struct store_op *op, enum err e, void *arg)
 	dl->is_stray = false;
 	if (is_stray)
 		dispatch_judged(q->dispatch);
-	if (dl->state == DELIVERY_ADOPTING)
+	if (dl->errand != NULL)
+		errand_loaded(q, dl, e);
+	else if (dl->state == DELIVERY_ADOPTING)
 		adopt_loaded(q, dl, e);
 	else if (e == ERR_SYS)
 		dispatch_put_back(q, dl);

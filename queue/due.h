@@ -29,6 +29,7 @@ enum delivery_state {
 #define DUE_IDLE_MAX	10000
 
 struct worker;
+struct errand;
 
 /* What a relay said of one recipient. */
 struct result {
@@ -69,6 +70,7 @@ struct delivery {
 	uint16_t	 room;		/* that it has for more		*/
 	bool		 is_quiet;	/* no line says it must wait	*/
 	uint32_t	 untold_cnt;	/* lines left out before	*/
+	struct errand	*errand;	/* that took it; or NULL	*/
 	bool		 is_stray;	/* no relay has it: only judged	*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;

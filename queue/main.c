@@ -32,6 +32,7 @@
  *	from_control	what an administrator asks
  *	control		how much, where to (browse: what), edits
  *	edit		hold, release, flush, remove
+ *	errand		bounce, move, reroute
  *	to_control	answers
  */
 #include <errno.h>
@@ -43,6 +44,7 @@
 #include "queue/control.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
+#include "queue/errand.h"
 #include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
@@ -205,6 +207,7 @@ close_parts(struct queue *q)
 	telling_close(&q->reports);
 	edit_close(&q->edits);
 	reroute_close(&q->reroutes);
+	errand_close(q);
 	settings_fini(&q->settings);
 }
 

@@ -24,6 +24,7 @@ struct edits;
 struct index;
 struct quarantine;
 struct reroutes;
+struct errand;
 struct control;
 
 struct queue {
@@ -41,6 +42,8 @@ struct queue {
 	struct index	*index;
 	struct quarantine *quarantine;
 	struct reroutes	*reroutes;
+	LIST_HEAD(, errand) errands;
+	unsigned	 errand_cnt;
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */

@@ -2,6 +2,7 @@
  * reroute.c - a judgement costs a look-up for each recipient, and nothing on
  * disk: so each attempt has its own, and no reload has to walk the queue.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,8 +120,8 @@ try_again(struct timer *t, void *arg)
  * for anybody.
  */
 static struct reroute *
-plan(struct queue *q, struct delivery *dl, const bool *has_way,
-    uint32_t way_cnt)
+plan(struct queue *q, const struct settings *set, struct delivery *dl,
+    const bool *has_way, uint32_t way_cnt)
 {
 	const struct envelope *env = dl->envelope;
 	struct route_ask who = ask_of(env);
@@ -137,7 +138,7 @@ plan(struct queue *q, struct delivery *dl, const bool *has_way,
 				rr->numbers[cnt] = env->rcpts[i].no;
 				rcpts[cnt++] = env->rcpts[i].address;
 			}
-		e = split_make(&rr->split, &q->settings, &who, rcpts, cnt,
+		e = split_make(&rr->split, set, &who, rcpts, cnt,
 		    env->delivery.tenant, clock_wall_ms());
 	}
 	free(rcpts);
@@ -186,14 +187,15 @@ fill_store(struct reroute *rr, bool some_stay)
 
 /* False: it stays as it is, for want of memory. */
 static bool
-move(struct queue *q, struct delivery *dl, const bool *has_way,
-    uint32_t way_cnt)
+move(struct queue *q, const struct settings *set, struct delivery *dl,
+    const bool *has_way, uint32_t way_cnt)
 {
-	struct reroute *rr = plan(q, dl, has_way, way_cnt);
+	struct reroute *rr = plan(q, set, dl, has_way, way_cnt);
 
 	if (rr == NULL)
 		return false;
 	rr->store.rcpt_cnt = way_cnt;
+	rr->store.is_pinned = set != &q->settings;
 	if (!fill_store(rr, way_cnt < dl->envelope->rcpt_cnt)) {
 		free_reroute(rr);
 		return false;
@@ -284,6 +286,77 @@ is_settled(const struct queue *q, const struct envelope *env)
 	    !settings_is_bounce(&env->message);
 }
 
+/* Routes of one relay, that gets all; NULL: no memory. */
+static struct routes *
+all_to(const struct routes *routes, const char *relay)
+{
+	struct routes *r;
+	unsigned no;
+
+	if (!route_relay_no(routes, span_of(relay), &no) ||
+	    route_new(&r) != OK)
+		return NULL;
+	if (route_add_relay(r, span_of(relay), route_kind_of(routes,
+	    no)) != OK || route_set_last(r, span_of(relay)) != OK ||
+	    route_set_bounce_relay(r, span_of(relay)) != OK)
+		route_free(&r);
+	return r;
+}
+
+/* Who has no way by the routes alone stays; by a relay named all have one. */
+static bool
+force(struct queue *q, const struct settings *set, struct delivery *dl)
+{
+	const struct envelope *env = dl->envelope;
+	struct route_ask ask = ask_of(env);
+	bool *has_way = calloc(env->rcpt_cnt + 1, sizeof(*has_way));
+	uint32_t way_cnt = 0;
+	struct route r;
+	bool taken;
+
+	for (uint32_t i = 0; has_way != NULL && i < env->rcpt_cnt; i++) {
+		ask.rcpt = env->rcpts[i].address;
+		has_way[i] = route_find(set->routes, &ask, &r) == ROUTE_FOUND;
+		way_cnt += has_way[i];
+	}
+	taken = way_cnt > 0 && move(q, set, dl, has_way, way_cnt);
+	free(has_way);
+	return taken;
+}
+
+bool
+reroute_force(struct queue *q, struct delivery *dl, const char *relay)
+{
+	struct settings set = q->settings;
+	bool taken;
+
+	if (relay == NULL)
+		return force(q, &q->settings, dl);
+	if ((set.routes = all_to(q->settings.routes, relay)) == NULL)
+		return false;
+	taken = force(q, &set, dl);
+	route_free(&set.routes);
+	return taken;
+}
+
+bool
+reroute_give_up(struct queue *q, struct delivery *dl, struct span why)
+{
+	const struct envelope *env = dl->envelope;
+	struct judgement j = { .moves = false };
+	char text[REPLY_TEXT_MAX];
+
+	snprintf(text, sizeof(text),
+	    "5.7.1 The message was returned by the administrator%s%.*s",
+	    why.len > 0 ? ": " : "", (int)why.len, why.ptr);
+	for (uint32_t i = 0; i < env->rcpt_cnt; i++)
+		rule(dl, env->rcpts[i].no, CLASS_NEVER, text, &j);
+	if (env->rcpt_cnt == 0 || j.bad)
+		return false;
+	outcome_ruled(q, dl);
+	return true;
+}
+
 /* Without memory for a judgement it goes where it was to go. */
 bool
 reroute_loaded(struct queue *q, struct delivery *dl)
@@ -301,7 +374,7 @@ reroute_loaded(struct queue *q, struct delivery *dl)
 		outcome_ruled(q, dl);
 		taken = true;
 	} else if (j.moves && !j.bad)
-		taken = move(q, dl, j.has_way, j.way_cnt);
+		taken = move(q, &q->settings, dl, j.has_way, j.way_cnt);
 	free(j.has_way);
 	return taken;
 }

@@ -24,4 +24,14 @@ void	reroute_close(struct reroutes **);
  */
 bool	reroute_loaded(struct queue *, struct delivery *);
 
+/*
+ * What an administrator wants of a delivery whose envelope is there; true: dl
+ * is taken.  All to this relay, where no route moves it any more; or NULL: as
+ * the routes say, though it was moved before.
+ */
+bool	reroute_force(struct queue *, struct delivery *, const char *relay);
+
+/* Give all of its recipients up, for this reason or none, and tell so. */
+bool	reroute_give_up(struct queue *, struct delivery *, struct span why);
+
 #endif

@@ -477,6 +477,12 @@ route_relay_no(const struct routes *r, struct span name, unsigned *no)
 	return found != NO_RELAY;
 }
 
+enum route_kind
+route_kind_of(const struct routes *r, unsigned no)
+{
+	return r->relays[no].kind;
+}
+
 bool
 route_has_relay(const struct routes *r, const char *name)
 {

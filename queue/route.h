@@ -117,6 +117,7 @@ const char *route_only(const struct routes *);
 
 /* The number of the relay, as in struct route; false: there is none. */
 bool	route_relay_no(const struct routes *, struct span name, unsigned *no);
+enum route_kind route_kind_of(const struct routes *, unsigned no);
 bool	route_has_relay(const struct routes *, const char *name);
 
 #endif

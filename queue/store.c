@@ -380,7 +380,7 @@ store_edit(struct store *st, struct store_edit *e, store_fn *fn, void *arg)
 void
 store_replan(struct store *st, struct store_replan *r, store_fn *fn, void *arg)
 {
-	hand_write(st, &r->op, STORE_REPLAN, fn, arg);
+	store_hand_write(st, &r->op, STORE_REPLAN, fn, arg);
 }
 
 void

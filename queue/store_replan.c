@@ -109,7 +109,7 @@ move_rcpts(struct store *st, MDB_txn *txn, const struct store_replan *r,
 			continue;
 		store_table_key_no(&k, r->id, r->rcpts[i]);
 		rc = store_row_get(st, txn, TABLE_RECIPIENT, &k,
-		    RECORD_recipient, &rec, &e);
+		    &rec, &e);
 		if (rc != 0 || e != OK)
 			continue;	/* it stays where it was */
 		rec.recipient.delivery = r->rows[to].place.no;
@@ -129,7 +129,7 @@ count_deliveries(struct store *st, MDB_txn *txn, struct id id, uint32_t more)
 	int rc;
 
 	store_table_key_id(&k, id);
-	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, RECORD_message, &r, &e);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e);
 	if (rc != 0 || e != OK || more == 0)
 		return rc;
 	r.message.delivery_cnt += more;
@@ -171,8 +171,7 @@ store_apply_replan(struct store *st, MDB_txn *txn, struct store_replan *r)
 	int rc;
 
 	store_table_key_no(&k, r->id, r->no);
-	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &rec,
-	    &r->op.err);
+	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &rec, &r->op.err);
 	if (rc != 0 || r->op.err != OK)
 		return rc;
 	old.rec = rec.delivery;

@@ -115,6 +115,9 @@ enum edit {
 	EDIT_RELEASE,
 	EDIT_REMOVE,		/* with no bounce			*/
 	EDIT_RETRY,		/* what damage held and is readable again */
+	EDIT_BOUNCE,		/* given up, its sender told; text: why	*/
+	EDIT_MOVE,		/* to the relay text, whatever routes say */
+	EDIT_REROUTE,		/* as the routes say now, though moved	*/
 	EDIT__COUNT
 };
 

@@ -13,6 +13,8 @@
 #define TAKES_YES	0x04u	/* --yes, --dry-run		*/
 #define TAKES_USERS	0x08u	/* --file, --users		*/
 #define TAKES_WHOSE	0x10u	/* --from, --login, --bounce	*/
+#define TAKES_VIA	0x20u	/* --via			*/
+#define TAKES_TEXT	0x40u	/* --text			*/
 #define TAKES_ALL	0x80u	/* --all			*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
@@ -46,6 +48,9 @@ enum run_end	 cmd_queue_remove(struct run *);
 enum run_end	 cmd_queue_quarantine(struct run *);
 enum run_end	 cmd_queue_check(struct run *);
 enum run_end	 cmd_queue_salvage(struct run *);
+enum run_end	 cmd_queue_bounce(struct run *);
+enum run_end	 cmd_queue_move(struct run *);
+enum run_end	 cmd_queue_reroute(struct run *);
 enum run_end	 cmd_route(struct run *);
 enum run_end	 cmd_user_add(struct run *);
 enum run_end	 cmd_user_passwd(struct run *);

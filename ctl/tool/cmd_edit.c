@@ -1,5 +1,6 @@
 /*
- * cmd_edit.c - queue flush, hold, release, remove; and those of a quarantine.
+ * cmd_edit.c - queue flush, hold, release, remove, bounce, move, reroute; and
+ * those of a quarantine.
  *
  * First the whole selection is fetched, then, on a connection of its own since
  * a person may have thought about it in between, the edits go out, several at
@@ -32,6 +33,7 @@ struct edit_run {
 	enum edit	 action;
 	const char	*name;		/* "remove"			*/
 	const char	*past;		/* "removed"			*/
+	struct span	 text;		/* a reason, a relay; or empty	*/
 	struct job	*jobs;
 	size_t		 cnt, cap;
 	uint64_t	 oldest_ms;
@@ -74,19 +76,23 @@ confirm(const struct run *r, const struct edit_run *e)
 	uint64_t now = (uint64_t)clock_wall_ms();
 	char age[SHOW_MAX], answer[16];
 
-	if (e->action != EDIT_REMOVE || e->cnt < 2 || r->yes || r->dry_run)
+	if ((e->action != EDIT_REMOVE && e->action != EDIT_BOUNCE) ||
+	    e->cnt < 2 || r->yes || r->dry_run)
 		return END_DONE;
 	fprintf(stderr, "%zu messages, the oldest of %s ago.  They will be "
-	    "lost, and no bounce is sent.\n", e->cnt,
-	    show_age(now > e->oldest_ms ? now - e->oldest_ms : 0, age));
+	    "%s.\n", e->cnt,
+	    show_age(now > e->oldest_ms ? now - e->oldest_ms : 0, age),
+	    e->action == EDIT_REMOVE ? "lost, and no bounce is sent" :
+	    "given up, and their senders told");
 	if (!isatty(STDIN_FILENO)) {
 		run_complain("nobody is there to be asked: say --yes");
 		return END_USAGE;
 	}
-	fprintf(stderr, "Remove %zu messages? [y/N] ", e->cnt);
+	fprintf(stderr, "%s %zu messages? [y/N] ", e->action == EDIT_REMOVE ?
+	    "Remove" : "Bounce", e->cnt);
 	if (fgets(answer, sizeof(answer), stdin) == NULL ||
 	    (answer[0] != 'y' && answer[0] != 'Y')) {
-		fputs("Nothing was removed.\n", stderr);
+		fprintf(stderr, "Nothing was %s.\n", e->past);
 		return END_NOTHING;
 	}
 	return END_DONE;
@@ -116,7 +122,7 @@ send_some(struct talk *t, struct edit_run *e, size_t *next)
 		const struct job *j = &e->jobs[*next];
 		struct msg_edit_ask m = {
 			.request = *next, .queue = span_of(j->queue),
-			.id = j->id, .action = e->action,
+			.id = j->id, .action = e->action, .text = e->text,
 		};
 
 		(*next)++;
@@ -270,7 +276,8 @@ fetch_jobs(struct run *r, struct edit_run *e)
 }
 
 static enum run_end
-edit(struct run *r, enum edit action, const char *name, const char *past)
+edit_with(struct run *r, enum edit action, const char *name, const char *past,
+    const char *text)
 {
 	struct edit_run e = { .action = action, .name = name, .past = past };
 	enum run_end end;
@@ -280,6 +287,8 @@ edit(struct run *r, enum edit action, const char *name, const char *past)
 		    "Say ids, a condition, or --all", name);
 		return END_USAGE;
 	}
+	if (text != NULL)
+		e.text = span_of(text);
 	end = fetch_jobs(r, &e);
 	if (end == END_DONE)
 		end = confirm(r, &e);
@@ -290,6 +299,12 @@ edit(struct run *r, enum edit action, const char *name, const char *past)
 		end = report(r, &e);
 	free(e.jobs);
 	return end;
+}
+
+static enum run_end
+edit(struct run *r, enum edit action, const char *name, const char *past)
+{
+	return edit_with(r, action, name, past, NULL);
 }
 
 enum run_end
@@ -344,4 +359,26 @@ enum run_end
 cmd_queue_remove(struct run *r)
 {
 	return edit(r, EDIT_REMOVE, "remove", "removed");
+}
+
+enum run_end
+cmd_queue_bounce(struct run *r)
+{
+	return edit_with(r, EDIT_BOUNCE, "bounce", "bounced", r->text);
+}
+
+enum run_end
+cmd_queue_move(struct run *r)
+{
+	if (r->via == NULL) {
+		run_complain("queue move: to which relay?  Say --via RELAY");
+		return END_USAGE;
+	}
+	return edit_with(r, EDIT_MOVE, "move", "moved", r->via);
+}
+
+enum run_end
+cmd_queue_reroute(struct run *r)
+{
+	return edit(r, EDIT_REROUTE, "reroute", "rerouted");
 }

@@ -18,7 +18,7 @@
 
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
-	OPT_BOUNCE
+	OPT_BOUNCE, OPT_VIA, OPT_TEXT
 };
 
 static const struct option options[] = {
@@ -38,6 +38,8 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "yes", no_argument, NULL, OPT_YES },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "via", required_argument, NULL, OPT_VIA },
+	{ "text", required_argument, NULL, OPT_TEXT },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -88,6 +90,8 @@ taken_by(int option)
 		return TAKES_SELECTION;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
+	if (option == OPT_VIA || option == OPT_TEXT)
+		return option == OPT_VIA ? TAKES_VIA : TAKES_TEXT;
 	if (option == OPT_YES || option == OPT_DRY_RUN)
 		return TAKES_YES;
 	return option == OPT_FILE || option == OPT_USERS ? TAKES_USERS : 0;
@@ -104,6 +108,8 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_YES:		r->yes = true; break;
 	case OPT_DRY_RUN:	r->dry_run = true; break;
 	case OPT_BOUNCE:	r->bounce = true; break;
+	case OPT_VIA:		r->via = value; break;
+	case OPT_TEXT:		r->text = value; break;
 	case OPT_FILE:		r->users_file = value; break;
 	case OPT_USERS:		r->users_block = value; break;
 	case 'f':		r->config = value; break;

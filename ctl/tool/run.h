@@ -27,6 +27,8 @@ struct run {
 	const char	*users_block;	/* --users, else NULL		*/
 	bool		 json, yes, dry_run;
 	bool		 bounce;	/* route: a bounce of ours	*/
+	const char	*via;		/* queue move: --via, else NULL	*/
+	const char	*text;		/* queue bounce: --text, else NULL */
 	struct select	 select;
 	char		**args;		/* what stands behind the verb	*/
 	int		 arg_cnt;

@@ -438,3 +438,34 @@ relay out { type static; host 127.0.0.1; port %d }
     row = ctl(p, "route", "bob@foreign.example", "--bounce", "--json").lines
     assert row[0]["relay"] == "out"
     assert os.listdir(room.work + "/mail") == ["example.org"]
+
+
+def test_posternctl_bounces_moves_and_reroutes(house):
+    """Held or waiting, moved mail stays where it was moved to."""
+    p = house.start(ROUTES + "relay out" + HOUR)
+    house.box.answer = lambda verb, line, session: (
+        "451 4.2.0 Not now" if verb == "RCPT" else None)
+    ids = [send(p.port, "ann@here.example", "b%d@example.org" % i)
+           for i in range(4)]
+    for name in ids:
+        p.wait_log(event="deferred", id=name)
+    assert ctl(p, "queue", "move", ids[0]).status == 2
+    got = ctl(p, "queue", "move", ids[0], "--via", "nowhere", "--json")
+    assert got.status == 1 and got.lines[0]["status"] == "refused"
+    assert ctl(p, "queue", "hold", ids[1]).status == 0
+    assert ctl(p, "queue", "move", ids[0], ids[1], "--via", "out").status == 0
+    assert house.out.wait()[0].id == ids[0]
+    row = ctl(p, "queue", "list", ids[1], "--json").lines[0]["recipients"][0]
+    assert (row["relay"], row["status"]) == ("out", "held")
+    assert ctl(p, "queue", "reroute", ids[1]).status == 0
+    row = ctl(p, "queue", "list", ids[1], "--json").lines[0]["recipients"][0]
+    assert (row["relay"], row["status"]) == ("box", "held")
+    assert ctl(p, "queue", "bounce", ids[1], ids[2], "--yes", "--text",
+               "the list is closed").status == 0
+    bounces = [m for m in house.out.wait(3) if not m.sender]
+    assert [m.rcpts for m in bounces] == [["ann@here.example"]] * 2
+    assert all("administrator: the list is closed" in m.text.replace(
+        "\r\n ", " ") for m in bounces)
+    left = ctl(p, "queue", "list", "--json").lines
+    assert [m["id"] for m in left] == [ids[3]]
+    assert ctl(p, "queue", "bounce", "01020304").status == 1

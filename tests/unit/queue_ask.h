@@ -128,7 +128,7 @@ ask_edit(struct ask *a, struct id id, enum edit action)
 	unsigned before = a->edit_cnt;
 
 	link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1, SPAN("main"),
-	    id, (uint8_t)action });
+	    id, (uint8_t)action, SPAN("out") });
 	kit_until(&a->play->kit, a->edit_cnt > before);
 	return a->edited;
 }

@@ -13,6 +13,7 @@
 #include "queue/control.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
+#include "queue/errand.h"
 #include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
@@ -197,6 +198,7 @@ play_stop_queue(struct play *p)
 	telling_close(&p->q.reports);
 	edit_close(&p->q.edits);
 	reroute_close(&p->q.reroutes);
+	errand_close(&p->q);
 	settings_fini(&p->q.settings);
 }
 

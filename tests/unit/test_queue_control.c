@@ -353,7 +353,8 @@ two_edits_of_a_message_do_not_meet(void **state)
 
 	for (int i = 0; i < 20; i++)
 		link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
-		    SPAN("main"), id, i % 2 ? EDIT_HOLD : EDIT_RELEASE });
+		    SPAN("main"), id, i % 2 ? EDIT_HOLD : EDIT_RELEASE,
+		    SPAN("") });
 	kit_until(&a->play->kit, a->edit_cnt == 20);
 	assert_int_equal(a->status_cnt[TOLD_DONE] +
 	    a->status_cnt[TOLD_BUSY], 20);
@@ -382,7 +383,7 @@ control_may_leave_with_everything_on_its_way(void **state)
 	struct id id = take(a->play, 1);
 
 	link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1, SPAN("main"),
-	    id, EDIT_HOLD });
+	    id, EDIT_HOLD, SPAN("") });
 	for (unsigned i = 0; i < 20; i++) {
 		link_send_list_ask(a->link, &(struct msg_list_ask){ i,
 		    SPAN("main"), none, 64 });
@@ -403,7 +404,8 @@ an_action_that_is_none_makes_no_sense(void **state)
 	struct id id = take(a->play, 1);
 
 	assert_int_equal(control_edit(LIST_FIRST(&a->play->q.controls),
-	    &(struct msg_edit_ask){ 1, SPAN("main"), id, EDIT__COUNT }),
+	    &(struct msg_edit_ask){ 1, SPAN("main"), id, EDIT__COUNT,
+	    SPAN("") }),
 	    ERR_PEER);
 }
 
@@ -621,7 +623,8 @@ edits_lose_and_double_nothing(void **state)
 		for (unsigned i = 0; i < 4; i++)
 			link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
 			    SPAN("main"), ids[arc4random_uniform(CNT)],
-			    (uint8_t)arc4random_uniform(EDIT_REMOVE) });
+			    (uint8_t)arc4random_uniform(EDIT_REMOVE),
+			    SPAN("") });
 		kit_until(&p->kit, a->edit_cnt == edits + 4);
 		if (round % 40 == 0) {		/* deliveries are put back */
 			play_link_relay(p, 1);
