@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
+#include "conf_memory.h"
+#include "relay/kind.h"
 #include "relay/maildir_file.h"
 #include "relay/maildir_path.h"
 
@@ -248,6 +251,125 @@ old_leftovers_are_swept_and_young_ones_stay(void **state)
 	assert_int_equal(faccessat(p->root_fd, "u/tmp/young", F_OK, 0), 0);
 }
 
+/* The relay as a whole, and a queue that has only so many pieces. */
+
+static struct ev_loop *loop;
+static unsigned pieces_have;
+
+static void
+give_up(struct timer *t, void *arg)
+{
+	delivery_orphan(arg);
+}
+
+static void
+give_piece(struct delivery *d, enum part part, uint32_t no)
+{
+	static char piece[PIECE_MAX];
+	static struct timer later;
+
+	memset(piece, 'x', sizeof(piece));
+	if (no < pieces_have) {
+		assert_int_equal(delivery_add_piece(d, part, no,
+		    (struct span){ piece, sizeof(piece) }), OK);
+		return;
+	}
+	timer_init(&later, loop, give_up, d);
+	timer_set(&later, 20);		/* once the rest is written */
+}
+
+static void
+finished(struct delivery *d)
+{
+	ev_stop(loop);
+}
+
+static void
+back(struct delivery *d, enum back why)
+{
+	fail_msg("a delivery came back: %d", (int)why);
+}
+
+static void *
+open_relay(const char *dir)
+{
+	static char text[512];
+	static const struct memory_file files[] = {
+		{ "/etc/conf", text }, { NULL, NULL } };
+	static struct memory memory;
+	static struct conf *conf;
+	struct kind_env env = { .loop = loop, .root = dir };
+	struct conf_plan plan;
+	void *relay;
+
+	memory = (struct memory){ .files = files };
+	snprintf(text, sizeof(text), "process { hostname us.example }\n"
+	    "edge in { type smtp; queue main\n"
+	    "listener { interface 127.0.0.1; port 2525 } }\n"
+	    "queue main { type lmdb; path q; relay out }\n"
+	    "relay out { type maildir; path \"%s/{user}\" }\n", dir);
+	if (memory_load(&memory, &conf, false) != OK)
+		fail_msg("%s", memory.told);
+	assert_int_equal(conf_plan(conf, &plan), OK);
+	for (uint32_t i = 0; i < plan.head.process_cnt; i++)
+		if (plan.processes[i].role == ROLE_MAILDIR)
+			assert_int_equal(slice_open(&env.block,
+			    plan.slices[i]), OK);
+	env.hostname = SPAN("us.example");
+	assert_int_equal(kind_maildir.open(&relay, &env), OK);
+	return relay;
+}
+
+/* Of a text of five pieces: what became of its one recipient. */
+static const struct outcome *
+deliver(void *relay, unsigned have, struct delivery **out)
+{
+	static const struct delivery_calls calls = {
+		give_piece, finished, back
+	};
+	const struct msg_delivery_open m = {
+		.rcpt_cnt = 1, .body_len = 5 * PIECE_MAX,
+		.sender = SPAN("s@a.example"),
+	};
+
+	pieces_have = have;
+	*out = delivery_new(&m, &calls, NULL);
+	assert_non_null(*out);
+	assert_int_equal(delivery_add_rcpt(*out, 0, SPAN("u@b.example")), OK);
+	kind_maildir.take(relay, *out);
+	assert_int_equal(ev_run(loop), OK);
+	return (*out)->rcpts[0].outcome;
+}
+
+static void
+a_text_that_breaks_off_is_never_renamed(void **state)
+{
+	static char text[6 * PIECE_MAX];
+	struct place *p = *state;
+	const struct outcome *o;
+	struct delivery *d;
+	void *relay;
+
+	assert_int_equal(ev_open(&loop), OK);
+	relay = open_relay(p->dir);
+	for (unsigned have = 0; have < 5; have++) {
+		o = deliver(relay, have, &d);
+		assert_non_null(o);
+		assert_int_equal(o->verdict.class, CLASS_LATER);
+		assert_int_equal(o->verdict.scope, SCOPE_OURS);
+		delivery_free(&d);
+		if (have == 0)
+			continue;	/* no file was begun */
+		assert_int_equal(files_in(p, "u/new", text, sizeof(text)), 0);
+		assert_int_equal(files_in(p, "u/tmp", text, sizeof(text)), 0);
+	}
+	o = deliver(relay, 5, &d);
+	assert_int_equal(o->verdict.class, CLASS_DONE);
+	delivery_free(&d);
+	assert_int_equal(files_in(p, "u/new", text, sizeof(text)), 1);
+	assert_true(strlen(text) > 5 * PIECE_MAX);
+}
+
 int
 main(void)
 {
@@ -268,6 +390,9 @@ main(void)
 		    remove_place),
 		cmocka_unit_test_setup_teardown(
 		    old_leftovers_are_swept_and_young_ones_stay, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    a_text_that_breaks_off_is_never_renamed, make_place,
 		    remove_place),
 	};
 
