@@ -374,12 +374,32 @@ gather_rcpts(const struct rows *r, struct verdict *v)
 	return OK;
 }
 
+/*
+ * More recipients than the delivery has left: some are done with, and it is not
+ * those that are surely of today.
+ */
+static void
+drop_doubtful(struct verdict *v, struct judge_delivery *d)
+{
+	if (d->row == NULL || !d->is_good || d->rcpt_cnt <= d->rec.rcpt_cnt)
+		return;
+	for (size_t i = 0; i < v->rcpt_cnt; i++) {
+		struct judge_rcpt *rc = &v->rcpts[i];
+
+		if (rc->delivery != d->no || rc->row->origin != ROWS_DOUBTFUL)
+			continue;
+		rc->is_done = true;
+		d->rcpt_cnt--;
+	}
+}
+
 static void
 count_rcpts(struct verdict *v)
 {
 	for (size_t i = 0; i < v->delivery_cnt; i++) {
 		struct judge_delivery *d = &v->deliveries[i];
 
+		drop_doubtful(v, d);
 		if (d->row != NULL && d->is_good &&
 		    d->rcpt_cnt != d->rec.rcpt_cnt) {
 			v->faults |= JUDGE_RCPT;
@@ -397,7 +417,7 @@ count_rcpts(struct verdict *v)
 		const struct judge_delivery *d;
 
 		d = find_delivery(v, rc->delivery);
-		rc->is_good = d != NULL && d->is_good;
+		rc->is_good = d != NULL && d->is_good && !rc->is_done;
 	}
 }
 

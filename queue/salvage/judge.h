@@ -16,6 +16,7 @@ struct judge_rcpt {
 	uint32_t	 no, delivery;
 	struct span	 address;
 	const struct row *row;
+	bool		 is_done;	/* the delivery has it no longer */
 	bool		 is_good;	/* its delivery is good too	*/
 };
 

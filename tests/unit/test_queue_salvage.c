@@ -336,6 +336,84 @@ every_table_has_its_place(void **state)
 	}
 }
 
+static bool
+is_named(const struct verdict *v, struct span address)
+{
+	for (size_t i = 0; i < v->rcpt_cnt; i++)
+		if (v->rcpts[i].is_good &&
+		    span_eq(v->rcpts[i].address, address))
+			return true;
+	return false;
+}
+
+/* One of three recipients of one delivery is done with. */
+static struct id
+leave_two_of_three(void)
+{
+	struct salvage_mail *m = &kit->mails[SALVAGE_MESSAGES + 2];
+	struct store_change c = { .class = CLASS_DONE, .code = 250 };
+	struct store_settle st = {
+		.changes = &c, .change_cnt = 1, .now_ms = clock_wall_ms(),
+		.due_ms = clock_wall_ms() + 60000, .attempts = 1,
+	};
+	unsigned before;
+
+	kit_reopen(&kit->kit);
+	salvage_mail(kit, SALVAGE_MESSAGES + 2);
+	m->mail.accept.message.delivery_cnt = 1;
+	memset(m->rcpt_delivery, 0, sizeof(m->rcpt_delivery));
+	before = kit->kit.back_cnt;
+	store_accept(kit->kit.store, &m->mail.accept, kit_back, &kit->kit);
+	kit_until(&kit->kit, kit->kit.back_cnt > before);
+	st.id = m->mail.mail.id;
+	c.address = m->mail.rcpts[0];
+	before = kit->kit.back_cnt;
+	store_settle(kit->kit.store, &st, kit_back, &kit->kit);
+	kit_until(&kit->kit, kit->kit.back_cnt > before);
+	assert_int_equal(kit->kit.last, OK);
+	store_close(&kit->kit.store);
+	free(kit->bytes);
+	salvage_slurp(kit);
+	return st.id;
+}
+
+/* Break one row of the leaf after the other: who is still to get it? */
+static void
+look_without(uint8_t *bytes, struct id id, struct span done)
+{
+	struct verdict v;
+	struct image im;
+	struct rows r;
+
+	assert_true(image_take(&im, bytes, kit->len));
+	assert_int_equal(rows_read(&r, &im), OK);
+	assert_int_equal(judge_message(&r, id, &v), OK);
+	assert_false(is_named(&v, done));
+	judge_fini(&v);
+	rows_fini(&r);
+}
+
+static void
+a_recipient_that_was_done_with_gets_no_second_copy(void **state)
+{
+	struct id id = leave_two_of_three();
+	struct span done = kit->mails[SALVAGE_MESSAGES + 2].mail.rcpts[0];
+
+	for (size_t no = 2; no < kit->len / 4096; no++) {
+		uint8_t *bytes = kit->bytes + no * 4096;
+		struct page_node n;
+		struct page p;
+
+		if (page_open(&p, bytes, 4096) != NULL ||
+		    p.kind != PAGE_LEAF || !page_node(&p, 0, &n))
+			continue;
+		bytes = (uint8_t *)(uintptr_t)n.key.ptr - 8;
+		bytes[1] ^= 0x80;
+		look_without(kit->bytes, id, done);
+		bytes[1] ^= 0x80;
+	}
+}
+
 /* One more message: all is decided, and its sender is still to hear of it. */
 static void
 leave_a_report(struct id *id)
@@ -447,6 +525,8 @@ main(void)
 		cmocka_unit_test(
 		    the_quick_look_sees_what_lmdb_cannot_live_with),
 		cmocka_unit_test(every_table_has_its_place),
+		cmocka_unit_test(
+		    a_recipient_that_was_done_with_gets_no_second_copy),
 		cmocka_unit_test(a_salvaged_store_has_all_tables),
 	};
 
