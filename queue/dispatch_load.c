@@ -91,13 +91,15 @@ abandon(struct queue *q, struct delivery *dl)
 
 /*
  * It is due at another time than its row said.  The right row may have been
- * passed over meanwhile, because the delivery was known: it is read again.
+ * passed over meanwhile, because the delivery was known: it is read again, from
+ * the earlier of both times on, for which of them was first nobody can tell.
  */
 static void
 correct(struct queue *q, struct delivery *dl)
 {
 	take_row_away(q, dl, true);
-	dl->place.due_ms = (int64_t)dl->envelope->delivery.due_ms;
+	if ((int64_t)dl->envelope->delivery.due_ms < dl->place.due_ms)
+		dl->place.due_ms = (int64_t)dl->envelope->delivery.due_ms;
 	dispatch_put_back(q, dl);
 }
 

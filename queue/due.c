@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "queue/flow.h"
+#include "queue/hasten.h"
 #include "sys/clock.h"
 
 #define UNTRIED_MS	1000	/* from its id to its first attempt	*/
@@ -159,6 +160,7 @@ due_close(struct due **d)
 		free(to);
 	}
 	free(due->scan);
+	hasten_stop(due);
 	free(due);
 	*d = NULL;
 }
@@ -205,6 +207,17 @@ flows_read(struct store_op *op, enum err e, void *arg)
 	}
 	free(r);
 	due->scan = NULL;
+	hasten_start(due);
+}
+
+void
+due_set_longest(struct due *due, int64_t ms)
+{
+	bool is_less = ms < due->longest_ms;
+
+	due->longest_ms = ms;
+	if (is_less)
+		hasten_start(due);
 }
 
 void
@@ -245,6 +258,17 @@ due_note_flow(struct due *due, const struct store_flow *name,
 		log_why(LOG_trouble, "a due row waits for the next start", 0);
 	else
 		flow_note(f, place);
+}
+
+void
+due_moved(struct due *due, const struct store_flow *flow,
+    const struct store_place *place)
+{
+	struct delivery *dl = due_find(due, place->id, place->no);
+
+	if (dl != NULL)
+		dl->place.due_ms = place->due_ms;
+	due_note_flow(due, flow, place);
 }
 
 void

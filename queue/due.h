@@ -93,6 +93,9 @@ struct due_calls {
 	bool	(*is_strange)(const struct destination *, void *arg);
 };
 
+/* Nothing that is not held waits longer than this; 0: nobody knows. */
+void	due_set_longest(struct due *, int64_t ms);
+
 MUST_CHECK enum err due_open(struct due **out, struct ev_loop *,
 	    struct store *, const struct due_calls *, void *arg);
 void	due_close(struct due **);
@@ -114,6 +117,10 @@ void	due_note(struct due *, struct span relay, struct span destination,
 	    struct span tenant, const struct store_place *);
 
 void	due_note_flow(struct due *, const struct store_flow *,
+	    const struct store_place *);
+
+/* The same of a row that stood elsewhere before, and may be in memory so. */
+void	due_moved(struct due *, const struct store_flow *,
 	    const struct store_place *);
 
 /* When the message of that id began to arrive, wall clock. */

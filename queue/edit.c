@@ -93,16 +93,6 @@ wake_known(struct queue *q, struct id id, bool changed)
 }
 
 static void
-note_moved(struct queue *q, const struct store_moved *m)
-{
-	struct delivery *dl = due_find(q->due, m->place.id, m->place.no);
-
-	if (dl != NULL)
-		dl->place.due_ms = m->place.due_ms;
-	due_note_flow(q->due, &m->flow, &m->place);
-}
-
-static void
 retry_destination(struct queue *q, const struct store_flow *flow)
 {
 	struct span relay = span_of(flow->name);
@@ -150,7 +140,8 @@ take_effect(struct queue *q, const struct store_edit *e)
 		queue_removed(q);
 	for (uint32_t i = 0; i < e->row_cnt; i++) {
 		if (e->rows[i].moved)
-			note_moved(q, &e->rows[i]);
+			due_moved(q->due, &e->rows[i].flow,
+			    &e->rows[i].place);
 		if (e->action == EDIT_FLUSH)
 			retry_destination(q, &e->rows[i].flow);
 	}

@@ -11,9 +11,11 @@
 
 #include "base/log.h"
 #include "queue/flow.h"
+#include "queue/hasten.h"
 #include "sys/clock.h"
 
 #define LOOK_MS		60000	/* wall time is looked at this often	*/
+#define SET_BACK_MS	2000	/* less is how clocks are kept right	*/
 
 static int
 cmp_flow(struct flow *a, struct flow *b)
@@ -89,10 +91,21 @@ flow_drop_turn(struct flow *f)
 	f->has_turn = false;
 }
 
+/* Wakes are reckoned by it: that it goes back is only seen by look(). */
+static void
+note_clock(struct due *due)
+{
+	int64_t clock_ms = clock_wall_ms() - clock_mono_ms();
+
+	if (clock_ms > due->clock_ms)
+		due->clock_ms = clock_ms;
+}
+
 static void
 set_wake(struct flow *f)
 {
 	drop_wake(f);
+	note_clock(f->due);
 	f->wake_ms = f->next_ms;
 	RB_INSERT(wake_tree, &f->due->wakes, f);
 	f->has_wake = true;
@@ -359,13 +372,36 @@ flow_found(struct flow *f, int64_t due_ms)
 	flow_place(f);
 }
 
+/*
+ * Flows that sleep for longer than anything is told to wait, but for what is
+ * held: the time they sleep by is that of another clock.
+ */
+static void
+wake_sleepers(struct due *due, int64_t now_ms)
+{
+	struct flow key = { .wake_ms = now_ms + due->longest_ms }, *f;
+
+	while ((f = RB_NFIND(wake_tree, &due->wakes, &key)) != NULL &&
+	    f->wake_ms < STORE_HELD_MS) {
+		f->at_end = false;
+		f->next_ms = now_ms;
+		give_turn(f);
+	}
+}
+
 static void
 look(struct timer *t, void *arg)
 {
 	struct due *due = arg;
 	int64_t now_ms = clock_wall_ms();
+	int64_t clock_ms = now_ms - clock_mono_ms();
 	struct flow *f;
 
+	if (clock_ms < due->clock_ms - SET_BACK_MS && due->longest_ms > 0) {
+		wake_sleepers(due, now_ms);
+		hasten_start(due);
+	}
+	due->clock_ms = clock_ms;
 	while ((f = RB_MIN(wake_tree, &due->wakes)) != NULL &&
 	    f->wake_ms <= now_ms)
 		give_turn(f);
@@ -377,6 +413,7 @@ flow_init(struct due *due)
 {
 	timer_init(&due->timer, due->loop, look, due);
 	TAILQ_INIT(&due->wants);
+	due->clock_ms = clock_wall_ms() - clock_mono_ms();
 }
 
 void

@@ -61,9 +61,12 @@ struct due {
 	bool		 scan_again;	/* rows came to be meanwhile	*/
 	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
 	unsigned	 idle_cnt;
+	struct hasten	*hasten;	/* of hasten.c; NULL: no walk	*/
+	int64_t		 longest_ms;	/* anything may be told to wait	*/
 
 	/* Of flow.c. */
 	struct timer	 timer;
+	int64_t		 clock_ms;	/* wall time less monotonic, seen */
 	struct flow_tree flows;
 	struct wake_tree wakes;
 	TAILQ_HEAD(, flow) wants;

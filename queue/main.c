@@ -6,14 +6,15 @@
  *	route		which relay a recipient is for (pattern: of many)
  *	split		a message's deliveries
  *	to_edge		grants, credit, and "taken" once it is on disk
- *	store		LMDB, with a thread that writes (apply, edit, sweep) and
- *			one that reads (list)
+ *	store		LMDB, with a thread that writes (apply, edit, hasten,
+ *			sweep) and one that reads (list)
  *			(envelope, text); row, aside and format are of both
  *	aside		a delivery that cannot be read is held
  *	quarantine	what was set aside and can be read again is due
  *	due		which deliveries wait, for which destinations
  *	index		whether the index of due rows is right
  *	flow		those of one tenant: their rows, read bit by bit
+ *	hasten		rows that a clock set back would keep waiting
  *	destination	how much one of them is trusted with
  *	standing, host	is it there; whom a relay found behind it
  *	lane		the slots of a relay, and who takes turns for them
@@ -105,6 +106,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 	settings_fini(&q->settings);
 	q->settings = s;
 	store_set_limits(q->store, &s.limits);
+	due_set_longest(q->due, retry_longest_ms(&s.retry));
 	if (route_asks(s.routes) != asked)
 		intake_tell(q->intake);
 	dispatch_reload(q->dispatch);
@@ -184,6 +186,7 @@ open_parts(struct queue *q)
 	if ((e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
 		return e;
+	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
 	due_start(q->due);
 	telling_start(q->reports);
 	if ((e = quarantine_open(&q->quarantine, q)) != OK)

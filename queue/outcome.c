@@ -176,7 +176,7 @@ outcome_begin(struct queue *q, struct delivery *dl)
 		return;
 	}
 	before = dl->envelope->delivery.attempts;
-	age_ms = o->now_ms - (int64_t)dl->envelope->message.arrived_ms;
+	age_ms = queue_age_ms(q, &dl->envelope->message);
 	o->settle.deaths = 0;
 	fill_changes(o);
 	if (counts(dl)) {

@@ -18,6 +18,12 @@ queue_mint(struct queue *q)
 	return id_next(&q->last_id, clock_wall_ms(), chance);
 }
 
+int64_t
+queue_age_ms(const struct queue *q, const struct record_message *m)
+{
+	return store_lived_ms(q->store) - (int64_t)m->lived_ms;
+}
+
 void
 queue_accepted(struct queue *q, const struct store_accept *a)
 {

@@ -56,6 +56,10 @@ struct queue {
 /* A new id, higher than all before it. */
 struct id	queue_mint(struct queue *);
 
+/* For how long we have had this message, in milliseconds that we ran. */
+int64_t		queue_age_ms(const struct queue *,
+		    const struct record_message *);
+
 /* A message is on disk: count it and let its deliveries be due. */
 void		queue_accepted(struct queue *, const struct store_accept *);
 

@@ -2,6 +2,7 @@
 #include "queue/retry.h"
 
 #define LEAST_MS	1000
+#define OTHERS_MS	60000
 
 int64_t
 retry_delay_ms(const struct retry *r, uint32_t made, uint32_t random)
@@ -15,6 +16,12 @@ retry_delay_ms(const struct retry *r, uint32_t made, uint32_t random)
 		cap_ms = (int64_t)(s * 1000);
 	delay_ms = (int64_t)((double)cap_ms * random / UINT32_MAX);
 	return delay_ms < least ? least : delay_ms;
+}
+
+int64_t
+retry_longest_ms(const struct retry *r)
+{
+	return r->cap_ms > OTHERS_MS ? r->cap_ms : OTHERS_MS;
 }
 
 bool

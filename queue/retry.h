@@ -16,7 +16,7 @@ struct retry {
 	char		 delay[EXPR_LEN_MAX];	/* an expression in n	*/
 	size_t		 delay_len;
 	int64_t		 cap_ms;	/* longest delay		*/
-	int64_t		 lifetime_ms;	/* age at which to give up	*/
+	int64_t		 lifetime_ms;	/* had for so long: give up	*/
 	int64_t		 warn_ms;	/* age at which the sender is told of
 					 * the delay; 0: never		*/
 	uint32_t	 maximum;	/* retries behind the first try */
@@ -28,6 +28,12 @@ struct retry {
  * by `random`; at least a second, or the cap when that is less.
  */
 int64_t	retry_delay_ms(const struct retry *, uint32_t made, uint32_t random);
+
+/*
+ * The longest anything is told to wait that is not held; what is not a retry
+ * (a death, a fault of ours) waits less than a minute.
+ */
+int64_t	retry_longest_ms(const struct retry *);
 
 /* Is it over after `made` attempts, at this age? */
 bool	retry_is_spent(const struct retry *, uint32_t made, int64_t age_ms);

@@ -146,9 +146,12 @@ read_start(struct store *st, MDB_txn *txn)
 	MDB_stat s;
 	int rc;
 
-	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
+	if ((rc = store_life_learn(st, txn)) != 0 ||
+	    (rc = store_sweep_learn(st, txn)) != 0 ||
+	    (rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
 		return rc;
 	st->message_cnt = s.ms_entries;
+	st->state.has_mail = s.ms_entries > 0;
 	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_LOOSE], &s)) != 0)
 		return rc;
 	st->state.loose_cnt = s.ms_entries;
@@ -337,6 +340,7 @@ void
 store_accept(struct store *st, struct store_accept *a, store_fn *fn,
     void *arg)
 {
+	a->message.lived_ms = (uint64_t)store_lived_ms(st);
 	store_hand_write(st, &a->op, STORE_ACCEPT, fn, arg);
 }
 
@@ -356,6 +360,8 @@ store_settle(struct store *st, struct store_settle *s, store_fn *fn,
 void
 store_report(struct store *st, struct store_report *r, store_fn *fn, void *arg)
 {
+	if (r->bounce != NULL)
+		r->bounce->message.lived_ms = (uint64_t)store_lived_ms(st);
 	store_hand_write(st, &r->op, STORE_REPORT, fn, arg);
 }
 
@@ -381,6 +387,12 @@ void
 store_replan(struct store *st, struct store_replan *r, store_fn *fn, void *arg)
 {
 	store_hand_write(st, &r->op, STORE_REPLAN, fn, arg);
+}
+
+void
+store_hasten(struct store *st, struct store_hasten *h, store_fn *fn, void *arg)
+{
+	store_hand_write(st, &h->op, STORE_HASTEN, fn, arg);
 }
 
 void

@@ -132,7 +132,7 @@ struct store_accept {
 	struct store_op	 op;
 	struct store_mail *mail;
 	struct record_message message;	/* rcpt_cnt, delivery_cnt included,
-					 * the sums are the store's	*/
+					 * the rest of version 2 ours	*/
 	const struct span *rcpts;
 	const struct store_dsn *rcpt_dsn; /* NULL: none said anything	*/
 	const uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
@@ -264,6 +264,7 @@ struct store_hold {
 };
 
 struct store_flow {
+	bool		 has_far;	/* out: see struct store_read_flows */
 	size_t		 len;
 	char		 name[STORE_FLOW_MAX];	/* relay, destination, tenant,
 						 * each with its NUL	*/
@@ -391,9 +392,27 @@ struct store_replan {
 	struct store_moved *rows;	/* out: room for delivery_cnt	*/
 };
 
-/* The flows that have rows, in order, from behind `after` on. */
+/*
+ * Rows of a flow that are due later than far_ms and are not held: due now
+ * instead.  A bounded number of them.
+ */
+struct store_hasten {
+	struct store_op	 op;
+	struct store_flow flow;
+	int64_t		 far_ms, now_ms;
+	struct store_place after;	/* all zero at first; goes on there */
+	struct store_place rows[STORE_DUE_MAX];	/* out: as they stand now */
+	unsigned	 cnt;			/* out			*/
+	bool		 at_end;		/* out: there are no more */
+};
+
+/*
+ * The flows that have rows, in order, from behind `after` on.  With far_ms each
+ * says whether it has any that is due later than that and is not held.
+ */
 struct store_read_flows {
 	struct store_op	 op;
+	int64_t		 far_ms;	/* 0: that is not asked		*/
 	struct store_flow after;	/* len 0: from the beginning	*/
 	struct store_flow flows[STORE_FLOWS_MAX];	/* out		*/
 	unsigned	 cnt;				/* out		*/
@@ -519,6 +538,14 @@ void	store_set_limits(struct store *, const struct store_limits *);
 uint64_t store_message_cnt(const struct store *);
 struct id store_last_id(const struct store *);
 
+/*
+ * How long this store has been open, over all its openings: monotonic, what
+ * anybody sets a clock to is nothing to it.  A message keeps what it was when
+ * it was accepted (record_message.lived_ms), so the difference is how long we
+ * have had it; a time when nobody ran does not count.
+ */
+int64_t	store_lived_ms(const struct store *);
+
 /* The first three parts of struct store_flow's name; false when too long. */
 bool	store_flow_name(struct store_flow *, struct span relay,
 	    struct span destination, struct span tenant);
@@ -543,6 +570,9 @@ void	store_replan(struct store *, struct store_replan *, store_fn *,
 	    void *arg);
 
 void	store_mend(struct store *, struct store_mend *, store_fn *,
+	    void *arg);
+
+void	store_hasten(struct store *, struct store_hasten *, store_fn *,
 	    void *arg);
 
 void	store_read_flows(struct store *, struct store_read_flows *,

@@ -420,6 +420,8 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return store_index_mend(st, txn, (struct store_mend *)op);
 	case STORE_REPLAN:
 		return store_apply_replan(st, txn, (struct store_replan *)op);
+	case STORE_HASTEN:
+		return store_apply_hasten(st, txn, (struct store_hasten *)op);
 	case STORE_QUARANTINE:
 		return store_apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);

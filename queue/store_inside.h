@@ -16,7 +16,7 @@
 
 enum store_kind {
 	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
-	STORE_EDIT, STORE_REPLAN, STORE_QUARANTINE, STORE_HOLD,
+	STORE_EDIT, STORE_REPLAN, STORE_HASTEN, STORE_QUARANTINE, STORE_HOLD,
 	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
@@ -33,6 +33,8 @@ struct store_state {
 	uint64_t	 loose_cnt;	/* rows of loose that can be swept */
 	struct id	 sweep_after;	/* where the last sweep left off */
 	bool		 sweep_found;	/* this round had something	*/
+	int64_t		 lived_kept_ms;	/* as it is on disk		*/
+	bool		 has_mail;
 };
 
 /* A row that cannot be used: a note of it goes to table quarantine, once. */
@@ -53,6 +55,7 @@ struct store {
 	uint64_t	 message_cnt;	/* at the start			*/
 	struct id	 last_id;	/* at the start			*/
 	uint64_t	 life;		/* marks loose rows of this life */
+	int64_t		 lived_before_ms, opened_ms; /* see store_life.c */
 	pthread_t	 writer, reader;
 	bool		 has_writer, has_reader;
 	enum queue_full	 told_full;	/* the loop's			*/
@@ -62,6 +65,9 @@ struct store {
 	uint64_t	 allocated;	/* bytes of the file that exist	*/
 	size_t		 pages;		/* in use after the last commit	*/
 	unsigned	 trouble_cnt;	/* failed transactions in a row	*/
+	bool		 is_ending;	/* the last one is due		*/
+	int64_t		 clock_ms;	/* wall time less monotonic, seen */
+	int64_t		 history_from_ms; /* monotonic: none is old before */
 
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 write_more, read_more;
@@ -82,10 +88,11 @@ enum event {
 
 /* store_apply.c: one call within the open transaction; codes of LMDB. */
 int	store_apply(struct store *, MDB_txn *, struct store_op *);
-/* store_edit.c: the same for struct store_edit alone. */
+/* store_edit.c, store_hasten.c: the same for one of them. */
 int	store_apply_edit(struct store *, MDB_txn *, struct store_edit *);
 /* store_replan.c: the same for struct store_replan alone. */
 int	store_apply_replan(struct store *, MDB_txn *, struct store_replan *);
+int	store_apply_hasten(struct store *, MDB_txn *, struct store_hasten *);
 
 /*
  * store_report.c: struct store_report likewise; rows of table report within a
@@ -146,11 +153,21 @@ bool	store_index_is_key(MDB_val key);
 /* store_writer.c: what a code means; a damaged file ends the process. */
 enum err store_reader_err(struct store *, int rc);
 
-/* store_sweep.c */
+/* store_sweep.c; the first at the start */
+int	store_sweep_learn(struct store *, MDB_txn *);
 int	store_sweep_loose(struct store *, MDB_txn *);
 int	store_sweep_history(struct store *, MDB_txn *, unsigned added,
 	    const struct store_limits *);
 int	store_sweep_later(struct store *, MDB_txn *, struct id);
+
+/*
+ * store_life.c: learn what is on disk of store_lived_ms(), at the start; keep
+ * it; is it time to?
+ */
+#define STORE_LIFE_MS	60000
+int	store_life_learn(struct store *, MDB_txn *);
+int	store_life_keep(struct store *, MDB_txn *);
+bool	store_life_is_due(const struct store *);
 
 /* store_space.c: learn how full we are now that `pages` are in use. */
 void	store_space_check(struct store *, size_t pages,

@@ -58,6 +58,36 @@ next_flow(MDB_cursor *c, const struct store_key *k, MDB_val *key)
 	return rc;
 }
 
+static bool
+in_flow(MDB_val key, struct span flow)
+{
+	return key.mv_size == flow.len + PLACE_LEN &&
+	    memcmp(key.mv_data, flow.ptr, flow.len) == 0;
+}
+
+/* Held rows are due last of all, so one seek tells. */
+static int
+find_far(MDB_cursor *c, struct store_flow *f, int64_t far_ms)
+{
+	struct span flow = { f->name, f->len };
+	struct store_place place = { .due_ms = far_ms + 1 };
+	struct store_key k;
+	MDB_val key;
+	int rc;
+
+	f->has_far = false;
+	if (far_ms == 0)
+		return 0;
+	store_table_key_due(&k, flow, &place);
+	if ((rc = next_flow(c, &k, &key)) != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	if (in_flow(key, flow)) {
+		store_table_place(key, &place);
+		f->has_far = place.due_ms < STORE_HELD_MS;
+	}
+	return 0;
+}
+
 /* Skip from flow to flow: two seeks each, whatever they hold. */
 static int
 read_flows(struct store *st, MDB_txn *txn, struct store_read_flows *r)
@@ -81,19 +111,14 @@ read_flows(struct store *st, MDB_txn *txn, struct store_read_flows *r)
 		memcpy(f->name, key.mv_data, f->len);
 		store_table_place(key, &place);
 		f->due_ms = place.due_ms;
+		if ((rc = find_far(c, f, r->far_ms)) != 0)
+			break;
 		flow_end(&k, f);
 		r->cnt++;
 	}
 	mdb_cursor_close(c);
 	r->at_end = rc == MDB_NOTFOUND;
 	return r->at_end ? 0 : rc;
-}
-
-static bool
-in_flow(MDB_val key, struct span flow)
-{
-	return key.mv_size == flow.len + PLACE_LEN &&
-	    memcmp(key.mv_data, flow.ptr, flow.len) == 0;
 }
 
 /* The next row of the flow; a few foreign ones in between are passed over. */

@@ -14,6 +14,8 @@
 #define SWEEP_ROWS	512	/* removed per transaction		*/
 #define SWEEP_LOOKS	64	/* rows of loose looked at		*/
 #define PAGE_LEN	4096
+#define STEP_MS		3600000		/* of a clock set forward	*/
+#define DOUBT_MS	86400000	/* what it says is believed then */
 
 /* The first key at or behind k in table t. */
 static int
@@ -169,15 +171,53 @@ is_old(MDB_val key, int64_t before_ms)
 	return (int64_t)at < before_ms;
 }
 
+static void
+doubt_clock(struct store *st)
+{
+	st->history_from_ms = clock_mono_ms() + DOUBT_MS;
+}
+
+/* A clock that was far ahead when we came would make all of it old at once. */
+int
+store_sweep_learn(struct store *st, MDB_txn *txn)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_HISTORY], &c);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_cursor_get(c, &key, &val, MDB_LAST);
+	st->clock_ms = clock_wall_ms() - clock_mono_ms();
+	if (rc == 0 && is_old(key, clock_wall_ms() - DOUBT_MS))
+		doubt_clock(st);
+	mdb_cursor_close(c);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Is nobody likely to be setting it right just now? */
+static bool
+believes_clock(struct store *st)
+{
+	int64_t clock_ms = clock_wall_ms() - clock_mono_ms();
+
+	if (clock_ms > st->clock_ms + STEP_MS)
+		doubt_clock(st);
+	st->clock_ms = clock_ms;
+	return clock_mono_ms() >= st->history_from_ms;
+}
+
 /*
  * Take the oldest rows away: those past their time, and while the table is
- * over its bytes some more than are being added.
+ * over its bytes some more than are being added.  For a day after the clock was
+ * set forward, or seems to have been, nothing is past its time.
  */
 int
 store_sweep_history(struct store *st, MDB_txn *txn, unsigned added,
     const struct store_limits *limits)
 {
-	int64_t before_ms = clock_wall_ms() - limits->history_ms;
+	int64_t before_ms = believes_clock(st) ?
+	    clock_wall_ms() - limits->history_ms : 0;
 	struct store_key k = { .len = 0 };
 	unsigned left = added * 2 + 16;
 	MDB_val key, val;

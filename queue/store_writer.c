@@ -27,8 +27,8 @@ wait_for_work(struct store *st)
 	while (STAILQ_EMPTY(&st->writes) && !has_chores(st)) {
 		if (st->closing)
 			return false;
-		if (!bell_wait(&st->write_more, &st->lock) && st->full !=
-		    QUEUE_HAS_ROOM)
+		if (!bell_wait(&st->write_more, &st->lock) &&
+		    (st->full != QUEUE_HAS_ROOM || store_life_is_due(st)))
 			return true;	/* is there room again? */
 	}
 	return !(st->closing && STAILQ_EMPTY(&st->writes));
@@ -53,6 +53,17 @@ take_batch(struct store *st, struct store_ops *batch)
 }
 
 static int
+keep_life(struct store *st, MDB_txn *txn)
+{
+	MDB_stat s;
+	int rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s);
+
+	st->state.has_mail = rc == 0 && s.ms_entries > 0;
+	return rc == 0 && store_life_is_due(st) ? store_life_keep(st, txn) :
+	    rc;
+}
+
+static int
 fill(struct store *st, MDB_txn *txn, struct store_ops *batch, unsigned cnt,
     const struct store_limits *limits, size_t *pages)
 {
@@ -65,7 +76,8 @@ fill(struct store *st, MDB_txn *txn, struct store_ops *batch, unsigned cnt,
 			return rc;
 	}
 	if ((rc = store_sweep_loose(st, txn)) != 0 ||
-	    (rc = store_sweep_history(st, txn, cnt, limits)) != 0)
+	    (rc = store_sweep_history(st, txn, cnt, limits)) != 0 ||
+	    (rc = keep_life(st, txn)) != 0)
 		return rc;
 	return store_table_pages(&st->env, txn, pages);
 }
@@ -163,6 +175,18 @@ turn(struct store *st, struct store_ops *batch, unsigned cnt,
 	return alive;
 }
 
+/* What is kept now and then is kept once more. */
+static void
+end(struct store *st)
+{
+	struct store_ops none = STAILQ_HEAD_INITIALIZER(none);
+	struct store_limits limits = st->limits;
+
+	st->is_ending = true;
+	if (store_life_is_due(st))
+		(void)turn(st, &none, 0, &limits);
+}
+
 void *
 store_writer_run(void *arg)
 {
@@ -183,5 +207,7 @@ store_writer_run(void *arg)
 		pthread_mutex_lock(&st->lock);
 	}
 	pthread_mutex_unlock(&st->lock);
+	if (alive)
+		end(st);
 	return NULL;
 }
