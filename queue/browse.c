@@ -31,7 +31,7 @@ state_of(const struct queue *q, const struct store_row *row)
 	if (dl != NULL && dl->state == DELIVERY_HELD)
 		return LISTED_HELD;
 	if (dl != NULL && dl->state != DELIVERY_WAITING &&
-	    dl->state != DELIVERY_LOADING)
+	    dl->state != DELIVERY_LOADING && dl->state != DELIVERY_SUSPECT)
 		return LISTED_ACTIVE;
 	return (int64_t)row->rec.delivery.due_ms == STORE_HELD_MS ?
 	    LISTED_HELD : LISTED_DUE;

@@ -10,13 +10,12 @@
 #include "base/crc.h"
 #include "base/log.h"
 #include "queue/dispatch_inside.h"
+#include "queue/suspect.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
-#define AGE_LOOK_MS	30000	/* how often the old are looked for	*/
-#define AGE_BATCH	64	/* of them given up at a time		*/
 #define JUDGING_MAX	64	/* deliveries of no relay loaded at once */
-#define STUCK_LOOKS	10	/* looks at ages between two at those	*/
+#define STRAYS_MS	300000	/* between two looks at those without a way */
 
 struct lane *
 dispatch_lane(struct dispatch *ds, const char *relay, unsigned no)
@@ -115,6 +114,10 @@ relane(struct destination *d, void *arg)
 void
 dispatch_relane(struct dispatch *ds)
 {
+	struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		suspect_scatter(w);
 	due_each(ds->queue->due, relane, ds);
 	dispatch_pump(ds);
 }
@@ -132,6 +135,8 @@ leave_slot(struct queue *q, struct delivery *dl)
 
 	if (w == NULL)
 		return;
+	if (w->suspect == dl)
+		w->suspect = NULL;
 	TAILQ_REMOVE(&w->running, dl, entry);
 	w->used--;
 	w->rank_used[dl->rank]--;
@@ -252,9 +257,9 @@ dispatch_retry(struct queue *q, struct destination *d)
 	}
 }
 
-static void
-start(struct worker *w, struct delivery *dl, enum destination_rank rank,
-    int64_t patience_ms)
+void
+dispatch_start(struct worker *w, struct delivery *dl,
+    enum destination_rank rank, int64_t patience_ms)
 {
 	dl->rank = rank;
 	dl->patience_ms = patience_ms;
@@ -319,7 +324,7 @@ dispatch_strand(struct queue *q, struct delivery *dl)
 	if (d != NULL && d->lane != NULL)
 		tell_strange(d->lane);
 	if (!q->dispatch->has_stuck)
-		q->dispatch->stuck_looks = 0;
+		timer_set(&q->dispatch->strays, STRAYS_MS);
 	q->dispatch->has_stuck = true;
 	due_forget(q->due, &dl);
 }
@@ -365,7 +370,7 @@ serve(struct lane *l, struct destination *d)
 	if (h != NULL)
 		h->linked_cnt++;	/* keeps it */
 	if ((dl = due_take(l->queue->due, d)) != NULL) {
-		start(l->worker, dl, rank, patience_ms);
+		dispatch_start(l->worker, dl, rank, patience_ms);
 		lane_put(d, now_ms);
 	}
 	if (h != NULL) {
@@ -386,6 +391,8 @@ pump_lane(struct dispatch *ds, struct lane *l)
 	if (l->worker == NULL || l->worker->link == NULL ||
 	    !is_block_listed(ds, l->relay))
 		return;
+	if (l->worker != NULL)
+		suspect_pump(l->worker);
 	while ((d = lane_next(l)) != NULL)
 		serve(l, d);
 	dispatch_press(l);
@@ -452,37 +459,13 @@ dispatch_active_cnt(const struct dispatch *ds)
 	return ds->active_cnt;
 }
 
-/* A destination that is down tries few: the rest must still grow old. */
 static void
-age(struct destination *d, void *arg)
-{
-	struct dispatch *ds = arg;
-	struct queue *q = ds->queue;
-	struct delivery *dl;
-
-	if (q->is_draining || (destination_is_up(d) &&
-	    d->lane != NULL && d->lane->worker != NULL))
-		return;
-	for (int i = 0; i < AGE_BATCH; i++) {
-		dl = due_take_old(q->due, d, q->settings.retry.lifetime_ms);
-		if (dl == NULL)
-			return;
-		dl->is_expiring = true;
-		dispatch_load(q, dl);
-	}
-}
-
-static void
-look_at_ages(struct timer *t, void *arg)
+look_at_strays(struct timer *t, void *arg)
 {
 	struct dispatch *ds = arg;
 
-	timer_set(&ds->age, AGE_LOOK_MS);
-	due_each(ds->queue->due, age, ds);
-	if (++ds->stuck_looks >= STUCK_LOOKS) {
-		ds->stuck_looks = 0;
-		look_for_strays(ds);
-	}
+	timer_set(&ds->strays, STRAYS_MS);
+	look_for_strays(ds);
 }
 
 enum err
@@ -496,8 +479,9 @@ dispatch_open(struct dispatch **out, struct queue *q)
 	LIST_INIT(&ds->workers);
 	LIST_INIT(&ds->lanes);
 	later_init(&ds->pump, q->loop, pump, ds);
-	timer_init(&ds->age, q->loop, look_at_ages, ds);
-	timer_set(&ds->age, AGE_LOOK_MS);
+	expire_open(&ds->expire, q);
+	timer_init(&ds->strays, q->loop, look_at_strays, ds);
+	timer_set(&ds->strays, STRAYS_MS);
 	*out = ds;
 	return OK;
 }
@@ -512,7 +496,8 @@ dispatch_close(struct dispatch **d)
 	if (ds == NULL)
 		return;
 	later_stop(&ds->pump);
-	timer_stop(&ds->age);
+	expire_close(&ds->expire);
+	timer_stop(&ds->strays);
 	while ((w = LIST_FIRST(&ds->workers)) != NULL) {
 		LIST_REMOVE(w, entry);
 		link_close(&w->link);

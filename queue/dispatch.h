@@ -21,6 +21,8 @@ struct worker {
 	uint32_t	 slots, used;
 	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/
+	struct delivery	*suspect;	/* the one of them, or NULL	*/
+	struct deliveries suspects;	/* that wait, of suspect.c	*/
 };
 
 MUST_CHECK enum err dispatch_open(struct dispatch **out, struct queue *);

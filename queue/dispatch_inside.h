@@ -6,19 +6,20 @@
 #define QUEUE_DISPATCH_INSIDE_H
 
 #include "queue/dispatch.h"
+#include "queue/expire.h"
 #include "queue/lane.h"
 
 struct dispatch {
 	struct queue	*queue;
 	struct later	 pump;
-	struct timer	 age;
+	struct expire	 expire;
+	struct timer	 strays;	/* looks for what has stuck	*/
 	LIST_HEAD(, worker) workers;
 	LIST_HEAD(, lane) lanes;
 	uint64_t	 last_attempt;
 	uint64_t	 active_cnt;	/* deliveries that hold a slot	*/
 	unsigned	 judging_cnt;	/* strays being loaded		*/
 	bool		 has_stuck;	/* some stray has no way	*/
-	unsigned	 stuck_looks;	/* looks at ages since then	*/
 };
 
 /* The lane, made where it was not; NULL when memory is out. */
@@ -62,6 +63,10 @@ void	dispatch_press(struct lane *);
  */
 struct delivery	*dispatch_under_way(struct worker *, struct id, uint32_t no,
 		    uint64_t attempt);
+
+/* Give it a slot of this rank there, and load its envelope. */
+void	dispatch_start(struct worker *, struct delivery *,
+	    enum destination_rank, int64_t patience_ms);
 
 /* Load its envelope, when no edit of its message is on its way. */
 void	dispatch_load(struct queue *, struct delivery *);

@@ -12,6 +12,7 @@
 #include "queue/errand.h"
 #include "queue/outcome.h"
 #include "queue/reroute.h"
+#include "queue/suspect.h"
 #include "queue/to_relay.h"
 #include "sys/clock.h"
 
@@ -133,8 +134,7 @@ stay_stray(struct queue *q, struct delivery *dl)
 {
 	const struct record_message *m = &dl->envelope->message;
 
-	if (clock_wall_ms() - (int64_t)m->arrived_ms >=
-	    settings_retry(&q->settings, m)->lifetime_ms)
+	if (queue_age_ms(q, m) >= settings_retry(&q->settings, m)->lifetime_ms)
 		outcome_expired(q, dl);
 	else
 		dispatch_strand(q, dl);
@@ -174,7 +174,7 @@ loaded(struct store_op *op, enum err e, void *arg)
 		return;
 	else if (is_stray)
 		stay_stray(q, dl);
-	else
+	else if (!suspect_waits(q, dl))
 		send_out(q, dl);
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "queue/dispatch_inside.h"
 #include "queue/outcome.h"
+#include "queue/suspect.h"
 #include "queue/to_relay.h"
 
 #define RESULTS_MAX	10000	/* of one delivery			*/
@@ -70,6 +71,7 @@ dispatch_worker(struct queue *q, const struct link_peer *peer)
 		if ((w = calloc(1, sizeof(*w))) == NULL)
 			return NULL;
 		TAILQ_INIT(&w->running);
+		TAILQ_INIT(&w->suspects);
 		LIST_INSERT_HEAD(&ds->workers, w, entry);
 	}
 	w->queue = q;
@@ -124,6 +126,7 @@ dispatch_gone(struct queue *q, uint32_t no)
 	if (w == NULL)
 		return;
 	take_back(w, false);
+	suspect_scatter(w);
 	if (w->lane != NULL && w->lane->worker == w)
 		w->lane->worker = NULL;
 	LIST_REMOVE(w, entry);
@@ -160,7 +163,8 @@ dispatch_running(struct worker *w, const struct msg_delivery_running *m)
 
 	if (w->is_listed)
 		return ERR_PEER;
-	if (dl == NULL || dl->state == DELIVERY_WAITING)
+	if (dl == NULL || dl->state == DELIVERY_WAITING ||
+	    dl->state == DELIVERY_SUSPECT)
 		return adopt(w, dl, m);
 	if (dl->attempt == m->attempt && dl->worker_no == w->peer.no) {
 		dl->is_listed = true;
@@ -197,7 +201,8 @@ dispatch_under_way(struct worker *w, struct id id, uint32_t no,
 
 	if (dl == NULL || dl->attempt != attempt ||
 	    dl->worker_no != w->peer.no || dl->state == DELIVERY_WAITING ||
-	    dl->state == DELIVERY_LOADING || dl->state == DELIVERY_HELD) {
+	    dl->state == DELIVERY_LOADING || dl->state == DELIVERY_HELD ||
+	    dl->state == DELIVERY_SUSPECT) {
 		to_relay_settled(w, id, no, attempt);
 		return NULL;
 	}

@@ -288,6 +288,11 @@ due_pick(struct due *due, struct delivery *dl)
 {
 	struct flow *f = dl->flow;
 
+	if (dl->waits_in != NULL) {
+		TAILQ_REMOVE(dl->waits_in, dl, entry);
+		dl->waits_in = NULL;
+		dl->state = DELIVERY_LOADING;
+	}
 	if (dl->state != DELIVERY_WAITING)
 		return;
 	TAILQ_REMOVE(&f->waiting, dl, entry);
@@ -372,23 +377,35 @@ due_take(struct due *due, struct destination *d)
 }
 
 struct delivery *
-due_take_old(struct due *due, struct destination *d, int64_t age_ms)
+due_claim(struct due *due, const struct store_flow *flow,
+    const struct store_place *place)
 {
-	int64_t before_ms = clock_wall_ms() - age_ms;
-	struct delivery *dl;
-	struct flow *f, *next;
+	struct delivery *dl = due_find(due, place->id, place->no);
+	struct flow *f;
 
-	for (f = TAILQ_FIRST(&d->turns); f != NULL; f = next) {
-		next = TAILQ_NEXT(f, turn);
-		dl = TAILQ_FIRST(&f->waiting);
-		if (dl == NULL && !flow_is_reading(f) && flow_has_more(f))
-			flow_read(f);
-		if (dl == NULL || due_id_ms(dl->place.id) > before_ms)
-			continue;
+	if (dl != NULL && dl->state != DELIVERY_WAITING &&
+	    dl->state != DELIVERY_SUSPECT)
+		return NULL;
+	if (dl != NULL) {
 		due_pick(due, dl);
 		return dl;
 	}
-	return NULL;
+	if ((f = flow_find(due, flow)) == NULL)
+		return NULL;
+	if ((dl = due_add(due, f, place)) != NULL)
+		dl->state = DELIVERY_LOADING;
+	else
+		flow_tidy(f);
+	return dl;
+}
+
+void
+due_wait_in(struct delivery *dl, struct deliveries *list,
+    enum delivery_state state)
+{
+	dl->state = state;
+	dl->waits_in = list;
+	TAILQ_INSERT_TAIL(list, dl, entry);
 }
 
 struct delivery *

@@ -22,14 +22,16 @@ enum delivery_state {
 	DELIVERY_ADOPTING,	/* a relay runs it since before our start */
 	DELIVERY_RUNNING,	/* a relay has it			*/
 	DELIVERY_SETTLING,	/* its results are being written	*/
-	DELIVERY_HELD,		/* no memory for its results: in nobody's
-				 * hands until an edit or the next start */
+	DELIVERY_HELD,		/* no memory for its results: outcome.c
+				 * tries again in a moment		*/
+	DELIVERY_SUSPECT,	/* waits to be the only suspect of its lane */
 };
 
 #define DUE_IDLE_MAX	10000
 
 struct worker;
 struct errand;
+struct deliveries;
 
 /* What a relay said of one recipient. */
 struct result {
@@ -47,6 +49,7 @@ struct result {
 struct delivery {
 	RB_ENTRY(delivery) by_name;
 	TAILQ_ENTRY(delivery) entry;	/* of its flow, then its worker	*/
+	struct deliveries *waits_in;	/* the same: HELD and SUSPECT	*/
 	struct store_place place;
 	struct flow	*flow;		/* NULL while adopting		*/
 	enum delivery_state state;
@@ -72,6 +75,7 @@ struct delivery {
 	uint32_t	 untold_cnt;	/* lines left out before	*/
 	struct errand	*errand;	/* that took it; or NULL	*/
 	bool		 is_stray;	/* no relay has it: only judged	*/
+	bool		 is_suspect;	/* ran as the only one		*/
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
 	struct envelope	*envelope;	/* yours once loaded		*/
@@ -129,9 +133,16 @@ int64_t	due_id_ms(struct id);
 /* The next delivery whose turn it is, state LOADING; NULL: none just now. */
 struct delivery *due_take(struct due *, struct destination *);
 
-/* The same, if its message is older than age_ms and nothing newer. */
-struct delivery *due_take_old(struct due *, struct destination *,
-	    int64_t age_ms);
+/*
+ * The delivery of that row, out of its turn, state LOADING; NULL: it is under
+ * way, or memory is out.
+ */
+struct delivery *due_claim(struct due *, const struct store_flow *,
+	    const struct store_place *);
+
+/* It waits in this list, in this state, until it is picked or forgotten. */
+void	due_wait_in(struct delivery *, struct deliveries *,
+	    enum delivery_state);
 
 /*
  * This very one, whether or not it is its turn, state LOADING; NULL: it is
@@ -152,7 +163,7 @@ struct destination *due_find_destination(struct due *, struct span relay,
 /* Know (id, no) as running elsewhere; NULL when memory is out. */
 struct delivery *due_adopt(struct due *, struct id, uint32_t no);
 
-/* A waiting delivery turns out to be under way: take it out of its flow. */
+/* Out of its flow, or the list it waits in: state LOADING. */
 void	due_pick(struct due *, struct delivery *);
 
 /* Now we know where an adopted one belongs.  False when memory is out. */

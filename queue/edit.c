@@ -55,7 +55,8 @@ edit_is_pending(const struct edits *es, struct id id)
 static bool
 is_under_way(const struct delivery *dl)
 {
-	return dl->state != DELIVERY_WAITING && dl->state != DELIVERY_HELD;
+	return dl->state != DELIVERY_WAITING && dl->state != DELIVERY_HELD &&
+	    dl->state != DELIVERY_SUSPECT;
 }
 
 static bool

@@ -25,6 +25,8 @@
  *	from_relay	results
  *	outcome		what they come to (_settle: the commit that keeps it)
  *	retry		when again
+ *	expire		what was here for its lifetime
+ *	suspect		what was under way when relays died
  *	telling		which senders are told, and when (_write: one of them)
  *	duty		which report is due
  *	aging		and to whose sender, though nothing was tried

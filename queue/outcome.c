@@ -7,10 +7,9 @@
 #include "queue/dispatch.h"
 #include "queue/duty.h"
 #include "queue/outcome_inside.h"
+#include "queue/suspect.h"
 #include "sys/clock.h"
 
-#define DEATH_MS	1000	/* wait after a death			*/
-#define DEATHS_MAX	3	/* then a delivery is held		*/
 #define OURS_MS		1000	/* more at most, when only we failed	*/
 #define UNSAID		451	/* code of whom nobody has said a word	*/
 
@@ -52,15 +51,36 @@ new_outcome(struct queue *q, struct delivery *dl)
 }
 
 /*
- * No memory for an outcome: the delivery stays as the disk has it, is tried
- * again after a restart, and may then arrive twice.
+ * No memory for an outcome: the results stay where they are, and it is tried
+ * again in a moment.
  */
 static void
-hold(struct delivery *dl)
+hold(struct queue *q, struct delivery *dl)
 {
-	dl->state = DELIVERY_HELD;
-	outcome_log(LOG_held, dl->place.id,
-	    "there was no memory for its results");
+	due_wait_in(dl, &q->outcomes->starved, DELIVERY_HELD);
+	if (!timer_running(&q->outcomes->again))
+		timer_set(&q->outcomes->again, OUTCOME_AGAIN_MS);
+}
+
+/* A death, or a text that is damaged, will be seen again. */
+void
+outcome_feed(struct queue *q)
+{
+	struct deliveries *starved = &q->outcomes->starved;
+	struct deliveries now = TAILQ_HEAD_INITIALIZER(now);
+	struct delivery *dl;
+
+	TAILQ_CONCAT(&now, starved, entry);
+	while ((dl = TAILQ_FIRST(&now)) != NULL) {
+		TAILQ_REMOVE(&now, dl, entry);
+		dl->waits_in = NULL;
+		if (dl->is_expiring)
+			outcome_expired(q, dl);
+		else if (dl->is_done)
+			outcome_begin(q, dl);
+		else
+			due_put_back(q->due, &dl);
+	}
 }
 
 static int
@@ -172,7 +192,7 @@ outcome_begin(struct queue *q, struct delivery *dl)
 	int64_t age_ms;
 
 	if (o == NULL) {
-		hold(dl);
+		hold(q, dl);
 		return;
 	}
 	before = dl->envelope->delivery.attempts;
@@ -269,12 +289,12 @@ outcome_expired(struct queue *q, struct delivery *dl)
 
 	dispatch_release_untried(q, dl);
 	if ((o = new_outcome(q, dl)) == NULL) {
-		hold(dl);
+		hold(q, dl);
 		return;
 	}
 	for (uint32_t i = 0; i < dl->envelope->rcpt_cnt; i++)
 		o->changes[i] = last_said(&dl->envelope->rcpts[i],
-		    SPAN("4.4.7 The destination could not be reached in time"));
+		    SPAN("4.4.7 The message could not be delivered in time"));
 	o->settle.change_cnt = dl->envelope->rcpt_cnt;
 	decide(o, true);
 	outcome_commit(o);
@@ -315,13 +335,13 @@ outcome_died(struct queue *q, struct delivery *dl)
 	struct outcome *o = new_outcome(q, dl);
 
 	if (o == NULL) {
-		hold(dl);
+		hold(q, dl);
 		return;
 	}
 	o->by_death = true;
 	o->settle.deaths++;
-	o->settle.due_ms = o->now_ms + DEATH_MS;
-	if (o->settle.deaths >= DEATHS_MAX) {
+	o->settle.due_ms = o->now_ms + suspect_delay_ms(o->settle.deaths);
+	if (dl->is_suspect && o->settle.deaths >= SUSPECT_DEATHS_MAX) {
 		o->settle.due_ms = STORE_HELD_MS;
 		o->settle.held = HELD_DEATHS;
 		o->held_why = "processes died with this delivery under way";
@@ -335,7 +355,7 @@ outcome_unreadable(struct queue *q, struct delivery *dl)
 	struct outcome *o = new_outcome(q, dl);
 
 	if (o == NULL) {
-		hold(dl);
+		hold(q, dl);
 		return;
 	}
 	o->by_death = true;	/* the relay has been told already */
@@ -343,6 +363,12 @@ outcome_unreadable(struct queue *q, struct delivery *dl)
 	o->settle.held = HELD_DAMAGE;
 	o->held_why = "its text cannot be read";
 	outcome_commit(o);
+}
+
+uint32_t
+outcome_busy_cnt(const struct outcomes *os)
+{
+	return os->busy_cnt;
 }
 
 bool
@@ -360,6 +386,7 @@ outcome_open(struct outcomes **out, struct queue *q)
 		return ERR_SYS;
 	os->queue = q;
 	STAILQ_INIT(&os->waiting);
+	TAILQ_INIT(&os->starved);
 	timer_init(&os->again, q->loop, outcome_try_again, os);
 	*out = os;
 	return OK;

@@ -27,6 +27,7 @@ struct outcomes {
 	struct queue	*queue;
 	struct timer	 again;
 	STAILQ_HEAD(, outcome) waiting;
+	struct deliveries starved;	/* there was no memory for theirs */
 	uint32_t	 busy_cnt;
 };
 
@@ -42,6 +43,10 @@ void	outcome_discard(struct outcome *, const struct store_change *,
 
 /* Commit those that failed to be committed; arg is the struct outcomes. */
 void	outcome_try_again(struct timer *, void *arg);
+
+/* Begin those again for which there was no memory. */
+#define OUTCOME_AGAIN_MS	1000
+void	outcome_feed(struct queue *);
 
 /* One line: what happened to this message, and why, or NULL. */
 void	outcome_log(enum log_event, struct id, const char *why);

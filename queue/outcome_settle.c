@@ -10,8 +10,6 @@
 #include "queue/telling.h"
 #include "sys/counters.h"
 
-#define AGAIN_MS	1000	/* until a commit is tried again	*/
-
 static void
 free_outcome(struct outcome *o)
 {
@@ -147,7 +145,7 @@ settled(struct store_op *op, enum err e, void *arg)
 	if (e == ERR_FULL || e == ERR_SYS) {
 		STAILQ_INSERT_TAIL(&q->outcomes->waiting, o, entry);
 		if (!timer_running(&q->outcomes->again))
-			timer_set(&q->outcomes->again, AGAIN_MS);
+			timer_set(&q->outcomes->again, OUTCOME_AGAIN_MS);
 		return;
 	}
 	if (e == OK && o->settle.kept)
@@ -178,6 +176,7 @@ outcome_try_again(struct timer *t, void *arg)
 	struct outcomes *os = arg;
 	struct outcome *o;
 
+	outcome_feed(os->queue);
 	while ((o = STAILQ_FIRST(&os->waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&os->waiting, entry);
 		outcome_commit(o);

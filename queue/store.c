@@ -459,6 +459,13 @@ store_read_notes(struct store *st, struct store_read_notes *r, store_fn *fn,
 }
 
 void
+store_read_spent(struct store *st, struct store_read_spent *r, store_fn *fn,
+    void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_SPENT, fn, arg);
+}
+
+void
 store_read_totals(struct store *st, struct store_read_totals *r,
     store_fn *fn, void *arg)
 {

@@ -40,6 +40,7 @@
 					 * a NUL behind each; a key of LMDB
 					 * has 511, 28 more are in it	*/
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
+#define STORE_SPENT_MAX		64	/* rows one store_read_spent gives */
 #define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
 #define STORE_ROWS_MAX		128	/* rows one store_read_rows gives */
 #define STORE_REPORT_MAX	1000	/* rows one store_read_report gives */
@@ -60,6 +61,8 @@ enum held {
 	HELD_DEATHS,		/* processes died with it under way	*/
 	HELD_DAMAGE,		/* not all of it can be read		*/
 };
+
+#define STORE_DEATHS_MAX	3	/* held then, in version 1	*/
 
 struct store;
 struct store_op;
@@ -479,6 +482,21 @@ struct store_read_piece {
 	size_t		 len;		/* out				*/
 };
 
+/*
+ * Deliveries in the order of their messages' age, oldest first, from `from' on,
+ * as long as lived_ms of the message is at most until_ms: a bounded number.
+ * What an administrator holds is passed over.
+ */
+struct store_read_spent {
+	struct store_op	 op;
+	struct id	 from;		/* goes on there		*/
+	uint32_t	 from_no;
+	int64_t		 until_ms;
+	struct store_moved rows[STORE_SPENT_MAX];	/* out		*/
+	unsigned	 cnt;				/* out		*/
+	bool		 at_end;	/* out: no more are so old	*/
+};
+
 enum store_row_kind { ROW_MESSAGE, ROW_DELIVERY, ROW_RCPT };
 
 /* A row of the listing: messages by id, each with deliveries and recipients. */
@@ -586,6 +604,8 @@ void	store_read_envelope(struct store *, struct store_read_envelope *,
 void	store_read_piece(struct store *, struct store_read_piece *,
 	    store_fn *, void *arg);
 void	store_read_rows(struct store *, struct store_read_rows *,
+	    store_fn *, void *arg);
+void	store_read_spent(struct store *, struct store_read_spent *,
 	    store_fn *, void *arg);
 void	store_read_report(struct store *, struct store_read_report *,
 	    store_fn *, void *arg);

@@ -141,9 +141,11 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 		return m->moved ? store_row_put_due(st, txn, &m->flow,
 		    &m->place) : 0;
 	}
-	if (due_ms == m->place.due_ms)
+	/* Held for deaths, and now by an administrator: a change as well. */
+	if (due_ms == m->place.due_ms && (e->action != EDIT_HOLD ||
+	    !store_spent_is_held(d)))
 		return 0;
-	if (m->place.due_ms == STORE_HELD_MS)
+	if (m->place.due_ms == STORE_HELD_MS || due_ms == STORE_HELD_MS)
 		d->deaths = 0;		/* as many more are forgiven */
 	d->due_ms = (uint64_t)due_ms;
 	d->held = due_ms == STORE_HELD_MS ? HELD_ADMINISTRATOR : 0;

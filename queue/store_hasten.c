@@ -51,8 +51,7 @@ move_row(struct store *st, MDB_txn *txn, struct store_hasten *h,
 	int rc;
 
 	store_table_key_no(&k, from->id, from->no);
-	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, RECORD_delivery, &r,
-	    &e);
+	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &r, &e);
 	if (rc != 0 || e != OK || (int64_t)r.delivery.due_ms != from->due_ms)
 		return rc;
 	r.delivery.due_ms = (uint64_t)h->now_ms;

@@ -20,7 +20,8 @@ enum store_kind {
 	STORE_READ_FLOWS, STORE_READ_DUE,
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
-	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES
+	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES,
+	STORE_READ_SPENT
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -168,6 +169,11 @@ int	store_sweep_later(struct store *, MDB_txn *, struct id);
 int	store_life_learn(struct store *, MDB_txn *);
 int	store_life_keep(struct store *, MDB_txn *);
 bool	store_life_is_due(const struct store *);
+
+/* store_spent.c: within the reader's transaction. */
+/* Is it held for the deaths of its relay? */
+bool	store_spent_is_held(const struct record_delivery *);
+int	store_spent_read(struct store *, MDB_txn *, struct store_read_spent *);
 
 /* store_space.c: learn how full we are now that `pages` are in use. */
 void	store_space_check(struct store *, size_t pages,

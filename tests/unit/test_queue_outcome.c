@@ -164,10 +164,10 @@ what_grows_old_behind_a_relay_that_is_away_is_given_up(void **state)
 	p->q.settings.retry.lifetime_ms = 200;
 	play_send_mail(p, 1, "from@example.org", "to@example.net");
 	kit_until(&p->kit, p->taken_cnt == 1);
-	timer_set(&p->q.dispatch->age, 0);	/* too early */
+	timer_set(&p->q.dispatch->expire.look, 0);	/* too early */
 	kit_until(&p->kit, clock_mono_ms() - begin > 250);
 	assert_int_equal(id_cmp(p->q.last_id, p->id), 0);
-	timer_set(&p->q.dispatch->age, 0);
+	timer_set(&p->q.dispatch->expire.look, 0);
 	kit_until(&p->kit, id_cmp(p->q.last_id, p->id) > 0 &&
 	    !outcome_is_busy(p->q.outcomes));
 	assert_int_equal(p->q.message_cnt, 1);

@@ -1,0 +1,112 @@
+/*
+ * store_spent.c - table delivery is in the order of ids, which is the order in
+ * which messages came: a walk from its beginning touches the old, one that is
+ * too young, and no more.
+ */
+#include <string.h>
+
+#include "queue/store_inside.h"
+
+#define LOOKS_MAX	512	/* rows looked at in one reading */
+
+/* Has its message come that early?  A damaged one is somebody else's matter. */
+static int
+is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
+    bool *old)
+{
+	struct store_key k;
+	union record m;
+	MDB_val val;
+	int rc;
+
+	*old = false;
+	store_table_key_id(&k, id);
+	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_message, &m) != OK)
+		return 0;
+	*old = (int64_t)m.message.lived_ms <= r->until_ms;
+	r->at_end = !*old;
+	return 0;
+}
+
+bool
+store_spent_is_held(const struct record_delivery *d)
+{
+	return (int64_t)d->due_ms == STORE_HELD_MS &&
+	    (d->held == HELD_DEATHS ||
+	    (d->held == HELD_UNSAID && d->deaths >= STORE_DEATHS_MAX));
+}
+
+/* Whether by an administrator, or for a damage that is his to look at. */
+static bool
+is_kept(const struct record_delivery *d)
+{
+	return (int64_t)d->due_ms == STORE_HELD_MS && !store_spent_is_held(d);
+}
+
+static void
+take(struct store_read_spent *r, MDB_val val)
+{
+	struct store_moved *row = &r->rows[r->cnt];
+	union record d;
+
+	if (record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_delivery, &d) != OK ||
+	    is_kept(&d.delivery) ||
+	    !store_flow_name(&row->flow, d.delivery.relay,
+	    d.delivery.destination, d.delivery.tenant))
+		return;
+	row->place = (struct store_place){ (int64_t)d.delivery.due_ms,
+	    r->from, r->from_no };
+	r->cnt++;
+}
+
+static int
+walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
+{
+	struct id known = { { 0 } };
+	struct store_key k;
+	MDB_val key, val;
+	bool old = false;
+	int rc;
+
+	store_table_key_no(&k, r->from, r->from_no);
+	key = (MDB_val){ k.len, k.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	for (int i = 0; rc == 0; i++) {
+		if (key.mv_size == k.len) {
+			memcpy(r->from.b, key.mv_data, sizeof(r->from.b));
+			r->from_no = store_table_no(key);
+			if (i >= LOOKS_MAX || r->cnt == STORE_SPENT_MAX)
+				return 0;
+			if (id_cmp(known, r->from) != 0)
+				rc = is_old(st, txn, r, r->from, &old);
+			known = r->from;
+			if (rc != 0 || r->at_end)
+				return rc;
+			if (old)
+				take(r, val);
+		}
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	}
+	r->at_end = rc == MDB_NOTFOUND;
+	return r->at_end ? 0 : rc;
+}
+
+int
+store_spent_read(struct store *st, MDB_txn *txn, struct store_read_spent *r)
+{
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
+
+	if (rc != 0)
+		return rc;
+	r->cnt = 0;
+	r->at_end = false;
+	rc = walk(st, txn, r, c);
+	mdb_cursor_close(c);
+	return rc;
+}
