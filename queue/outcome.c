@@ -249,7 +249,7 @@ outcome_ruled(struct queue *q, struct delivery *dl)
 
 	dispatch_release_untried(q, dl);
 	if ((o = new_outcome(q, dl)) == NULL) {
-		hold(dl);
+		hold(q, dl);
 		return;
 	}
 	o->settle.is_ruled = true;
@@ -265,7 +265,7 @@ outcome_ruled(struct queue *q, struct delivery *dl)
 		    arc4random());
 	}
 	decide_said(o, is_later && retry_is_spent(retry, before + 1,
-	    o->now_ms - (int64_t)dl->envelope->message.arrived_ms));
+	    queue_age_ms(q, &dl->envelope->message)));
 	outcome_commit(o);
 }
 

@@ -3,19 +3,19 @@
  * more, and of which one may be what kills it.
  *
  * They run one at a time in a process, beside whatever is not suspect: the one
- * that is under way when it dies again waits longer each time, behind the others,
- * and is held after some such deaths in a row.  Those may be chance: a relay
- * that is killed at random has one of them under way each time, so the waits
- * together are longer than such weather lasts.  Any result makes a suspect one
- * no longer.
+ * that is under way when it dies again waits longer each time, behind the
+ * others, and is held after some such deaths in a row.  Those may be chance: a
+ * relay that is killed at random has one of them under way each time, so the
+ * waits together are longer than such weather lasts.  Any result makes a
+ * suspect one no longer.
  */
 #ifndef QUEUE_SUSPECT_H
 #define QUEUE_SUSPECT_H
 
 #include "queue/dispatch_inside.h"
 
-#define SUSPECT_DEATHS_MIN	2	/* in a row: it is one			*/
-#define SUSPECT_DEATHS_MAX	6	/* the last four of them alone: held	*/
+#define SUSPECT_DEATHS_MIN	2	/* in a row: it is one		*/
+#define SUSPECT_DEATHS_MAX	6	/* the last four alone: held	*/
 
 /* How long it waits after so many deaths in a row. */
 int64_t	suspect_delay_ms(unsigned deaths);

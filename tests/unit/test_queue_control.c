@@ -5,6 +5,8 @@
  */
 #include "queue_ask.h"
 
+#include "queue/suspect.h"
+
 static const struct id none;
 
 static int
@@ -316,11 +318,12 @@ what_is_held_grows_too_old_only_when_released(void **state)
 
 /* Deaths are counted anew when somebody has looked at it. */
 static void
-three_deaths_hold_until_a_release(void **state)
+deaths_hold_until_a_release(void **state)
 {
 	struct ask *a = *state;
 	struct play *p = a->play;
 	struct id id = take(p, 1);
+	struct delivery *dl;
 	int64_t end_ms = clock_mono_ms() + KIT_PATIENCE_MS;
 
 	for (uint32_t start = 1; start <= 3; start++) {
@@ -328,6 +331,9 @@ three_deaths_hold_until_a_release(void **state)
 		play_list_slots(p, 10);
 		kit_until(&p->kit, p->open_cnt == start);
 	}
+	dl = due_find(p->q.due, id, 0);
+	assert_non_null(dl);
+	dl->envelope->delivery.deaths = SUSPECT_DEATHS_MAX - 1;
 	play_link_relay(p, 4);
 	play_list_slots(p, 10);
 	do
@@ -670,7 +676,7 @@ main(void)
 		TEST(what_is_removed_is_never_sent_and_bounces_nothing),
 		TEST(a_flush_sends_at_once_what_would_wait),
 		TEST(what_is_held_grows_too_old_only_when_released),
-		TEST(three_deaths_hold_until_a_release),
+		TEST(deaths_hold_until_a_release),
 		TEST(two_edits_of_a_message_do_not_meet),
 		TEST(too_many_lists_at_once_are_told_so),
 		TEST(control_may_leave_with_everything_on_its_way),

@@ -6,6 +6,7 @@
 #include "queue_play.h"
 
 #include "queue/dispatch_inside.h"
+#include "queue/suspect.h"
 
 #define CNT	12
 
@@ -69,6 +70,18 @@ kill_twice(struct play *p)
 	assert_int_equal(p->open_cnt, 2 * CNT + 1);
 }
 
+/* The one that was opened last has seen all the deaths but the one too many. */
+static void
+age_in_deaths(struct play *p)
+{
+	struct delivery *dl = due_find(p->q.due, p->opened.id,
+	    p->opened.delivery);
+
+	assert_non_null(dl);
+	assert_non_null(dl->envelope);
+	dl->envelope->delivery.deaths = SUSPECT_DEATHS_MAX - 1;
+}
+
 static void
 suspects_run_one_at_a_time_and_others_beside(void **state)
 {
@@ -92,7 +105,26 @@ suspects_run_one_at_a_time_and_others_beside(void **state)
 }
 
 static void
-one_that_kills_it_alone_is_held_and_the_rest_goes_on(void **state)
+who_kills_it_again_and_again_is_held_and_the_rest_goes_on(void **state)
+{
+	struct play *p = *state;
+	struct id guilty;
+
+	kill_twice(p);
+	age_in_deaths(p);
+	guilty = p->opened.id;
+	relay_anew(p);
+	for (unsigned i = 1; i < CNT; i++) {
+		kit_until(&p->kit, p->open_cnt == 2 * CNT + 1 + i);
+		assert_int_not_equal(id_cmp(p->opened.id, guilty), 0);
+		play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	}
+	kit_until(&p->kit, p->q.message_cnt == 1);
+	assert_int_equal(held_cnt(p), 1);
+}
+
+static void
+who_is_killed_by_chance_goes_again_behind_the_others(void **state)
 {
 	struct play *p = *state;
 	struct id guilty;
@@ -105,8 +137,10 @@ one_that_kills_it_alone_is_held_and_the_rest_goes_on(void **state)
 		assert_int_not_equal(id_cmp(p->opened.id, guilty), 0);
 		play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
 	}
-	kit_until(&p->kit, p->q.message_cnt == 1);
-	assert_int_equal(held_cnt(p), 1);
+	kit_until(&p->kit, p->open_cnt == 3 * CNT + 1);
+	assert_int_equal(id_cmp(p->opened.id, guilty), 0);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->q.message_cnt == 0);
 }
 
 /* A result, even one that puts it off, clears it. */
@@ -168,6 +202,7 @@ a_held_one_is_given_up_unless_an_administrator_holds_it(void **state)
 		}
 		p = *state;
 		kill_twice(p);
+		age_in_deaths(p);
 		guilty = p->opened.id;
 		relay_anew(p);
 		kit_until(&p->kit, p->open_cnt == 2 * CNT + 2);
@@ -242,7 +277,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(suspects_run_one_at_a_time_and_others_beside),
-		TEST(one_that_kills_it_alone_is_held_and_the_rest_goes_on),
+		TEST(who_kills_it_again_and_again_is_held_and_the_rest_goes_on),
+		TEST(who_is_killed_by_chance_goes_again_behind_the_others),
 		TEST(a_result_makes_it_a_suspect_no_longer),
 		TEST(what_waits_as_a_suspect_can_be_edited),
 		TEST(a_held_one_is_given_up_unless_an_administrator_holds_it),
