@@ -150,6 +150,11 @@ loaded(struct store_op *op, enum err e, void *arg)
 
 	bool is_stray = dl->is_stray;
 
+	if (dl->reads != NULL) {
+		dl->reads->read_cnt--;
+		dispatch_pump(q->dispatch);
+	}
+	dl->reads = NULL;
 	dl->envelope = r->envelope;
 	dl->is_stray = false;
 	if (is_stray)
@@ -184,6 +189,8 @@ dispatch_load(struct queue *q, struct delivery *dl)
 	dl->is_parked = edit_is_pending(q->edits, dl->place.id);
 	if (dl->is_parked)
 		return;
+	if (dl->worker != NULL && (dl->reads = dl->worker->lane) != NULL)
+		dl->reads->read_cnt++;
 	dl->load.id = dl->place.id;
 	dl->load.no = dl->place.no;
 	store_read_envelope(q->store, &dl->load, loaded, q);

@@ -66,6 +66,7 @@ struct delivery {
 	bool		 is_parked;	/* waits for an edit, unread	*/
 	enum destination_rank rank;	/* whose slot it holds		*/
 	struct host	*host;		/* that it was sent to, or NULL	*/
+	struct lane	*reads;		/* counted there while loading	*/
 	int64_t		 started_ms;	/* monotonic			*/
 	int64_t		 patience_ms;	/* then it may be given up	*/
 	bool		 is_recalled;	/* the relay was asked for it	*/

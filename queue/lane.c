@@ -65,6 +65,8 @@ has_share(const struct lane *l, enum destination_rank rank, bool is_fresh)
 		return false;
 	if (!is_shared(l) || (rank == RANK_PROVEN && is_fresh))
 		return true;
+	if (rank != RANK_PROVEN && l->read_cnt >= LANE_READS_MAX)
+		return false;
 	if (w->rank_used[rank] >= share_of(w->slots, parts[rank]))
 		return false;
 	return w->used < w->slots - w->slots * LEFT_PARTS / PARTS;
@@ -73,7 +75,7 @@ has_share(const struct lane *l, enum destination_rank rank, bool is_fresh)
 unsigned
 lane_pressed(const struct lane *l, enum destination_rank rank)
 {
-	return has_share(l, rank, false) ? 0 :
+	return l->read_cnt >= LANE_READS_MAX || has_share(l, rank, false) ? 0 :
 	    l->fresh[rank].cnt + l->others[rank].cnt;
 }
 

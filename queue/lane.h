@@ -32,6 +32,9 @@
 #include "queue/host.h"
 
 #define LANE_PATIENCE_MS	500
+#define LANE_READS_MAX		16	/* envelopes read at once for those that
+					 * are not proven: they may be large,
+					 * and are served in order	*/
 
 struct queue;
 struct worker;
@@ -53,6 +56,7 @@ struct lane {
 	unsigned	 pick_cnt;
 	unsigned	 destination_cnt;
 	struct host_tree hosts;
+	unsigned	 read_cnt;	/* envelopes being read		*/
 	struct timer	 press;		/* others wait for a full share	*/
 };
 
