@@ -147,7 +147,6 @@ loaded(struct store_op *op, enum err e, void *arg)
 	struct store_read_envelope *r = (struct store_read_envelope *)op;
 	struct delivery *dl = (struct delivery *)((char *)r -
 	    offsetof(struct delivery, load));
-
 	bool is_stray = dl->is_stray;
 
 	if (dl->reads != NULL) {

@@ -83,19 +83,6 @@ dispatch_worker(struct queue *q, const struct link_peer *peer)
 	return w;
 }
 
-/* Results that their link cut off before all were said are said again. */
-static void
-forget_results(struct delivery *dl)
-{
-	struct result *r;
-
-	while ((r = STAILQ_FIRST(&dl->results)) != NULL) {
-		STAILQ_REMOVE_HEAD(&dl->results, entry);
-		free(r);
-	}
-	dl->result_cnt = 0;
-}
-
 void
 dispatch_linked(struct worker *w, struct link *l)
 {
@@ -104,7 +91,7 @@ dispatch_linked(struct worker *w, struct link *l)
 	w->link = l;
 	TAILQ_FOREACH(dl, &w->running, entry) {
 		dl->is_listed = false;
-		forget_results(dl);
+		due_drop_results(dl);	/* cut off: all are said again */
 	}
 	dispatch_relane(w->queue->dispatch);
 }

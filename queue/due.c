@@ -488,18 +488,26 @@ due_attach(struct due *due, struct delivery *dl, const struct envelope *env)
 }
 
 void
-due_forget(struct due *due, struct delivery **d)
+due_drop_results(struct delivery *dl)
 {
-	struct delivery *dl = *d;
 	struct result *r;
-	struct flow *f = dl->flow;
 
-	due_pick(due, dl);
-	RB_REMOVE(delivery_tree, &due->deliveries, dl);
 	while ((r = STAILQ_FIRST(&dl->results)) != NULL) {
 		STAILQ_REMOVE_HEAD(&dl->results, entry);
 		free(r);
 	}
+	dl->result_cnt = 0;
+}
+
+void
+due_forget(struct due *due, struct delivery **d)
+{
+	struct delivery *dl = *d;
+	struct flow *f = dl->flow;
+
+	due_pick(due, dl);
+	RB_REMOVE(delivery_tree, &due->deliveries, dl);
+	due_drop_results(dl);
 	free(dl->envelope);
 	free(dl);
 	*d = NULL;

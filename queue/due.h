@@ -170,6 +170,9 @@ void	due_pick(struct due *, struct delivery *);
 /* Now we know where an adopted one belongs.  False when memory is out. */
 bool	due_attach(struct due *, struct delivery *, const struct envelope *);
 
+/* What was said of its recipients so far. */
+void	due_drop_results(struct delivery *);
+
 /* Forget it; what hangs on it must be gone.  May free its flow. */
 void	due_forget(struct due *, struct delivery **);
 

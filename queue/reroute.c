@@ -212,6 +212,7 @@ struct judgement {
 	uint32_t	 way_cnt;
 	bool		 moves;		/* somebody goes elsewhere	*/
 	bool		 rules;		/* somebody is done with	*/
+	bool		 defers;	/* one of them only for now	*/
 	bool		 bad;		/* no memory			*/
 };
 
@@ -240,6 +241,7 @@ rule(struct delivery *dl, uint32_t rcpt_no, enum outcome_class class,
 	STAILQ_INSERT_TAIL(&dl->results, r, entry);
 	dl->result_cnt++;
 	j->rules = true;
+	j->defers |= class == CLASS_LATER;
 }
 
 static void
@@ -369,8 +371,15 @@ reroute_loaded(struct queue *q, struct delivery *dl)
 	    sizeof(*j.has_way))) == NULL)
 		return false;
 	judge(q, dl, &j);
-	/* First what is over; the rest is due, and judged, again. */
-	if (j.rules) {
+	/*
+	 * First what is over; the rest is due, and judged, again.  But whom a
+	 * route puts off is not to hold up the others: they leave him first.
+	 */
+	if (j.defers && j.way_cnt > 0 && !j.bad && move(q, &q->settings, dl,
+	    j.has_way, j.way_cnt)) {
+		due_drop_results(dl);
+		taken = true;
+	} else if (j.rules) {
 		outcome_ruled(q, dl);
 		taken = true;
 	} else if (j.moves && !j.bad)

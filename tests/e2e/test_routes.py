@@ -298,6 +298,35 @@ def test_what_is_queued_is_refused_and_discarded_by_route_too(house):
     p.wait_log(event="removed", id=name)
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_whom_a_route_puts_off_holds_up_no_neighbour(house, stays):
+    """They were one delivery; whether the others' way is a new one or not."""
+    p = house.start(ROUTES + "relay out" + HOUR)
+    house.box.answer = lambda verb, line, session: (
+        "451 4.2.0 Not now" if verb == "RCPT" else None)
+    name = send(p.port, "ann@here.example", "old@example.org",
+                "bob@example.org", "eve@example.org")
+    for _ in range(3):
+        p.wait_log(event="deferred", id=name)
+    conf = open(p.path, encoding="utf-8").read()
+    p.configure(conf.replace(
+        ROUTES, 'route to old@example.org error "4.3.5 Not today"\n'
+        + (ROUTES if stays else "")))
+    since = p.mark()
+    p.signal(signal.SIGHUP)
+    p.wait_log(since=since, event="reloaded")
+    house.box.answer = lambda verb, line, session: None
+    assert ctl(p, "queue", "flush", name).status == 0
+    got = (house.box if stays else house.out).wait()
+    assert [sorted(m.rcpts) for m in got] == [
+        ["bob@example.org", "eve@example.org"]]
+    p.wait_log(since=since, event="deferred", id=name, rcpt="old@example.org",
+               reply="4.3.5 Not today")
+    left = ctl(p, "queue", "list", "--json").lines
+    assert [r["address"] for r in left[0]["recipients"]
+            if r["status"] != "delivered"] == ["old@example.org"]
+
+
 def test_what_no_route_leads_anywhere_waits_until_one_does(house):
     """Mail behind it, with a way, does not wait for it."""
     p = house.start(ROUTES + "route to @far.example relay out" + HOUR)
