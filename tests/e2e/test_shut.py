@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from client import Client, send
-from server import basic, free_port
+from server import basic, free_port, until
 from tool import ctl
 
 pytestmark = pytest.mark.root
@@ -36,9 +36,13 @@ def locked(root_server, sink):
 
 
 def refuses_mail(p):
-    with Client(p.port) as c:
-        c.hello()
-        c.want("MAIL FROM:<ann@here.example>", "451 4.3.0 ")
+    """Soon: a queue that starts anew is greeted before it knows its store."""
+    def is_refused():
+        with Client(p.port) as c:
+            c.hello()
+            return c.say("MAIL FROM:<ann@here.example>").startswith(
+                "451 4.3.0 ")
+    until(is_refused, what="a refusal")
 
 
 def test_a_disk_that_takes_nothing_is_451_and_recovers(locked, sink):

@@ -255,7 +255,7 @@ static inline int
 play_tear_down(void **state)
 {
 	struct play *p = *state;
-	int64_t end = clock_mono_ms() + 1000;
+	int64_t end = clock_mono_ms() + KIT_PATIENCE_MS;
 
 	/* What the store still has would not come back, and leak. */
 	while (p->q.outcomes != NULL && p->q.intake != NULL &&

@@ -255,6 +255,7 @@ old_leftovers_are_swept_and_young_ones_stay(void **state)
 
 static struct ev_loop *loop;
 static unsigned pieces_have;
+static struct timer later;
 
 static void
 give_up(struct timer *t, void *arg)
@@ -266,7 +267,6 @@ static void
 give_piece(struct delivery *d, enum part part, uint32_t no)
 {
 	static char piece[PIECE_MAX];
-	static struct timer later;
 
 	memset(piece, 'x', sizeof(piece));
 	if (no < pieces_have) {
@@ -274,8 +274,8 @@ give_piece(struct delivery *d, enum part part, uint32_t no)
 		    (struct span){ piece, sizeof(piece) }), OK);
 		return;
 	}
-	timer_init(&later, loop, give_up, d);
-	timer_set(&later, 20);		/* once the rest is written */
+	if (!timer_running(&later))
+		timer_set(&later, 20);	/* once the rest is written */
 }
 
 static void
@@ -336,8 +336,10 @@ deliver(void *relay, unsigned have, struct delivery **out)
 	*out = delivery_new(&m, &calls, NULL);
 	assert_non_null(*out);
 	assert_int_equal(delivery_add_rcpt(*out, 0, SPAN("u@b.example")), OK);
+	timer_init(&later, loop, give_up, *out);
 	kind_maildir.take(relay, *out);
 	assert_int_equal(ev_run(loop), OK);
+	timer_stop(&later);
 	return (*out)->rcpts[0].outcome;
 }
 
