@@ -52,6 +52,19 @@ set_up(void **state)
 	return 0;
 }
 
+/* What is being read would not come back, and leak: reads come in order. */
+static int
+tear_down(void **state)
+{
+	struct play *p = *state;
+	struct store_read_totals t = { .held = 0 };
+	unsigned before = p->kit.back_cnt;
+
+	store_read_totals(p->q.store, &t, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return play_tear_down(state);
+}
+
 /* One message for that relay, deferred by it once. */
 static void
 defer_one(struct play *p, uint64_t stream)
@@ -92,7 +105,7 @@ what_was_deferred_before_the_clock_went_back_is_tried(void **state)
 		struct play *p;
 
 		if (round > 0) {
-			play_tear_down(state);
+			tear_down(state);
 			set_up(state);
 		}
 		p = *state;
@@ -182,7 +195,7 @@ a_clock_set_forward_makes_no_message_old(void **state)
 		struct id id;
 
 		if (round > 0) {
-			play_tear_down(state);
+			tear_down(state);
 			set_up(state);
 		}
 		p = *state;
@@ -285,7 +298,7 @@ a_clock_set_forward_sweeps_no_history(void **state)
 	}
 }
 
-#define TEST(t)	cmocka_unit_test_setup_teardown(t, set_up, play_tear_down)
+#define TEST(t)	cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int
 main(void)
