@@ -8,7 +8,8 @@
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes (apply, edit, hasten,
  *			sweep) and one that reads (list)
- *			(envelope, text); row, aside and format are of both
+ *			(envelope, text); row, aside, discard and format are
+ *			of both
  *	aside		a delivery that cannot be read is held
  *	quarantine	what was set aside and can be read again is due
  *	due		which deliveries wait, for which destinations
@@ -32,6 +33,7 @@
  *	aging		and to whose sender, though nothing was tried
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
+ *	digest_text	what nobody could be told, in words
  *	from_control	what an administrator asks
  *	control		how much, where to (browse: what), edits
  *	edit		hold, release, flush, remove

@@ -244,6 +244,24 @@ split_make_bounce(struct split *out, const struct settings *set,
 	return e;
 }
 
+const char *
+split_why_none(const struct settings *set, struct span to)
+{
+	static const char *const words[] = {
+		[ROUTE_FOUND] = "there is a route to its sender again",
+		[ROUTE_NOWHERE] = "there is no route to its sender",
+		[ROUTE_UNKNOWN] = "the relay for its sender's address does "
+		    "not know that address",
+		[ROUTE_NO_ADDRESS] = "its sender is not a valid address",
+		[ROUTE_REFUSED] = "a route refuses mail to its sender",
+		[ROUTE_DISCARDED] = "a route discards mail to its sender",
+	};
+	struct route_ask ask = { .rcpt = to, .is_bounce = true };
+	struct route r;
+
+	return words[route_find(set->routes, &ask, &r)];
+}
+
 void
 split_free(struct split *s)
 {

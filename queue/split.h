@@ -31,10 +31,12 @@ MUST_CHECK enum err split_make(struct split *out, const struct settings *,
 
 /*
  * The one delivery of a bounce to this address.  ERR_NONE: it has no way, for
- * no route leads to its domain or one refuses or discards it.
+ * no route leads to its domain or one refuses or discards it;
+ * split_why_none() says in words which it is, a literal.
  */
 MUST_CHECK enum err split_make_bounce(struct split *out,
 	    const struct settings *, struct span to, int64_t due_ms);
+const char *split_why_none(const struct settings *, struct span to);
 void	split_free(struct split *);
 
 #endif

@@ -366,6 +366,14 @@ store_report(struct store *st, struct store_report *r, store_fn *fn, void *arg)
 }
 
 void
+store_digest(struct store *st, struct store_digest *d, store_fn *fn, void *arg)
+{
+	if (d->message != NULL)
+		d->message->message.lived_ms = (uint64_t)store_lived_ms(st);
+	store_hand_write(st, &d->op, STORE_DIGEST, fn, arg);
+}
+
+void
 store_undue(struct store *st, struct store_undue *u, store_fn *fn, void *arg)
 {
 	store_hand_write(st, &u->op, STORE_UNDUE, fn, arg);
@@ -449,6 +457,13 @@ store_read_reports(struct store *st, struct store_read_reports *r,
     store_fn *fn, void *arg)
 {
 	hand_read(st, &r->op, STORE_READ_REPORTS, fn, arg);
+}
+
+void
+store_read_discards(struct store *st, struct store_read_discards *r,
+    store_fn *fn, void *arg)
+{
+	hand_read(st, &r->op, STORE_READ_DISCARDS, fn, arg);
 }
 
 void

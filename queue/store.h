@@ -46,6 +46,8 @@
 #define STORE_REPORT_MAX	1000	/* rows one store_read_report gives */
 #define STORE_REPORTS_MAX	64	/* ids one store_read_reports gives */
 #define STORE_DISCARDS_MAX	1000	/* rows of table discard	*/
+#define STORE_DISCARDS_READ	200	/* read of them with their strings */
+#define STORE_DISCARD_KEY	29	/* bytes of one of their keys	*/
 #define STORE_OLD_MAX		64	/* rows one store_read_old gives */
 #define STORE_WRONG_MAX		64	/* rows one store_read_index finds */
 #define STORE_NOTES_MAX		64	/* rows one store_read_notes gives */
@@ -232,7 +234,7 @@ struct store_read_reports {
 /*
  * These rows are told by this bounce, or by none: they go, and so does a
  * message that only waited for it.  ERR_NONE: there is no such message any
- * more, and its rows are gone.
+ * more, and its rows, which came of damage, are discards now.
  */
 struct store_report {
 	struct store_op	 op;
@@ -244,6 +246,40 @@ struct store_report {
 	uint32_t	 discard_cnt;
 	bool		 removed;	/* out: the message is gone too	*/
 	bool		 has_more;	/* out: rows are left		*/
+	uint32_t	 lost_cnt;	/* out: with ERR_NONE, such rows */
+};
+
+/* A row of table discard, read back. */
+struct discard_row {
+	uint8_t		 key[STORE_DISCARD_KEY];
+	int64_t		 at_ms;		/* wall clock			*/
+	struct id	 id;		/* of the message		*/
+	bool		 is_lost;	/* damaged: rec is empty	*/
+	struct record_discard rec;
+};
+
+/* What nobody was told of, the oldest first; one block, free() it. */
+struct discard_rows {
+	uint64_t	 all_cnt;	/* those without a row included	*/
+	uint32_t	 cnt;
+	uint32_t	 text_cnt;	/* of them, with their strings	*/
+	struct discard_row rows[];
+};
+
+struct store_read_discards {
+	struct store_op	 op;
+	uint32_t	 row_max;	/* STORE_DISCARDS_MAX at most	*/
+	struct discard_rows *rows;	/* out: yours			*/
+};
+
+/*
+ * All that was read is told of by this message, or is not to be told of: its
+ * rows go, and so many are counted no longer.
+ */
+struct store_digest {
+	struct store_op	 op;
+	const struct discard_rows *rows;
+	struct store_accept *message;	/* or NULL; its op is not used	*/
 };
 
 /* A due row that leads nowhere is taken away. */
@@ -578,6 +614,8 @@ void	store_settle(struct store *, struct store_settle *, store_fn *,
 	    void *arg);
 void	store_report(struct store *, struct store_report *, store_fn *,
 	    void *arg);
+void	store_digest(struct store *, struct store_digest *, store_fn *,
+	    void *arg);
 void	store_undue(struct store *, struct store_undue *, store_fn *,
 	    void *arg);
 void	store_hold(struct store *, struct store_hold *, store_fn *,
@@ -610,6 +648,8 @@ void	store_read_spent(struct store *, struct store_read_spent *,
 void	store_read_report(struct store *, struct store_read_report *,
 	    store_fn *, void *arg);
 void	store_read_reports(struct store *, struct store_read_reports *,
+	    store_fn *, void *arg);
+void	store_read_discards(struct store *, struct store_read_discards *,
 	    store_fn *, void *arg);
 void	store_read_notes(struct store *, struct store_read_notes *,
 	    store_fn *, void *arg);

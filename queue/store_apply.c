@@ -370,7 +370,7 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 	if (rc == 0 && s->is_over && !s->kept)
 		rc = release_message(st, txn, s);
 	if (rc == 0)
-		rc = store_report_put_discards(st, txn, s->id, s->now_ms,
+		rc = store_discard_put(st, txn, s->id, s->now_ms,
 		    s->discards, s->discard_cnt);
 	return rc;
 }
@@ -410,6 +410,8 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return apply_settle(st, txn, (struct store_settle *)op);
 	case STORE_REPORT:
 		return store_apply_report(st, txn, (struct store_report *)op);
+	case STORE_DIGEST:
+		return store_apply_digest(st, txn, (struct store_digest *)op);
 	case STORE_UNDUE:
 		return apply_undue(st, txn, (struct store_undue *)op);
 	case STORE_HOLD:
@@ -430,6 +432,13 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 	}
 }
 
+/* A message of ours, written whole; NULL: none is. */
+static size_t
+own_weight(const struct store_accept *a)
+{
+	return a == NULL ? CHUNK_MAX : a->header.len + a->body.len;
+}
+
 size_t
 store_apply_weight(const struct store_op *op)
 {
@@ -439,8 +448,9 @@ store_apply_weight(const struct store_op *op)
 	case STORE_PIECE:
 		return ((const struct store_piece *)op)->text.len;
 	case STORE_REPORT:
-		a = ((const struct store_report *)op)->bounce;
-		return a == NULL ? CHUNK_MAX : a->header.len + a->body.len;
+		return own_weight(((const struct store_report *)op)->bounce);
+	case STORE_DIGEST:
+		return own_weight(((const struct store_digest *)op)->message);
 	case STORE_ACCEPT:
 		a = (const struct store_accept *)op;
 		return a->header.len + a->body.len +

@@ -21,7 +21,7 @@ enum store_kind {
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
 	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES,
-	STORE_READ_SPENT
+	STORE_READ_SPENT, STORE_DIGEST, STORE_READ_DISCARDS
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -102,14 +102,21 @@ int	store_apply_hasten(struct store *, MDB_txn *, struct store_hasten *);
 int	store_apply_report(struct store *, MDB_txn *, struct store_report *);
 int	store_report_put(struct store *, MDB_txn *, struct id, int64_t now_ms,
 	    const struct store_change *);
-int	store_report_put_discards(struct store *, MDB_txn *, struct id,
-	    int64_t now_ms, const struct store_discard *, uint32_t cnt);
 int	store_report_has(struct store *, MDB_txn *, struct id, bool *out);
 int	store_report_del_all(struct store *, MDB_txn *, struct id);
 enum err store_report_read(struct store *, MDB_txn *,
 	    struct store_read_report *);
 int	store_report_list(struct store *, MDB_txn *,
 	    struct store_read_reports *);
+/*
+ * store_discard.c: rows of table discard within a settle or a report, as many
+ * as there is room for, and all are counted; they are told of, or read.
+ */
+int	store_discard_put(struct store *, MDB_txn *, struct id,
+	    int64_t now_ms, const struct store_discard *, uint32_t cnt);
+int	store_apply_digest(struct store *, MDB_txn *, struct store_digest *);
+enum err store_discard_read(struct store *, MDB_txn *,
+	    struct store_read_discards *);
 /* A message with its last pieces. */
 int	store_apply_accept(struct store *, MDB_txn *, struct store_accept *);
 
@@ -127,6 +134,9 @@ int	store_row_put_history(struct store *, MDB_txn *, struct id, enum event,
 int	store_row_put_loose(struct store *, MDB_txn *, struct id, bool done);
 /* So many more deliveries are held, or fewer. */
 int	store_row_add_held(struct store *, MDB_txn *, int64_t);
+/* The same of what was discarded and is not told of; and how many. */
+int	store_row_add_discarded(struct store *, MDB_txn *, int64_t);
+int	store_row_get_discarded(struct store *, MDB_txn *, uint64_t *out);
 /*
  * Text as chunks, from this piece on, and the sum of each of its pieces: in
  * the mail of a first piece, else a row of its own.

@@ -206,6 +206,9 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_READ_REPORTS:
 		return store_table_err(store_report_list(st, txn,
 		    (struct store_read_reports *)op));
+	case STORE_READ_DISCARDS:
+		return store_discard_read(st, txn,
+		    (struct store_read_discards *)op);
 	case STORE_READ_OLD:
 		return store_table_err(store_list_old(st, txn,
 		    (struct store_read_old *)op));

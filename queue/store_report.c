@@ -82,28 +82,6 @@ store_report_put(struct store *st, MDB_txn *txn, struct id id, int64_t now_ms,
 	return store_table_del(&st->env, txn, TABLE_REPORT, &k);
 }
 
-/* Over the bound they are counted by the caller, and no more. */
-int
-store_report_put_discards(struct store *st, MDB_txn *txn, struct id id,
-    int64_t now_ms, const struct store_discard *d, uint32_t cnt)
-{
-	struct store_key k;
-	MDB_stat s;
-	int rc = 0;
-
-	if (cnt == 0)
-		return 0;
-	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_DISCARD], &s)) != 0)
-		return rc;
-	for (uint32_t i = 0; rc == 0 && i < cnt &&
-	    s.ms_entries + i < STORE_DISCARDS_MAX; i++) {
-		store_table_key_history(&k, now_ms, id, 0, d[i].rcpt_no);
-		rc = store_table_put_record(&st->env, txn, TABLE_DISCARD, &k,
-		    RECORD_discard, &d[i].rec);
-	}
-	return rc;
-}
-
 /* Is the row still the one that was read? */
 static bool
 is_same(MDB_val val, const struct report_row *row)
@@ -151,6 +129,47 @@ end_message(struct store *st, MDB_txn *txn, struct store_report *s,
 	return store_row_del_message(st, txn, s->id, header_len, body_len);
 }
 
+/* What there was to tell outlives the message, whose sender is not known. */
+static int
+discard_row(struct store *st, MDB_txn *txn, const struct store_report *s,
+    MDB_val key, MDB_val val)
+{
+	struct store_discard d = { .rcpt_no = store_table_no(key), .rec = {
+		.why = SPAN("its message was lost by damage, and its sender "
+		    "with it") } };
+	uint8_t copy[RECORD_MAX];
+	union record r;
+	size_t len = val.mv_size < sizeof(copy) ? val.mv_size : sizeof(copy);
+
+	memcpy(copy, val.mv_data, len);	/* the map's is good until a change */
+	if (record_get((struct span){ (char *)copy, len }, RECORD_report,
+	    &r) == OK) {
+		d.rec.code = r.report.code;
+		d.rec.address = r.report.address;
+		d.rec.reply = r.report.reply;
+	}
+	return store_discard_put(st, txn, s->id, s->now_ms, &d, 1);
+}
+
+/* Where a message is removed its rows are too: these are left by damage. */
+static int
+discard_all(struct store *st, MDB_txn *txn, struct store_report *s)
+{
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+
+	if (rc != 0)
+		return rc;
+	for (rc = seek_row(c, s->id, 0, &key, &val); rc == 0 &&
+	    store_table_same_id(key, s->id); s->lost_cnt++)
+		if ((rc = discard_row(st, txn, s, key, val)) == 0)
+			rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	mdb_cursor_close(c);
+	return rc == 0 || rc == MDB_NOTFOUND ?
+	    store_report_del_all(st, txn, s->id) : rc;
+}
+
 int
 store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 {
@@ -161,12 +180,13 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 
 	s->removed = false;
 	s->has_more = false;
+	s->lost_cnt = 0;
 	store_table_key_id(&k, s->id);
 	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &s->op.err);
 	if (rc != 0)
 		return rc;
 	if (s->op.err == ERR_NONE)
-		return store_report_del_all(st, txn, s->id);
+		return discard_all(st, txn, s);
 	if (s->op.err != OK)
 		return 0;
 	m = r.message;
@@ -176,7 +196,7 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 	if (s->bounce != NULL && (rc = store_apply_accept(st, txn,
 	    s->bounce)) != 0)
 		return rc;
-	return store_report_put_discards(st, txn, s->id, s->now_ms,
+	return store_discard_put(st, txn, s->id, s->now_ms,
 	    s->discards, s->discard_cnt);
 }
 

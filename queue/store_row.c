@@ -165,34 +165,70 @@ store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
 	return rc;
 }
 
+/* As if they were 0 where they are damaged, and never below 0. */
 static void
-key_held(struct store_key *k)
+add(uint64_t *sum, int64_t more)
 {
-	k->len = sizeof("held") - 1;
-	memcpy(k->b, "held", k->len);
+	if (more > 0 || *sum >= (uint64_t)-more)
+		*sum += (uint64_t)more;
+	else
+		*sum = 0;
+}
+
+static int
+get_total(struct store *st, MDB_txn *txn, const char *name,
+    struct store_key *k, struct record_total *out)
+{
+	union record r;
+	enum err e;
+	int rc;
+
+	k->len = strlen(name);
+	memcpy(k->b, name, k->len);
+	*out = (struct record_total){ 0 };
+	rc = store_row_get(st, txn, TABLE_TOTAL, k, &r, &e);
+	if (rc == 0 && e == OK)
+		*out = r.total;
+	return rc;
 }
 
 int
 store_row_add_held(struct store *st, MDB_txn *txn, int64_t more)
 {
-	struct record_total total = { 0 };
-	union record r;
+	struct record_total total;
 	struct store_key k;
-	enum err e;
 	int rc;
 
 	if (more == 0)
 		return 0;
-	key_held(&k);
-	rc = store_row_get(st, txn, TABLE_TOTAL, &k, &r, &e);
-	if (rc != 0)
+	if ((rc = get_total(st, txn, "held", &k, &total)) != 0)
 		return rc;
-	if (e == OK)
-		total.held = r.total.held;
-	if (more > 0 || total.held >= (uint64_t)-more)
-		total.held += (uint64_t)more;
-	else
-		total.held = 0;		/* a damaged one was set aside */
+	add(&total.held, more);
 	return store_table_put_record(&st->env, txn, TABLE_TOTAL, &k,
 	    RECORD_total, &total);
+}
+
+int
+store_row_add_discarded(struct store *st, MDB_txn *txn, int64_t more)
+{
+	struct record_total total;
+	struct store_key k;
+	int rc = get_total(st, txn, "discarded", &k, &total);
+
+	if (rc != 0)
+		return rc;
+	add(&total.discarded, more);
+	return store_table_put_record(&st->env, txn, TABLE_TOTAL, &k,
+	    RECORD_total, &total);
+}
+
+int
+store_row_get_discarded(struct store *st, MDB_txn *txn, uint64_t *out)
+{
+	struct record_total total;
+	struct store_key k;
+	int rc = get_total(st, txn, "discarded", &k, &total);
+
+	*out = total.discarded;
+	return rc;
 }

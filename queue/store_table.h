@@ -12,7 +12,7 @@
  *	loose			id
  *	history			time, id, event, no
  *	quarantine		number of the table, its key
- *	total			"held"
+ *	total			"held", "lived", "discarded"
  *	report			id, no of the recipient
  *	discard			time, id, 0, no of the recipient
  *	crc			id, part, piece no; from the second piece on

@@ -34,6 +34,20 @@ end_job(struct report_job *j, enum err e)
 	report_task_done(rs, t, e, has_more);
 }
 
+/* Nobody is told of these recipients. */
+static void
+log_discarded(const struct report_job *j, uint32_t cnt, const char *why)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_discarded);
+	log_id(&l, LOG_KEY_id, j->store.id);
+	log_num(&l, LOG_KEY_count, cnt);
+	log_text(&l, LOG_KEY_why, why);
+	log_end(&l);
+	counter_add(COUNTER_untold, cnt);
+}
+
 static void
 log_told(const struct report_job *j)
 {
@@ -47,11 +61,7 @@ log_told(const struct report_job *j)
 		log_num(&l, LOG_KEY_count, j->rows->cnt);
 		log_end(&l);
 	} else if (j->why_none != NULL) {
-		log_begin(&l, LOG_discarded);
-		log_id(&l, LOG_KEY_id, j->store.id);
-		log_num(&l, LOG_KEY_count, j->rows->cnt);
-		log_text(&l, LOG_KEY_why, j->why_none);
-		log_end(&l);
+		log_discarded(j, j->rows->cnt, j->why_none);
 	}
 	if (j->store.removed) {
 		log_begin(&l, LOG_removed);
@@ -66,15 +76,16 @@ committed(struct store_op *op, enum err e, void *arg)
 	struct report_job *j = arg;
 	struct queue *q = j->reports->queue;
 
-	if (e == OK) {
+	if (e == ERR_NONE && j->store.lost_cnt > 0) {
+		log_discarded(j, j->store.lost_cnt, "its message was lost by "
+		    "damage, and its sender with it");
+	} else if (e == OK) {
 		log_told(j);
 		if (j->store.removed)
 			queue_removed(q);
 		if (j->store.bounce != NULL) {
 			counter_add(COUNTER_bounced, 1);
 			queue_accepted(q, &j->accept);
-		} else if (j->why_none != NULL) {
-			counter_add(COUNTER_untold, j->rows->cnt);
 		}
 	}
 	end_job(j, e);
@@ -83,7 +94,7 @@ committed(struct store_op *op, enum err e, void *arg)
 static void
 commit(struct report_job *j)
 {
-	j->store.now_ms = j->now_ms;
+	j->store.now_ms = clock_wall_ms();
 	j->store.rows = j->rows;
 	store_report(j->reports->queue->store, &j->store, committed, j);
 }
@@ -192,7 +203,8 @@ make_bounce(struct report_job *j)
 	e = split_make_bounce(&j->split, &j->reports->queue->settings, to,
 	    j->now_ms);
 	if (e == ERR_NONE)
-		e = discard(j, "there is no route to its sender");
+		e = discard(j, split_why_none(&j->reports->queue->settings,
+		    to));
 	else if (e == OK && (e = write_bounce(j)) == OK)
 		add_bounce(j);
 	if (e != OK)

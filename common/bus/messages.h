@@ -58,9 +58,10 @@ union msg {
 #undef MSG
 };
 
-/* mail_open.flags, mail_commit.flags and delivery_open.flags */
+/* mail_open.flags, mail_commit.flags and delivery_open.flags; on disk too */
 #define MAIL_SMTPUTF8	0x01u	/* needs SMTPUTF8 (RFC 6531)	*/
 #define MAIL_8BIT	0x02u	/* holds bytes over 127 (RFC 6152) */
+#define MAIL_DIGEST	0x40u	/* the queue's own, to the postmaster */
 #define MAIL_LOGIN	0x80u	/* its tenant has logged in	*/
 
 /* sign_answer.status */

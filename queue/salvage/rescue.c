@@ -2,7 +2,7 @@
  * rescue.c - rows go over as they are, so that what a newer or an older record
  * says is kept; only counts of what is missing are set right, and table due is
  * made from table delivery.  Transactions are bounded, and the last one writes
- * the sum of what is held.
+ * the sums.
  */
 #include <sys/stat.h>
 
@@ -268,14 +268,23 @@ save_tables(struct rescue *g)
 	return rc;
 }
 
+/* Sums are as they were, but of what is held: that was counted anew. */
 static int
-save_total(struct rescue *g)
+save_totals(struct rescue *g)
 {
 	struct record_total total = { .held = g->held };
 	struct store_key k = { .len = 4, .b = "held" };
+	size_t cnt;
+	const struct row *row = rows_table(g->rows, TABLE_TOTAL, &cnt);
+	int rc = 0;
 
-	if (g->held == 0)
-		return 0;
+	for (size_t i = 0; rc == 0 && i < cnt; i++)
+		if (!row[i].is_bad && !row[i].is_misplaced &&
+		    row[i].origin != ROWS_DOUBTFUL &&
+		    !span_eq(rows_key(&row[i]), SPAN("held")))
+			rc = copy(g, &row[i]);
+	if (rc != 0 || g->held == 0)
+		return rc;
 	return put_record(g, TABLE_TOTAL, &k, RECORD_total, &total);
 }
 
@@ -285,7 +294,7 @@ save(struct rescue *g)
 	int rc = mdb_txn_begin(g->env.env, NULL, 0, &g->txn);
 
 	if (rc == 0 && (rc = save_messages(g)) == 0 &&
-	    (rc = save_tables(g)) == 0 && (rc = save_total(g)) == 0)
+	    (rc = save_tables(g)) == 0 && (rc = save_totals(g)) == 0)
 		rc = turn(g, true);
 	if (g->txn != NULL)
 		mdb_txn_abort(g->txn);

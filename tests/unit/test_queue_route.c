@@ -488,6 +488,38 @@ who_is_discarded_is_in_no_delivery(void **state)
 }
 
 static void
+it_is_said_why_a_bounce_has_no_way(void **state)
+{
+	static const struct {
+		const char	*to, *why;
+	} cases[] = {
+		{ "a@foreign.example", "there is no route to its sender" },
+		{ "a@old.example", "a route refuses mail to its sender" },
+		{ "trap@c.example", "a route discards mail to its sender" },
+		{ "eve@example.org", "the relay for its sender's address does "
+		    "not know that address" },
+		{ "nonsense", "its sender is not a valid address" },
+	};
+	struct settings set = { .routes = new_routes() };
+	struct split s;
+
+	rule(set.routes, ROUTE_BY_RCPT, "@old.example", ROUTE_DOES_REFUSE,
+	    "5.1.6 It has moved");
+	rule(set.routes, ROUTE_BY_RCPT, "trap@c.example", ROUTE_DOES_DISCARD,
+	    "");
+	add_rcpt(set.routes, "dovecot", "ann@example.org");
+	add(set.routes, "@example.org", "dovecot");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct span to = span_of(cases[i].to);
+
+		assert_int_equal(split_make_bounce(&s, &set, to, 1),
+		    ERR_NONE);
+		assert_string_equal(split_why_none(&set, to), cases[i].why);
+	}
+	settings_fini(&set);
+}
+
+static void
 a_pattern_covers_what_it_matches_whole(void **state)
 {
 	static const struct {
@@ -537,6 +569,7 @@ main(void)
 		TEST(a_bounce_goes_only_where_its_domain_is_reached),
 		TEST(a_rule_for_all_bounces_reaches_no_further_than_its_relay),
 		TEST(who_is_discarded_is_in_no_delivery),
+		TEST(it_is_said_why_a_bounce_has_no_way),
 		TEST(a_pattern_covers_what_it_matches_whole),
 	};
 
