@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "queue/browse.h"
+#include "queue/suspend.h"
 #include "queue/to_control.h"
 
 #define LISTINGS_MAX	64	/* asked for at once			*/
@@ -48,7 +49,8 @@ send_row(const struct listing *l, const struct store_row *row)
 		break;
 	case ROW_DELIVERY:
 		to_control_delivery(link, l->request, row,
-		    state_of(l->control->queue, row));
+		    state_of(l->control->queue, row),
+		    suspend_since_ms(l->control->queue, &row->rec.delivery));
 		break;
 	case ROW_RCPT:
 		to_control_rcpt(link, l->request, row);

@@ -7,9 +7,11 @@
 #include "queue/dispatch.h"
 #include "queue/edit.h"
 #include "queue/errand.h"
+#include "queue/suspend.h"
 #include "queue/to_control.h"
 
 #define PENDING_MAX	1024	/* more at once makes no sense */
+#define SUSPENDED_MAX	64	/* rows of one answer */
 
 struct totals {
 	struct store_read_totals read;
@@ -91,6 +93,7 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.full = (uint8_t)q->full,
 		.quarantined = t->read.quarantined,
 		.lost = q->has_lost && due_is_empty(q->due),
+		.suspended = suspension_cnt(q->suspensions),
 	};
 
 	to_control_told(t->control->link, &told);
@@ -199,4 +202,60 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 		return OK;
 	edit_over(why, a);
 	return OK;
+}
+
+static void
+suspend_over(enum told status, void *arg)
+{
+	struct edit_answer *a = arg;
+
+	to_control_suspend_done(a->control->link, a->request, status);
+	control_release(a->control);
+	free(a);
+}
+
+enum err
+control_suspend(struct control *c, const struct msg_suspend_ask *m)
+{
+	struct suspend_what what = { m->relay, m->domain, m->reason, m->who };
+	enum told why = TOLD_FAILED;
+	struct edit_answer *a;
+
+	if (c->pending_cnt >= PENDING_MAX)
+		return ERR_PEER;
+	if ((a = calloc(1, sizeof(*a))) == NULL)
+		return ERR_SYS;
+	a->control = c;
+	a->request = m->request;
+	c->pending_cnt++;
+	if (m->ends ?
+	    suspend_end(c->queue, &what, &why, suspend_over, a) :
+	    suspend_begin(c->queue, &what, &why, suspend_over, a))
+		return OK;
+	suspend_over(why, a);
+	return OK;
+}
+
+void
+control_suspended(struct control *c, const struct msg_suspended_ask *m)
+{
+	const struct queue *q = c->queue;
+	char relay[BLOCK_NAME_MAX + 1], domain[DOMAIN_MAX + 1];
+	const struct suspension *s = NULL;
+	unsigned cnt = 0;
+
+	if (span_cstr(m->relay, relay, sizeof(relay)) &&
+	    span_cstr(m->domain, domain, sizeof(domain)))
+		s = suspension_next(q->suspensions, relay, domain);
+	for (; s != NULL && cnt < SUSPENDED_MAX; s = suspension_next(
+	    q->suspensions, s->relay, s->domain)) {
+		if (!s->is_active)
+			continue;
+		to_control_suspended(c->link, m->request, s,
+		    s->relay[0] != '\0' &&
+		    !route_has_relay(q->settings.routes, s->relay));
+		cnt++;
+	}
+	to_control_suspended_end(c->link, m->request, s != NULL ? TOLD_MORE :
+	    TOLD_DONE);
 }

@@ -1,7 +1,7 @@
 /*
  * control - what postern-control may ask of the queue: how much there is, what
- * (browse.h), what of it is damaged, where an address goes, and an edit of one
- * message.
+ * (browse.h), what of it is damaged, where an address goes, an edit of one
+ * message, and what is suspended.
  *
  * Every question is answered, in any order, and costs a bounded amount of work;
  * too many at once are answered TOLD_BUSY.
@@ -44,6 +44,9 @@ MUST_CHECK enum err control_totals(struct control *,
 MUST_CHECK enum err control_aside(struct control *,
 	    const struct msg_aside_ask *);
 void	control_route(struct control *, const struct msg_route_ask *);
+MUST_CHECK enum err control_suspend(struct control *,
+	    const struct msg_suspend_ask *);
+void	control_suspended(struct control *, const struct msg_suspended_ask *);
 MUST_CHECK enum err control_edit(struct control *,
 	    const struct msg_edit_ask *);
 

@@ -89,6 +89,7 @@ struct destination {
 
 	/* Of lane.c and dispatch.c. */
 	bool		 is_strange;	/* its relay is none of ours	*/
+	bool		 is_suspended;	/* by an administrator		*/
 	TAILQ_ENTRY(destination) ready;
 	struct ring	*ring;		/* that it stands in, or NULL	*/
 	struct lane	*lane;

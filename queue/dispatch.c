@@ -63,6 +63,12 @@ probe(struct timer *t, void *arg)
 		dispatch_ready(d, d->dispatch);
 }
 
+bool
+dispatch_is_suspended(const struct destination *d)
+{
+	return d->is_suspended && !d->is_strange;
+}
+
 void
 dispatch_ready(struct destination *d, void *arg)
 {
@@ -72,10 +78,12 @@ dispatch_ready(struct destination *d, void *arg)
 	if (d->dispatch == NULL) {
 		d->dispatch = ds;
 		timer_init(&d->probe, ds->queue->loop, probe, d);
+		d->is_suspended = suspension_of(ds->queue->suspensions,
+		    d->relay, d->name) != NULL;
 	}
 	if (d->lane == NULL && (l = lane_of(ds, d)) != NULL)
 		lane_set(d, l);
-	if (d->lane == NULL || d->is_resting)
+	if (d->lane == NULL || d->is_resting || dispatch_is_suspended(d))
 		return;
 	lane_put(d, ev_now_ms(ds->queue->loop));
 	dispatch_pump(ds);
@@ -361,7 +369,7 @@ serve(struct lane *l, struct destination *d)
 	struct host *h = d->host;
 	struct delivery *dl;
 
-	if (!destination_may_send(d, now_ms))
+	if (dispatch_is_suspended(d) || !destination_may_send(d, now_ms))
 		return;
 	if (h != NULL && !host_may_send(h, now_ms, lane_host_share(l))) {
 		host_rest(d);
@@ -444,6 +452,39 @@ dispatch_reload(struct dispatch *ds)
 		l->told_strange = false;
 	due_each(ds->queue->due, see_strange, ds);
 	look_for_strays(ds);
+	dispatch_pump(ds);
+}
+
+/*
+ * What is suspended stands in no ring and rests at no host, where it would be
+ * woken in place of another.  What goes on is tried at once, for what was known
+ * of it is old, and has its turn as all others.
+ */
+static void
+see_suspended(struct destination *d, void *arg)
+{
+	struct dispatch *ds = arg;
+	bool before = d->is_suspended;
+
+	d->is_suspended = suspension_of(ds->queue->suspensions, d->relay,
+	    d->name) != NULL;
+	if (d->is_suspended == before)
+		return;
+	if (dispatch_is_suspended(d)) {
+		lane_remove(d);
+		if (d->is_resting)
+			host_unlink(d);
+	} else if (before) {
+		dispatch_retry(ds->queue, d);
+		if (d->flow_cnt > 0)
+			dispatch_ready(d, ds);
+	}
+}
+
+void
+dispatch_suspend(struct dispatch *ds)
+{
+	due_each(ds->queue->due, see_suspended, ds);
 	dispatch_pump(ds);
 }
 

@@ -76,6 +76,9 @@ void	dispatch_retry(struct queue *, struct destination *);
 /* The routes are others: see whose relay is gone, or back. */
 void	dispatch_reload(struct dispatch *);
 
+/* Others are suspended, or wait no longer. */
+void	dispatch_suspend(struct dispatch *);
+
 /* Some wait on disk for a relay that is none of ours, and are not known. */
 bool	dispatch_has_strays(const struct dispatch *);
 

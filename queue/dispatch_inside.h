@@ -42,6 +42,9 @@ void	dispatch_judged(struct dispatch *);
 /* It has no way, and its relay is gone: it stays on disk.  Taken. */
 void	dispatch_strand(struct queue *, struct delivery *);
 
+/* Is nothing to be handed out there?  Without a relay it is only judged. */
+bool	dispatch_is_suspended(const struct destination *);
+
 /* It was not tried: its row is read again. */
 void	dispatch_put_back(struct queue *, struct delivery *);
 

@@ -134,7 +134,8 @@ stay_stray(struct queue *q, struct delivery *dl)
 {
 	const struct record_message *m = &dl->envelope->message;
 
-	if (queue_age_ms(q, m) >= settings_retry(&q->settings, m)->lifetime_ms)
+	if (queue_age_ms(q, m, &dl->envelope->delivery) >=
+	    settings_retry(&q->settings, m)->lifetime_ms)
 		outcome_expired(q, dl);
 	else
 		dispatch_strand(q, dl);
@@ -178,6 +179,8 @@ loaded(struct store_op *op, enum err e, void *arg)
 		return;
 	else if (is_stray)
 		stay_stray(q, dl);
+	else if (dispatch_is_suspended(due_destination(dl)))
+		dispatch_put_back(q, dl);	/* meanwhile */
 	else if (!suspect_waits(q, dl))
 		send_out(q, dl);
 }

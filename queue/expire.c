@@ -13,12 +13,28 @@
 
 static void	read_on(struct expire *);
 
-static void
-give_up(struct queue *q, const struct store_moved *row)
+/* What was suspended has its lifetime nevertheless. */
+static bool
+is_spent(const struct queue *q, const struct store_spent *row)
 {
-	struct delivery *dl = due_claim(q->due, &row->flow, &row->place);
+	struct record_delivery d = {
+		.relay = span_of(row->flow.name),
+		.waived_ms = row->waived_ms,
+		.waived_until_ms = row->waived_until_ms,
+	};
+	struct record_message m = { .lived_ms = (uint64_t)row->lived_ms };
 
-	if (dl == NULL)
+	d.destination = span_of(row->flow.name + d.relay.len + 1);
+	return queue_age_ms(q, &m, &d) >= q->settings.retry.lifetime_ms;
+}
+
+static void
+give_up(struct queue *q, const struct store_spent *row)
+{
+	struct delivery *dl;
+
+	if (!is_spent(q, row) ||
+	    (dl = due_claim(q->due, &row->flow, &row->place)) == NULL)
 		return;
 	dl->is_expiring = true;
 	dispatch_load(q, dl);

@@ -23,6 +23,11 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return control_aside(c, &m->aside_ask);
 	case MSG_edit_ask:
 		return control_edit(c, &m->edit_ask);
+	case MSG_suspend_ask:
+		return control_suspend(c, &m->suspend_ask);
+	case MSG_suspended_ask:
+		control_suspended(c, &m->suspended_ask);
+		return OK;
 	case MSG_route_ask:
 		control_route(c, &m->route_ask);
 		return OK;

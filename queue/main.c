@@ -28,6 +28,7 @@
  *	retry		when again
  *	expire		what was here for its lifetime
  *	suspect		what was under way when relays died
+ *	suspend		what an administrator has wait (suspension: the set)
  *	telling		which senders are told, and when (_write: one of them)
  *	duty		which report is due
  *	aging		and to whose sender, though nothing was tried
@@ -59,6 +60,7 @@
 #include "queue/quarantine.h"
 #include "queue/queue.h"
 #include "queue/reroute.h"
+#include "queue/suspend.h"
 #include "queue/telling.h"
 #include "sys/counters.h"
 
@@ -109,11 +111,13 @@ reload(struct boot *b, struct span bytes, void *arg)
 	asked = route_asks(q->settings.routes);
 	settings_fini(&q->settings);
 	q->settings = s;
+	route_set_suspended(s.routes, q->suspensions);
 	store_set_limits(q->store, &s.limits);
 	due_set_longest(q->due, retry_longest_ms(&s.retry));
 	if (route_asks(s.routes) != asked)
 		intake_tell(q->intake);
 	dispatch_reload(q->dispatch);
+	suspend_look(q);
 	return OK;
 }
 
@@ -184,6 +188,8 @@ open_parts(struct queue *q)
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
 	    (e = aging_open(&q->aging, q)) != OK)
 		return e;
+	q->suspensions = store_take_suspensions(q->store);
+	route_set_suspended(q->settings.routes, q->suspensions);
 	q->last_id = store_last_id(q->store);
 	q->message_cnt = store_message_cnt(q->store);
 	counter_set(COUNTER_messages, q->message_cnt);
@@ -191,6 +197,7 @@ open_parts(struct queue *q)
 	    q->dispatch)) != OK)
 		return e;
 	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
+	suspend_look(q);
 	due_start(q->due);
 	telling_start(q->reports);
 	if ((e = quarantine_open(&q->quarantine, q)) != OK)
@@ -215,6 +222,7 @@ close_parts(struct queue *q)
 	edit_close(&q->edits);
 	reroute_close(&q->reroutes);
 	errand_close(q);
+	suspend_close(q);
 	settings_fini(&q->settings);
 }
 

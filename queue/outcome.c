@@ -158,7 +158,9 @@ tell(struct outcome *o, uint32_t i, struct store_change *c)
 	c->orcpt = r->dsn.orcpt;
 	c->is_warned = c->report == REPORT_DELAYED;
 	if (c->is_warned)
-		c->until_ms = arrived_ms + retry->lifetime_ms;
+		c->until_ms = arrived_ms + retry->lifetime_ms +
+		    queue_waived_ms(o->queue, (int64_t)env->message.lived_ms,
+		    &env->delivery);
 	if (c->report != REPORT_NONE && !has_sender) {
 		c->report = REPORT_NONE;
 		outcome_discard(o, c, "it has no sender to be told");
@@ -196,7 +198,8 @@ outcome_begin(struct queue *q, struct delivery *dl)
 		return;
 	}
 	before = dl->envelope->delivery.attempts;
-	age_ms = queue_age_ms(q, &dl->envelope->message);
+	age_ms = queue_age_ms(q, &dl->envelope->message,
+	    &dl->envelope->delivery);
 	o->settle.deaths = 0;
 	fill_changes(o);
 	if (counts(dl)) {
@@ -265,7 +268,8 @@ outcome_ruled(struct queue *q, struct delivery *dl)
 		    arc4random());
 	}
 	decide_said(o, is_later && retry_is_spent(retry, before + 1,
-	    queue_age_ms(q, &dl->envelope->message)));
+	    queue_age_ms(q, &dl->envelope->message,
+	    &dl->envelope->delivery)));
 	outcome_commit(o);
 }
 

@@ -19,9 +19,30 @@ queue_mint(struct queue *q)
 }
 
 int64_t
-queue_age_ms(const struct queue *q, const struct record_message *m)
+queue_waived_ms(const struct queue *q, int64_t lived_ms,
+    const struct record_delivery *d)
 {
-	return store_lived_ms(q->store) - (int64_t)m->lived_ms;
+	char relay[BLOCK_NAME_MAX + 1], name[DOMAIN_MAX + 1];
+	int64_t elsewhere_ms = (int64_t)d->waived_ms;
+
+	if (lived_ms < (int64_t)d->waived_until_ms)
+		lived_ms = (int64_t)d->waived_until_ms;
+	if (q->suspensions == NULL ||
+	    !span_cstr(d->relay, relay, sizeof(relay)) ||
+	    !span_cstr(d->destination, name, sizeof(name)))
+		return elsewhere_ms;
+	return elsewhere_ms + suspension_waived_ms(q->suspensions, relay,
+	    name, lived_ms, store_lived_ms(q->store));
+}
+
+int64_t
+queue_age_ms(const struct queue *q, const struct record_message *m,
+    const struct record_delivery *d)
+{
+	int64_t lived_ms = (int64_t)m->lived_ms;
+
+	return store_lived_ms(q->store) - lived_ms -
+	    queue_waived_ms(q, lived_ms, d);
 }
 
 void

@@ -25,6 +25,7 @@ struct index;
 struct quarantine;
 struct reroutes;
 struct errand;
+struct change;
 struct control;
 
 struct queue {
@@ -42,6 +43,8 @@ struct queue {
 	struct index	*index;
 	struct quarantine *quarantine;
 	struct reroutes	*reroutes;
+	struct suspension_set *suspensions;	/* NULL in tests without */
+	LIST_HEAD(, change) changes;	/* of them, on their way	*/
 	LIST_HEAD(, errand) errands;
 	unsigned	 errand_cnt;
 	LIST_HEAD(, control) controls;	/* links			*/
@@ -56,9 +59,17 @@ struct queue {
 /* A new id, higher than all before it. */
 struct id	queue_mint(struct queue *);
 
-/* For how long we have had this message, in milliseconds that we ran. */
+/*
+ * How old a delivery of this message is for its lifetime: for how long we have
+ * had it, in milliseconds that we ran and it was not suspended.
+ */
 int64_t		queue_age_ms(const struct queue *,
-		    const struct record_message *);
+		    const struct record_message *,
+		    const struct record_delivery *);
+
+/* For how long it was suspended, by now; lived_ms is the message's. */
+int64_t		queue_waived_ms(const struct queue *, int64_t lived_ms,
+		    const struct record_delivery *);
 
 /* A message is on disk: count it and let its deliveries be due. */
 void		queue_accepted(struct queue *, const struct store_accept *);

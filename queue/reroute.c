@@ -196,6 +196,9 @@ move(struct queue *q, const struct settings *set, struct delivery *dl,
 		return false;
 	rr->store.rcpt_cnt = way_cnt;
 	rr->store.is_pinned = set != &q->settings;
+	rr->store.waived_ms = queue_waived_ms(q,
+	    (int64_t)dl->envelope->message.lived_ms, &dl->envelope->delivery);
+	rr->store.waived_until_ms = store_lived_ms(q->store);
 	if (!fill_store(rr, way_cnt < dl->envelope->rcpt_cnt)) {
 		free_reroute(rr);
 		return false;
@@ -245,7 +248,7 @@ rule(struct delivery *dl, uint32_t rcpt_no, enum outcome_class class,
 }
 
 static void
-judge(const struct queue *q, struct delivery *dl, struct judgement *j)
+judge(const struct routes *routes, struct delivery *dl, struct judgement *j)
 {
 	const struct envelope *env = dl->envelope;
 	struct route_ask ask = ask_of(env);
@@ -253,7 +256,7 @@ judge(const struct queue *q, struct delivery *dl, struct judgement *j)
 
 	for (uint32_t i = 0; i < env->rcpt_cnt; i++) {
 		ask.rcpt = env->rcpts[i].address;
-		switch (route_find(q->settings.routes, &ask, &r)) {
+		switch (route_find(routes, &ask, &r)) {
 		case ROUTE_FOUND:
 			j->has_way[i] = true;
 			j->way_cnt++;
@@ -273,16 +276,24 @@ judge(const struct queue *q, struct delivery *dl, struct judgement *j)
 	}
 }
 
+/* An administrator has moved it to a relay that there still is. */
+static bool
+is_pinned(const struct queue *q, const struct envelope *env)
+{
+	unsigned no;
+
+	return env->delivery.pinned != 0 && route_relay_no(q->settings.routes,
+	    env->delivery.relay, &no);
+}
+
 /* Does the routes' say matter at all here? */
 static bool
 is_settled(const struct queue *q, const struct envelope *env)
 {
 	const char *only = route_only(q->settings.routes);
-	unsigned no;
 
-	if (env->delivery.pinned != 0)
-		return route_relay_no(q->settings.routes,
-		    env->delivery.relay, &no);
+	if (is_pinned(q, env))
+		return !suspension_has_domains(q->suspensions);
 	return only != NULL && span_eq(env->delivery.relay, span_of(only)) &&
 	    span_eq(env->delivery.destination, span_of(only)) &&
 	    !settings_is_bounce(&env->message);
@@ -290,18 +301,20 @@ is_settled(const struct queue *q, const struct envelope *env)
 
 /* Routes of one relay, that gets all; NULL: no memory. */
 static struct routes *
-all_to(const struct routes *routes, const char *relay)
+all_to(const struct queue *q, struct span relay)
 {
+	const struct routes *routes = q->settings.routes;
 	struct routes *r;
 	unsigned no;
 
-	if (!route_relay_no(routes, span_of(relay), &no) ||
-	    route_new(&r) != OK)
+	if (!route_relay_no(routes, relay, &no) || route_new(&r) != OK)
 		return NULL;
-	if (route_add_relay(r, span_of(relay), route_kind_of(routes,
-	    no)) != OK || route_set_last(r, span_of(relay)) != OK ||
-	    route_set_bounce_relay(r, span_of(relay)) != OK)
+	if (route_add_relay(r, relay, route_kind_of(routes, no)) != OK ||
+	    route_set_last(r, relay) != OK ||
+	    route_set_bounce_relay(r, relay) != OK)
 		route_free(&r);
+	else
+		route_set_suspended(r, q->suspensions);
 	return r;
 }
 
@@ -334,7 +347,7 @@ reroute_force(struct queue *q, struct delivery *dl, const char *relay)
 
 	if (relay == NULL)
 		return force(q, &q->settings, dl);
-	if ((set.routes = all_to(q->settings.routes, relay)) == NULL)
+	if ((set.routes = all_to(q, span_of(relay))) == NULL)
 		return false;
 	taken = force(q, &set, dl);
 	route_free(&set.routes);
@@ -359,31 +372,47 @@ reroute_give_up(struct queue *q, struct delivery *dl, struct span why)
 	return true;
 }
 
+static bool
+follow(struct queue *q, const struct settings *set, struct delivery *dl,
+    struct judgement *j)
+{
+	judge(set->routes, dl, j);
+	/*
+	 * First what is over; the rest is due, and judged, again.  But whom a
+	 * route puts off is not to hold up the others: they leave him first.
+	 */
+	if (j->defers && j->way_cnt > 0 && !j->bad && move(q, set, dl,
+	    j->has_way, j->way_cnt)) {
+		due_drop_results(dl);
+		return true;
+	}
+	if (j->rules) {
+		outcome_ruled(q, dl);
+		return true;
+	}
+	return j->moves && !j->bad && move(q, set, dl, j->has_way, j->way_cnt);
+}
+
 /* Without memory for a judgement it goes where it was to go. */
 bool
 reroute_loaded(struct queue *q, struct delivery *dl)
 {
 	const struct envelope *env = dl->envelope;
+	struct settings own = q->settings;
 	struct judgement j = { .moves = false };
-	bool taken = false;
+	bool taken;
 
 	if (is_settled(q, env) || (j.has_way = calloc(env->rcpt_cnt,
 	    sizeof(*j.has_way))) == NULL)
 		return false;
-	judge(q, dl, &j);
-	/*
-	 * First what is over; the rest is due, and judged, again.  But whom a
-	 * route puts off is not to hold up the others: they leave him first.
-	 */
-	if (j.defers && j.way_cnt > 0 && !j.bad && move(q, &q->settings, dl,
-	    j.has_way, j.way_cnt)) {
-		due_drop_results(dl);
-		taken = true;
-	} else if (j.rules) {
-		outcome_ruled(q, dl);
-		taken = true;
-	} else if (j.moves && !j.bad)
-		taken = move(q, &q->settings, dl, j.has_way, j.way_cnt);
+	if (!is_pinned(q, env))
+		taken = follow(q, &q->settings, dl, &j);
+	else if ((own.routes = all_to(q, env->delivery.relay)) == NULL)
+		taken = false;
+	else
+		taken = follow(q, &own, dl, &j);
+	if (own.routes != q->settings.routes)
+		route_free(&own.routes);
 	free(j.has_way);
 	return taken;
 }

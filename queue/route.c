@@ -8,6 +8,7 @@
 
 #include "mail/pattern.h"
 #include "queue/route.h"
+#include "queue/suspension.h"
 
 #define NO_RELAY	UINT32_MAX
 #define NO_RULE		UINT32_MAX
@@ -40,6 +41,7 @@ struct routes {
 	uint32_t	 bounce_relay;	/* the same			*/
 	struct routes	*bounces;	/* theirs, or NULL		*/
 	bool		 refuses;	/* some rule does		*/
+	const struct suspension_set *suspended;	/* or NULL	*/
 	char		 home[DOMAIN_MAX + 1];	/* our own name		*/
 };
 
@@ -237,6 +239,14 @@ route_set_home(struct routes *r, struct span hostname)
 	return span_cstr(hostname, r->home, sizeof(r->home)) ? OK : ERR_PEER;
 }
 
+void
+route_set_suspended(struct routes *r, const struct suspension_set *suspended)
+{
+	r->suspended = suspended;
+	if (r->bounces != NULL)
+		r->bounces->suspended = suspended;
+}
+
 static bool
 is_postmaster(const struct address *a)
 {
@@ -400,8 +410,9 @@ route_find(const struct routes *r, const struct route_ask *ask,
 		return ROUTE_NOWHERE;
 	relay = &r->relays[out->relay_no];
 	out->relay = relay->name;
-	strlcpy(out->destination, relay->kind == ROUTE_MX ? out->domain :
-	    relay->name, sizeof(out->destination));
+	strlcpy(out->destination, relay->kind == ROUTE_MX ||
+	    suspension_of_domain(r->suspended, relay->name, out->domain) !=
+	    NULL ? out->domain : relay->name, sizeof(out->destination));
 	return is_taken(relay, &a, out) || is_our_postmaster(r, &a) ?
 	    ROUTE_FOUND : ROUTE_UNKNOWN;
 }
@@ -462,6 +473,7 @@ const char *
 route_only(const struct routes *r)
 {
 	if (r->rule_cnt > 0 || r->last == NO_RELAY ||
+	    suspension_has_domains(r->suspended) ||
 	    r->relays[r->last].kind == ROUTE_MX ||
 	    r->relays[r->last].rcpts != NULL)
 		return NULL;

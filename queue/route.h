@@ -15,7 +15,7 @@
  * domain is one of those that it is known for; else to the bounce relay.
  *
  * What a relay connects to is the recipient's domain, in lower case, when it
- * is of type mx, else the relay itself.
+ * is of type mx, else the relay itself; but for domains that are suspended.
  *
  * Errors  ERR_PEER no pattern, or no relay of that name; ERR_SYS no memory
  */
@@ -33,6 +33,7 @@
 #define ROUTE_TEXT_MAX	320	/* bytes of a reply's text with its NUL	*/
 
 struct routes;
+struct suspension_set;
 
 /* What a relay reaches without being told. */
 enum route_kind {
@@ -99,6 +100,12 @@ MUST_CHECK enum err route_set_bounce_relay(struct routes *,
 void	route_set_bounce_routes(struct routes *, struct routes *);
 /* Our own name: ERR_PEER when it is too long. */
 MUST_CHECK enum err route_set_home(struct routes *, struct span hostname);
+
+/*
+ * What of these is suspended of a destination has one of its own, whatever the
+ * kind of its relay, so that it can wait apart.  Borrowed.
+ */
+void	route_set_suspended(struct routes *, const struct suspension_set *);
 
 /* Find what is done with it.  *out is good up to what was found. */
 enum route_verdict route_find(const struct routes *, const struct route_ask *,

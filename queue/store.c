@@ -148,6 +148,7 @@ read_start(struct store *st, MDB_txn *txn)
 
 	if ((rc = store_life_learn(st, txn)) != 0 ||
 	    (rc = store_sweep_learn(st, txn)) != 0 ||
+	    (rc = store_suspend_learn(st, txn)) != 0 ||
 	    (rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
 		return rc;
 	st->message_cnt = s.ms_entries;
@@ -280,6 +281,7 @@ store_close(struct store **s)
 		pthread_join(st->reader, NULL);
 	bell_fini(&st->bell);
 	store_table_close(&st->env);
+	suspension_free(&st->suspensions);
 	pthread_cond_destroy(&st->write_more);
 	pthread_cond_destroy(&st->read_more);
 	pthread_mutex_destroy(&st->lock);
@@ -395,6 +397,13 @@ void
 store_replan(struct store *st, struct store_replan *r, store_fn *fn, void *arg)
 {
 	store_hand_write(st, &r->op, STORE_REPLAN, fn, arg);
+}
+
+void
+store_suspend(struct store *st, struct store_suspend *s, store_fn *fn,
+    void *arg)
+{
+	store_hand_write(st, &s->op, STORE_SUSPEND, fn, arg);
 }
 
 void

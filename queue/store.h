@@ -33,6 +33,7 @@
 #include "base/span.h"
 #include "bus/messages.h"
 #include "queue/record.h"
+#include "queue/suspension.h"
 #include "sys/ev.h"
 
 #define STORE_TENANT_MAX	128	/* bytes; longer ones are cut	*/
@@ -422,6 +423,7 @@ struct store_replan {
 	struct id	 id;
 	uint32_t	 no;
 	bool		 is_pinned;	/* by the administrator: stays	*/
+	int64_t		 waived_ms, waived_until_ms;	/* from now on	*/
 	int64_t		 now_ms;	/* due then			*/
 	const struct store_delivery *deliveries;	/* relay, destination */
 	uint32_t	 delivery_cnt;
@@ -429,6 +431,16 @@ struct store_replan {
 	const uint32_t	*rcpt_delivery;	/* of each: index of deliveries	*/
 	uint32_t	 rcpt_cnt;
 	struct store_moved *rows;	/* out: room for delivery_cnt	*/
+};
+
+/*
+ * A suspension begins, ends, or changes: rec is its row from now on, unless it
+ * is forgotten.
+ */
+struct store_suspend {
+	struct store_op	 op;
+	struct record_suspension rec;
+	bool		 is_forgotten;
 };
 
 /*
@@ -518,6 +530,13 @@ struct store_read_piece {
 	size_t		 len;		/* out				*/
 };
 
+struct store_spent {
+	struct store_flow flow;
+	struct store_place place;
+	int64_t		 lived_ms;	/* of the message		*/
+	uint64_t	 waived_ms, waived_until_ms;	/* of the delivery */
+};
+
 /*
  * Deliveries in the order of their messages' age, oldest first, from `from' on,
  * as long as lived_ms of the message is at most until_ms: a bounded number.
@@ -528,7 +547,7 @@ struct store_read_spent {
 	struct id	 from;		/* goes on there		*/
 	uint32_t	 from_no;
 	int64_t		 until_ms;
-	struct store_moved rows[STORE_SPENT_MAX];	/* out		*/
+	struct store_spent rows[STORE_SPENT_MAX];	/* out		*/
 	unsigned	 cnt;				/* out		*/
 	bool		 at_end;	/* out: no more are so old	*/
 };
@@ -592,6 +611,9 @@ void	store_set_limits(struct store *, const struct store_limits *);
 uint64_t store_message_cnt(const struct store *);
 struct id store_last_id(const struct store *);
 
+/* As of store_open(), yours from then on; once. */
+struct suspension_set *store_take_suspensions(struct store *);
+
 /*
  * How long this store has been open, over all its openings: monotonic, what
  * anybody sets a clock to is nothing to it.  A message keeps what it was when
@@ -629,6 +651,9 @@ void	store_mend(struct store *, struct store_mend *, store_fn *,
 	    void *arg);
 
 void	store_hasten(struct store *, struct store_hasten *, store_fn *,
+	    void *arg);
+
+void	store_suspend(struct store *, struct store_suspend *, store_fn *,
 	    void *arg);
 
 void	store_read_flows(struct store *, struct store_read_flows *,

@@ -424,6 +424,9 @@ store_apply(struct store *st, MDB_txn *txn, struct store_op *op)
 		return store_apply_replan(st, txn, (struct store_replan *)op);
 	case STORE_HASTEN:
 		return store_apply_hasten(st, txn, (struct store_hasten *)op);
+	case STORE_SUSPEND:
+		return store_apply_suspend(st, txn,
+		    (struct store_suspend *)op);
 	case STORE_QUARANTINE:
 		return store_apply_quarantine(st, txn,
 		    (struct store_quarantine *)op);

@@ -83,6 +83,7 @@ store_row_kind(enum table t, enum record_kind *out)
 		[TABLE_REPORT] = { true, RECORD_report },
 		[TABLE_DISCARD] = { true, RECORD_discard },
 		[TABLE_CRC] = { true, RECORD_crc },
+		[TABLE_SUSPENSION] = { true, RECORD_suspension },
 	};
 
 	*out = kinds[t].kind;

@@ -9,7 +9,8 @@
  *	2	the number lies where that table was, so that the first
  *		release, which would throw away what it cannot read, does not
  *		open it; sums lie in "totals"; table crc; rows stay where they
- *		are and quarantine has notes of them
+ *		are and quarantine has notes of them.  Table suspension came
+ *		later: a postern without it hands out what is suspended
  *
  * An older store becomes one of ours when it is opened, in the transaction that
  * makes the tables; one of a higher number is not opened, nor touched.  Records

@@ -21,7 +21,8 @@ enum store_kind {
 	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
 	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
 	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES,
-	STORE_READ_SPENT, STORE_DIGEST, STORE_READ_DISCARDS
+	STORE_READ_SPENT, STORE_DIGEST, STORE_READ_DISCARDS,
+	STORE_SUSPEND
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -55,6 +56,7 @@ struct store {
 	void		*arg;
 	uint64_t	 message_cnt;	/* at the start			*/
 	struct id	 last_id;	/* at the start			*/
+	struct suspension_set *suspensions;	/* until they are taken */
 	uint64_t	 life;		/* marks loose rows of this life */
 	int64_t		 lived_before_ms, opened_ms; /* see store_life.c */
 	pthread_t	 writer, reader;
@@ -179,6 +181,10 @@ int	store_sweep_later(struct store *, MDB_txn *, struct id);
 int	store_life_learn(struct store *, MDB_txn *);
 int	store_life_keep(struct store *, MDB_txn *);
 bool	store_life_is_due(const struct store *);
+
+/* store_suspend.c: one call; what there are at the start. */
+int	store_apply_suspend(struct store *, MDB_txn *, struct store_suspend *);
+int	store_suspend_learn(struct store *, MDB_txn *);
 
 /* store_spent.c: within the reader's transaction. */
 /* Is it held for the deaths of its relay? */

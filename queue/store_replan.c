@@ -78,6 +78,8 @@ put_delivery(struct store *st, MDB_txn *txn, const struct store_replan *r,
 	d.destination = r->deliveries[i].destination;
 	d.rcpt_cnt = rcpt_cnt;
 	d.pinned = r->is_pinned;
+	d.waived_ms = (uint64_t)r->waived_ms;
+	d.waived_until_ms = (uint64_t)r->waived_until_ms;
 	d.deaths = 0;
 	d.due_ms = (uint64_t)(old->is_held ? STORE_HELD_MS : r->now_ms);
 	m->moved = true;

@@ -12,7 +12,7 @@
 /* Has its message come that early?  A damaged one is somebody else's matter. */
 static int
 is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
-    bool *old)
+    bool *old, int64_t *lived_ms)
 {
 	struct store_key k;
 	union record m;
@@ -27,7 +27,8 @@ is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
 	if (record_get((struct span){ val.mv_data, val.mv_size },
 	    RECORD_message, &m) != OK)
 		return 0;
-	*old = (int64_t)m.message.lived_ms <= r->until_ms;
+	*lived_ms = (int64_t)m.message.lived_ms;
+	*old = *lived_ms <= r->until_ms;
 	r->at_end = !*old;
 	return 0;
 }
@@ -48,9 +49,9 @@ is_kept(const struct record_delivery *d)
 }
 
 static void
-take(struct store_read_spent *r, MDB_val val)
+take(struct store_read_spent *r, MDB_val val, int64_t lived_ms)
 {
-	struct store_moved *row = &r->rows[r->cnt];
+	struct store_spent *row = &r->rows[r->cnt];
 	union record d;
 
 	if (record_get((struct span){ val.mv_data, val.mv_size },
@@ -61,6 +62,9 @@ take(struct store_read_spent *r, MDB_val val)
 		return;
 	row->place = (struct store_place){ (int64_t)d.delivery.due_ms,
 	    r->from, r->from_no };
+	row->lived_ms = lived_ms;
+	row->waived_ms = d.delivery.waived_ms;
+	row->waived_until_ms = d.delivery.waived_until_ms;
 	r->cnt++;
 }
 
@@ -70,6 +74,7 @@ walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 	struct id known = { { 0 } };
 	struct store_key k;
 	MDB_val key, val;
+	int64_t lived_ms = 0;
 	bool old = false;
 	int rc;
 
@@ -83,12 +88,13 @@ walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 			if (i >= LOOKS_MAX || r->cnt == STORE_SPENT_MAX)
 				return 0;
 			if (id_cmp(known, r->from) != 0)
-				rc = is_old(st, txn, r, r->from, &old);
+				rc = is_old(st, txn, r, r->from, &old,
+				    &lived_ms);
 			known = r->from;
 			if (rc != 0 || r->at_end)
 				return rc;
 			if (old)
-				take(r, val);
+				take(r, val, lived_ms);
 		}
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	}

@@ -26,7 +26,7 @@ static const char *const names[TABLE__COUNT] = {
 	[TABLE_LOOSE] = "loose", [TABLE_HISTORY] = "history",
 	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "totals",
 	[TABLE_REPORT] = "report", [TABLE_DISCARD] = "discard",
-	[TABLE_CRC] = "crc",
+	[TABLE_CRC] = "crc", [TABLE_SUSPENSION] = "suspension",
 };
 
 const char *
@@ -170,6 +170,20 @@ store_table_key_crc(struct store_key *k, struct id id, enum part part,
 	store_table_key_id(k, id);
 	append(k, &b, 1);
 	append_u32(k, piece_no);
+}
+
+/* Names of at most BLOCK_NAME_MAX and DOMAIN_MAX bytes: they fit. */
+void
+store_table_key_suspension(struct store_key *k, struct span relay,
+    struct span domain)
+{
+	k->len = 0;
+	if (relay.len > 0)
+		append(k, relay.ptr, relay.len);
+	append(k, "", 1);
+	if (domain.len > 0)
+		append(k, domain.ptr, domain.len);
+	append(k, "", 1);
 }
 
 void

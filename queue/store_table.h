@@ -16,6 +16,7 @@
  *	report			id, no of the recipient
  *	discard			time, id, 0, no of the recipient
  *	crc			id, part, piece no; from the second piece on
+ *	suspension		relay, domain (a NUL behind each)
  *
  * The format of the whole is a number: see store_format.h.
  */
@@ -30,6 +31,7 @@ enum table {
 	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
 	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
 	TABLE_QUARANTINE, TABLE_TOTAL, TABLE_REPORT, TABLE_DISCARD, TABLE_CRC,
+	TABLE_SUSPENSION,
 	TABLE__COUNT		/* new ones at the end: numbers are on disk */
 };
 
@@ -60,6 +62,8 @@ void	store_table_key_due(struct store_key *, struct span flow,
 	    const struct store_place *);
 void	store_table_key_crc(struct store_key *, struct id, enum part,
 	    uint32_t piece_no);
+void	store_table_key_suspension(struct store_key *, struct span relay,
+	    struct span domain);
 void	store_table_key_history(struct store_key *, int64_t at_ms, struct id,
 	    uint8_t event, uint32_t no);
 

@@ -51,7 +51,7 @@ has_room(const struct worker *w)
 static bool
 may_go(const struct destination *d, int64_t now_ms)
 {
-	return d != NULL && d->lane != NULL &&
+	return d != NULL && d->lane != NULL && !dispatch_is_suspended(d) &&
 	    destination_may_send(d, now_ms) && (d->host == NULL ||
 	    host_may_send(d->host, now_ms, lane_host_share(d->lane)));
 }

@@ -43,14 +43,14 @@ to_control_message(struct link *l, uint64_t request,
 
 void
 to_control_delivery(struct link *l, uint64_t request,
-    const struct store_row *row, enum listed state)
+    const struct store_row *row, enum listed state, uint64_t suspended_ms)
 {
 	const struct record_delivery *r = &row->rec.delivery;
 	struct msg_list_delivery m = {
 		.request = request, .id = row->id, .delivery = row->no,
 		.attempts = r->attempts, .due_ms = r->due_ms,
 		.state = (uint8_t)state, .relay = r->relay,
-		.destination = r->destination,
+		.destination = r->destination, .suspended_ms = suspended_ms,
 	};
 
 	if (l != NULL)
@@ -94,6 +94,39 @@ to_control_asides(struct link *l, uint64_t request, struct span last,
 
 	if (l != NULL)
 		link_send_aside_end(l, &m);
+}
+
+void
+to_control_suspend_done(struct link *l, uint64_t request, enum told status)
+{
+	struct msg_suspend_done m = { request, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_suspend_done(l, &m);
+}
+
+void
+to_control_suspended(struct link *l, uint64_t request,
+    const struct suspension *s, bool is_strange)
+{
+	struct msg_suspended_row m = {
+		.request = request, .relay = span_of(s->relay),
+		.domain = span_of(s->domain), .reason = span_of(s->reason),
+		.who = span_of(s->who), .since_ms = (uint64_t)s->since_ms,
+		.strange = is_strange,
+	};
+
+	if (l != NULL)
+		link_send_suspended_row(l, &m);
+}
+
+void
+to_control_suspended_end(struct link *l, uint64_t request, enum told status)
+{
+	struct msg_suspended_end m = { request, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_suspended_end(l, &m);
 }
 
 void

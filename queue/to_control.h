@@ -11,18 +11,22 @@
 void	to_control_told(struct link *, const struct msg_queue_told *);
 void	to_control_route(struct link *, const struct msg_route_answer *);
 void	to_control_edited(struct link *, uint64_t request, enum told);
+void	to_control_suspend_done(struct link *, uint64_t request, enum told);
 
 /* Rows of the kind that the name says, and the end of them. */
 void	to_control_message(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_delivery(struct link *, uint64_t request,
-	    const struct store_row *, enum listed);
+	    const struct store_row *, enum listed, uint64_t suspended_ms);
 void	to_control_rcpt(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_aside(struct link *, uint64_t request,
 	    const struct store_note *);
 void	to_control_asides(struct link *, uint64_t request, struct span last,
 	    enum told);
+void	to_control_suspended(struct link *, uint64_t request,
+	    const struct suspension *, bool is_strange);
+void	to_control_suspended_end(struct link *, uint64_t request, enum told);
 void	to_control_listed(struct link *, uint64_t request, struct id last,
 	    enum told);
 

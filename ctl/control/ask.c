@@ -73,6 +73,8 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 	struct msg_list_end list = { .request = theirs, .status = status };
 	struct msg_aside_end aside = { .request = theirs, .status = status };
 	struct msg_edit_done edit = { .request = theirs, .status = status };
+	struct msg_suspend_done suspend = { theirs, (uint8_t)status };
+	struct msg_suspended_end suspended = { theirs, (uint8_t)status };
 	struct msg_tool_done done = { .status = status, .text = span_of(why) };
 
 	if (type == MSG_list_ask || type == MSG_show_ask)
@@ -81,6 +83,10 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 		(void)link_send_aside_end(t->link, &aside);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(t->link, &edit);
+	else if (type == MSG_suspend_ask)
+		(void)link_send_suspend_done(t->link, &suspend);
+	else if (type == MSG_suspended_ask)
+		(void)link_send_suspended_end(t->link, &suspended);
 	else
 		(void)link_send_tool_done(t->link, &done);
 }

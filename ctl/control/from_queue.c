@@ -16,10 +16,14 @@ answers(unsigned answer, unsigned question, bool *is_last)
 	case MSG_route_answer:	return question == MSG_route_ask;
 	case MSG_list_end:	return lists;
 	case MSG_aside_end:	return question == MSG_aside_ask;
+	case MSG_suspend_done:	return question == MSG_suspend_ask;
+	case MSG_suspended_end:	return question == MSG_suspended_ask;
 	default:
 		*is_last = false;
 		if (answer == MSG_aside_row)
 			return question == MSG_aside_ask;
+		if (answer == MSG_suspended_row)
+			return question == MSG_suspended_ask;
 		return lists && (answer == MSG_list_message ||
 		    answer == MSG_list_delivery || answer == MSG_list_rcpt);
 	}
@@ -32,7 +36,8 @@ is_answer(unsigned type)
 	    type == MSG_route_answer || type == MSG_list_end ||
 	    type == MSG_list_message || type == MSG_list_delivery ||
 	    type == MSG_list_rcpt || type == MSG_aside_row ||
-	    type == MSG_aside_end;
+	    type == MSG_aside_end || type == MSG_suspend_done ||
+	    type == MSG_suspended_row || type == MSG_suspended_end;
 }
 
 /* All answers begin with the number, m->queue_told.request. */

@@ -65,6 +65,8 @@ queue_named(unsigned type, const union msg *m)
 	case MSG_show_ask:	return m->show_ask.queue;
 	case MSG_aside_ask:	return m->aside_ask.queue;
 	case MSG_edit_ask:	return m->edit_ask.queue;
+	case MSG_suspend_ask:	return m->suspend_ask.queue;
+	case MSG_suspended_ask:	return m->suspended_ask.queue;
 	default:		return m->route_ask.queue;
 	}
 }
@@ -147,6 +149,8 @@ take(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_show_ask:
 	case MSG_aside_ask:
 	case MSG_edit_ask:
+	case MSG_suspend_ask:
+	case MSG_suspended_ask:
 	case MSG_route_ask:
 		return pass_on(t, type, m);
 	default:

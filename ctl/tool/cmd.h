@@ -16,6 +16,8 @@
 #define TAKES_VIA	0x20u	/* --via			*/
 #define TAKES_TEXT	0x40u	/* --text			*/
 #define TAKES_ALL	0x80u	/* --all			*/
+#define TAKES_RELAY	0x100u	/* --relay			*/
+#define TAKES_REASON	0x200u	/* --reason			*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -51,6 +53,8 @@ enum run_end	 cmd_queue_salvage(struct run *);
 enum run_end	 cmd_queue_bounce(struct run *);
 enum run_end	 cmd_queue_move(struct run *);
 enum run_end	 cmd_queue_reroute(struct run *);
+enum run_end	 cmd_suspend(struct run *);
+enum run_end	 cmd_resume(struct run *);
 enum run_end	 cmd_route(struct run *);
 enum run_end	 cmd_user_add(struct run *);
 enum run_end	 cmd_user_passwd(struct run *);

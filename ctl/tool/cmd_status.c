@@ -70,6 +70,7 @@ queue_json(const struct house_queue *q)
 		json_flag(&j, "shut", q->full == QUEUE_SHUT);
 		json_number(&j, "quarantined", q->quarantined);
 		json_flag(&j, "lost", q->lost);
+		json_number(&j, "suspended", q->suspended);
 	}
 	json_close(&j, '}');
 }
@@ -273,6 +274,9 @@ print_queue_problems(unsigned *cnt, const struct house_queue *q)
 	if (q->quarantined > 0)
 		print_problem(cnt, "queue", q->name, "cannot read all of its "
 		    "store: posternctl queue quarantine");
+	if (q->suspended > 0)
+		print_problem(cnt, "queue", q->name, "has mail wait that is "
+		    "suspended: posternctl suspend");
 	if (q->lost)
 		print_problem(cnt, "queue", q->name, "has mail that waits, "
 		    "and none of it is known to be due");

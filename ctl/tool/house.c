@@ -129,6 +129,7 @@ take_queue(unsigned type, const union msg *m, void *arg)
 		q->oldest_ms = m->queue_told.oldest_ms;
 		q->quarantined = m->queue_told.quarantined;
 		q->lost = m->queue_told.lost;
+		q->suspended = m->queue_told.suspended;
 		q->full = m->queue_told.full < QUEUE_FULL__COUNT ?
 		    m->queue_told.full : QUEUE_FULL;
 	} else if (type == MSG_tool_done)

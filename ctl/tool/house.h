@@ -42,6 +42,7 @@ struct house_queue {
 	uint64_t	 messages, deliveries, active, held;
 	uint64_t	 oldest_ms;	/* wall clock; 0 there is none	*/
 	uint64_t	 quarantined;	/* rows that cannot be used	*/
+	uint32_t	 suspended;	/* relays and destinations	*/
 	bool		 lost;		/* mail waits, none known to be due */
 };
 

@@ -96,6 +96,7 @@ listed_add_delivery(struct listed_message *m,
 	*d = (struct listed_delivery){
 		.no = row->delivery, .attempts = row->attempts,
 		.due_ms = row->due_ms, .state = row->state,
+		.suspended_ms = row->suspended_ms,
 	};
 	if (copy(&d->relay, row->relay) != OK ||
 	    copy(&d->destination, row->destination) != OK)
@@ -153,4 +154,10 @@ listed_state(const struct listed_delivery *d)
 	if (d->state == LISTED_ACTIVE)
 		return "active";
 	return d->attempts > 0 ? "deferred" : "new";
+}
+
+bool
+listed_is_suspended(const struct listed_delivery *d)
+{
+	return d->state == LISTED_DUE && d->suspended_ms > 0;
 }

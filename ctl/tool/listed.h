@@ -12,6 +12,7 @@
 #ifndef CTL_TOOL_LISTED_H
 #define CTL_TOOL_LISTED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -22,6 +23,7 @@
 struct listed_delivery {
 	uint32_t	 no, attempts;
 	uint64_t	 due_ms;	/* wall clock			*/
+	uint64_t	 suspended_ms;	/* since then; 0: it is not	*/
 	enum listed	 state;
 	struct span	 relay, destination;
 };
@@ -63,5 +65,8 @@ const struct listed_delivery *listed_delivery_of(
 
 /* "held", "active", "deferred", or "new" when it was never tried. */
 const char		*listed_state(const struct listed_delivery *);
+
+/* Its turn does not come, for its relay or destination is suspended. */
+bool			listed_is_suspended(const struct listed_delivery *);
 
 #endif

@@ -18,7 +18,7 @@
 
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
-	OPT_BOUNCE, OPT_VIA, OPT_TEXT
+	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON
 };
 
 static const struct option options[] = {
@@ -40,6 +40,7 @@ static const struct option options[] = {
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "text", required_argument, NULL, OPT_TEXT },
+	{ "reason", required_argument, NULL, OPT_REASON },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -84,12 +85,16 @@ taken_by(int option)
 		return TAKES_SELECTION | TAKES_QUEUE;
 	if (option == SELECT_FROM || option == SELECT_LOGIN)
 		return TAKES_SELECTION | TAKES_WHOSE;
+	if (option == SELECT_RELAY)
+		return TAKES_SELECTION | TAKES_RELAY;
 	if (option == SELECT_ALL)
 		return TAKES_SELECTION | TAKES_ALL;
 	if (option >= 0 && option < SELECT__COUNT)
 		return TAKES_SELECTION;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
+	if (option == OPT_REASON)
+		return TAKES_REASON;
 	if (option == OPT_VIA || option == OPT_TEXT)
 		return option == OPT_VIA ? TAKES_VIA : TAKES_TEXT;
 	if (option == OPT_YES || option == OPT_DRY_RUN)
@@ -110,6 +115,7 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_BOUNCE:	r->bounce = true; break;
 	case OPT_VIA:		r->via = value; break;
 	case OPT_TEXT:		r->text = value; break;
+	case OPT_REASON:	r->reason = value; break;
 	case OPT_FILE:		r->users_file = value; break;
 	case OPT_USERS:		r->users_block = value; break;
 	case 'f':		r->config = value; break;

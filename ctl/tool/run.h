@@ -29,6 +29,7 @@ struct run {
 	bool		 bounce;	/* route: a bounce of ours	*/
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */
+	const char	*reason;	/* suspend: --reason, else NULL	*/
 	struct select	 select;
 	char		**args;		/* what stands behind the verb	*/
 	int		 arg_cnt;

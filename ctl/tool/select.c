@@ -58,7 +58,8 @@ static bool
 is_status(struct span s)
 {
 	return span_eq(s, SPAN("held")) || span_eq(s, SPAN("deferred")) ||
-	    span_eq(s, SPAN("active")) || span_eq(s, SPAN("new"));
+	    span_eq(s, SPAN("active")) || span_eq(s, SPAN("new")) ||
+	    span_eq(s, SPAN("suspended"));
 }
 
 static const char *
@@ -78,7 +79,8 @@ select_option(struct select *s, enum select_key key, struct span value)
 	const char *age = "an age is 30s, 5m, 2h, 4d or 1w", *wrong = NULL;
 
 	if (key == SELECT_STATUS && !is_status(value))
-		wrong = "a status is held, deferred, active or new";
+		wrong = "a status is held, deferred, active, new or "
+		    "suspended";
 	else if (key == SELECT_OLDER)
 		wrong = read_amount(value, times, &s->older_ms) ? NULL : age;
 	else if (key == SELECT_NEWER)
@@ -189,6 +191,14 @@ holds(struct span text, struct span part)
 	return false;
 }
 
+/* "suspended" is said of those that are new or deferred besides. */
+static bool
+status_fits(struct span status, const struct listed_delivery *d)
+{
+	return span_eq(status, span_of(listed_state(d))) ||
+	    (listed_is_suspended(d) && span_eq(status, SPAN("suspended")));
+}
+
 bool
 select_match_rcpt(const struct select *s, const struct listed_message *m,
     const struct listed_rcpt *r)
@@ -207,7 +217,7 @@ select_match_rcpt(const struct select *s, const struct listed_message *m,
 	    !span_eq(d->relay, s->text[SELECT_RELAY])))
 		return false;
 	return !HAS(s, SELECT_STATUS) || (d != NULL &&
-	    span_eq(s->text[SELECT_STATUS], span_of(listed_state(d))));
+	    status_fits(s->text[SELECT_STATUS], d));
 }
 
 static bool

@@ -108,6 +108,8 @@ rcpt_json(struct json *j, const struct listed_message *m,
 		json_number(j, "attempts", d->attempts);
 		if (d->state == LISTED_DUE)
 			json_time(j, "due", d->due_ms);
+		if (listed_is_suspended(d))
+			json_time(j, "suspended", d->suspended_ms);
 	}
 	if (r->code > 0)
 		json_number(j, "code", r->code);
@@ -147,7 +149,7 @@ since(uint64_t then_ms, int64_t now_ms)
 	return now > then_ms ? now - then_ms : 0;
 }
 
-/* "held", "try 3 in 4m", "try 2 now", "active". */
+/* "held", "try 3 in 4m", "try 2 now", "active", "suspended since ...". */
 static void
 show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 {
@@ -156,6 +158,9 @@ show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 
 	if (d->state != LISTED_DUE)
 		fputs(listed_state(d), out);
+	else if (listed_is_suspended(d))
+		fprintf(out, "suspended since %s",
+		    show_time(d->suspended_ms, age));
 	else if (d->due_ms <= now)
 		fprintf(out, "try %" PRIu32 " now", d->attempts + 1);
 	else

@@ -11,6 +11,7 @@ static const enum carry carried[TABLE__COUNT] = {
 	[TABLE_REPORT] = CARRY_MESSAGE,
 	[TABLE_HISTORY] = CARRY_ALONE,
 	[TABLE_DISCARD] = CARRY_ALONE,
+	[TABLE_SUSPENSION] = CARRY_ALONE,
 	[TABLE_DUE] = CARRY_MADE,
 	[TABLE_TOTAL] = CARRY_MADE,
 	/* Uploads that were never acknowledged. */

@@ -8,7 +8,7 @@
 #include "queue/salvage/say.h"
 
 struct counts {
-	uint64_t messages, damaged, stray;
+	uint64_t messages, damaged, stray, suspensions;
 };
 
 enum check_end
@@ -80,6 +80,25 @@ say_messages(const struct rows *r, bool json, struct counts *c)
 	return true;
 }
 
+/* What the queue then takes for active. */
+static void
+say_suspensions(const struct rows *r, bool json, struct counts *c)
+{
+	size_t cnt;
+	const struct row *row = rows_table(r, TABLE_SUSPENSION, &cnt);
+	struct rows_fault f = {
+		.page = PAGE_NONE, .table = store_table_name(TABLE_SUSPENSION),
+		.why = "the record of a suspension is damaged",
+	};
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (!row[i].is_bad)
+			continue;
+		c->suspensions++;
+		say_fault(stdout, json, &f);
+	}
+}
+
 static void
 say_totals(const struct rows *r, const struct counts *c, bool json, bool whole)
 {
@@ -125,7 +144,9 @@ check_run(const char *dir, bool json)
 		fprintf(stderr, "postern-salvage: no memory\n");
 		end = CHECK_CANNOT;
 	} else {
+		say_suspensions(&r, json, &c);
 		c.stray = check_stray_due(&r);
+		r.fault_cnt += c.suspensions;
 		whole = r.fault_cnt == 0 && c.damaged == 0 && c.stray == 0;
 		say_totals(&r, &c, json, whole);
 		end = whole ? CHECK_WHOLE : CHECK_DAMAGED;

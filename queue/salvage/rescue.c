@@ -240,6 +240,21 @@ save_messages(struct rescue *g)
 }
 
 /*
+ * A suspension is of today, or mail would wait that shall not; but one whose
+ * record is damaged still says by its key what must not go out.
+ */
+static bool
+is_kept(const struct row *row)
+{
+	if (row->is_misplaced || row->value == NULL)
+		return false;
+	if (row->table == TABLE_SUSPENSION)
+		return row->origin != ROWS_DOUBTFUL;
+	return !row->is_bad && (row->table == TABLE_HISTORY ||
+	    row->origin != ROWS_DOUBTFUL);
+}
+
+/*
  * What is no message's: its rows that are whole and of today.  History decides
  * nothing, and is of use to a person whatever its age.
  */
@@ -251,8 +266,7 @@ save_table(struct rescue *g, enum table t)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++)
-		if (!row[i].is_bad && !row[i].is_misplaced &&
-		    (t == TABLE_HISTORY || row[i].origin != ROWS_DOUBTFUL))
+		if (is_kept(&row[i]))
 			rc = copy(g, &row[i]);
 	return rc;
 }

@@ -78,9 +78,23 @@ rows_kind(enum table t, enum record_kind *out)
 	case TABLE_QUARANTINE:
 		*out = RECORD_quarantine;
 		return true;
+	case TABLE_SUSPENSION:
+		*out = RECORD_suspension;
+		return true;
 	default:
 		return false;
 	}
+}
+
+/* A NUL behind each of two, of which one at least is something. */
+static bool
+has_two_names(struct span key)
+{
+	size_t first = span_find(key, '\0');
+	struct span rest = span_tail(key, first + 1);
+
+	return key.len > 2 && first < key.len && rest.len > 0 &&
+	    span_find(rest, '\0') == rest.len - 1;
 }
 
 static bool
@@ -104,6 +118,8 @@ has_key(enum table t, struct span key)
 		return key.len == HISTORY_KEY;
 	case TABLE_CRC:
 		return key.len == CRC_KEY;
+	case TABLE_SUSPENSION:
+		return has_two_names(key);
 	default:
 		return true;
 	}
@@ -197,7 +213,7 @@ take_orphan(const struct image_row *row, void *arg)
 {
 	static const enum table tables[] = {
 		TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_DUE,
-		TABLE_CRC, TABLE_REPORT, TABLE_DISCARD,
+		TABLE_CRC, TABLE_REPORT, TABLE_DISCARD, TABLE_SUSPENSION,
 	};
 	struct reading *g = arg;
 	bool bad;

@@ -75,6 +75,8 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 	struct msg_list_end list = { .request = request };
 	struct msg_aside_end aside = { .request = request };
 	struct msg_edit_done edit = { .request = request };
+	struct msg_suspend_done suspend = { .request = request };
+	struct msg_suspended_end suspended = { .request = request };
 	struct msg_queue_told told = { .request = request };
 	static unsigned turn;
 
@@ -86,6 +88,10 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 		(void)link_send_aside_end(l, &aside);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(l, &edit);
+	else if (type == MSG_suspend_ask)
+		(void)link_send_suspend_done(l, &suspend);
+	else if (type == MSG_suspended_ask)
+		(void)link_send_suspended_end(l, &suspended);
 	else if (type == MSG_queue_ask)
 		(void)link_send_queue_told(l, &told);
 	return OK;
@@ -161,10 +167,11 @@ choose(uint8_t byte)
 	static const unsigned asks[] = {
 		MSG_status_ask, MSG_reload_want, MSG_users_want,
 		MSG_queue_ask, MSG_list_ask, MSG_show_ask, MSG_edit_ask,
-		MSG_route_ask, MSG_aside_ask,
+		MSG_route_ask, MSG_aside_ask, MSG_suspend_ask,
+		MSG_suspended_ask,
 	};
 
-	return byte < 192 ? asks[byte % 9] : byte;
+	return byte < 192 ? asks[byte % 11] : byte;
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/reroute.h"
+#include "queue/suspend.h"
 #include "queue/telling.h"
 
 /* What the two played peers saw. */
@@ -178,6 +179,8 @@ play_start_queue(struct play *p)
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch), OK);
+	q->suspensions = store_take_suspensions(q->store);
+	route_set_suspended(q->settings.routes, q->suspensions);
 	q->last_id = store_last_id(q->store);
 	q->message_cnt = store_message_cnt(q->store);
 	due_start(q->due);
@@ -199,6 +202,7 @@ play_stop_queue(struct play *p)
 	edit_close(&p->q.edits);
 	reroute_close(&p->q.reroutes);
 	errand_close(&p->q);
+	suspend_close(&p->q);
 	settings_fini(&p->q.settings);
 }
 

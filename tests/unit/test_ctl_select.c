@@ -246,7 +246,9 @@ static void
 verbs_may_be_cut_short_while_only_one_fits(void **state)
 {
 	want_command("status", NULL, "status ");
-	want_command("s", NULL, "status ");
+	want_command("st", NULL, "status ");
+	want_command("s", NULL, "none");
+	want_command("su", "relay", "suspend ");
 	want_command("q", "l", "queue list");
 	want_command("queue", "rel", "queue release");
 	want_command("queue", "rem", "queue remove");

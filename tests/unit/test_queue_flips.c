@@ -156,6 +156,15 @@ put_note(void)
 }
 
 static void
+put_suspension(void)
+{
+	struct store_suspend s = { .rec = { .active = 1,
+	    .relay = SPAN("far"), .domain = SPAN("far.example") } };
+
+	assert_int_equal(CALL(store_suspend, &s), OK);
+}
+
+static void
 file_name(char *path, size_t cap, const char *name)
 {
 	snprintf(path, cap, "%s/%s", kit.dir, name);
@@ -181,6 +190,7 @@ make_base(void **state)
 	put_told();
 	put_note();
 	put_loose();
+	put_suspension();
 	store_close(&kit.store);
 	file_name(path, sizeof(path), "data.mdb");
 	assert_non_null(f = fopen(path, "r"));

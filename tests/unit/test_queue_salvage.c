@@ -444,7 +444,18 @@ leave_a_report(struct id *id)
 	kit_until(&kit->kit, kit->kit.back_cnt > before);
 	assert_int_equal(kit->kit.last, OK);
 	assert_false(st.removed);
-	store_close(&kit->kit.store);
+}
+
+static void
+leave_a_suspension(void)
+{
+	struct store_suspend s = { .rec = { .active = 1, .since_ms = 5,
+	    .relay = SPAN("out"), .reason = SPAN("why not") } };
+	unsigned before = kit->kit.back_cnt;
+
+	store_suspend(kit->kit.store, &s, kit_back, &kit->kit);
+	kit_until(&kit->kit, kit->kit.back_cnt > before);
+	assert_int_equal(kit->kit.last, OK);
 }
 
 /* All rows of the one are in the other, byte by byte if copied; how many? */
@@ -490,6 +501,8 @@ a_salvaged_store_has_all_tables(void **state)
 	struct id id;
 
 	leave_a_report(&id);
+	leave_a_suspension();
+	store_close(&kit->kit.store);
 	snprintf(dir, sizeof(dir), "%s-new", kit->kit.dir);
 	assert_int_equal(rescue_run(kit->kit.dir, dir, false), CHECK_WHOLE);
 	assert_int_equal(store_table_open(&old, kit->kit.dir), 0);
