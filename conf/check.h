@@ -32,8 +32,14 @@ void		 check_reach(struct conf *);
 /* What is no mistake, and will yet surprise: warnings.  After all others. */
 void		 check_doubts(struct conf *);
 
+/* A postmaster whom a queue cannot reach: a warning. */
+void		 check_postmaster(struct conf *);
+
 /* Routes that can never match, patterns that mean little: warnings. */
 void		 check_patterns(struct conf *);
+
+/* A relay that hands mail to who is here: a Maildir, LMTP, a program. */
+bool		 check_is_local(const struct block *relay);
 
 /* An edge takes mail from anybody there is. */
 bool		 check_is_open(const struct block *edge);

@@ -7,8 +7,8 @@
  */
 #include "conf/check.h"
 
-static bool
-is_local(const struct block *relay)
+bool
+check_is_local(const struct block *relay)
 {
 	return block_is(relay, "maildir") || block_is(relay, "lmtp") ||
 	    block_is(relay, "pipe");
@@ -18,7 +18,7 @@ is_local(const struct block *relay)
 static bool
 reaches_all(const struct block *relay)
 {
-	return relay != NULL && !is_local(relay) &&
+	return relay != NULL && !check_is_local(relay) &&
 	    !relay->settings[OPTION_RELAY_recipients].given;
 }
 
@@ -66,9 +66,12 @@ check_queue(struct conf *c, const struct block *queue)
 	if (!has_way_for_bounces(queue))
 		report_warn(&c->mistakes, queue->name_place, "%s takes mail "
 		    "from strangers by %s, and a bounce to one of them has no "
-		    "way: give it bounce_relay or bounce_queue",
-		    block_words(c, queue), block_words(c, edge));
-	if (last != NULL && is_local(last) && !has_only_recipients(edge) &&
+		    "way: give it bounce_relay or bounce_queue%s",
+		    block_words(c, queue), block_words(c, edge),
+		    c->process->settings[OPTION_PROCESS_postmaster].cnt > 0 ?
+		    "" : "; a postmaster in process { } would be told of each");
+	if (last != NULL && check_is_local(last) &&
+	    !has_only_recipients(edge) &&
 	    !last->settings[OPTION_RELAY_recipients].given)
 		report_warn(&c->mistakes, last->name_place, "anybody can have "
 		    "mail for any address of any domain handed to %s by %s: "
@@ -84,5 +87,6 @@ check_doubts(struct conf *c)
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		if (b->no == BLOCK_QUEUE)
 			check_queue(c, b);
+	check_postmaster(c);
 	check_patterns(c);
 }

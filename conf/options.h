@@ -58,6 +58,7 @@ enum option_type {
 			 * is read in its place				*/
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
 	TYPE_LOGIN,	/* a login, @ and how one ends, or * for all	*/
+	TYPE_MAILBOX,	/* user@domain					*/
 	TYPE_NAMING,	/* a name, {fqdn} {hostname}			*/
 	TYPE_NET,	/* 192.0.2.0/24 2001:db8::/32			*/
 	TYPE_PORT,	/* 1 to 65535					*/

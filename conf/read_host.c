@@ -5,6 +5,7 @@
 #include "conf/path.h"
 #include "conf/propose.h"
 #include "conf/read_host.h"
+#include "mail/address.h"
 #include "mail/pattern.h"
 
 static bool
@@ -200,6 +201,16 @@ read_sender(const struct read_place *rp, const struct value *v,
 	}
 	return read_mailbox(rp, v, true,
 	    "user@domain, @domain, @.domain or <>");
+}
+
+/* Whom a message can be for, by the rules of SMTP. */
+static bool
+read_person(const struct read_place *rp, const struct value *v)
+{
+	struct address a;
+
+	return address_parse(v->text, true, &a) == OK ||
+	    refuse(rp, v, "an address of somebody, user@domain");
 }
 
 /* As the users file and the queue have them. */
@@ -420,6 +431,8 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_net(rp, v, out);
 	case TYPE_RECIPIENT:
 		return read_mailbox(rp, v, false, "user@domain or @domain");
+	case TYPE_MAILBOX:
+		return read_person(rp, v);
 	case TYPE_KNOWN:
 		return read_mailbox(rp, v, true, "user@domain, @domain or "
 		    "@.domain, nor the path of a file of them");

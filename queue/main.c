@@ -34,7 +34,8 @@
  *	aging		and to whose sender, though nothing was tried
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
- *	digest_text	what nobody could be told, in words
+ *	digest		what nobody could be told, for the postmaster, in an
+ *			hour (_text: the message)
  *	from_control	what an administrator asks
  *	control		how much, where to (browse: what), edits
  *	edit		hold, release, flush, remove
@@ -48,6 +49,7 @@
 #include "base/log.h"
 #include "queue/aging.h"
 #include "queue/control.h"
+#include "queue/digest.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
 #include "queue/errand.h"
@@ -118,6 +120,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 		intake_tell(q->intake);
 	dispatch_reload(q->dispatch);
 	suspend_look(q);
+	digest_look(q->digest);
 	return OK;
 }
 
@@ -183,6 +186,7 @@ open_parts(struct queue *q)
 	    (e = intake_open(&q->intake, q)) != OK ||
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
 	    (e = telling_open(&q->reports, q)) != OK ||
+	    (e = digest_open(&q->digest, q)) != OK ||
 	    (e = edit_open(&q->edits, q)) != OK ||
 	    (e = reroute_open(&q->reroutes, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
@@ -200,6 +204,7 @@ open_parts(struct queue *q)
 	suspend_look(q);
 	due_start(q->due);
 	telling_start(q->reports);
+	digest_look(q->digest);
 	if ((e = quarantine_open(&q->quarantine, q)) != OK)
 		return e;
 	return index_open(&q->index, q);
@@ -219,6 +224,7 @@ close_parts(struct queue *q)
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);
 	telling_close(&q->reports);
+	digest_close(&q->digest);
 	edit_close(&q->edits);
 	reroute_close(&q->reroutes);
 	errand_close(q);

@@ -163,7 +163,10 @@ tell(struct outcome *o, uint32_t i, struct store_change *c)
 		    &env->delivery);
 	if (c->report != REPORT_NONE && !has_sender) {
 		c->report = REPORT_NONE;
-		outcome_discard(o, c, "it has no sender to be told");
+		if ((env->message.flags & MAIL_DIGEST) != 0)
+			o->is_lost_digest = true;
+		else
+			outcome_discard(o, c, "it has no sender to be told");
 	}
 }
 

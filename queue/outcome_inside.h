@@ -20,6 +20,7 @@ struct outcome {
 	int64_t		 now_ms;
 	bool		 by_death;
 	bool		 is_reminder;	/* nothing was tried		*/
+	bool		 is_lost_digest; /* there it ends	*/
 	const char	*held_why;	/* it will be held; or NULL	*/
 };
 

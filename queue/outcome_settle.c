@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "queue/digest.h"
 #include "queue/dispatch.h"
 #include "queue/bounce_status.h"
 #include "queue/outcome_inside.h"
@@ -91,6 +92,12 @@ log_outcome(const struct outcome *o)
 		outcome_log(LOG_discarded, o->settle.id,
 		    "it failed and has no sender to be told");
 		counter_add(COUNTER_untold, o->settle.discard_cnt);
+		digest_note(o->queue->digest);
+	}
+	if (o->is_lost_digest) {
+		outcome_log(LOG_discarded, o->settle.id,
+		    "the digest for the postmaster failed");
+		counter_add(COUNTER_untold, 1);
 	}
 	if (o->settle.was_lost)
 		outcome_log(LOG_trouble, o->settle.id, "the row of a delivery "

@@ -1,6 +1,7 @@
 /* queue.c - ids, the count of messages, and the orderly end. */
 #include <stdlib.h>
 
+#include "queue/digest.h"
 #include "queue/dispatch.h"
 #include "queue/intake.h"
 #include "queue/outcome.h"
@@ -72,7 +73,7 @@ queue_rested(struct queue *q)
 {
 	if (!q->is_draining || intake_is_busy(q->intake) ||
 	    outcome_is_busy(q->outcomes) || telling_is_busy(q->reports) ||
-	    dispatch_is_busy(q->dispatch))
+	    digest_is_busy(q->digest) || dispatch_is_busy(q->dispatch))
 		return;
 	timer_stop(&q->patience);
 	boot_done(q->boot);

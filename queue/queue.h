@@ -5,6 +5,7 @@
  *	dispatch	deliveries on their way out
  *	outcome		what became of them
  *	reports		what their senders are told of it
+ *	digest		and the postmaster, where they cannot be
  *	edits, controls	what an administrator wants of them
  */
 #ifndef QUEUE_QUEUE_H
@@ -19,6 +20,7 @@ struct intake;
 struct dispatch;
 struct outcomes;
 struct reports;
+struct digest;
 struct aging;
 struct edits;
 struct index;
@@ -38,6 +40,7 @@ struct queue {
 	struct dispatch	*dispatch;
 	struct outcomes	*outcomes;
 	struct reports	*reports;
+	struct digest	*digest;	/* NULL in tests without	*/
 	struct aging	*aging;		/* NULL in tests without	*/
 	struct edits	*edits;
 	struct index	*index;

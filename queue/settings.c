@@ -213,8 +213,12 @@ settings_read(struct settings *out, struct span bytes)
 	process = slice_process(&queue);
 	if (!span_cstr(slice_text(&queue, "path", 0), s.path,
 	    sizeof(s.path)) ||
+	    !span_cstr(slice_text(&queue, "name", 0), s.name,
+	    sizeof(s.name)) ||
 	    !span_cstr(slice_text(&process, "hostname", 0), s.hostname,
-	    sizeof(s.hostname)))
+	    sizeof(s.hostname)) ||
+	    !span_cstr(slice_text(&process, "postmaster", 0), s.postmaster,
+	    sizeof(s.postmaster)))
 		return ERR_PEER;
 	if ((e = read_retry(&s.retry, &queue)) != OK)
 		return e;

@@ -19,6 +19,8 @@
 struct settings {
 	char		 path[SETTINGS_PATH_MAX];
 	char		 hostname[DOMAIN_MAX + 1];
+	char		 name[BLOCK_NAME_MAX + 1];	/* of the queue	*/
+	char		 postmaster[PATH_MAX_SMTP + 1];	/* empty: none	*/
 	struct routes	*routes;
 	bool		 splits_rcpts;	/* a delivery each		*/
 	bool		 splits_domains; /* or for each of their domains */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/digest.h"
 #include "queue/telling_inside.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
@@ -46,6 +47,7 @@ log_discarded(const struct report_job *j, uint32_t cnt, const char *why)
 	log_text(&l, LOG_KEY_why, why);
 	log_end(&l);
 	counter_add(COUNTER_untold, cnt);
+	digest_note(j->reports->queue->digest);
 }
 
 static void

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "queue/control.h"
+#include "queue/digest.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
 #include "queue/errand.h"
@@ -174,6 +175,7 @@ play_start_queue(struct play *p)
 	assert_int_equal(intake_open(&q->intake, q), OK);
 	assert_int_equal(outcome_open(&q->outcomes, q), OK);
 	assert_int_equal(telling_open(&q->reports, q), OK);
+	assert_int_equal(digest_open(&q->digest, q), OK);
 	assert_int_equal(edit_open(&q->edits, q), OK);
 	assert_int_equal(reroute_open(&q->reroutes, q), OK);
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
@@ -199,6 +201,7 @@ play_stop_queue(struct play *p)
 	dispatch_close(&p->q.dispatch);
 	outcome_close(&p->q.outcomes);
 	telling_close(&p->q.reports);
+	digest_close(&p->q.digest);
 	edit_close(&p->q.edits);
 	reroute_close(&p->q.reroutes);
 	errand_close(&p->q);
@@ -264,6 +267,7 @@ play_tear_down(void **state)
 	/* What the store still has would not come back, and leak. */
 	while (p->q.outcomes != NULL && p->q.intake != NULL &&
 	    (outcome_is_busy(p->q.outcomes) || telling_is_busy(p->q.reports) ||
+	    digest_is_busy(p->q.digest) ||
 	    intake_is_busy(p->q.intake)) && clock_mono_ms() < end)
 		kit_turn(&p->kit);
 	play_stop_queue(p);

@@ -204,6 +204,7 @@ all_mistakes_are_told_in_one_run(void **state)
 #define REST		QUEUE RELAY("")
 #define TLS(cert, key)	"tls { certfile " cert "; keyfile " key " }"
 #define TO(more)	"queue q { type lmdb; " more " }\n"
+#define PM(address)	"process { postmaster " address " }\n"
 #define LMTP(more)	"relay r { type lmtp; " more " }\n"
 #define PIPE(more)	"relay r { type pipe; " more " }\n"
 #define LOGIN		"credentials { username u; password_file /k }"
@@ -681,6 +682,26 @@ static const struct {
 	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 }")
 	    QUEUE BOX, NULL, NULL },
 	{ EDGE("") QUEUE BOX, NULL, NULL },
+	/* the way to the postmaster: that of a bounce */
+	{ EDGE("") QUEUE BOX PM("a@a.example"), "f:4:22: warning: queue q has "
+	    "no way to the postmaster", NULL },
+	{ EDGE("") TO("relay r; bounce_relay out") BOX "relay out { type mx }\n"
+	    PM("a@a.example"), NULL, NULL },
+	{ EDGE("") TO("route to @a.example relay r") BOX PM("x@A.example"),
+	    NULL, NULL },
+	{ EDGE("") TO("route to x@a.example relay r; relay r") BOX
+	    PM("y@a.example"), "f:4:22: warning: queue q has", NULL },
+	{ EDGE("") TO("route from <> error \"5.7.1 no\"; relay r") RELAY("")
+	    PM("y@a.example"), "f:4:22: warning: queue q has", NULL },
+	{ EDGE("") TO("route to x@a.example discard; relay r") RELAY("")
+	    PM("x@a.example"), "f:4:22: warning: queue q has", NULL },
+	{ EDGE("") QUEUE RELAY("recipients b@a.example") PM("c@a.example"),
+	    "f:4:22: warning: queue q has", NULL },
+	{ EDGE("") QUEUE RELAY("recipients b@a.example")
+	    PM("Postmaster@a.example"), NULL, NULL },
+	{ EDGE("queue q") TO("bounce_queue p; relay r") BOX
+	    "queue p { type lmdb; relay out }\nrelay out { type mx }\n"
+	    PM("a@a.example"), NULL, NULL },
 };
 
 static void

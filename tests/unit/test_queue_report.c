@@ -253,6 +253,172 @@ what_nobody_can_be_told_is_kept_for_the_digest(void **state)
 	play_start_queue(p);
 }
 
+/* The first row becomes as old as that, in a store nobody has open. */
+static void
+age_discards(struct play *p, int64_t by_ms)
+{
+	struct store_env e;
+	struct store_key k;
+	MDB_txn *txn;
+	MDB_cursor *c;
+	MDB_val key, val;
+	char row[RECORD_MAX];
+
+	assert_int_equal(store_table_open(&e, p->kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, e.dbi[TABLE_DISCARD], &c), 0);
+	assert_int_equal(mdb_cursor_get(c, &key, &val, MDB_FIRST), 0);
+	k.len = key.mv_size;
+	memcpy(k.b, key.mv_data, k.len);
+	memcpy(row, val.mv_data, val.mv_size);
+	assert_int_equal(mdb_cursor_del(c, 0), 0);
+	by_ms = clock_wall_ms() - by_ms;
+	for (int i = 7; i >= 0; i--, by_ms >>= 8)
+		k.b[i] = (uint8_t)by_ms;
+	assert_int_equal(store_table_put(&e, txn, TABLE_DISCARD, &k, row,
+	    val.mv_size), 0);
+	mdb_cursor_close(c);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+}
+
+/* Four that have no sender fail; then the queue is down. */
+static void
+lose_four(struct play *p)
+{
+	send_to_four(p, "");
+	for (unsigned i = 1; i <= RCPTS; i++) {
+		kit_until(&p->kit, p->open_cnt == i);
+		answer(p, CLASS_NEVER, 550);
+	}
+	kit_until(&p->kit, p->q.message_cnt == 0);
+	play_stop_queue(p);
+}
+
+/* Up again, with a postmaster, as a slice would say. */
+static void
+start_with(struct play *p, const char *postmaster)
+{
+	p->open_cnt = p->rcpt_cnt = p->settled_cnt = 0;
+	play_start_queue(p);
+	strlcpy(p->q.settings.postmaster, postmaster,
+	    sizeof(p->q.settings.postmaster));
+	digest_look(p->q.digest);
+	play_link_edge(p);
+	play_link_relay(p, 2);
+	play_list_slots(p, 1);
+}
+
+static void
+turn(struct play *p)
+{
+	for (int i = 0; i < 50; i++)
+		kit_turn(&p->kit);
+}
+
+static void
+the_postmaster_is_told_an_hour_later_once(void **state)
+{
+	struct play *p = *state;
+
+	lose_four(p);
+	age_discards(p, DIGEST_EVERY_MS - 20000);
+	start_with(p, "pm@example.org");
+	turn(p);
+	assert_int_equal(p->open_cnt, 0);
+	play_stop_queue(p);
+	age_discards(p, DIGEST_EVERY_MS);
+	start_with(p, "pm@example.org");
+	kit_until(&p->kit, p->open_cnt == 1 && p->rcpt_cnt == 1);
+	assert_string_equal(p->sender, "");
+	assert_string_equal(p->rcpt, "pm@example.org");
+	p->text_len = p->piece_cnt = 0;
+	play_pull(p, PART_BODY);
+	kit_until(&p->kit, p->piece_cnt == 1);
+	p->text[p->text_len] = '\0';
+	assert_int_equal(count(p->text, "Recipient: "), RCPTS);
+	assert_int_equal(count(p->text, "it has no sender to be told"),
+	    RCPTS);
+	play_stop_queue(p);		/* before it is delivered */
+	assert_int_equal(kit_rows(&p->kit, TABLE_DISCARD), 0);
+	start_with(p, "pm@example.org");
+	kit_until(&p->kit, p->open_cnt == 1);
+	answer(p, CLASS_DONE, 250);
+	kit_until(&p->kit, p->q.message_cnt == 0);
+	turn(p);
+	assert_int_equal(p->open_cnt, 1);
+}
+
+static void
+a_digest_that_fails_is_told_of_by_none(void **state)
+{
+	struct play *p = *state;
+
+	lose_four(p);
+	age_discards(p, 2 * DIGEST_EVERY_MS);
+	start_with(p, "pm@example.org");
+	kit_until(&p->kit, p->open_cnt == 1);
+	answer(p, CLASS_NEVER, 550);
+	kit_until(&p->kit, p->q.message_cnt == 0);
+	play_stop_queue(p);
+	assert_int_equal(kit_rows(&p->kit, TABLE_DISCARD), 0);
+	start_with(p, "pm@example.org");
+	turn(p);
+	assert_int_equal(p->open_cnt, 0);
+}
+
+/* There is nobody to tell, or no way to him: then there is. */
+static void
+what_cannot_be_told_to_the_postmaster_waits(void **state)
+{
+	struct play *p = *state;
+
+	lose_four(p);
+	age_discards(p, 2 * DIGEST_EVERY_MS);
+	start_with(p, "");
+	turn(p);
+	route_free(&p->q.settings.routes);
+	assert_int_equal(route_new(&p->q.settings.routes), OK);
+	strcpy(p->q.settings.postmaster, "pm@example.org");
+	digest_look(p->q.digest);
+	turn(p);
+	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(p->q.message_cnt, 0);
+	route_free(&p->q.settings.routes);
+	play_plain_routes(&p->q.settings);
+	digest_look(p->q.digest);
+	kit_until(&p->kit, p->open_cnt == 1);
+	answer(p, CLASS_DONE, 250);
+}
+
+/* While one is read or written there is more to tell: it is not forgotten. */
+static void
+what_comes_after_a_digest_waits_for_its_own_hour(void **state)
+{
+	struct play *p = *state;
+
+	lose_four(p);
+	age_discards(p, 2 * DIGEST_EVERY_MS);
+	start_with(p, "pm@example.org");
+	kit_until(&p->kit, p->open_cnt == 1);
+	answer(p, CLASS_DONE, 250);
+	kit_until(&p->kit, p->q.message_cnt == 0);
+	p->open_cnt = p->rcpt_cnt = p->taken_cnt = 0;
+	play_send_mail(p, 9, "", "late@example.net");
+	kit_until(&p->kit, p->open_cnt == 1);
+	play_answer(p, CLASS_NEVER, SCOPE_RECIPIENT, 550, "5.1.1 No");
+	kit_until(&p->kit, p->q.message_cnt == 0);
+	turn(p);
+	assert_int_equal(p->open_cnt, 1);
+	play_stop_queue(p);
+	assert_int_equal(kit_rows(&p->kit, TABLE_DISCARD), 1);
+	age_discards(p, DIGEST_EVERY_MS);
+	start_with(p, "pm@example.org");
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_string_equal(p->rcpt, "pm@example.org");
+	answer(p, CLASS_DONE, 250);
+}
+
 int
 main(void)
 {
@@ -264,6 +430,10 @@ main(void)
 		PLAY(a_damaged_row_is_told_without_its_details),
 		PLAY(what_is_removed_is_not_told_of),
 		PLAY(what_nobody_can_be_told_is_kept_for_the_digest),
+		PLAY(the_postmaster_is_told_an_hour_later_once),
+		PLAY(a_digest_that_fails_is_told_of_by_none),
+		PLAY(what_cannot_be_told_to_the_postmaster_waits),
+		PLAY(what_comes_after_a_digest_waits_for_its_own_hour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,8 @@ settings_of(struct settings *s, const char *queue, const char *box)
 	uint32_t i;
 
 	snprintf(conf_text, sizeof(conf_text),
-	    "process { run_dir run; hostname mx.example.org }\n"
+	    "process { run_dir run; hostname mx.example.org; "
+	    "postmaster pm@example.org }\n"
 	    "edge in { type smtp; queue main }\n"
 	    "queue main { type lmdb; path q; %s }\n"
 	    "relay out { type mx }\n"
@@ -84,6 +85,8 @@ routes_come_in_their_order(void **state)
 	assert_int_equal(find(&s, "ann@example.org", &r), ROUTE_FOUND);
 	assert_string_equal(r.relay, "out");
 	assert_string_equal(r.destination, "example.org");
+	assert_string_equal(s.name, "main");
+	assert_string_equal(s.postmaster, "pm@example.org");
 	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_FOUND);
 	assert_string_equal(r.relay, "box");
 	assert_string_equal(r.destination, "box");
