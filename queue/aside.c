@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "queue/aside.h"
 #include "queue/dispatch.h"
+#include "queue/outcome.h"
 
 struct hold {
 	struct store_hold hold;
@@ -38,8 +39,7 @@ log_held(const struct store_hold *h)
 	log_end(&l);
 	log_begin(&l, LOG_trouble);
 	log_id(&l, LOG_KEY_id, h->place.id);
-	log_text(&l, LOG_KEY_why,
-	    "a delivery is held, for not all of it can be read");
+	log_text(&l, LOG_KEY_why, held_line(store_held_for(h->why)));
 	log_end(&l);
 }
 
@@ -52,8 +52,8 @@ held(struct store_op *op, enum err e, void *arg)
 		log_held(&h->hold);
 	if (e == OK)
 		due_forget(h->queue->due, &h->delivery);
-	else		/* on disk it is due: the next start tries again */
-		h->delivery->state = DELIVERY_HELD;
+	else
+		outcome_put_off(h->queue, h->delivery);
 	free(h);
 }
 
@@ -65,7 +65,7 @@ aside_hold(struct queue *q, struct delivery *dl, enum aside why)
 
 	dispatch_release_untried(q, dl);
 	if (h == NULL) {
-		dl->state = DELIVERY_HELD;
+		outcome_put_off(q, dl);
 		return;
 	}
 	if (flow.len > 0)

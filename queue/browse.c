@@ -7,6 +7,7 @@
 #include "queue/browse.h"
 #include "queue/suspend.h"
 #include "queue/to_control.h"
+#include "sys/clock.h"
 
 #define LISTINGS_MAX	64	/* asked for at once			*/
 #define MESSAGES_MAX	64	/* of one list				*/
@@ -18,6 +19,7 @@ struct listing {
 	struct control	*control;
 	uint64_t	 request;
 	struct id	 last;		/* message begun		*/
+	struct record_message message;	/* of it; its strings are gone	*/
 	bool		 has_any;
 	struct store_read_rows read;
 };
@@ -29,8 +31,6 @@ state_of(const struct queue *q, const struct store_row *row)
 {
 	const struct delivery *dl = due_find(q->due, row->id, row->no);
 
-	if (dl != NULL && dl->state == DELIVERY_HELD)
-		return LISTED_HELD;
 	if (dl != NULL && dl->state != DELIVERY_WAITING &&
 	    dl->state != DELIVERY_LOADING && dl->state != DELIVERY_SUSPECT)
 		return LISTED_ACTIVE;
@@ -38,9 +38,24 @@ state_of(const struct queue *q, const struct store_row *row)
 	    LISTED_HELD : LISTED_DUE;
 }
 
+/* When its lifetime ends, where that is what ends its hold; else 0. */
+static uint64_t
+held_until_ms(const struct listing *l, const struct record_delivery *d)
+{
+	const struct queue *q = l->control->queue;
+	int64_t left_ms;
+
+	if (store_held_by(d) != HELD_DEATHS || l->message.header_len == 0)
+		return 0;		/* the other kinds, or damaged	*/
+	left_ms = q->settings.retry.lifetime_ms -
+	    queue_age_ms(q, &l->message, d);
+	return (uint64_t)(clock_wall_ms() + (left_ms > 0 ? left_ms : 0));
+}
+
 static void
 send_row(const struct listing *l, const struct store_row *row)
 {
+	const struct record_delivery *d = &row->rec.delivery;
 	struct link *link = l->control->link;
 
 	switch (row->kind) {
@@ -50,7 +65,8 @@ send_row(const struct listing *l, const struct store_row *row)
 	case ROW_DELIVERY:
 		to_control_delivery(link, l->request, row,
 		    state_of(l->control->queue, row),
-		    suspend_since_ms(l->control->queue, &row->rec.delivery));
+		    suspend_since_ms(l->control->queue, d),
+		    held_until_ms(l, d));
 		break;
 	case ROW_RCPT:
 		to_control_rcpt(link, l->request, row);
@@ -102,6 +118,7 @@ rows_read(struct store_op *op, enum err e, void *arg)
 
 		if (row->kind == ROW_MESSAGE) {
 			l->last = row->id;
+			l->message = row->rec.message;
 			l->has_any = true;
 		}
 		send_row(l, row);

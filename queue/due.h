@@ -22,8 +22,8 @@ enum delivery_state {
 	DELIVERY_ADOPTING,	/* a relay runs it since before our start */
 	DELIVERY_RUNNING,	/* a relay has it			*/
 	DELIVERY_SETTLING,	/* its results are being written	*/
-	DELIVERY_HELD,		/* no memory for its results: outcome.c
-				 * tries again in a moment		*/
+	DELIVERY_HELD,		/* no memory or no room to write it down:
+				 * outcome.c tries again in a moment	*/
 	DELIVERY_SUSPECT,	/* waits to be the only suspect of its lane */
 };
 

@@ -50,19 +50,16 @@ new_outcome(struct queue *q, struct delivery *dl)
 	return o;
 }
 
-/*
- * No memory for an outcome: the results stay where they are, and it is tried
- * again in a moment.
- */
-static void
-hold(struct queue *q, struct delivery *dl)
+/* The results stay where they are. */
+void
+outcome_put_off(struct queue *q, struct delivery *dl)
 {
 	due_wait_in(dl, &q->outcomes->starved, DELIVERY_HELD);
 	if (!timer_running(&q->outcomes->again))
 		timer_set(&q->outcomes->again, OUTCOME_AGAIN_MS);
 }
 
-/* A death, or a text that is damaged, will be seen again. */
+/* A death, or what cannot be read, will be seen again. */
 void
 outcome_feed(struct queue *q)
 {
@@ -74,9 +71,9 @@ outcome_feed(struct queue *q)
 	while ((dl = TAILQ_FIRST(&now)) != NULL) {
 		TAILQ_REMOVE(&now, dl, entry);
 		dl->waits_in = NULL;
-		if (dl->is_expiring)
+		if (dl->envelope != NULL && dl->is_expiring)
 			outcome_expired(q, dl);
-		else if (dl->is_done)
+		else if (dl->envelope != NULL && dl->is_done)
 			outcome_begin(q, dl);
 		else
 			due_put_back(q->due, &dl);
@@ -197,7 +194,7 @@ outcome_begin(struct queue *q, struct delivery *dl)
 	int64_t age_ms;
 
 	if (o == NULL) {
-		hold(q, dl);
+		outcome_put_off(q, dl);
 		return;
 	}
 	before = dl->envelope->delivery.attempts;
@@ -255,7 +252,7 @@ outcome_ruled(struct queue *q, struct delivery *dl)
 
 	dispatch_release_untried(q, dl);
 	if ((o = new_outcome(q, dl)) == NULL) {
-		hold(q, dl);
+		outcome_put_off(q, dl);
 		return;
 	}
 	o->settle.is_ruled = true;
@@ -296,7 +293,7 @@ outcome_expired(struct queue *q, struct delivery *dl)
 
 	dispatch_release_untried(q, dl);
 	if ((o = new_outcome(q, dl)) == NULL) {
-		hold(q, dl);
+		outcome_put_off(q, dl);
 		return;
 	}
 	for (uint32_t i = 0; i < dl->envelope->rcpt_cnt; i++)
@@ -342,7 +339,7 @@ outcome_died(struct queue *q, struct delivery *dl)
 	struct outcome *o = new_outcome(q, dl);
 
 	if (o == NULL) {
-		hold(q, dl);
+		outcome_put_off(q, dl);
 		return;
 	}
 	o->by_death = true;
@@ -362,7 +359,7 @@ outcome_unreadable(struct queue *q, struct delivery *dl)
 	struct outcome *o = new_outcome(q, dl);
 
 	if (o == NULL) {
-		hold(q, dl);
+		outcome_put_off(q, dl);
 		return;
 	}
 	o->by_death = true;	/* the relay has been told already */

@@ -37,6 +37,12 @@ void	outcome_died(struct queue *, struct delivery *dl);
 /* Its text is damaged: hold it. */
 void	outcome_unreadable(struct queue *, struct delivery *dl);
 
+/*
+ * Nothing can be written down of it just now, and no slot is held: it is looked
+ * at again in a moment.
+ */
+void	outcome_put_off(struct queue *, struct delivery *dl);
+
 /* Outcomes on their way to the disk. */
 uint32_t outcome_busy_cnt(const struct outcomes *);
 bool	outcome_is_busy(const struct outcomes *);

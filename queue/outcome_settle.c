@@ -79,8 +79,7 @@ static void
 log_held(const struct outcome *o)
 {
 	outcome_log(LOG_held, o->settle.id, o->held_why);
-	outcome_log(LOG_trouble, o->settle.id,
-	    "a delivery is held until an administrator releases it");
+	outcome_log(LOG_trouble, o->settle.id, held_line(o->settle.held));
 }
 
 static void
@@ -155,8 +154,10 @@ settled(struct store_op *op, enum err e, void *arg)
 			timer_set(&q->outcomes->again, OUTCOME_AGAIN_MS);
 		return;
 	}
-	if (e == OK && o->settle.kept)
+	if (e == OK && o->settle.kept) {
+		o->settle.held = HELD_DAMAGE;
 		o->held_why = "a recipient of it cannot be read";
+	}
 	if (e == OK)
 		log_outcome(o);
 	else

@@ -31,6 +31,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "bus/held.h"
 #include "bus/messages.h"
 #include "queue/record.h"
 #include "queue/suspension.h"
@@ -56,14 +57,6 @@
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
-
-/* By whom; delivery.held, numbers are on disk. */
-enum held {
-	HELD_UNSAID,		/* not held, or held in version 1	*/
-	HELD_ADMINISTRATOR,
-	HELD_DEATHS,		/* processes died with it under way	*/
-	HELD_DAMAGE,		/* not all of it can be read		*/
-};
 
 #define STORE_DEATHS_MAX	3	/* held then, in version 1	*/
 
@@ -621,6 +614,11 @@ struct suspension_set *store_take_suspensions(struct store *);
  * have had it; a time when nobody ran does not count.
  */
 int64_t	store_lived_ms(const struct store *);
+
+/* What holds it; HELD_UNSAID too when it is not held. */
+enum held store_held_by(const struct record_delivery *);
+/* What holds one of which a row cannot be used for that reason. */
+enum held store_held_for(enum aside why);
 
 /* The first three parts of struct store_flow's name; false when too long. */
 bool	store_flow_name(struct store_flow *, struct span relay,

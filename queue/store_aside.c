@@ -155,6 +155,12 @@ store_apply_quarantine(struct store *st, MDB_txn *txn,
 	    RECORD_quarantine, &note);
 }
 
+enum held
+store_held_for(enum aside why)
+{
+	return why == ASIDE_NEWER ? HELD_NEWER : HELD_DAMAGE;
+}
+
 /* The record is as good as it ever was: its due time holds it. */
 static int
 hold_readable(struct store *st, MDB_txn *txn, struct store_hold *h,
@@ -176,7 +182,7 @@ hold_readable(struct store *st, MDB_txn *txn, struct store_hold *h,
 	    &place);
 	place.due_ms = STORE_HELD_MS;
 	d->due_ms = (uint64_t)STORE_HELD_MS;
-	d->held = HELD_DAMAGE;
+	d->held = store_held_for(h->why);
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	h->held = true;

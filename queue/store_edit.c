@@ -78,7 +78,8 @@ due_then(const struct store_edit *e, const struct record_delivery *d)
 	case EDIT_RELEASE:
 		return is_held ? e->now_ms : due_ms;
 	case EDIT_RETRY:
-		return is_held && d->held == HELD_DAMAGE ? e->now_ms : due_ms;
+		return is_held && (d->held == HELD_DAMAGE ||
+		    d->held == HELD_NEWER) ? e->now_ms : due_ms;
 	case EDIT_FLUSH:
 		return !is_held && due_ms > e->now_ms ? e->now_ms : due_ms;
 	default:

@@ -72,16 +72,29 @@ has_room(const struct reading *g)
 	return g->r->cnt < STORE_ROWS_MAX && g->end - g->at >= RECORD_MAX;
 }
 
-/* What stands for an envelope that cannot be read: the rest of it is told. */
+/*
+ * What stands for a row that cannot be read, for the rest of its message is
+ * told: an envelope, or a delivery, which nobody tries.
+ */
 static void
-put_unknown(union record *r, struct id id)
+put_unknown(union record *r, struct id id, enum store_row_kind kind,
+    enum aside why)
 {
+	static const struct span unread = SPAN("(cannot be read)");
 	uint64_t ms = 0;
 
+	if (kind == ROW_DELIVERY) {
+		r->delivery = (struct record_delivery){
+			.due_ms = (uint64_t)STORE_HELD_MS,
+			.held = (uint8_t)store_held_for(why),
+			.relay = unread, .destination = unread,
+		};
+		return;
+	}
 	for (size_t i = 0; i < 6; i++)		/* RFC 9562 5.7 */
 		ms = ms << 8 | id.b[i];
 	r->message = (struct record_message){
-		.arrived_ms = ms, .sender = SPAN("(cannot be read)"),
+		.arrived_ms = ms, .sender = unread,
 	};
 }
 
@@ -90,19 +103,21 @@ static void
 add(struct reading *g, const struct store_spot *spot, MDB_val val)
 {
 	struct store_row *row = &g->r->rows[g->r->cnt];
+	struct span bytes = { val.mv_data, val.mv_size };
+	enum aside why = ASIDE_DAMAGED;
 	struct store_key k;
 
-	if (record_get((struct span){ val.mv_data, val.mv_size },
-	    records[spot->kind], &row->rec) != OK) {
+	if (record_get(bytes, records[spot->kind], &row->rec) != OK) {
+		if (record_is_newer(bytes, records[spot->kind]))
+			why = ASIDE_NEWER;
 		if (spot->kind == ROW_MESSAGE)
 			store_table_key_id(&k, spot->id);
 		else
 			store_table_key_no(&k, spot->id, spot->no);
-		store_set_aside(g->store, tables[spot->kind], &k,
-		    ASIDE_DAMAGED);
-		if (spot->kind != ROW_MESSAGE)
+		store_set_aside(g->store, tables[spot->kind], &k, why);
+		if (spot->kind == ROW_RCPT)
 			return;
-		put_unknown(&row->rec, spot->id);
+		put_unknown(&row->rec, spot->id, spot->kind, why);
 	}
 	row->kind = spot->kind;
 	row->id = spot->id;

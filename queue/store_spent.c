@@ -33,12 +33,21 @@ is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
 	return 0;
 }
 
+/* Version 1 did not say it. */
+enum held
+store_held_by(const struct record_delivery *d)
+{
+	if ((int64_t)d->due_ms != STORE_HELD_MS || d->held >= HELD__COUNT)
+		return HELD_UNSAID;
+	if (d->held == HELD_UNSAID && d->deaths >= STORE_DEATHS_MAX)
+		return HELD_DEATHS;
+	return d->held;
+}
+
 bool
 store_spent_is_held(const struct record_delivery *d)
 {
-	return (int64_t)d->due_ms == STORE_HELD_MS &&
-	    (d->held == HELD_DEATHS ||
-	    (d->held == HELD_UNSAID && d->deaths >= STORE_DEATHS_MAX));
+	return store_held_by(d) == HELD_DEATHS;
 }
 
 /* Whether by an administrator, or for a damage that is his to look at. */

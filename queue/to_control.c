@@ -43,7 +43,8 @@ to_control_message(struct link *l, uint64_t request,
 
 void
 to_control_delivery(struct link *l, uint64_t request,
-    const struct store_row *row, enum listed state, uint64_t suspended_ms)
+    const struct store_row *row, enum listed state, uint64_t suspended_ms,
+    uint64_t until_ms)
 {
 	const struct record_delivery *r = &row->rec.delivery;
 	struct msg_list_delivery m = {
@@ -51,6 +52,7 @@ to_control_delivery(struct link *l, uint64_t request,
 		.attempts = r->attempts, .due_ms = r->due_ms,
 		.state = (uint8_t)state, .relay = r->relay,
 		.destination = r->destination, .suspended_ms = suspended_ms,
+		.held = (uint8_t)store_held_by(r), .until_ms = until_ms,
 	};
 
 	if (l != NULL)

@@ -17,7 +17,8 @@ void	to_control_suspend_done(struct link *, uint64_t request, enum told);
 void	to_control_message(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_delivery(struct link *, uint64_t request,
-	    const struct store_row *, enum listed, uint64_t suspended_ms);
+	    const struct store_row *, enum listed, uint64_t suspended_ms,
+	    uint64_t until_ms);
 void	to_control_rcpt(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_aside(struct link *, uint64_t request,

@@ -97,6 +97,7 @@ listed_add_delivery(struct listed_message *m,
 		.no = row->delivery, .attempts = row->attempts,
 		.due_ms = row->due_ms, .state = row->state,
 		.suspended_ms = row->suspended_ms,
+		.held = row->held, .until_ms = row->until_ms,
 	};
 	if (copy(&d->relay, row->relay) != OK ||
 	    copy(&d->destination, row->destination) != OK)

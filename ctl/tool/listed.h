@@ -25,6 +25,8 @@ struct listed_delivery {
 	uint64_t	 due_ms;	/* wall clock			*/
 	uint64_t	 suspended_ms;	/* since then; 0: it is not	*/
 	enum listed	 state;
+	unsigned	 held;		/* enum held			*/
+	uint64_t	 until_ms;	/* then that ends; 0: it need not */
 	struct span	 relay, destination;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "base/json.h"
+#include "bus/held.h"
 #include "ctl/tool/show.h"
 
 const char *
@@ -108,6 +109,10 @@ rcpt_json(struct json *j, const struct listed_message *m,
 		json_number(j, "attempts", d->attempts);
 		if (d->state == LISTED_DUE)
 			json_time(j, "due", d->due_ms);
+		if (d->state == LISTED_HELD)
+			json_text(j, "held", span_of(held_word(d->held)));
+		if (d->state == LISTED_HELD && d->until_ms > 0)
+			json_time(j, "until", d->until_ms);
 		if (listed_is_suspended(d))
 			json_time(j, "suspended", d->suspended_ms);
 	}
@@ -149,14 +154,27 @@ since(uint64_t then_ms, int64_t now_ms)
 	return now > then_ms ? now - then_ms : 0;
 }
 
-/* "held", "try 3 in 4m", "try 2 now", "active", "suspended since ...". */
+static void
+show_held(FILE *out, const struct listed_delivery *d, uint64_t now_ms)
+{
+	char left[SHOW_MAX];
+
+	fprintf(out, "held %s, %s", held_why(d->held), held_until(d->held));
+	if (d->until_ms > 0)
+		fprintf(out, " in %s", show_age(d->until_ms > now_ms ?
+		    d->until_ms - now_ms : 0, left));
+}
+
+/* "held ...", "try 3 in 4m", "try 2 now", "active", "suspended since ...". */
 static void
 show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 {
 	uint64_t now = now_ms < 0 ? 0 : (uint64_t)now_ms;
 	char age[SHOW_MAX];
 
-	if (d->state != LISTED_DUE)
+	if (d->state == LISTED_HELD)
+		show_held(out, d, now);
+	else if (d->state != LISTED_DUE)
 		fputs(listed_state(d), out);
 	else if (listed_is_suspended(d))
 		fprintf(out, "suspended since %s",

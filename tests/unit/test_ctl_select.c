@@ -14,6 +14,7 @@
 
 #include "ctl/tool/cmd.h"
 #include "base/json.h"
+#include "bus/held.h"
 #include "ctl/tool/select.h"
 #include "ctl/tool/show.h"
 
@@ -36,6 +37,8 @@ make_message(struct listed_message *m)
 		.destination = SPAN("there.example"),
 	}, second = {
 		.delivery = 1, .state = LISTED_HELD, .relay = SPAN("dovecot"),
+		.held = HELD_DEATHS,
+		.until_ms = (uint64_t)(NOW_MS + 100 * HOUR_MS),
 	};
 	struct msg_list_rcpt bob = {
 		.rcpt_no = 0, .delivery = 0, .code = 421,
@@ -295,7 +298,8 @@ nothing_that_came_by_mail_reaches_a_terminal_as_it_is(void **state)
 	    "Ann@here.example\n"
 	    "    bob@there.example  by internet  try 3 in 1m\n"
 	    "        mx: 421 4.7.28 Too much\\x1b[2J\n"
-	    "    eve@own.example  by dovecot  held\n");
+	    "    eve@own.example  by dovecot  held for deaths of its relay, "
+	    "until it is released or its lifetime ends in 4d 4h\n");
 	free(text);
 }
 
@@ -332,6 +336,7 @@ json_is_one_line_with_stable_names(void **state)
 	    "\"hop\":\"mx\"},"
 	    "{\"address\":\"eve@own.example\",\"status\":\"held\","
 	    "\"relay\":\"dovecot\",\"destination\":\"\",\"attempts\":0,"
+	    "\"held\":\"deaths\",\"until\":\"2027-01-19T12:00:00.000Z\","
 	    "\"reply\":\"\",\"hop\":\"\"}]}\n");
 	free(text);
 }

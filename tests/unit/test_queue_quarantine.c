@@ -341,6 +341,43 @@ what_a_newer_postern_wrote_waits_until_it_is_back(void **state)
 	}
 }
 
+/* Its recipients are listed, and nobody wonders how they wait. */
+static void
+a_delivery_that_cannot_be_read_is_listed_as_held(void **state)
+{
+	struct store_read_rows r = { .one = true, .message_max = 1,
+	    .from = { .id = mail.mail.id } };
+
+	flip(TABLE_DELIVERY);
+	CALL(store_read_rows, &r);
+	assert_int_equal(kit.last, OK);
+	assert_int_equal(r.cnt, 4);
+	assert_int_equal(r.rows[1].kind, ROW_DELIVERY);
+	assert_int_equal(store_held_by(&r.rows[1].rec.delivery), HELD_DAMAGE);
+	assert_true(span_eq(r.rows[1].rec.delivery.relay,
+	    SPAN("(cannot be read)")));
+	free(r.rows);
+}
+
+/* Neither memory nor room to hold it: it has no envelope, and is not lost. */
+static void
+what_cannot_be_held_just_now_is_looked_at_again(void **state)
+{
+	struct play *p = *state;
+	struct delivery *dl;
+
+	play_send_mail(p, 1, "from@example.org", "to@example.net");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	dl = due_take(p->q.due, due_find_destination(p->q.due, SPAN("out"),
+	    SPAN("out")));
+	assert_non_null(dl);
+	dl->is_expiring = true;
+	outcome_put_off(&p->q, dl);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
 int
 main(void)
 {
@@ -351,8 +388,12 @@ main(void)
 		TEST(a_delivery_has_its_note_before_it_is_due),
 		TEST(results_of_a_delivery_damaged_under_way_are_kept),
 		TEST(an_id_far_ahead_is_not_the_last),
+		TEST(a_delivery_that_cannot_be_read_is_listed_as_held),
 		cmocka_unit_test_setup_teardown(
 		    what_a_newer_postern_wrote_waits_until_it_is_back,
+		    play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    what_cannot_be_held_just_now_is_looked_at_again,
 		    play_set_up, play_tear_down),
 	};
 
