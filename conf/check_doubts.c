@@ -1,11 +1,14 @@
 /*
- * check_doubts.c - what becomes of mail from strangers.
+ * check_doubts.c - what becomes of mail from strangers, and of mail that takes
+ * its time.
  *
  * A sender that nobody asked for proof of may be anybody, and a bounce to him
  * must have a way; a recipient that nobody is asked about may be anybody, and
  * what is local then makes a mailbox for each.
  */
 #include "conf/check.h"
+
+#define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
 
 bool
 check_is_local(const struct block *relay)
@@ -79,6 +82,26 @@ check_queue(struct conf *c, const struct block *queue)
 		    block_words(c, last), block_words(c, edge));
 }
 
+/* Can a client with a poor line send what is allowed to it? */
+static void
+check_time(struct conf *c, const struct block *edge)
+{
+	const struct setting *size = &edge->settings[OPTION_EDGE_max_size];
+	const struct setting *time =
+	    &edge->settings[OPTION_EDGE_session_timeout];
+	uint64_t minutes = block_num(edge, OPTION_EDGE_max_size) / SLOW_RATE /
+	    60 + 1;
+
+	if (!check_is_abroad(edge) || (!size->given && !time->given) ||
+	    minutes * 60000 <= block_num(edge, OPTION_EDGE_session_timeout))
+		return;
+	report_warn(&c->mistakes, size->given ? size->place : time->place,
+	    "a message of max_size takes %llu minutes at 128 kbit a second, "
+	    "and %s ends it before: give it `session_timeout %llum'",
+	    (unsigned long long)minutes, block_words(c, edge),
+	    (unsigned long long)minutes * 2);
+}
+
 void
 check_doubts(struct conf *c)
 {
@@ -87,6 +110,8 @@ check_doubts(struct conf *c)
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		if (b->no == BLOCK_QUEUE)
 			check_queue(c, b);
+		else if (b->no == BLOCK_EDGE)
+			check_time(c, b);
 	check_postmaster(c);
 	check_patterns(c);
 }

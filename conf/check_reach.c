@@ -121,9 +121,20 @@ net_of_all(const struct setting *clients)
 }
 
 bool
+check_is_abroad(const struct block *edge)
+{
+	const struct block *l;
+
+	TAILQ_FOREACH(l, &edge->blocks, entry)
+		if (l->no == BLOCK_LISTENER && is_beyond_loopback(l))
+			return true;
+	return false;
+}
+
+bool
 check_is_open(const struct block *edge)
 {
-	const struct block *rules = block_nth(edge, BLOCK_RULES, 0), *l;
+	const struct block *rules = block_nth(edge, BLOCK_RULES, 0);
 	const struct setting *clients;
 
 	if (rules == NULL || block_num(rules, OPTION_RULES_require_auth) != 0)
@@ -131,10 +142,7 @@ check_is_open(const struct block *edge)
 	clients = &rules->settings[OPTION_RULES_clients];
 	if (clients->given && net_of_all(clients) == NULL)
 		return false;
-	TAILQ_FOREACH(l, &edge->blocks, entry)
-		if (l->no == BLOCK_LISTENER && is_beyond_loopback(l))
-			return true;
-	return false;
+	return check_is_abroad(edge);
 }
 
 static void

@@ -156,12 +156,29 @@ hang_up(struct session *s, const char *dsn, const char *text)
 	s->is_hasty = true;
 }
 
+/* Bytes of text have come: enough of them, for the time they took? */
+static bool
+keeps_pace(struct session *s, size_t len)
+{
+	struct text *x = &s->transaction->text;
+
+	if (pace_took(&x->pace, len, s->edge->set.min_rate,
+	    ev_now_ms(s->edge->loop)))
+		return true;
+	s->verb = "DATA";
+	session_end(s, "4.4.2", "The message comes too slowly");
+	return false;
+}
+
 /* False when nothing more can be taken for now. */
 static bool
 feed_text(struct session *s, struct span *in)
 {
+	size_t len = in->len;
 	enum text_step step = text_take(s->transaction, in);
 
+	if (step != TEXT_END && !keeps_pace(s, len - in->len))
+		return false;
 	if (step == TEXT_END)
 		s->state = ST_WAIT;
 	text_send(s->transaction);
@@ -289,12 +306,14 @@ session_patience_ms(const struct session *s)
 {
 	const struct settings *set = &s->edge->set;
 	int64_t now = ev_now_ms(s->edge->loop);
-	int64_t due = s->since_ms + (s->state == ST_DATA ?
-	    set->data_timeout_ms : set->timeout_ms);
+	int64_t due = s->since_ms + set->timeout_ms;
 	int64_t last = s->begun_ms + set->session_timeout_ms;
 
 	if (session_is_waiting(s))
 		return -1;
+	if (s->state == ST_DATA)
+		due = text_silent_ms(s->transaction, now) +
+		    set->data_timeout_ms;
 	if (s->state == ST_SECURE && s->since_ms + HANDSHAKE_MS < due)
 		due = s->since_ms + HANDSHAKE_MS;
 	if (last < due)

@@ -63,8 +63,9 @@ read_limits(struct settings *set, const struct slice *edge)
 	set->max_header_size = num_or(edge, "max_header_size", 256u << 10);
 	set->timeout_ms = (int64_t)num_or(edge, "timeout", 300000);
 	set->data_timeout_ms = (int64_t)num_or(edge, "data_timeout", 600000);
+	set->min_rate = slice_num(edge, "min_rate");
 	set->session_timeout_ms =
-	    (int64_t)num_or(edge, "session_timeout", 3600000);
+	    (int64_t)num_or(edge, "session_timeout", 7200000);
 	set->max_recipients = count_or(edge, "max_recipients", 1000);
 	set->max_errors = count_or(edge, "max_errors", 20);
 	set->max_sessions = count_or(edge, "max_sessions", 12000);

@@ -22,7 +22,8 @@ struct settings {
 	uint64_t	 max_size;		/* bytes of a message	*/
 	uint64_t	 max_header_size;	/* bytes of its header	*/
 	int64_t		 timeout_ms;		/* for a command	*/
-	int64_t		 data_timeout_ms;	/* for the whole text	*/
+	int64_t		 data_timeout_ms;	/* of silence in a text	*/
+	uint64_t	 min_rate;		/* bytes a second of it */
 	int64_t		 session_timeout_ms;	/* for all of it	*/
 	unsigned	 max_recipients;	/* of a message		*/
 	unsigned	 max_errors;		/* commands refused with 5yz */

@@ -282,6 +282,7 @@ text_begin(struct transaction *t)
 
 	eod_init(&x->eod);
 	header_init(&x->scan);
+	pace_begin(&x->pace, ev_now_ms(t->edge->loop));
 	to_queue_open(t);
 }
 
@@ -324,8 +325,14 @@ text_room(const struct transaction *t)
 	return room > spare ? room - spare : 0;
 }
 
-void
-text_send(struct transaction *t)
+int64_t
+text_silent_ms(const struct transaction *t, int64_t now_ms)
+{
+	return text_room(t) == 0 ? now_ms : t->text.pace.last_ms;
+}
+
+static void
+send_some(struct transaction *t)
 {
 	struct text *x = &t->text;
 
@@ -335,6 +342,17 @@ text_send(struct transaction *t)
 		return;
 	if (x->is_ended)
 		send_header(t);
+}
+
+void
+text_send(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	if (x->is_full)
+		pace_skip(&x->pace, ev_now_ms(t->edge->loop));
+	send_some(t);
+	x->is_full = text_room(t) == 0;
 }
 
 void

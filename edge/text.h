@@ -40,6 +40,10 @@ enum text_step text_take(struct transaction *, struct span *in);
 /* Bytes of input that text_take() can use now; 0 is back pressure. */
 size_t	text_room(const struct transaction *);
 
+/* Since when has the client been silent?  Not while there is no room, for then
+ * nobody reads what it says. */
+int64_t	text_silent_ms(const struct transaction *, int64_t now_ms);
+
 /*
  * Send what credit allows: full pieces, and when the end of data was seen the
  * rest and the commit.  For after text_take() and whenever the queue gave id

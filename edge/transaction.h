@@ -20,6 +20,7 @@
 #include "base/limits.h"
 #include "base/span.h"
 #include "edge/grow.h"
+#include "edge/pace.h"
 #include "mail/eod.h"
 #include "mail/header.h"
 
@@ -49,6 +50,8 @@ struct text {
 	bool		 is_split;	/* header section is complete	*/
 	bool		 is_ended;	/* end of data has come		*/
 	bool		 is_made;	/* header stands, trace included */
+	struct pace	 pace;
+	bool		 is_full;	/* the client is not read from	*/
 	struct fault	 fault;
 };
 

@@ -631,6 +631,8 @@ one_mistake_is_told_once(void **state)
 	}
 }
 
+#define ABROAD	"listener { interface \"\" }; rules { clients 10.0.0.0/8 }; "
+
 /* What is taken, and surprises. */
 static const struct {
 	const char	*text, *told, *also;	/* told NULL: nothing is */
@@ -682,6 +684,15 @@ static const struct {
 	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 }")
 	    QUEUE BOX, NULL, NULL },
 	{ EDGE("") QUEUE BOX, NULL, NULL },
+	/* a message that is allowed, and cannot be sent in time */
+	{ EDGE(ABROAD "max_size 120M") REST, "f:1:78: warning: a message of "
+	    "max_size takes 132 minutes at 128 kbit a second, and edge e ends "
+	    "it before: give it `session_timeout 264m'", NULL },
+	{ EDGE(ABROAD "session_timeout 50m") REST, "f:1:78: warning: a message "
+	    "of max_size takes 55 minutes", NULL },
+	{ EDGE(ABROAD "session_timeout 56m") REST, NULL, NULL },
+	{ EDGE(ABROAD "max_size 120M; session_timeout 3h") REST, NULL, NULL },
+	{ EDGE("max_size 2G") REST, NULL, NULL },
 	/* the way to the postmaster: that of a bounce */
 	{ EDGE("") QUEUE BOX PM("a@a.example"), "f:4:22: warning: queue q has "
 	    "no way to the postmaster", NULL },

@@ -76,16 +76,77 @@ a_silent_client_hears_421_and_is_closed(void **state)
 }
 
 static void
-trickling_text_does_not_extend_its_time(void **state)
+a_text_may_take_longer_than_its_longest_silence(void **state)
 {
-	kit.edge->set.data_timeout_ms = 80;
+	kit.edge->set.data_timeout_ms = 1000;
 	kit_data();
 	for (int i = 0; i < 12; i++) {
 		kit_say("x\r\n");
-		kit_wait(10);
+		kit_wait(100);
 	}
-	assert_string_equal(kit_hear(), "421 4.4.2 Connection timed out\r\n");
+	kit_say(".\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+}
+
+static void
+who_falls_silent_within_a_text_hears_421(void **state)
+{
+	kit.edge->set.data_timeout_ms = 80;
+	kit_data();
+	kit_say("x\r\n");
+	kit_wait(300);
+	kit_want("", "421 4.4.2 Connection timed out\r\n");
 	assert_true(kit_last()->is_aborted);
+}
+
+/* The transaction that has the only stream. */
+static struct transaction *
+transaction(void)
+{
+	struct transaction *t = NULL;
+
+	for (unsigned i = 0; t == NULL && i < EDGE_STREAM_BUCKETS; i++)
+		t = LIST_FIRST(&kit.edge->streams[i]);
+	assert_non_null(t);
+	return t;
+}
+
+static void
+who_trickles_hears_421_after_a_minute_of_it(void **state)
+{
+	kit.edge->set.min_rate = 1000;
+	kit_data();
+	transaction()->text.pace.sent_ms = PACE_MINUTE_MS - 1000;
+	kit_want("x\r\n", "");
+	transaction()->text.pace.sent_ms = PACE_MINUTE_MS;
+	kit_want("x\r\n", "421 4.4.2 The message comes too slowly\r\n");
+	assert_true(kit_last()->is_aborted);
+	assert_true(kit.is_closed);
+	kit_data();
+	transaction()->text.pace.sent_ms = PACE_MINUTE_MS;
+	kit_say("x\r\n.\r\n");		/* late, but whole */
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+}
+
+static void
+who_is_not_read_from_is_not_silent(void **state)
+{
+	static char line[PIECE_MAX + 2];
+
+	kit.edge->set.data_timeout_ms = 1000;
+	kit.no_grant = true;
+	kit_data();
+	memset(line, 'x', sizeof(line));
+	for (size_t i = 1000; i < sizeof(line); i += 1000)
+		memcpy(line + i - 2, "\r\n", 2);
+	memcpy(line, "\r\n", 2);
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	kit_give(line, sizeof(line));
+	kit_wait(1300);
+	kit_want("", "");
+	kit_grant(kit_last());
+	kit_say(".\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
 }
 
 static void
@@ -347,7 +408,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_silent_client_hears_421_and_is_closed),
-		T(trickling_text_does_not_extend_its_time),
+		T(a_text_may_take_longer_than_its_longest_silence),
+		T(who_falls_silent_within_a_text_hears_421),
+		T(who_trickles_hears_421_after_a_minute_of_it),
+		T(who_is_not_read_from_is_not_silent),
 		T(a_session_ends_however_busy_it_is),
 		T(while_the_queue_decides_no_time_runs_out),
 		T(sessions_over_the_limit_hear_421),
