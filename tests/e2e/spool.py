@@ -1,6 +1,7 @@
 """A spool to be read by every later build: what is put into it, and how it is
-configured.  python3 spool.py FILE makes one, with the build that POSTERN_BUILD
-names; tests/fixtures/README tells of those that are kept."""
+configured.  python3 spool.py NUMBER FILE makes one of that version of the
+records, with the build that POSTERN_BUILD names; tests/fixtures/README tells of
+those that are kept."""
 
 import json
 import lzma
@@ -44,8 +45,9 @@ def text(subject, lines):
                                       for i in range(lines)))
 
 
+# By the version that is the first to have it:
 # subject: sender, recipients that are left, lines of the body
-MAIL = {
+MAIL = {1: {
     "deferred": ("ann@here.example", ["busy1@there.example"], 3),
     "held": ("ann@here.example",
              ["busy2@there.example", "busy3@there.example"], 3),
@@ -55,8 +57,21 @@ MAIL = {
                ["busy6@there.example", "busy7@other.example",
                 "busy8@other.example"], 3),
     "empty": ("", ["busy9@there.example"], 0),
-}
-BOUNCE = "busy@here.example"        # who is told that never@ failed
+}, 2: {
+    "asked": ("ann@here.example", ["busy10@there.example"], 3),
+    "moved": ("ann@here.example", ["busy11@there.example"], 3),
+    "half": ("half@here.example", ["busy12@there.example"], 3),
+}}
+ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
+FOR_ALL = " RET=HDRS ENVID=number-10"
+# By version: who is told that another recipient of his mail failed
+BOUNCES = {1: "busy@here.example", 2: "half@here.example"}
+
+
+def mail(number):
+    """All that is in a spool of that version."""
+    return {subject: row for first, rows in MAIL.items() if first <= number
+            for subject, row in rows.items()}
 
 
 def answer(verb, line, session):
@@ -65,24 +80,51 @@ def answer(verb, line, session):
     return "550 5.1.1 Nobody here" if "<never" in line else BUSY
 
 
-def fill(p, port):
-    for subject, (sender, rcpts, lines) in MAIL.items():
+def edit(p, *args):
+    subprocess.run([os.path.join(programs(), "posternctl"), "-f", p.path,
+                    "queue", *args], check=True, cwd=p.room.work,
+                   **p._demote())
+
+
+def fill_1(p, port):
+    for subject, (sender, rcpts, lines) in MAIL[1].items():
         more = ["done@there.example"] if subject == "partly" else []
         name = send(port, sender, *more, *rcpts, text=text(subject, lines))
         p.wait_log(event="deferred", id=name, count=len(rcpts))
         if subject == "held":
-            subprocess.run([os.path.join(programs(), "posternctl"), "-f",
-                            p.path, "queue", "hold", name], check=True,
-                           cwd=p.room.work, **p._demote())
+            edit(p, "hold", name)
     name = send(port, "ann@here.example", "done@other.example",
                 text=text("history", 3))
     p.wait_log(event="removed", id=name)
-    name = send(port, BOUNCE, "never@there.example", text=text("never", 3))
+    name = send(port, BOUNCES[1], "never@there.example", text=text("never", 3))
     line = p.wait_log(event="bounced")
     p.wait_log(event="deferred", id=line["id"])
 
 
-def main(path):
+def fill_2(p, port):
+    """What is asked of reports, a report that waits for more, a relay that an
+    administrator chose."""
+    sender, rcpts, lines = MAIL[2]["asked"]
+    with Client(port) as c:
+        c.hello()
+        c.want("MAIL FROM:<%s>%s" % (sender, FOR_ALL), 250)
+        c.want("RCPT TO:<%s>%s" % (rcpts[0], ASKED), 250)
+        c.want("DATA", 354)
+        c.write(text("asked", lines))
+        p.wait_log(event="deferred", id=c.queued(c.say(".")))
+    sender, rcpts, lines = MAIL[2]["half"]
+    name = send(port, sender, "never2@there.example", *rcpts,
+                text=text("half", lines))
+    p.wait_log(event="failed", id=name)
+    p.wait_log(event="deferred", id=name)
+    sender, rcpts, lines = MAIL[2]["moved"]
+    name = send(port, sender, *rcpts, text=text("moved", lines))
+    p.wait_log(event="deferred", id=name)
+    edit(p, "move", name, "--via", "second")
+    p.wait_log(event="deferred", id=name, relay="second")
+
+
+def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
     p = Postern(room)
@@ -90,7 +132,9 @@ def main(path):
     p.configure(config(port, sink.port))
     p.start()
     try:
-        fill(p, port)
+        for first, fill in enumerate((fill_1, fill_2), 1):
+            if first <= number:
+                fill(p, port)
         with Client(port) as c:         # an upload that is cut off
             c.hello()
             c.begin("ann@here.example", "busy@there.example")
@@ -108,4 +152,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(int(sys.argv[1]), sys.argv[2])

@@ -11,6 +11,7 @@ import pytest
 
 import spool
 from server import NOBODY, PATIENCE, free_port, until
+from sinks import EXTENSIONS
 from test_hold import ctl, listed  # noqa: F401: a fixture
 
 FIXTURES = os.path.join(os.path.dirname(__file__), "../fixtures")
@@ -28,29 +29,44 @@ def unpack(server, path):
             os.chown(d, NOBODY, NOBODY)
 
 
-def expected():
+def expected(number):
     """Who is left, and is it held?"""
     want = {rcpt: subject == "held"
-            for subject, (_, rcpts, _) in spool.MAIL.items()
+            for subject, (_, rcpts, _) in spool.mail(number).items()
             for rcpt in rcpts}
-    want[spool.BOUNCE] = False
+    want[spool.BOUNCES[1]] = False
     return want
+
+
+def is_kept(server, sink):
+    """What the second version of the records has."""
+    assert any(c.startswith("MAIL FROM:<ann@here.example>") and
+               c.endswith(spool.FOR_ALL) for c in sink.commands)
+    assert "RCPT TO:<busy10@there.example>" + spool.ASKED in sink.commands
+    moved = next(m for m in sink.messages
+                 if m.rcpts == ["busy11@there.example"])
+    assert [line["relay"] for line in
+            server.find_log(event="delivered", id=moved.id)] == ["second"]
 
 
 @pytest.mark.parametrize("name", sorted(
     os.path.basename(p) for p in glob.glob(FIXTURES + "/spool-*.xz")))
-def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sink, ctl,
+def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
                                                         name):
+    number = int(re.search("[0-9]+", name).group(0))
     unpack(server, os.path.join(FIXTURES, name))
+    sink = sinks(extensions=(*EXTENSIONS, "DSN"))
     # All of it is due, and old, sooner or later: nothing goes before the list.
     gate = threading.Event()
     sink.answer = lambda verb, line, session: gate.wait(PATIENCE) and None
     server.configure(spool.config(
         free_port(), sink.port, "retry { warn_after 0; lifetime 366d }"))
     server.start()
-    rows = listed(ctl)
+    later = spool.BOUNCES.get(2)        # made when the minute is over: by now
+    rows = [m for m in listed(ctl) if m["recipients"][0]["address"] != later]
     got = {r["address"]: r for m in rows for r in m["recipients"]}
-    assert {a: r["status"] == "held" for a, r in got.items()} == expected()
+    assert {a: r["status"] == "held"
+            for a, r in got.items()} == expected(number)
     assert all(spool.BUSY[4:] in r["reply"] for r in got.values())
     gate.set()
     until(lambda: not any(r["status"] == "active" for m in listed(ctl)
@@ -59,21 +75,25 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sink, ctl,
         if any(r["status"] == "deferred" for r in m["recipients"]):
             ctl("queue", "flush", m["id"])
     ctl("queue", "release", "--status", "held")
-    server.wait_log(event="removed", count=len(rows))
+    reports = list(spool.BOUNCES.values())[:number]
+    server.wait_log(event="removed", count=len(rows) + len(reports) - 1)
     assert not server.find_log(event="quarantined")
     arrived = {}
     for m in sink.messages:
         for rcpt in m.rcpts:
             assert rcpt not in arrived
             arrived[rcpt] = m
-    assert set(arrived) == set(got)
-    for subject, (sender, rcpts, lines) in spool.MAIL.items():
+    assert set(arrived) == set(got) | set(reports)
+    for subject, (sender, rcpts, lines) in spool.mail(number).items():
         text = spool.text(subject, lines).encode()
         for rcpt in rcpts:
             m = arrived[rcpt]
             assert m.sender == sender
             assert RECEIVED.sub(b"", m.data, count=1) == text, subject
-    report = arrived[spool.BOUNCE]
-    assert report.sender == "" and b"Nobody here" in report.data
-    assert b"Subject: never" in report.data
+    for rcpt, subject in zip(reports, ("never", "half")):
+        report = arrived[rcpt]
+        assert report.sender == "" and b"Nobody here" in report.data
+        assert b"Subject: " + subject.encode() in report.data
+    if number >= 2:
+        is_kept(server, sink)
     assert server.find_log(event="removed", id=rows[0]["id"])
