@@ -98,6 +98,8 @@ struct delivery {
 	bool		 is_forgotten;	/* home wants no result		*/
 	uint64_t	 host;		/* that it came to, 0: none	*/
 	uint16_t	 room;		/* for others there, at the end	*/
+	unsigned	 late;		/* stages (SLOW_BIT) at which our wait
+					 * was too short		*/
 
 	uint64_t	 piece_cnt;	/* header's and body's		*/
 	uint64_t	 first, asked;	/* pieces held or asked for:

@@ -7,7 +7,7 @@
  *	static	    lmtp  one_hop  smtp_target  pool  dial
  *		    smtp_client  smtp_wire  smtp_dialogue  smtp_greet
  *		    smtp_login  smtp_mail  smtp_batch  smtp_text
- *		    smtp_reply  verdict
+ *		    smtp_reply  verdict  slow
  *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
  *		    mx_pools  sources
  *	maildir	    maildir_path  maildir_file

@@ -44,12 +44,27 @@ leave_place(struct mx_attempt *a)
 	a->place = NULL;
 }
 
+/* Those of a host are noted when it has been left: mx_attempt_go_on(). */
+static void
+note_late(struct mx_attempt *a)
+{
+	const struct delivery *d = a->delivery;
+	int64_t now_ms = ev_now_ms(a->home->loop);
+
+	slow_note(&a->home->slow, slow_delivery(d->id, d->delivery), d->late,
+	    now_ms, SLOW_DELIVERY_MS);
+	if (a->place != NULL)
+		slow_note(&a->home->slow, mx_pools_number(a->place), d->late,
+		    now_ms, SLOW_HOST_MS);
+}
+
 static void
 has_ended(struct delivery *d, void *arg)
 {
 	struct mx_attempt *a = arg;
 
 	resolve_cancel(&a->query);
+	note_late(a);
 	leave_place(a);
 	LIST_REMOVE(a, entry);
 	free(a);
@@ -130,10 +145,26 @@ end_untaken(struct mx_attempt *a)
 	delivery_end(a->delivery, &a->why, span_of(a->hop));
 }
 
+/* The stages at which the host is worth a longer wait to this delivery. */
+static unsigned
+patience_for(const struct mx_attempt *a, uint64_t host)
+{
+	const struct delivery *d = a->delivery;
+	const struct slow *slow = &a->home->slow;
+	int64_t now_ms = ev_now_ms(a->home->loop);
+	unsigned stages = slow_stages(slow, slow_delivery(d->id, d->delivery),
+	    now_ms);
+
+	if (a->next == a->hosts.cnt)
+		stages |= slow_stages(slow, host, now_ms);
+	return stages;
+}
+
 static void
 give_to(struct mx_attempt *a, struct mx_place *p)
 {
 	a->delivery->host = mx_pools_number(p);
+	mx_pools_wait(p, patience_for(a, a->delivery->host));
 	if (mx_pools_give(p, a->delivery) == OK)
 		a->place = p;
 	else
@@ -282,6 +313,8 @@ mx_attempt_go_on(struct delivery *d, const struct verdict *why,
 			    now_ms + MX_DOWN_MS);
 			mx_down_note(&a->home->failed, number,
 			    now_ms + FAILED_MS);
+			slow_note(&a->home->slow, number, why->is_late ?
+			    SLOW_BIT(why->stage) : 0, now_ms, SLOW_HOST_MS);
 		}
 		try_next(a);
 	}

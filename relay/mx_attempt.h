@@ -9,6 +9,10 @@
  * domains share it: the delivery's `host' in the end is that of the host which
  * decided, or, where none could be reached, of all that were tried.
  *
+ * What was waited for in vain is waited for longer (slow.h): by a delivery that
+ * has failed of it, and by all where no other host is left to try; for as long
+ * as there is one, nobody's first attempt shall wait for a host that hangs.
+ *
  * Owns	   itself; its delivery while that is in no pool
  * Blocks  never
  */
@@ -24,6 +28,7 @@
 #include "relay/mx_down.h"
 #include "relay/mx_pools.h"
 #include "relay/ourselves.h"
+#include "relay/slow.h"
 
 struct mx_attempt;
 
@@ -46,6 +51,7 @@ struct mx_attempts {
 	uint32_t	 seed;		/* of the shuffling; never 0	*/
 	struct mx_down	 down;		/* by name: try others first	*/
 	struct mx_down	 failed;	/* by number: do not try at all	*/
+	struct slow	 slow;		/* wait longer			*/
 	uint64_t	 number_seed;	/* nobody outside knows it	*/
 	bool		 is_draining;
 	LIST_HEAD(, mx_attempt) under_way;

@@ -216,6 +216,12 @@ note_works(struct mx_place *p)
 		p->site->works = true;
 }
 
+void
+mx_pools_wait(struct mx_place *p, unsigned stages)
+{
+	p->target.patient |= stages;
+}
+
 enum err
 mx_pools_give(struct mx_place *p, struct delivery *d)
 {

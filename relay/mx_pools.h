@@ -59,6 +59,9 @@ struct mx_place	*mx_pools_find(struct mx_pools *, struct span host,
 MUST_CHECK enum err mx_pools_make(struct mx_place **out, struct mx_pools *,
 		    struct span host, uint16_t port, uint64_t number);
 
+/* At these stages (slow.h) it is waited for longer, while there is the pool. */
+void	mx_pools_wait(struct mx_place *, unsigned stages);
+
 /* Give it a delivery, which is in it until mx_pools_leave().  ERR_FULL: no. */
 MUST_CHECK enum err mx_pools_give(struct mx_place *, struct delivery *);
 void	mx_pools_leave(struct mx_place *);

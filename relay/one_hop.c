@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "relay/one_hop.h"
+#include "relay/slow.h"
 #include "relay/smtp_target.h"
 
 enum err
@@ -26,6 +27,7 @@ one_hop_open(void **out, const struct kind_env *env)
 {
 	struct one_hop *h = *out;
 
+	h->loop = env->loop;
 	return pool_open(&h->pool, env->loop, env->resolve, &h->target,
 	    &h->limits);
 }
@@ -38,11 +40,26 @@ one_hop_slots(const void *arg)
 	return 2 * h->limits.connections;
 }
 
+static void
+has_ended(struct delivery *d, void *arg)
+{
+	struct one_hop *h = arg;
+
+	if (d->late == 0)
+		return;
+	h->target.patient |= d->late;
+	h->patient_until_ms = ev_now_ms(h->loop) + SLOW_HOST_MS;
+}
+
 void
 one_hop_take(void *arg, struct delivery *d)
 {
 	struct one_hop *h = arg;
 
+	if (ev_now_ms(h->loop) >= h->patient_until_ms)
+		h->target.patient = 0;
+	d->on_end = has_ended;
+	d->on_end_arg = h;
 	pool_take(h->pool, d);
 }
 

@@ -4,6 +4,9 @@
  *
  * Twice as many deliveries are held as there are connections, so that one is
  * ready, its first pieces here, whenever a connection becomes free.
+ *
+ * Where it was waited for in vain, all wait longer for it from then on for a
+ * day: there is no other to go to.
  */
 #ifndef RELAY_ONE_HOP_H
 #define RELAY_ONE_HOP_H
@@ -17,6 +20,8 @@ struct one_hop {
 	struct pool_limits limits;
 	struct sources	 sources;
 	struct pool	*pool;
+	struct ev_loop	*loop;
+	int64_t		 patient_until_ms;	/* see slow.h		*/
 };
 
 /* Read the block; for prepare().  size: of the struct that begins with it. */

@@ -81,6 +81,7 @@ pipe_verdict(int status, struct span output, struct span error,
 	struct verdict v = {
 		CLASS_LATER, SCOPE_RECIPIENT, STAGE_BODY, 450, SPAN(""),
 		RESULT_OWN,	/* nobody said it by SMTP */
+		false,
 	};
 	struct reply done = { .text = SPAN("2.0.0 Delivered") };
 

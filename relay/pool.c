@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "relay/pool.h"
+#include "relay/slow.h"
 
 #define HOLD_MS	1000	/* no new connection after one failed while others
 			 * work: the next hop may limit us		*/
@@ -31,7 +32,7 @@ struct pool {
 
 static const struct verdict stopping = {
 	CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
-	{ "4.3.2 The relay is being stopped", 32 }, RESULT_OWN
+	{ "4.3.2 The relay is being stopped", 32 }, RESULT_OWN, false
 };
 
 static void
@@ -50,6 +51,8 @@ fail_waiting(struct pool *p, const struct verdict *v, struct span hop)
 
 	while ((d = TAILQ_FIRST(&p->waiting)) != NULL) {
 		unlist(p, d);
+		if (v->is_late)
+			d->late |= SLOW_BIT(v->stage);
 		if (p->calls == NULL || p->is_draining)
 			delivery_end(d, v, hop);
 		else

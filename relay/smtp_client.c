@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/slow.h"
 #include "relay/smtp_client.h"
 #include "relay/smtp_dialogue.h"
 #include "relay/smtp_greet.h"
@@ -227,7 +228,7 @@ write_runs(struct smtp_client *c)
 			write_failed(c);
 		return false;
 	}
-	timer_set(&c->timer, c->target->data_ms);
+	smtp_dialogue_wait(c);
 	move_on(c, n);
 	return c->iov_pos == c->iov_cnt;
 }
@@ -328,6 +329,24 @@ has_text(struct delivery *d, void *arg)
 		take_turn(c, 0);
 }
 
+/* The next attempt waits longer here. */
+static void
+give_up_waiting(struct smtp_client *c)
+{
+	struct verdict v = verdict_broken(smtp_dialogue_stage(c), 451,
+	    "4.4.2 Timed out waiting for a reply");
+
+	v.is_late = true;
+	if (c->delivery != NULL)
+		c->delivery->late |= SLOW_BIT(v.stage);
+	if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING ||
+	    c->step == SMTP_QUIT)
+		break_off(c, v.code, v.text.ptr);
+	else
+		smtp_client_fail(c, &v);
+}
+
+/* Somebody may have come meanwhile who is worth a longer wait. */
 static void
 out_of_time(struct timer *t, void *arg)
 {
@@ -337,8 +356,8 @@ out_of_time(struct timer *t, void *arg)
 		break_off(c, 451, "4.4.1 Connection timed out");
 	else if (c->step == SMTP_TEXT && !has_to_write(c))
 		stop_text(c, ERR_CLOSED);
-	else
-		break_off(c, 451, "4.4.2 Timed out waiting for a reply");
+	else if (!smtp_dialogue_waits_on(c))
+		give_up_waiting(c);
 }
 
 /* The beginning. */

@@ -83,8 +83,10 @@ struct smtp_client_target {		/* borrowed by all its clients	*/
 	bool		 is_lmtp;
 	struct span	 ehlo_as;
 	int64_t		 command_ms;	/* patience for a reply		*/
-	int64_t		 data_ms;	/* for the one to the text, and for
-					 * each step forward in sending	*/
+	int64_t		 data_ms;	/* for each step forward in sending */
+	int64_t		 done_ms;	/* for the reply to the text	*/
+	unsigned	 patient;	/* stages (SLOW_BIT) at which it is
+					 * RFC 5321's at least; may grow */
 };
 
 struct smtp_client_calls {
@@ -136,6 +138,7 @@ struct smtp_client {
 	struct smtp_wire wire;
 	struct ev	 ev;
 	struct timer	 timer;
+	int64_t		 waits_ms;	/* what it was set to		*/
 	enum smtp_step	 step;
 	bool		 was_started;	/* by us: it can be done again	*/
 	bool		 is_clear;	/* TLS failed: do without	*/

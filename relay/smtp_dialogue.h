@@ -11,6 +11,11 @@
 /* Go to a step: its command is said unless it went out with an earlier one. */
 void		 smtp_dialogue_enter(struct smtp_client *, enum smtp_step);
 
+/* Set the clock for the step anew: it has come forward. */
+void		 smtp_dialogue_wait(struct smtp_client *);
+/* The clock has run down.  True: a longer wait is due, and goes on. */
+bool		 smtp_dialogue_waits_on(struct smtp_client *);
+
 /* A line of a reply to EHLO but the first. */
 void		 smtp_dialogue_note(struct smtp_client *, const struct reply *);
 

@@ -123,6 +123,7 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	t->dial.connect_ms = (int64_t)slice_num(b, "connect_timeout");
 	t->command_ms = (int64_t)slice_num(b, "command_timeout");
 	t->data_ms = (int64_t)slice_num(b, "data_timeout");
+	t->done_ms = (int64_t)slice_num(b, "data_done_timeout");
 	t->ehlo_as = slice_text(b, "ehlo_as", 0);
 	if (t->ehlo_as.len == 0)
 		t->ehlo_as = env->hostname;

@@ -28,7 +28,8 @@ static const struct row rows[STAGE__COUNT] = {
 struct verdict
 verdict_reply(enum stage stage, uint16_t code, struct span text)
 {
-	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text, 0 };
+	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text, 0,
+	    false };
 
 	/* It closes, RFC 5321 3.8; or wants TLS or a login of us first. */
 	if (code == 421 || code == 530)
@@ -58,7 +59,7 @@ verdict_own(enum outcome_class class, enum outcome_scope scope,
 {
 	return (struct verdict){
 		class, scope, stage, code, span_of(text),
-		RESULT_OWN | (class == CLASS_DONE ? RESULT_FINAL : 0),
+		RESULT_OWN | (class == CLASS_DONE ? RESULT_FINAL : 0), false,
 	};
 }
 

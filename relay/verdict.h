@@ -8,6 +8,7 @@
 #ifndef RELAY_VERDICT_H
 #define RELAY_VERDICT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/limits.h"
@@ -22,6 +23,8 @@ struct verdict {
 	uint16_t	 code;		/* three digits			*/
 	struct span	 text;		/* borrowed; REPLY_TEXT_MAX at most */
 	uint8_t		 flags;		/* RESULT_*			*/
+	bool		 is_late;	/* no reply came in our wait at the
+					 * stage: a longer one may help	*/
 };
 
 /*

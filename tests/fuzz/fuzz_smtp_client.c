@@ -185,7 +185,8 @@ static void
 set_target(unsigned flags)
 {
 	w.target.ehlo_as = SPAN("me.example");
-	w.target.command_ms = w.target.data_ms = 500;
+	w.target.command_ms = w.target.data_ms = w.target.done_ms =
+	    500;
 	w.target.dial.host = SPAN("hop.example");
 	w.target.is_lmtp = flags & WITH_LMTP;
 	if (flags & WITH_LOGIN)

@@ -443,7 +443,7 @@ no_more_connections_idle_than_are_left(void **state)
 		.dial = { .host = SPAN("127.0.0.2"), .port = world->port,
 		    .connect_ms = 1000 },
 		.ehlo_as = SPAN("us.example"), .command_ms = 1000,
-		.data_ms = 1000,
+		.data_ms = 1000, .done_ms = 1000,
 	};
 	unsigned left = 1;
 	const struct pool_limits limits = { 1, 10000, &left };
