@@ -143,8 +143,7 @@ leave_slot(struct queue *q, struct delivery *dl)
 
 	if (w == NULL)
 		return;
-	if (w->suspect == dl)
-		w->suspect = NULL;
+	suspect_left(w, dl);
 	TAILQ_REMOVE(&w->running, dl, entry);
 	w->used--;
 	w->rank_used[dl->rank]--;
@@ -542,6 +541,7 @@ dispatch_close(struct dispatch **d)
 	while ((w = LIST_FIRST(&ds->workers)) != NULL) {
 		LIST_REMOVE(w, entry);
 		link_close(&w->link);
+		suspect_left(w, w->suspect);
 		free(w);
 	}
 	while ((l = LIST_FIRST(&ds->lanes)) != NULL) {

@@ -22,6 +22,7 @@ struct worker {
 	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/
 	struct delivery	*suspect;	/* the one of them, or NULL	*/
+	struct timer	 alone;		/* then another may begin	*/
 	struct deliveries suspects;	/* that wait, of suspect.c	*/
 };
 

@@ -117,13 +117,18 @@ adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 			abandon(q, dl);
 		return;
 	}
-	if (dl->worker == NULL && !dl->is_done) {	/* it died meanwhile */
-		due_put_back(q->due, &dl);
+	if (dl->worker == NULL && !dl->is_done) {	/* it is gone by now */
+		if (dl->has_died)
+			outcome_died(q, dl);
+		else
+			due_put_back(q->due, &dl);
 		return;
 	}
 	dl->state = DELIVERY_RUNNING;
-	if (dl->worker != NULL)
+	if (dl->worker != NULL) {
 		dispatch_count(dl);
+		suspect_adopted(dl);
+	}
 	if (dl->is_done)
 		outcome_begin(q, dl);
 }

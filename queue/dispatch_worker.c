@@ -47,6 +47,7 @@ take_back(struct worker *w, bool died)
 	TAILQ_FOREACH_SAFE(dl, &w->running, entry, next) {
 		bool running = dl->state == DELIVERY_RUNNING;
 
+		dl->has_died = died && dl->state == DELIVERY_ADOPTING;
 		dispatch_release(q, dl, NEWS_NONE);
 		if (!running)
 			continue;	/* its load is still on the way */

@@ -24,7 +24,7 @@ enum delivery_state {
 	DELIVERY_SETTLING,	/* its results are being written	*/
 	DELIVERY_HELD,		/* no memory or no room to write it down:
 				 * outcome.c tries again in a moment	*/
-	DELIVERY_SUSPECT,	/* waits to be the only suspect of its lane */
+	DELIVERY_SUSPECT,	/* waits to be alone, see suspect.h	*/
 };
 
 #define DUE_IDLE_MAX	10000
@@ -76,7 +76,8 @@ struct delivery {
 	uint32_t	 untold_cnt;	/* lines left out before	*/
 	struct errand	*errand;	/* that took it; or NULL	*/
 	bool		 is_stray;	/* no relay has it: only judged	*/
-	bool		 is_suspect;	/* ran as the only one		*/
+	bool		 is_suspect;	/* runs as the only one		*/
+	bool		 has_died;	/* its relay, while it was adopted */
 	unsigned	 pull_cnt;	/* pieces being read for it	*/
 	struct store_read_envelope load;
 	struct envelope	*envelope;	/* yours once loaded		*/

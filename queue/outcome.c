@@ -343,7 +343,7 @@ outcome_died(struct queue *q, struct delivery *dl)
 		return;
 	}
 	o->by_death = true;
-	o->settle.deaths++;
+	o->settle.deaths = suspect_deaths(o->settle.deaths, dl->is_suspect);
 	o->settle.due_ms = o->now_ms + suspect_delay_ms(o->settle.deaths);
 	if (dl->is_suspect && o->settle.deaths >= SUSPECT_DEATHS_MAX) {
 		o->settle.due_ms = STORE_HELD_MS;

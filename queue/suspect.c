@@ -8,6 +8,7 @@
 
 #define DEATH_MS	1000	/* wait after a death			*/
 #define ALONE_MS	2000	/* and after one alone; four times that next */
+#define HANG_MS		5000	/* more than a death takes; twice that next */
 
 int64_t
 suspect_delay_ms(unsigned deaths)
@@ -22,6 +23,68 @@ suspect_delay_ms(unsigned deaths)
 	return ms;
 }
 
+int64_t
+suspect_alone_ms(unsigned deaths)
+{
+	int64_t ms = HANG_MS;
+
+	for (unsigned i = SUSPECT_DEATHS_MIN; i < deaths &&
+	    i < SUSPECT_DEATHS_MAX - 1; i++)
+		ms *= 2;
+	return ms;
+}
+
+uint32_t
+suspect_deaths(uint32_t before, bool was_alone)
+{
+	bool is_full = !was_alone && before >= SUSPECT_DEATHS_MAX - 2;
+
+	return before == UINT32_MAX || is_full ? before : before + 1;
+}
+
+/* It lives, and hangs: the next may begin beside it. */
+static void
+hangs(struct timer *t, void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->suspect == NULL)
+		return;
+	w->suspect->is_suspect = false;
+	w->suspect = NULL;
+	dispatch_pump(w->queue->dispatch);
+}
+
+static void
+leave_alone(struct worker *w, struct delivery *dl)
+{
+	w->suspect = dl;
+	dl->is_suspect = true;
+	if (w->alone.fn == NULL)
+		timer_init(&w->alone, w->queue->loop, hangs, w);
+	timer_set(&w->alone,
+	    suspect_alone_ms(dl->envelope->delivery.deaths));
+}
+
+void
+suspect_adopted(struct delivery *dl)
+{
+	struct worker *w = dl->worker;
+
+	if (w->suspect == NULL &&
+	    dl->envelope->delivery.deaths >= SUSPECT_DEATHS_MIN)
+		leave_alone(w, dl);
+}
+
+void
+suspect_left(struct worker *w, const struct delivery *dl)
+{
+	if (w->suspect != dl)
+		return;
+	w->suspect = NULL;
+	timer_stop(&w->alone);
+}
+
 bool
 suspect_waits(struct queue *q, struct delivery *dl)
 {
@@ -29,10 +92,8 @@ suspect_waits(struct queue *q, struct delivery *dl)
 
 	if (w == NULL || dl->envelope->delivery.deaths < SUSPECT_DEATHS_MIN)
 		return false;
-	if (w->suspect == NULL)
-		w->suspect = dl;
-	if (w->suspect == dl) {
-		dl->is_suspect = true;
+	if (w->suspect == NULL || w->suspect == dl) {
+		leave_alone(w, dl);
 		return false;
 	}
 	dispatch_release(q, dl, NEWS_NONE);

@@ -156,6 +156,128 @@ a_result_makes_it_a_suspect_no_longer(void **state)
 	kit_until(&p->kit, p->open_cnt == 2 * CNT + 3);
 }
 
+static struct delivery *
+under_way(struct play *p, struct id id)
+{
+	struct delivery *dl = due_find(p->q.due, id, 0);
+
+	assert_non_null(dl);
+	assert_int_equal(dl->state, DELIVERY_RUNNING);
+	return dl;
+}
+
+/* As if the time that it may be alone were over. */
+static void
+hang(struct play *p)
+{
+	struct worker *w = LIST_FIRST(&p->q.dispatch->workers);
+	unsigned opened = p->open_cnt;
+
+	assert_true(timer_running(&w->alone));
+	timer_set(&w->alone, 0);
+	kit_until(&p->kit, p->open_cnt == opened + 1);
+	turns(p, 20);
+	assert_int_equal(p->open_cnt, opened + 1);
+}
+
+static void
+who_hangs_alone_for_seconds_lets_the_next_begin(void **state)
+{
+	struct play *p = *state;
+	struct id mute[3], guilty;
+
+	kill_twice(p);
+	for (int i = 0; i < 3; i++) {
+		mute[i] = p->opened.id;
+		hang(p);
+	}
+	/* Only who is alone is held, whatever the others have seen. */
+	for (int i = 0; i < 3; i++)
+		under_way(p, mute[i])->envelope->delivery.deaths = 100;
+	guilty = p->opened.id;
+	age_in_deaths(p);
+	relay_anew(p);
+	kit_until(&p->kit, !outcome_is_busy(p->q.outcomes));
+	assert_int_equal(held_cnt(p), 1);
+	assert_null(due_find(p->q.due, guilty, 0));
+}
+
+static void
+each_death_makes_the_time_alone_longer(void **state)
+{
+	assert_int_equal(suspect_alone_ms(SUSPECT_DEATHS_MIN), 5000);
+	assert_int_equal(suspect_alone_ms(SUSPECT_DEATHS_MIN + 1), 10000);
+	assert_int_equal(suspect_alone_ms(1000),
+	    suspect_alone_ms(SUSPECT_DEATHS_MAX - 1));
+	/* Those beside never come so far that one more would hold them. */
+	assert_int_equal(suspect_deaths(1, false), 2);
+	assert_int_equal(suspect_deaths(SUSPECT_DEATHS_MAX - 3, false),
+	    SUSPECT_DEATHS_MAX - 2);
+	assert_int_equal(suspect_deaths(SUSPECT_DEATHS_MAX - 2, false),
+	    SUSPECT_DEATHS_MAX - 2);
+	assert_int_equal(suspect_deaths(SUSPECT_DEATHS_MAX - 2, true),
+	    SUSPECT_DEATHS_MAX - 1);
+	assert_int_equal(suspect_deaths(UINT32_MAX, true), UINT32_MAX);
+}
+
+/* So many deaths were counted on disk; the queue starts, the relay has it. */
+static void
+adopt_after(struct play *p, uint32_t deaths)
+{
+	struct store_settle s = { .deaths = deaths };
+	struct msg_delivery_open was;
+	unsigned before = p->kit.back_cnt;
+
+	relay_anew(p);
+	send_some(p, 1, 1);
+	kit_until(&p->kit, p->open_cnt == 1);
+	was = p->opened;
+	s.id = was.id;
+	s.due_ms = s.now_ms = clock_wall_ms();
+	store_settle(p->q.store, &s, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	play_stop_queue(p);
+	play_start_queue(p);
+	play_link_edge(p);
+	play_link_relay(p, start_no);
+	link_send_delivery_running(p->relay, &(struct msg_delivery_running){
+	    was.id, was.delivery, was.attempt });
+}
+
+static void
+what_was_adopted_is_alone_too(void **state)
+{
+	struct play *p = *state;
+
+	adopt_after(p, SUSPECT_DEATHS_MAX - 1);
+	play_list_slots(p, 100);
+	kit_until(&p->kit, dispatch_is_busy(p->q.dispatch) &&
+	    LIST_FIRST(&p->q.dispatch->workers)->suspect != NULL);
+	relay_anew(p);
+	kit_until(&p->kit, held_cnt(p) == 1);
+}
+
+/* Its envelope comes when the relay is dead already. */
+static void
+a_death_counts_before_the_adopted_is_loaded(void **state)
+{
+	struct play *p = *state;
+	struct delivery *dl;
+	struct id id;
+
+	adopt_after(p, SUSPECT_DEATHS_MIN);
+	id = p->opened.id;
+	kit_until(&p->kit, due_find(p->q.due, id, 0) != NULL &&
+	    due_find(p->q.due, id, 0)->worker != NULL);
+	dl = due_find(p->q.due, id, 0);
+	assert_int_equal(dl->state, DELIVERY_ADOPTING);
+	relay_anew(p);
+	kit_until(&p->kit, p->open_cnt == 2);
+	dl = under_way(p, id);
+	assert_int_equal(dl->envelope->delivery.deaths,
+	    SUSPECT_DEATHS_MIN + 1);
+}
+
 static void
 what_waits_as_a_suspect_can_be_edited(void **state)
 {
@@ -280,6 +402,10 @@ main(void)
 		TEST(who_kills_it_again_and_again_is_held_and_the_rest_goes_on),
 		TEST(who_is_killed_by_chance_goes_again_behind_the_others),
 		TEST(a_result_makes_it_a_suspect_no_longer),
+		TEST(who_hangs_alone_for_seconds_lets_the_next_begin),
+		TEST(each_death_makes_the_time_alone_longer),
+		TEST(what_was_adopted_is_alone_too),
+		TEST(a_death_counts_before_the_adopted_is_loaded),
 		TEST(what_waits_as_a_suspect_can_be_edited),
 		TEST(a_held_one_is_given_up_unless_an_administrator_holds_it),
 		TEST(the_lifetime_ends_before_the_next_attempt),
