@@ -24,7 +24,7 @@ void
 destination_init(struct destination *d)
 {
 	d->window = first_window(d);
-	TAILQ_INIT(&d->turns);
+	TAILQ_INIT(&d->tenants);
 }
 
 bool

@@ -2,7 +2,8 @@
  * destination - where the mail of a queue waits, and what it waits for:
  *
  *	delivery     one message's recipients at one destination
- *	flow	     the deliveries of one tenant there, see flow.h
+ *	flow	     the deliveries of one tenant there, and of one domain
+ *		     where one next hop has all, see flow.h and turn.h
  *	destination  what a relay is told to deliver to: a domain, or all
  *		     there is (here)
  *	host	     whom the relay found behind it, as its answers say: an
@@ -61,10 +62,10 @@ enum destination_rank {
 };
 
 struct dispatch;
-struct flow;
 struct host;
 struct lane;
 struct ring;
+struct tenant;
 
 struct destination {
 	RB_ENTRY(destination) by_name;
@@ -75,8 +76,8 @@ struct destination {
 	int64_t		 answered_ms;	/* 0: never			*/
 	int64_t		 patience_ms;	/* for the next try, 0: see lane.h */
 
-	/* Of due.c: the flows whose turn may come. */
-	TAILQ_HEAD(, flow) turns;
+	/* Of due.c: those whose turn may come. */
+	TAILQ_HEAD(, tenant) tenants;
 	unsigned	 flow_cnt;
 	bool		 has_fresh;	/* something has just come in	*/
 	TAILQ_ENTRY(destination) idle;	/* it has none, and is remembered */

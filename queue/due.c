@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "queue/flow.h"
 #include "queue/hasten.h"
+#include "queue/turn.h"
 #include "sys/clock.h"
 
 #define UNTRIED_MS	1000	/* from its id to its first attempt	*/
@@ -297,19 +298,30 @@ due_pick(struct due *due, struct delivery *dl)
 		return;
 	TAILQ_REMOVE(&f->waiting, dl, entry);
 	f->waiting_cnt--;
+	f->tenant->row_cnt--;
 	dl->state = DELIVERY_LOADING;
 }
 
-/* Nothing waits: read on.  False when there is nothing to read either. */
+/*
+ * Read what a tenant has on disk only: one flow for each delivery that he is
+ * given, or several when nothing of his waits.  False: he may be gone.
+ */
 static bool
-start_read(struct flow *f)
+read_ahead(struct tenant *t, bool was_served)
 {
-	if (flow_has_more(f))
-		flow_read(f);
-	if (flow_is_reading(f))
-		return true;
-	flow_place(f);
-	return false;
+	struct flow *f;
+
+	while ((f = turn_unread(t, was_served)) != NULL) {
+		if (flow_has_more(f))
+			flow_read(f);
+		if (!flow_is_reading(f)) {
+			flow_place(f);
+			return false;
+		}
+		if (was_served)
+			break;
+	}
+	return true;
 }
 
 /* The time in an id: RFC 9562 5.7. */
@@ -349,31 +361,47 @@ next_of(const struct flow *f)
 	return dl != NULL ? dl : first;
 }
 
+/* Its flow goes behind the tenant's others, and he behind other tenants. */
+static void
+take(struct due *due, struct delivery *dl)
+{
+	struct flow *f = dl->flow;
+	struct tenant *t = f->tenant;
+
+	turn_drop(f);
+	due_pick(due, dl);
+	if (f->waiting_cnt > 0 || (!flow_is_reading(f) && flow_has_more(f)))
+		turn_give(f);
+	else
+		flow_place(f);
+	turn_pass(t);
+	read_ahead(t, true);
+}
+
 struct delivery *
 due_take(struct due *due, struct destination *d)
 {
-	struct delivery *dl;
+	struct delivery *dl = NULL;
+	struct tenant *t;
 	struct flow *f;
 
-	while ((f = TAILQ_FIRST(&d->turns)) != NULL) {
-		flow_drop_turn(f);
-		if ((dl = next_of(f)) == NULL) {
-			bool last = d->flow_cnt == 1;
+	while (dl == NULL && (t = turn_first(d)) != NULL) {
+		bool last = d->flow_cnt == 1, is_there = true;
 
-			if (!flow_is_reading(f) && !start_read(f) && last)
-				return NULL;	/* d may be gone */
-			continue;
-		}
-		due_pick(due, dl);
-		if (f->waiting_cnt > 0 || flow_has_more(f)) {
-			TAILQ_INSERT_TAIL(&d->turns, f, turn);
-			f->has_turn = true;
-		} else {
+		if ((f = TAILQ_FIRST(&t->turns)) == NULL) {
+			if ((is_there = read_ahead(t, false)))
+				turn_rest(t);
+		} else if ((dl = next_of(f)) != NULL) {
+			take(due, dl);
+		} else {		/* it was claimed */
+			turn_drop(f);
 			flow_place(f);
+			is_there = false;
 		}
-		return dl;
+		if (!is_there && last)
+			break;		/* d may be gone */
 	}
-	return NULL;
+	return dl;
 }
 
 struct delivery *
@@ -545,7 +573,7 @@ due_flow(const struct delivery *dl)
 {
 	if (dl->flow == NULL)
 		return (struct span){ NULL, 0 };
-	return (struct span){ dl->flow->name.name, dl->flow->name.len };
+	return (struct span){ dl->flow->name, dl->flow->name_len };
 }
 
 void

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "queue/flow.h"
 #include "queue/hasten.h"
+#include "queue/turn.h"
 #include "sys/clock.h"
 
 #define LOOK_MS		60000	/* wall time is looked at this often	*/
@@ -20,9 +21,9 @@
 static int
 cmp_flow(struct flow *a, struct flow *b)
 {
-	if (a->name.len != b->name.len)
-		return a->name.len < b->name.len ? -1 : 1;
-	return memcmp(a->name.name, b->name.name, a->name.len);
+	if (a->name_len != b->name_len)
+		return a->name_len < b->name_len ? -1 : 1;
+	return memcmp(a->name, b->name, a->name_len);
 }
 
 static int
@@ -77,18 +78,8 @@ static void
 give_turn(struct flow *f)
 {
 	drop_wake(f);
-	if (!f->has_turn)
-		TAILQ_INSERT_TAIL(&f->destination->turns, f, turn);
-	f->has_turn = true;
+	turn_give(f);
 	f->due->calls.ready(f->destination, f->due->arg);
-}
-
-void
-flow_drop_turn(struct flow *f)
-{
-	if (f->has_turn)
-		TAILQ_REMOVE(&f->destination->turns, f, turn);
-	f->has_turn = false;
 }
 
 /* Wakes are reckoned by it: that it goes back is only seen by look(). */
@@ -142,7 +133,7 @@ flow_tidy(struct flow *f)
 	if (f->known_cnt > 0 || flow_is_reading(f) || !f->at_end ||
 	    f->next_ms != INT64_MAX)
 		return;
-	flow_drop_turn(f);
+	turn_leave(f);
 	drop_wake(f);
 	RB_REMOVE(flow_tree, &due->flows, f);
 	d->flow_cnt--;
@@ -166,20 +157,24 @@ add_flow(struct due *due, const struct store_flow *name)
 {
 	struct span relay = span_of(name->name);
 	struct span destination = span_of(name->name + relay.len + 1);
-	struct flow *f = calloc(1, sizeof(*f));
+	struct flow *f = calloc(1, sizeof(*f) + name->len);
 
 	if (f == NULL)
 		return NULL;
-	f->destination = due_destination_named(due, relay, destination);
-	if (f->destination == NULL) {
-		free(f);
-		return NULL;
-	}
+	memcpy(f + 1, name->name, name->len);
+	f->name = (char *)(f + 1);
+	f->name_len = name->len;
 	f->due = due;
 	f->at_end = true;
 	f->next_ms = INT64_MAX;
-	f->name = *name;
 	TAILQ_INIT(&f->waiting);
+	f->destination = due_destination_named(due, relay, destination);
+	if (f->destination == NULL || !turn_join(f)) {
+		if (f->destination != NULL)
+			due_tidy(due, f->destination);
+		free(f);
+		return NULL;
+	}
 	RB_INSERT(flow_tree, &due->flows, f);
 	f->destination->flow_cnt++;
 	return f;
@@ -188,10 +183,8 @@ add_flow(struct due *due, const struct store_flow *name)
 struct flow *
 flow_find(struct due *due, const struct store_flow *name)
 {
-	struct flow key, *f;
+	struct flow key = { .name = name->name, .name_len = name->len }, *f;
 
-	key.name.len = name->len;
-	memcpy(key.name.name, name->name, name->len);
 	f = RB_FIND(flow_tree, &due->flows, &key);
 	return f != NULL ? f : add_flow(due, name);
 }
@@ -207,6 +200,7 @@ add_waiting(struct flow *f, const struct store_place *place)
 			return false;
 		TAILQ_INSERT_TAIL(&f->waiting, dl, entry);
 		f->waiting_cnt++;
+		f->tenant->row_cnt++;
 	}
 	f->cursor = *place;
 	return true;
@@ -231,7 +225,8 @@ note_row(struct flow *f, const struct store_place *place)
 	if (cmp_place(place, &f->cursor) <= 0)
 		wind_back(f, place);
 	else if (f->at_end && now_due && place->due_ms < f->next_ms &&
-	    f->waiting_cnt < STORE_DUE_MAX && add_waiting(f, place))
+	    f->waiting_cnt < STORE_DUE_MAX &&
+	    f->tenant->row_cnt < TURN_ROWS_MAX && add_waiting(f, place))
 		return;
 	else if (place->due_ms < f->next_ms)
 		f->next_ms = place->due_ms;
@@ -263,10 +258,12 @@ start_read(struct flow *f)
 	struct store_read_due *r = calloc(1, sizeof(*r));
 
 	if (r == NULL) {
+		f->tenant->read_cnt--;
 		put_off(f);
 		return;
 	}
-	r->flow = (struct span){ f->name.name, f->name.len };
+	r->flow = (struct span){ f->name, f->name_len };
+	r->row_max = turn_row_max(f->tenant);
 	r->after = f->cursor;
 	r->until_ms = horizon(f);
 	f->read = r;
@@ -280,6 +277,7 @@ flow_read(struct flow *f)
 {
 	struct due *due = f->due;
 
+	f->tenant->read_cnt++;
 	if (due->read_cnt < FLOW_READS_MAX) {
 		start_read(f);
 		return;
@@ -314,6 +312,7 @@ rows_read(struct store_op *op, enum err e, void *arg)
 
 	f->read = NULL;
 	f->due->read_cnt--;
+	f->tenant->read_cnt--;
 	read_next(f->due);
 	for (unsigned i = 0; kept && i < r->cnt; i++)
 		kept = add_waiting(f, &r->rows[i]);
@@ -331,6 +330,8 @@ rows_read(struct store_op *op, enum err e, void *arg)
 		f->at_end = false;
 	f->noted = false;
 	free(r);
+	if (turn_go_on(f->tenant))
+		f->due->calls.ready(f->destination, f->due->arg);
 	flow_place(f);
 }
 
@@ -424,6 +425,7 @@ flow_fini(struct due *due)
 	timer_stop(&due->timer);
 	while ((f = RB_MIN(flow_tree, &due->flows)) != NULL) {
 		RB_REMOVE(flow_tree, &due->flows, f);
+		turn_leave(f);
 		free(f->read);
 		free(f);
 	}

@@ -1,15 +1,16 @@
 /*
- * flow - the rows of table due that share relay, destination and tenant: read
- * in small batches behind a cursor, taken in order, and woken when the next of
- * them is due.  Only due.c uses it; the two share struct due.
+ * flow - the rows of table due that share relay, destination, tenant and,
+ * where one next hop has all, the domain of their recipients: read in small
+ * batches behind a cursor, taken in order, and woken when the next of them is
+ * due.  Only due.c and turn.c use it; they share struct due.
  *
  * Reads are few at a time, FLOW_READS_MAX: the reading thread serves in order,
  * and envelopes and text of what moves must not wait behind the rows of all
  * that does not.
  *
- * A flow that has something to take, or to read, stands in its destination's
- * turns; one that only has rows in the future stands in due's wakes; one that
- * has neither, and is not pointed to, is freed.
+ * A flow that has something to take, or to read, stands in its tenant's turns
+ * (turn.h); one that only has rows in the future stands in due's wakes; one
+ * that has neither, and is not pointed to, is freed.
  *
  * Owns	   struct flow
  * Blocks  never
@@ -21,13 +22,20 @@
 
 #define FLOW_READS_MAX	16
 
+enum flow_turn {
+	FLOW_NO_TURN,
+	FLOW_TURN,		/* in its tenant's turns		*/
+	FLOW_UNREAD,		/* in its unread			*/
+};
+
 struct flow {
 	RB_ENTRY(flow)	 by_name;
 	RB_ENTRY(flow)	 by_wake;
 	TAILQ_ENTRY(flow) turn;
 	struct due	*due;
 	struct destination *destination;
-	bool		 has_turn;	/* in destination->turns	*/
+	struct tenant	*tenant;
+	enum flow_turn	 turn_in;
 	bool		 has_wake;	/* in due->wakes		*/
 	bool		 at_end;	/* nothing unread before next_ms */
 	bool		 noted;		/* ... while reading		*/
@@ -41,11 +49,13 @@ struct flow {
 	struct deliveries waiting;
 	unsigned	 waiting_cnt;
 	unsigned	 known_cnt;	/* deliveries that point here	*/
-	struct store_flow name;
+	size_t		 name_len;
+	const char	*name;		/* as in struct store_flow	*/
 };
 
 RB_HEAD(destination_tree, destination);
 RB_HEAD(flow_tree, flow);
+RB_HEAD(tenant_tree, tenant);
 RB_HEAD(wake_tree, flow);
 RB_HEAD(delivery_tree, delivery);
 
@@ -68,6 +78,7 @@ struct due {
 	struct timer	 timer;
 	int64_t		 clock_ms;	/* wall time less monotonic, seen */
 	struct flow_tree flows;
+	struct tenant_tree tenants;	/* of turn.c			*/
 	struct wake_tree wakes;
 	TAILQ_HEAD(, flow) wants;
 	unsigned	 read_cnt;	/* reads on their way		*/
@@ -98,7 +109,6 @@ bool	flow_is_reading(const struct flow *);
 
 /* Put it where its state says: a turn, a wake, or nothing.  May free it. */
 void	flow_place(struct flow *);
-void	flow_drop_turn(struct flow *);
 
 /* Free it if nothing is left of it. */
 void	flow_tidy(struct flow *);

@@ -14,7 +14,8 @@
  *	quarantine	what was set aside and can be read again is due
  *	due		which deliveries wait, for which destinations
  *	index		whether the index of due rows is right
- *	flow		those of one tenant: their rows, read bit by bit
+ *	flow		those of one tenant and domain, read bit by bit
+ *	turn		whose turn it is: tenants, and of one his flows
  *	hasten		rows that a clock set back would keep waiting
  *	destination	how much one of them is trusted with
  *	standing, host	is it there; whom a relay found behind it

@@ -139,7 +139,7 @@ plan(struct queue *q, const struct settings *set, struct delivery *dl,
 				rcpts[cnt++] = env->rcpts[i].address;
 			}
 		e = split_make(&rr->split, set, &who, rcpts, cnt,
-		    env->delivery.tenant, clock_wall_ms());
+		    env->message.tenant, clock_wall_ms());
 	}
 	free(rcpts);
 	if (e == OK) {
@@ -171,7 +171,8 @@ fill_store(struct reroute *rr, bool some_stay)
 	if (all == NULL || to == NULL || r->rows == NULL)
 		return false;
 	all[0] = (struct store_delivery){ .relay = env->delivery.relay,
-	    .destination = env->delivery.destination };
+	    .destination = env->delivery.destination,
+	    .tenant = env->delivery.tenant };
 	memcpy(all + some_stay, rr->split.deliveries,
 	    rr->split.delivery_cnt * sizeof(*all));
 	for (uint32_t i = 0; i < r->rcpt_cnt; i++)

@@ -2,6 +2,9 @@
  * split.c - recipients are sorted by where they go; each run of equals is a
  * delivery.  Those that a route discards stand behind all others, and are in
  * none.  Without routes and policies there is nothing to sort.
+ *
+ * Where one next hop has all domains, a delivery stands in the tenant's line
+ * for the domain of its recipients, or in the one of those that have several.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@ struct goal {
 	const char	*relay;
 	char		*destination;	/* yours			*/
 	char		*apart;		/* what else must be equal, or NULL */
+	char		 line[STORE_TURN_DOMAIN_MAX + 1]; /* or empty	*/
 	unsigned	 relay_no;
 	uint32_t	 rcpt_no;
 };
@@ -48,6 +52,13 @@ cmp_order(const void *x, const void *y)
 	return (a->rcpt_no > b->rcpt_no) - (a->rcpt_no < b->rcpt_no);
 }
 
+static struct span
+line_of(struct span domain)
+{
+	return domain.len <= STORE_TURN_DOMAIN_MAX ? domain :
+	    span_tail(domain, domain.len - STORE_TURN_DOMAIN_MAX);
+}
+
 static enum err
 find_goal(struct goal *g, const struct settings *set,
     const struct route_ask *ask)
@@ -67,6 +78,9 @@ find_goal(struct goal *g, const struct settings *set,
 		return ERR_SYS;
 	if (set->splits_domains && (g->apart = strdup(r.domain)) == NULL)
 		return ERR_SYS;
+	if (strcmp(r.destination, r.domain) != 0 &&
+	    !span_cstr(line_of(span_of(r.domain)), g->line, sizeof(g->line)))
+		return ERR_NONE;
 	return OK;
 }
 
@@ -121,13 +135,42 @@ keep(char **at, const char *s)
 	return kept;
 }
 
+/* The tenant, and the domain if there is one. */
+static struct span
+keep_tenant(char **at, struct span tenant, struct span line)
+{
+	struct span kept = { *at, tenant.len };
+
+	if (tenant.len > 0)
+		memcpy(*at, tenant.ptr, tenant.len);
+	if (line.len > 0) {
+		(*at)[tenant.len] = STORE_TURN_MARK;
+		memcpy(*at + tenant.len + 1, line.ptr, line.len);
+		kept.len += 1 + line.len;
+	}
+	*at += kept.len;
+	return kept;
+}
+
+/* Of the delivery that begins with goal i. */
+static struct span
+common_line(const struct goal *goals, uint32_t i, uint32_t kept_cnt,
+    bool splits_rcpts)
+{
+	for (uint32_t j = i + 1; j < kept_cnt && !begins_delivery(goals, j,
+	    splits_rcpts); j++)
+		if (strcmp(goals[i].line, goals[j].line) != 0)
+			return (struct span){ NULL, 0 };
+	return span_of(goals[i].line);
+}
+
 /*
  * One block for the deliveries and their names, another for the numbers; the
  * first kept_cnt of the goals are deliveries'.
  */
 static enum err
 make_room(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
-    uint32_t kept_cnt, bool splits_rcpts)
+    uint32_t kept_cnt, bool splits_rcpts, size_t tenant_len)
 {
 	size_t bytes = 1;
 
@@ -136,7 +179,8 @@ make_room(struct split *s, const struct goal *goals, uint32_t rcpt_cnt,
 			continue;
 		s->delivery_cnt++;
 		bytes += sizeof(*s->deliveries) + strlen(goals[i].relay) +
-		    strlen(goals[i].destination);
+		    strlen(goals[i].destination) + tenant_len + 1 +
+		    STORE_TURN_DOMAIN_MAX;
 	}
 	if ((s->deliveries = malloc(bytes)) == NULL)
 		return ERR_SYS;
@@ -163,6 +207,9 @@ fill(struct split *s, const struct goal *goals, uint32_t kept_cnt,
 			s->deliveries[no].relay = keep(&at, goals[i].relay);
 			s->deliveries[no].destination = keep(&at,
 			    goals[i].destination);
+			s->deliveries[no].tenant = keep_tenant(&at,
+			    common->tenant, common_line(goals, i, kept_cnt,
+			    splits_rcpts));
 			no++;
 		}
 		if (s->rcpt_delivery != NULL)
@@ -170,20 +217,48 @@ fill(struct split *s, const struct goal *goals, uint32_t kept_cnt,
 	}
 }
 
-static enum err
-make_single(struct split *s, const char *relay,
-    const struct store_delivery *common)
+static struct span
+domain_of(struct span address)
 {
-	size_t len = strlen(relay);
-	char *at;
+	size_t at = address.len;
+
+	while (at > 0 && address.ptr[at - 1] != '@')
+		at--;
+	return at > 0 ? span_tail(address, at) : address;
+}
+
+/* Of all of them, in lower case, into text; empty when they have several. */
+static struct span
+single_line(char text[STORE_TURN_DOMAIN_MAX], const struct span *rcpts,
+    uint32_t rcpt_cnt)
+{
+	struct span first = line_of(domain_of(rcpts[0]));
+
+	for (uint32_t i = 1; i < rcpt_cnt; i++)
+		if (!span_eq_nocase(line_of(domain_of(rcpts[i])), first))
+			return (struct span){ NULL, 0 };
+	for (size_t i = 0; i < first.len; i++)
+		text[i] = first.ptr[i] >= 'A' && first.ptr[i] <= 'Z' ?
+		    (char)(first.ptr[i] + ('a' - 'A')) : first.ptr[i];
+	return (struct span){ text, first.len };
+}
+
+static enum err
+make_single(struct split *s, const char *relay, const struct span *rcpts,
+    uint32_t rcpt_cnt, const struct store_delivery *common)
+{
+	char text[STORE_TURN_DOMAIN_MAX], *at;
+	struct span line = single_line(text, rcpts, rcpt_cnt);
 
 	s->delivery_cnt = 1;
-	if ((s->deliveries = malloc(sizeof(*s->deliveries) + len)) == NULL)
+	if ((s->deliveries = malloc(sizeof(*s->deliveries) + strlen(relay) +
+	    common->tenant.len + 1 + line.len)) == NULL)
 		return ERR_SYS;
 	at = (char *)(s->deliveries + 1);
 	s->deliveries[0] = *common;
 	s->deliveries[0].relay = keep(&at, relay);
 	s->deliveries[0].destination = s->deliveries[0].relay;
+	s->deliveries[0].tenant = keep_tenant(&at, common->tenant, line);
 	return OK;
 }
 
@@ -200,7 +275,8 @@ make_many(struct split *s, const struct settings *set,
 		return e;
 	while (kept_cnt > 0 && goals[kept_cnt - 1].relay_no == NOWHERE)
 		kept_cnt--;
-	e = make_room(s, goals, rcpt_cnt, kept_cnt, set->splits_rcpts);
+	e = make_room(s, goals, rcpt_cnt, kept_cnt, set->splits_rcpts,
+	    common->tenant.len);
 	if (e == OK)
 		fill(s, goals, kept_cnt, set->splits_rcpts, common);
 	free_goals(&goals, rcpt_cnt);
@@ -219,7 +295,7 @@ split_make(struct split *out, const struct settings *set,
 
 	*out = s;
 	if (only != NULL && !set->splits_rcpts && !set->splits_domains)
-		e = make_single(&s, only, &common);
+		e = make_single(&s, only, rcpts, rcpt_cnt, &common);
 	else
 		e = make_many(&s, set, who, rcpts, rcpt_cnt, &common);
 	if (e != OK)

@@ -1,7 +1,7 @@
 /*
  * split - the deliveries of a message: its recipients by relay and by what the
  * relay connects to; and by domain, or each by himself, where the policies say
- * so.  Pure.
+ * so; and in which line of the tenant each of them stands, see turn.h.  Pure.
  *
  * Owns	   what split_make() made, names included, whatever a reload brings
  * Errors  ERR_NONE a recipient has no route (any more); ERR_SYS no memory
@@ -22,8 +22,7 @@ struct split {
 
 /*
  * who is the sender and the login; its rcpt is not looked at.  All are due at
- * due_ms; tenant is borrowed as long as the split lives, which is zeroed when
- * this fails.
+ * due_ms.  The split is zeroed when this fails.
  */
 MUST_CHECK enum err split_make(struct split *out, const struct settings *,
 	    const struct route_ask *who, const struct span *rcpts,

@@ -328,7 +328,7 @@ store_flow_name(struct store_flow *f, struct span relay,
 {
 	f->len = 0;
 	return append_name(f, relay) && append_name(f, destination) &&
-	    append_name(f, span_head(tenant, STORE_TENANT_MAX));
+	    append_name(f, span_head(tenant, STORE_TURN_MAX));
 }
 
 void

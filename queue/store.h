@@ -38,6 +38,9 @@
 #include "sys/ev.h"
 
 #define STORE_TENANT_MAX	128	/* bytes; longer ones are cut	*/
+#define STORE_TURN_MARK		'\n'	/* behind the tenant, where ... */
+#define STORE_TURN_DOMAIN_MAX	64	/* bytes of a domain follow, its last */
+#define STORE_TURN_MAX		(STORE_TENANT_MAX + 1 + STORE_TURN_DOMAIN_MAX)
 #define STORE_FLOW_MAX		480	/* bytes: relay, destination, tenant,
 					 * a NUL behind each; a key of LMDB
 					 * has 511, 28 more are in it	*/
@@ -121,6 +124,7 @@ struct store_dsn {
 	struct span	 orcpt;		/* as given			*/
 };
 
+/* tenant: in whose line it stands, with a domain of his or without. */
 struct store_delivery {
 	struct span	 relay, destination, tenant;
 	int64_t		 due_ms;
@@ -469,6 +473,7 @@ struct store_read_due {
 	struct span	 flow;
 	struct store_place after;	/* all zero: from the beginning	*/
 	int64_t		 until_ms;
+	unsigned	 row_max;	/* 1 to STORE_DUE_MAX		*/
 	struct store_place rows[STORE_DUE_MAX];		/* out		*/
 	unsigned	 cnt;				/* out		*/
 	bool		 at_end;	/* out: no more by until_ms	*/

@@ -155,7 +155,7 @@ walk_due(MDB_cursor *c, struct store_read_due *r, const struct store_key *from)
 			r->next_ms = place.due_ms;
 			return MDB_NOTFOUND;
 		}
-		if (r->cnt == STORE_DUE_MAX) {
+		if (r->cnt == r->row_max || r->cnt == STORE_DUE_MAX) {
 			r->next_ms = place.due_ms;
 			return 0;
 		}

@@ -9,10 +9,9 @@
 
 #include "queue/store_inside.h"
 
-/* What all of the new ones take over; strings are copies. */
+/* What all of the new ones take over, but for its strings. */
 struct old {
 	struct record_delivery rec;
-	char		 tenant[STORE_TENANT_MAX];
 	bool		 is_held;
 	uint32_t	 next_no;
 };
@@ -43,7 +42,7 @@ find_next_no(struct store *st, MDB_txn *txn, struct id id, uint32_t *out)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Its row of table due goes; what is to be kept is copied. */
+/* Its row of table due goes. */
 static int
 take_old(struct store *st, MDB_txn *txn, const struct store_replan *r,
     struct old *old)
@@ -52,14 +51,9 @@ take_old(struct store *st, MDB_txn *txn, const struct store_replan *r,
 	struct store_flow flow;
 	struct store_key k;
 
-	if (old->rec.tenant.len > sizeof(old->tenant) ||
-	    !store_flow_name(&flow, old->rec.relay, old->rec.destination,
+	if (!store_flow_name(&flow, old->rec.relay, old->rec.destination,
 	    old->rec.tenant))
 		return EINVAL;
-	if (old->rec.tenant.len > 0)
-		memcpy(old->tenant, old->rec.tenant.ptr,
-		    old->rec.tenant.len);
-	old->rec.tenant.ptr = old->tenant;
 	old->is_held = place.due_ms == STORE_HELD_MS;
 	store_table_key_due(&k, (struct span){ flow.name, flow.len }, &place);
 	return store_table_del(&st->env, txn, TABLE_DUE, &k);
@@ -76,6 +70,7 @@ put_delivery(struct store *st, MDB_txn *txn, const struct store_replan *r,
 
 	d.relay = r->deliveries[i].relay;
 	d.destination = r->deliveries[i].destination;
+	d.tenant = r->deliveries[i].tenant;
 	d.rcpt_cnt = rcpt_cnt;
 	d.pinned = r->is_pinned;
 	d.waived_ms = (uint64_t)r->waived_ms;

@@ -245,7 +245,7 @@ is_same(const struct record_delivery *a, const struct record_delivery *b)
 {
 	return a->due_ms == b->due_ms && span_eq(a->relay, b->relay) &&
 	    span_eq(a->destination, b->destination) &&
-	    span_eq(span_head(a->tenant, STORE_TENANT_MAX), b->tenant);
+	    span_eq(span_head(a->tenant, STORE_TURN_MAX), b->tenant);
 }
 
 /*

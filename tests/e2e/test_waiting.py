@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -66,6 +67,36 @@ def test_a_421_to_the_text_is_about_that_message(start, sinks):
     p = start(sink.port, relay="concurrent_connections 2")
     waits = flow(p, sink, 60, 0.02, 12)
     assert late(waits, 0.99) < 2, waits
+
+
+def test_a_newsletter_to_one_domain_is_not_ahead_of_the_shops_other_mail(
+        start, sinks):
+    """One sender, one next hop for all, that takes one message at a time."""
+    news, is_open = 10000 if SOAK else 120, threading.Event()
+
+    def answer(verb, line, session):
+        if verb == "DATA":
+            is_open.wait(300)
+    sink = sinks(answer=answer)
+    p = start(sink.port, relay="concurrent_connections 1")
+
+    def send_news(part):
+        with Client(p.port) as c:
+            c.hello()
+            for i in range(part, news, 6):
+                c.mail("shop@here.example", "u%d@big.example" % i)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(send_news, range(6)))
+    with Client(p.port) as c:
+        c.hello()
+        codes = {c.mail("shop@here.example", "ann@small%d.example" % i)
+                 for i in range(3)}
+    is_open.set()
+    until(lambda: codes <= {m.id for m in list(sink.messages)}, 60, "codes")
+    came = [m.id for m in list(sink.messages)]
+    last = max(came.index(code) for code in codes)
+    print("newsletter: %d of it came before the last code" % (last - 2))
+    assert last < 60    # the relay has a window of twenty already
 
 
 # Scenes: a house with one relay of type mx at default settings, a name server,

@@ -370,7 +370,8 @@ static void
 deliver_flow(const struct store_flow *f)
 {
 	struct store_read_due r = { .flow = { f->name, f->len },
-	    .until_ms = clock_wall_ms() + 86400000 };
+	    .until_ms = clock_wall_ms() + 86400000,
+	    .row_max = STORE_DUE_MAX };
 
 	assert_int_equal(CALL(store_read_due, &r), OK);
 	for (unsigned i = 0; i < r.cnt; i++)

@@ -7,6 +7,7 @@
 
 #include "queue/flow.h"
 #include "queue/retry.h"
+#include "queue/turn.h"
 
 static struct retry
 retry_of(const char *delay)
@@ -264,6 +265,107 @@ tenants_take_turns_however_much_one_sends(void **state)
 }
 
 static void
+take_in_order(struct plan *p, char *order, int cnt)
+{
+	for (int i = 0; i < cnt; i++) {
+		struct delivery *dl;
+		struct span flow;
+
+		kit_until(&p->kit, (dl = take(p)) != NULL);
+		flow = due_flow(dl);	/* the last letter of its name */
+		order[i] = flow.ptr[flow.len - 2];
+	}
+	order[cnt] = '\0';
+}
+
+static void
+what_a_tenant_sends_to_one_domain_is_not_ahead_of_another(void **state)
+{
+	struct plan *p = *state;
+	char order[16];
+
+	for (int i = 0; i < 6; i++)
+		add(p, SPAN("shop\nnews"), 0, true);
+	add(p, SPAN("shop\ncode"), 0, true);
+	add(p, SPAN("shop\ncode"), 0, true);
+	take_in_order(p, order, 8);
+	assert_string_equal(order, "sesessss");
+	assert_null(take(p));
+}
+
+static void
+a_tenant_has_one_turn_however_many_domains_he_sends_to(void **state)
+{
+	struct plan *p = *state;
+	char order[16];
+
+	for (int i = 0; i < 2; i++) {
+		add(p, SPAN("shop\na"), 0, true);
+		add(p, SPAN("shop\nb"), 0, true);
+		add(p, SPAN("shop\nc"), 0, true);
+		add(p, SPAN("bank"), 0, true);
+	}
+	add(p, SPAN("shop"), 0, true);		/* to several domains */
+	take_in_order(p, order, 9);
+	assert_string_equal(order, "akbkcpabc");
+	assert_null(take(p));
+}
+
+/* From the disk, as after a restart: some domains have more than others. */
+static void
+of_many_domains_few_rows_are_in_memory_and_all_are_found(void **state)
+{
+	enum { DOMAINS = 1500, CNT = DOMAINS + DOMAINS / 10 };
+	struct plan *p = *state;
+	struct kit_mail *m = calloc(CNT, sizeof(*m));
+	char (*names)[16] = calloc(CNT, sizeof(*names));
+	unsigned most = 0;
+
+	for (int i = 0; i < CNT; i++) {
+		kit_mail(&p->kit, &m[i], SPAN("A: b\r\n\r\n"), SPAN(""));
+		snprintf(names[i], sizeof(names[i]), "shop\nd%d", i % DOMAINS);
+		m[i].where.tenant = span_of(names[i]);
+		store_accept(p->kit.store, &m[i].accept, kit_back, &p->kit);
+	}
+	kit_until(&p->kit, p->kit.back_cnt == CNT);
+	due_start(p->due);
+	for (int i = 0; i < CNT; i++) {
+		struct delivery *dl;
+		struct tenant *t;
+
+		kit_until(&p->kit, (dl = take(p)) != NULL);
+		t = dl->flow->tenant;
+		most = t->row_cnt > most ? t->row_cnt : most;
+		due_forget(p->due, &dl);
+	}
+	assert_in_range(most, 1, TURN_ROWS_MAX);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	assert_true(due_is_empty(p->due));
+	free(m);
+	free(names);
+}
+
+/* The same of what comes in. */
+static void
+of_many_that_come_in_few_rows_are_in_memory(void **state)
+{
+	enum { CNT = TURN_ROWS_MAX + 200 };
+	struct plan *p = *state;
+	char tenant[16];
+
+	for (int i = 0; i < CNT; i++) {
+		struct store_place place = { clock_wall_ms(),
+		    kit_id(&p->kit), 0 };
+
+		snprintf(tenant, sizeof(tenant), "shop\nd%d", i);
+		due_note(p->due, SPAN("out"), SPAN("out"), span_of(tenant),
+		    &place);
+	}
+	assert_int_equal(turn_first(p->destination)->row_cnt, TURN_ROWS_MAX);
+}
+
+static void
 rows_on_disk_are_found_in_order_and_each_once(void **state)
 {
 	struct plan *p = *state;
@@ -379,7 +481,7 @@ memory_holds_few_rows_however_many_come(void **state)
 
 	for (int i = 0; i < 100; i++)
 		add(p, SPAN("t"), 0, true);
-	assert_int_equal(TAILQ_FIRST(&p->destination->turns)->waiting_cnt,
+	assert_int_equal(turn_first(p->destination)->row_cnt,
 	    STORE_DUE_MAX);
 	take_all(p, 100);
 }
@@ -468,6 +570,10 @@ main(void)
 		cmocka_unit_test(
 		    a_pause_has_a_cap_and_a_mute_probe_is_repeated),
 		TEST(tenants_take_turns_however_much_one_sends),
+		TEST(what_a_tenant_sends_to_one_domain_is_not_ahead_of_another),
+		TEST(a_tenant_has_one_turn_however_many_domains_he_sends_to),
+		TEST(of_many_domains_few_rows_are_in_memory_and_all_are_found),
+		TEST(of_many_that_come_in_few_rows_are_in_memory),
 		TEST(rows_on_disk_are_found_in_order_and_each_once),
 		TEST(a_row_in_the_future_waits_for_its_time),
 		TEST(memory_holds_few_rows_however_many_come),

@@ -114,7 +114,8 @@ edit(struct store_edit *e, enum edit action)
 static unsigned
 due_cnt(void)
 {
-	struct store_read_due r = { .until_ms = clock_wall_ms() + 1000 };
+	struct store_read_due r = { .until_ms = clock_wall_ms() + 1000,
+	    .row_max = STORE_DUE_MAX };
 	struct store_flow f;
 
 	assert_true(store_flow_name(&f, mail.where.relay,

@@ -283,7 +283,7 @@ split_into(const struct settings *set, const char *const *rcpts, uint32_t cnt,
 	for (uint32_t no = 0; no < s.delivery_cnt; no++) {
 		const struct store_delivery *d = &s.deliveries[no];
 
-		assert_true(span_eq(d->tenant, SPAN("tenant")));
+		assert_true(span_begins_nocase(d->tenant, SPAN("tenant")));
 		assert_int_equal(d->due_ms, 7);
 		len += (size_t)snprintf(got + len, sizeof(got) - len,
 		    "%.*s>%.*s:", (int)d->relay.len, d->relay.ptr,
@@ -323,6 +323,65 @@ recipients_share_a_delivery_where_they_share_the_way(void **state)
 	assert_int_equal(route_set_last(set.routes, SPAN("internet")), OK);
 	split_into(&set, rcpts, 6, "internet>far.example:02 "
 	    "internet>near.example:3 dovecot>dovecot:15 lists>lists:4 ");
+	settings_fini(&set);
+}
+
+/* Whose line each delivery stands in, without the tenant. */
+static void
+lines_are(const struct settings *set, const char *const *rcpts, uint32_t cnt,
+    const char *want)
+{
+	struct span spans[16];
+	struct split s;
+	char got[512];
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		spans[i] = span_of(rcpts[i]);
+	assert_int_equal(split_make(&s, set, &(struct route_ask){
+	    .is_bounce = false }, spans, cnt, SPAN("ann"), 7), OK);
+	for (uint32_t no = 0; no < s.delivery_cnt; no++) {
+		struct span line = s.deliveries[no].tenant;
+
+		assert_true(span_begins_nocase(line, SPAN("ann")));
+		line = span_tail(line, 3);
+		assert_true(line.len == 0 || line.ptr[0] == STORE_TURN_MARK);
+		len += (size_t)snprintf(got + len, sizeof(got) - len,
+		    "%.*s ", line.len > 0 ? (int)line.len - 1 : 0,
+		    line.len > 0 ? line.ptr + 1 : "");
+	}
+	assert_string_equal(got, want);
+	split_free(&s);
+}
+
+static void
+where_one_hop_has_all_each_domain_has_a_line_of_its_own(void **state)
+{
+	static const char *const one[] = { "a@Far.example", "b@far.EXAMPLE" };
+	static const char *const two[] = { "a@far.example", "b@near.example" };
+	static const char *const mixed[] = {
+		"a@far.example", "b@example.org", "c@near.example",
+		"d@example.com",
+	};
+	static const char *const tall[] = {
+		"a@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		".b.c.d.far.example"
+	};
+	struct settings set = { .routes = new_routes() };
+
+	assert_int_equal(route_set_last(set.routes, SPAN("dovecot")), OK);
+	lines_are(&set, one, 2, "far.example ");
+	lines_are(&set, two, 2, " ");
+	lines_are(&set, tall, 1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaa.b.c.d.far.example ");
+	set.splits_domains = true;
+	lines_are(&set, two, 2, "far.example near.example ");
+	set.splits_domains = false;
+	add(set.routes, "@example.org", "dovecot");
+	add(set.routes, "@example.com", "dovecot");
+	assert_int_equal(route_set_last(set.routes, SPAN("internet")), OK);
+	lines_are(&set, mixed, 4, "   ");	/* two of type mx */
+	lines_are(&set, mixed, 2, " example.org ");
 	settings_fini(&set);
 }
 
@@ -564,6 +623,7 @@ main(void)
 		TEST(what_is_no_pattern_or_no_relay_is_refused),
 		TEST(a_hundred_thousand_recipients_cost_no_more_than_ten),
 		TEST(recipients_share_a_delivery_where_they_share_the_way),
+		TEST(where_one_hop_has_all_each_domain_has_a_line_of_its_own),
 		TEST(one_recipient_without_a_route_spoils_all),
 		TEST(the_first_route_wins_whatever_it_looks_at),
 		TEST(a_bounce_goes_only_where_its_domain_is_reached),
