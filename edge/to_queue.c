@@ -25,11 +25,15 @@ void
 to_queue_ask(struct transaction *t)
 {
 	const struct session *s = t->session;
+	struct transaction_rcpt rcpt;
 	char network[CROWD_NET_TEXT];
+	size_t at = t->last_at;
 
+	transaction_rcpt(t, &at, &rcpt);
 	transaction_number_ask(t);
 	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
-	    .ask = t->ask, .rcpt = transaction_last_rcpt(t),
+	    .ask = t->ask, .rcpt = rcpt.address, .notify = rcpt.notify,
+	    .local = crowd_is_local(&s->address),
 	    .sender = transaction_sender(t),
 	    .login = session_is_known(s) ? session_tenant(s, network) :
 	    SPAN("") });

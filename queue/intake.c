@@ -7,6 +7,7 @@
 
 #include "mail/dsn.h"
 #include "queue/intake_inside.h"
+#include "queue/route_sender.h"
 #include "queue/to_edge.h"
 
 #define RCPTS_MAX	10000		/* of a message			*/
@@ -166,17 +167,31 @@ intake_abort(struct edge *ed, uint64_t stream)
 	return OK;
 }
 
+/*
+ * Might a bounce of this be wanted?  A program of this host, such as cron, has
+ * nobody who would read our refusal: its mail is better than its bounce.
+ */
+static bool
+wants_bounce(const struct msg_rcpt_ask *m)
+{
+	return m->local == 0 && dsn_wants(m->notify, DSN_FAILURE);
+}
+
 enum err
 intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
 {
+	const struct routes *routes = ed->queue->settings.routes;
 	struct route_ask ask = { m->rcpt, m->sender, m->login, false };
 	struct route_reply reply;
 	struct route r;
 
-	if (m->rcpt.len == 0 || !is_clean(m->rcpt))
+	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
+	    !dsn_is_notify(m->notify))
 		return ERR_PEER;
 	ask.login = span_head(ask.login, STORE_TENANT_MAX);
-	(void)route_judge(ed->queue->settings.routes, &ask, &r, &reply);
+	if (route_judge(routes, &ask, &r, &reply) == ROUTE_FOUND &&
+	    wants_bounce(m))
+		(void)route_sender_is_lost(routes, m->sender, &reply);
 	to_edge_rcpt(ed->link, m->ask, &reply);
 	return OK;
 }

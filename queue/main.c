@@ -4,6 +4,7 @@
  *	from_edge	what an edge says
  *	intake		what an edge may say (_stream: one message coming in)
  *	route		which relay a recipient is for (pattern: of many)
+ *			(_sender: can it have bounces)
  *	split		a message's deliveries
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes (apply, edit, hasten,

@@ -466,7 +466,8 @@ route_asks(const struct routes *r)
 	for (uint32_t i = 0; i < r->relay_cnt; i++)
 		if (r->relays[i].rcpts != NULL)
 			return true;
-	return r->last == NO_RELAY || r->refuses;
+	return r->last == NO_RELAY || r->refuses ||
+	    (r->bounces != NULL && r->bounces->refuses);
 }
 
 const char *

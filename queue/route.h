@@ -116,7 +116,7 @@ enum route_verdict route_judge(const struct routes *,
 	    const struct route_ask *, struct route *out,
 	    struct route_reply *);
 
-/* Might anybody be refused? */
+/* Might anybody be refused, as a recipient or as a sender? */
 bool	route_asks(const struct routes *);
 
 /* The relay all go to as itself, with no questions asked; NULL: it depends. */

@@ -168,12 +168,53 @@ def test_a_bounce_takes_the_route_of_its_recipient(house):
     assert got.sender == "" and got.rcpts == ["ann@example.org"]
 
 
-def test_a_bounce_to_whom_nobody_knows_is_let_go_and_told(house):
-    """Neither kept for ever nor sent where it is not known."""
-    p = house.start("relay box", "recipients bob@example.org")
+def test_a_sender_whom_no_bounce_could_reach_is_told_at_once(house):
+    """swaks hears it; whoever is to send all the same has a route."""
+    p = house.start("""
+        route to noreply@example.org discard
+        route to @example.org relay box
+        route to @old.example error "5.1.6 We have moved"
+        relay out""", "recipients ann@example.org")
+
+    def swaks(sender, *more):
+        return subprocess.run(
+            ["swaks", "--server", "127.0.0.1:%d" % p.port, "--from", sender,
+             "--to", "x@far.example", "--helo", "x", *more],
+            capture_output=True, text=True, check=False, timeout=60)
+    got = swaks("eve@example.org")
+    assert got.returncode == 24, got.stdout
+    assert "<** 550 5.1.8 No bounce could reach the sender: No such " \
+        "recipient at example.org" in got.stdout, got.stdout
+    got = swaks("eve@old.example")
+    assert "<** 550 5.1.8 " in got.stdout and "We have moved" in got.stdout
+    for sender in ("ann@example.org", "noreply@example.org", "<>",
+                   "eve@foreign.example"):
+        assert swaks(sender).returncode == 0, sender
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<eve@example.org>", 250)
+        c.want("RCPT TO:<x@far.example> NOTIFY=NEVER", 250)
+        c.want("RCPT TO:<y@far.example> NOTIFY=SUCCESS,FAILURE", 550)
+    assert len(house.out.wait(4)) == 4
+    refused = p.wait_log(event="refused", code=550, **{"from":
+                                                       "eve@example.org"})
+    assert "No bounce could reach" in refused["reply"]
+
+
+def test_a_bounce_to_who_has_left_is_let_go_and_told(house):
+    """Neither kept for ever nor sent where he is not known."""
+    p = house.start("relay box; retry { delay 1; maximum_delay 1s }",
+                    "recipients bob@example.org eve@example.org")
+    house.box.answer = lambda verb, line, session: (
+        "450 4.2.0 Not now" if verb == "RCPT" else None)
+    name = send(p.port, "eve@example.org", "bob@example.org")
+    p.wait_log(event="deferred", id=name)
+    house.configure("relay box; retry { delay 1; maximum_delay 1s }",
+                    "recipients bob@example.org")
+    p.signal(signal.SIGHUP)
+    until(lambda: house.rcpt("eve@example.org").startswith("550 "))
     house.box.answer = lambda verb, line, session: (
         "550 5.7.1 Not today" if verb == "RCPT" else None)
-    name = send(p.port, "eve@example.org", "bob@example.org")
     why = p.wait_log(event="discarded", id=name)["why"]
     assert "does not know that address" in why
     p.wait_log(event="removed", id=name)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from client import Client
 from server import NOBODY, basic, free_port
 from tool import LOCAL, run, sendmail
 
@@ -42,6 +43,20 @@ def test_a_message_goes_to_the_recipients_of_the_command_line(postern, sink):
     assert m.header("Subject") == ["hello"]
     assert len(m.header("Date")) == len(m.header("Message-ID")) == 1
     assert "ann@here.example" in m.header("From")[0]
+
+
+def test_mail_of_cron_comes_in_from_whom_nobody_knows(server, sink):
+    """A client of the same name would be refused: nobody could bounce."""
+    p = begin(server, sink.port, relay="recipients ann@mx.test.example",
+              queue="route to @mx.test.example relay out")
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<root@mx.test.example>", 250)
+        assert c.say("RCPT TO:<ann@mx.test.example>").startswith("550 5.1.8 ")
+    got = sendmail(p, "-f", "root@mx.test.example", "ann@mx.test.example",
+                   stdin=TEXT)
+    assert (got.status, got.err) == (0, "")
+    assert sink.wait()[0].sender == "root@mx.test.example"
 
 
 def test_t_takes_recipients_of_the_header_and_hides_bcc(postern, sink):

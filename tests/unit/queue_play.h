@@ -33,6 +33,8 @@ struct play {
 	unsigned	 grant_cnt, credit_cnt, taken_cnt, refused_cnt;
 	unsigned	 open_cnt, rcpt_cnt, piece_cnt, settled_cnt;
 	uint16_t	 refused_code;
+	unsigned	 judged_cnt;
+	uint16_t	 judged_code;		/* of a recipient */
 	unsigned	 state_cnt;
 	bool		 said_full, said_asks;
 	struct id	 id;			/* granted		*/
@@ -64,6 +66,10 @@ play_edge_heard(struct link *l, unsigned type, const union msg *m,
 	case MSG_mail_refused:
 		p->refused_cnt++;
 		p->refused_code = m->mail_refused.code;
+		break;
+	case MSG_rcpt_answer:
+		p->judged_code = m->rcpt_answer.code;
+		p->judged_cnt++;
 		break;
 	case MSG_queue_state:
 		p->said_full = m->queue_state.full;

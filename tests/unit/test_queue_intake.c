@@ -6,6 +6,7 @@
  */
 #include "queue_play.h"
 
+#include "mail/dsn.h"
 #include "queue/intake_inside.h"
 
 static char full[PIECE_MAX];
@@ -488,6 +489,50 @@ header_and_body_of_many_pieces_are_kept_in_order(void **state)
 	}
 }
 
+/* What is said to a recipient of this sender. */
+static uint16_t
+ask(struct play *p, const char *address, const char *sender, uint8_t notify,
+    bool local)
+{
+	unsigned before = p->judged_cnt;
+
+	assert_int_equal(intake_ask(edge_of(p), &(struct msg_rcpt_ask){
+	    .ask = 1, .rcpt = span_of(address), .notify = notify,
+	    .sender = span_of(sender), .local = local }), OK);
+	kit_until(&p->kit, p->judged_cnt > before);
+	return p->judged_code;
+}
+
+static void
+a_sender_whose_bounce_would_be_lost_is_refused(void **state)
+{
+	struct play *p = *state;
+	struct routes *r = p->q.settings.routes;
+
+	assert_int_equal(route_add_rcpt(r, SPAN("out"),
+	    SPAN("ann@example.org")), OK);
+	assert_int_equal(route_add_rcpt(r, SPAN("out"),
+	    SPAN("@example.net")), OK);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, SPAN("trap@example.com"),
+	    ROUTE_DOES_DISCARD, SPAN("")), OK);
+	assert_int_equal(ask(p, "ann@example.org", "x@example.net", 0, false),
+	    250);
+	assert_int_equal(ask(p, "ann@example.org", "", 0, false), 250);
+	assert_int_equal(ask(p, "ann@example.org", "eve@example.org", 0,
+	    false), 550);
+	assert_int_equal(ask(p, "ann@example.org", "eve@example.org",
+	    DSN_SUCCESS | DSN_FAILURE, false), 550);
+	/* nobody would read it; or wants it; or it cannot fail */
+	assert_int_equal(ask(p, "ann@example.org", "eve@example.org", 0,
+	    true), 250);
+	assert_int_equal(ask(p, "ann@example.org", "eve@example.org",
+	    DSN_NEVER, false), 250);
+	assert_int_equal(ask(p, "trap@example.com", "eve@example.org", 0,
+	    false), 250);
+	assert_int_equal(intake_ask(edge_of(p), &(struct msg_rcpt_ask){
+	    .rcpt = SPAN("ann@example.org"), .notify = 0xff }), ERR_PEER);
+}
+
 int
 main(void)
 {
@@ -516,6 +561,7 @@ main(void)
 		TEST(when_an_edge_dies_its_open_streams_leave_nothing),
 		TEST(a_stream_that_ends_is_swept_at_once),
 		TEST(header_and_body_of_many_pieces_are_kept_in_order),
+		TEST(a_sender_whose_bounce_would_be_lost_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "mail/pattern.h"
+#include "queue/route_sender.h"
 #include "queue/split.h"
 #include "sys/clock.h"
 
@@ -578,6 +579,91 @@ it_is_said_why_a_bounce_has_no_way(void **state)
 	settings_fini(&set);
 }
 
+static const char *
+sender_reply(const struct routes *r, const char *sender)
+{
+	static char text[64 + ROUTE_TEXT_MAX];
+	struct route_reply reply = { .code = 250 };
+
+	if (!route_sender_is_lost(r, span_of(sender), &reply))
+		return "taken";
+	snprintf(text, sizeof(text), "%u %s %s", reply.code, reply.dsn,
+	    reply.text);
+	return text;
+}
+
+static void
+check_senders(const struct routes *r, const char *const cases[][2], size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		print_message("%s\n", cases[i][0]);
+		assert_string_equal(sender_reply(r, cases[i][0]),
+		    cases[i][1]);
+	}
+}
+
+#define LOST	"No bounce could reach the sender: "
+
+static void
+a_sender_is_lost_only_where_that_is_sure(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "taken" },
+		{ "ann@example.org", "taken" },
+		{ "ANN@Example.ORG", "taken" },
+		{ "postmaster@example.org", "taken" },
+		{ "eve@example.org",
+		    "550 5.1.8 " LOST "No such recipient at example.org" },
+		{ "eve@sub.example.org",
+		    "550 5.1.8 " LOST "No such recipient here" },
+		{ "noreply@example.org", "taken" },
+		{ "x@old.example", "550 5.1.8 " LOST "It has moved" },
+		{ "x@busy.example", "450 4.1.8 " LOST "Later" },
+		{ "x@foreign.example", "taken" },
+		{ "no address", "taken" },
+	};
+	struct routes *r = new_routes();
+
+	rule(r, ROUTE_BY_RCPT, "noreply@example.org", ROUTE_DOES_DISCARD, "");
+	add_rcpt(r, "dovecot", "ann@example.org");
+	add(r, "@example.org", "dovecot");
+	add(r, "@sub.example.org", "dovecot");
+	rule(r, ROUTE_BY_RCPT, "@old.example", ROUTE_DOES_REFUSE,
+	    "5.1.6 It has moved");
+	rule(r, ROUTE_BY_RCPT, "@busy.example", ROUTE_DOES_REFUSE,
+	    "4.2.0 Later");
+	check_senders(r, cases, sizeof(cases) / sizeof(cases[0]));
+	/* with a way out, and with one that has only its own */
+	assert_int_equal(route_set_last(r, SPAN("internet")), OK);
+	check_senders(r, cases, sizeof(cases) / sizeof(cases[0]));
+	assert_int_equal(route_set_last(r, SPAN("dovecot")), OK);
+	check_senders(r, cases, sizeof(cases) / sizeof(cases[0]));
+	route_free(&r);
+}
+
+/* A host that wants no bounces at all still takes mail. */
+static void
+a_rule_for_all_bounces_refuses_no_sender(void **state)
+{
+	struct routes *r = new_routes(), *other = new_routes();
+
+	rule(r, ROUTE_BY_SENDER, "<>", ROUTE_DOES_REFUSE, "5.7.1 No bounces");
+	assert_int_equal(route_set_last(r, SPAN("internet")), OK);
+	assert_string_equal(sender_reply(r, "x@foreign.example"), "taken");
+	rule(other, ROUTE_BY_RCPT, "@old.example", ROUTE_DOES_REFUSE,
+	    "5.1.6 It has moved");
+	assert_int_equal(route_set_last(other, SPAN("internet")), OK);
+	route_free(&r);
+	r = new_routes();
+	assert_int_equal(route_set_last(r, SPAN("internet")), OK);
+	assert_false(route_asks(r));
+	route_set_bounce_routes(r, other);
+	assert_true(route_asks(r));	/* for the sender alone */
+	assert_string_equal(sender_reply(r, "x@old.example"), "550 5.1.8 "
+	    LOST "It has moved");
+	route_free(&r);
+}
+
 static void
 a_pattern_covers_what_it_matches_whole(void **state)
 {
@@ -630,6 +716,8 @@ main(void)
 		TEST(a_rule_for_all_bounces_reaches_no_further_than_its_relay),
 		TEST(who_is_discarded_is_in_no_delivery),
 		TEST(it_is_said_why_a_bounce_has_no_way),
+		TEST(a_sender_is_lost_only_where_that_is_sure),
+		TEST(a_rule_for_all_bounces_refuses_no_sender),
 		TEST(a_pattern_covers_what_it_matches_whole),
 	};
 
