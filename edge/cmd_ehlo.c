@@ -1,5 +1,6 @@
 /*
- * cmd_ehlo.c - EHLO and HELO, RFC 5321 4.1.1.1.  Both act like RSET.
+ * cmd_ehlo.c - EHLO and HELO, RFC 5321 4.1.1.1.  Both act like RSET.  The reply
+ * begins with our name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ cmd_ehlo(struct session *s, struct span args)
 	if (!greet(s, args))
 		return false;
 	s->is_extended = true;
-	session_reply(s, 250, "-", "Hello %s", s->helo);
+	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
+	    s->helo);
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
 	if (cmd_offers_tls(s))
@@ -59,6 +61,7 @@ cmd_helo(struct session *s, struct span args)
 	if (!greet(s, args))
 		return false;
 	s->is_extended = false;
-	session_reply(s, 250, "", "Hello %s", s->helo);
+	session_reply(s, 250, "", "%s Hello %s", s->edge->set.hostname,
+	    s->helo);
 	return true;
 }

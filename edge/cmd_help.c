@@ -1,5 +1,5 @@
 /*
- * cmd_help.c - HELP, RFC 5321 4.1.1.8.
+ * cmd_help.c - HELP, RFC 5321 4.1.1.8: the commands that can be said here.
  */
 #include "edge/cmd.h"
 #include "edge/session.h"
@@ -8,7 +8,8 @@ bool
 cmd_help(struct session *s, struct span args)
 {
 	session_reply(s, 214, "2.0.0",
-	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY HELP "
-	    "QUIT");
+	    "EHLO HELO%s%s MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+	    cmd_offers_tls(s) ? " STARTTLS" : "",
+	    cmd_offers_auth(s) ? " AUTH" : "");
 	return true;
 }

@@ -35,10 +35,6 @@ judge(struct session *s, struct span args, struct command_rcpt *out)
 		    (int)whole.len, whole.ptr);
 		return false;
 	}
-	if (t->rcpt_cnt >= s->edge->set.max_recipients) {
-		session_refuse(s, 452, "4.5.3", "Too many recipients");
-		return false;
-	}
 	return cmd_queue_is_there(s);
 }
 
@@ -84,6 +80,11 @@ cmd_rcpt(struct session *s, struct span args)
 		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.address.len,
 		    rcpt.address.ptr, s->edge->set.hostname);
 		rcpt.address = span_of(text);
+	}
+	if (!transaction_has_room(t, &rcpt)) {
+		t->refused_cnt++;
+		session_refuse(s, 452, "4.5.3", "Too many recipients");
+		return false;
 	}
 	if (transaction_add_rcpt(t, &rcpt) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");

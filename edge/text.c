@@ -82,8 +82,8 @@ begin_header(struct text *x)
 }
 
 /*
- * The header section is complete.  Its last line may turn out to be the first
- * of the body (header.h): it moves over.
+ * The header section is complete.  What is held beyond it is the beginning of
+ * the body, and moves over; the line of a mbox in front of it is left out.
  */
 static void
 split(struct transaction *t)
@@ -105,8 +105,26 @@ split(struct transaction *t)
 	if (text_has_fault(t))
 		return;
 	x->header.len = end;
-	if (!x->scan.has_blank && grow_add(&x->header, SPAN("\r\n")) != OK)
-		no_memory(t);
+	x->header_at += x->scan.mbox_len;
+}
+
+/*
+ * More than may be held.  Where a line was no field it may be text without a
+ * header, of any size: it goes on as body, and not a byte of it is another.
+ */
+static bool
+is_bearable(struct transaction *t)
+{
+	struct text *x = &t->text;
+
+	if (x->header.len - x->header_at <= t->edge->set.max_header_size)
+		return true;
+	if (x->scan.has_odd) {
+		header_cut(&x->scan);
+		return true;
+	}
+	fault(t, 552, "5.3.4", "Message header size exceeds limit");
+	return false;
 }
 
 /* Header bytes from the front of *run. */
@@ -120,16 +138,12 @@ put_header(struct transaction *t, struct span *run)
 		no_memory(t);
 		return;
 	}
-	if (x->header.len - x->header_at + n > t->edge->set.max_header_size) {
-		fault(t, 552, "5.3.4", "Message header size exceeds limit");
-		return;
-	}
 	if (grow_add(&x->header, span_head(*run, n)) != OK) {
 		no_memory(t);
 		return;
 	}
 	*run = span_tail(*run, n);
-	if (x->scan.done)
+	if (is_bearable(t) && x->scan.done)
 		split(t);
 }
 

@@ -3,8 +3,9 @@
  *
  * The header section is held (at most max_header_size) because our trace goes
  * on top of it and the trace names the id; what follows the blank line is
- * streamed in pieces as the queue gives credit.  What a transaction holds at
- * most: the header section and one piece.
+ * streamed in pieces as the queue gives credit.  Nothing of the client's text
+ * is changed.  What a transaction holds at most: the header section and one
+ * piece.
  *
  * A text that cannot be taken has a fault: its stream is dropped at once, the
  * rest is read and thrown away up to the true end of data, and then the

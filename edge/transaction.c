@@ -64,19 +64,35 @@ transaction_begin(struct transaction **out, struct session *s,
 	return OK;
 }
 
+bool
+transaction_has_room(const struct transaction *t,
+    const struct transaction_rcpt *r)
+{
+	return t->rcpt_cnt < t->edge->set.max_recipients &&
+	    t->rcpt_cnt < RCPTS_MAX &&
+	    t->rcpt_bytes + r->address.len + r->orcpt.len <= RCPT_BYTES_MAX;
+}
+
 enum err
 transaction_add_rcpt(struct transaction *t, const struct transaction_rcpt *rcpt)
 {
 	enum err e = add_address(t, rcpt);
 
-	if (e == OK)
-		t->rcpt_cnt++;
-	return e;
+	if (e != OK)
+		return e;
+	t->rcpt_cnt++;
+	t->rcpt_bytes += rcpt->address.len + rcpt->orcpt.len;
+	return OK;
 }
 
 void
 transaction_drop_rcpt(struct transaction *t)
 {
+	struct transaction_rcpt last;
+	size_t at = t->last_at;
+
+	address_at(t, &at, &last);
+	t->rcpt_bytes -= last.address.len + last.orcpt.len;
 	t->addresses.len = t->last_at;
 	t->rcpt_cnt--;
 }

@@ -66,6 +66,7 @@ struct transaction {
 	size_t		 last_at;	/* where the last of them begins */
 	uint8_t		 ret;		/* enum dsn_ret			*/
 	unsigned	 rcpt_cnt;
+	size_t		 rcpt_bytes;	/* theirs and their ORCPT's	*/
 	unsigned	 refused_cnt;	/* recipients we said no to	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
 	bool		 has_smtputf8;	/* the client said so		*/
@@ -93,6 +94,9 @@ struct transaction_rcpt {
 
 MUST_CHECK enum err transaction_begin(struct transaction **out,
 	    struct session *, struct span sender, struct span envid);
+/* Does the queue take so much of one message? */
+bool	transaction_has_room(const struct transaction *,
+	    const struct transaction_rcpt *);
 MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
 	    const struct transaction_rcpt *);
 /* The one that was added last is not wanted after all. */

@@ -10,9 +10,6 @@
 #include "queue/route_sender.h"
 #include "queue/to_edge.h"
 
-#define RCPTS_MAX	10000		/* of a message			*/
-#define RCPT_BYTES_MAX	(1u << 20)	/* of their addresses together,
-					 * ORCPT included		*/
 #define STREAMS_MAX	65536		/* of an edge			*/
 #define EDGE_BYTES_MAX	(64u << 20)	/* of addresses it may have here */
 

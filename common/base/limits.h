@@ -16,10 +16,14 @@
 #define STREAM_CREDIT	2	/* pieces a stream may be ahead		*/
 
 /* SMTP, RFC 5321 4.5.3.1 unless said. */
-#define LOCAL_PART_MAX	64	/* octets				*/
 #define DOMAIN_MAX	255	/* octets				*/
 #define PATH_MAX_SMTP	254	/* octets of local-part@domain: a path of
 				 * 256 less its angle brackets		*/
+#define LOCAL_PART_MAX	252	/* octets: what the path leaves to it; the
+				 * standard's 64 are broken by lists and
+				 * forwarders (VERP, SRS) every day	*/
+#define RCPTS_MAX	10000	/* recipients of a message		*/
+#define RCPT_BYTES_MAX	(1u << 20) /* of them together, ORCPT included	*/
 #define COMMAND_LINE_MAX 4096	/* bytes with CRLF: 512 and what the
 				 * extensions add (RFC 3461 5.4: 1036)	*/
 #define REPLY_LINE_MAX	1024	/* bytes we keep of a reply line, twice
@@ -27,7 +31,8 @@
 #define REPLY_TEXT_MAX	1024	/* bytes of reply text we keep		*/
 #define TEXT_LINE_MAX	10000	/* bytes of a text line we take; 998 is
 				 * the standard's, senders break it	*/
-#define RECEIVED_MAX	50	/* Received fields; over it is a loop	*/
+#define RECEIVED_MAX	100	/* Received fields; over it is a loop,
+				 * RFC 5321 6.3				*/
 
 /* Names. */
 #define BLOCK_NAME_MAX	63	/* bytes of a block's name		*/

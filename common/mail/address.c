@@ -243,25 +243,33 @@ scan_route(struct scan *s)
 	return scan_char(s, ':');
 }
 
+/* "postmaster" alone, and what must follow it. */
 static bool
-scan_path(struct scan *s, struct address *out)
+scan_postmaster(struct scan *s, struct span end, struct address *out)
 {
 	const struct span postmaster = SPAN("postmaster");
 
+	if (!span_begins_nocase(s->rest, postmaster) ||
+	    !span_begins(span_tail(s->rest, postmaster.len), end))
+		return false;
+	out->whole = span_head(s->rest, postmaster.len);
+	out->local = out->whole;
+	out->kind = ADDRESS_POSTMASTER;
+	s->rest = span_tail(s->rest, postmaster.len);
+	return true;
+}
+
+static bool
+scan_path(struct scan *s, struct address *out)
+{
 	if (!scan_char(s, '<'))
 		return false;
 	if (scan_char(s, '>')) {
 		out->kind = ADDRESS_NULL;
 		return true;
 	}
-	if (span_begins_nocase(s->rest, postmaster) &&
-	    span_begins(span_tail(s->rest, postmaster.len), SPAN(">"))) {
-		out->whole = span_head(s->rest, postmaster.len);
-		out->local = out->whole;
-		out->kind = ADDRESS_POSTMASTER;
-		s->rest = span_tail(s->rest, postmaster.len + 1);
-		return true;
-	}
+	if (scan_postmaster(s, SPAN(">"), out))
+		return scan_char(s, '>');
 	if (is_at(s, '@') && !scan_route(s))
 		return false;
 	return scan_mailbox(s, out) && scan_char(s, '>');
@@ -293,12 +301,11 @@ address_parse(struct span text, bool utf8, struct address *out)
 	return OK;
 }
 
-enum err
-address_path(struct span *line, bool utf8, struct address *out)
+/* What a scan of the line's front has found, if it is good. */
+static enum err
+take(struct span *line, struct scan s, bool is_good, bool utf8,
+    struct address found, struct address *out)
 {
-	struct scan s = { .rest = *line };
-	struct address found = { .kind = ADDRESS_NULL };
-	bool is_good = scan_path(&s, &found);
 	enum err e = verdict(&s, is_good, utf8);
 
 	if (e != OK)
@@ -307,6 +314,32 @@ address_path(struct span *line, bool utf8, struct address *out)
 	*out = found;
 	*line = s.rest;
 	return OK;
+}
+
+enum err
+address_path(struct span *line, bool utf8, struct address *out)
+{
+	struct scan s = { .rest = *line };
+	struct address found = { .kind = ADDRESS_NULL };
+	bool is_good = scan_path(&s, &found);
+
+	return take(line, s, is_good, utf8, found, out);
+}
+
+enum err
+address_bare(struct span *line, bool utf8, struct address *out)
+{
+	struct scan s = { .rest = *line };
+	struct address found = { .kind = ADDRESS_NULL };
+	bool is_good = scan_postmaster(&s, SPAN(""), &found) &&
+	    (s.rest.len == 0 || is_at(&s, ' '));
+
+	if (!is_good) {
+		s.rest = *line;
+		is_good = scan_mailbox(&s, &found) &&
+		    (s.rest.len == 0 || is_at(&s, ' '));
+	}
+	return take(line, s, is_good, utf8, found, out);
 }
 
 bool

@@ -52,6 +52,13 @@ MUST_CHECK enum err address_parse(struct span text, bool utf8,
 MUST_CHECK enum err address_path(struct span *line, bool utf8,
     struct address *out);
 
+/*
+ * The same of a mailbox or "postmaster" that stands without angle brackets, as
+ * careless clients write it, and ends before a blank or with the line.
+ */
+MUST_CHECK enum err address_bare(struct span *line, bool utf8,
+    struct address *out);
+
 /* Is all of text a domain name (A- or, with utf8, U-labels)? */
 bool	address_is_domain(struct span text, bool utf8);
 

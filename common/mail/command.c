@@ -228,16 +228,23 @@ judge_params(struct span rest, const struct param *params, size_t cnt,
 	return fault;
 }
 
-/* "FROM:" or "TO:" and the path, with nothing between (RFC 5321 3.3). */
+/*
+ * "FROM:" or "TO:" and the path.  Nothing may stand between (RFC 5321 3.3); one
+ * blank, and a path without its brackets, are taken all the same: printers,
+ * scanners and scripts write so, and it can be misread as nothing else.
+ */
 static enum command_fault
 take_path(struct span *args, struct span word, bool utf8, struct address *out)
 {
 	if (!span_begins_nocase(*args, word))
 		return FAULT_SYNTAX;
 	*args = span_tail(*args, word.len);
-	if (!span_begins(*args, SPAN("<")))
+	if (span_begins(*args, SPAN(" ")))
+		*args = span_tail(*args, 1);
+	if (args->len == 0 || args->ptr[0] == ' ')
 		return FAULT_SYNTAX;
-	switch (address_path(args, utf8, out)) {
+	switch (args->ptr[0] == '<' ? address_path(args, utf8, out) :
+	    address_bare(args, utf8, out)) {
 	case OK:
 		return FAULT_NONE;
 	case ERR_NONE:
@@ -317,11 +324,8 @@ command_parse(struct span line, struct command *out)
 bool
 command_ehlo_name(struct span args)
 {
-	if (address_is_literal(args))
-		return true;
 	for (size_t i = 0; i < args.len; i++)
-		if (!is_alnum(args.ptr[i]) && args.ptr[i] != '-' &&
-		    args.ptr[i] != '.' && args.ptr[i] != '_')
+		if (args.ptr[i] <= ' ' || args.ptr[i] > '~')
 			return false;
 	return args.len > 0 && args.len <= DOMAIN_MAX;
 }

@@ -67,6 +67,7 @@ struct command_rcpt {
 
 /*
  * Judge the arguments of MAIL ("FROM:<a@b> SIZE=1") and RCPT ("TO:<a@b>").
+ * One blank after the colon and an address without brackets are taken too.
  * extended: EHLO was said; without it every parameter is FAULT_PARAM.  utf8:
  * this transaction's MAIL said SMTPUTF8.  The first fault found is told; *out
  * holds something only on FAULT_NONE.
@@ -77,9 +78,9 @@ MUST_CHECK enum command_fault command_rcpt(struct span args, bool extended,
     bool utf8, struct command_rcpt *out);
 
 /*
- * May a client call itself so in EHLO or HELO?  An address literal, or 1 to
- * DOMAIN_MAX letters, digits, "-", "." and "_" in any order: real clients are
- * careless, and what they say here is believed by nobody.
+ * May a client call itself so in EHLO or HELO?  Any one word of printable
+ * ASCII, 1 to DOMAIN_MAX bytes: real clients say MAC addresses, URLs and the
+ * names of their owners, and what they say here is believed by nobody.
  */
 bool	command_ehlo_name(struct span args);
 

@@ -1,8 +1,10 @@
 /*
  * header.c - until its colon a line is only a claim to be a field.  Within
- * the claim nothing but the name is read; once it fails, the line's start is
- * where the section ends.
+ * the claim nothing but the name is read; once it fails, the rest of the line
+ * is text like that of a field.
  */
+#include <string.h>
+
 #include "mail/header.h"
 #include "mail/plain.h"
 
@@ -13,7 +15,7 @@ enum at {
 	AT_TEXT,	/* within a field's text			*/
 	AT_CR,		/* behind a CR in it				*/
 	AT_BLANK_CR,	/* behind a CR that was first in its line	*/
-	AT_OVER		/* it failed: the section ends at line_at	*/
+	AT_OVER		/* behind the empty line			*/
 };
 
 static const struct {
@@ -57,18 +59,38 @@ keep_name(struct header_scan *h, char c)
 		h->name_len++;
 }
 
+/* The line has turned out to be a field. */
+static enum at
+is_field(struct header_scan *h)
+{
+	if (h->is_mbox && h->line_at == h->first_len)
+		h->mbox_len = h->first_len;
+	count_field(h);
+	return AT_TEXT;
+}
+
+/* No field: what there is of it, and the rest, is text. */
+static enum at
+is_odd(struct header_scan *h, char c)
+{
+	h->has_odd = true;
+	if (h->line_at == 0)
+		h->is_mbox = h->name_len == 4 && c > ' ' &&
+		    h->state == AT_COLON && memcmp(h->name, "From", 4) == 0;
+	h->is_8bit |= (unsigned char)c > 0x7f;
+	return c == '\r' ? AT_CR : AT_TEXT;
+}
+
 static enum at
 line_begins(struct header_scan *h, char c)
 {
-	bool is_first = h->line_at == 0;
-
+	h->name_len = 0;
 	if (c == '\r')
 		return AT_BLANK_CR;
-	if (c == ' ' || c == '\t')
-		return is_first ? AT_OVER : AT_TEXT;
+	if ((c == ' ' || c == '\t') && h->line_at > 0)
+		return AT_TEXT;
 	if (c <= ' ' || c > '~' || c == ':')
-		return AT_OVER;
-	h->name_len = 0;
+		return is_odd(h, c);
 	keep_name(h, c);
 	return AT_NAME;
 }
@@ -77,14 +99,12 @@ line_begins(struct header_scan *h, char c)
 static enum at
 name_goes_on(struct header_scan *h, char c)
 {
-	if (c == ':') {
-		count_field(h);
-		return AT_TEXT;
-	}
+	if (c == ':')
+		return is_field(h);
 	if (c == ' ' || c == '\t')
 		return AT_COLON;
 	if (h->state == AT_COLON || c <= ' ' || c > '~')
-		return AT_OVER;
+		return is_odd(h, c);
 	keep_name(h, c);
 	return AT_NAME;
 }
@@ -119,22 +139,16 @@ step(struct header_scan *h, const char *p, const char *end, size_t at)
 		return take_text(h, p, end);
 	case AT_CR:
 		h->state = *p == '\n' ? AT_LINE : AT_TEXT;
+		if (*p == '\n' && h->line_at == 0)
+			h->first_len = at + 1;
 		return *p == '\n' ? p + 1 : p;
 	case AT_BLANK_CR:
 		h->has_blank = *p == '\n';
-		h->state = AT_OVER;
-		return p + 1;
+		h->state = h->has_blank ? AT_OVER : AT_TEXT;
+		return h->has_blank ? p + 1 : p;
 	default:
 		return p;
 	}
-}
-
-/* The line was no field: the section ends where it begins. */
-static void
-give_back(struct header_scan *h)
-{
-	h->done = true;
-	h->len = h->line_at;
 }
 
 size_t
@@ -149,10 +163,6 @@ header_feed(struct header_scan *h, struct span in)
 		p = step(h, p, in.ptr + in.len, before + (size_t)(p - in.ptr));
 	took = (size_t)(p - in.ptr);
 	h->len = before + took;
-	if (h->state == AT_OVER && !h->has_blank) {
-		give_back(h);
-		return h->len > before ? h->len - before : 0;
-	}
 	h->done = h->state == AT_OVER;
 	return took;
 }
@@ -160,10 +170,13 @@ header_feed(struct header_scan *h, struct span in)
 void
 header_end(struct header_scan *h)
 {
-	if (h->done)
-		return;
 	h->done = true;
-	if (h->state == AT_NAME || h->state == AT_COLON ||
-	    h->state == AT_BLANK_CR)
-		give_back(h);
+}
+
+void
+header_cut(struct header_scan *h)
+{
+	if (h->state != AT_LINE && !h->done)
+		h->len = h->line_at;
+	h->done = true;
 }

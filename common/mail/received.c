@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "mail/address.h"
-#include "mail/command.h"
 #include "mail/date.h"
 #include "mail/received.h"
 
@@ -74,6 +73,16 @@ client_literal(struct span client, char *buf, size_t cap)
 	else
 		return ERR_PEER;
 	return OK;
+}
+
+/* Our own name, which is put in as it is. */
+static bool
+is_by(struct span by)
+{
+	for (size_t i = 0; i < by.len; i++)
+		if (!is_name_char(by.ptr[i]))
+			return address_is_literal(by);
+	return by.len > 0 && by.len <= DOMAIN_MAX;
 }
 
 static bool
@@ -157,7 +166,7 @@ received_build(const struct received *r, char *buf, size_t cap, size_t *len)
 	if (client_literal(r->is_local ? SPAN("") : r->client, client,
 	    sizeof(client)) != OK ||
 	    named_rcpt(r, &rcpt) != OK || !is_with(r->with) ||
-	    !command_ehlo_name(r->by))
+	    !is_by(r->by))
 		return ERR_PEER;
 	put_field(&t, r, client, rcpt);
 	if (t.is_full)

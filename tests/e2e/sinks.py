@@ -25,7 +25,7 @@ class Message:
 
     @property
     def body(self):
-        return self.data.split(b"\r\n\r\n", 1)[1]
+        return self.data.partition(b"\r\n\r\n")[2]
 
     def header(self, name):
         head = self.text.split("\r\n\r\n", 1)[0]

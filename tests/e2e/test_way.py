@@ -40,7 +40,7 @@ def test_every_reply_is_worded_as_promised(postern):
     with Client(postern.port) as c:
         assert re.match(r"220 mx\.test\.example ESMTP", c.greeting)
         hello = c.hello("here.example").split("\n")
-        assert hello[0] == "250-Hello here.example"
+        assert hello[0] == "250-mx.test.example Hello here.example"
         assert {l[4:].split(" ")[0] for l in hello[1:]} == {
             "8BITMIME", "PIPELINING", "SIZE", "SMTPUTF8",
             "ENHANCEDSTATUSCODES", "DSN"}
@@ -99,16 +99,35 @@ def test_received_is_added_on_top_with_the_id(postern, sink):
     assert "127.0.0.1" in top
 
 
-def test_more_than_fifty_received_is_a_loop(postern, sink):
+def test_more_than_a_hundred_received_is_a_loop(postern, sink):
     field = "Received: from a.example by b.example\r\n"
     with Client(postern.port) as c:
         c.hello()
         c.mail("ann@here.example", "bob@there.example",
-               text=field * 49 + TEXT)
+               text=field * 99 + TEXT)
         c.begin("ann@here.example", "bob@there.example")
-        c.write(field * 51 + TEXT)
+        c.write(field * 101 + TEXT)
         assert c.say(".").startswith("554 5.4.6 ")
     assert len(sink.wait()) == 1
+
+
+@pytest.mark.parametrize("text, kept", [
+    ("Subject: x\r\n", None),
+    ("just a line\r\n..\r\nand another\r\n", None),
+    ("Subject: x\r\nnot a field\r\nX-A: b\r\n\r\nbody\r\n", None),
+    ("From ann Sat Nov 28 10:00:00 2026\r\nX-A: b\r\n\r\nbody\r\n",
+     "X-A: b\r\n\r\nbody\r\n"),
+    ("", None),
+])
+def test_received_is_put_on_top_and_nothing_else_changes(
+        postern, sink, text, kept):
+    with Client(postern.port) as c:
+        c.hello()
+        c.mail("ann@here.example", "bob@there.example", text=text)
+    top, rest = re.match(r"(Received: .*?\r\n)(?![ \t])(.*)",
+                         sink.wait()[0].text, re.S).groups()
+    assert top.endswith(" +0000\r\n")
+    assert rest == (text.replace("..", ".") if kept is None else kept)
 
 
 def test_postmaster_without_a_domain_is_accepted(postern, sink):

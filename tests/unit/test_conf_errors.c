@@ -289,7 +289,7 @@ static const struct row rows[] = {
 	    "f:3:50: `on' is neither yes nor no; did you mean `yes'?", NULL,
 	    false },
 	{ EDGE("max_recipients 99") REST,
-	    "f:1:36: max_recipients must be from 100 to 100000", NULL, false },
+	    "f:1:36: max_recipients must be from 100 to 10000", NULL, false },
 	{ EDGE("max_size 10") REST, "f:1:30: max_size must be from 1K to "
 	    "1024G", NULL, false },
 	{ EDGE("max_size 99999999999999999999") REST, "f:1:30: ", NULL,

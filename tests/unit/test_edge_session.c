@@ -7,7 +7,8 @@
  */
 #include "edge_kit.h"
 
-#define EHLO_REPLY	"250-Hello client.example\r\n250-8BITMIME\r\n"	\
+#define EHLO_REPLY	"250-mx.test.example Hello client.example\r\n"	\
+			"250-8BITMIME\r\n"				\
 			"250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"	\
 			"250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 1048576\r\n"
 #define QUEUED		"250 2.6.0 Message queued as "			\
@@ -132,8 +133,8 @@ parameters_of_mail_are_judged(void **state)
 		{ "MAIL FROM:<a@x.example> SIZE=1 SIZE=2\r\n", "501 5.5.4" },
 		{ "MAIL FROM:<a@x.example> FOO=1\r\n", "555 5.5.4" },
 		{ "MAIL FROM:<a@x.example> BODY=BINARYMIME\r\n", "501 5.5.4" },
-		{ "MAIL FROM: <a@x.example>\r\n", "501 5.5.4" },
-		{ "MAIL FROM:a@x.example\r\n", "501 5." },
+		{ "MAIL FROM:  <a@x.example>\r\n", "501 5.5.4" },
+		{ "MAIL FROM:a@x.example>\r\n", "501 5.1.7" },
 		{ "MAIL FROM:<a..b@x.example>\r\n", "501 5.1.7" },
 		{ "MAIL FROM:<\xc3\xa9@x.example>\r\n", "553 5.6.7" },
 		{ "MAIL FROM:<\xc3\xa9@x.example> SMTPUTF8\r\n",
@@ -146,6 +147,53 @@ parameters_of_mail_are_judged(void **state)
 		assert_memory_equal(kit_hear(), rows[i].start,
 		    strlen(rows[i].start));
 	}
+}
+
+/* As printers, scanners and scripts say it. */
+static void
+careless_clients_are_understood(void **state)
+{
+	char local[LOCAL_PART_MAX + 1], line[600];
+
+	memset(local, 'x', sizeof(local) - 1);
+	local[sizeof(local) - 1] = '\0';
+	kit_connect();
+	kit_want("", "220 mx.test.example ESMTP\r\n");
+	kit_want("HELO 02:00:5e:10:00:01\r\n",
+	    "250 mx.test.example Hello 02:00:5e:10:00:01\r\n");
+	kit_say("EHLO https://user:pw@shop.example/~x?y=[z]&(q)\r\n");
+	assert_memory_equal(kit_hear(), "250-mx.test.example Hello https://",
+	    34);
+	kit_want("MAIL FROM: <a@x.example>\r\nRCPT TO:b@x.example\r\n"
+	    "RCPT TO: c@[192.0.2.1] NOTIFY=NEVER\r\nRCPT TO:PostMaster\r\n",
+	    "250 2.1.0 <a@x.example> Ok\r\n250 2.1.5 <b@x.example> Ok\r\n"
+	    "250 2.1.5 <c@[192.0.2.1]> Ok\r\n"
+	    "250 2.1.5 <PostMaster@mx.test.example> Ok\r\n");
+	snprintf(line, sizeof(line), "RSET\r\nMAIL FROM:<%s@x>\r\n", local);
+	kit_say(line);
+	assert_string_equal(kit_codes(kit_hear()), "250 250 ");
+	kit_want("RCPT TO:<v@test.example>\r\nDATA\r\n.\r\n",
+	    "250 2.1.5 <v@test.example> Ok\r\n354 Start mail input; end with "
+	    "<CRLF>.<CRLF>\r\n" QUEUED);
+	assert_int_equal(strlen(kit_last()->sender), 254);
+	assert_memory_equal(kit_last()->header.ptr, "Received: from "
+	    "https???user?pw?shop.example??x?y??z???q? ([192.0.2.1])", 70);
+}
+
+static void
+help_names_what_can_be_said(void **state)
+{
+	kit_connect();
+	kit_hear();
+	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP "
+	    "VRFY HELP QUIT\r\n");
+	kit.edge->set.has_users = kit.edge->set.auth_without_tls = true;
+	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO AUTH MAIL RCPT DATA RSET "
+	    "NOOP VRFY HELP QUIT\r\n");
+	kit.edge->set.has_users = false;
+	kit.edge->set.has_tls = true;
+	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO STARTTLS MAIL RCPT DATA "
+	    "RSET NOOP VRFY HELP QUIT\r\n");
 }
 
 static void
@@ -256,6 +304,39 @@ a_recipient_too_many_is_refused_and_the_others_stay(void **state)
 	assert_int_equal(kit_last()->rcpt_cnt, 100);
 }
 
+/* Of whatever kind the limit is, it is told at the RCPT that is too many. */
+static void
+what_the_queue_would_not_take_is_refused_at_once(void **state)
+{
+	char line[1000], local[200];
+	unsigned cnt = 0;
+
+	memset(local, 'x', sizeof(local) - 1);
+	local[sizeof(local) - 1] = '\0';
+	snprintf(line, sizeof(line), "RCPT TO:<%s@test.example> "
+	    "ORCPT=rfc822;%s%s@x\r\n", local, local, local);
+	kit.edge->set.max_recipients = 100000;
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\n");
+	kit_hear();
+	do {
+		kit_say(line);
+		cnt++;
+	} while (strncmp(kit_hear(), "250", 3) == 0);
+	assert_int_equal(cnt - 1, RCPT_BYTES_MAX / (199 + 13 + 7 + 398 + 2));
+	kit_want("RCPT TO:<v@test.example>\r\n",
+	    "250 2.1.5 <v@test.example> Ok\r\n");
+	kit_want("RSET\r\n", "250 2.0.0 Ok\r\n");
+	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");
+	for (cnt = 0; cnt < RCPTS_MAX; cnt++) {
+		kit_say("RCPT TO:<v@test.example>\r\n");
+		if (cnt % 500 == 499)
+			assert_null(strstr(kit_hear(), "452"));
+	}
+	kit_want("RCPT TO:<v@test.example>\r\n",
+	    "452 4.5.3 Too many recipients\r\n");
+}
+
 static void
 ten_thousand_pipelined_recipients_are_all_answered(void **state)
 {
@@ -354,6 +435,8 @@ main(void)
 		T(a_wrong_parameter_is_told_in_plain_words),
 		T(each_command_gets_the_code_its_state_gives),
 		T(parameters_of_mail_are_judged),
+		T(careless_clients_are_understood),
+		T(help_names_what_can_be_said),
 		T(a_command_that_ends_in_lf_alone_is_the_last),
 		T(bare_cr_and_nul_make_one_refused_command),
 		T(a_line_of_4096_bytes_is_taken_and_a_longer_one_ends_it),
@@ -362,6 +445,7 @@ main(void)
 		T(too_many_errors_end_the_transaction_after_the_command),
 		T(commands_without_mail_end_the_session_too),
 		T(a_recipient_too_many_is_refused_and_the_others_stay),
+		T(what_the_queue_would_not_take_is_refused_at_once),
 		T(ten_thousand_pipelined_recipients_are_all_answered),
 		T(who_does_not_read_replies_is_not_read_from),
 		T(every_split_of_a_pipelined_session_gives_the_same),
