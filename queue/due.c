@@ -236,6 +236,12 @@ due_start(struct due *due)
 	store_read_flows(due->store, due->scan, flows_read, due);
 }
 
+void
+due_resume(struct due *due, const char *relay, const char *domain)
+{
+	hasten_resumed(due, relay, domain);
+}
+
 bool
 due_is_blind(const struct due *due)
 {

@@ -132,6 +132,9 @@ void	due_moved(struct due *, const struct store_flow *,
 /* When the message of that id began to arrive, wall clock. */
 int64_t	due_id_ms(struct id);
 
+/* A suspension of these ("": any) is over: all that waits there is due now. */
+void	due_resume(struct due *, const char *relay, const char *domain);
+
 /* The next delivery whose turn it is, state LOADING; NULL: none just now. */
 struct delivery *due_take(struct due *, struct destination *);
 

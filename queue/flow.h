@@ -71,7 +71,8 @@ struct due {
 	bool		 scan_again;	/* rows came to be meanwhile	*/
 	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
 	unsigned	 idle_cnt;
-	struct hasten	*hasten;	/* of hasten.c; NULL: no walk	*/
+	LIST_HEAD(, hasten) hastens;	/* of hasten.c: walks		*/
+	bool		 is_hastening;	/* one is for all		*/
 	int64_t		 longest_ms;	/* anything may be told to wait	*/
 
 	/* Of flow.c. */

@@ -12,7 +12,10 @@
 #include "sys/clock.h"
 
 struct hasten {
+	LIST_ENTRY(hasten) entry;
 	struct due	*due;
+	bool		 is_resumed;	/* a suspension of these is over */
+	char		 relay[BLOCK_NAME_MAX + 1], domain[DOMAIN_MAX + 1];
 	struct store_read_flows flows;
 	unsigned	 at;		/* of those read		*/
 	uint64_t	 moved_cnt;
@@ -24,7 +27,25 @@ static void	next_flow(struct hasten *);
 static int64_t
 far_ms(const struct hasten *h)
 {
-	return clock_wall_ms() + h->due->longest_ms;
+	return clock_wall_ms() + (h->is_resumed ? 0 : h->due->longest_ms);
+}
+
+static bool
+is_meant(const struct hasten *h, const struct store_flow *f)
+{
+	const char *domain = f->name + strlen(f->name) + 1;
+
+	if (!f->has_far)
+		return false;
+	return (h->relay[0] == '\0' || strcmp(h->relay, f->name) == 0) &&
+	    (h->domain[0] == '\0' || strcmp(h->domain, domain) == 0);
+}
+
+static void
+free_hasten(struct hasten *h)
+{
+	LIST_REMOVE(h, entry);
+	free(h);
 }
 
 static void
@@ -35,13 +56,15 @@ end(struct hasten *h)
 	if (h->moved_cnt > 0) {
 		log_begin(&l, LOG_flushed);
 		log_num(&l, LOG_KEY_count, (int64_t)h->moved_cnt);
-		log_text(&l, LOG_KEY_why,
+		log_text(&l, LOG_KEY_why, h->is_resumed ?
+		    "a suspension is over" :
 		    "they were to wait longer than anything does: the clock "
 		    "was set back, or the longest delay is less now");
 		log_end(&l);
 	}
-	h->due->hasten = NULL;
-	free(h);
+	if (!h->is_resumed)
+		h->due->is_hastening = false;
+	free_hasten(h);
 }
 
 static void
@@ -84,7 +107,7 @@ next_flow(struct hasten *h)
 {
 	struct store_read_flows *r = &h->flows;
 
-	while (h->at < r->cnt && !r->flows[h->at].has_far)
+	while (h->at < r->cnt && !is_meant(h, &r->flows[h->at]))
 		h->at++;
 	if (h->at < r->cnt) {
 		h->rows.flow = r->flows[h->at];
@@ -101,26 +124,59 @@ next_flow(struct hasten *h)
 	}
 }
 
+/* NULL: no memory. */
+static struct hasten *
+begin(struct due *due)
+{
+	struct hasten *h = calloc(1, sizeof(*h));
+
+	if (h == NULL) {
+		log_why(LOG_trouble, "no memory to look for late rows", 0);
+		return NULL;
+	}
+	h->due = due;
+	LIST_INSERT_HEAD(&due->hastens, h, entry);
+	return h;
+}
+
+static void
+walk(struct hasten *h)
+{
+	h->flows.far_ms = far_ms(h);
+	store_read_flows(h->due->store, &h->flows, flows_read, h);
+}
+
 void
 hasten_start(struct due *due)
 {
 	struct hasten *h;
 
-	if (due->hasten != NULL || due->longest_ms == 0)
+	if (due->is_hastening || due->longest_ms == 0 ||
+	    (h = begin(due)) == NULL)
 		return;
-	if ((h = calloc(1, sizeof(*h))) == NULL) {
-		log_why(LOG_trouble, "no memory to look for late rows", 0);
+	due->is_hastening = true;
+	walk(h);
+}
+
+void
+hasten_resumed(struct due *due, const char *relay, const char *domain)
+{
+	struct hasten *h = begin(due);
+
+	if (h == NULL)
 		return;
-	}
-	h->due = due;
-	h->flows.far_ms = far_ms(h);
-	due->hasten = h;
-	store_read_flows(due->store, &h->flows, flows_read, h);
+	h->is_resumed = true;
+	strlcpy(h->relay, relay, sizeof(h->relay));
+	strlcpy(h->domain, domain, sizeof(h->domain));
+	walk(h);
 }
 
 void
 hasten_stop(struct due *due)
 {
-	free(due->hasten);
-	due->hasten = NULL;
+	struct hasten *h;
+
+	while ((h = LIST_FIRST(&due->hastens)) != NULL)
+		free_hasten(h);
+	due->is_hastening = false;
 }

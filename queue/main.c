@@ -17,7 +17,8 @@
  *	index		whether the index of due rows is right
  *	flow		those of one tenant and domain, read bit by bit
  *	turn		whose turn it is: tenants, and of one his flows
- *	hasten		rows that a clock set back would keep waiting
+ *	hasten		rows that a clock set back would keep waiting, or that
+ *			wait where a suspension has ended
  *	destination	how much one of them is trusted with
  *	standing, host	is it there; whom a relay found behind it
  *	lane		the slots of a relay, and who takes turns for them
@@ -31,6 +32,7 @@
  *	expire		what was here for its lifetime
  *	suspect		what was under way when relays died
  *	suspend		what an administrator has wait (suspension: the set)
+ *	follow		and follows the routes meanwhile
  *	telling		which senders are told, and when (_write: one of them)
  *	duty		which report is due
  *	aging		and to whose sender, though nothing was tried
@@ -55,6 +57,7 @@
 #include "queue/dispatch.h"
 #include "queue/edit.h"
 #include "queue/errand.h"
+#include "queue/follow.h"
 #include "queue/from_control.h"
 #include "queue/from_edge.h"
 #include "queue/from_relay.h"
@@ -122,6 +125,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 		intake_tell(q->intake);
 	dispatch_reload(q->dispatch);
 	suspend_look(q);
+	follow_start(q->follow);
 	digest_look(q->digest);
 	return OK;
 }
@@ -192,7 +196,8 @@ open_parts(struct queue *q)
 	    (e = edit_open(&q->edits, q)) != OK ||
 	    (e = reroute_open(&q->reroutes, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
-	    (e = aging_open(&q->aging, q)) != OK)
+	    (e = aging_open(&q->aging, q)) != OK ||
+	    (e = follow_open(&q->follow, q)) != OK)
 		return e;
 	q->suspensions = store_take_suspensions(q->store);
 	route_set_suspended(q->settings.routes, q->suspensions);
@@ -205,6 +210,7 @@ open_parts(struct queue *q)
 	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
 	suspend_look(q);
 	due_start(q->due);
+	follow_start(q->follow);
 	telling_start(q->reports);
 	digest_look(q->digest);
 	if ((e = quarantine_open(&q->quarantine, q)) != OK)
@@ -223,6 +229,7 @@ close_parts(struct queue *q)
 	quarantine_close(&q->quarantine);
 	due_close(&q->due);
 	aging_close(&q->aging);
+	follow_close(&q->follow);
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);
 	telling_close(&q->reports);

@@ -8,6 +8,7 @@
 #include "queue/duty.h"
 #include "queue/outcome_inside.h"
 #include "queue/suspect.h"
+#include "queue/suspend.h"
 #include "sys/clock.h"
 
 #define OURS_MS		1000	/* more at most, when only we failed	*/
@@ -311,11 +312,13 @@ outcome_delayed(struct queue *q, struct delivery *dl)
 	const struct envelope *env = dl->envelope;
 	struct outcome *o = env->message.sender.len > 0 ? new_outcome(q, dl) :
 	    NULL;
+	struct span why = suspend_since_ms(q, &env->delivery) > 0 ?
+	    SPAN("4.0.0 Mail to there is suspended here for now") :
+	    SPAN("4.4.1 The destination could not be reached yet");
 	struct store_change c;
 
 	for (uint32_t i = 0; o != NULL && i < env->rcpt_cnt; i++) {
-		c = last_said(&env->rcpts[i], SPAN("4.4.1 The destination "
-		    "could not be reached yet"));
+		c = last_said(&env->rcpts[i], why);
 		o->is_reminder = true;
 		tell(o, i, &c);
 		if (c.is_warned)

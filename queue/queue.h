@@ -28,6 +28,7 @@ struct quarantine;
 struct reroutes;
 struct errand;
 struct change;
+struct follow;
 struct control;
 
 struct queue {
@@ -47,6 +48,7 @@ struct queue {
 	struct quarantine *quarantine;
 	struct reroutes	*reroutes;
 	struct suspension_set *suspensions;	/* NULL in tests without */
+	struct follow	*follow;	/* NULL in tests without	*/
 	LIST_HEAD(, change) changes;	/* of them, on their way	*/
 	LIST_HEAD(, errand) errands;
 	unsigned	 errand_cnt;

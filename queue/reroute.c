@@ -28,6 +28,7 @@ struct reroute {
 struct reroutes {
 	struct queue	*queue;
 	struct timer	 again;
+	uint32_t	 busy_cnt;
 	STAILQ_HEAD(, reroute) waiting;
 };
 
@@ -101,6 +102,7 @@ replanned(struct store_op *op, enum err e, void *arg)
 	}
 	free(env);
 	free_reroute(rr);
+	q->reroutes->busy_cnt--;
 }
 
 static void
@@ -206,6 +208,7 @@ move(struct queue *q, const struct settings *set, struct delivery *dl,
 	}
 	dispatch_release_untried(q, dl);
 	dl->state = DELIVERY_SETTLING;
+	q->reroutes->busy_cnt++;
 	store_replan(q->store, &rr->store, replanned, rr);
 	return true;
 }
@@ -416,6 +419,12 @@ reroute_loaded(struct queue *q, struct delivery *dl)
 		route_free(&own.routes);
 	free(j.has_way);
 	return taken;
+}
+
+uint32_t
+reroute_busy_cnt(const struct reroutes *rs)
+{
+	return rs->busy_cnt;
 }
 
 enum err

@@ -1,7 +1,8 @@
 /*
  * reroute - mail that is queued follows the routes of today.
  *
- * Each delivery is judged when its envelope is loaded, before it goes out:
+ * Each delivery is judged when its envelope is loaded, before it goes out (or,
+ * where nothing goes out, by follow.h):
  * recipients whom the routes now send elsewhere become deliveries there, in
  * one transaction, due at once; whom they refuse or discard are done with.
  * Whom they lead nowhere stay where they are.
@@ -17,6 +18,9 @@
 MUST_CHECK enum err reroute_open(struct reroutes **out, struct queue *);
 /* Behind store_close(). */
 void	reroute_close(struct reroutes **);
+
+/* Moves on their way to the disk. */
+uint32_t reroute_busy_cnt(const struct reroutes *);
 
 /*
  * The envelope of dl is there: do the routes want it elsewhere?  True: it is

@@ -76,6 +76,8 @@ changed(struct store_op *op, enum err e, void *arg)
 	if (is_nothing(s))
 		suspension_drop(q->suspensions, &s);
 	dispatch_suspend(q->dispatch);
+	if (e == OK && c->before.is_active && !c->next.is_active)
+		due_resume(q->due, c->next.relay, c->next.domain);
 	if (c->fn != NULL)
 		c->fn(e == OK ? TOLD_DONE : TOLD_FAILED, c->arg);
 	free_change(c);
@@ -197,7 +199,7 @@ suspend_look(struct queue *q)
 		if (s->is_active && relay[0] != '\0' &&
 		    !route_has_relay(q->settings.routes, relay))
 			log_change(LOG_trouble, s,
-			    "a suspended relay is no longer configured");
+			    "no route leads to a suspended relay any more");
 		if (is_stale(q, s)) {
 			struct suspension none = *s;
 

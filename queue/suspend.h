@@ -25,7 +25,7 @@ struct suspend_what {
 
 /*
  * Suspend it; what is suspended already has another reason from now on.  False:
- * *why is TOLD_NONE for a relay that is not configured, TOLD_REFUSED for what
+ * *why is TOLD_NONE for a relay to which no route leads, TOLD_REFUSED for what
  * is no domain, TOLD_BUSY or TOLD_FAILED, and fn is not called.
  */
 bool	suspend_begin(struct queue *, const struct suspend_what *,
@@ -37,7 +37,7 @@ bool	suspend_end(struct queue *, const struct suspend_what *,
 
 /*
  * At the start, and when the relays are others: tell of suspended ones that
- * are configured no more, and forget what nobody has waited for.
+ * no route leads to, and forget what nobody has waited for.
  */
 void	suspend_look(struct queue *);
 

@@ -27,6 +27,7 @@ struct job {
 	struct id	 id;
 	char		 queue[BLOCK_NAME_MAX + 1];
 	enum told	 status;	/* TOLD_BUSY until it is done	*/
+	bool		 is_suspended;	/* some of it, when it was listed */
 };
 
 struct edit_run {
@@ -58,6 +59,8 @@ add_job(const struct listed_message *m, void *arg)
 	}
 	j = &e->jobs[e->cnt++];
 	*j = (struct job){ .id = m->id, .status = TOLD_BUSY };
+	for (size_t i = 0; i < m->delivery_len; i++)
+		j->is_suspended |= m->deliveries[i].suspended_ms > 0;
 	if (e->oldest_ms == 0 || m->arrived_ms < e->oldest_ms)
 		e->oldest_ms = m->arrived_ms;
 	return span_cstr(m->queue, j->queue, sizeof(j->queue));
@@ -214,6 +217,27 @@ word_for(const struct edit_run *e, enum told status)
 	return words[status];
 }
 
+/* Does a suspension keep it from what was just done to it? */
+static bool
+still_waits(const struct edit_run *e, const struct job *job)
+{
+	return job->is_suspended && job->status == TOLD_DONE &&
+	    (e->action == EDIT_FLUSH || e->action == EDIT_RELEASE);
+}
+
+static void
+report_waiting(const struct edit_run *e)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < e->cnt; i++)
+		cnt += still_waits(e, &e->jobs[i]);
+	if (cnt > 0)
+		run_complain("%zu of them wait%s all the same for a relay or "
+		    "destination that is suspended: posternctl suspend", cnt,
+		    cnt == 1 ? "s" : "");
+}
+
 static void
 report_job(const struct run *r, const struct edit_run *e,
     const struct job *job)
@@ -235,6 +259,8 @@ report_job(const struct run *r, const struct edit_run *e,
 	json_text(&j, "queue", span_of(job->queue));
 	json_text(&j, "action", span_of(e->name));
 	json_text(&j, "status", span_of(status));
+	if (still_waits(e, job))
+		json_flag(&j, "suspended", true);
 	json_close(&j, '}');
 }
 
@@ -253,6 +279,8 @@ report(const struct run *r, const struct edit_run *e)
 	}
 	if (!r->json)
 		printf("%zu message%s %s.\n", done, plural(done), e->past);
+	if (!r->json)
+		report_waiting(e);
 	return done == e->cnt ? END_DONE : END_NOTHING;
 }
 

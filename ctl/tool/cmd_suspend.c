@@ -105,7 +105,7 @@ print_row(const struct suspending *s, const struct msg_suspended_row *m)
 	}
 	putchar('\n');
 	if (m->strange)
-		puts("    this relay is configured no more");
+		puts("    no route of the queue leads to this relay any more");
 }
 
 static bool
@@ -245,7 +245,7 @@ complain_none(const struct suspending *s)
 		    "what is", s->domain.len > 0 ? s->domain.ptr :
 		    s->relay.ptr);
 	else
-		run_complain("no queue that was asked has a relay \"%s\"",
+		run_complain("no route of a queue leads to a relay \"%s\"",
 		    s->relay.ptr);
 }
 

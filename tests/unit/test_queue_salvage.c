@@ -522,6 +522,58 @@ a_salvaged_store_has_all_tables(void **state)
 	remove_store(dir);
 }
 
+/* Flip a bit in the record of each suspension. */
+static void
+damage_suspensions(const char *dir)
+{
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_cursor *c;
+	MDB_val key, val;
+	uint8_t k[STORE_KEY_MAX], v[RECORD_MAX];
+
+	assert_int_equal(store_table_open(&e, dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, e.dbi[TABLE_SUSPENSION], &c), 0);
+	while (mdb_cursor_get(c, &key, &val, MDB_NEXT) == 0) {
+		memcpy(k, key.mv_data, key.mv_size);
+		memcpy(v, val.mv_data, val.mv_size);
+		v[val.mv_size / 2] ^= 4;
+		key.mv_data = k;
+		val.mv_data = v;
+		assert_int_equal(mdb_cursor_put(c, &key, &val, MDB_CURRENT),
+		    0);
+	}
+	mdb_cursor_close(c);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+}
+
+/* The key of it still says what must not go out. */
+static void
+a_damaged_suspension_is_named_and_kept(void **state)
+{
+	struct suspension_set *set;
+	char dir[96];
+
+	kit_reopen(&kit->kit);
+	leave_a_suspension();
+	store_close(&kit->kit.store);
+	assert_int_equal(check_run(kit->kit.dir, false), CHECK_WHOLE);
+	damage_suspensions(kit->kit.dir);
+	assert_int_equal(check_run(kit->kit.dir, false), CHECK_DAMAGED);
+	snprintf(dir, sizeof(dir), "%s-new", kit->kit.dir);
+	assert_int_equal(rescue_run(kit->kit.dir, dir, false), CHECK_WHOLE);
+	strlcpy(kit->kit.dir, dir, sizeof(kit->kit.dir));
+	kit_reopen(&kit->kit);
+	set = store_take_suspensions(kit->kit.store);
+	assert_non_null(suspension_of(set, "out", "out"));
+	suspension_free(&set);
+	store_close(&kit->kit.store);
+	kit->kit.dir[strlen(dir) - strlen("-new")] = '\0';
+	remove_store(dir);
+}
+
 int
 main(void)
 {
@@ -541,6 +593,7 @@ main(void)
 		cmocka_unit_test(
 		    a_recipient_that_was_done_with_gets_no_second_copy),
 		cmocka_unit_test(a_salvaged_store_has_all_tables),
+		cmocka_unit_test(a_damaged_suspension_is_named_and_kept),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -8,6 +8,7 @@
 
 #include "queue/dispatch_inside.h"
 #include "queue/expire.h"
+#include "queue/store_inside.h"
 
 #define DAY_MS	INT64_C(86400000)
 
@@ -266,6 +267,33 @@ what_is_under_way_ends_as_it_would(void **state)
 	assert_int_equal(p->q.message_cnt, 1);
 }
 
+/* Its envelope was being read: it had no relay yet, and gets none. */
+static void
+what_was_just_chosen_goes_back(void **state)
+{
+	struct play *p = *state;
+	struct destination *d;
+	struct delivery *dl;
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 0);
+	send_some(p, 1, 1, "to@example.net");
+	turns(p, 5);
+	d = due_find_destination(p->q.due, SPAN("out"), SPAN("out"));
+	assert_non_null(d);
+	assert_non_null(d->lane->worker);
+	dl = due_take(p->q.due, d);
+	assert_non_null(dl);
+	dispatch_start(d->lane->worker, dl, RANK_NEW, 1000);
+	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	turns(p, 20);
+	play_list_slots(p, 100);
+	turns(p, 20);
+	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
 static void
 a_restart_knows_it_before_anything_goes_out(void **state)
 {
@@ -358,6 +386,124 @@ the_lifetime_stands_still(void **state)
 	assert_true(queue_age_ms(&p->q, &m, &d) >= lived_ms);
 	d.waived_ms = DAY_MS;		/* it was elsewhere before	*/
 	assert_true(queue_age_ms(&p->q, &m, &d) < 0);
+}
+
+static void
+look_for_old(struct play *p)
+{
+	struct expire *ex = &p->q.dispatch->expire;
+
+	timer_set(&ex->look, 0);
+	turns(p, 30);
+	kit_until(&p->kit, !ex->is_walking &&
+	    !outcome_is_busy(p->q.outcomes));
+}
+
+/* A day passes, as far as the store knows. */
+static void
+pass_a_day(struct play *p)
+{
+	p->q.store->lived_before_ms += DAY_MS;
+}
+
+static bool
+is_there(struct play *p, struct id id)
+{
+	struct store_read_envelope e = { .id = id };
+	unsigned before = p->kit.back_cnt;
+
+	store_read_envelope(p->q.store, &e, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	free(e.envelope);
+	return p->kit.last == OK;
+}
+
+static void
+nothing_is_given_up_that_was_suspended_for_a_day(void **state)
+{
+	struct play *p = *state;
+	struct id ids[2];
+
+	p->q.settings.retry.lifetime_ms = DAY_MS / 24;
+	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	send_some(p, 1, 1, "to@example.net");
+	ids[0] = p->id;
+	send_some(p, 2, 99, "to@example.net");
+	ids[1] = p->id;
+	pass_a_day(p);
+	look_for_old(p);
+	assert_true(is_there(p, ids[0]) && is_there(p, ids[1]));
+	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	look_for_old(p);
+	assert_true(is_there(p, ids[0]) && is_there(p, ids[1]));
+	restart(p);
+	p->q.settings.retry.lifetime_ms = DAY_MS / 24;
+	look_for_old(p);
+	assert_true(is_there(p, ids[0]) && is_there(p, ids[1]));
+	pass_a_day(p);			/* and one that counts */
+	look_for_old(p);
+	assert_false(is_there(p, ids[0]) || is_there(p, ids[1]));
+}
+
+/* By routes of today: it leaves its relay when that is forgotten. */
+static void
+what_goes_elsewhere_has_its_time_left(void **state)
+{
+	struct play *p = *state;
+	struct store_read_envelope e;
+	unsigned before;
+
+	p->q.settings.retry.lifetime_ms = DAY_MS / 24;
+	assert_int_equal(call(p, false, "", "far.example"), TOLD_DONE);
+	send_some(p, 1, 1, "to@far.example");
+	pass_a_day(p);
+	assert_int_equal(call(p, true, "", "far.example"), TOLD_DONE);
+	relay_is_there(p, 1);
+	kit_until(&p->kit, p->open_cnt == 1);
+	look_for_old(p);
+	e = (struct store_read_envelope){ .id = p->opened.id };
+	before = p->kit.back_cnt;
+	store_read_envelope(p->q.store, &e, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_non_null(e.envelope);
+	assert_true(span_eq(e.envelope->delivery.destination, SPAN("out")));
+	assert_true(queue_age_ms(&p->q, &e.envelope->message,
+	    &e.envelope->delivery) < DAY_MS / 24);
+	free(e.envelope);
+}
+
+static void
+its_sender_hears_that_it_is_suspended(void **state)
+{
+	struct play *p = *state;
+	struct store_read_piece r;
+	struct store_flow f;
+	struct store_place place;
+	struct delivery *dl;
+	unsigned before;
+
+	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	send_some(p, 1, 1, "to@example.net");
+	dl = due_find_next(p->q.due, p->id, 0);
+	assert_non_null(dl);
+	place = dl->place;
+	assert_true(store_flow_name(&f, SPAN("out"), SPAN("out"),
+	    SPAN("127.0.0.0/24")));
+	dispatch_remind(&p->q, &f, &place);
+	kit_until(&p->kit, p->q.message_cnt == 2);
+	r = (struct store_read_piece){ .id = p->q.last_id,
+	    .part = PART_BODY };
+	before = p->kit.back_cnt;
+	store_read_piece(p->q.store, &r, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(p->kit.last, OK);
+	assert_non_null(memmem(r.text, r.len, "suspended here", 14));
+	free(r.text);
+	relay_is_there(p, 1);
+	turns(p, 10);
+	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	kit_until(&p->kit, p->open_cnt == 2);
 }
 
 /* What leaves a suspension takes the time along. */
@@ -480,11 +626,15 @@ main(void)
 		    a_domain_on_a_relay_for_all_has_a_place_of_its_own),
 		QUEUE(what_is_suspended_waits_untried_and_unread),
 		QUEUE(what_is_under_way_ends_as_it_would),
+		QUEUE(what_was_just_chosen_goes_back),
 		QUEUE(a_restart_knows_it_before_anything_goes_out),
 		QUEUE(a_domain_waits_and_its_neighbours_go),
 		QUEUE(what_was_queued_before_leaves_its_line),
 		QUEUE(only_what_can_be_suspended_is),
 		QUEUE(the_lifetime_stands_still),
+		QUEUE(nothing_is_given_up_that_was_suspended_for_a_day),
+		QUEUE(what_goes_elsewhere_has_its_time_left),
+		QUEUE(its_sender_hears_that_it_is_suspended),
 		QUEUE(a_move_keeps_what_was_waived),
 		QUEUE(a_row_that_is_damaged_still_suspends_and_ends_for_good),
 		QUEUE(one_that_is_long_over_is_forgotten),
