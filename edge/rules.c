@@ -116,17 +116,29 @@ rules_fini(struct rules *r)
 	*r = (struct rules){ 0 };
 }
 
-bool
-rules_client(const struct rules *r, const struct client_address *a)
+static bool
+has_net(const struct rules *r, const struct client_address *a,
+    unsigned least_bits)
 {
-	if (r->net_cnt == 0 || crowd_is_local(a))
-		return true;
 	for (unsigned i = 0; i < r->net_cnt; i++)
-		if (r->nets[i].address.family == a->family &&
+		if (r->nets[i].bits >= least_bits &&
+		    r->nets[i].address.family == a->family &&
 		    is_same_prefix(r->nets[i].address.bytes, a->bytes,
 		    r->nets[i].bits))
 			return true;
 	return false;
+}
+
+bool
+rules_client(const struct rules *r, const struct client_address *a)
+{
+	return r->net_cnt == 0 || crowd_is_local(a) || has_net(r, a, 0);
+}
+
+bool
+rules_trusts(const struct rules *r, const struct client_address *a)
+{
+	return !crowd_is_local(a) && has_net(r, a, 1);
 }
 
 bool

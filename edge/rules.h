@@ -35,6 +35,9 @@ MUST_CHECK enum err rules_add_rcpt(struct rules *, struct span);
  * file system lets in. */
 bool	rules_client(const struct rules *, const struct client_address *);
 
+/* Is it in a network of `clients' that is not everybody? */
+bool	rules_trusts(const struct rules *, const struct client_address *);
+
 /*
  * May mail go to this address?  Domain and local part are compared without
  * regard to ASCII case.  A bare <postmaster> always may (RFC 5321 4.5.1).  An

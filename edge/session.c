@@ -2,7 +2,7 @@
  * session.c - cuts the input into command lines and message text.  Lines end
  * with CR LF and with nothing else (RFC 5321 2.3.8): what looks like a second
  * line to somebody else is refused, and whoever ends a line with a bare LF is
- * not listened to any further.
+ * not listened to any further, unless bare_lf says otherwise and we know him.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -244,11 +244,12 @@ feed_line(struct session *s, struct span *in)
 	*in = span_tail(*in, n + 1);
 	s->has_more = in->len > 0;
 	s->since_ms = ev_now_ms(s->edge->loop);
-	if (n == 0 || line.ptr[n - 1] != '\r') {
+	if (n > 0 && line.ptr[n - 1] == '\r')
+		line.len--;
+	else if (!session_is_lax(s)) {
 		hang_up(s, "5.5.2", "Lines end with CR LF");
 		return false;
 	}
-	line.len--;
 	use_line(s, line);
 	if (s->edge->is_draining)
 		session_drain(s);
@@ -361,6 +362,13 @@ session_secured(struct session *s)
 		session_greet(s);
 	if (s->edge->is_draining)
 		session_drain(s);
+}
+
+bool
+session_is_lax(const struct session *s)
+{
+	return s->edge->set.normalise_lf && (session_is_known(s) ||
+	    rules_trusts(&s->edge->set.rules, &s->address));
 }
 
 bool

@@ -134,6 +134,8 @@ void	session_queue_lost(struct session *);
 struct span session_tenant(const struct session *, char *buf);
 /* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
 struct span session_with(const struct session *, bool utf8);
+/* May its lines end with LF alone? */
+bool	session_is_lax(const struct session *);
 /* Has it logged in, or did the kernel say who it is? */
 bool	session_is_known(const struct session *);
 

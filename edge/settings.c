@@ -86,6 +86,8 @@ read_security(struct settings *set, const struct slice *edge,
 	set->has_users = slice_text(rules, "lookup_credentials", 0).len > 0;
 	set->auth_without_tls = slice_flag(rules, "auth_without_tls");
 	set->require_auth = slice_flag(rules, "require_auth");
+	set->normalise_lf = span_eq(slice_text(rules, "bare_lf", 0),
+	    SPAN("normalise"));
 }
 
 /* Those of the queue, as far as they are about the header section. */

@@ -38,6 +38,7 @@ struct settings {
 	bool		 has_users;		/* so AUTH is known	*/
 	bool		 auth_without_tls;	/* and so is its password */
 	bool		 require_auth;		/* for MAIL		*/
+	bool		 normalise_lf;		/* of whom we know	*/
 
 	bool		 add_date;		/* where it is missing	*/
 	bool		 add_message_id;	/* the same		*/

@@ -295,6 +295,7 @@ text_begin(struct transaction *t)
 	struct text *x = &t->text;
 
 	eod_init(&x->eod);
+	x->eod.is_lax = session_is_lax(t->session);
 	header_init(&x->scan);
 	pace_begin(&x->pace, ev_now_ms(t->edge->loop));
 	to_queue_open(t);
@@ -336,7 +337,8 @@ text_room(const struct transaction *t)
 
 	if (text_has_fault(t))
 		return EDGE_READ_MAX;
-	return room > spare ? room - spare : 0;
+	room = room > spare ? room - spare : 0;
+	return x->eod.is_lax ? room / 2 : room;
 }
 
 int64_t

@@ -13,6 +13,8 @@ enum at {
 	AT_CR,		/* behind a CR that was given out		*/
 	AT_DOT,		/* behind a dot at the start, not given out	*/
 	AT_DOT_CR,	/* and behind its CR, not given out either	*/
+	AT_LF,		/* before a bare LF that passes for CR LF	*/
+	AT_LF_LINE,	/* before the first byte of the line behind it	*/
 	AT_END
 };
 
@@ -35,6 +37,11 @@ take_text(struct eod *e, const char *p, const char *end)
 	const char *stop = plain_end(p, end, &e->is_8bit);
 
 	e->line_len += (size_t)(stop - p);
+	if (stop < end && *stop == '\n' && e->is_lax && !is_spoilt(e)) {
+		e->state = AT_LF;
+		e->long_line |= e->line_len > TEXT_LINE_MAX;
+		return stop;
+	}
 	if (stop < end && *stop == '\r') {
 		e->state = AT_CR;
 		stop++;
@@ -69,7 +76,7 @@ take_lf(struct eod *e, const char *p, enum at then)
 static const char *
 walk(struct eod *e, const char *p, const char *end, const char **run_at)
 {
-	while (p < end && e->state != AT_END) {
+	while (p < end && e->state != AT_END && e->state != AT_LF) {
 		switch ((enum at)e->state) {
 		case AT_LINE:
 			if (*p != '.') {
@@ -96,6 +103,12 @@ walk(struct eod *e, const char *p, const char *end, const char **run_at)
 			p = take_lf(e, p, AT_END);
 			*run_at = p;
 			break;
+		case AT_LF_LINE:
+			e->state = AT_TEXT;
+			if (*p == '.')
+				*run_at = ++p;
+			break;
+		case AT_LF:
 		case AT_END:
 			break;
 		}
@@ -113,6 +126,13 @@ eod_next(struct eod *e, struct span *in, struct span *run)
 	if (in->len == 0)
 		return EOD_MORE;
 	p = walk(e, in->ptr, in->ptr + in->len, &from);
+	if (p == from && e->state == AT_LF) {
+		e->state = AT_LF_LINE;
+		e->line_len = 0;
+		*in = span_tail(*in, (size_t)(p - in->ptr) + 1);
+		*run = SPAN("\r\n");
+		return EOD_RUN;
+	}
 	*in = span_tail(*in, (size_t)(p - in->ptr));
 	if (p > from && !is_spoilt(e)) {
 		*run = (struct span){ from, (size_t)(p - from) };

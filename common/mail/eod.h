@@ -18,6 +18,10 @@
  * nothing: once one is seen the message is spoilt, no run comes any more, and
  * the reader goes on until the true end only.  The caller then refuses the
  * message (550 5.5.2) and closes, so that nothing behind it is ever run.
+ *
+ * For clients that are trusted a bare LF may be let pass: is_lax, set after
+ * eod_init().  Then it comes out as CR LF, and it is no part of an end even so:
+ * a dot behind a bare LF, or before one, is undone like any other.
  */
 #ifndef MAIL_EOD_H
 #define MAIL_EOD_H
@@ -36,6 +40,7 @@ enum eod_step {
 struct eod {
 	unsigned	 state;		/* private			    */
 	size_t		 line_len;	/* private: bytes of this line	    */
+	bool		 is_lax;	/* the caller's: LF is CR LF	    */
 
 	/* Facts; they stick until eod_init(), and are final at EOD_END. */
 	bool		 bare;		/* CR without LF, LF without CR	    */
@@ -49,8 +54,10 @@ void		 eod_init(struct eod *);
 
 /*
  * Take bytes from the front of *in.  *run, set on EOD_RUN only, points into
- * the input.  The CRLF before the closing dot belongs to the message.  The
- * runs of a message that turns out spoilt are void, those before it too.
+ * the input, or to a line end of our own: if lax, there may come out twice as
+ * many bytes as went in.  The CRLF before the closing dot belongs to the
+ * message.  The runs of a message that turns out spoilt are void, those before
+ * it too.
  */
 enum eod_step	 eod_next(struct eod *, struct span *in, struct span *run);
 

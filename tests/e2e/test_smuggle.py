@@ -88,6 +88,21 @@ def test_what_follows_the_end_in_the_segment_is_the_next_command(postern,
         "bob@there.example", "eve@there.example"]
 
 
+@pytest.mark.parametrize("row", ["EOD-02", "EOD-03", "EOD-04"])
+def test_lf_alone_from_one_we_know_is_a_line_end_and_no_end(start, sink, row):
+    p = start(sink.port,
+              edge="rules { clients 127.0.0.0/8; bare_lf normalise }")
+    with Client(p.port) as c:
+        ready(c)
+        c.write(BEGIN.replace(b"\r", b"") + REFUSED[row] + SECOND.encode())
+        assert QUEUED.match(c.reply())
+    got = sink.wait()
+    assert [m.sender for m in got] == ["ann@here.example"]
+    assert got[0].body.startswith(b"first line\r\n")
+    assert got[0].body.endswith(b"\r\nsmuggled\r\n")
+    assert [m.sender for m in sink.quiet(0.3)] == ["ann@here.example"]
+
+
 @pytest.mark.parametrize("half", [b"\r\n.", b"\r\n.\r", b"\r\n", b""])
 def test_a_connection_cut_before_the_end_queues_nothing(postern, sink, half):
     """EOD-22."""

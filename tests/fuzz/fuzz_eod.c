@@ -16,18 +16,19 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 #define TEXT_MAX	8192	/* bytes of input we look at */
 
 struct outcome {
-	char	 text[TEXT_MAX + 8];
+	char	 text[2 * TEXT_MAX + 8];
 	size_t	 len, used;
 	bool	 is_over, is_spoilt, is_8bit;
 };
 
 static void
-read_parts(struct outcome *o, struct span in, size_t part)
+read_parts(struct outcome *o, struct span in, size_t part, bool is_lax)
 {
 	enum eod_step step = EOD_MORE;
 	struct eod e;
 
 	eod_init(&e);
+	e.is_lax = is_lax;
 	o->len = o->used = 0;
 	while (o->used < in.len && step != EOD_END) {
 		struct span s = span_head(span_tail(in, o->used), part), run;
@@ -61,7 +62,7 @@ static void
 check_way_back(const struct outcome *o, size_t part)
 {
 	static struct outcome back;
-	char wire[2 * TEXT_MAX + 32];
+	char wire[4 * TEXT_MAX + 32];
 	struct span left = { o->text, o->len }, end, run;
 	struct dot d;
 	size_t len = 0;
@@ -77,10 +78,11 @@ check_way_back(const struct outcome *o, size_t part)
 		}
 	}
 	end = dot_end(&d);
-	if (d.bad || len > 2 * TEXT_MAX)
+	if (d.bad || len > 4 * TEXT_MAX)
 		abort();
 	memcpy(wire + len, end.ptr, end.len);
-	read_parts(&back, (struct span){ wire, len + end.len }, sizeof(wire));
+	read_parts(&back, (struct span){ wire, len + end.len }, sizeof(wire),
+	    false);
 	if (!back.is_over || back.is_spoilt || back.used != len + end.len ||
 	    back.len != o->len || memcmp(back.text, o->text, o->len) != 0)
 		abort();
@@ -92,12 +94,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	static struct outcome whole, cut;
 	struct span in = { (const char *)bytes + 1, len - 1 };
 	size_t part, used;
+	bool is_lax;
 
 	if (len < 2 || len > TEXT_MAX / 2)
 		return 0;
 	part = bytes[0] % 17 + 1u;
-	read_parts(&whole, in, in.len);
-	read_parts(&cut, in, part);
+	is_lax = (bytes[0] & 0x80) != 0;
+	read_parts(&whole, in, in.len, is_lax);
+	read_parts(&cut, in, part, is_lax);
 	if (whole.is_over != cut.is_over || whole.used != cut.used ||
 	    whole.is_spoilt != cut.is_spoilt || whole.is_8bit != cut.is_8bit)
 		abort();

@@ -68,6 +68,89 @@ nothing_but_crlf_dot_crlf_ends_the_text(void **state)
 	}
 }
 
+/* Of a client that is known LF alone is a line end, and still no end. */
+static void
+what_passes_for_a_line_end_ends_no_text(void **state)
+{
+	kit.edge->set.normalise_lf = true;
+	assert_int_equal(rules_add_net(&kit.edge->set.rules,
+	    SPAN("192.0.2.0/24")), OK);
+	for (size_t i = 0; i < sizeof(bad_endings) / sizeof(*bad_endings);
+	    i++) {
+		bool spoilt = memchr(bad_endings[i].bytes, '\0',
+		    bad_endings[i].len) != NULL;
+
+		for (size_t k = 0; k < bad_endings[i].len; k++)
+			spoilt |= bad_endings[i].bytes[k] == '\r' &&
+			    (k + 1 == bad_endings[i].len ||
+			    bad_endings[i].bytes[k + 1] != '\n');
+		kit_data();
+		kit_say("Subject: x\n\nfirst\n..\n");
+		kit_give(bad_endings[i].bytes, bad_endings[i].len);
+		kit_say(SMUGGLED);
+		assert_string_equal(kit_codes(kit_hear()),
+		    spoilt ? "550 " : "250 221 ");
+		assert_int_equal(kit.mail_cnt, i + 1);
+		assert_string_equal(kit_last()->sender, "a@other.example");
+		assert_true(spoilt == kit_last()->is_aborted);
+		if (spoilt)
+			continue;
+		assert_string_equal(client_header(), "Subject: x\r\n\r\n");
+		assert_memory_equal(body().ptr, "first\r\n.\r\n", 10);
+		assert_true(span_eq(span_tail(body(), body().len - 13),
+		    SPAN("\r\nA: b\r\n\r\nx\r\n")));
+	}
+}
+
+static void
+only_who_is_known_may_end_lines_with_lf(void **state)
+{
+	static const char mail[] = "EHLO x\nMAIL FROM:<a@other.example>\n"
+	    "RCPT TO:<v@test.example>\nDATA\nA: b\n\n.x\n\r\n.\r\n";
+
+	kit.edge->set.normalise_lf = true;
+	assert_int_equal(rules_add_net(&kit.edge->set.rules,
+	    SPAN("0.0.0.0/0")), OK);
+	kit_connect();
+	kit_say(mail);
+	assert_string_equal(kit_codes(kit_hear()), "220 500 ");
+	kit_connect_as(crowd_user(1000));
+	kit_say(mail);
+	assert_string_equal(kit_codes(kit_hear()), "220 250 250 250 354 250 ");
+	assert_string_equal(client_header(), "A: b\r\n\r\n");
+	assert_true(span_eq(body(), SPAN("x\r\n\r\n")));
+	kit_users();
+	kit_ready();
+	kit_say("AUTH PLAIN AGFubgBwdw==\r\n");
+	kit_turn(KIT_TURNS);
+	kit_vault_says(LOGIN_GOOD);
+	kit_say("MAIL FROM:<a@other.example>\nRCPT TO:<v@test.example>\n"
+	    "DATA\nA: b\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "235 250 250 354 250 ");
+	kit.edge->set.normalise_lf = false;
+	kit_connect_as(crowd_user(1000));
+	kit_say(mail);
+	assert_string_equal(kit_codes(kit_hear()), "220 500 ");
+}
+
+/* Twice as many bytes may come out as went in. */
+static void
+line_ends_that_grow_find_room(void **state)
+{
+	static char lines[3 * PIECE_MAX];
+
+	kit.edge->set.normalise_lf = true;
+	assert_int_equal(rules_add_net(&kit.edge->set.rules,
+	    SPAN("192.0.2.1")), OK);
+	memset(lines, '\n', sizeof(lines));
+	kit_data();
+	kit_give(lines, sizeof(lines));
+	kit_say("\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+	assert_int_equal(kit_last()->odd_cnt, 0);
+	assert_int_equal(kit_last()->body.len, 2 * sizeof(lines));
+}
+
 static void
 a_bare_line_end_in_the_header_is_refused(void **state)
 {
@@ -611,6 +694,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(nothing_but_crlf_dot_crlf_ends_the_text),
+		T(what_passes_for_a_line_end_ends_no_text),
+		T(only_who_is_known_may_end_lines_with_lf),
+		T(line_ends_that_grow_find_room),
 		T(a_bare_line_end_in_the_header_is_refused),
 		T(dots_are_undone_and_strange_breaks_are_content),
 		T(what_stands_before_the_blank_line_is_the_header),
