@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "mail/account.h"
 #include "sys/bell.h"
 #include "vault/hash.h"
 
 #define STACK_BYTES	(256u * 1024)	/* of a thread			*/
+#define HASH_LEN	43		/* digits of 256 bits		*/
 
 struct job {
 	TAILQ_ENTRY(job) entry;
@@ -24,7 +26,7 @@ struct job {
 	uint64_t	 asker, request;
 	bool		 is_stand_in;
 	bool		 is_forgotten;
-	bool		 is_good;
+	enum hash_verdict verdict;
 	size_t		 len;
 	char		 bytes[];
 };
@@ -69,29 +71,44 @@ is_same(struct span a, const char *b)
 	return differs == 0;
 }
 
-/* Both spans have a NUL behind them. */
+/*
+ * crypt(3) says the same of a hash that is none and of one it had no memory
+ * for.  The latter is long enough, and of a method that wants much.
+ */
 static bool
+lacks_memory(const struct job *j)
+{
+	return !j->is_stand_in && account_hash_bytes(j->setting) > 0 &&
+	    crypt_checksalt(j->setting.ptr) != CRYPT_SALT_INVALID &&
+	    strlen(strrchr(j->setting.ptr, '$') + 1) >= HASH_LEN;
+}
+
+/* Both spans have a NUL behind them. */
+static enum hash_verdict
 check(const struct hash_pool *p, const struct job *j, struct crypt_data *room)
 {
 	bool has_nul = span_find(j->password, '\0') < j->password.len;
 	bool is_known = j->setting.len > 0;
+	enum hash_verdict verdict = HASH_BAD;
 	const char *found;
-	bool is_good;
 
 	memset(room, 0, sizeof(*room));
 	found = crypt_rn(j->password.ptr,
 	    is_known ? j->setting.ptr : p->nobody, room, sizeof(*room));
 	/* crypt(3) takes a NUL for the end: such a password is nobody's. */
-	is_good = is_known && !j->is_stand_in && !has_nul && found != NULL &&
-	    found[0] != '*' && is_same(j->setting, found);
+	if (is_known && !j->is_stand_in && !has_nul && found != NULL &&
+	    found[0] != '*' && is_same(j->setting, found))
+		verdict = HASH_GOOD;
 	/* An account that is locked takes its time as well. */
 	if (found == NULL || found[0] == '*') {
+		if (lacks_memory(j))
+			verdict = HASH_CANNOT;
 		memset(room, 0, sizeof(*room));
 		(void)crypt_rn(j->password.ptr, p->nobody, room,
 		    sizeof(*room));
 	}
 	explicit_bzero(room, sizeof(*room));
-	return is_good;
+	return verdict;
 }
 
 static bool
@@ -138,7 +155,7 @@ run(void *arg)
 	pthread_mutex_lock(&p->lock);
 	while (room != NULL && (j = take_job(p)) != NULL) {
 		pthread_mutex_unlock(&p->lock);
-		j->is_good = check(p, j, room);
+		j->verdict = check(p, j, room);
 		pthread_mutex_lock(&p->lock);
 		TAILQ_REMOVE(&p->running, j, entry);
 		TAILQ_INSERT_TAIL(&p->done, j, entry);
@@ -168,7 +185,7 @@ take_done(struct bell *b, void *arg)
 	while ((j = TAILQ_FIRST(&done)) != NULL) {
 		TAILQ_REMOVE(&done, j, entry);
 		if (!j->is_forgotten)
-			p->fn(j->asker, j->request, j->is_good, p->arg);
+			p->fn(j->asker, j->request, j->verdict, p->arg);
 		free_job(j);
 	}
 }

@@ -30,8 +30,15 @@
 
 struct hash_pool;
 
-/* good: the password is right.  asker and request are hash_check()'s. */
-typedef void hash_fn(uint64_t asker, uint64_t request, bool good, void *arg);
+enum hash_verdict {
+	HASH_BAD,	/* another password, or no user			*/
+	HASH_GOOD,
+	HASH_CANNOT	/* it takes more memory than there is: nobody knows */
+};
+
+/* asker and request are hash_check()'s. */
+typedef void hash_fn(uint64_t asker, uint64_t request, enum hash_verdict,
+	    void *arg);
 
 /* Start the threads.  fn is called from the loop. */
 MUST_CHECK enum err hash_open(struct hash_pool **out, struct ev_loop *,

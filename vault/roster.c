@@ -23,8 +23,9 @@ slot_of(const struct roster *r, struct span name)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 
+	/* Names that are the same but for case need not be that here. */
 	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)name.ptr[i]) * 0x100000001b3u;
+		h = (h ^ (unsigned char)(name.ptr[i] | 0x20)) * 0x100000001b3u;
 	return (size_t)(h ^ h >> 32) & r->mask;
 }
 
@@ -46,7 +47,7 @@ look_up(const struct roster *r, struct span name)
 	size_t slot = slot_of(r, name);
 
 	while (r->slots[slot] != 0 &&
-	    !span_eq(account_at(r, slot).name, name))
+	    !account_is_same(account_at(r, slot).name, name))
 		slot = (slot + 1) & r->mask;
 	return slot;
 }

@@ -22,6 +22,7 @@
 #include "vault/roster.h"
 
 #define IDLE_CHECK_MS	50
+#define TELL_EACH_MS	10000
 #define UNSENT_MAX	(1u << 20)	/* bytes: an edge that does not read */
 
 struct asker {
@@ -36,6 +37,7 @@ static struct {
 	struct hash_pool *pool;
 	LIST_HEAD(, asker) askers;
 	uint64_t	 last_no;
+	int64_t		 tell_ms;	/* when we may complain again	*/
 	struct timer	 idle;
 } users;
 
@@ -113,14 +115,33 @@ answer(struct asker *a, uint64_t request, enum login_status status)
 	    .request = request, .status = (uint8_t)status });
 }
 
+/* Anybody may bring this about as often as he likes. */
 static void
-checked(uint64_t asker, uint64_t request, bool good, void *arg)
+tell_cannot(void)
 {
+	int64_t now = ev_now_ms(boot_loop(users.boot));
+
+	if (now < users.tell_ms)
+		return;
+	users.tell_ms = now + TELL_EACH_MS;
+	log_why(LOG_trouble, "a password could not be checked: its hash takes "
+	    "more memory than there is, see posternctl user list", 0);
+}
+
+static void
+checked(uint64_t asker, uint64_t request, enum hash_verdict verdict, void *arg)
+{
+	static const enum login_status status[] = {
+		[HASH_BAD] = LOGIN_BAD, [HASH_GOOD] = LOGIN_GOOD,
+		[HASH_CANNOT] = LOGIN_BUSY,
+	};
 	struct asker *a = find_asker(asker);
 
 	counter_add(COUNTER_passwords, 1);
+	if (verdict == HASH_CANNOT)
+		tell_cannot();
 	if (a != NULL)
-		answer(a, request, good ? LOGIN_GOOD : LOGIN_BAD);
+		answer(a, request, status[verdict]);
 }
 
 static enum err

@@ -34,6 +34,10 @@
 #define RECEIVED_MAX	100	/* Received fields; over it is a loop,
 				 * RFC 5321 6.3				*/
 
+/* Memory. */
+#define USERS_MEMORY	(1024u << 20)	/* bytes of the process that checks
+					 * passwords: hashes are hungry	*/
+
 /* Names. */
 #define BLOCK_NAME_MAX	63	/* bytes of a block's name		*/
 

@@ -43,6 +43,81 @@ account_is_hash(struct span s)
 	return true;
 }
 
+bool
+account_is_same(struct span a, struct span b)
+{
+	size_t at = a.len;
+
+	while (at > 0 && a.ptr[at - 1] != '@')
+		at--;
+	if (at == 0)
+		return span_eq(a, b);
+	return a.len == b.len && span_eq(span_head(a, at), span_head(b, at)) &&
+	    span_eq_nocase(span_tail(a, at), span_tail(b, at));
+}
+
+/* The value of a digit of crypt(5), or a large one. */
+static unsigned
+digit(char c)
+{
+	static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? 64 : (unsigned)(at - digits);
+}
+
+/*
+ * 128 * N * r.  In "$y$jET$" E is log2(N) - 1 and T r - 1; in "$7$E5..../" the
+ * five digits behind E are r, of which the first is enough.
+ */
+uint64_t
+account_hash_bytes(struct span hash)
+{
+	unsigned log_n, r;
+
+	if (span_begins(hash, SPAN("$7$")) && hash.len > 5) {
+		log_n = digit(hash.ptr[3]);
+		r = digit(hash.ptr[4]);
+	} else if (span_begins(hash, SPAN("$y$")) && hash.len > 6) {
+		log_n = digit(hash.ptr[4]) + 1;
+		r = digit(hash.ptr[5]) + 1;
+	} else if (span_begins(hash, SPAN("$gy$")) && hash.len > 7) {
+		log_n = digit(hash.ptr[5]) + 1;
+		r = digit(hash.ptr[6]) + 1;
+	} else
+		return 0;
+	return log_n > 50 ? UINT64_MAX : (128ull * r) << log_n;
+}
+
+/* The hash behind a scheme that leaves it to crypt(3); else as it is. */
+static struct span
+without_scheme(struct span field)
+{
+	static const struct span schemes[] = {
+		{ "{CRYPT}", 7 }, { "{SHA512-CRYPT}", 14 },
+		{ "{SHA256-CRYPT}", 14 }, { "{BLF-CRYPT}", 11 },
+		{ "{MD5-CRYPT}", 11 }, { "{DES-CRYPT}", 11 },
+	};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (span_begins_nocase(field, schemes[i]))
+			return span_tail(field, schemes[i].len);
+	return field;
+}
+
+/* What the field of the hash says. */
+static void
+judge_hash(struct span field, struct account *out)
+{
+	struct span hash = without_scheme(field);
+	bool is_hash = account_is_hash(hash) && hash.ptr[0] != '{';
+
+	out->hash = is_hash ? hash : span_head(field, 0);
+	out->is_odd = !is_hash && field.len > 0 && field.ptr[0] != '!' &&
+	    field.ptr[0] != '*';
+}
+
 /* Take a line off the front, its end included. */
 static struct span
 take_line(struct span *text)
@@ -77,15 +152,17 @@ take_field(struct span *line)
 static bool
 parse_line(struct span line, struct account *out, struct span *hash)
 {
-	struct span rest = without_end(line);
-	struct span name = span_head(rest, span_find(rest, ':'));
+	struct span rest = without_end(line), name;
 
+	if (span_begins(rest, SPAN("\xef\xbb\xbf")))
+		rest = span_tail(rest, 3);
+	name = span_head(rest, span_find(rest, ':'));
 	if (name.len == rest.len || !account_is_name(name))
 		return false;
 	(void)take_field(&rest);
 	out->name = name;
 	*hash = take_field(&rest);
-	out->hash = account_is_hash(*hash) ? *hash : span_head(*hash, 0);
+	judge_hash(*hash, out);
 	out->rest = rest;
 	return true;
 }
@@ -107,7 +184,7 @@ account_find(struct span text, struct span name, struct account *out)
 	struct account a;
 
 	while (account_next(&text, &a))
-		if (span_eq(a.name, name)) {
+		if (account_is_same(a.name, name)) {
 			*out = a;
 			return true;
 		}
@@ -162,7 +239,7 @@ account_put(struct span text, struct span name, struct span hash,
 		return ERR_FULL;
 	while (left.len > 0 && m.len == 0)
 		if (parse_line(take_line(&left), &a, &old) &&
-		    span_eq(a.name, name))
+		    account_is_same(a.name, name))
 			add_changed(&m, text, old, hash);
 	if (m.len == 0)
 		add_line(&m, text, name, hash);
@@ -183,7 +260,8 @@ account_remove(struct span text, struct span name, struct span *out)
 	while (text.len > 0) {
 		struct span line = take_line(&text);
 
-		if (parse_line(line, &a, &hash) && span_eq(a.name, name))
+		if (parse_line(line, &a, &hash) &&
+		    account_is_same(a.name, name))
 			found = true;
 		else
 			add(&m, line);

@@ -6,11 +6,15 @@
  *	ann@example.org:$y$j9T$...
  *	bob:$6$...:Bob, Sales
  *
- * A name is what a client logs in with, compared byte for byte.  The hash is a
- * string of crypt(5).  A line whose hash is none (empty, "*", "!$6$...") is an
- * account that is locked: it is there, and hash is empty, which no password
- * matches.  Empty lines, comments and lines with no good name are no accounts.
- * The first line of a name is the one that counts.  CRLF line ends are taken.
+ * A name is what a client logs in with, compared byte for byte up to its last
+ * "@", and without ASCII case behind it.  The hash is a string of crypt(5); a
+ * scheme in front that means no more than that, as Dovecot writes it
+ * ("{SHA512-CRYPT}$6$..."), is left out.  A line whose hash is none (empty, "*"
+ * or "!$6$...") is an account that is locked: it is there, and hash is empty,
+ * which no password matches; is_odd tells whether it was meant as one.  Empty
+ * lines, comments and lines with no good name are no accounts.  The first line
+ * of a name is the one that counts.  CRLF line ends and a byte order mark are
+ * taken.
  *
  * Owns	   nothing; what comes out points into the text, but for the texts that
  *	   account_put() and account_remove() make
@@ -21,6 +25,7 @@
 #define MAIL_ACCOUNT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/span.h"
@@ -33,6 +38,7 @@
 struct account {
 	struct span	 name;
 	struct span	 hash;		/* empty: locked		*/
+	bool		 is_odd;	/* or something that is no hash	*/
 	struct span	 rest;		/* behind the second colon	*/
 };
 
@@ -44,6 +50,15 @@ bool	account_next(struct span *text, struct account *out);
 
 /* The account of that name; false, and *out as it was, if there is none. */
 bool	account_find(struct span text, struct span name, struct account *out);
+
+/* Are these names of one account? */
+bool	account_is_same(struct span, struct span);
+
+/*
+ * Bytes of memory that checking a password against it takes, as far as its
+ * method is made to take much; 0 for all others.
+ */
+uint64_t account_hash_bytes(struct span hash);
 
 /*
  * Could this be a name: 1 to ACCOUNT_NAME_MAX bytes of well-formed UTF-8, no

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "sys/landlock.h"
 #include "sys/sandbox.h"
@@ -28,7 +29,6 @@
 
 #define KEYS_MEMORY	(256u << 20)	/* bytes of RLIMIT_DATA		*/
 #define CONTROL_MEMORY	(256u << 20)
-#define USERS_MEMORY	(1024u << 20)	/* hashes are hungry by design	*/
 #define PROGRAM_FILES	1024		/* descriptors			*/
 #define PROGRAM_PROCESSES 512		/* of its user, all counted	*/
 

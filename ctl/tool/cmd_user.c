@@ -13,6 +13,7 @@
 
 #include "ctl/tool/cmd.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "ctl/tool/password.h"
 #include "ctl/tool/show.h"
 #include "ctl/tool/users.h"
@@ -199,6 +200,9 @@ change_file(const struct run *r, const char *path, struct change *c)
 		return complain_file(path);
 	if (e == ERR_FULL)
 		run_complain("no memory");
+	if (e == ERR_PEER)
+		run_complain("%s: others may write its directory, and so say "
+		    "who may log in", path);
 	return e == OK ? tell_postern(r, path) : END_NOTHING;
 }
 
@@ -309,6 +313,42 @@ cmd_user_verify(struct run *r)
 	return fits ? END_DONE : END_NOTHING;
 }
 
+/* Why nobody can log in to it, or NULL. */
+static const char *
+what_is_wrong(const struct account *a)
+{
+	if (a->is_odd)
+		return "not a hash of crypt(3)";
+	if (a->hash.len == 0)
+		return "locked";
+	if (!password_knows(a->hash))
+		return "not a hash of crypt(3)";
+	if (account_hash_bytes(a->hash) > USERS_MEMORY)
+		return "its hash takes more memory than there is";
+	return NULL;
+}
+
+static void
+list_one(const struct run *r, const struct account *a)
+{
+	const char *wrong = what_is_wrong(a);
+	struct json j = { .out = stdout };
+
+	if (!r->json) {
+		show_text(stdout, a->name);
+		if (wrong != NULL)
+			printf("  (%s)", wrong);
+		putchar('\n');
+		return;
+	}
+	json_open(&j, NULL, '{');
+	json_text(&j, "login", a->name);
+	json_flag(&j, "locked", a->hash.len == 0 && !a->is_odd);
+	if (wrong != NULL)
+		json_text(&j, "wrong", span_of(wrong));
+	json_close(&j, '}');
+}
+
 enum run_end
 cmd_user_list(struct run *r)
 {
@@ -319,19 +359,8 @@ cmd_user_list(struct run *r)
 	if (end != END_DONE)
 		return end;
 	left = text;
-	while (account_next(&left, &a)) {
-		struct json j = { .out = stdout };
-
-		if (!r->json) {
-			show_text(stdout, a.name);
-			puts(a.hash.len == 0 ? "  (locked)" : "");
-			continue;
-		}
-		json_open(&j, NULL, '{');
-		json_text(&j, "login", a.name);
-		json_flag(&j, "locked", a.hash.len == 0);
-		json_close(&j, '}');
-	}
+	while (account_next(&left, &a))
+		list_one(r, &a);
 	free((void *)(uintptr_t)text.ptr);
 	return END_DONE;
 }

@@ -103,6 +103,19 @@ password_hash(const char *password, char **out)
 }
 
 bool
+password_knows(struct span hash)
+{
+	char text[ACCOUNT_HASH_MAX + 1];
+	int known;
+
+	if (!span_cstr(hash, text, sizeof(text)))
+		return false;
+	known = crypt_checksalt(text);
+	return known != CRYPT_SALT_INVALID &&
+	    known != CRYPT_SALT_METHOD_DISABLED;
+}
+
+bool
 password_fits(const char *password, struct span hash)
 {
 	char want[ACCOUNT_HASH_MAX + 1], *made;

@@ -25,6 +25,9 @@ MUST_CHECK enum err	password_read(bool is_new, char *buf);
 /* Hash it with a fresh salt; *out is yours, and a crypt(5) string. */
 MUST_CHECK enum err	password_hash(const char *password, char **out);
 
+/* Is it a hash of a method that crypt(3) has here? */
+bool			password_knows(struct span hash);
+
 /* Is it the one that hash was made of? */
 bool			password_fits(const char *password, struct span hash);
 

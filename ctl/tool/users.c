@@ -51,6 +51,25 @@ is_dangling(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+/*
+ * Who may write the directory may put a file of his own in the place of ours,
+ * and so name who may log in; where a sticky bit keeps him from that, he may
+ * still hold our temporary file.
+ */
+static enum err
+judge_dir(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return ERR_SYS;
+	if ((st.st_mode & S_IWOTH) != 0 || ((st.st_mode & S_IWGRP) != 0 &&
+	    st.st_gid != 0 && st.st_gid != getegid()))
+		return ERR_PEER;
+	return st.st_uid == geteuid() || st.st_uid == 0 || geteuid() == 0 ?
+	    OK : ERR_PEER;
+}
+
 /* Split a path whose links are followed; the directory must be there. */
 static enum err
 open_place(struct place *p, const char *path)
@@ -82,7 +101,7 @@ open_place(struct place *p, const char *path)
 		return ERR_SYS;
 	}
 	p->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->dir_fd == -1 ? ERR_SYS : OK;
+	return p->dir_fd == -1 ? ERR_SYS : judge_dir(p->dir_fd);
 }
 
 static enum err
@@ -109,15 +128,43 @@ is_in_place(const struct place *p, int fd)
 	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
 }
 
+/* What another of us has left, or is at; nobody else can have made it. */
+static bool
+is_ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid() && st.st_nlink == 1;
+}
+
+static int
+open_temporary(const struct place *p)
+{
+	int fd = openat(p->dir_fd, p->temporary, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd != -1 || errno != EEXIST)
+		return fd;
+	fd = openat(p->dir_fd, p->temporary, O_WRONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 || is_ours(fd))
+		return fd;
+	close(fd);
+	errno = EEXIST;
+	return -1;
+}
+
 /* The new file, empty and ours alone; what was killed may have left one. */
 static enum err
 open_new(const struct place *p, int *out)
 {
 	for (;;) {
-		int fd = openat(p->dir_fd, p->temporary,
-		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		int fd = open_temporary(p);
 
-		if ((*out = fd) == -1)
+		if ((*out = fd) == -1 && errno == ENOENT)
+			continue;	/* it has just taken its name */
+		if (fd == -1)
 			return ERR_SYS;
 		while (flock(fd, LOCK_EX) == -1)
 			if (errno != EINTR)

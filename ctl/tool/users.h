@@ -8,7 +8,8 @@
  * followed, and stays; one that leads nowhere is an error.
  *
  * Blocks  on the disk; while another holds the lock
- * Errors  as the change says; ERR_SYS errno says why not
+ * Errors  as the change says; ERR_SYS errno says why not; ERR_PEER others than
+ *	   the caller and root may write the directory
  */
 #ifndef CTL_TOOL_USERS_H
 #define CTL_TOOL_USERS_H

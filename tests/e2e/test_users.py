@@ -82,6 +82,18 @@ def test_the_right_password_opens_the_door(server, sink):
         assert login(p.port, user, password).startswith("535 5.7.8"), user
 
 
+def test_accounts_as_others_write_them_and_hashes_that_cannot_run(server,
+                                                                  sink):
+    dear = "$y$jXT$F5Jx5fExrKuPp53xLKQ..1$" + 43 * "a"
+    p = begin(server, sink, "\ufeffAnn@Here.Example:{SHA512-CRYPT}" + CHEAP,
+              "dear:" + dear, "odd:{SSHA}dGVzdA==")
+    assert login(p.port, "Ann@here.EXAMPLE", "wheel").startswith("235 2.7.0")
+    assert login(p.port, "dear", "wheel").startswith("454 4.7.0")
+    assert login(p.port, "odd", "wheel").startswith("535 5.7.8")
+    assert p.wait_log(event="logged_in", user="Ann@here.example")
+    assert p.wait_log(event="trouble")
+
+
 def test_who_is_logged_in_may_send_and_nobody_else(server, sink):
     p = begin(server, sink, "ann:" + CHEAP)
     with Client(p.port) as c:

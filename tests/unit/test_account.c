@@ -181,6 +181,65 @@ removing_takes_all_lines_of_the_name(void **state)
 	free((void *)(uintptr_t)out.ptr);
 }
 
+static void
+domains_of_names_have_no_case(void **state)
+{
+	static const char file[] = "\xef\xbb\xbf" "Ann@Here.Example:$6$a$b\r\n"
+	    "Bob:$6$c$d\n";
+	struct span out;
+	struct account a;
+
+	assert_true(account_find(SPAN(file), SPAN("Ann@hERE.example"), &a));
+	assert_false(account_find(SPAN(file), SPAN("ann@Here.Example"), &a));
+	assert_false(account_find(SPAN(file), SPAN("bob"), &a));
+	assert_true(account_is_same(SPAN("a@b@C"), SPAN("a@b@c")));
+	assert_false(account_is_same(SPAN("a@B@c"), SPAN("a@b@c")));
+	assert_int_equal(account_put(SPAN(file), SPAN("Ann@here.example"),
+	    SPAN("$6$x$y"), &out), OK);
+	want_span(out, "\xef\xbb\xbf" "Ann@Here.Example:$6$x$y\r\n"
+	    "Bob:$6$c$d\n");
+	free((void *)(uintptr_t)out.ptr);
+}
+
+static void
+schemes_of_dovecot_are_understood(void **state)
+{
+	static const struct {
+		const char	*line, *hash;
+		bool		 is_odd;
+	} rows[] = {
+		{ "a:{SHA512-CRYPT}$6$a$b:x", "$6$a$b", false },
+		{ "a:{blf-crypt}$2y$05$ab", "$2y$05$ab", false },
+		{ "a:{CRYPT}$y$j9T$a$b", "$y$j9T$a$b", false },
+		{ "a:{CRYPT}", "", true }, { "a:{PLAIN}secret", "", true },
+		{ "a:{SSHA}dGVzdA==", "", true },
+		{ "a:{SHA512-CRYPT", "", true },
+		{ "a:*", "", false }, { "a:!$6$a$b", "", false },
+		{ "a:", "", false }, { "a:a b", "", true },
+	};
+	struct span left;
+	struct account a;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		left = span_of(rows[i].line);
+		assert_true(account_next(&left, &a));
+		want_span(a.hash, rows[i].hash);
+		assert_int_equal(a.is_odd, rows[i].is_odd);
+	}
+}
+
+static void
+what_a_hash_takes_is_known(void **state)
+{
+	assert_true(account_hash_bytes(SPAN("$y$j9T$a$b")) == 16u << 20);
+	assert_true(account_hash_bytes(SPAN("$gy$jFT$a$b")) == 1ull << 30);
+	assert_true(account_hash_bytes(SPAN("$7$CU..../....a$b")) == 64u << 20);
+	assert_true(account_hash_bytes(SPAN("$y$jzT$a$b")) == UINT64_MAX);
+	assert_true(account_hash_bytes(SPAN("$6$a$b")) == 0);
+	assert_true(account_hash_bytes(SPAN("$y$j9")) == 0);
+	assert_true(account_hash_bytes(SPAN("")) == 0);
+}
+
 int
 main(void)
 {
@@ -189,6 +248,9 @@ main(void)
 		cmocka_unit_test(the_first_line_of_a_name_counts),
 		cmocka_unit_test(a_locked_account_has_no_hash),
 		cmocka_unit_test(names_are_judged),
+		cmocka_unit_test(domains_of_names_have_no_case),
+		cmocka_unit_test(schemes_of_dovecot_are_understood),
+		cmocka_unit_test(what_a_hash_takes_is_known),
 		cmocka_unit_test(putting_a_new_one_adds_a_line_at_the_end),
 		cmocka_unit_test(
 		    putting_again_changes_the_hash_and_nothing_else),

@@ -96,6 +96,41 @@ a_change_makes_the_file_and_keeps_it_private(void **state)
 }
 
 static void
+a_directory_that_others_may_write_is_refused(void **state)
+{
+	assert_int_equal(users_change(file, append, one), OK);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(users_change(file, append, two), ERR_PEER);
+	assert_int_equal(chmod(dir, 01777), 0);
+	assert_int_equal(users_change(file, append, two), ERR_PEER);
+	assert_int_equal(chmod(dir, 0755), 0);
+	want_file("one\n");
+	assert_int_equal(users_change(file, append, two), OK);
+	want_file("one\ntwo\n");
+}
+
+/* Neither a link nor a second name of something else is written to. */
+static void
+the_temporary_file_is_nobody_elses(void **state)
+{
+	char temporary[96];
+
+	snprintf(temporary, sizeof(temporary), "%s/.users.new", dir);
+	assert_int_equal(users_change(other, append, one), OK);
+	assert_int_equal(link(other, temporary), 0);
+	assert_int_equal(users_change(file, append, two), ERR_SYS);
+	assert_int_equal(unlink(temporary), 0);
+	assert_int_equal(symlink(other, temporary), 0);
+	assert_int_equal(users_change(file, append, two), ERR_SYS);
+	assert_int_equal(unlink(temporary), 0);
+	assert_int_equal(mkfifo(temporary, 0600), 0);
+	assert_int_equal(users_change(file, append, two), ERR_SYS);
+	assert_int_equal(unlink(temporary), 0);
+	assert_int_equal(users_change(file, append, two), OK);
+	want_file("two\n");
+}
+
+static void
 the_old_file_is_never_written_to(void **state)
 {
 	char buf[16];
@@ -259,6 +294,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_makes_the_file_and_keeps_it_private),
+		TEST(a_directory_that_others_may_write_is_refused),
+		TEST(the_temporary_file_is_nobody_elses),
 		TEST(the_old_file_is_never_written_to),
 		TEST(a_change_that_is_refused_leaves_all_as_it_was),
 		TEST(a_link_is_followed_and_stays),

@@ -25,18 +25,20 @@ struct world {
 	struct hash_pool *pool;
 	struct timer	 patience;
 	unsigned	 cnt, wanted;
-	struct { uint64_t asker, request; bool good; } told[MAX];
+	struct { uint64_t asker, request; bool good;
+	    enum hash_verdict verdict; } told[MAX];
 };
 
 static void
-told(uint64_t asker, uint64_t request, bool good, void *arg)
+told(uint64_t asker, uint64_t request, enum hash_verdict verdict, void *arg)
 {
 	struct world *w = arg;
 
 	assert_true(w->cnt < MAX);
 	w->told[w->cnt].asker = asker;
 	w->told[w->cnt].request = request;
-	w->told[w->cnt++].good = good;
+	w->told[w->cnt].verdict = verdict;
+	w->told[w->cnt++].good = verdict == HASH_GOOD;
 	if (w->cnt == w->wanted)
 		ev_stop(w->loop);
 }
@@ -167,6 +169,33 @@ nothing_is_the_password_of_nobody(void **state)
 	}
 	for (unsigned i = 0; i < cnt; i++)
 		assert_false(w->told[i].good);
+}
+
+/* 256 TiB: no machine has it, and the password may be right. */
+static void
+a_hash_that_does_not_fit_into_memory_is_nobodys_fault(void **state)
+{
+#define HASH43	"U4SOHmDd8SvW5vCUKSMR6N835VPwFAtgYNhQ9mFFeL5"
+	static const char *const dear[] = {
+		"$y$jXT$F5Jx5fExrKuPp53xLKQ..1$" HASH43,
+		"$gy$jXT$F5Jx5fExrKuPp53xLKQ..1$" HASH43,
+		"$7$YU..../....F5Jx5fExrKuPp53xLKQ$" HASH43,
+	};
+	struct world *w = *state;
+	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret"),
+	    span_of(dear[0]), true };
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ask(w, "a", "c", "secret", dear[i], 1), OK);
+		await(w, i + 1);
+		assert_int_equal(w->told[i].verdict, HASH_CANNOT);
+	}
+	assert_int_equal(hash_check(w->pool, &q, 1, 1), OK);
+	assert_int_equal(ask(w, "a", "c", "secret",
+	    "$y$jXT$F5Jx5fExrKuPp53xLKQ..1$", 1), OK);
+	await(w, 5);
+	assert_int_equal(w->told[3].verdict, HASH_BAD);
+	assert_int_equal(w->told[4].verdict, HASH_BAD);
 }
 
 /* The right password for the hash does not help whose hash it is not. */
@@ -339,6 +368,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_method_tells_right_from_wrong),
 		TEST(nothing_is_the_password_of_nobody),
+		TEST(a_hash_that_does_not_fit_into_memory_is_nobodys_fault),
 		TEST(a_stand_in_lets_nobody_in),
 		TEST(a_password_does_not_end_at_a_nul),
 		TEST(one_client_cannot_keep_a_user_out),

@@ -45,12 +45,16 @@ each_account_is_found_and_nothing_else(void **state)
 {
 	struct roster *r = roster_of("# ann:no\nann:$6$a\r\n\nbob:$6$b:more\n"
 	    "no colon\n:$6$x\neve:!$6$e\n\x80\x81:$6$y\ndan:\nd d:$6$dd\n"
-	    "ann:$6$second\neve:$6$second\nlast:$6$l");
+	    "ann:$6$second\neve:$6$second\nlast:$6$l\n"
+	    "Q@Here.Example:$6$q");
 
 	want(r, "ann", "$6$a");
 	want(r, "bob", "$6$b");
+	want(r, "Bob", NULL);
 	want(r, "d d", "$6$dd");
 	want(r, "last", "$6$l");
+	want(r, "Q@hERE.eXAMPLE", "$6$q");
+	want(r, "q@Here.Example", NULL);
 	want(r, "eve", NULL);
 	want(r, "dan", NULL);
 	want(r, "# ann", NULL);
