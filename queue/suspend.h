@@ -44,7 +44,10 @@ void	suspend_look(struct queue *);
 /* At the end of the process, behind store_close(). */
 void	suspend_close(struct queue *);
 
-/* When the one that this delivery waits for began; 0: it waits for none. */
+/*
+ * When the one that this delivery waits for began; 1: nobody knows; 0: it
+ * waits for none.
+ */
 uint64_t suspend_since_ms(const struct queue *,
 	    const struct record_delivery *);
 

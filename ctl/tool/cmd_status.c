@@ -264,6 +264,8 @@ print_process_problem(unsigned *cnt, const struct house_process *p)
 static void
 print_queue_problems(unsigned *cnt, const struct house_queue *q)
 {
+	char text[80];
+
 	if (q->full != QUEUE_HAS_ROOM)
 		print_problem(cnt, "queue", q->name, q->full == QUEUE_FULL ?
 		    "is full and takes no mail" :
@@ -274,9 +276,13 @@ print_queue_problems(unsigned *cnt, const struct house_queue *q)
 	if (q->quarantined > 0)
 		print_problem(cnt, "queue", q->name, "cannot read all of its "
 		    "store: posternctl queue quarantine");
-	if (q->suspended > 0)
-		print_problem(cnt, "queue", q->name, "has mail wait that is "
-		    "suspended: posternctl suspend");
+	if (q->suspended > 0) {
+		snprintf(text, sizeof(text), "has %" PRIu32 " relay%s or "
+		    "destination%s suspended: posternctl suspend",
+		    q->suspended, q->suspended == 1 ? "" : "s",
+		    q->suspended == 1 ? "" : "s");
+		print_problem(cnt, "queue", q->name, text);
+	}
 	if (q->lost)
 		print_problem(cnt, "queue", q->name, "has mail that waits, "
 		    "and none of it is known to be due");

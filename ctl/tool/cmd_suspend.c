@@ -17,6 +17,7 @@
 
 #define TRIES		10	/* while it is just being changed	*/
 #define PAUSE_MS	100
+#define REASON_MAX	400	/* bytes that a queue keeps		*/
 
 struct suspending {
 	const struct run *run;
@@ -295,6 +296,11 @@ read_names(const struct run *r, struct suspending *s, const char *verb)
 		s->relay = name;
 	else
 		s->domain = name;
+	/* A dot may stand behind a domain. */
+	if (s->relay.len > BLOCK_NAME_MAX || s->domain.len > DOMAIN_MAX + 1) {
+		run_complain("%s: no name is that long", verb);
+		return END_USAGE;
+	}
 	return END_DONE;
 }
 
@@ -313,7 +319,12 @@ change(struct run *r, bool ends, const char *verb)
 		return END_USAGE;
 	}
 	s.reason = r->reason != NULL ? span_of(r->reason) : SPAN("");
-	s.who = who_asks();
+	if (s.reason.len > REASON_MAX) {
+		run_complain("suspend: a reason has at most %d bytes",
+		    REASON_MAX);
+		return END_USAGE;
+	}
+	s.who = span_head(who_asks(), BUS_STR_MAX);
 	if (end != END_DONE || (end = run_reach(r, &t)) != END_DONE)
 		return end;
 	end = walk(t, &s, lists);

@@ -176,6 +176,8 @@ show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 		show_held(out, d, now);
 	else if (d->state != LISTED_DUE)
 		fputs(listed_state(d), out);
+	else if (listed_is_suspended(d) && d->suspended_ms == 1)
+		fputs("suspended", out);	/* nobody knows since when */
 	else if (listed_is_suspended(d))
 		fprintf(out, "suspended since %s",
 		    show_time(d->suspended_ms, age));

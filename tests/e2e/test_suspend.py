@@ -55,6 +55,11 @@ class House:
         assert got.status == status, (args, got.out, got.err)
         return got
 
+    def try_ctl(self, *args):
+        """None where the queue is not there just now."""
+        got = ctl(self.server, *args)
+        return got if got.status == 0 else None
+
     def send(self, *rcpts):
         return send(self.server.port, "ann@here.example", *rcpts)
 
@@ -199,6 +204,8 @@ def test_posternctl_says_what_cannot_be_suspended(house):
     assert "not suspended" in house.ctl("resume", "relay", "out",
                                         status=1).err
     for words in (["relay"], ["host", "x"], ["relay", "out", "--relay", "x"],
-                  ["--reason", "x"]):
+                  ["--reason", "x"], ["relay", "x" * 2000],
+                  ["destination", "x" * 300],
+                  ["relay", "out", "--reason", "x" * 2000]):
         house.ctl("suspend", *words, status=2)
     house.ctl("resume", status=2)

@@ -370,6 +370,49 @@ no_such_queue_is_said_so(void **state)
 }
 
 static void
+what_is_suspended_is_passed_on_and_answered(void **state)
+{
+	struct msg_suspend_ask ask = { .request = 3, .queue = SPAN("other"),
+	    .relay = SPAN("out") };
+	struct msg_suspended_ask list = { .request = 4,
+	    .queue = SPAN("other") };
+	struct msg_suspend_done done = { .status = TOLD_DONE };
+	struct msg_suspended_row row = { .relay = SPAN("out") };
+	struct msg_suspended_end end = { .status = TOLD_DONE };
+
+	(void)link_send_suspend_ask(w.tool.link, &ask);
+	(void)link_send_suspended_ask(w.tool.link, &list);
+	run_until(&w.tool.cnt, 2);
+	assert_int_equal(w.tool.type[0], MSG_suspend_done);
+	assert_int_equal(w.tool.type[1], MSG_suspended_end);
+	assert_int_equal(w.tool.last.suspended_end.status, TOLD_NONE);
+	ask.queue = list.queue = SPAN("main");
+	(void)link_send_suspend_ask(w.tool.link, &ask);
+	run_until(&w.queue.cnt, 1);
+	assert_int_equal(w.queue.type[0], MSG_suspend_ask);
+	done.request = w.queue.last.suspend_ask.request;
+	(void)link_send_suspend_done(w.queue.link, &done);
+	run_until(&w.tool.cnt, 3);
+	assert_int_equal(w.tool.last.suspend_done.request, 3);
+	(void)link_send_suspended_ask(w.tool.link, &list);
+	run_until(&w.queue.cnt, 2);
+	row.request = end.request = w.queue.last.suspended_ask.request;
+	(void)link_send_suspended_row(w.queue.link, &row);
+	(void)link_send_suspended_end(w.queue.link, &end);
+	run_until(&w.tool.cnt, 5);
+	assert_int_equal(w.tool.type[3], MSG_suspended_row);
+	assert_int_equal(w.tool.type[4], MSG_suspended_end);
+	/* To a question for messages it is no answer. */
+	ask_list(&w.tool, 5, "main");
+	run_until(&w.queue.cnt, 3);
+	row.request = w.queue.last.list_ask.request;
+	(void)link_send_suspended_row(w.queue.link, &row);
+	run_until(&w.tool.cnt, 6);
+	assert_int_equal(w.tool.type[5], MSG_list_end);
+	assert_int_equal(w.tool.last.list_end.status, TOLD_FAILED);
+}
+
+static void
 a_queue_that_dies_answers_failed_and_comes_back(void **state)
 {
 	struct msg_edit_ask edit = {
@@ -720,6 +763,7 @@ main(void)
 		TEST(who_asks_and_leaves_does_not_flood_a_queue),
 		TEST(an_answer_that_fits_no_question_costs_the_queue_its_link),
 		TEST(no_such_queue_is_said_so),
+		TEST(what_is_suspended_is_passed_on_and_answered),
 		TEST(a_queue_that_dies_answers_failed_and_comes_back),
 		TEST(a_queue_that_is_gone_for_good_is_forgotten),
 		TEST(status_is_masters_rows_with_the_counters_of_each),

@@ -113,6 +113,7 @@ one_condition_means_what_it_says(void **state)
 		{ { SELECT_STATUS, "deferred" }, true },
 		{ { SELECT_STATUS, "active" }, false },
 		{ { SELECT_STATUS, "new" }, false },
+		{ { SELECT_STATUS, "suspended" }, false },
 		{ { SELECT_CODE, "421" }, true },
 		{ { SELECT_CODE, "4*" }, true },
 		{ { SELECT_CODE, "4.7.28" }, true },
@@ -245,6 +246,32 @@ want_command(const char *first, const char *second, const char *want)
 	free(why);
 }
 
+/* It is deferred as well; what is held or under way does not wait for it. */
+static void
+suspended_is_what_would_go_otherwise(void **state)
+{
+	struct listed_delivery d = { .state = LISTED_DUE, .attempts = 1,
+	    .suspended_ms = 7 };
+	struct listed_rcpt r = { .no = 0 };
+	struct listed_message m = { .deliveries = &d, .delivery_len = 1,
+	    .rcpts = &r, .rcpt_len = 1 };
+	struct select *s = calloc(1, sizeof(*s));
+
+	assert_null(select_option(s, SELECT_STATUS, SPAN("suspended")));
+	assert_true(select_match(s, &m, NOW_MS));
+	d.state = LISTED_HELD;
+	assert_false(select_match(s, &m, NOW_MS));
+	d.state = LISTED_ACTIVE;
+	assert_false(select_match(s, &m, NOW_MS));
+	d.state = LISTED_DUE;
+	d.suspended_ms = 0;
+	assert_false(select_match(s, &m, NOW_MS));
+	d.suspended_ms = 7;
+	assert_null(select_option(s, SELECT_STATUS, SPAN("deferred")));
+	assert_true(select_match(s, &m, NOW_MS));
+	free(s);
+}
+
 static void
 verbs_may_be_cut_short_while_only_one_fits(void **state)
 {
@@ -367,6 +394,7 @@ main(void)
 		cmocka_unit_test(values_that_make_no_sense_are_refused),
 		cmocka_unit_test(ids_fit_by_their_beginning_and_are_counted),
 		cmocka_unit_test(a_queue_and_a_limit_are_no_selection),
+		cmocka_unit_test(suspended_is_what_would_go_otherwise),
 		cmocka_unit_test(verbs_may_be_cut_short_while_only_one_fits),
 		cmocka_unit_test(
 		    nothing_that_came_by_mail_reaches_a_terminal_as_it_is),
