@@ -26,6 +26,7 @@ enum auth_wants { WANTS_PLAIN, WANTS_USER, WANTS_PASSWORD };
 struct auth {
 	struct session	*session;
 	enum auth_wants	 wants;		/* in the next response		*/
+	bool		 is_busy;	/* a 454 is delayed, not a 535	*/
 	struct login_query *query;
 	struct timer	 delay;		/* runs before a 535		*/
 	char		 user[LOGIN_USER_MAX + 1]; /* "": none that can be */
@@ -76,12 +77,23 @@ say_no(struct session *s)
 }
 
 static void
+refuse_for_now(struct session *s)
+{
+	s->verb = "AUTH";
+	session_refuse(s, 454, "4.7.0", "Temporary authentication failure");
+	go_back(s);
+}
+
+static void
 delay_is_over(struct timer *timer, void *arg)
 {
 	struct auth *a = arg;
 	struct session *s = a->session;
 
-	say_no(s);
+	if (a->is_busy)
+		refuse_for_now(s);
+	else
+		say_no(s);
 	session_wake(s);
 }
 
@@ -94,12 +106,13 @@ fail(struct session *s)
 	timer_set(&s->auth->delay, (int64_t)AUTH_DELAY_MS << n);
 }
 
+/* As late as a failure: who crowds others out gains nothing by it. */
 static void
-refuse_for_now(struct session *s)
+put_off(struct session *s)
 {
-	s->verb = "AUTH";
-	session_refuse(s, 454, "4.7.0", "Temporary authentication failure");
-	go_back(s);
+	s->auth->is_busy = true;
+	timer_set(&s->auth->delay, (int64_t)AUTH_DELAY_MS <<
+	    s->login_failures);
 }
 
 static void
@@ -138,7 +151,7 @@ judge(struct session *s, enum login_status status)
 		fail(s);
 		return;
 	default:
-		refuse_for_now(s);
+		put_off(s);
 		return;
 	}
 }

@@ -17,14 +17,14 @@
 #include "sys/bell.h"
 #include "vault/hash.h"
 
+#define TURNS		1024u		/* a power of two		*/
 #define STACK_BYTES	(256u * 1024)	/* of a thread			*/
 #define HASH_LEN	43		/* digits of 256 bits		*/
 
 struct job {
 	TAILQ_ENTRY(job) entry;
-	struct span	 user, client, password, setting; /* in bytes	*/
+	struct hash_question q;		/* its spans lie in bytes	*/
 	uint64_t	 asker, request;
-	bool		 is_stand_in;
 	bool		 is_forgotten;
 	enum hash_verdict verdict;
 	size_t		 len;
@@ -46,6 +46,9 @@ struct hash_pool {
 	pthread_cond_t	 more;
 	struct jobs	 waiting, running, done;
 	unsigned	 cnt;		/* in all three			*/
+	uint64_t	 turn;		/* counts those that were taken	*/
+	uint64_t	 turns[2][TURNS]; /* when each network and each client
+					 * was last; some share one	*/
 	bool		 is_closing;
 };
 
@@ -78,33 +81,33 @@ is_same(struct span a, const char *b)
 static bool
 lacks_memory(const struct job *j)
 {
-	return !j->is_stand_in && account_hash_bytes(j->setting) > 0 &&
-	    crypt_checksalt(j->setting.ptr) != CRYPT_SALT_INVALID &&
-	    strlen(strrchr(j->setting.ptr, '$') + 1) >= HASH_LEN;
+	return !j->q.is_stand_in && account_hash_bytes(j->q.setting) > 0 &&
+	    crypt_checksalt(j->q.setting.ptr) != CRYPT_SALT_INVALID &&
+	    strlen(strrchr(j->q.setting.ptr, '$') + 1) >= HASH_LEN;
 }
 
 /* Both spans have a NUL behind them. */
 static enum hash_verdict
 check(const struct hash_pool *p, const struct job *j, struct crypt_data *room)
 {
-	bool has_nul = span_find(j->password, '\0') < j->password.len;
-	bool is_known = j->setting.len > 0;
+	bool has_nul = span_find(j->q.password, '\0') < j->q.password.len;
+	bool is_known = j->q.setting.len > 0;
 	enum hash_verdict verdict = HASH_BAD;
 	const char *found;
 
 	memset(room, 0, sizeof(*room));
-	found = crypt_rn(j->password.ptr,
-	    is_known ? j->setting.ptr : p->nobody, room, sizeof(*room));
+	found = crypt_rn(j->q.password.ptr,
+	    is_known ? j->q.setting.ptr : p->nobody, room, sizeof(*room));
 	/* crypt(3) takes a NUL for the end: such a password is nobody's. */
-	if (is_known && !j->is_stand_in && !has_nul && found != NULL &&
-	    found[0] != '*' && is_same(j->setting, found))
+	if (is_known && !j->q.is_stand_in && !has_nul && found != NULL &&
+	    found[0] != '*' && is_same(j->q.setting, found))
 		verdict = HASH_GOOD;
 	/* An account that is locked takes its time as well. */
 	if (found == NULL || found[0] == '*') {
 		if (lacks_memory(j))
 			verdict = HASH_CANNOT;
 		memset(room, 0, sizeof(*room));
-		(void)crypt_rn(j->password.ptr, p->nobody, room,
+		(void)crypt_rn(j->q.password.ptr, p->nobody, room,
 		    sizeof(*room));
 	}
 	explicit_bzero(room, sizeof(*room));
@@ -118,10 +121,51 @@ may_run(const struct hash_pool *p, const struct job *j)
 	unsigned users = 0, clients = 0;
 
 	TAILQ_FOREACH(other, &p->running, entry) {
-		users += span_eq(other->user, j->user);
-		clients += span_eq(other->client, j->client);
+		users += span_eq(other->q.user, j->q.user);
+		clients += span_eq(other->q.client, j->q.client);
 	}
 	return users < HASH_USER_MAX && clients < HASH_CLIENT_MAX;
+}
+
+static uint64_t *
+turn_of_network(struct hash_pool *p, const struct job *j)
+{
+	return &p->turns[0][j->q.network & (TURNS - 1)];
+}
+
+static uint64_t *
+turn_of_client(struct hash_pool *p, const struct job *j)
+{
+	uint64_t h = j->q.network;
+
+	for (size_t i = 0; i < j->q.client.len; i++)
+		h = (h ^ (unsigned char)j->q.client.ptr[i]) * 0x100000001b3u;
+	return &p->turns[1][(h ^ h >> 32) & (TURNS - 1)];
+}
+
+/* Does a go before b, which came earlier? */
+static bool
+goes_first(struct hash_pool *p, const struct job *a, const struct job *b)
+{
+	uint64_t of_a = *turn_of_network(p, a), of_b = *turn_of_network(p, b);
+
+	if (a->q.is_good != b->q.is_good)
+		return a->q.is_good;
+	if (of_a != of_b)
+		return of_a < of_b;
+	return *turn_of_client(p, a) < *turn_of_client(p, b);
+}
+
+static struct job *
+next_job(struct hash_pool *p)
+{
+	struct job *j, *next = NULL;
+
+	TAILQ_FOREACH(j, &p->waiting, entry)
+		if (may_run(p, j) &&
+		    (next == NULL || goes_first(p, j, next)))
+			next = j;
+	return next;
 }
 
 /* The next job, moved to those that run; NULL: we are closing. */
@@ -133,13 +177,11 @@ take_job(struct hash_pool *p)
 	for (;;) {
 		if (p->is_closing)
 			return NULL;
-		TAILQ_FOREACH(j, &p->waiting, entry)
-			if (may_run(p, j))
-				break;
-		if (j != NULL)
+		if ((j = next_job(p)) != NULL)
 			break;
 		(void)bell_wait(&p->more, &p->lock);
 	}
+	*turn_of_network(p, j) = *turn_of_client(p, j) = ++p->turn;
 	TAILQ_REMOVE(&p->waiting, j, entry);
 	TAILQ_INSERT_TAIL(&p->running, j, entry);
 	return j;
@@ -185,7 +227,8 @@ take_done(struct bell *b, void *arg)
 	while ((j = TAILQ_FIRST(&done)) != NULL) {
 		TAILQ_REMOVE(&done, j, entry);
 		if (!j->is_forgotten)
-			p->fn(j->asker, j->request, j->verdict, p->arg);
+			p->fn(j->asker, j->request, j->verdict, &j->q,
+			    p->arg);
 		free_job(j);
 	}
 }
@@ -284,23 +327,90 @@ copy(char **at, struct span s)
 	return here;
 }
 
-/* Who floods us is told to come later, while others still find room. */
-static bool
-has_room(const struct hash_pool *p, const struct job *j)
+/* How many wait of the same network and client, or of this user alone. */
+static void
+count_same(const struct hash_pool *p, const struct job *j, bool of_user,
+    unsigned *networks, unsigned *clients)
 {
 	const struct job *other;
-	unsigned users = 0, clients = 0, pairs = 0;
-	bool is_user, is_client;
+
+	*networks = *clients = 0;
+	TAILQ_FOREACH(other, &p->waiting, entry) {
+		if (other->q.network != j->q.network || (of_user &&
+		    !span_eq(other->q.user, j->q.user)))
+			continue;
+		++*networks;
+		*clients += span_eq(other->q.client, j->q.client);
+	}
+}
+
+/*
+ * Of those that wait (for the user of j alone, or all) the one that gives way:
+ * the last of the client that holds most within the network that holds most.
+ */
+static struct job *
+find_victim(struct hash_pool *p, struct job *j, bool of_user)
+{
+	unsigned networks, clients, most = 0, most_clients = 0;
+	struct job *other, *victim = j;
 
 	TAILQ_FOREACH(other, &p->waiting, entry) {
-		is_user = span_eq(other->user, j->user);
-		is_client = span_eq(other->client, j->client);
-		users += is_user;
+		if (other->q.is_good ||
+		    (of_user && !span_eq(other->q.user, j->q.user)))
+			continue;
+		count_same(p, other, of_user, &networks, &clients);
+		if (networks < most ||
+		    (networks == most && clients < most_clients))
+			continue;
+		most = networks;
+		most_clients = clients;
+		victim = other;
+	}
+	return victim;
+}
+
+/* Who floods us by himself is told to come later. */
+static bool
+is_flood(const struct hash_pool *p, const struct job *j, unsigned *users)
+{
+	const struct job *other;
+	unsigned clients = 0, pairs = 0;
+	bool is_user, is_client;
+
+	*users = 0;
+	TAILQ_FOREACH(other, &p->waiting, entry) {
+		is_user = span_eq(other->q.user, j->q.user);
+		is_client = span_eq(other->q.client, j->q.client);
+		*users += is_user;
 		clients += is_client;
 		pairs += is_user && is_client;
 	}
-	return p->cnt < HASH_WAITING_MAX && users < HASH_WAITING_SAME &&
-	    clients < HASH_WAITING_SAME && pairs < HASH_WAITING_PAIR;
+	return clients >= HASH_WAITING_SAME || pairs >= HASH_WAITING_PAIR;
+}
+
+/* Let it wait, in the place of another if need be.  False: it is not let. */
+static bool
+let_in(struct hash_pool *p, struct job *j)
+{
+	struct job *victim = NULL;
+	unsigned users;
+
+	if (is_flood(p, j, &users))
+		return false;
+	TAILQ_INSERT_TAIL(&p->waiting, j, entry);
+	if (users >= HASH_WAITING_SAME || p->cnt >= HASH_WAITING_MAX)
+		victim = find_victim(p, j, users >= HASH_WAITING_SAME);
+	if (victim != NULL)
+		TAILQ_REMOVE(&p->waiting, victim, entry);
+	if (victim == j)
+		return false;
+	if (victim != NULL) {
+		victim->verdict = HASH_GAVE_WAY;
+		TAILQ_INSERT_TAIL(&p->done, victim, entry);
+		bell_ring(&p->bell);
+	}
+	p->cnt++;
+	return true;
 }
 
 enum err
@@ -317,21 +427,18 @@ hash_check(struct hash_pool *p, const struct hash_question *q, uint64_t asker,
 		return ERR_FULL;
 	at = j->bytes;
 	j->len = len;
-	j->user = copy(&at, q->user);
-	j->client = copy(&at, q->client);
-	j->password = copy(&at, q->password);
-	j->setting = copy(&at, q->setting);
-	j->is_stand_in = q->is_stand_in;
+	j->q = *q;
+	j->q.user = copy(&at, q->user);
+	j->q.client = copy(&at, q->client);
+	j->q.password = copy(&at, q->password);
+	j->q.setting = copy(&at, q->setting);
 	j->asker = asker;
 	j->request = request;
 	pthread_mutex_lock(&p->lock);
-	if (!has_room(p, j)) {
-		e = ERR_FULL;
-	} else {
-		TAILQ_INSERT_TAIL(&p->waiting, j, entry);
-		p->cnt++;
+	if (let_in(p, j))
 		pthread_cond_signal(&p->more);
-	}
+	else
+		e = ERR_FULL;
 	pthread_mutex_unlock(&p->lock);
 	if (e != OK)
 		free_job(j);

@@ -4,7 +4,10 @@
  *
  * At most HASH_USER_MAX checks of one user and HASH_CLIENT_MAX for one client
  * run at the same time: who tries passwords by the dozen waits for himself, and
- * a dear hash leaves room for others, even behind one address.
+ * a dear hash leaves room for others, even behind one address.  Of those that
+ * wait, first come the clients that are good, then whose network was served
+ * longest ago, and within it the client.  Where the room is full, the network
+ * that holds most of it gives way, and within it the client that does.
  *
  * Owns	   its threads; copies of what is being checked, wiped when done
  * Blocks  hash_open() and hash_close() only
@@ -33,25 +36,28 @@ struct hash_pool;
 enum hash_verdict {
 	HASH_BAD,	/* another password, or no user			*/
 	HASH_GOOD,
+	HASH_GAVE_WAY,	/* to others who wait; it was not looked at	*/
 	HASH_CANNOT	/* it takes more memory than there is: nobody knows */
 };
-
-/* asker and request are hash_check()'s. */
-typedef void hash_fn(uint64_t asker, uint64_t request, enum hash_verdict,
-	    void *arg);
-
-/* Start the threads.  fn is called from the loop. */
-MUST_CHECK enum err hash_open(struct hash_pool **out, struct ev_loop *,
-	    hash_fn *, void *arg);
-/* Waits for what runs; fn is not called any more. */
-void	hash_close(struct hash_pool **);
 
 /* All spans are borrowed for the call. */
 struct hash_question {
 	struct span	 user, client, password;
 	struct span	 setting;	/* a hash, or empty		*/
 	bool		 is_stand_in;	/* it is somebody else's	*/
+	uint64_t	 network;	/* of the client: any number	*/
+	bool		 is_good;	/* the client goes first	*/
 };
+
+/* asker, request and the question are hash_check()'s. */
+typedef void hash_fn(uint64_t asker, uint64_t request, enum hash_verdict,
+	    const struct hash_question *, void *arg);
+
+/* Start the threads.  fn is called from the loop. */
+MUST_CHECK enum err hash_open(struct hash_pool **out, struct ev_loop *,
+	    hash_fn *, void *arg);
+/* Waits for what runs; fn is not called any more. */
+void	hash_close(struct hash_pool **);
 
 /*
  * Is password the one that setting is the hash of?  A stand-in is for a user

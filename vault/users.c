@@ -20,9 +20,11 @@
 #include "vault/hash.h"
 #include "vault/part.h"
 #include "vault/roster.h"
+#include "vault/standing.h"
 
 #define IDLE_CHECK_MS	50
 #define TELL_EACH_MS	10000
+#define HELD_MAX	4096u		/* answers held back		*/
 #define UNSENT_MAX	(1u << 20)	/* bytes: an edge that does not read */
 
 struct asker {
@@ -31,11 +33,22 @@ struct asker {
 	struct link	*link;
 };
 
+/* A "bad" that is held back. */
+struct held {
+	TAILQ_ENTRY(held) entry;
+	uint64_t	 asker, request;
+	int64_t		 due_ms;
+};
+
 static struct {
 	struct boot	*boot;
 	struct roster	*roster;
 	struct hash_pool *pool;
 	LIST_HEAD(, asker) askers;
+	struct standing	*standing;
+	TAILQ_HEAD(helds, held) held;	/* by due_ms			*/
+	unsigned	 held_cnt;
+	struct timer	 hold;
 	uint64_t	 last_no;
 	int64_t		 tell_ms;	/* when we may complain again	*/
 	struct timer	 idle;
@@ -129,19 +142,84 @@ tell_cannot(void)
 }
 
 static void
-checked(uint64_t asker, uint64_t request, enum hash_verdict verdict, void *arg)
+answer_held(const struct held *h)
 {
-	static const enum login_status status[] = {
-		[HASH_BAD] = LOGIN_BAD, [HASH_GOOD] = LOGIN_GOOD,
-		[HASH_CANNOT] = LOGIN_BUSY,
-	};
+	struct asker *a = find_asker(h->asker);
+
+	if (a != NULL)
+		answer(a, h->request, LOGIN_BAD);
+}
+
+/* Those whose time has come; all when we end. */
+static void
+let_go(bool all)
+{
+	int64_t now = ev_now_ms(boot_loop(users.boot));
+	struct held *h;
+
+	while ((h = TAILQ_FIRST(&users.held)) != NULL &&
+	    (all || h->due_ms <= now)) {
+		TAILQ_REMOVE(&users.held, h, entry);
+		users.held_cnt--;
+		answer_held(h);
+		free(h);
+	}
+	if (h != NULL)
+		timer_set(&users.hold, h->due_ms - now);
+}
+
+static void
+hold_is_over(struct timer *t, void *arg)
+{
+	let_go(false);
+}
+
+/* Say "bad" after a while.  Too many at once are not worth the memory. */
+static void
+hold_back(uint64_t asker, uint64_t request, int64_t ms)
+{
+	struct held *h, *after;
+
+	if (ms <= 0 || users.held_cnt >= HELD_MAX ||
+	    (h = malloc(sizeof(*h))) == NULL) {
+		answer_held(&(struct held){ .asker = asker,
+		    .request = request });
+		return;
+	}
+	*h = (struct held){ .asker = asker, .request = request,
+	    .due_ms = ev_now_ms(boot_loop(users.boot)) + ms };
+	TAILQ_FOREACH_REVERSE(after, &users.held, helds, entry)
+		if (after->due_ms <= h->due_ms)
+			break;
+	if (after != NULL)
+		TAILQ_INSERT_AFTER(&users.held, after, h, entry);
+	else
+		TAILQ_INSERT_HEAD(&users.held, h, entry);
+	users.held_cnt++;
+	let_go(false);
+}
+
+static void
+checked(uint64_t asker, uint64_t request, enum hash_verdict verdict,
+    const struct hash_question *q, void *arg)
+{
+	int64_t now = ev_now_ms(boot_loop(users.boot));
 	struct asker *a = find_asker(asker);
 
-	counter_add(COUNTER_passwords, 1);
+	if (verdict != HASH_GAVE_WAY)
+		counter_add(COUNTER_passwords, 1);
+	if (verdict == HASH_BAD) {
+		hold_back(asker, request, standing_bad(users.standing,
+		    q->client, q->user, q->password, now));
+		return;
+	}
 	if (verdict == HASH_CANNOT)
 		tell_cannot();
+	if (verdict == HASH_GOOD)
+		standing_good(users.standing, q->client, now);
 	if (a != NULL)
-		answer(a, request, status[verdict]);
+		answer(a, request, verdict == HASH_GOOD ? LOGIN_GOOD :
+		    LOGIN_BUSY);
 }
 
 static enum err
@@ -149,6 +227,9 @@ take_question(struct asker *a, const struct msg_login_ask *m)
 {
 	struct hash_question q = {
 		.user = m->user, .client = m->client, .password = m->password,
+		.network = standing_network(users.standing, m->client),
+		.is_good = standing_is_good(users.standing, m->client,
+		    ev_now_ms(boot_loop(users.boot))),
 	};
 
 	q.is_stand_in = !roster_find(users.roster, m->user, &q.setting);
@@ -217,6 +298,7 @@ reload(struct boot *b, struct span slice, void *arg)
 static void
 end_when_idle(struct timer *t, void *arg)
 {
+	let_go(true);
 	if (hash_cnt(users.pool) == 0)
 		boot_done(users.boot);
 	else
@@ -226,6 +308,7 @@ end_when_idle(struct timer *t, void *arg)
 static void
 drain(struct boot *b, uint32_t patience_ms, void *arg)
 {
+	let_go(true);
 	if (timer_running(&users.idle))
 		return;
 	timer_init(&users.idle, boot_loop(b), end_when_idle, NULL);
@@ -247,6 +330,10 @@ open_users(struct boot *b)
 static void
 begin(struct boot *b)
 {
+	TAILQ_INIT(&users.held);
+	timer_init(&users.hold, boot_loop(b), hold_is_over, NULL);
+	if (standing_new(&users.standing) != OK)
+		boot_fatal("cannot remember failed logins", errno);
 	if (hash_open(&users.pool, boot_loop(b), checked, NULL) != OK)
 		boot_fatal("cannot start the threads that hash", errno);
 }
@@ -258,7 +345,10 @@ end(void)
 
 	while ((a = LIST_FIRST(&users.askers)) != NULL)
 		drop(a);
+	let_go(true);
+	timer_stop(&users.hold);
 	hash_close(&users.pool);
+	standing_free(&users.standing);
 	roster_free(&users.roster);
 }
 

@@ -5,6 +5,7 @@ import base64
 import os
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -12,6 +13,9 @@ from client import Client
 from keyscan import memory_of
 from measure import status
 from server import SANITIZED, free_port, until
+
+SOAK = os.environ.get("POSTERN_SOAK") == "1"
+SESSIONS, LOGINS = (60, 60) if SOAK else (2, 4)
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -126,6 +130,48 @@ def test_a_dear_hash_holds_up_neither_the_edge_nor_other_logins(server, sink):
     for t in threads:
         t.join()
     assert len(done) == 4
+
+
+def guess(port, source, stop):
+    """Wrong passwords from one address until told to stop."""
+    n = 0
+    while not stop.is_set():
+        try:
+            with Client(port, source=source) as c:
+                c.hello()
+                for _ in range(3):
+                    n += 1
+                    c.say("AUTH PLAIN " + plain("u%d" % n if n % 2 else "ann",
+                                                "%s %d" % (source, n)))
+        except OSError:
+            stop.wait(0.1)
+
+
+@pytest.mark.skipif(SANITIZED, reason="hashes take many times as long")
+def test_a_storm_of_guesses_keeps_nobody_out(server, sink):
+    """16 addresses; 60 sessions each in the long form."""
+    p = begin(server, sink, "ann:" + crypt("barrow", "yescrypt", "9"))
+    stop, took = threading.Event(), []
+    crowd = [threading.Thread(target=guess, args=(
+        p.port, "127.0.%d.%d" % (a % 4, 10 + a), stop), daemon=True)
+        for a in range(16) for _ in range(SESSIONS)]
+    for t in crowd:
+        t.start()
+    until(lambda: len(p.find_log(event="refused", command="AUTH")) >= 16,
+          what="a crowd that guesses")
+    for n in range(LOGINS):
+        began = time.monotonic()
+        with Client(p.port, source="127.0.9.%d" % (n + 1)) as c:
+            c.hello()
+            got = c.say("AUTH PLAIN " + plain("ann", "barrow"))
+        took.append(time.monotonic() - began)
+        assert got.startswith("235 "), (n, got)
+    stop.set()
+    took.sort()
+    print("honest logins: p50 %.2f s, p95 %.2f s, worst %.2f s" % (
+        took[len(took) // 2], took[len(took) * 95 // 100], took[-1]))
+    if SOAK:
+        assert took[len(took) * 95 // 100] < 2
 
 
 def test_without_the_users_process_logins_wait(server, sink):

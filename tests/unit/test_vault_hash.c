@@ -18,7 +18,7 @@
 #include "sys/clock.h"
 #include "vault/hash.h"
 
-#define MAX	300
+#define MAX	600
 
 struct world {
 	struct ev_loop	*loop;
@@ -30,7 +30,8 @@ struct world {
 };
 
 static void
-told(uint64_t asker, uint64_t request, enum hash_verdict verdict, void *arg)
+told(uint64_t asker, uint64_t request, enum hash_verdict verdict,
+    const struct hash_question *q, void *arg)
 {
 	struct world *w = arg;
 
@@ -183,7 +184,7 @@ a_hash_that_does_not_fit_into_memory_is_nobodys_fault(void **state)
 	};
 	struct world *w = *state;
 	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret"),
-	    span_of(dear[0]), true };
+	    span_of(dear[0]), true, 0, false };
 
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(ask(w, "a", "c", "secret", dear[i], 1), OK);
@@ -204,7 +205,7 @@ a_stand_in_lets_nobody_in(void **state)
 {
 	struct world *w = *state;
 	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret"),
-	    span_of(hash_of("secret", "$6$", 1000)), false };
+	    span_of(hash_of("secret", "$6$", 1000)), false, 0, false };
 
 	assert_int_equal(hash_check(w->pool, &q, 1, 1), OK);
 	await(w, 1);
@@ -221,7 +222,7 @@ a_password_does_not_end_at_a_nul(void **state)
 {
 	struct world *w = *state;
 	struct hash_question q = { SPAN("a"), SPAN("c"), SPAN("secret\0x"),
-	    span_of(hash_of("secret", "$6$", 1000)), false };
+	    span_of(hash_of("secret", "$6$", 1000)), false, 0, false };
 
 	assert_int_equal(hash_check(w->pool, &q, 1, 1), OK);
 	q.password = SPAN("secret\0");
@@ -285,40 +286,106 @@ dear_hashes_do_not_hold_up_others(void **state)
 	await(w, 1 + HASH_THREADS);
 }
 
+/* One check of a crowd: the i-th client of a network tries a user. */
+static enum err
+ask_from(struct world *w, unsigned network, unsigned client, bool is_good,
+    const char *user, const char *setting, uint64_t request)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u.%u", network, client);
+	return hash_check(w->pool, &(struct hash_question){
+	    .user = span_of(user), .client = span_of(text),
+	    .password = SPAN("x"), .setting = span_of(setting),
+	    .network = network, .is_good = is_good }, 1, request);
+}
+
+/* When, of all that were looked at, it was its turn; 0: it gave way. */
+static unsigned
+turn_of(const struct world *w, uint64_t request)
+{
+	unsigned turn = 0;
+
+	for (unsigned i = 0; i < w->cnt; i++) {
+		turn += w->told[i].verdict != HASH_GAVE_WAY;
+		if (w->told[i].request == request)
+			return w->told[i].verdict == HASH_GAVE_WAY ? 0 : turn;
+	}
+	fail_msg("no word of %u", (unsigned)request);
+	return 0;
+}
+
+/* Give every thread so much to do that all that follows waits together. */
 static void
-one_client_cannot_fill_the_house(void **state)
+keep_busy(struct world *w)
+{
+	char user[16], dear[256];
+
+	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 12));
+	for (unsigned i = 0; i < HASH_THREADS; i++) {
+		snprintf(user, sizeof(user), "busy%u", i);
+		assert_int_equal(ask_from(w, 900 + i, 0, true, user, dear,
+		    5000 + i), OK);
+	}
+	pause_ms(w, 20);
+}
+
+/* Whatever the others are, by address, by network, or by the user's name. */
+static void
+a_crowd_that_guesses_keeps_nobody_out(void **state)
 {
 	struct world *w = *state;
-	char name[16], dear[256];
-	unsigned taken = 0;
+	char user[16], cheap[256];
+	unsigned taken = HASH_THREADS;
 
-	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 9));
-	for (unsigned i = 0; i < HASH_WAITING_MAX; i++) {
-		snprintf(name, sizeof(name), "u%u", i);
-		taken += ask(w, name, "one", "a", dear, i) == OK;
+	snprintf(cheap, sizeof(cheap), "%s", hash_of("a", "$1$", 0));
+	keep_busy(w);
+	for (unsigned i = 0; i < 30 * 16; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		taken += ask_from(w, 1 + i % 16 / 8, i % 16, false,
+		    i % 2 == 0 ? "ann" : user, cheap, i) == OK;
 	}
-	assert_in_range(taken, HASH_WAITING_SAME,
-	    HASH_WAITING_SAME + HASH_CLIENT_MAX + HASH_THREADS);
-	assert_int_equal(ask(w, "other", "two", "a", dear, 999), OK);
-	await(w, taken + 1);
-	for (unsigned i = 0; i < 8; i++)
-		if (w->told[i].request == 999)
-			return;
-	fail_msg("the other client had to wait for the first");
+	assert_int_equal(ask_from(w, 7, 0, false, "ann", cheap, 1001), OK);
+	assert_int_equal(ask_from(w, 1, 99, false, "bob", cheap, 1002), OK);
+	assert_int_equal(ask_from(w, 1, 0, true, "carl", cheap, 1003), OK);
+	await(w, taken + 3);
+	for (uint64_t r = 1001; r <= 1003; r++)
+		assert_true(turn_of(w, r) > 0);
+}
+
+/* Twenty wait of one network, and each of these comes among the first. */
+static void
+turns_go_to_whom_they_went_longest_ago(void **state)
+{
+	struct world *w = *state;
+	char user[16], cheap[256];
+
+	snprintf(cheap, sizeof(cheap), "%s", hash_of("a", "$1$", 0));
+	keep_busy(w);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		assert_int_equal(ask_from(w, 1, i % 3, false, user, cheap, i),
+		    OK);
+	}
+	assert_int_equal(ask_from(w, 1, 9, false, "bob", cheap, 1002), OK);
+	assert_int_equal(ask_from(w, 2, 0, false, "ann", cheap, 1001), OK);
+	assert_int_equal(ask_from(w, 1, 1, true, "carl", cheap, 1003), OK);
+	await(w, HASH_THREADS + 23);
+	for (uint64_t r = 1001; r <= 1003; r++)
+		assert_in_range(turn_of(w, r), 1, 2 * HASH_THREADS + 7);
 }
 
 static void
 all_that_wait_are_bounded(void **state)
 {
 	struct world *w = *state;
-	char user[16], client[16], dear[256];
+	char user[16], dear[256];
 	unsigned taken = 0;
 
 	snprintf(dear, sizeof(dear), "%s", hash_of("a", "$2b$", 8));
 	for (unsigned i = 0; i < 2 * HASH_WAITING_MAX; i++) {
 		snprintf(user, sizeof(user), "u%u", i);
-		snprintf(client, sizeof(client), "c%u", i);
-		taken += ask(w, user, client, "a", dear, i) == OK;
+		taken += ask_from(w, i, 0, false, user, dear, i) == OK;
 	}
 	assert_in_range(taken, HASH_WAITING_MAX, HASH_WAITING_MAX + 40);
 	hash_forget(w->pool, 1);
@@ -336,7 +403,8 @@ nobody_hears_what_was_forgotten(void **state)
 		assert_int_equal(ask(w, "u", "c", "a", dear, i), OK);
 	hash_forget(w->pool, 1);
 	assert_int_equal(hash_check(w->pool, &(struct hash_question){
-	    SPAN("v"), SPAN("d"), SPAN("a"), span_of(dear), false }, 2, 5), OK);
+	    SPAN("v"), SPAN("d"), SPAN("a"), span_of(dear), false, 0, false },
+	    2, 5), OK);
 	await(w, 1);
 	while (hash_cnt(w->pool) > 0)
 		pause_ms(w, 5);
@@ -374,7 +442,8 @@ main(void)
 		TEST(one_client_cannot_keep_a_user_out),
 		TEST(a_missing_user_takes_as_long_as_one_that_exists),
 		TEST(dear_hashes_do_not_hold_up_others),
-		TEST(one_client_cannot_fill_the_house),
+		TEST(a_crowd_that_guesses_keeps_nobody_out),
+		TEST(turns_go_to_whom_they_went_longest_ago),
 		TEST(all_that_wait_are_bounded),
 		TEST(nobody_hears_what_was_forgotten),
 		TEST(a_lost_wake_up_keeps_no_answer_back),
