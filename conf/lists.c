@@ -44,6 +44,7 @@ lists_value(struct conf *c, struct setting *s, const struct value *v,
 static bool
 read_source(struct conf *c, const struct value *v, uint32_t *no)
 {
+	static const struct span mark = { "\xef\xbb\xbf", 3 };
 	struct source *src = &c->sources.v[c->sources.cnt];
 	struct span path = arena_copy(&c->arena, v->text);
 	char *bytes = NULL;
@@ -62,6 +63,8 @@ read_source(struct conf *c, const struct value *v, uint32_t *no)
 	if (e == OK) {
 		*src = (struct source){ .name = path.ptr, .owned = bytes,
 		    .bytes = { bytes, len } };
+		if (span_begins(src->bytes, mark))
+			src->bytes = span_tail(src->bytes, mark.len);
 		*no = c->sources.cnt++;
 		return true;
 	}

@@ -16,6 +16,7 @@
 struct relay_row {
 	char		 name[BLOCK_NAME_MAX + 1];
 	enum route_kind	 kind;
+	char		 delimiter;	/* of user+detail; 0 none	*/
 	struct patterns	*rcpts;		/* NULL: takes all		*/
 	struct patterns	*routed;	/* domains that rules name it for, by
 					 * the number of the first	*/
@@ -130,6 +131,17 @@ route_add_rcpt(struct routes *r, struct span relay, struct span pattern)
 
 	return no == NO_RELAY ? ERR_PEER :
 	    add_pattern(&r->relays[no].rcpts, pattern, 0);
+}
+
+enum err
+route_set_delimiter(struct routes *r, struct span relay, char delimiter)
+{
+	uint32_t no = find_relay(r, relay);
+
+	if (no == NO_RELAY)
+		return ERR_PEER;
+	r->relays[no].delimiter = delimiter;
+	return OK;
 }
 
 static enum err
@@ -304,6 +316,20 @@ find_host(const struct routes *r, const struct address *a)
 	return best;
 }
 
+/* Is it on the relay's list, as it is or without its detail? */
+static bool
+is_listed(const struct relay_row *relay, const struct address *a)
+{
+	struct address user = *a;
+	uint32_t no;
+
+	if (pattern_find(relay->rcpts, a, &no))
+		return true;
+	user.local = address_user(a->local, relay->delimiter);
+	return user.local.len < a->local.len &&
+	    pattern_find(relay->rcpts, &user, &no);
+}
+
 /* Does the relay reach the domain of a bounce, as far as we can know? */
 static bool
 reaches(const struct relay_row *relay, const struct address *a)
@@ -311,7 +337,7 @@ reaches(const struct relay_row *relay, const struct address *a)
 	uint32_t no;
 
 	if (relay->rcpts != NULL)
-		return pattern_find(relay->rcpts, a, &no) ||
+		return is_listed(relay, a) ||
 		    pattern_knows(relay->rcpts, a->domain, &no);
 	return relay->kind != ROUTE_LOCAL || is_routed(relay, a);
 }
@@ -360,7 +386,7 @@ is_taken(const struct relay_row *relay, const struct address *a,
 	if (relay->rcpts == NULL)
 		return true;
 	out->knows_domain = pattern_knows(relay->rcpts, a->domain, &no);
-	return pattern_find(relay->rcpts, a, &no) ||
+	return is_listed(relay, a) ||
 	    (out->knows_domain && is_postmaster(a));
 }
 

@@ -85,6 +85,9 @@ MUST_CHECK enum err route_add_relay(struct routes *, struct span name,
 	    enum route_kind);
 MUST_CHECK enum err route_add_rcpt(struct routes *, struct span relay,
 	    struct span pattern);
+/* Whose addresses may be user+detail; delimiter is the "+". */
+MUST_CHECK enum err route_set_delimiter(struct routes *, struct span relay,
+	    char delimiter);
 
 /*
  * The next rule in their order: what is with what matches the pattern.  value

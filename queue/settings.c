@@ -80,12 +80,16 @@ static enum err
 read_relay(struct routes *routes, const struct slice *relay)
 {
 	struct reading r = { .routes = routes, .err = OK };
+	struct span delimiter;
 
 	r.of = slice_text(relay, "name", 0);
 	if ((r.err = route_add_relay(routes, r.of,
 	    kind_of(slice_text(relay, "type", 0)))) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);
+	delimiter = slice_text(relay, "recipient_delimiter", 0);
+	if (r.err == OK && delimiter.len > 0)
+		r.err = route_set_delimiter(routes, r.of, delimiter.ptr[0]);
 	return r.err;
 }
 

@@ -53,8 +53,7 @@ STAILQ_HEAD(job_list, job);
 
 struct maildir {
 	struct ev_loop	*loop;
-	struct span	 template;	/* below the root		*/
-	struct span	 hostname;
+	struct maildir_naming naming;	/* below the root		*/
 	int		 root_fd;
 	unsigned	 job_cnt;
 
@@ -79,7 +78,7 @@ begin_copy(const struct job *j, struct copy *c)
 	const struct delivery *d = j->delivery;
 
 	if (maildir_file_create(&c->file, j->maildir->root_fd, c->path,
-	    j->maildir->hostname) != OK)
+	    j->maildir->naming.hostname) != OK)
 		c->error = errno != 0 ? errno : EIO;
 	else if (maildir_file_envelope(&c->file, d->sender,
 	    d->rcpts[c->rcpt].address) != OK)
@@ -238,8 +237,8 @@ fill_copies(struct job *j)
 
 		if (d->rcpts[i].outcome != NULL)
 			continue;
-		if (maildir_path_fill(m->template, d->rcpts[i].address,
-		    m->hostname, c->path) != OK) {
+		if (maildir_path_fill(&m->naming, d->rcpts[i].address,
+		    c->path) != OK) {
 			delivery_decide(d, i, delivery_outcome(d, &v,
 			    SPAN("maildir")));
 			continue;
@@ -335,11 +334,16 @@ start_threads(struct maildir *m)
 static enum err
 open_parts(struct maildir *m, const struct kind_env *env)
 {
+	struct span delimiter = slice_text(&env->block,
+	    "recipient_delimiter", 0);
 	struct span path = slice_text(&env->block, "path", 0);
 
-	m->template = span_tail(path, path_fixed_head(path).len);
-	while (m->template.len > 0 && m->template.ptr[0] == '/')
-		m->template = span_tail(m->template, 1);
+	path = span_tail(path, path_fixed_head(path).len);
+	while (path.len > 0 && path.ptr[0] == '/')
+		path = span_tail(path, 1);
+	m->naming.template = path;
+	m->naming.fold_case = slice_flag(&env->block, "fold_case");
+	m->naming.delimiter = delimiter.len > 0 ? delimiter.ptr[0] : '\0';
 	if (maildir_file_root(env->root, &m->root_fd) != OK) {
 		log_why(LOG_trouble, "the directory cannot be opened", errno);
 		return ERR_SYS;
@@ -361,7 +365,7 @@ open_maildir(void **out, const struct kind_env *env)
 	if (m == NULL)
 		return ERR_SYS;
 	m->loop = env->loop;
-	m->hostname = env->hostname;
+	m->naming.hostname = env->hostname;
 	(void)pthread_mutex_init(&m->lock, NULL);
 	STAILQ_INIT(&m->to_do);
 	STAILQ_INIT(&m->done);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "mail/address.h"
 #include "relay/maildir_path.h"
 
 struct place {
@@ -71,15 +72,21 @@ take_user(struct place *p, struct span local)
 }
 
 static bool
-take_place(struct place *p, struct span rcpt, struct span hostname)
+take_place(struct place *p, struct span rcpt, const struct maildir_naming *n)
 {
 	size_t at = rcpt.len;
+	struct span local;
 
 	while (at > 0 && rcpt.ptr[at - 1] != '@')
 		at--;
-	p->domain = at > 0 ? span_tail(rcpt, at) : hostname;
-	return take_user(p, at > 0 ? span_head(rcpt, at - 1) : rcpt) &&
-	    is_harmless(p->domain);
+	p->domain = at > 0 ? span_tail(rcpt, at) : n->hostname;
+	local = at > 0 ? span_head(rcpt, at - 1) : rcpt;
+	if (!take_user(p, address_user(local, n->delimiter)) ||
+	    !is_harmless(p->domain))
+		return false;
+	for (size_t i = 0; n->fold_case && i < p->user_len; i++)
+		p->user[i] = lower(p->user[i]);
+	return true;
 }
 
 /* One brace or one byte of the template. */
@@ -114,13 +121,13 @@ fits_names(struct span path)
 }
 
 enum err
-maildir_path_fill(struct span template, struct span rcpt,
-    struct span hostname, char *buf)
+maildir_path_fill(const struct maildir_naming *n, struct span rcpt, char *buf)
 {
 	struct writer w = { buf, 0, false };
+	struct span template = n->template;
 	struct place p;
 
-	if (!take_place(&p, rcpt, hostname))
+	if (!take_place(&p, rcpt, n))
 		return ERR_PEER;
 	while (template.len > 0 && !w.bad)
 		fill_one(&w, &template, &p);

@@ -2,7 +2,8 @@
  * maildir_path - which Maildir is a recipient's: a template with {user} and
  * {domain}, filled in so that no recipient can lead out of his place.
  *
- * {user} is the local part as given, its quotes undone; {domain} is the domain
+ * {user} is the local part as given, its quotes undone, or as much of it as the
+ * delimiter leaves, or that in lower case; {domain} is the domain
  * in lower case, or the name of this host for a bare "postmaster".  Neither
  * may be empty, begin with a dot, or hold a slash, a NUL or a control; no part
  * of the path may be longer than a file name.
@@ -12,13 +13,22 @@
 #ifndef RELAY_MAILDIR_PATH_H
 #define RELAY_MAILDIR_PATH_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/span.h"
 
 #define MAILDIR_PATH_MAX	1024	/* bytes with NUL		*/
 
-/* template is relative, to whatever is the root; buf has MAILDIR_PATH_MAX. */
-MUST_CHECK enum err maildir_path_fill(struct span template, struct span rcpt,
-    struct span hostname, char *buf);
+struct maildir_naming {
+	struct span	 template;	/* relative to whatever is the root */
+	struct span	 hostname;
+	bool		 fold_case;	/* of {user}, ASCII alone	*/
+	char		 delimiter;	/* of "user+detail"; 0 none	*/
+};
+
+/* buf has MAILDIR_PATH_MAX bytes. */
+MUST_CHECK enum err maildir_path_fill(const struct maildir_naming *,
+    struct span rcpt, char *buf);
 
 #endif

@@ -348,6 +348,15 @@ address_same_domain(struct span a, struct span b)
 	return span_eq_nocase(a, b);
 }
 
+struct span
+address_user(struct span local, char delimiter)
+{
+	if (delimiter == '\0' || local.len == 0 || local.ptr[0] == '"')
+		return local;
+	return span_head(local,
+	    span_find(span_tail(local, 1), delimiter) + 1);
+}
+
 /* Where the domain begins: no domain holds a "@". */
 static size_t
 find_domain(struct span s)

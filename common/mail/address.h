@@ -69,6 +69,13 @@ bool	address_is_literal(struct span text);
 bool	address_same_domain(struct span, struct span);
 
 /*
+ * The user of a local part "user+detail": up to the first delimiter that is not
+ * its first byte; all of it if there is none, if it is quoted, or if delimiter
+ * is 0.
+ */
+struct span	address_user(struct span local, char delimiter);
+
+/*
  * An order of mailboxes, as strcmp()'s, in which those are equal that are the
  * same for sure: the domain with ASCII letters folded, and the local part byte
  * for byte, for what is equal beyond that only its host knows (RFC 5321 2.4).

@@ -54,6 +54,26 @@ def test_each_recipient_has_a_copy(mailbox):
     assert len(files(mailbox)) == 3
 
 
+def test_details_and_case_lead_to_the_maildir_of_the_user(server):
+    """A list with a byte order mark and CR LF, as an editor may leave it."""
+    with open(os.path.join(server.room.work, "list"), "wb") as f:
+        f.write(b"\xef\xbb\xbfBob@There.Example\r\n# eve\r\n")
+    server.port = free_port()
+    server.configure((CONF % server.port).replace(
+        '{user}"', '{user}"; recipients %s; recipient_delimiter +; '
+        "fold_case yes" % os.path.join(server.room.work, "list")))
+    server.start()
+    with Client(server.port) as c:
+        c.hello()
+        name = c.mail("ann@here.example", "BOB+Lists@there.example")
+        server.wait_log(event="delivered", id=name)
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        c.want("RCPT TO:<eve+bob@there.example>", 550)
+    found = files(server)
+    assert len(found) == 1
+    assert "/run/mail/there.example/bob/new/" in found[0]
+
+
 @pytest.mark.parametrize("rcpt", [
     '"../../../escape"@there.example', '"a/b"@there.example',
     ".hidden@there.example", '".."@there.example', '"/etc/x"@there.example',

@@ -217,7 +217,8 @@ all_mistakes_are_told_in_one_run(void **state)
 	{ "/k", "key 1" }, { "/other", "key 2" }, { "/open", "key 1" },	\
 	{ "/closed", "key 1" }, { "/flat", "x" }, { "/ed", "ed25519" },	\
 	{ "/locked", "locked" }, { "/none", "# nobody\n\n" },		\
-	{ "/list", "a@b.example\n @.c.example # x\nwrong\n" },		\
+	{ "/list", "\xef\xbb\xbf" "a@b.example\r\n"			\
+	    " @.c.example # x\r\nwrong\r\n" },				\
 	{ NULL, NULL }
 
 struct row {

@@ -183,6 +183,29 @@ a_relay_that_has_recipients_takes_no_others(void **state)
 }
 
 static void
+a_detail_leads_to_the_user_that_is_known(void **state)
+{
+	struct route got;
+	struct routes *r;
+
+	assert_int_equal(route_new(&r), OK);
+	assert_int_equal(route_add_relay(r, SPAN("box"), ROUTE_LOCAL), OK);
+	assert_int_equal(route_set_last(r, SPAN("box")), OK);
+	add_rcpt(r, "box", "ann@example.org");
+	assert_int_equal(find(r, "ann+x@example.org", &got), ROUTE_UNKNOWN);
+	assert_int_equal(route_set_delimiter(r, SPAN("none"), '+'), ERR_PEER);
+	assert_int_equal(route_set_delimiter(r, SPAN("box"), '+'), OK);
+	assert_int_equal(find(r, "Ann+x+y@example.org", &got), ROUTE_FOUND);
+	assert_int_equal(find(r, "ann@example.org", &got), ROUTE_FOUND);
+	assert_int_equal(find(r, "ann-x@example.org", &got), ROUTE_UNKNOWN);
+	assert_int_equal(find(r, "+ann@example.org", &got), ROUTE_UNKNOWN);
+	assert_int_equal(find(r, "\"ann+x\"@example.org", &got),
+	    ROUTE_UNKNOWN);
+	assert_int_equal(find(r, "ann+x@example.com", &got), ROUTE_UNKNOWN);
+	route_free(&r);
+}
+
+static void
 postmaster_of_our_own_is_never_refused(void **state)
 {
 	struct routes *r = new_routes();
@@ -703,6 +726,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_pattern_that_fits_says_the_relay),
+		TEST(a_detail_leads_to_the_user_that_is_known),
 		TEST(without_a_last_resort_the_rest_has_no_route),
 		TEST(a_relay_that_has_recipients_takes_no_others),
 		TEST(postmaster_of_our_own_is_never_refused),

@@ -24,14 +24,16 @@
 #include "relay/maildir_file.h"
 #include "relay/maildir_path.h"
 
-#define TEMPLATE	SPAN("{domain}/{user}/Maildir")
+static struct maildir_naming naming = {
+	.template = { "{domain}/{user}/Maildir", 23 },
+	.hostname = { "Mx.Example", 10 },
+};
 
 static void
 want_path(const char *rcpt, const char *want)
 {
 	char buf[MAILDIR_PATH_MAX];
-	enum err e = maildir_path_fill(TEMPLATE, span_of(rcpt),
-	    SPAN("Mx.Example"), buf);
+	enum err e = maildir_path_fill(&naming, span_of(rcpt), buf);
 
 	if (want == NULL) {
 		if (e != ERR_PEER)
@@ -54,6 +56,25 @@ a_recipient_has_his_place(void **state)
 }
 
 static void
+details_and_case_lead_to_the_same_place(void **state)
+{
+	naming.delimiter = '+';
+	want_path("Ann+lists+x@x.example", "x.example/Ann/Maildir");
+	want_path("+ann@x.example", "x.example/+ann/Maildir");
+	want_path("+ann+y@x.example", "x.example/+ann/Maildir");
+	want_path("\"a+b\"@x.example", "x.example/a+b/Maildir");
+	want_path("..+a@x.example", NULL);
+	want_path("a/+b@x.example", NULL);
+	naming.fold_case = true;
+	want_path("ANN+Lists@x.example", "x.example/ann/Maildir");
+	want_path("\"A B\"@x.example", "x.example/a b/Maildir");
+	want_path("PostMaster", "mx.example/postmaster/Maildir");
+	naming.delimiter = '\0';
+	want_path("ANN+Lists@x.example", "x.example/ann+lists/Maildir");
+	naming.fold_case = false;
+}
+
+static void
 no_recipient_leads_out_of_his_place(void **state)
 {
 	static const char *const bad[] = {
@@ -73,23 +94,26 @@ a_nul_is_refused(void **state)
 {
 	char buf[MAILDIR_PATH_MAX];
 
-	assert_int_equal(maildir_path_fill(TEMPLATE, SPAN("a\0b@x.example"),
-	    SPAN("h"), buf), ERR_PEER);
+	assert_int_equal(maildir_path_fill(&naming, SPAN("a\0b@x.example"),
+	    buf), ERR_PEER);
 }
 
 static void
 a_name_longer_than_the_file_system_takes_is_refused(void **state)
 {
+	struct maildir_naming n = { .template = SPAN("{user}") };
 	char buf[MAILDIR_PATH_MAX], rcpt[400];
 
 	memset(rcpt, 'a', sizeof(rcpt));
 	memcpy(rcpt + 255, "@b", 2);
-	assert_int_equal(maildir_path_fill(SPAN("{user}"),
-	    (struct span){ rcpt, 257 }, SPAN("h"), buf), OK);
-	assert_int_equal(maildir_path_fill(SPAN("x{user}"),
-	    (struct span){ rcpt, 257 }, SPAN("h"), buf), ERR_PEER);
-	assert_int_equal(maildir_path_fill(SPAN("{domain}/{user}{domain}"),
-	    (struct span){ rcpt, 400 }, SPAN("h"), buf), ERR_PEER);
+	assert_int_equal(maildir_path_fill(&n, (struct span){ rcpt, 257 },
+	    buf), OK);
+	n.template = SPAN("x{user}");
+	assert_int_equal(maildir_path_fill(&n, (struct span){ rcpt, 257 },
+	    buf), ERR_PEER);
+	n.template = SPAN("{domain}/{user}{domain}");
+	assert_int_equal(maildir_path_fill(&n, (struct span){ rcpt, 400 },
+	    buf), ERR_PEER);
 }
 
 /* A directory of its own for each test. */
@@ -377,6 +401,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recipient_has_his_place),
+		cmocka_unit_test(details_and_case_lead_to_the_same_place),
 		cmocka_unit_test(no_recipient_leads_out_of_his_place),
 		cmocka_unit_test(a_nul_is_refused),
 		cmocka_unit_test(
