@@ -222,7 +222,7 @@ each_death_makes_the_time_alone_longer(void **state)
 
 /* So many deaths were counted on disk; the queue starts, the relay has it. */
 static void
-adopt_after(struct play *p, uint32_t deaths)
+restart_after(struct play *p, uint32_t deaths, struct msg_delivery_open *out)
 {
 	struct store_settle s = { .deaths = deaths };
 	struct msg_delivery_open was;
@@ -240,6 +240,15 @@ adopt_after(struct play *p, uint32_t deaths)
 	play_start_queue(p);
 	play_link_edge(p);
 	play_link_relay(p, start_no);
+	*out = was;
+}
+
+static void
+adopt_after(struct play *p, uint32_t deaths)
+{
+	struct msg_delivery_open was;
+
+	restart_after(p, deaths, &was);
 	link_send_delivery_running(p->relay, &(struct msg_delivery_running){
 	    was.id, was.delivery, was.attempt });
 }
@@ -262,14 +271,18 @@ static void
 a_death_counts_before_the_adopted_is_loaded(void **state)
 {
 	struct play *p = *state;
+	struct msg_delivery_open was;
 	struct delivery *dl;
 	struct id id;
 
-	adopt_after(p, SUSPECT_DEATHS_MIN);
-	id = p->opened.id;
-	kit_until(&p->kit, due_find(p->q.due, id, 0) != NULL &&
-	    due_find(p->q.due, id, 0)->worker != NULL);
+	/* Said and dead within one turn: nothing is loaded in between. */
+	restart_after(p, SUSPECT_DEATHS_MIN, &was);
+	id = was.id;
+	assert_int_equal(dispatch_running(LIST_FIRST(
+	    &p->q.dispatch->workers), &(struct msg_delivery_running){ was.id,
+	    was.delivery, was.attempt }), OK);
 	dl = due_find(p->q.due, id, 0);
+	assert_non_null(dl);
 	assert_int_equal(dl->state, DELIVERY_ADOPTING);
 	relay_anew(p);
 	kit_until(&p->kit, p->open_cnt == 2);
