@@ -81,9 +81,11 @@ dispatch_ready(struct destination *d, void *arg)
 		d->is_suspended = suspension_of(ds->queue->suspensions,
 		    d->relay, d->name) != NULL;
 	}
+	if (dispatch_is_suspended(d))
+		return;
 	if (d->lane == NULL && (l = lane_of(ds, d)) != NULL)
 		lane_set(d, l);
-	if (d->lane == NULL || d->is_resting || dispatch_is_suspended(d))
+	if (d->lane == NULL || d->is_resting)
 		return;
 	lane_put(d, ev_now_ms(ds->queue->loop));
 	dispatch_pump(ds);
@@ -109,7 +111,7 @@ dispatch_vanish(struct destination *d, void *arg)
 static void
 relane(struct destination *d, void *arg)
 {
-	struct lane *to = lane_of(arg, d);
+	struct lane *to = dispatch_is_suspended(d) ? NULL : lane_of(arg, d);
 
 	if (to == NULL || to == d->lane)
 		return;
@@ -430,6 +432,8 @@ see_strange(struct destination *d, void *arg)
 		host_unlink(d);
 		dispatch_ready(d, ds);
 	}
+	if (dispatch_is_suspended(d) && d->lane != NULL)
+		unready(d);
 }
 
 /* What strays, or is no stray any more, is found by reading all once more. */
@@ -455,8 +459,9 @@ dispatch_reload(struct dispatch *ds)
 }
 
 /*
- * What is suspended stands in no ring and rests at no host, where it would be
- * woken in place of another.  What goes on is tried at once, for what was known
+ * What is suspended is in no lane, where it would count as one that takes its
+ * share, and rests at no host, where it would be woken in place of another.
+ * What goes on is tried at once, for what was known
  * of it is old, and has its turn as all others.
  */
 static void
@@ -470,9 +475,8 @@ see_suspended(struct destination *d, void *arg)
 	if (d->is_suspended == before)
 		return;
 	if (dispatch_is_suspended(d)) {
-		lane_remove(d);
-		if (d->is_resting)
-			host_unlink(d);
+		if (d->lane != NULL)
+			unready(d);
 	} else if (before) {
 		dispatch_retry(ds->queue, d);
 		if (d->flow_cnt > 0)

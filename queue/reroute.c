@@ -290,6 +290,21 @@ is_pinned(const struct queue *q, const struct envelope *env)
 	    env->delivery.relay, &no);
 }
 
+/*
+ * Is it where its relay has its mail?  Where one next hop has all, a domain had
+ * a destination of its own while it was suspended.
+ */
+static bool
+is_in_line(const struct queue *q, const struct envelope *env)
+{
+	const struct record_delivery *d = &env->delivery;
+	unsigned no;
+
+	return !route_relay_no(q->settings.routes, d->relay, &no) ||
+	    route_kind_of(q->settings.routes, no) == ROUTE_MX ||
+	    span_eq(d->relay, d->destination);
+}
+
 /* Does the routes' say matter at all here? */
 static bool
 is_settled(const struct queue *q, const struct envelope *env)
@@ -297,7 +312,8 @@ is_settled(const struct queue *q, const struct envelope *env)
 	const char *only = route_only(q->settings.routes);
 
 	if (is_pinned(q, env))
-		return !suspension_has_domains(q->suspensions);
+		return !suspension_has_domains(q->suspensions) &&
+		    is_in_line(q, env);
 	return only != NULL && span_eq(env->delivery.relay, span_of(only)) &&
 	    span_eq(env->delivery.destination, span_of(only)) &&
 	    !settings_is_bounce(&env->message);

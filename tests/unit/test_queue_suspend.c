@@ -240,6 +240,7 @@ what_is_suspended_waits_untried_and_unread(void **state)
 	assert_non_null(d);
 	assert_true(d->is_suspended);
 	assert_null(d->ring);
+	assert_null(d->lane);
 	assert_int_equal(d->running, 0);
 	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);	/* again */
 	assert_int_equal(suspension_cnt(p->q.suspensions), 1);
@@ -331,6 +332,9 @@ a_domain_waits_and_its_neighbours_go(void **state)
 	turns(p, 20);
 	assert_int_equal(p->open_cnt, 1);
 	assert_string_equal(p->rcpt, "to@near.example");
+	/* Nor has their relay fewer slots for them. */
+	assert_int_equal(due_find_destination(p->q.due, SPAN("out"),
+	    SPAN("out"))->lane->destination_cnt, 1);
 	assert_int_equal(call(p, true, "", "FAR.example"), TOLD_DONE);
 	kit_until(&p->kit, p->rcpt_cnt == 2);
 	assert_string_equal(p->rcpt, "to@far.example");
