@@ -29,6 +29,9 @@ void		 check_login(struct conf *);
 /* Listeners used twice, and open relays.  After the references. */
 void		 check_reach(struct conf *);
 
+/* Lines of files of users by which nobody can log in: warnings. */
+void		 check_accounts(struct conf *);
+
 /* What is no mistake, and will yet surprise: warnings.  After all others. */
 void		 check_doubts(struct conf *);
 

@@ -114,4 +114,5 @@ check_doubts(struct conf *c)
 			check_time(c, b);
 	check_postmaster(c);
 	check_patterns(c);
+	check_accounts(c);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,29 @@ read_whole(int fd, struct span *out)
 	return OK;
 }
 
+/* Nobody can log in by a line that is no account. */
+static void
+tell_broken(struct span text)
+{
+	char why[96];
+	unsigned no = 0, first = 0, cnt = 0;
+	struct account a;
+	struct span line;
+
+	while (text.len > 0) {
+		no++;
+		if (account_line(&text, &line, &a) != ACCOUNT_BROKEN)
+			continue;
+		if (cnt++ == 0)
+			first = no;
+	}
+	if (cnt == 0)
+		return;
+	snprintf(why, sizeof(why), "%u lines of the users file are no "
+	    "accounts, the first is line %u", cnt, first);
+	log_why(LOG_trouble, why, 0);
+}
+
 static enum err
 load(struct boot *b, struct span bytes)
 {
@@ -99,6 +123,8 @@ load(struct boot *b, struct span bytes)
 	if (e == OK)
 		e = read_whole(boot_file(b,
 		    (unsigned)slice_num(&block, "path")), &file);
+	if (e == OK)
+		tell_broken(file);
 	if (e == OK)
 		e = roster_new(&roster, file);
 	if (e != OK)

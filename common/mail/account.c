@@ -167,6 +167,21 @@ parse_line(struct span line, struct account *out, struct span *hash)
 	return true;
 }
 
+enum account_line
+account_line(struct span *text, struct span *line, struct account *out)
+{
+	struct span whole = take_line(text), hash;
+
+	*line = without_end(whole);
+	if (parse_line(whole, out, &hash))
+		return ACCOUNT_IS;
+	if (span_begins(*line, SPAN("\xef\xbb\xbf")))
+		*line = span_tail(*line, 3);
+	whole = span_trim(*line);
+	return whole.len == 0 || whole.ptr[0] == '#' ? ACCOUNT_NOTHING :
+	    ACCOUNT_BROKEN;
+}
+
 bool
 account_next(struct span *text, struct account *out)
 {

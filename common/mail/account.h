@@ -42,6 +42,17 @@ struct account {
 	struct span	 rest;		/* behind the second colon	*/
 };
 
+enum account_line {
+	ACCOUNT_NOTHING,	/* empty, or a comment			*/
+	ACCOUNT_IS,		/* an account, in *out			*/
+	ACCOUNT_BROKEN		/* neither: no colon, or no good name	*/
+};
+
+/* Take one line off the front of *text, which is not empty; *line is it without
+ * its end. */
+enum account_line	account_line(struct span *text, struct span *line,
+			    struct account *out);
+
 /*
  * Take lines off the front of *text up to and with the next account.  False,
  * and *text empty, when there is no other.

@@ -90,12 +90,14 @@ def test_accounts_as_others_write_them_and_hashes_that_cannot_run(server,
                                                                   sink):
     dear = "$y$jXT$F5Jx5fExrKuPp53xLKQ..1$" + 43 * "a"
     p = begin(server, sink, "\ufeffAnn@Here.Example:{SHA512-CRYPT}" + CHEAP,
-              "dear:" + dear, "odd:{SSHA}dGVzdA==")
+              "dear:" + dear, "odd:{SSHA}dGVzdA==", "no account")
     assert login(p.port, "Ann@here.EXAMPLE", "wheel").startswith("235 2.7.0")
     assert login(p.port, "dear", "wheel").startswith("454 4.7.0")
     assert login(p.port, "odd", "wheel").startswith("535 5.7.8")
     assert p.wait_log(event="logged_in", user="Ann@here.example")
-    assert p.wait_log(event="trouble")
+    p.wait_log(event="trouble", count=2)
+    why = " ".join(l["why"] for l in p.find_log(event="trouble"))
+    assert "line 4" in why and "memory" in why, why
 
 
 def test_who_is_logged_in_may_send_and_nobody_else(server, sink):

@@ -229,6 +229,24 @@ schemes_of_dovecot_are_understood(void **state)
 }
 
 static void
+lines_are_told_apart(void **state)
+{
+	static const enum account_line want[] = {
+		ACCOUNT_NOTHING, ACCOUNT_IS, ACCOUNT_NOTHING, ACCOUNT_BROKEN,
+		ACCOUNT_BROKEN, ACCOUNT_NOTHING, ACCOUNT_IS,
+	};
+	struct span left = SPAN("\xef\xbb\xbf# a\r\nann:$6$a$b\r\n \t\r\n"
+	    "no colon\r\n:$6$a$b\n  # b\nbob:x");
+	struct span line;
+	struct account a;
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		assert_int_equal(account_line(&left, &line, &a), want[i]);
+	assert_int_equal(left.len, 0);
+	want_span(line, "bob:x");
+}
+
+static void
 what_a_hash_takes_is_known(void **state)
 {
 	assert_true(account_hash_bytes(SPAN("$y$j9T$a$b")) == 16u << 20);
@@ -250,6 +268,7 @@ main(void)
 		cmocka_unit_test(names_are_judged),
 		cmocka_unit_test(domains_of_names_have_no_case),
 		cmocka_unit_test(schemes_of_dovecot_are_understood),
+		cmocka_unit_test(lines_are_told_apart),
 		cmocka_unit_test(what_a_hash_takes_is_known),
 		cmocka_unit_test(putting_a_new_one_adds_a_line_at_the_end),
 		cmocka_unit_test(

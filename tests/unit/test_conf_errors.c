@@ -741,6 +741,33 @@ what_is_right_and_surprises_is_warned_of(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What could be a hash or a password is never shown. */
+static void
+a_file_of_users_is_judged_and_keeps_its_secrets(void **state)
+{
+	const struct memory_file files[] = { { "f", EDGE("") QUEUE RELAY("")
+		"users u { type file; path /users }\n" }, { "/users",
+		"\xef\xbb\xbf# ours\r\nann:$6$salt$secret\r\n"
+		"bob:{PLAIN}secret\r\nmy secret stands here and here secret\r\n"
+		"dear:$y$jXT$secret$secret\neve:!\n" }, OTHERS };
+	struct memory m = { .files = files };
+	struct conf *c = NULL;
+
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_non_null(strstr(m.told, "/users:3:1: warning: nobody can log "
+	    "in to this account: what stands after its name is not a hash"));
+	assert_non_null(strstr(m.told, "    bob:.............\n    ^~~\n"));
+	assert_non_null(strstr(m.told, "/users:4:1: warning: this line is no "
+	    "account: it is written NAME:HASH"));
+	assert_non_null(strstr(m.told, "/users:5:1: warning: nobody can log "
+	    "in to this account: its hash takes more memory"));
+	assert_null(strstr(m.told, "$"));
+	assert_null(strstr(m.told, "here secret"));
+	assert_null(strstr(m.told, "/users:2:"));
+	assert_null(strstr(m.told, "/users:6:"));
+}
+
 /* A mistake in a file of recipients is shown there. */
 static void
 a_file_of_recipients_has_places_too(void **state)
@@ -835,6 +862,8 @@ main(void)
 		cmocka_unit_test(each_mistake_has_its_place_and_words),
 		cmocka_unit_test(one_mistake_is_told_once),
 		cmocka_unit_test(what_is_right_and_surprises_is_warned_of),
+		cmocka_unit_test(
+		    a_file_of_users_is_judged_and_keeps_its_secrets),
 		cmocka_unit_test(a_file_of_recipients_has_places_too),
 		cmocka_unit_test(a_file_that_cannot_be_read_says_why),
 		cmocka_unit_test(includes_cannot_run_away),
