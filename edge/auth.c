@@ -27,8 +27,9 @@ struct auth {
 	struct session	*session;
 	enum auth_wants	 wants;		/* in the next response		*/
 	bool		 is_busy;	/* a 454 is delayed, not a 535	*/
+	int64_t		 asked_ms;	/* when the password was said	*/
 	struct login_query *query;
-	struct timer	 delay;		/* runs before a 535		*/
+	struct timer	 delay;		/* runs before a 535 or 454	*/
 	char		 user[LOGIN_USER_MAX + 1]; /* "": none that can be */
 };
 
@@ -97,13 +98,27 @@ delay_is_over(struct timer *timer, void *arg)
 	session_wake(s);
 }
 
+int64_t
+auth_wait_ms(int64_t elapsed_ms, unsigned failures)
+{
+	int64_t delay_ms = (int64_t)AUTH_DELAY_MS << failures;
+
+	return delay_ms - elapsed_ms % delay_ms;
+}
+
+static void
+delay(struct session *s)
+{
+	timer_set(&s->auth->delay, auth_wait_ms(ev_now_ms(s->edge->loop) -
+	    s->auth->asked_ms, s->login_failures));
+}
+
 static void
 fail(struct session *s)
 {
-	unsigned n = s->login_failures++;
-
 	counter_add(COUNTER_login_failures, 1);
-	timer_set(&s->auth->delay, (int64_t)AUTH_DELAY_MS << n);
+	delay(s);
+	s->login_failures++;
 }
 
 /* As late as a failure: who crowds others out gains nothing by it. */
@@ -111,8 +126,7 @@ static void
 put_off(struct session *s)
 {
 	s->auth->is_busy = true;
-	timer_set(&s->auth->delay, (int64_t)AUTH_DELAY_MS <<
-	    s->login_failures);
+	delay(s);
 }
 
 static void
@@ -180,6 +194,7 @@ ask(struct session *s, struct span password)
 	char network[CROWD_NET_TEXT];
 
 	s->state = ST_LOGIN;
+	a->asked_ms = ev_now_ms(s->edge->loop);
 	if (a->user[0] == '\0') {
 		fail(s);
 		return;

@@ -2,8 +2,9 @@
  * auth - one AUTH exchange, from its mechanism to the vault's answer: PLAIN
  * (RFC 4616) and LOGIN, RFC 4954.
  *
- * A wrong password is answered after a while that grows with each; after
- * AUTH_FAILURES_MAX of them the session is ended.
+ * A wrong password is answered after a while that grows with each, counted from
+ * when it was said: how long its hash took is not to be seen, nor whether there
+ * was one.  After AUTH_FAILURES_MAX of them the session is ended.
  *
  * Owns	   the user's name until the exchange is over; never the password
  * Blocks  never
@@ -12,6 +13,7 @@
 #define EDGE_AUTH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/span.h"
 #include "bus/messages.h"
@@ -40,6 +42,10 @@ const char *auth_user(const struct auth *);
 
 /* In ST_LOGIN: what the vault said. */
 void	auth_told(struct session *, enum login_status);
+
+/* How long to wait with a 535 or 454 that is there after so many ms and so many
+ * failures before: until whole delays have passed. */
+int64_t	auth_wait_ms(int64_t elapsed_ms, unsigned failures);
 
 /* Over, however far it was.  Allowed on NULL. */
 void	auth_end(struct auth **);

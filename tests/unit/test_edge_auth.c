@@ -182,9 +182,9 @@ a_wrong_password_is_answered_later_each_time(void **state)
 	kit_want(ANN, "");
 	kit_vault_says(LOGIN_BAD);
 	kit_want("NOOP\r\n", "");
-	kit_wait(AUTH_DELAY_MS / 2);
+	kit_wait(AUTH_DELAY_MS / 4);
 	kit_want("", "");
-	kit_wait(AUTH_DELAY_MS / 2 + 50);
+	kit_wait(AUTH_DELAY_MS);
 	kit_want("", BAD "250 2.0.0 Ok\r\n");
 	kit_want(ANN, "");
 	kit_vault_says(LOGIN_BAD);
@@ -195,6 +195,22 @@ a_wrong_password_is_answered_later_each_time(void **state)
 	kit_want(ANN, "");
 	kit_vault_says(LOGIN_GOOD);
 	kit_want("", GOOD);
+}
+
+/* Cheap hashes, dear ones, and none: all answers come at the same times. */
+static void
+how_long_the_hash_took_is_not_to_be_seen(void **state)
+{
+	static const int64_t took[] = { 0, 1, 70, 499, 500, 501, 1234, 9999 };
+
+	for (size_t i = 0; i < sizeof(took) / sizeof(took[0]); i++)
+		for (unsigned n = 0; n <= AUTH_FAILURES_MAX; n++) {
+			int64_t ms = auth_wait_ms(took[i], n);
+
+			assert_in_range(ms, 1, AUTH_DELAY_MS << n);
+			assert_int_equal((took[i] + ms) %
+			    (AUTH_DELAY_MS << n), 0);
+		}
 }
 
 static void
@@ -395,6 +411,7 @@ main(void)
 		T(within_the_exchange_a_command_is_a_bad_response),
 		T(a_line_of_12288_bytes_is_read_and_a_longer_one_ends_it),
 		T(a_wrong_password_is_answered_later_each_time),
+		T(how_long_the_hash_took_is_not_to_be_seen),
 		T(one_failure_too_many_ends_the_session),
 		T(a_vault_that_is_away_or_busy_is_no_refusal),
 		T(who_leaves_meanwhile_is_forgotten),

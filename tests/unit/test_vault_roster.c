@@ -85,6 +85,30 @@ who_is_not_there_costs_as_much_as_somebody_who_is(void **state)
 	roster_free(&r);
 }
 
+/* By its time a name must not tell whether it is there: among those that are
+ * not, the dear are as many as among those that are. */
+static void
+in_a_mixed_file_the_missing_are_mixed_alike(void **state)
+{
+	char text[2000 * 32], name[32];
+	unsigned dear = 0;
+	struct roster *r;
+	struct span hash;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < 2000; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "user%u@example.org:%s\n", i, i % 4 == 0 ? "$y$d" : "$6$c");
+	r = roster_of(text);
+	for (unsigned i = 0; i < 4000; i++) {
+		snprintf(name, sizeof(name), "nobody%u@example.org", i);
+		assert_false(roster_find(r, span_of(name), &hash));
+		dear += span_eq(hash, SPAN("$y$d"));
+	}
+	assert_in_range(dear, 700, 1300);
+	roster_free(&r);
+}
+
 static void
 where_nobody_has_a_hash_there_is_none(void **state)
 {
@@ -134,6 +158,7 @@ main(void)
 		cmocka_unit_test(each_account_is_found_and_nothing_else),
 		cmocka_unit_test(
 		    who_is_not_there_costs_as_much_as_somebody_who_is),
+		cmocka_unit_test(in_a_mixed_file_the_missing_are_mixed_alike),
 		cmocka_unit_test(where_nobody_has_a_hash_there_is_none),
 		cmocka_unit_test(the_largest_file_is_searched_in_no_time),
 	};
