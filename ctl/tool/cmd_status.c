@@ -174,7 +174,7 @@ print_edge(const struct house *h, const char *block, const uint64_t *n)
 }
 
 static void
-print_queue(const struct house *h, const char *block)
+print_queue(const struct house *h, const char *block, const uint64_t *n)
 {
 	const struct house_queue *q = NULL;
 	char age[SHOW_MAX];
@@ -191,6 +191,8 @@ print_queue(const struct house *h, const char *block)
 	print_some(deferred(q), "waiting");
 	print_some(q->active, "active");
 	print_some(q->held, "held");
+	print_some(n[COUNTER_discarded], "discarded by a route");
+	print_some(n[COUNTER_untold], "failed and nobody told");
 	if (q->oldest_ms > 0)
 		printf("  oldest %s", show_age(now > q->oldest_ms ?
 		    now - q->oldest_ms : 0, age));
@@ -224,7 +226,7 @@ print_block(const struct house *h, const struct house_process *p)
 	if (p->role == ROLE_EDGE)
 		print_edge(h, p->block, s.counters);
 	else if (p->role == ROLE_QUEUE)
-		print_queue(h, p->block);
+		print_queue(h, p->block, s.counters);
 	else if (house_counts(p->role, COUNTER_delivered))
 		print_relay(h, s.counters);
 	else

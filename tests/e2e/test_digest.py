@@ -78,6 +78,7 @@ def test_the_postmaster_hears_once_of_all_that_was_discarded(server, sinks):
     send(port, "", "eve@there.example")
     p.wait_log(event="discarded", count=2)
     until(lambda: untold(p) == 2)
+    assert "  2 failed and nobody told" in ctl(p, "status").out
     p.stop()
     assert age(p.room.work + "/run/queue", HOUR) == 2
     p.start()
