@@ -27,11 +27,12 @@ rows_read(struct store_op *op, enum err e, void *arg)
 	a->read = NULL;
 	if (e != OK)
 		log_why(LOG_trouble, "old deliveries could not be read", 0);
-	for (unsigned i = 0; e == OK && i < r->cnt; i++) {
-		a->after = r->rows[i].place.id;
-		a->after_no = r->rows[i].place.no;
+	for (unsigned i = 0; e == OK && i < r->cnt; i++)
 		dispatch_remind(a->queue, &r->rows[i].flow,
 		    &r->rows[i].place);
+	if (e == OK) {
+		a->after = r->after;
+		a->after_no = r->after_no;
 	}
 	timer_set(&a->look, e == OK && !r->at_end ? MORE_MS : LOOK_MS);
 	free(r);

@@ -401,7 +401,8 @@ struct store_old {
  */
 struct store_read_old {
 	struct store_op	 op;
-	struct id	 after;		/* all zero: from the beginning	*/
+	struct id	 after;		/* all zero: from the beginning; out:
+					 * go on			*/
 	uint32_t	 after_no;
 	struct id	 until;
 	struct store_old rows[STORE_OLD_MAX];		/* out		*/

@@ -9,6 +9,7 @@
 #include "queue/store_inside.h"
 
 #define TEXT_BYTES	(64u << 10)	/* of strings in one reading */
+#define OLD_LOOKS_MAX	512		/* at rows, those held included */
 
 struct reading {
 	struct store	*store;
@@ -321,8 +322,6 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 	struct store_key k;
 	union record rec;
 
-	if (key.mv_size != sizeof(o->place.id.b) + sizeof(o->place.no))
-		return;			/* a foreign one */
 	memcpy(o->place.id.b, key.mv_data, sizeof(o->place.id.b));
 	o->place.no = store_table_no(key);
 	if (record_get((struct span){ val.mv_data, val.mv_size },
@@ -339,34 +338,61 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 }
 
 static bool
-is_within(const struct store_read_old *r, MDB_val key)
+is_key(MDB_val key, const struct store_key *behind)
 {
-	return key.mv_size < sizeof(r->until.b) ||
-	    memcmp(key.mv_data, r->until.b, sizeof(r->until.b)) <= 0;
+	return key.mv_size == behind->len &&
+	    memcmp(key.mv_data, behind->b, behind->len) > 0;
+}
+
+/*
+ * A flipped bit may have made any key one that is none, or stands out of order:
+ * a few that are too young do not end the walk, and it goes on behind one only
+ * where the next is higher.
+ */
+static int
+walk_old(struct store *st, struct store_read_old *r, MDB_cursor *c)
+{
+	struct store_key after, last = { .len = 0 };
+	unsigned young = 0;
+	MDB_val key, val;
+	int rc;
+
+	store_table_key_no(&after, r->after, r->after_no);
+	key = (MDB_val){ after.len, after.b };
+	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	for (unsigned i = 0; rc == 0 && young <= STORE_FOREIGN_MAX &&
+	    i < OLD_LOOKS_MAX && r->cnt < STORE_OLD_MAX; i++) {
+		bool is_one = is_key(key, &after);
+
+		if (is_one && memcmp(key.mv_data, r->until.b,
+		    sizeof(r->until.b)) > 0) {
+			young++;
+		} else if (is_one) {
+			young = 0;
+			add_old(st, r, key, val);
+			memcpy(last.b, key.mv_data, key.mv_size);
+			last.len = key.mv_size;
+		}
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+		if (last.len > 0 && (rc != 0 || is_key(key, &last)))
+			after = last;
+	}
+	memcpy(r->after.b, after.b, sizeof(r->after.b));
+	r->after_no = store_table_no((MDB_val){ after.len, after.b });
+	r->at_end = rc != 0 || young > STORE_FOREIGN_MAX;
+	return rc;
 }
 
 int
 store_list_old(struct store *st, MDB_txn *txn, struct store_read_old *r)
 {
-	struct store_key from;
-	MDB_val key, val;
 	MDB_cursor *c;
 	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
 
 	if (rc != 0)
 		return rc;
-	store_table_key_no(&from, r->after, r->after_no);
-	key = (MDB_val){ from.len, from.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	if (rc == 0 && key.mv_size == from.len &&
-	    memcmp(key.mv_data, from.b, from.len) == 0)
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	r->cnt = 0;
-	while (rc == 0 && is_within(r, key) && r->cnt < STORE_OLD_MAX) {
-		add_old(st, r, key, val);
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-	}
+	rc = walk_old(st, r, c);
 	mdb_cursor_close(c);
-	r->at_end = rc != 0 || r->cnt < STORE_OLD_MAX;
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }

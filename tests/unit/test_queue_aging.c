@@ -5,6 +5,11 @@
  */
 #include "queue_play.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+
 #include "mail/dsn.h"
 
 /* The deliveries up to the newest there can be. */
@@ -107,12 +112,71 @@ old_deliveries_come_in_order_and_from_where_we_were(void **state)
 		assert_true(id_cmp(r->rows[i - 1].place.id,
 		    r->rows[i].place.id) < 0);
 	last = r->rows[r->cnt - 1].place;
+	assert_int_equal(id_cmp(r->after, last.id), 0);
 	free(r);
 	r = read_old(p, last.id, last.no);
 	assert_int_equal(r->cnt, 6);
 	assert_true(r->at_end);
 	assert_true(id_cmp(last.id, r->rows[0].place.id) < 0);
 	free(r);
+}
+
+/* Flip the highest bit of each key of that delivery, wherever it lies. */
+static void
+flip_key(struct play *p, struct id id)
+{
+	uint8_t key[sizeof(id.b) + 4] = { 0 }, *at, *data;
+	char path[128];
+	struct stat s;
+	int fd;
+
+	memcpy(key, id.b, sizeof(id.b));
+	play_stop_queue(p);
+	snprintf(path, sizeof(path), "%s/data.mdb", p->kit.dir);
+	assert_true((fd = open(path, O_RDWR)) >= 0);
+	assert_int_equal(fstat(fd, &s), 0);
+	data = mmap(NULL, (size_t)s.st_size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
+	assert_true(data != MAP_FAILED);
+	for (size_t left = (size_t)s.st_size; (at = memmem(
+	    data + s.st_size - left, left, key, sizeof(key))) != NULL;
+	    left = (size_t)(data + s.st_size - at))
+		at[0] ^= 0x80;
+	munmap(data, (size_t)s.st_size);
+	close(fd);
+	play_start_queue(p);
+}
+
+/* The last of a reading: where its key says, all others are passed over. */
+static void
+a_flipped_key_ends_no_walk_and_hides_nobody(void **state)
+{
+	struct play *p = *state;
+	struct id ids[STORE_OLD_MAX + 6];
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < STORE_OLD_MAX + 6; i++) {
+		send_asking(p, i + 1, "a@example.org", DSN_NEVER);
+		ids[i] = p->id;
+	}
+	flip_key(p, ids[STORE_OLD_MAX - 1]);
+	for (int young = 0; young < 2; young++) {
+		struct store_read_old r = { .after = { { 0 } } };
+		unsigned before, rounds = 0;
+
+		memset(r.until.b, 0xff, sizeof(r.until.b));
+		r.until.b[0] = young ? 0x7f : 0xff;
+		seen = 0;
+		do {
+			before = p->kit.back_cnt;
+			store_read_old(p->q.store, &r, kit_back, &p->kit);
+			kit_until(&p->kit, p->kit.back_cnt > before);
+			for (unsigned i = 0; i < r.cnt; i++)
+				seen += r.rows[i].place.id.b[0] ==
+				    ids[0].b[0];
+		} while (!r.at_end && ++rounds < 10);
+		assert_int_equal(seen, STORE_OLD_MAX + 5);
+	}
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, play_set_up, \
@@ -125,6 +189,7 @@ main(void)
 		TEST(a_sender_is_told_once_and_the_delivery_goes_on),
 		TEST(nobody_is_told_who_does_not_want_it_or_is_nobody),
 		TEST(old_deliveries_come_in_order_and_from_where_we_were),
+		TEST(a_flipped_key_ends_no_walk_and_hides_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
