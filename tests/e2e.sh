@@ -1,7 +1,7 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build), three at a time but for those marked alone.  Tests
-# marked root run as root, two at a time, by sudo where we are not; where that
+# $POSTERN_BUILD (build), four at a time but for those marked alone.  Tests
+# marked root run as root, three at a time, by sudo where we are not; where that
 # fails they fail.
 # Counts go to the file $COUNTS too.
 set -u
@@ -33,11 +33,11 @@ if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 fi
 ok=0
 also=${marker:+ and $marker}
-args=("$@" -n "${E2E_JOBS:-3}")
+args=("$@" -n "${E2E_JOBS:-4}")
 run user "not root and not alone$also" || ok=1
 args=("$@")
 run alone "not root and alone$also" || ok=1
-args=("$@" -n "${E2E_ROOT_JOBS:-2}")
+args=("$@" -n "${E2E_ROOT_JOBS:-3}")
 run root "root$also" "${by[@]}" || ok=1
 
 count() {

@@ -4,14 +4,13 @@ the next hop's reply and our commit (same id), or when the client never read
 its 250 and sent again (another id)."""
 
 import os
-import random
 import threading
 import time
 
 import pytest
 
 from client import Client
-
+from dice import dice
 
 SOAK = os.environ.get("POSTERN_SOAK") == "1"
 KILLS = 100 if SOAK else 15
@@ -72,15 +71,15 @@ class Load:
 def storm(p, kills):
     """Kill at random; (time, role) of each relay's death."""
     dead = []
-    dice = random.Random()
+    chance = dice()
     done = 0
     while done < kills:
-        time.sleep(dice.uniform(0.05, 0.8))
-        role = dice.choice(("edge", "queue", "relay"))
+        time.sleep(chance.uniform(0.05, 0.8))
+        role = chance.choice(("edge", "queue", "relay"))
         pids = p.pids(role)
         if not pids:
             continue
-        os.kill(dice.choice(pids), 9)
+        os.kill(chance.choice(pids), 9)
         dead.append((time.monotonic(), role))
         done += 1
     return dead

@@ -4,7 +4,6 @@ but master may die."""
 
 import base64
 import os
-import random
 import shutil
 import signal
 import ssl
@@ -17,6 +16,7 @@ import pytest
 import census
 import tool
 from client import Client
+from dice import dice
 from names import Names
 from server import free_port, until
 from sinks import Sink, Message
@@ -173,15 +173,15 @@ def launchers(p):
 
 def storm(p, kills):
     """Kill anybody; (time, role), where a launcher counts as its relay."""
-    dead, dice = [], random.Random()
+    dead, chance = [], dice()
     while len(dead) < kills:
-        time.sleep(dice.uniform(0.05, 0.8))
+        time.sleep(chance.uniform(0.05, 0.8))
         titles = p.processes()
         all = sorted(titles) + launchers(p)
         assert p.process.poll() is None, p.tail()
         if not all:             # the list is no snapshot
             continue
-        pid = dice.choice(all)
+        pid = chance.choice(all)
         title = titles.get(pid, "relay")
         role = "relay" if "relay" in title or "pipe" in title else title
         try:

@@ -20,7 +20,7 @@ from test_storm_mixed import (DOMAINS, MixedLoad, drained, houses, judge,
                               storm, whole)
 
 assert houses           # a fixture
-RELOADS = 30
+RELOADS = 30 if SOAK else 15
 
 
 class Strict(MixedLoad):

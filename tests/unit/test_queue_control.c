@@ -3,6 +3,7 @@
  * a relay works, and where an address goes.
  * room: queue
  */
+#include "dice.h"
 #include "queue_ask.h"
 
 #include "queue/suspect.h"
@@ -659,6 +660,7 @@ edits_lose_and_double_nothing(void **state)
 	enum { CNT = 60 };
 	struct id ids[CNT];
 
+	dice_begin();
 	play_link_relay(p, 1);
 	play_list_slots(p, 3);
 	for (unsigned i = 0; i < CNT; i++)
@@ -668,8 +670,8 @@ edits_lose_and_double_nothing(void **state)
 
 		for (unsigned i = 0; i < 4; i++)
 			link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
-			    SPAN("main"), ids[arc4random_uniform(CNT)],
-			    (uint8_t)arc4random_uniform(EDIT_REMOVE),
+			    SPAN("main"), ids[random() % CNT],
+			    (uint8_t)(random() % EDIT_REMOVE),
 			    SPAN("") });
 		kit_until(&p->kit, a->edit_cnt == edits + 4);
 		if (round % 40 == 0) {		/* deliveries are put back */

@@ -4,6 +4,7 @@
  * or is named and held with all its text.
  * room: queue
  */
+#include "dice.h"
 #include "queue_kit.h"
 
 #define MAILS	6
@@ -17,7 +18,6 @@ static uint8_t *base;
 static size_t base_len;
 static unsigned got[MAILS][RCPTS];	/* delivered so often	*/
 static bool broken;
-static unsigned seed;
 
 static void
 stop(struct store_op *op, enum err e, void *arg)
@@ -173,14 +173,10 @@ file_name(char *path, size_t cap, const char *name)
 static int
 make_base(void **state)
 {
-	const char *given = getenv("POSTERN_SEED");
 	char path[128];
 	FILE *f;
 
-	seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) :
-	    arc4random();
-	print_message("seed: POSTERN_SEED=%u\n", seed);
-	srandom(seed);
+	dice_begin();
 	for (size_t i = 0; i < sizeof(body); i++)
 		body[i] = "abcdefg\r\n "[random() % 10];
 	kit_dir(&kit, "/dev/shm");

@@ -5,6 +5,7 @@
  * room: queue
  * room: queue/salvage
  */
+#include "dice.h"
 #include "salvage_kit.h"
 #include "queue/salvage/carry.h"
 #include "queue/salvage/rescue.h"
@@ -14,25 +15,17 @@
 #define STORMS	60	/* rounds of fifty			*/
 
 static struct salvage_kit *kit;
-static uint64_t seed;
 
 static uint64_t
 draw(uint64_t below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
+	return ((uint64_t)random() << 31 ^ (uint64_t)random()) % below;
 }
 
 static int
 setup(void **state)
 {
-	const char *said = getenv("POSTERN_SEED");
-
-	seed = said != NULL ? strtoull(said, NULL, 10) :
-	    (uint64_t)clock_wall_ms() | 1;
-	print_message("seed: POSTERN_SEED=%llu\n", (unsigned long long)seed);
+	dice_begin();
 	kit = calloc(1, sizeof(*kit));
 	salvage_open(kit);
 	return 0;
