@@ -318,7 +318,7 @@ of_many_domains_few_rows_are_in_memory_and_all_are_found(void **state)
 	enum { DOMAINS = 1500, CNT = DOMAINS + DOMAINS / 10 };
 	struct plan *p = *state;
 	struct kit_mail *m = calloc(CNT, sizeof(*m));
-	char (*names)[16] = calloc(CNT, sizeof(*names));
+	char (*names)[24] = calloc(CNT, sizeof(*names));
 	unsigned most = 0;
 
 	for (int i = 0; i < CNT; i++) {
@@ -352,7 +352,7 @@ of_many_that_come_in_few_rows_are_in_memory(void **state)
 {
 	enum { CNT = TURN_ROWS_MAX + 200 };
 	struct plan *p = *state;
-	char tenant[16];
+	char tenant[24];
 
 	for (int i = 0; i < CNT; i++) {
 		struct store_place place = { clock_wall_ms(),
@@ -516,7 +516,7 @@ static void
 more_flows_than_one_read_gives_are_all_found(void **state)
 {
 	struct plan *p = *state;
-	char tenant[16];
+	char tenant[24];
 
 	for (int i = 0; i < STORE_FLOWS_MAX + 6; i++) {
 		snprintf(tenant, sizeof(tenant), "t%d", i);
