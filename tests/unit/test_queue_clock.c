@@ -298,6 +298,58 @@ a_clock_set_forward_sweeps_no_history(void **state)
 	}
 }
 
+static void
+send_more(struct play *p, unsigned cnt)
+{
+	static uint64_t no = 1000;
+	unsigned taken = p->taken_cnt;
+
+	for (unsigned i = 1; i <= cnt; i++) {
+		play_send_mail(p, no++, "from@example.org", "to@example.net");
+		kit_until(&p->kit, p->taken_cnt == taken + i);
+	}
+}
+
+static void
+time_passes(struct play *p, int64_t ms)
+{
+	p->q.settings.retry.lifetime_ms = 1000 * DAY_MS;
+	wall_off_ms += ms;
+	mono_off_ms += ms;
+}
+
+/* Wrong for an hour, then set right: by next day that is as if never. */
+static void
+a_day_after_a_step_history_goes_by_its_age_alone(void **state)
+{
+	for (int64_t step = -30; step <= 30; step += 60) {
+		struct play *p;
+		size_t before;
+
+		if (step > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		p = *state;
+		p->kit.limits.history_ms = 3 * DAY_MS;
+		assert_int_equal(history_cnt(p), 0);
+		send_more(p, 20);
+		before = history_cnt(p);
+		wall_off_ms += step * DAY_MS;
+		send_more(p, 5);
+		time_passes(p, 3600000);
+		wall_off_ms -= step * DAY_MS;
+		send_more(p, 5);
+		time_passes(p, DAY_MS + 3600000);
+		send_more(p, 5);
+		/* Those of the hour may say that they are a month old. */
+		assert_in_range(history_cnt(p), before + 10, before + 15);
+		time_passes(p, 2 * DAY_MS);
+		send_more(p, 5);
+		assert_in_range(history_cnt(p), 5, 20);
+	}
+}
+
 #define TEST(t)	cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int
@@ -312,6 +364,7 @@ main(void)
 		TEST(what_was_here_for_its_lifetime_is_given_up),
 		TEST(how_long_we_ran_outlives_its_row),
 		TEST(a_clock_set_forward_sweeps_no_history),
+		TEST(a_day_after_a_step_history_goes_by_its_age_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
