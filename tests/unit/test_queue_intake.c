@@ -411,6 +411,9 @@ what_could_not_be_written_is_refused(void **state)
 	expect_refusal(p, 2, 451);
 	assert_int_equal(p->taken_cnt, 0);
 	assert_int_equal(p->credit_cnt, 0);
+	begin(p, 3);			/* behind it all is back: no leak */
+	assert_int_equal(commit(p, 3, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
 }
 
 /* Both streams have text on disk; the second one's message is on its way. */
