@@ -8,11 +8,12 @@
 #include "queue/store_inside.h"
 
 #define LOOKS_MAX	512	/* rows looked at in one reading */
+#define LOOKS_LAST	2048	/* where none of them has a message */
 
 /* Has its message come that early?  A damaged one is somebody else's matter. */
 static int
 is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
-    bool *old, int64_t *lived_ms)
+    bool *is_there, bool *old, int64_t *lived_ms)
 {
 	struct store_key k;
 	union record m;
@@ -22,6 +23,7 @@ is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
 	*old = false;
 	store_table_key_id(&k, id);
 	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	*is_there = rc == 0;
 	if (rc != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
 	if (record_get((struct span){ val.mv_data, val.mv_size },
@@ -77,10 +79,15 @@ take(struct store_read_spent *r, MDB_val val, int64_t lived_ms)
 	r->cnt++;
 }
 
+/*
+ * A key that a flipped bit has put out of order names no message: the next
+ * reading must not begin there, behind those that it hides.
+ */
 static int
 walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 {
-	struct id known = { { 0 } };
+	struct id known = { { 0 } }, id;
+	bool is_there = false;
 	struct store_key k;
 	MDB_val key, val;
 	int64_t lived_ms = 0;
@@ -92,16 +99,20 @@ walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
 	for (int i = 0; rc == 0; i++) {
 		if (key.mv_size == k.len) {
-			memcpy(r->from.b, key.mv_data, sizeof(r->from.b));
-			r->from_no = store_table_no(key);
-			if (i >= LOOKS_MAX || r->cnt == STORE_SPENT_MAX)
-				return 0;
-			if (id_cmp(known, r->from) != 0)
-				rc = is_old(st, txn, r, r->from, &old,
+			memcpy(id.b, key.mv_data, sizeof(id.b));
+			if (id_cmp(known, id) != 0)
+				rc = is_old(st, txn, r, id, &is_there, &old,
 				    &lived_ms);
-			known = r->from;
+			known = id;
 			if (rc != 0 || r->at_end)
 				return rc;
+			if (is_there || i >= LOOKS_LAST) {
+				r->from = id;
+				r->from_no = store_table_no(key);
+			}
+			if (i >= LOOKS_LAST || (is_there && (i >= LOOKS_MAX ||
+			    r->cnt == STORE_SPENT_MAX)))
+				return 0;
 			if (old)
 				take(r, val, lived_ms);
 		}

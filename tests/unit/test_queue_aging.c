@@ -179,6 +179,30 @@ a_flipped_key_ends_no_walk_and_hides_nobody(void **state)
 	}
 }
 
+/* The walk for what is given up at its lifetime, likewise. */
+static void
+a_flipped_key_hides_nobody_from_the_end_of_his_lifetime(void **state)
+{
+	struct play *p = *state;
+	struct store_read_spent r = { .until_ms = INT64_MAX };
+	struct id flipped = { { 0 } };
+	unsigned seen = 0, before, rounds = 0;
+
+	for (unsigned i = 0; i < STORE_SPENT_MAX + 6; i++) {
+		send_asking(p, i + 1, "a@example.org", DSN_NEVER);
+		if (i == STORE_SPENT_MAX)
+			flipped = p->id;
+	}
+	flip_key(p, flipped);
+	do {
+		before = p->kit.back_cnt;
+		store_read_spent(p->q.store, &r, kit_back, &p->kit);
+		kit_until(&p->kit, p->kit.back_cnt > before);
+		seen += r.cnt;
+	} while (!r.at_end && ++rounds < 10);
+	assert_int_equal(seen, STORE_SPENT_MAX + 5);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, play_set_up, \
     play_tear_down)
 
@@ -190,6 +214,7 @@ main(void)
 		TEST(nobody_is_told_who_does_not_want_it_or_is_nobody),
 		TEST(old_deliveries_come_in_order_and_from_where_we_were),
 		TEST(a_flipped_key_ends_no_walk_and_hides_nobody),
+		TEST(a_flipped_key_hides_nobody_from_the_end_of_his_lifetime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
