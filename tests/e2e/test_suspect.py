@@ -84,7 +84,8 @@ def test_a_storm_of_deaths_holds_only_who_is_guilty(hop, sink):
     names = put(p, "poison", *["ann"] * COUNT)
     p.wait_log(since=hop.since, event="removed", count=COUNT)
     until(lambda: hop.deaths >= 3, what="three deaths")
-    assert sorted(m.id for m in sink.messages) == sorted(names[1:])
+    # A death between the hop's reply and our commit may send one again.
+    assert {m.id for m in sink.messages} == set(names[1:])
     if not SOAK:
         return
     line = p.wait_log(since=hop.since, seconds=60 + PATIENCE, event="held")
