@@ -61,10 +61,13 @@ MAIL = {1: {
     "asked": ("ann@here.example", ["busy10@there.example"], 3),
     "moved": ("ann@here.example", ["busy11@there.example"], 3),
     "half": ("half@here.example", ["busy12@there.example"], 3),
+}, 3: {
+    "suspended": ("ann@here.example", ["busy13@away.example"], 3),
 }}
 ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
 FOR_ALL = " RET=HDRS ENVID=number-10"
 # By version: who is told that another recipient of his mail failed
+AWAY = "away.example"               # what is suspended
 BOUNCES = {1: "busy@here.example", 2: "half@here.example"}
 
 
@@ -124,6 +127,18 @@ def fill_2(p, port):
     p.wait_log(event="deferred", id=name, relay="second")
 
 
+def fill_3(p, port):
+    """What waits for an administrator, and one of whom nobody was told."""
+    subprocess.run([os.path.join(programs(), "posternctl"), "-f", p.path,
+                    "suspend", "destination", AWAY, "--reason", "It moves"],
+                   check=True, cwd=p.room.work, **p._demote())
+    sender, rcpts, lines = MAIL[3]["suspended"]
+    name = send(port, sender, *rcpts, text=text("suspended", lines))
+    p.wait_log(event="queued", id=name)
+    name = send(port, "", "never3@there.example", text=text("untold", 3))
+    p.wait_log(event="discarded", id=name)
+
+
 def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
@@ -132,7 +147,7 @@ def main(number, path):
     p.configure(config(port, sink.port))
     p.start()
     try:
-        for first, fill in enumerate((fill_1, fill_2), 1):
+        for first, fill in enumerate((fill_1, fill_2, fill_3), 1):
             if first <= number:
                 fill(p, port)
         with Client(port) as c:         # an upload that is cut off
