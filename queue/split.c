@@ -326,8 +326,8 @@ split_why_none(const struct settings *set, struct span to)
 	static const char *const words[] = {
 		[ROUTE_FOUND] = "there is a route to its sender again",
 		[ROUTE_NOWHERE] = "there is no route to its sender",
-		[ROUTE_UNKNOWN] = "the relay for its sender's address does "
-		    "not know that address",
+		[ROUTE_UNKNOWN] = ("the relay for its sender's address does "
+		    "not know that address"),
 		[ROUTE_NO_ADDRESS] = "its sender is not a valid address",
 		[ROUTE_REFUSED] = "a route refuses mail to its sender",
 		[ROUTE_DISCARDED] = "a route discards mail to its sender",

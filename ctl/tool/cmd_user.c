@@ -332,6 +332,7 @@ static void
 list_one(const struct run *r, const struct account *a)
 {
 	const char *wrong = what_is_wrong(a);
+	bool is_locked = a->hash.len == 0 && !a->is_odd;
 	struct json j = { .out = stdout };
 
 	if (!r->json) {
@@ -343,8 +344,8 @@ list_one(const struct run *r, const struct account *a)
 	}
 	json_open(&j, NULL, '{');
 	json_text(&j, "login", a->name);
-	json_flag(&j, "locked", a->hash.len == 0 && !a->is_odd);
-	if (wrong != NULL)
+	json_flag(&j, "locked", is_locked);
+	if (wrong != NULL && !is_locked)
 		json_text(&j, "wrong", span_of(wrong));
 	json_close(&j, '}');
 }

@@ -149,7 +149,7 @@ def guess(port, source, stop):
             stop.wait(0.1)
 
 
-@pytest.mark.skipif(SANITIZED, reason="hashes take many times as long")
+@pytest.mark.heavy
 def test_a_storm_of_guesses_keeps_nobody_out(server, sink):
     """16 addresses; 60 sessions each in the long form."""
     p = begin(server, sink, "ann:" + crypt("barrow", "yescrypt", "9"))
