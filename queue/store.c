@@ -280,6 +280,7 @@ store_close(struct store **s)
 	if (st->has_reader)
 		pthread_join(st->reader, NULL);
 	bell_fini(&st->bell);
+	store_aside_end(st);
 	store_table_close(&st->env);
 	suspension_free(&st->suspensions);
 	pthread_cond_destroy(&st->write_more);

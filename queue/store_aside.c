@@ -60,6 +60,23 @@ store_set_aside(struct store *st, enum table t, const struct store_key *k,
 }
 
 void
+store_aside_end(struct store *st)
+{
+	struct store_op *op;
+
+	while ((op = STAILQ_FIRST(&st->done)) != NULL) {
+		STAILQ_REMOVE_HEAD(&st->done, entry);
+		if (op->kind == STORE_QUARANTINE)
+			set_aside_done(op, op->err, op->arg);
+	}
+	while ((op = STAILQ_FIRST(&st->writes)) != NULL) {
+		STAILQ_REMOVE_HEAD(&st->writes, entry);
+		if (op->kind == STORE_QUARANTINE)
+			free(op);	/* no note was made: found again */
+	}
+}
+
+void
 store_miss_rcpt(struct store *st, struct id id)
 {
 	struct store_key k;

@@ -220,6 +220,8 @@ void	store_give_back(struct store *, struct store_ops *);
  */
 void	store_set_aside(struct store *, enum table, const struct store_key *,
 	    enum aside why);
+/* The threads have ended: tell of the notes that nobody will come back for. */
+void	store_aside_end(struct store *);
 /* One of its recipients is missing by their count, unless it is damaged. */
 void	store_miss_rcpt(struct store *, struct id);
 int	store_row_look(const struct store *, MDB_txn *, enum table,

@@ -19,11 +19,11 @@ import pytest
 
 import tool
 from client import Client
+from dice import seed
 from server import NOBODY, PATIENCE, Postern, Room, basic, free_port, until
 from sinks import Sink
 
 SOAK = bool(os.environ.get("POSTERN_SOAK"))
-SEED = os.environ.get("POSTERN_SEED")
 COUNT = 600
 PAGE = 4096
 # How many rounds of each kind.
@@ -325,7 +325,7 @@ def baseline(store):
     assert len(store.texts) == COUNT
 
 
-def rounds(store, seed):
+def rounds(store, drawn):
     """Each round's name and damaged bytes."""
     if KEPT:
         yield "kept", 0, store.take(KEPT)
@@ -333,14 +333,13 @@ def rounds(store, seed):
     for kind, cnt in ROUNDS.items():
         for i in range(cnt):
             data = bytearray(store.bytes)
-            damage(kind, data, random.Random("%d %s %d" % (seed, kind, i)))
+            damage(kind, data, random.Random("%d %s %d" % (drawn, kind, i)))
             yield kind, i, data
 
 
 def test_a_damaged_store_storm_alters_and_loses_nothing(store):
-    seed = int(SEED or random.randrange(1 << 32))
-    print("seed: POSTERN_SEED=%d" % seed)
-    todo = list(rounds(store, seed)) if KEPT else rounds(store, seed)
+    drawn = seed()
+    todo = list(rounds(store, drawn)) if KEPT else rounds(store, drawn)
     baseline(store)
     total, bad = Counter(), []
     for kind, i, data in todo:
@@ -452,12 +451,11 @@ def go_on(store, count):
 
 
 def test_a_salvaged_store_delivers_each_whole_message_once(store):
-    seed = int(SEED or random.randrange(1 << 32))
-    print("seed: POSTERN_SEED=%d" % seed)
+    drawn = seed()
     pages = itertools.cycle(MANUALS)
     for kind in ("metas", "cut", "flips"):
         data = bytearray(store.bytes)
-        damage(kind, data, random.Random(seed))
+        damage(kind, data, random.Random(drawn))
         salvage_round(store, kind, data, next(pages))
 
 

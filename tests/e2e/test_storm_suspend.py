@@ -4,11 +4,11 @@ nothing that was acknowledged is lost, all goes when it may."""
 
 import json
 import os
-import random
 import time
 
 import pytest
 
+from dice import dice
 from server import until
 from test_kill import SOAK, Load
 from test_suspend import House
@@ -62,21 +62,19 @@ def at_rest(house, domain):
 @pytest.mark.alone
 @pytest.mark.heavy
 def test_storm_hands_nothing_to_what_is_suspended(server, sinks):
-    seed = int(os.environ.get("POSTERN_SEED") or random.randrange(1 << 30))
-    print("seed: POSTERN_SEED=%d" % seed)
-    dice = random.Random(seed)
+    chance = dice()
     house = House(server, sinks).start()
     load = Spread(server.port, clients=4)
     for _ in range(ROUNDS):
-        words, domain = dice.choice(THINGS)
+        words, domain = chance.choice(THINGS)
         said(house, "suspend", *words, "--reason", "storm")
         until(lambda: at_rest(house, domain))
         before = count(house, domain)
-        for _ in range(dice.randrange(3 if SOAK else 2)):
-            pids = server.pids(dice.choice(("queue", "relay")))
+        for _ in range(chance.randrange(3 if SOAK else 2)):
+            pids = server.pids(chance.choice(("queue", "relay")))
             if pids:
-                os.kill(dice.choice(pids), 9)
-            time.sleep(dice.uniform(0.1, 0.4))
+                os.kill(chance.choice(pids), 9)
+            time.sleep(chance.uniform(0.1, 0.4))
         assert count(house, domain) == before, words
         said(house, "resume", *words)
     load.end()

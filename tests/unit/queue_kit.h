@@ -90,6 +90,28 @@ kit_close(struct kit *k)
 	rmdir(k->dir);
 }
 
+static inline int
+kit_set_up(void **state)
+{
+	struct kit *k = calloc(1, sizeof(*k));
+
+	kit_open(k);
+	*state = k;
+	return 0;
+}
+
+static inline int
+kit_tear_down(void **state)
+{
+	kit_close(*state);
+	free(*state);
+	return 0;
+}
+
+/* A test with a store of its own. */
+#define KIT_TEST(t) \
+	cmocka_unit_test_setup_teardown(t, kit_set_up, kit_tear_down)
+
 /* Rows of a table, by our own look at the closed environment. */
 static inline size_t
 kit_rows(struct kit *k, enum table t)

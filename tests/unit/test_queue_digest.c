@@ -20,24 +20,6 @@ wait_for_it(struct kit *k)
 	return k->last;
 }
 
-static int
-set_up(void **state)
-{
-	struct kit *k = calloc(1, sizeof(*k));
-
-	kit_open(k);
-	*state = k;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	kit_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* A message that comes, fails, and cannot be told of: cnt recipients of it. */
 static void
 discard(struct kit *k, uint32_t cnt, int64_t now_ms)
@@ -384,12 +366,11 @@ a_damaged_row_has_its_place_in_the_digest(void **state)
 int
 main(void)
 {
-#define KIT(t)	cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		KIT(what_comes_meanwhile_is_for_the_next_digest),
-		KIT(all_are_counted_where_not_all_are_kept),
-		KIT(a_damaged_sum_hides_no_row),
-		KIT(what_a_lost_message_had_to_tell_is_for_the_postmaster),
+		KIT_TEST(what_comes_meanwhile_is_for_the_next_digest),
+		KIT_TEST(all_are_counted_where_not_all_are_kept),
+		KIT_TEST(a_damaged_sum_hides_no_row),
+		KIT_TEST(what_a_lost_message_had_to_tell_is_for_the_postmaster),
 		cmocka_unit_test(a_digest_says_whom_what_and_why),
 		cmocka_unit_test(foreign_bytes_break_no_line_of_a_digest),
 		cmocka_unit_test(a_digest_beyond_ascii_needs_no_8bit_hop),

@@ -9,24 +9,6 @@
 
 #define DELIVERIES	3
 
-static int
-set_up(void **state)
-{
-	struct kit *k = calloc(1, sizeof(*k));
-
-	kit_open(k);
-	*state = k;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	kit_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* A message whose recipients have a delivery each. */
 struct wide {
 	struct kit_mail	 mail;
@@ -391,18 +373,17 @@ a_kill_leaves_each_edit_whole_or_undone(void **state)
 	kit_reopen(k);
 }
 
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_disk_is_emptied_by_removing),
-		TEST(each_action_moves_what_it_is_about),
-		TEST(a_long_text_is_swept_behind_its_message),
-		TEST(what_is_not_there_cannot_be_edited),
-		TEST(a_stale_row_takes_no_right_one_along),
-		TEST(a_kill_leaves_each_edit_whole_or_undone),
+		KIT_TEST(each_action_moves_what_it_is_about),
+		KIT_TEST(a_long_text_is_swept_behind_its_message),
+		KIT_TEST(what_is_not_there_cannot_be_edited),
+		KIT_TEST(a_stale_row_takes_no_right_one_along),
+		KIT_TEST(a_kill_leaves_each_edit_whole_or_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

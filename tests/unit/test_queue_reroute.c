@@ -7,24 +7,6 @@
 
 #define RCPTS	4
 
-static int
-set_up(void **state)
-{
-	struct kit *k = calloc(1, sizeof(*k));
-
-	kit_open(k);
-	*state = k;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	kit_close(*state);
-	free(*state);
-	return 0;
-}
-
 static struct id
 accept(struct kit *k, int64_t due_ms)
 {
@@ -175,15 +157,14 @@ it_may_happen_again_and_no_number_is_taken_twice(void **state)
 	kit_reopen(k);
 }
 
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_delivery_becomes_as_many_as_there_are_ways),
-		TEST(what_is_held_stays_held_however_it_is_split),
-		TEST(it_may_happen_again_and_no_number_is_taken_twice),
+		KIT_TEST(a_delivery_becomes_as_many_as_there_are_ways),
+		KIT_TEST(what_is_held_stays_held_however_it_is_split),
+		KIT_TEST(it_may_happen_again_and_no_number_is_taken_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,19 +290,26 @@ a_hundred_thousand_recipients_cost_no_more_than_ten(void **state)
 }
 
 static void
+split_all(struct split *s, const struct settings *set,
+    const char *const *rcpts, uint32_t cnt, struct span tenant)
+{
+	struct span spans[16];
+
+	for (uint32_t i = 0; i < cnt; i++)
+		spans[i] = span_of(rcpts[i]);
+	assert_int_equal(split_make(s, set, &(struct route_ask){
+	    .is_bounce = false }, spans, cnt, tenant, 7), OK);
+}
+
+static void
 split_into(const struct settings *set, const char *const *rcpts, uint32_t cnt,
     const char *want)
 {
-	struct span spans[16];
 	struct split s;
 	char got[512];
 	size_t len = 0;
 
-	for (uint32_t i = 0; i < cnt; i++)
-		spans[i] = span_of(rcpts[i]);
-	assert_int_equal(split_make(&s, set, &(struct route_ask){
-	    .is_bounce = false }, spans, cnt, SPAN("tenant"), 7),
-	    OK);
+	split_all(&s, set, rcpts, cnt, SPAN("tenant"));
 	got[0] = '\0';
 	for (uint32_t no = 0; no < s.delivery_cnt; no++) {
 		const struct store_delivery *d = &s.deliveries[no];
@@ -355,15 +362,11 @@ static void
 lines_are(const struct settings *set, const char *const *rcpts, uint32_t cnt,
     const char *want)
 {
-	struct span spans[16];
 	struct split s;
 	char got[512];
 	size_t len = 0;
 
-	for (uint32_t i = 0; i < cnt; i++)
-		spans[i] = span_of(rcpts[i]);
-	assert_int_equal(split_make(&s, set, &(struct route_ask){
-	    .is_bounce = false }, spans, cnt, SPAN("ann"), 7), OK);
+	split_all(&s, set, rcpts, cnt, SPAN("ann"));
 	for (uint32_t no = 0; no < s.delivery_cnt; no++) {
 		struct span line = s.deliveries[no].tenant;
 

@@ -7,24 +7,6 @@
 #include "base/crc.h"
 #include "base/wire.h"
 
-static int
-set_up(void **state)
-{
-	struct kit *k = calloc(1, sizeof(*k));
-
-	kit_open(k);
-	*state = k;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	kit_close(*state);
-	free(*state);
-	return 0;
-}
-
 static struct envelope *
 read_delivery(struct kit *k, struct id id, uint32_t no)
 {
@@ -334,17 +316,16 @@ an_older_record_is_read_when_it_can_be_written_again(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(each_delivery_has_its_recipients_the_last_ends_it),
-		TEST(a_message_of_many_chunks_leaves_none),
-		TEST(history_goes_when_it_is_old_or_too_much),
-		TEST(what_is_arriving_is_not_swept),
-		TEST(a_row_that_is_undue_is_gone),
-		TEST(a_store_that_opens_full_says_so),
-		TEST(a_record_of_more_than_a_page_is_none),
-		TEST(an_older_record_is_read_when_it_can_be_written_again),
-		TEST(what_was_handed_over_is_written_before_the_close),
+		KIT_TEST(each_delivery_has_its_recipients_the_last_ends_it),
+		KIT_TEST(a_message_of_many_chunks_leaves_none),
+		KIT_TEST(history_goes_when_it_is_old_or_too_much),
+		KIT_TEST(what_is_arriving_is_not_swept),
+		KIT_TEST(a_row_that_is_undue_is_gone),
+		KIT_TEST(a_store_that_opens_full_says_so),
+		KIT_TEST(a_record_of_more_than_a_page_is_none),
+		KIT_TEST(an_older_record_is_read_when_it_can_be_written_again),
+		KIT_TEST(what_was_handed_over_is_written_before_the_close),
 		cmocka_unit_test(a_message_that_lost_a_piece_is_refused),
 	};
 

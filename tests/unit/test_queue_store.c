@@ -8,26 +8,10 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/log.h"
 #include "deaf.h"
 #include "queue_disk.h"
-
-static int
-set_up(void **state)
-{
-	struct kit *k = calloc(1, sizeof(*k));
-
-	kit_open(k);
-	*state = k;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	kit_close(*state);
-	free(*state);
-	return 0;
-}
+#include "queue/store_inside.h"
 
 static struct envelope *
 read_envelope(struct kit *k, struct id id)
@@ -256,29 +240,37 @@ a_quota_stops_intake_and_frees_it_again(void **state)
 	kit_until(k, !k->full);
 }
 
+/* The row of a message becomes rubbish. */
 static void
-a_damaged_record_is_set_aside_and_the_rest_goes_on(void **state)
+damage(struct kit *k, struct id id)
 {
-	struct kit *k = *state;
-	struct kit_mail m[2];
 	struct store_env e;
 	struct store_key key;
-	struct envelope *env;
 	MDB_txn *txn;
 
-	for (int i = 0; i < 2; i++) {
-		kit_mail(k, &m[i], SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
-		assert_int_equal(kit_accept(k, &m[i]), OK);
-	}
 	store_close(&k->store);
 	assert_int_equal(store_table_open(&e, k->dir), 0);
 	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
-	store_table_key_id(&key, m[0].mail.id);
+	store_table_key_id(&key, id);
 	assert_int_equal(store_table_put(&e, txn, TABLE_MESSAGE, &key,
 	    "rubbish", 7), 0);
 	assert_int_equal(mdb_txn_commit(txn), 0);
 	store_table_close(&e);
 	kit_reopen(k);
+}
+
+static void
+a_damaged_record_is_set_aside_and_the_rest_goes_on(void **state)
+{
+	struct kit *k = *state;
+	struct kit_mail m[2];
+	struct envelope *env;
+
+	for (int i = 0; i < 2; i++) {
+		kit_mail(k, &m[i], SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+		assert_int_equal(kit_accept(k, &m[i]), OK);
+	}
+	damage(k, m[0].mail.id);
 	assert_null(read_envelope(k, m[0].mail.id));
 	assert_int_equal(k->last, ERR_PEER);
 	for (int i = 0; i < 10; i++)
@@ -290,6 +282,35 @@ a_damaged_record_is_set_aside_and_the_rest_goes_on(void **state)
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_QUARANTINE), 1);
 	assert_int_equal(kit_rows(k, TABLE_MESSAGE), 2);
+	kit_reopen(k);
+}
+
+static char said[1000];
+
+static void
+keep_line(enum log_level level, const char *line, size_t len)
+{
+	snprintf(said, sizeof(said), "%.*s", (int)len, line);
+}
+
+/* Noted on disk, it will not be told of again. */
+static void
+what_was_noted_just_before_the_end_is_told(void **state)
+{
+	struct kit *k = *state;
+	struct store_key key;
+	struct kit_mail m;
+
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &m), OK);
+	damage(k, m.mail.id);
+	store_table_key_id(&key, m.mail.id);
+	log_setup("", keep_line, false);
+	store_set_aside(k->store, TABLE_MESSAGE, &key, ASIDE_DAMAGED);
+	store_close(&k->store);
+	log_setup("", NULL, false);
+	assert_non_null(strstr(said, "event=quarantined"));
+	assert_int_equal(kit_rows(k, TABLE_QUARANTINE), 1);
 	kit_reopen(k);
 }
 
@@ -439,20 +460,21 @@ no_second_process_has_the_store(void **state)
 int
 main(void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_accepted_is_read_back_after_a_new_open),
-		TEST(a_body_of_many_pieces_is_read_back_byte_for_byte),
-		TEST(a_long_text_may_come_whole),
-		TEST(the_last_delivery_takes_the_message_with_it),
-		TEST(what_never_became_a_message_is_swept_at_the_next_start),
-		TEST(what_was_dropped_is_swept_at_once),
-		TEST(a_quota_stops_intake_and_frees_it_again),
-		TEST(a_lost_wake_up_keeps_nothing_back),
+		KIT_TEST(what_was_accepted_is_read_back_after_a_new_open),
+		KIT_TEST(a_body_of_many_pieces_is_read_back_byte_for_byte),
+		KIT_TEST(a_long_text_may_come_whole),
+		KIT_TEST(the_last_delivery_takes_the_message_with_it),
+		KIT_TEST(
+		    what_never_became_a_message_is_swept_at_the_next_start),
+		KIT_TEST(what_was_dropped_is_swept_at_once),
+		KIT_TEST(a_quota_stops_intake_and_frees_it_again),
+		KIT_TEST(a_lost_wake_up_keeps_nothing_back),
 		cmocka_unit_test(a_full_disk_refuses_and_deliveries_go_on),
-		TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
-		TEST(a_kill_loses_nothing_that_was_acknowledged),
-		TEST(no_second_process_has_the_store),
+		KIT_TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
+		KIT_TEST(what_was_noted_just_before_the_end_is_told),
+		KIT_TEST(a_kill_loses_nothing_that_was_acknowledged),
+		KIT_TEST(no_second_process_has_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
