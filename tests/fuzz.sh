@@ -1,13 +1,16 @@
 #!/bin/bash
-# fuzz.sh SECONDS TARGET... - run libFuzzer targets one after the other, each
-# for so long, from the seeds in tests/fuzz/NAME.seeds/ where there are any.
-# What they learn stays in build/fuzz/corpus/NAME, a finding in build/fuzz.
+# fuzz.sh SECONDS TARGET... - run libFuzzer targets, as many at a time as there
+# are processors, each for so long, from the seeds in tests/fuzz/NAME.seeds/
+# where there are any.  What they learn stays in build/fuzz/corpus/NAME, a
+# finding in build/fuzz.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-seconds=$1 found=0
+seconds=$1 found=0 pids=()
 shift
 [ $# -gt 0 ] || { echo "fuzz: no such target" >&2; exit 1; }
-for target in "$@"; do
+
+run() {
+	local target=$1 name corpus seeds runs
 	name=$(basename "$target") name=${name#fuzz_}
 	corpus=build/fuzz/corpus/$name seeds=tests/fuzz/$name.seeds
 	mkdir -p "$corpus"
@@ -21,7 +24,18 @@ for target in "$@"; do
 	else
 		tail -n 40 "build/fuzz/$name.log"
 		echo "  FAIL  $name: see build/fuzz/$name.log"
-		found=1
+		return 1
 	fi
+}
+
+for target in "$@"; do
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n
+	done
+	run "$target" &
+	pids+=($!)
+done
+for pid in "${pids[@]}"; do
+	wait "$pid" || found=1
 done
 exit $found
