@@ -296,4 +296,5 @@ def test_a_killed_writer_leaves_the_old_file_and_no_lock(server):
         with open(path, "rb") as f:
             old = f.read()
         assert old.startswith(b"ann:$y$")
+    assert ctl(server, "user", "remove", "--file", path, "ann").status == 0
     assert set(os.listdir(server.room.work)) <= {"users", "postern.conf"}

@@ -473,12 +473,13 @@ deliver(const char *destination)
 	return d;
 }
 
-/* Let it run on for a while. */
+/* Let it run on for a while, whatever else stops the loop. */
 static void
 rest(int64_t ms)
 {
 	timer_set(&world->alarm, ms);
-	assert_int_equal(ev_run(world->loop), OK);
+	while (!world->is_late)
+		assert_int_equal(ev_run(world->loop), OK);
 	world->is_late = false;
 }
 
@@ -537,7 +538,8 @@ tear_down(void **state)
 	}
 	if (w->kind != NULL) {
 		w->kind->drain(w->relay);
-		rest(50);
+		for (int i = 0; i < 100 && w->kind->is_busy(w->relay); i++)
+			rest(50);
 		assert_false(w->kind->is_busy(w->relay));
 	}
 	link_close(&w->resolver);
