@@ -235,13 +235,15 @@ memory(const char *text)
 	return fd;
 }
 
+/* A child that has had enough may be gone already: then it hears nothing. */
 static void
 give_file(struct world *w, uint16_t index, const char *text)
 {
 	int fd = memory(text);
 
-	(void)link_send_slice_file(w->child, &(struct msg_slice_file){ index },
-	    fd);
+	if (!w->is_gone)
+		(void)link_send_slice_file(w->child,
+		    &(struct msg_slice_file){ index }, fd);
 	close(fd);
 }
 
@@ -290,7 +292,8 @@ start(struct world *w, enum role role, const struct boot_calls *c)
 static void
 go(struct world *w)
 {
-	(void)link_send_boot_go(w->child, &(struct msg_boot_go){ 0 });
+	if (!w->is_gone)
+		(void)link_send_boot_go(w->child, &(struct msg_boot_go){ 0 });
 }
 
 static void

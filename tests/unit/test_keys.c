@@ -404,7 +404,8 @@ here_and_now_is_answered_and_the_rest_is_kept(void **state)
 	assert_int_equal(len, 3);
 	assert_memory_equal(signature, "now", 3);
 	assert_int_equal(a.cnt, 0);	/* not from within that call */
-	turn(w, 20);
+	for (int i = 0; i < 500 && a.cnt == 0; i++)
+		turn(w, 20);
 	assert_int_equal(a.cnt, 1);
 	assert_int_equal(a.status, SIGN_DONE);
 	end_vault(pid);
