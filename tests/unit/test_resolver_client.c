@@ -236,7 +236,8 @@ a_thousand_are_under_way_and_more_fail(void **state)
 		snprintf(name, sizeof(name), "n%u.plain.example", i);
 		ask(&w, i, RESOLVE_A, name);
 	}
-	run(&w, 101, 3000);
+	run(&w, 100, 60000);
+	run(&w, 1, 500);
 	assert_int_equal(w.cnt, 100);
 	assert_int_equal(w.failed, 100);
 	assert_int_equal(w.sources.under_way, CLIENT_QUESTIONS_MAX);
