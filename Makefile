@@ -211,7 +211,7 @@ $(BUILD)/picture: $(BUILD)/o/tests/picture.o $(LIB) \
 	    $(shell $(PKG_CONFIG) --libs $(PKG_postern-edge) $(PKG_common))
 picture: $(BUILD)/picture
 	@$(BUILD)/picture
-#: make picture           processes, bus messages and SMTP commands, as listed
+#: make picture           processes, messages, SMTP commands, replies, as listed
 
 fmt:
 	@tests/lint/format.sh

@@ -37,8 +37,8 @@ fill_place(union place *p, const struct resolve_address *a, uint16_t port)
 }
 
 /* Could a host be there?  Not at 0/8, 224/4 and above, ::, nor ff00::/8. */
-static bool
-is_usable(const struct resolve_address *a)
+bool
+dial_is_usable(const struct dial_target *t, const struct resolve_address *a)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	static const uint8_t none[16];
@@ -117,14 +117,13 @@ static void
 give_up(struct dial *d, int error)
 {
 	if (is_ours(error)) {
-		d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
-		    451, "4.3.0 No connection can be made here now");
+		d->why = verdict_own(OWN_no_connection, STAGE_CONNECT);
 		go_on(d);
 		return;
 	}
-	d->why = verdict_broken(STAGE_CONNECT, 451, error == ETIMEDOUT ?
-	    "4.4.1 Connection timed out" : error == ECONNREFUSED ?
-	    "4.4.1 Connection refused" : "4.4.1 Connection failed");
+	d->why = verdict_own(error == ETIMEDOUT ? OWN_connect_late :
+	    error == ECONNREFUSED ? OWN_connect_refused : OWN_connect_failed,
+	    STAGE_CONNECT);
 	go_on(d);
 }
 
@@ -133,8 +132,7 @@ static void
 end_loop(struct dial *d)
 {
 	d->next = d->found.address_cnt;
-	d->why = verdict_own(CLASS_NEVER, SCOPE_DESTINATION, STAGE_CONNECT,
-	    554, "5.4.6 The mail loops back to this server");
+	d->why = verdict_own(OWN_loop, STAGE_CONNECT);
 	go_on(d);
 }
 
@@ -145,10 +143,8 @@ give_up_source(struct dial *d, const struct resolve_address *source)
 
 	(void)inet_ntop(source->family == 4 ? AF_INET : AF_INET6,
 	    source->bytes, text, sizeof(text));
-	snprintf(d->why_bytes, sizeof(d->why_bytes),
-	    "4.3.5 The source address %s cannot be used here", text);
-	d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
-	    d->why_bytes);
+	d->why = verdict_own_of(OWN_bad_source, STAGE_CONNECT, text,
+	    d->why_bytes, sizeof(d->why_bytes));
 	go_on(d);
 }
 
@@ -242,7 +238,7 @@ try_next(struct later *l, void *arg)
 		const struct resolve_address *a =
 		    &d->found.addresses[d->next++];
 
-		if (is_usable(a)) {
+		if (dial_is_usable(d->target, a)) {
 			connect_to(d, a);
 			return;
 		}
@@ -254,18 +250,18 @@ static void
 take_answer(const struct resolve_found *found, void *arg)
 {
 	struct dial *d = arg;
-	const char *why = "4.4.3 The next hop's name cannot be looked up";
+	enum own why = OWN_host_unanswered;
 
 	d->query = NULL;
 	d->found = *found;
 	d->next = 0;
 	if (found->status == RESOLVED)
-		why = "4.4.4 The next hop has no usable address";
+		why = OWN_host_unusable;
 	else if (found->status == RESOLVED_NXDOMAIN)
-		why = "4.4.4 The next hop's name does not exist";
+		why = OWN_host_unknown;
 	else if (found->status == RESOLVED_NODATA)
-		why = "4.4.4 The next hop's name has no address";
-	d->why = verdict_broken(STAGE_LOOKUP, 451, why);
+		why = OWN_host_bare;
+	d->why = verdict_own(why, STAGE_LOOKUP);
 	if (found->status != RESOLVED) {
 		d->found.address_cnt = 0;
 		log_trouble(d);
@@ -307,8 +303,7 @@ dial_start(struct dial *d)
 	    d->target->ipv4_only, take_answer, d);
 	if (d->query != NULL)
 		return;
-	d->why = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_LOOKUP, 451,
-	    "4.3.0 Out of memory");
+	d->why = verdict_own(OWN_no_memory, STAGE_LOOKUP);
 	later_call(&d->later);
 }
 
@@ -330,7 +325,7 @@ bool
 dial_has_more(const struct dial *d)
 {
 	for (unsigned i = d->next; i < d->found.address_cnt; i++)
-		if (is_usable(&d->found.addresses[i]))
+		if (dial_is_usable(d->target, &d->found.addresses[i]))
 			return true;
 	return false;
 }

@@ -73,6 +73,10 @@ void	dial_next(struct dial *);
 /* Connect once more to the address we were at last; answers likewise. */
 void	dial_again(struct dial *);
 
+/* May this address be connected to at all? */
+bool	dial_is_usable(const struct dial_target *,
+	    const struct resolve_address *);
+
 /* Is there an address left that dial_next() would try? */
 bool	dial_has_more(const struct dial *);
 

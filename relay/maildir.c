@@ -175,19 +175,21 @@ has_text(struct delivery *d, void *arg)
 	go_on(arg);
 }
 
-static struct verdict
+/* A path that is too long stays so, and so does a message. */
+static enum own
 judge(int error)
 {
 	switch (error) {
 	case EDQUOT:
-		return verdict_own(CLASS_LATER, SCOPE_RECIPIENT, STAGE_STORE,
-		    452, "4.2.2 Mailbox over quota");
+		return OWN_over_quota;
 	case ENOSPC:
-		return verdict_own(CLASS_LATER, SCOPE_DESTINATION, STAGE_STORE,
-		    452, "4.3.1 No space left for mail");
+		return OWN_disk_full;
+	case EFBIG:
+		return OWN_file_too_large;
+	case ENAMETOOLONG:
+		return OWN_recipient_no_mailbox;
 	default:
-		return verdict_own(CLASS_LATER, SCOPE_RECIPIENT, STAGE_STORE,
-		    451, "4.3.0 The Maildir cannot be written");
+		return OWN_not_written;
 	}
 }
 
@@ -210,13 +212,11 @@ decide(struct job *j, const struct copy *c)
 	char text[64 + MAILDIR_FILE_NAME_MAX];
 
 	if (c->error == 0) {
-		snprintf(text, sizeof(text), "2.0.0 Stored as %s",
-		    c->file.name + sizeof("tmp/") - 1);
-		v = verdict_own(CLASS_DONE, SCOPE_RECIPIENT, STAGE_STORE, 250,
-		    text);
+		v = verdict_own_of(OWN_stored, STAGE_STORE,
+		    c->file.name + sizeof("tmp/") - 1, text, sizeof(text));
 	} else {
 		log_trouble(c);
-		v = judge(c->error);
+		v = verdict_own(judge(c->error), STAGE_STORE);
 	}
 	delivery_decide(d, c->rcpt, delivery_outcome(d, &v, SPAN("maildir")));
 }
@@ -225,8 +225,7 @@ decide(struct job *j, const struct copy *c)
 static void
 fill_copies(struct job *j)
 {
-	struct verdict v = verdict_own(CLASS_NEVER, SCOPE_RECIPIENT,
-	    STAGE_RCPT, 550, "5.1.3 No mailbox can have this address");
+	struct verdict v = verdict_own(OWN_recipient_no_mailbox, STAGE_RCPT);
 	const struct maildir *m = j->maildir;
 	struct delivery *d = j->delivery;
 
@@ -252,8 +251,7 @@ fill_copies(struct job *j)
 static void
 end_job(struct job *j)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_STORE,
-	    451, "4.3.0 The message cannot be read from the queue now");
+	struct verdict v = verdict_own(OWN_no_text, STAGE_STORE);
 	struct delivery *d = j->delivery;
 
 	j->maildir->job_cnt--;
@@ -384,8 +382,7 @@ slots(const void *arg)
 static void
 take(void *arg, struct delivery *d)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_STORE,
-	    451, "4.3.0 Out of memory");
+	struct verdict v = verdict_own(OWN_no_memory, STAGE_STORE);
 	struct maildir *m = arg;
 	struct job *j = calloc(1, sizeof(*j));
 

@@ -26,6 +26,8 @@ struct mx_attempt {
 	struct mx_place	*place;		/* where the delivery is, or NULL */
 	uint64_t	 failed[MX_CHOOSE_MAX];	/* numbers of hosts in vain */
 	unsigned	 failed_cnt;
+	unsigned	 void_cnt;	/* hosts that there are none behind */
+	bool		 is_forced;	/* the host is the block's to name */
 	bool		 has_why;	/* a host was tried in vain	*/
 	struct verdict	 why;		/* and this came of the last	*/
 	char		 text[REPLY_TEXT_MAX];
@@ -72,39 +74,19 @@ has_ended(struct delivery *d, void *arg)
 
 /* One of ours, about the domain. */
 static void
-end(struct mx_attempt *a, enum outcome_class class, enum outcome_scope scope,
-    uint16_t code, const char *text)
+end(struct mx_attempt *a, enum own own)
 {
-	struct verdict v = verdict_own(class, scope, STAGE_LOOKUP, code, text);
+	struct verdict v = verdict_own(own, STAGE_LOOKUP);
 
 	a->delivery->host = 0;
 	delivery_end(a->delivery, &v, a->delivery->destination);
 }
 
 static void
-end_never(struct mx_attempt *a, uint16_t code, const char *text)
-{
-	end(a, CLASS_NEVER, SCOPE_DESTINATION, code, text);
-}
-
-static void
-end_ours(struct mx_attempt *a, const char *text)
-{
-	end(a, CLASS_LATER, SCOPE_OURS, 451, text);
-}
-
-static void
-end_loop(struct mx_attempt *a)
-{
-	end_never(a, 554, "5.4.6 The mail loops back to this server");
-}
-
-static void
 end_unanswered(struct mx_attempt *a, enum resolve_trust trust)
 {
-	end(a, CLASS_LATER, SCOPE_DESTINATION, 451, trust == TRUST_BOGUS ?
-	    "4.4.3 DNSSEC validation failed for the domain" :
-	    "4.4.3 The domain cannot be looked up");
+	end(a, trust == TRUST_BOGUS ? OWN_domain_forged :
+	    OWN_domain_unanswered);
 }
 
 /* Hosts. */
@@ -131,10 +113,18 @@ failed_number(const struct mx_attempt *a)
 	return all;
 }
 
-/* No host is left: what came of the last, or all had just failed others. */
+/*
+ * No host is left: none was one, or what came of the last that was, or all had
+ * just failed others.
+ */
 static void
 end_untaken(struct mx_attempt *a)
 {
+	if (a->void_cnt > 0 && !a->has_why && a->failed_cnt == 0) {
+		end(a, a->hosts.left_out ? OWN_hosts_unusable :
+		    OWN_mx_no_address);
+		return;
+	}
 	a->delivery->host = failed_number(a);
 	if (!a->has_why) {
 		delivery_give_back(a->delivery, BACK_DOWN);
@@ -189,7 +179,24 @@ go_in(struct mx_attempt *a, uint64_t number)
 	if (e == ERR_FULL)
 		delivery_give_back(a->delivery, BACK_BUSY);
 	else
-		end_ours(a, "4.3.0 Out of memory");
+		end(a, OWN_no_memory);
+}
+
+/*
+ * Is there no host behind the name, for all that the DNS knows?  What the block
+ * names is its administrator's to mend, and waits.
+ */
+static bool
+is_void(const struct mx_attempt *a, const struct resolve_found *found)
+{
+	if (a->is_forced)
+		return false;
+	for (unsigned i = 0; i < found->address_cnt; i++)
+		if (mx_pools_is_usable(a->home->pools, &found->addresses[i]))
+			return false;
+	return found->status == RESOLVED ||
+	    found->status == RESOLVED_NXDOMAIN ||
+	    found->status == RESOLVED_NODATA;
 }
 
 /* The addresses of the host: has another domain just found it down? */
@@ -202,11 +209,15 @@ take_host(const struct resolve_found *found, void *arg)
 	    a->port, home->number_seed);
 
 	a->query = NULL;
-	if (!mx_down_has(&home->failed, number, ev_now_ms(home->loop))) {
+	if (is_void(a, found)) {
+		a->void_cnt++;
+	} else if (mx_down_has(&home->failed, number,
+	    ev_now_ms(home->loop))) {
+		note_failed(a, number);
+	} else {
 		go_in(a, number);
 		return;
 	}
-	note_failed(a, number);
 	try_next(a);
 }
 
@@ -223,7 +234,7 @@ ask_host(struct mx_attempt *a, struct span host)
 	a->query = resolve_addresses(a->home->resolve, host,
 	    a->home->ipv4_only, take_host, a);
 	if (a->query == NULL)
-		end_ours(a, "4.3.0 Out of memory");
+		end(a, OWN_no_memory);
 }
 
 static void
@@ -237,8 +248,7 @@ try_next(struct mx_attempt *a)
 		return;
 	}
 	if (!delivery_can_go_on(a->delivery)) {
-		end_ours(a, "4.3.0 The message cannot be read from the queue "
-		    "now");
+		end(a, OWN_no_text);
 		return;
 	}
 	host = span_of(a->hosts.hosts[a->next++].name);
@@ -288,7 +298,7 @@ stop_at_ourselves(struct mx_attempt *a)
 	if (has_better)
 		try_next(a);
 	else
-		end_loop(a);
+		end(a, OWN_loop);
 }
 
 void
@@ -325,13 +335,14 @@ static void
 go_to(struct mx_attempt *a, struct span host, uint16_t port)
 {
 	a->hosts.cnt = 1;
+	a->hosts.left_out = false;
 	a->hosts.hosts[0].preference = 0;
 	a->port = port;
 	if (span_cstr(host, a->hosts.hosts[0].name,
 	    sizeof(a->hosts.hosts[0].name)))
 		try_next(a);
 	else
-		end_never(a, 550, "5.1.2 The domain name is not valid");
+		end(a, OWN_domain_invalid);
 }
 
 /* Names. */
@@ -354,11 +365,10 @@ take_addresses(const struct resolve_found *found, void *arg)
 		go_to(a, a->delivery->destination, a->home->port);
 		break;
 	case RESOLVED_NXDOMAIN:
-		end_never(a, 550, "5.1.2 The domain does not exist");
+		end(a, OWN_domain_unknown);
 		break;
 	case RESOLVED_NODATA:
-		end_never(a, 550,
-		    "5.1.2 The domain has neither MX nor address");
+		end(a, OWN_domain_bare);
 		break;
 	default:
 		end_unanswered(a, found->trust);
@@ -370,13 +380,13 @@ static void
 ask_addresses(struct mx_attempt *a)
 {
 	if (ourselves_has_name(a->home->ourselves, a->delivery->destination)) {
-		end_loop(a);
+		end(a, OWN_loop);
 		return;
 	}
 	a->query = resolve_addresses(a->home->resolve,
 	    a->delivery->destination, a->home->ipv4_only, take_addresses, a);
 	if (a->query == NULL)
-		end_ours(a, "4.3.0 Out of memory");
+		end(a, OWN_no_memory);
 }
 
 static void
@@ -390,13 +400,13 @@ take_records(struct mx_attempt *a, struct span records)
 		try_next(a);
 		break;
 	case MX_NULL:
-		end_never(a, 556, "5.1.10 The domain takes no mail");
+		end(a, OWN_mx_null);
 		break;
 	case MX_OURSELVES:
-		end_loop(a);
+		end(a, OWN_loop);
 		break;
 	case MX_UNUSABLE:
-		end_never(a, 550, "5.4.4 No MX of the domain names a host");
+		end(a, OWN_mx_no_host);
 		break;
 	}
 }
@@ -415,7 +425,7 @@ take_mx(const struct resolve_answer *answer, void *arg)
 		ask_addresses(a);
 		break;
 	case RESOLVED_NXDOMAIN:
-		end_never(a, 550, "5.1.2 The domain does not exist");
+		end(a, OWN_domain_unknown);
 		break;
 	default:
 		end_unanswered(a, answer->trust);
@@ -456,25 +466,25 @@ look_up(struct mx_attempt *a)
 	const struct mx_force *force = find_force(home, domain);
 	char address[DNSNAME_MAX + 1], name[DNSNAME_MAX + 1];
 
+	a->is_forced = force != NULL;
 	if (force != NULL) {
 		go_to(a, force->host, force->port);
 	} else if (read_literal(domain, address, sizeof(address))) {
 		go_to(a, span_of(address), home->port);
 	} else if (!dnsname_fold(domain, name)) {
-		end_never(a, 550, "5.1.2 The domain name is not valid");
+		end(a, OWN_domain_invalid);
 	} else {
 		a->query = resolve_ask(home->resolve, RESOLVE_MX, domain,
 		    take_mx, a);
 		if (a->query == NULL)
-			end_ours(a, "4.3.0 Out of memory");
+			end(a, OWN_no_memory);
 	}
 }
 
 void
 mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_LOOKUP,
-	    451, "4.3.0 Out of memory");
+	struct verdict v = verdict_own(OWN_no_memory, STAGE_LOOKUP);
 	struct mx_attempt *a = calloc(1, sizeof(*a));
 
 	if (a == NULL) {
@@ -499,5 +509,5 @@ mx_attempt_drain(struct mx_attempts *home)
 	home->is_draining = true;
 	LIST_FOREACH_SAFE(a, &home->under_way, entry, next)
 		if (a->query != NULL)
-			end_ours(a, "4.3.2 The relay is being stopped");
+			end(a, OWN_stopping);
 }

@@ -106,6 +106,7 @@ keep(struct mx_hosts *l, const struct mx_host *h)
 		return;
 	while (at < l->cnt && is_before(&l->hosts[at], h))
 		at++;
+	l->left_out = l->left_out || l->cnt == MX_CHOOSE_MAX;
 	if (at == MX_CHOOSE_MAX)
 		return;
 	if (l->cnt < MX_CHOOSE_MAX)
@@ -123,6 +124,7 @@ keep_better(struct mx_hosts *out, struct span records, uint32_t than,
 	struct span one;
 
 	out->cnt = 0;
+	out->left_out = false;
 	while (resolve_record(&records, &one)) {
 		struct mx_host h;
 

@@ -33,6 +33,7 @@ struct mx_host {
 
 struct mx_hosts {
 	unsigned	 cnt;
+	bool		 left_out;	/* there were more		*/
 	struct mx_host	 hosts[MX_CHOOSE_MAX];
 };
 

@@ -128,6 +128,12 @@ fill_place(struct mx_place *p, struct mx_pools *h, struct span host,
 	    &p->target, &h->common.limits);
 }
 
+bool
+mx_pools_is_usable(const struct mx_pools *h, const struct resolve_address *a)
+{
+	return dial_is_usable(&h->common.target.dial, a);
+}
+
 struct mx_place *
 mx_pools_find(struct mx_pools *h, struct span host, uint16_t port)
 {

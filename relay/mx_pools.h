@@ -48,6 +48,9 @@ MUST_CHECK enum err mx_pools_open(struct mx_pools **out,
 	    void *arg);
 void	mx_pools_close(struct mx_pools **);
 
+bool	mx_pools_is_usable(const struct mx_pools *,
+	    const struct resolve_address *);
+
 /* Is there a pool of this host (a name or an address) just now? */
 struct mx_place	*mx_pools_find(struct mx_pools *, struct span host,
 		    uint16_t port);

@@ -117,15 +117,13 @@ start_run(struct job *j)
 {
 	struct pipe *p = j->pipe;
 	struct pipe_args *args = calloc(1, sizeof(*args));
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    450, "4.3.0 The program cannot be started now");
+	struct verdict v = verdict_own(OWN_not_started, STAGE_BODY);
 	enum err e = ERR_SYS;
 
 	if (args != NULL)
 		e = make_args(j, args);
-	if (e == ERR_PEER)
-		v = verdict_own(CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550,
-		    "5.1.3 This address cannot be given to the program");
+	if (e == ERR_PEER || e == ERR_FULL)
+		v = verdict_own(OWN_recipient_no_argument, STAGE_RCPT);
 	if (e == OK)
 		e = pipe_run_begin(&j->run, ++p->last_no, j->delivery, args,
 		    p->timeout_ms);
@@ -188,15 +186,13 @@ run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 	struct verdict v;
 
 	if (end == PIPE_ENDED && status == LAUNCHER_NOT_RUN)
-		v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY, 450,
-		    "4.3.0 The program cannot be started now");
+		v = verdict_own(OWN_not_started, STAGE_BODY);
 	else if (end == PIPE_ENDED)
 		v = pipe_verdict(status,
 		    (struct span){ r->out.bytes, r->out.len },
 		    (struct span){ r->err.bytes, r->err.len }, &text);
 	else
-		v = verdict_own(CLASS_LATER, SCOPE_RECIPIENT, STAGE_BODY, 450,
-		    "4.4.2 Delivery timed out");
+		v = verdict_own(OWN_program_late, STAGE_BODY);
 	if (end == PIPE_TEXT_LOST) {	/* the queue is away: no result */
 		give_up(j);
 		return;

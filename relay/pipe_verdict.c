@@ -33,6 +33,41 @@ add_lines(struct verdict_text *text, struct span words)
 	}
 }
 
+/* Of sysexits(3), with the codes that Postfix's pipe(8) gives them. */
+static const struct sysexit {
+	unsigned char	 dsn[3];
+	const char	*words;
+} sysexits[] = {
+#define SYSEXIT_FIRST	64
+	{ { 5, 3, 0 }, "Command line usage error" },
+	{ { 5, 6, 0 }, "Data format error" },
+	{ { 5, 3, 0 }, "Cannot open input" },
+	{ { 5, 1, 1 }, "User unknown" },
+	{ { 5, 1, 2 }, "Host name unknown" },
+	{ { 5, 3, 0 }, "Service unavailable" },
+	{ { 5, 3, 0 }, "Internal software error" },
+	{ { 4, 3, 0 }, "System resource problem" },
+	{ { 5, 3, 0 }, "Critical OS file missing" },
+	{ { 5, 2, 0 }, "Can't create user output file" },
+	{ { 5, 3, 0 }, "Input/output error" },
+	{ { 4, 3, 0 }, "Temporary failure" },
+	{ { 5, 5, 0 }, "Remote error in protocol" },
+	{ { 5, 7, 0 }, "Permission denied" },
+	{ { 5, 3, 5 }, "Local configuration error" },
+};
+
+/* NULL: the status means nothing in particular. */
+static const struct sysexit *
+find_sysexit(int status)
+{
+	unsigned no = WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : 0;
+
+	if (no < SYSEXIT_FIRST ||
+	    no - SYSEXIT_FIRST >= sizeof(sysexits) / sizeof(sysexits[0]))
+		return NULL;
+	return &sysexits[no - SYSEXIT_FIRST];
+}
+
 static bool
 take_number(struct span *s)
 {
@@ -58,6 +93,22 @@ begins_with_class(struct span s, char class)
 	return take_number(&s) && s.len > 0 && s.ptr[0] == ' ';
 }
 
+/* The code that the status has, in front of the program's words or ours. */
+static void
+put_dsn(struct verdict_text *text, const struct sysexit *s)
+{
+	struct verdict_text words = *text;
+	struct reply code = {
+		.has_dsn = true, .dsn_class = s->dsn[0],
+		.dsn_subject = s->dsn[1], .dsn_detail = s->dsn[2],
+		.text = words.len > 0 ? verdict_span(&words) :
+		    span_of(s->words),
+	};
+
+	text->len = 0;
+	verdict_add(text, &code);
+}
+
 static void
 add_own(struct verdict_text *text, int status)
 {
@@ -74,34 +125,34 @@ add_own(struct verdict_text *text, int status)
 	verdict_add(text, &line);
 }
 
+static void
+add_words(struct verdict_text *text, int status, struct span output,
+    struct span error)
+{
+	const struct sysexit *s = find_sysexit(status);
+
+	text->len = 0;
+	add_lines(text, strip(output));
+	if (text->len == 0)
+		add_lines(text, strip(error));
+	if (s != NULL && !begins_with_class(verdict_span(text), '4') &&
+	    !begins_with_class(verdict_span(text), '5'))
+		put_dsn(text, s);
+	else if (text->len == 0)
+		add_own(text, status);
+}
+
 struct verdict
 pipe_verdict(int status, struct span output, struct span error,
     struct verdict_text *text)
 {
-	struct verdict v = {
-		CLASS_LATER, SCOPE_RECIPIENT, STAGE_BODY, 450, SPAN(""),
-		RESULT_OWN,	/* nobody said it by SMTP */
-		false,
-	};
-	struct reply done = { .text = SPAN("2.0.0 Delivered") };
+	struct verdict v = verdict_own(OWN_program_done, STAGE_BODY);
 
-	text->len = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		v.class = CLASS_DONE;
-		v.flags |= RESULT_FINAL;
-		v.code = 250;
-		verdict_add(text, &done);
-	} else {
-		add_lines(text, strip(output));
-		if (text->len == 0)
-			add_lines(text, strip(error));
-		if (text->len == 0)
-			add_own(text, status);
-	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return v;
+	add_words(text, status, output, error);
+	v = verdict_own(begins_with_class(verdict_span(text), '5') ?
+	    OWN_program_refused : OWN_program_failed, STAGE_BODY);
 	v.text = verdict_span(text);
-	if (v.class != CLASS_DONE && begins_with_class(v.text, '5')) {
-		v.class = CLASS_NEVER;
-		v.code = 550;
-	}
 	return v;
 }

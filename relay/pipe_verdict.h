@@ -3,10 +3,14 @@
  *
  *	exit 0				done
  *	else, its words begin "5.N.N "	never: 550
+ *	else, its words begin "4.N.N "	later: 450
+ *	else, 64 to 78			as sysexits(3) means it: later 71 and
+ *					75, never the others
  *	any other end			later: 450
  *
  * Its words are what it wrote to standard output, else to standard error, else
- * "Delivery failed".
+ * "Delivery failed" or what its exit status says; the enhanced code of that
+ * goes in front of words without one.
  */
 #ifndef RELAY_PIPE_VERDICT_H
 #define RELAY_PIPE_VERDICT_H

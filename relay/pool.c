@@ -30,11 +30,6 @@ struct pool {
 	bool		 works;		/* see pool_works()		*/
 };
 
-static const struct verdict stopping = {
-	CLASS_LATER, SCOPE_OURS, STAGE_CONNECT, 451,
-	{ "4.3.2 The relay is being stopped", 32 }, RESULT_OWN, false
-};
-
 static void
 unlist(struct pool *p, struct delivery *d)
 {
@@ -60,12 +55,19 @@ fail_waiting(struct pool *p, const struct verdict *v, struct span hop)
 	}
 }
 
+static void
+stop_waiting(struct pool *p)
+{
+	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
+
+	fail_waiting(p, &v, SPAN(""));
+}
+
 /* A delivery that waits and whose text went away with its queue. */
 static void
 lost_text(struct delivery *d, void *arg)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
-	    451, "4.3.0 The message cannot be read from the queue now");
+	struct verdict v = verdict_own(OWN_no_text, STAGE_CONNECT);
 	struct pool *p = arg;
 
 	if (delivery_can_go_on(d))
@@ -212,8 +214,7 @@ static void
 is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
     void *arg)
 {
-	struct verdict odd = verdict_broken(STAGE_EHLO, 451,
-	    "4.5.0 The next hop sent data that nothing had asked for");
+	struct verdict odd = verdict_own(OWN_unasked, STAGE_EHLO);
 	struct pool *p = arg;
 
 	if (why == NULL && is_opening(c) && !p->is_draining &&
@@ -266,12 +267,11 @@ use_idle(struct pool *p)
 static void
 serve(struct later *l, void *arg)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
-	    451, "4.3.0 Out of memory");
+	struct verdict v = verdict_own(OWN_no_memory, STAGE_CONNECT);
 	struct pool *p = arg;
 
 	if (p->is_draining)
-		fail_waiting(p, &stopping, SPAN(""));
+		stop_waiting(p);
 	use_idle(p);
 	if (timer_running(&p->hold) && has_working(p))
 		return;
@@ -387,7 +387,7 @@ pool_drain(struct pool *p)
 	struct smtp_client *c;
 
 	p->is_draining = true;
-	fail_waiting(p, &stopping, SPAN(""));
+	stop_waiting(p);
 	TAILQ_FOREACH(c, &p->busy, entry)
 		if (is_opening(c))
 			smtp_client_close(c);

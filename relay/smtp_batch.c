@@ -53,18 +53,14 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 		if (is_utf8(d->rcpts[i].address))
 			d->flags |= MAIL_SMTPUTF8;
 	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 550,
-		    "5.6.7 The next hop does not offer SMTPUTF8");
+		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 554,
-		    "5.6.3 The next hop does not offer 8BITMIME");
+		*v = verdict_own(OWN_needs_8bitmime, STAGE_MAIL);
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
 	    delivery_size(d) > c->ehlo.size)
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 552,
-		    "5.3.4 The message is too big for the next hop");
+		*v = verdict_own(OWN_too_large, STAGE_MAIL);
 	else if (d->sender.len > 0 && !is_address(d->sender))
-		*v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 553,
-		    "5.1.7 The sender is no address");
+		*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);
 	else
 		return false;
 	return true;
@@ -73,8 +69,7 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 void
 smtp_batch_fill(struct smtp_client *c)
 {
-	struct verdict v = verdict_own(CLASS_NEVER, SCOPE_RECIPIENT,
-	    STAGE_RCPT, 550, "5.1.3 The recipient is no address");
+	struct verdict v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
 	struct delivery *d = c->delivery;
 
 	c->batch_cnt = c->batch_pos = c->taken_cnt = 0;

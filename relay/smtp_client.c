@@ -107,24 +107,23 @@ smtp_client_fail(struct smtp_client *c, const struct verdict *v)
 }
 
 static void
-break_off(struct smtp_client *c, uint16_t code, const char *text)
+break_off(struct smtp_client *c, enum own own)
 {
-	struct verdict v = verdict_broken(smtp_dialogue_stage(c), code, text);
+	struct verdict v = verdict_own(own, smtp_dialogue_stage(c));
 
 	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT)
 		smtp_client_close(c);
 	else if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING)
-		smtp_greet_fail_tls(c, text);
+		smtp_greet_fail_tls(c, v.text.ptr);
 	else
 		smtp_client_fail(c, &v);
 }
 
 /* What we lack is no fault of the next hop's. */
 static void
-fail_ours(struct smtp_client *c, const char *text)
+fail_ours(struct smtp_client *c, enum own own)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS,
-	    smtp_dialogue_stage(c), 451, text);
+	struct verdict v = verdict_own(own, smtp_dialogue_stage(c));
 
 	smtp_client_fail(c, &v);
 }
@@ -149,7 +148,7 @@ smtp_client_say(struct smtp_client *c, const char *format, ...)
 			break;
 		cap = (c->out_cap + OUT_MIN) * 2 + (size_t)len;
 		if ((grown = realloc(c->out, cap)) == NULL) {
-			fail_ours(c, "4.3.0 Out of memory");
+			fail_ours(c, OWN_no_memory);
 			return;
 		}
 		c->out = grown;
@@ -171,9 +170,9 @@ write_failed(struct smtp_client *c)
 	if (!smtp_wire_is_open(&c->wire))
 		return;			/* it said why, and that was that */
 	if (e == ERR_PEER)
-		break_off(c, 451, SMTP_REPLY_NONE);
+		break_off(c, OWN_not_smtp);
 	else
-		break_off(c, 451, "4.4.2 Connection lost");
+		break_off(c, OWN_lost);
 }
 
 static bool
@@ -237,12 +236,9 @@ write_runs(struct smtp_client *c)
 static void
 stop_text(struct smtp_client *c, enum err e)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    451, "4.3.0 The message cannot be read from the queue now");
+	struct verdict v = verdict_own(e == ERR_PEER ? OWN_bare_line_end :
+	    OWN_no_text, STAGE_BODY);
 
-	if (e == ERR_PEER)
-		v = verdict_own(CLASS_NEVER, SCOPE_MESSAGE, STAGE_BODY, 550,
-		    "5.6.0 The message holds a bare CR or LF, or a NUL");
 	smtp_client_fail(c, &v);
 }
 
@@ -270,9 +266,9 @@ read_replies(struct smtp_client *c)
 	enum err e = smtp_reply_read(c);
 
 	if (e == ERR_PEER)
-		break_off(c, 451, SMTP_REPLY_NONE);
+		break_off(c, OWN_not_smtp);
 	else if (e != OK)
-		break_off(c, 451, "4.4.2 Connection lost");
+		break_off(c, OWN_lost);
 }
 
 /* Half a line that answers nothing is as bad as a whole one. */
@@ -333,15 +329,14 @@ has_text(struct delivery *d, void *arg)
 static void
 give_up_waiting(struct smtp_client *c)
 {
-	struct verdict v = verdict_broken(smtp_dialogue_stage(c), 451,
-	    "4.4.2 Timed out waiting for a reply");
+	struct verdict v = verdict_own(OWN_silent, smtp_dialogue_stage(c));
 
 	v.is_late = true;
 	if (c->delivery != NULL)
 		c->delivery->late |= SLOW_BIT(v.stage);
 	if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING ||
 	    c->step == SMTP_QUIT)
-		break_off(c, v.code, v.text.ptr);
+		break_off(c, OWN_silent);
 	else
 		smtp_client_fail(c, &v);
 }
@@ -353,7 +348,7 @@ out_of_time(struct timer *t, void *arg)
 	struct smtp_client *c = arg;
 
 	if (c->step == SMTP_DIALING)
-		break_off(c, 451, "4.4.1 Connection timed out");
+		break_off(c, OWN_connect_late);
 	else if (c->step == SMTP_TEXT && !has_to_write(c))
 		stop_text(c, ERR_CLOSED);
 	else if (!smtp_dialogue_waits_on(c))
@@ -378,7 +373,7 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 	}
 	c->step = SMTP_GREETING;
 	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK) {
-		fail_ours(c, "4.3.0 The connection cannot be watched");
+		fail_ours(c, OWN_no_connection);
 	} else if (c->target->tls.immediately) {
 		smtp_dialogue_enter(c, SMTP_SECURING);
 		take_turn(c, 0);
@@ -418,10 +413,8 @@ was_let_in(int fd, int error, void *arg)
 	if (fd != -1)
 		speak_on(c, fd, c->target->door->hop);
 	else
-		break_off(c, 451, error == ECONNREFUSED ?
-		    "4.4.1 Connection refused" : error == ENOENT ?
-		    "4.4.1 There is no such socket" :
-		    "4.4.1 Connection failed");
+		break_off(c, error == ECONNREFUSED ? OWN_connect_refused :
+		    error == ENOENT ? OWN_no_such_socket : OWN_connect_failed);
 }
 
 static void
@@ -432,7 +425,7 @@ knock(struct smtp_client *c)
 	c->hop = door->hop;
 	c->knocking = door->open(door, was_let_in, c);
 	if (c->knocking == 0)
-		fail_ours(c, "4.3.0 Out of memory");
+		fail_ours(c, OWN_no_memory);
 	else
 		timer_set(&c->timer, c->target->dial.connect_ms);
 }

@@ -173,8 +173,7 @@ smtp_dialogue_reply(struct smtp_client *c, uint16_t code)
 void
 smtp_dialogue_protest(struct smtp_client *c, const struct verdict *v)
 {
-	struct verdict w = verdict_broken(v->stage, 451,
-	    "4.5.0 The next hop sent a reply of the wrong kind");
+	struct verdict w = verdict_own(OWN_wrong_reply, v->stage);
 
 	smtp_client_fail(c, &w);
 }
@@ -182,8 +181,7 @@ smtp_dialogue_protest(struct smtp_client *c, const struct verdict *v)
 void
 smtp_dialogue_unasked(struct smtp_client *c)
 {
-	struct verdict w = verdict_broken(rows[c->step].stage, 451,
-	    "4.5.0 The next hop sent a reply that nothing had asked for");
+	struct verdict w = verdict_own(OWN_unasked, rows[c->step].stage);
 
 	smtp_client_fail(c, &w);
 }

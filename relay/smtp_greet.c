@@ -18,10 +18,9 @@
 #include "sys/counters.h"
 
 static void
-fail(struct smtp_client *c, const char *text)
+fail(struct smtp_client *c, enum own own)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_HOST, STAGE_EHLO,
-	    454, text);
+	struct verdict v = verdict_own(own, STAGE_EHLO);
 
 	smtp_client_fail(c, &v);
 }
@@ -61,12 +60,10 @@ void
 smtp_greet_secure(struct smtp_client *c)
 {
 	const struct smtp_client_target *t = c->target;
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_EHLO,
-	    454, "4.3.0 TLS cannot be set up here");
 
 	if (t->tls.client == NULL || smtp_wire_secure(&c->wire, t->tls.client,
 	    t->dial.host, must_verify(c)) != OK)
-		smtp_client_fail(c, &v);
+		fail(c, OWN_no_tls);
 }
 
 static void
@@ -111,11 +108,11 @@ smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 	log_tls(c, LOG_tls_failed, why);
 	if (c->wire.tls != NULL && must_verify(c) &&
 	    tls_is_distrusted(c->wire.tls))
-		fail(c, "4.7.5 Unable to verify certificates");
+		fail(c, OWN_tls_unverified);
 	else if (c->step == SMTP_STARTTLS)
-		fail(c, "4.7.0 Required STARTTLS not available");
+		fail(c, OWN_tls_missing);
 	else
-		fail(c, "4.7.0 The TLS handshake failed");
+		fail(c, OWN_tls_failed);
 }
 
 static void
@@ -168,7 +165,7 @@ go_on(struct smtp_client *c)
 	if (is_tls_due(c))
 		smtp_dialogue_enter(c, SMTP_STARTTLS);
 	else if (c->wire.tls == NULL && c->target->tls.security >= TLS_REQUIRED)
-		fail(c, "4.7.0 Required STARTTLS not available");
+		fail(c, OWN_tls_missing);
 	else if (c->target->login.username.len > 0)
 		smtp_login_begin(c);
 	else
@@ -222,8 +219,7 @@ smtp_greet_hear_starttls(struct smtp_client *c, const struct verdict *v)
 		    (int)v->text.len, v->text.ptr);
 		smtp_greet_fail_tls(c, why);
 	} else if (c->in_pos < c->in_len) {
-		fail(c, "4.7.0 Data received after the STARTTLS reply and "
-		    "before TLS");
+		fail(c, OWN_tls_injected);
 	} else {
 		smtp_dialogue_enter(c, SMTP_SECURING);
 	}

@@ -2,6 +2,10 @@
  * smtp_login.c - the secret is written into the buffer of commands, and that is
  * wiped when the answer is here.
  *
+ * PLAIN comes before LOGIN.  A mechanism may be offered and yet be refused, the
+ * one as the other with a right password (RFC 4954 6 has the codes): then the
+ * next one is tried on the same connection before the login counts as refused.
+ *
  * What a next hop replies may hold what we have told it; such a reply is
  * replaced by words of ours before anybody sees it.
  */
@@ -64,11 +68,25 @@ is_plain(const struct smtp_client *c)
 	return (c->ehlo.auth & EHLO_AUTH_PLAIN) != 0;
 }
 
-static void
-fail(struct smtp_client *c, enum outcome_scope scope, const char *text)
+/* Go on with the mechanism behind this one.  False: there is none. */
+static bool
+try_another(struct smtp_client *c, uint16_t code)
 {
-	struct verdict v = verdict_own(CLASS_LATER, scope, STAGE_EHLO, 454,
-	    text);
+	unsigned left = c->ehlo.auth & ~(unsigned)EHLO_AUTH_PLAIN;
+
+	if (!is_plain(c) || left == 0 ||
+	    (code != 501 && code != 504 && code != 534 && code != 535))
+		return false;
+	c->ehlo.auth = left;
+	c->login_no = 0;
+	smtp_dialogue_enter(c, SMTP_AUTH);
+	return true;
+}
+
+static void
+fail(struct smtp_client *c, enum own own)
+{
+	struct verdict v = verdict_own(own, STAGE_EHLO);
 
 	smtp_client_fail(c, &v);
 }
@@ -78,10 +96,9 @@ smtp_login_begin(struct smtp_client *c)
 {
 	c->login_no = 0;
 	if (c->wire.tls == NULL && !c->wire.is_local)
-		fail(c, SCOPE_HOST, "4.7.0 Login requires TLS");
+		fail(c, OWN_login_in_clear);
 	else if (c->ehlo.auth == 0)
-		fail(c, SCOPE_HOST,
-		    "4.7.0 No login method of the next hop fits");
+		fail(c, OWN_login_missing);
 	else
 		smtp_dialogue_enter(c, SMTP_AUTH);
 }
@@ -175,11 +192,13 @@ smtp_login_hear(struct smtp_client *c, const struct verdict *v)
 	} else if (v->code == 235) {
 		smtp_greet_end(c);
 	} else if (v->code >= 400) {
+		c->is_hopeless = v->code != 421;
+		if (try_another(c, v->code))
+			return;
 		if (tells_secret(c, v->text)) {
-			w.text = SPAN("4.7.8 The login was refused");
+			w.text = verdict_own(OWN_login_refused, v->stage).text;
 			w.flags |= RESULT_OWN;
 		}
-		c->is_hopeless = v->code != 421;
 		smtp_client_fail(c, &w);
 	} else {
 		smtp_dialogue_protest(c, v);

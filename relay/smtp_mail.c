@@ -129,8 +129,7 @@ static void
 end_transaction(struct smtp_client *c)
 {
 	struct delivery *d = c->delivery;
-	struct verdict ours = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    451, "4.3.0 The message cannot be read from the queue now");
+	struct verdict ours = verdict_own(OWN_no_text, STAGE_BODY);
 
 	c->mail_cnt++;
 	if (d->undecided > 0 && d->undecided < c->undecided &&
@@ -246,9 +245,7 @@ smtp_mail_hear_data(struct smtp_client *c, const struct verdict *v)
 void
 smtp_mail_hear_early(struct smtp_client *c, const struct verdict *v)
 {
-	struct verdict rest = verdict_own(CLASS_LATER, SCOPE_MESSAGE,
-	    STAGE_BODY, 451, "4.3.0 The next hop broke off the transaction "
-	    "of other recipients");
+	struct verdict rest = verdict_own(OWN_broken_off, STAGE_BODY);
 
 	if (v->code < 400 || c->target->is_lmtp) {
 		smtp_dialogue_protest(c, v);

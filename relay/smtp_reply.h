@@ -7,10 +7,6 @@
 #include "base/err.h"
 #include "relay/smtp_client.h"
 
-/* Our words for a line in which no code can be read. */
-#define SMTP_REPLY_NONE	\
-	"4.5.0 The next hop sent something that is not an SMTP reply"
-
 /*
  * Read what has come and act on each whole reply.  ERR_CLOSED at the end of
  * the connection; ERR_PEER a line has no code; ERR_SYS errno.

@@ -8,6 +8,8 @@
 
 #include "relay/verdict.h"
 
+#define SCOPE_HOP	SCOPE__COUNT	/* as own.def has it */
+
 struct row {
 	enum outcome_scope scope;	/* of 4xx and 5xx		*/
 	bool		 is_final;	/* 5xx is about the mail: never	*/
@@ -53,21 +55,47 @@ verdict_reply(enum stage stage, uint16_t code, struct span text)
 	return v;
 }
 
+/* One of own.def. */
+static const struct own_row {
+	enum outcome_class class;
+	unsigned	 scope;
+	uint16_t	 code;
+	const char	*text;
+} own_rows[OWN__COUNT] = {
+#define OWN(name, class, scope, code, text, why) \
+	[OWN_##name] = { CLASS_##class, SCOPE_##scope, code, text },
+#include "relay/own.def"
+#undef OWN
+};
+
 struct verdict
-verdict_own(enum outcome_class class, enum outcome_scope scope,
-    enum stage stage, uint16_t code, const char *text)
+verdict_own(enum own own, enum stage stage)
 {
+	const struct own_row *r = &own_rows[own];
+	unsigned scope = r->scope;
+
+	if (scope == SCOPE_HOP)
+		scope = stage <= STAGE_EHLO ? SCOPE_DESTINATION : SCOPE_HOST;
 	return (struct verdict){
-		class, scope, stage, code, span_of(text),
-		RESULT_OWN | (class == CLASS_DONE ? RESULT_FINAL : 0), false,
+		r->class, (enum outcome_scope)scope, stage, r->code,
+		span_of(r->text),
+		RESULT_OWN | (r->class == CLASS_DONE ? RESULT_FINAL : 0),
+		false,
 	};
 }
 
 struct verdict
-verdict_broken(enum stage stage, uint16_t code, const char *text)
+verdict_own_of(enum own own, enum stage stage, const char *which, char *buf,
+    size_t cap)
 {
-	return verdict_own(CLASS_LATER, stage <= STAGE_EHLO ?
-	    SCOPE_DESTINATION : SCOPE_HOST, stage, code, text);
+	struct verdict v = verdict_own(own, stage);
+	size_t at = span_find(v.text, '%');
+	struct span rest = span_tail(v.text, at + 2);
+
+	snprintf(buf, cap, "%.*s%s%.*s", (int)at, v.text.ptr, which,
+	    (int)rest.len, rest.ptr);
+	v.text = span_of(buf);
+	return v;
 }
 
 static void

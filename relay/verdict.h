@@ -36,12 +36,19 @@ struct verdict {
  */
 struct verdict	 verdict_reply(enum stage, uint16_t code, struct span text);
 
-/* One of ours, about a conversation that broke off: later, the host. */
-struct verdict	 verdict_broken(enum stage, uint16_t code, const char *text);
+/* Replies of our own, by the names of own.def. */
+enum own {
+#define OWN(name, class, scope, code, text, why) OWN_##name,
+#include "relay/own.def"
+#undef OWN
+	OWN__COUNT
+};
 
-/* One of ours, any kind.  Done is final: it did not go to another server. */
-struct verdict	 verdict_own(enum outcome_class, enum outcome_scope,
-		    enum stage, uint16_t code, const char *text);
+/* One of ours.  Done is final: it did not go to another server. */
+struct verdict	 verdict_own(enum own, enum stage);
+/* The same about this file or address; the words are put into buf. */
+struct verdict	 verdict_own_of(enum own, enum stage, const char *which,
+		    char *buf, size_t cap);
 
 /* The text of a reply, gathered line by line. */
 struct verdict_text {

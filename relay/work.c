@@ -146,8 +146,7 @@ enum err
 work_rcpt(struct work *w, struct delivery *d,
     const struct msg_delivery_rcpt *m)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_CONNECT,
-	    451, "4.3.2 The relay is being stopped");
+	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
 	enum err e;
 
 	if (!dsn_is_notify(m->notify) ||

@@ -1,6 +1,7 @@
 /*
  * picture - the house as its lists have it: the processes, what they may say
- * to each other, and the table of the SMTP dialogue.  `make picture'.
+ * to each other, the table of the SMTP dialogue, and what a relay replies of
+ * its own.  `make picture'.
  *
  * tests/lint/picture.sh compares ARCHITECTURE.md with the first two.
  */
@@ -64,6 +65,31 @@ print_arrow(unsigned from, unsigned to)
 		printf("\n");
 }
 
+static void
+print_replies(void)
+{
+	static const struct {
+		const char	*class, *scope, *text, *why;
+		unsigned	 code;
+	} rows[] = {
+#define OWN(name, class, scope, code, text, why)			\
+		{ #class, #scope, text, why, code },
+#include "relay/own.def"
+#undef OWN
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *of = strstr(rows[i].text, "%s");
+		size_t len = of != NULL ? (size_t)(of - rows[i].text) :
+		    strlen(rows[i].text);
+
+		printf("%-6s %-11s  %u %.*s%s%s\n%21s%s\n", rows[i].class,
+		    rows[i].scope, rows[i].code, (int)len, rows[i].text,
+		    of != NULL ? "..." : "", of != NULL ? of + 2 : "", "",
+		    rows[i].why);
+	}
+}
+
 int
 main(void)
 {
@@ -74,5 +100,7 @@ main(void)
 			print_arrow(from, to);
 	printf("\n");
 	session_print_table(stdout);
+	printf("\n");
+	print_replies();
 	return 0;
 }

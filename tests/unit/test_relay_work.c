@@ -109,8 +109,7 @@ slots(const void *arg)
 static void
 end(struct delivery *d)
 {
-	struct verdict v = verdict_own(CLASS_DONE, SCOPE_RECIPIENT,
-	    STAGE_BODY, 250, "2.0.0 Fine");
+	struct verdict v = verdict_own(OWN_discarded, STAGE_BODY);
 
 	delivery_end(d, &v, SPAN("hop"));
 }
@@ -118,8 +117,7 @@ end(struct delivery *d)
 static void
 has_text(struct delivery *d, void *arg)
 {
-	struct verdict v = verdict_own(CLASS_LATER, SCOPE_OURS, STAGE_BODY,
-	    451, "4.3.0 No text");
+	struct verdict v = verdict_own(OWN_no_text, STAGE_BODY);
 	struct span s;
 
 	if (delivery_text(d, 0, &s) != ERR_CLOSED)
