@@ -84,14 +84,63 @@ when_no_host_can_be_talked_to_the_destination_is_down(void **state)
 
 	dns_mx("d.example", 10, "a.example");
 	dns_mx("d.example", 20, "b.example");
-	dns_mx("e.example", 10, "none.example");
 	dns_a("a.example", "127.0.0.2");
 	dns_a("b.example", "127.0.0.3");
 	refuses->greeting = "554 5.7.1 Not you";
 	open_relay("", "");
 	d = deliver("d.example");
 	want(d, CLASS_LATER, SCOPE_DESTINATION, 554, "5.7.1 Not you");
-	d = deliver("e.example");
+}
+
+/* RFC 5321 5.1: no host to be found is no error that passes. */
+static void
+where_no_host_can_be_the_mail_fails_at_once(void **state)
+{
+	struct delivery *d;
+
+	dns_mx("gone.example", 10, "none.example");
+	dns_mx("gone.example", 20, "nowhere.example");
+	dns_mx("zero.example", 10, "zero.host.example");
+	dns_a("zero.host.example", "0.0.0.0");
+	dns_mx("cast.example", 10, "cast.host.example");
+	dns_a("cast.host.example", "224.0.0.1");
+	open_relay("", "");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const domains[] = { "gone.example",
+			"zero.example", "cast.example" };
+
+		d = deliver(domains[i]);
+		want(d, CLASS_NEVER, SCOPE_DESTINATION, 550,
+		    "5.4.4 No host of the domain has a usable address");
+	}
+}
+
+/* One that cannot be asked about, or is down, or was not looked at. */
+static void
+where_a_host_may_be_the_mail_waits(void **state)
+{
+	struct delivery *d;
+	char name[40];
+
+	dns_mx("half.example", 10, "none.example");
+	dns_mx("half.example", 20, "dumb.example");
+	dns_failure("dumb.example", RESOLVE_A, TRUST_INSECURE);
+	dns_mx("down.example", 10, "none.example");
+	dns_mx("down.example", 20, "down.host.example");
+	dns_a("down.host.example", "127.0.0.9");
+	for (unsigned i = 0; i < 11; i++) {
+		snprintf(name, sizeof(name), "none%u.example", i);
+		dns_mx("many.example", 10, name);
+	}
+	open_relay("force_mx forced.example none.example", "");
+	d = deliver("half.example");
+	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.3 ");
+	d = deliver("down.example");
+	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.1 ");
+	d = deliver("many.example");
+	want(d, CLASS_LATER, SCOPE_DESTINATION, 451,
+	    "4.4.4 None of the hosts tried");
+	d = deliver("forced.example");
 	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.4 ");
 }
 
@@ -135,7 +184,7 @@ with_an_mx_the_domain_is_no_host(void **state)
 	dns_mx("e.example", 10, "127.0.0.2");
 	open_relay("", "");
 	d = deliver("d.example");
-	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.4 ");
+	want(d, CLASS_NEVER, SCOPE_DESTINATION, 550, "5.4.4 ");
 	d = deliver("e.example");
 	want(d, CLASS_NEVER, SCOPE_DESTINATION, 550, "5.4.4 ");
 	assert_int_equal(h->connections, 0);
@@ -185,7 +234,7 @@ an_address_in_brackets_is_the_host(void **state)
 	d = deliver("[127.0.0.2]");
 	want_done(d);
 	d = deliver("[ipv6:::ffff:127.0.0.2]");
-	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.4 ");
+	want(d, CLASS_NEVER, SCOPE_DESTINATION, 550, "5.4.4 ");
 	assert_int_equal(h->messages, 1);
 	assert_int_equal(world->question_cnt, 0);
 }
@@ -564,6 +613,8 @@ main(void)
 		MX_TEST(a_host_that_cannot_be_talked_to_is_passed_over),
 		MX_TEST(what_a_host_says_of_the_mail_is_final),
 		MX_TEST(when_no_host_can_be_talked_to_the_destination_is_down),
+		MX_TEST(where_no_host_can_be_the_mail_fails_at_once),
+		MX_TEST(where_a_host_may_be_the_mail_waits),
 		MX_TEST(a_null_mx_ends_it_for_good),
 		MX_TEST(without_mx_the_domain_is_the_host),
 		MX_TEST(with_an_mx_the_domain_is_no_host),

@@ -165,7 +165,7 @@ an_end_is_judged_by_status_and_words(void **state)
 	    "2.0.0 Delivered");
 	want_verdict(EXIT(1), "", "", CLASS_LATER, 450,
 	    "Delivery failed: exit status 1");
-	want_verdict(EXIT(75), "busy\n", "", CLASS_LATER, 450, "busy");
+	want_verdict(EXIT(75), "busy\n", "", CLASS_LATER, 450, "4.3.0 busy");
 	want_verdict(EXIT(75), " 5.2.2 full \n", "x", CLASS_NEVER, 550,
 	    "5.2.2 full");
 	want_verdict(EXIT(1), "\r\n \n", "5.1.1 no such user\nat all\n",
@@ -180,6 +180,40 @@ an_end_is_judged_by_status_and_words(void **state)
 	    "Delivery failed: the program died of signal 11");
 	want_verdict(EXIT(1), "a\x1b[1m\tb", "", CLASS_LATER, 450,
 	    "a?[1m b");
+}
+
+/* sysexits(3), as Postfix has them; words with a code come before. */
+static void
+an_exit_status_means_what_sysexits_say(void **state)
+{
+	static const struct { int status; bool waits; const char *text; }
+	rows[] = {
+		{ 64, false, "5.3.0 " }, { 65, false, "5.6.0 " },
+		{ 66, false, "5.3.0 " }, { 67, false, "5.1.1 User unknown" },
+		{ 68, false, "5.1.2 " }, { 69, false, "5.3.0 " },
+		{ 70, false, "5.3.0 " }, { 71, true, "4.3.0 " },
+		{ 72, false, "5.3.0 " }, { 73, false, "5.2.0 " },
+		{ 74, false, "5.3.0 " }, { 75, true, "4.3.0 " },
+		{ 76, false, "5.5.0 " }, { 77, false, "5.7.0 " },
+		{ 78, false, "5.3.5 " },
+		{ 63, true, "Delivery failed" }, { 79, true, "Delivery failed" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct verdict_text room;
+		struct verdict v = pipe_verdict(EXIT(rows[i].status), SPAN(""),
+		    SPAN(""), &room);
+
+		assert_int_equal(v.class, rows[i].waits ? CLASS_LATER :
+		    CLASS_NEVER);
+		assert_true(span_begins(v.text, span_of(rows[i].text)));
+	}
+	want_verdict(EXIT(67), "bob is away for good\n", "", CLASS_NEVER, 550,
+	    "5.1.1 bob is away for good");
+	want_verdict(EXIT(71), "5.2.1 closed", "", CLASS_NEVER, 550,
+	    "5.2.1 closed");
+	want_verdict(EXIT(77), "", "4.7.1 not yet", CLASS_LATER, 450,
+	    "4.7.1 not yet");
 }
 
 /* Running. */
@@ -840,6 +874,7 @@ main(void)
 		cmocka_unit_test(words_have_their_bounds),
 		cmocka_unit_test(the_message_id_is_found_in_any_spelling),
 		cmocka_unit_test(an_end_is_judged_by_status_and_words),
+		cmocka_unit_test(an_exit_status_means_what_sysexits_say),
 		TEST(the_text_comes_in_with_lf_and_the_words_come_out),
 		TEST(crlf_is_kept_where_it_is_wanted),
 		TEST(a_large_text_arrives_whole),

@@ -512,6 +512,33 @@ login_is_used_where_plain_is_not_offered(void **state)
 	    "c2VjcmV0\r\nMAIL"));
 }
 
+/* Offered, and yet refused: the next one may be taken. */
+static void
+a_mechanism_that_is_refused_is_followed_by_the_next(void **state)
+{
+	static const char *const replies[] = { "501 What?",
+		"504 5.5.4 Not this one", "534 5.7.9 Too weak",
+		"535 5.7.8 Who?" };
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct bench *b;
+
+		renew(state);
+		b = *state;
+		use_login(b, "ann", "secret");
+		b->hop.rules[0] = (struct rule){ "AUTH PLAIN", 0, replies[i] };
+		b->hop.rules[1] = (struct rule){ "AUTH LOGIN", 0, "334 VXNl" };
+		b->hop.rules[2] = (struct rule){ "YW5u", 0, "334 UGFz" };
+		b->hop.rules[3] = (struct rule){ "c2VjcmV0", 0, "235 Fine" };
+		add_one(b);
+		connect_client(b);
+		run(b);
+		want_done(b->deliveries[0], 0);
+		assert_non_null(strstr(b->hop.seen, "AUTH PLAIN " PLAIN_64
+		    "\r\nAUTH LOGIN\r\nYW5u\r\nc2VjcmV0\r\nMAIL"));
+	}
+}
+
 static void
 a_long_response_waits_to_be_asked_for(void **state)
 {
@@ -691,6 +718,7 @@ main(void)
 		TEST(a_file_without_certificates_is_refused),
 		TEST(plain_goes_before_login_and_takes_one_step),
 		TEST(login_is_used_where_plain_is_not_offered),
+		TEST(a_mechanism_that_is_refused_is_followed_by_the_next),
 		TEST(a_long_response_waits_to_be_asked_for),
 		TEST(a_login_that_fails_passes),
 		TEST(a_refused_login_is_not_tried_at_other_addresses),
