@@ -190,11 +190,12 @@ smtp_login_hear(struct smtp_client *c, const struct verdict *v)
 		c->login_no++;
 		smtp_dialogue_enter(c, SMTP_AUTH);
 	} else if (v->code == 235) {
+		c->is_hopeless = false;
 		smtp_greet_end(c);
 	} else if (v->code >= 400) {
+		c->is_hopeless = v->code != 421;
 		if (try_another(c, v->code))
 			return;
-		c->is_hopeless = v->code != 421;
 		if (tells_secret(c, v->text)) {
 			w.text = verdict_own(OWN_login_refused, v->stage).text;
 			w.flags |= RESULT_OWN;

@@ -93,7 +93,7 @@ def test_words_decide_between_later_and_never(server):
     got = p.wait_log(event="failed", id=name, rcpt="err@x.example")
     assert got["reply"] == "5.7.1 not here"
     got = p.wait_log(event="deferred", id=name, rcpt="busy@x.example")
-    assert (got["code"], got["reply"]) == ("450", "come again")
+    assert (got["code"], got["reply"]) == ("450", "4.3.0 come again")
 
 
 def test_a_recipient_never_becomes_an_option(server):

@@ -196,7 +196,8 @@ an_exit_status_means_what_sysexits_say(void **state)
 		{ 74, false, "5.3.0 " }, { 75, true, "4.3.0 " },
 		{ 76, false, "5.5.0 " }, { 77, false, "5.7.0 " },
 		{ 78, false, "5.3.5 " },
-		{ 63, true, "Delivery failed" }, { 79, true, "Delivery failed" },
+		{ 63, true, "Delivery failed" },
+		{ 79, true, "Delivery failed" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
