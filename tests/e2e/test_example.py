@@ -231,6 +231,7 @@ def install(place):
         env=env, check=True, capture_output=True, text=True).stdout
 
 
+@pytest.mark.heavy      # copies files
 def test_make_install_leaves_what_others_own(room):
     place = os.path.join(room.dir, "root")
     os.makedirs(place + "/usr/sbin")

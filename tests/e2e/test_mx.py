@@ -167,6 +167,7 @@ def test_a_domain_that_does_not_exist_fails_for_good(start, names):
         assert line["reply"].startswith("5.1.2"), line
 
 
+@pytest.mark.heavy      # waits for 20 s of its own
 def test_a_name_server_that_is_away_keeps_the_mail(start, names, hop, sinks):
     names.zone("d.example", "@ IN MX 10 mx\nmx IN A %s" % HERE)
     sink = sinks(host=HERE, port=hop)

@@ -192,6 +192,7 @@ def test_a_wrong_password_costs_only_time_and_is_told_nobody(server, house):
 
 
 @pytest.mark.root
+@pytest.mark.heavy      # slow to look through a sanitizer's memory
 def test_only_the_relay_knows_the_password(root_server, house):
     postfix = house.open()
     configure(root_server, "127.0.0.1", postfix.port,

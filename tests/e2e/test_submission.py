@@ -438,6 +438,7 @@ def traces(pid, words, with_shadow=False):
 
 
 @pytest.mark.root
+@pytest.mark.heavy      # slow to look through a sanitizer's memory
 def test_no_password_stays_in_the_memory_of_the_edge(root_server, sink):
     house = furnish(root_server, sink)
     coded = base64.b64encode(PASSWORD.encode())

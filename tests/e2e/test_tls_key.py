@@ -82,6 +82,7 @@ def serial(p):
 # The scan.
 
 @pytest.mark.root
+@pytest.mark.heavy      # slow to look through a sanitizer's memory
 @pytest.mark.parametrize("kind", ["rsa", "p256", "p384"])
 def test_no_part_of_the_key_is_in_the_edge(root_server, sink, kind):
     p = begin(root_server, sink, kind)
