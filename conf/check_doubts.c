@@ -5,6 +5,9 @@
  * A sender that nobody asked for proof of may be anybody, and a bounce to him
  * must have a way; a recipient that nobody is asked about may be anybody, and
  * what is local then makes a mailbox for each.
+ *
+ * A name without a dot is refused by many servers in EHLO, and means nothing
+ * to who reads it elsewhere.
  */
 #include "conf/check.h"
 
@@ -102,16 +105,101 @@ check_time(struct conf *c, const struct block *edge)
 	    (unsigned long long)minutes * 2);
 }
 
+static bool
+has_dot(struct span name)
+{
+	return span_find(name, '.') < name.len;
+}
+
+/* The name of the host itself, given or found out. */
+static void
+check_host(struct conf *c)
+{
+	const struct setting *given =
+	    &c->process->settings[OPTION_PROCESS_hostname];
+	bool is_known = given->given || c->host->fqdn != NULL;
+
+	if (!is_known || has_dot(c->fqdn))
+		return;
+	report_warn(&c->mistakes, given->given ? given->v[0].place :
+	    c->process->place, "%s `%.*s', which has no dot: other servers "
+	    "refuse such a name or do not know whose it is; %s",
+	    given->given ? "the hostname is" : "this host calls itself",
+	    report_len(c->fqdn), c->fqdn.ptr, given->given ?
+	    "give the full name" : "set hostname in process");
+}
+
+/* A name that an edge or a relay gives itself, and has written. */
+static void
+check_given_name(struct conf *c, const struct block *b, enum option_no no)
+{
+	const struct setting *s = &b->settings[no];
+
+	if (s->given && s->cnt > 0 && !has_dot(s->v[0].text) &&
+	    has_dot(c->fqdn))
+		report_warn(&c->mistakes, s->v[0].place, "`%.*s' has no dot: "
+		    "other servers refuse such a name or do not know whose it "
+		    "is", report_len(s->v[0].text), s->v[0].text.ptr);
+}
+
+/*
+ * RFC 8314 3.3, 7.3: on 465 TLS is spoken at once; on the others one side
+ * would wait for the other's first word, until both give up.
+ */
+static void
+check_port(struct conf *c, const struct block *b, const struct setting *port,
+    const struct block *at, bool at_once)
+{
+	uint64_t no = port->cnt > 0 ? port->v[0].num : 0;
+	struct place place = port->given ? port->place : at->place;
+
+	if (at_once && (no == 25 || no == 587))
+		report_warn(&c->mistakes, place, "on port %u both sides begin "
+		    "in the clear, and with tls_immediately %s does not; it "
+		    "belongs to port 465", (unsigned)no, block_words(c, b));
+	else if (!at_once && no == 465)
+		report_warn(&c->mistakes, place, "on port 465 TLS is spoken "
+		    "at once, and %s does not without `tls_immediately yes'",
+		    block_words(c, b));
+}
+
+static void
+check_edge(struct conf *c, const struct block *e)
+{
+	const struct block *l;
+
+	check_time(c, e);
+	check_given_name(c, e, OPTION_EDGE_hostname);
+	TAILQ_FOREACH(l, &e->blocks, entry)
+		if (l->no == BLOCK_LISTENER)
+			check_port(c, e, &l->settings[OPTION_LISTENER_port],
+			    l, block_num(e, OPTION_EDGE_tls_immediately) != 0);
+}
+
+static void
+check_relay_doubts(struct conf *c, const struct block *r)
+{
+	if (!block_is(r, "mx") && !block_is(r, "static"))
+		return;
+	check_given_name(c, r, OPTION_RELAY_ehlo_as);
+	if (block_is(r, "static"))
+		check_port(c, r, &r->settings[OPTION_RELAY_port], r,
+		    block_num(r, OPTION_RELAY_tls_immediately) != 0);
+}
+
 void
 check_doubts(struct conf *c)
 {
 	const struct block *b;
 
+	check_host(c);
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		if (b->no == BLOCK_QUEUE)
 			check_queue(c, b);
 		else if (b->no == BLOCK_EDGE)
-			check_time(c, b);
+			check_edge(c, b);
+		else if (b->no == BLOCK_RELAY)
+			check_relay_doubts(c, b);
 	check_postmaster(c);
 	check_patterns(c);
 	check_accounts(c);

@@ -119,8 +119,10 @@ name_relay(struct conf *c, struct block *b)
 	    options_row(OPTION_RELAY_ehlo_as)->kinds))
 		return;
 	set_name(c, b, OPTION_RELAY_ehlo_as, c->fqdn);
-	if (s->cnt == 0 || !is_local_name(s->v[0].text) ||
-	    block_is(b, "lmtp") || (!s->given && c->host->fqdn == NULL))
+	if (s->cnt == 0 || !is_local_name(s->v[0].text))
+		return;
+	/* What a tool does not know; and LMTP does not leave the house. */
+	if (!s->given && (c->host->fqdn == NULL || block_is(b, "lmtp")))
 		return;
 	if (s->given)
 		report_add(&c->mistakes, s->v[0].place,

@@ -118,8 +118,10 @@ read_atom(struct reader *r)
 		return read_choice(r, true);
 	if (take(r, SPAN("max")))
 		return read_choice(r, false);
-	if (take(r, SPAN("n")) || take(r, SPAN("x")))
+	if (take(r, SPAN("n")))
 		return r->n;
+	if (take(r, SPAN("x")))
+		return r->n + 1;
 	if (take(r, SPAN("("))) {
 		v = read_sum(r);
 		if (!take(r, SPAN(")")))
@@ -127,7 +129,7 @@ read_atom(struct reader *r)
 		return v;
 	}
 	wrong(r, r->pos == r->text.len ? "the expression ends too early" :
-	    "a number, n, min, max or `(' was expected here");
+	    "a number, n, x, min, max or `(' was expected here");
 	return 0;
 }
 

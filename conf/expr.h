@@ -9,9 +9,10 @@
  *	atom  = number | "n" | "x" | "(" sum ")" |
  *		("min" | "max") "(" sum { "," sum } ")"
  *
- * n and x are the same: the attempts made so far, from 0.  The result is in
- * seconds and always a plain number from 0 to EXPR_CAP: what is negative is 0,
- * what overflows, divides by nothing or has no value is EXPR_CAP.
+ * Of the attempts made so far n is the number of the last one counted from 0,
+ * x counted from 1, as slimta has it.  The result is in seconds and always a
+ * plain number from 0 to EXPR_CAP: what is negative is 0, what overflows,
+ * divides by nothing or has no value is EXPR_CAP.
  *
  * Errors  ERR_PEER the text is no expression
  */
@@ -28,7 +29,7 @@
 					 * each other			*/
 #define EXPR_CAP	315360000.0	/* seconds: ten years		*/
 
-/* The value for n attempts. */
+/* The value for this n; x is one more. */
 MUST_CHECK enum err	expr_eval(struct span text, double n, double *out);
 
 /*

@@ -9,9 +9,11 @@
 #include "conf/read.h"
 #include "conf/read_host.h"
 
+#define PART_DIGITS	9u	/* after the point; a tenth only rounds up */
+
 struct unit {
 	const char	*word;
-	uint64_t	 factor;
+	uint64_t	 factor;	/* below 2^33: see part_of()	*/
 };
 
 static const struct unit sizes[] = {
@@ -25,6 +27,9 @@ static const struct unit durations[] = {
 	{ NULL, 0 }
 };
 
+/* Of what is counted, and comes whole. */
+static const struct unit pieces[] = { { "", 1 }, { NULL, 0 } };
+
 static struct span
 digits_of(struct span s)
 {
@@ -35,11 +40,24 @@ digits_of(struct span s)
 	return span_head(s, len);
 }
 
+/* Digits, and with a point between them more of them; empty: neither. */
+static struct span
+amount_of(struct span s)
+{
+	struct span whole = digits_of(s), part;
+
+	if (whole.len == 0 || !span_begins(span_tail(s, whole.len), SPAN(".")))
+		return whole;
+	part = digits_of(span_tail(s, whole.len + 1));
+	return part.len == 0 ? whole : span_head(s, whole.len + 1 + part.len);
+}
+
 /* `50MB' means 50M and `30sec' means 30s: the number and one letter. */
 static const char *
 nearest_unit(struct arena *arena, struct span s, const struct unit *units)
 {
-	struct span digits = digits_of(s), rest = span_tail(s, digits.len);
+	struct span digits = units == pieces ? digits_of(s) : amount_of(s);
+	struct span rest = span_tail(s, digits.len);
 
 	if (digits.len == 0 || rest.len == 0)
 		return "";
@@ -51,19 +69,47 @@ nearest_unit(struct arena *arena, struct span s, const struct unit *units)
 	return "";
 }
 
+/*
+ * That many of the smallest unit, rounded up, so that little does not become
+ * nothing.  Less than one of the smallest itself is asked too much.
+ */
+static bool
+part_of(struct span digits, uint64_t factor, uint64_t *out)
+{
+	uint64_t n = 0, of = 1;
+	bool has_more = false;
+
+	for (size_t i = 0; i < digits.len; i++) {
+		uint64_t digit = (uint64_t)(digits.ptr[i] - '0');
+
+		if (i < PART_DIGITS) {
+			n = n * 10 + digit;
+			of *= 10;
+		} else
+			has_more |= digit != 0;
+	}
+	*out = ((n + has_more) * factor + of - 1) / of;
+	return factor > 1 || (n == 0 && !has_more);
+}
+
 /* A number and a unit; false when it is none or too large for words. */
 static bool
 read_units(struct span s, const struct unit *units, uint64_t *out)
 {
-	struct span digits = digits_of(s);
+	struct span whole = digits_of(s);
+	struct span amount = units == pieces ? whole : amount_of(s);
 	unsigned long long n;
+	uint64_t part;
 
-	if (!span_number(digits, UINT64_MAX, &n))
+	if (!span_number(whole, UINT64_MAX, &n))
 		return false;
 	for (const struct unit *u = units; u->word != NULL; u++)
-		if (span_eq_nocase(span_tail(s, digits.len),
+		if (span_eq_nocase(span_tail(s, amount.len),
 		    span_of(u->word)))
-			return !__builtin_mul_overflow(n, u->factor, out);
+			return part_of(span_tail(amount, whole.len + 1),
+			    u->factor, &part) &&
+			    !__builtin_mul_overflow(n, u->factor, out) &&
+			    !__builtin_add_overflow(*out, part, out);
 	return false;
 }
 
@@ -85,10 +131,8 @@ in_units(struct arena *arena, uint64_t n, const struct unit *units)
 static const struct unit *
 units_of(const struct option_row *row)
 {
-	static const struct unit none[] = { { "", 1 }, { NULL, 0 } };
-
 	return row->type == TYPE_SIZE ? sizes :
-	    row->type == TYPE_DURATION ? durations : none;
+	    row->type == TYPE_DURATION ? durations : pieces;
 }
 
 static bool

@@ -65,6 +65,7 @@ class World:
         self.names.zone("two.example", "@ IN MX 10 mx\nmx IN A %s" % TWO)
         self.names.start()
         self.dovecot = Dovecot(room.dir, {"ann": "x", "bob": "x"})
+        self.starttls_port = free_port()
 
     def close(self):
         self.names.close()
@@ -76,6 +77,8 @@ class World:
             "submission", place,
             ("process {", "process { %s;" % self.names.resolver()),
             ('interface ""; port 465', "interface 127.0.0.1; port %d" % port),
+            ('interface ""; port 587', "interface 127.0.0.1; port %d" %
+             self.starttls_port),
             ("/etc/ssl/certs/mx.pem", place + "/mx.pem"),
             ("/etc/ssl/private/mx.key", place + "/mx.key"),
             ("/etc/postern/users", place + "/users"),
@@ -158,6 +161,20 @@ def swaks_is_served(p, world):
     assert len(world.dovecot.mails("bob")) == 2
 
 
+def starttls_is_served(p, world):
+    """On the other port, and nothing before it."""
+    context = ssl.create_default_context(cafile=p.room.work + "/mx.pem")
+    with smtplib.SMTP("localhost", world.starttls_port,
+                      timeout=PATIENCE) as s:
+        s.ehlo("here.example")
+        assert not s.has_extn("auth")
+        assert s.mail(USER)[0] == 530
+        context.check_hostname = False
+        s.starttls(context=context)
+        s.login(USER, PASSWORD)
+        assert s.mail(USER)[0] == 250
+
+
 def strangers_are_not(p):
     with pytest.raises(smtplib.SMTPAuthenticationError) as why:
         log_in(p, "wrong")
@@ -171,6 +188,7 @@ def strangers_are_not(p):
 
 def test_the_submission_example_runs_as_an_ordinary_user(server, world):
     p = open_house(server, world)
+    starttls_is_served(p, world)
     goes_everywhere(p, world)
     swaks_is_served(p, world)
     strangers_are_not(p)

@@ -36,6 +36,7 @@ struct memory {
 	const char	*open_to_all;	/* a file with mode 0644	*/
 	const char	*no_program;	/* one that is not executable	*/
 	const char	*unreadable;	/* one that we may not read	*/
+	const char	*fqdn;		/* of the host; NULL a good one	*/
 	bool		 is_tool;	/* nobody looks at files	*/
 	char		 told[32768];
 	size_t		 told_len;
@@ -153,7 +154,8 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 	    .glob = memory_glob };
 	const struct conf_opener *opener = m->is_tool ? &bare : &whole;
 	const struct conf_host host = {
-	    .fqdn = m->is_tool ? NULL : "host.example.org",
+	    .fqdn = m->is_tool ? NULL :
+	    m->fqdn != NULL ? m->fqdn : "host.example.org",
 	    .cwd = "/home/dir", .is_root = is_root, .arg = m,
 	    .user_ids = memory_user };
 	struct conf_report report = { .arg = m, .line = memory_line };

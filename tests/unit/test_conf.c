@@ -302,10 +302,14 @@ values_are_read_in_all_their_forms(void **state)
 
 	plan_of("edge e{type smtp;max_size 2g# a comment\r\n"
 	    "timeout 1500ms;data_timeout 90;session_timeout 1w\r\n"
+	    "max_header_size 1.5M\r\n"
 	    "banner \"a \\\"b\\\" \\\\ c\"}queue q{type lmdb}"
-	    "relay r{type static;host \"a.example\";ipv4_only yes}",
-	    &c, &p, false);
+	    "relay r{type static;host \"a.example\";ipv4_only yes\n"
+	    "connect_timeout 30.0;command_timeout 0.25h;data_timeout 1.5\n"
+	    "data_done_timeout 0.0166666666666666666667h;idle_timeout "
+	    "0.00000000001}", &c, &p, false);
 	s = slice_at(&p, 4);
+	assert_int_equal(slice_num(&s, "max_header_size"), 1536 * 1024);
 	assert_int_equal(slice_num(&s, "max_size"), 2ull << 30);
 	assert_int_equal(slice_num(&s, "timeout"), 1500);
 	assert_int_equal(slice_num(&s, "data_timeout"), 90000);
@@ -313,6 +317,11 @@ values_are_read_in_all_their_forms(void **state)
 	assert_text(&s, "banner", 0, "a \"b\" \\ c");
 	s = slice_at(&p, 1);
 	assert_true(slice_flag(&s, "ipv4_only"));
+	assert_int_equal(slice_num(&s, "connect_timeout"), 30000);
+	assert_int_equal(slice_num(&s, "command_timeout"), 900000);
+	assert_int_equal(slice_num(&s, "data_timeout"), 1500);
+	assert_int_equal(slice_num(&s, "data_done_timeout"), 60001);
+	assert_int_equal(slice_num(&s, "idle_timeout"), 1);
 	conf_free(&c);
 }
 

@@ -298,6 +298,16 @@ static const struct row rows[] = {
 	{ EDGE("max_size 18446744073709551615G") REST, "f:1:30: ", NULL,
 	    false },
 	{ EDGE("timeout -5") REST, "f:1:29: `-5' is not a time", NULL, false },
+	{ EDGE("timeout 5.") REST, "f:1:29: `5.' is not a time", NULL, false },
+	{ EDGE("timeout 1.5.2") REST, "f:1:29: `1.5.2' is not a time", NULL,
+	    false },
+	{ EDGE("timeout .5h") REST, "f:1:29: `.5h' is not a time", NULL,
+	    false },
+	{ EDGE("timeout 100.5ms") REST, "f:1:29: ", NULL, false },
+	{ EDGE("timeout 1.5hours") REST, "f:1:29: ", "did you mean `1.5h'?",
+	    false },
+	{ EDGE("max_errors 5.0") REST, "f:1:32: `5.0' is not a number", NULL,
+	    false },
 	{ EDGE("timeout 5min") REST, "f:1:29: `5min' is not a time",
 	    "did you mean `5m'?", false },
 	{ EDGE("banner \"{host}\"") REST, "f:1:28: a banner has no other",
@@ -325,6 +335,8 @@ static const struct row rows[] = {
 	    "f:3:48: `192.0.2.1' is not the full name", NULL, false },
 	{ EDGE("") QUEUE RELAY("ehlo_as host.localdomain"),
 	    "f:3:48: ehlo_as must not be", NULL, false },
+	{ EDGE("") QUEUE LMTP("ehlo_as localhost"),
+	    "f:3:30: ehlo_as must not be `localhost'", NULL, false },
 	{ EDGE("") QUEUE RELAY("ehlo_as LocalDomain"),
 	    "f:3:48: ehlo_as must not be", NULL, false },
 	{ "process { hostname localhost }\n" EDGE("") REST,
@@ -694,6 +706,35 @@ static const struct {
 	{ EDGE(ABROAD "session_timeout 56m") REST, NULL, NULL },
 	{ EDGE(ABROAD "max_size 120M; session_timeout 3h") REST, NULL, NULL },
 	{ EDGE("max_size 2G") REST, NULL, NULL },
+	/* how a host calls itself */
+	{ "process { hostname mail }\n" EDGE("") REST, "f:1:20: warning: the "
+	    "hostname is `mail', which has no dot: other servers refuse",
+	    NULL },
+	{ EDGE("hostname mx") REST, "f:1:30: warning: `mx' has no dot", NULL },
+	{ EDGE("hostname \"{hostname}\"") REST, "f:1:30: warning: `host' has "
+	    "no dot", NULL },
+	{ EDGE("") QUEUE RELAY("ehlo_as out"), "f:3:48: warning: `out' has no "
+	    "dot", NULL },
+	{ EDGE("") QUEUE LMTP("ehlo_as out"), NULL, NULL },
+	/* TLS at once where it is not expected, and not where it is */
+	{ EDGE("tls_immediately yes; " TLS("/c", "/k")) REST, "f:1:1: warning: "
+	    "on port 25 both sides begin in the clear, and with "
+	    "tls_immediately edge e does not; it belongs to port 465", NULL },
+	{ EDGE("tls_immediately yes; listener { port 465 }; listener { port "
+	    "587 }; " TLS("/c", "/k")) REST, "f:1:76: warning: on port 587",
+	    NULL },
+	{ EDGE("listener { port 465 }; " TLS("/c", "/k")) REST, "f:1:32: "
+	    "warning: on port 465 TLS is spoken at once, and edge e does not "
+	    "without `tls_immediately yes'", NULL },
+	{ EDGE("tls_immediately yes; listener { path /s }; " TLS("/c", "/k"))
+	    REST, NULL, NULL },
+	{ EDGE("tls_immediately yes; listener { port 2525 }; "
+	    TLS("/c", "/k")) REST, NULL, NULL },
+	{ EDGE("") QUEUE RELAY("tls_immediately yes"), "f:3:1: warning: on "
+	    "port 25 both sides begin in the clear", NULL },
+	{ EDGE("") QUEUE RELAY("port 465"), "f:3:40: warning: on port 465 "
+	    "TLS is spoken at once, and relay r does not", NULL },
+	{ EDGE("") QUEUE RELAY("tls_immediately yes; port 465"), NULL, NULL },
 	/* the way to the postmaster: that of a bounce */
 	{ EDGE("") QUEUE BOX PM("a@a.example"), "f:4:22: warning: queue q has "
 	    "no way to the postmaster", NULL },
@@ -739,6 +780,26 @@ what_is_right_and_surprises_is_warned_of(void **state)
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* A host that does not know its full name is told where it would say it. */
+static void
+a_name_without_a_dot_is_told(void **state)
+{
+	const struct memory_file files[] = { { "f",
+		EDGE("") QUEUE LMTP("path /s") }, OTHERS };
+	struct memory m = { .files = files, .fqdn = "db7" };
+	struct conf *c = NULL;
+
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_int_equal(strncmp(m.told, "f:1:1: warning: this host calls "
+	    "itself `db7', which has no dot: other servers refuse such a name "
+	    "or do not know whose it is; set hostname in process\n", 60), 0);
+	m.is_tool = true;
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_string_equal(m.told, "");
 }
 
 /* What could be a hash or a password is never shown. */
@@ -862,6 +923,7 @@ main(void)
 		cmocka_unit_test(each_mistake_has_its_place_and_words),
 		cmocka_unit_test(one_mistake_is_told_once),
 		cmocka_unit_test(what_is_right_and_surprises_is_warned_of),
+		cmocka_unit_test(a_name_without_a_dot_is_told),
 		cmocka_unit_test(
 		    a_file_of_users_is_judged_and_keeps_its_secrets),
 		cmocka_unit_test(a_file_of_recipients_has_places_too),
