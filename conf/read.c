@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/expr.h"
+#include "conf/habits.h"
 #include "conf/propose.h"
 #include "conf/read.h"
 #include "conf/read_host.h"
@@ -200,6 +201,7 @@ static bool
 read_choice(const struct read_place *rp, const struct option_row *row,
     const struct value *v)
 {
+	const char *habit = habits_value(row, v->text);
 	struct propose p;
 
 	if (options_has_word(row->words, v->text))
@@ -207,9 +209,10 @@ read_choice(const struct read_place *rp, const struct option_row *row,
 	propose_init(&p, v->text);
 	propose_try_all(&p, row->words);
 	report_add(rp->mistakes, v->place,
-	    "`%.*s' is no %s of %s; there is: %s%s", report_len(v->text),
+	    "`%.*s' is no %s of %s; there is: %s%s%s", report_len(v->text),
 	    v->text.ptr, row->name, options_block(row->block)->word,
-	    row->words, propose_text(&p, rp->mistakes->arena));
+	    row->words, habit != NULL ? "; " : "", habit != NULL ? habit :
+	    propose_text(&p, rp->mistakes->arena));
 	return false;
 }
 

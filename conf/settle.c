@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "conf/block.h"
+#include "conf/habits.h"
 #include "conf/lists.h"
 #include "conf/net.h"
 #include "conf/propose.h"
@@ -36,44 +37,78 @@ new_block(struct conf *c, struct block *parent, enum option_block no,
 	return b;
 }
 
-/* What else the word could have been: an option or block of this block. */
+/* "in `tls' of edge": a block for who does not know where it stands. */
+static const char *
+place_words(struct conf *c, enum option_block no)
+{
+	const struct block_row *row = options_block(no);
+
+	if (no == BLOCK_TOP)
+		return "outside of all blocks";
+	if (row->parent == BLOCK_TOP)
+		return arena_print(&c->arena, "in `%s'", row->word);
+	return arena_print(&c->arena, "in `%s' of %s", row->word,
+	    options_block(row->parent)->word);
+}
+
+/* Does the block have such an option or such a block? */
+static bool
+has_word(enum option_block no, struct span word)
+{
+	return options_find(no, word, SPAN("")) != OPTION__COUNT ||
+	    options_find_block(no, word) != BLOCK_TOP;
+}
+
+/* Every place where the word may stand; "" when there is none. */
+static const char *
+places_of(struct conf *c, struct span word)
+{
+	const char *all = "";
+
+	for (unsigned no = BLOCK_TOP; no < BLOCK__COUNT; no++)
+		if (has_word((enum option_block)no, word))
+			all = arena_print(&c->arena, "%s%s%s", all,
+			    all[0] == '\0' ? "; it stands " : ", or ",
+			    place_words(c, (enum option_block)no));
+	return all;
+}
+
+/* The option or block of this block that is spelled most like it, or "". */
+static const char *
+nearest_of(struct conf *c, const struct block *b, struct span word)
+{
+	struct propose p;
+
+	propose_init(&p, word);
+	for (unsigned i = 0; i < OPTION__COUNT; i++)
+		if (options_row((enum option_no)i)->block == b->no)
+			propose_try(&p,
+			    span_of(options_row((enum option_no)i)->name));
+	for (unsigned i = BLOCK_TOP + 1; i < BLOCK__COUNT; i++)
+		if (options_block((enum option_block)i)->parent == b->no)
+			propose_try(&p,
+			    span_of(options_block((enum option_block)i)->word));
+	return propose_text(&p, &c->arena);
+}
+
+/* What is meant by it: by habit, elsewhere, or in another spelling. */
 static void
 tell_unknown(struct conf *c, const struct block *b, const struct node *n)
 {
-	struct propose p;
-	const char *where = "";
+	const char *habit = habits_word(b->no, n->word), *what;
 
-	propose_init(&p, n->word);
-	for (unsigned i = 0; i < OPTION__COUNT; i++) {
-		const struct option_row *row = options_row((enum option_no)i);
-
-		if (row->block == b->no)
-			propose_try(&p, span_of(row->name));
-		else if (where[0] == '\0' &&
-		    span_eq(n->word, span_of(row->name)))
-			where = arena_print(&c->arena, "; it stands in `%s'",
-			    options_block(row->block)->word);
-	}
-	for (unsigned i = BLOCK_TOP + 1; i < BLOCK__COUNT; i++) {
-		const struct block_row *row =
-		    options_block((enum option_block)i);
-
-		if (row->parent == b->no)
-			propose_try(&p, span_of(row->word));
-		else if (span_eq(n->word, span_of(row->word)))
-			where = arena_print(&c->arena, "; it stands in `%s'",
-			    options_block(row->parent)->word);
-	}
-	if (p.best.len > 0)
-		where = propose_text(&p, &c->arena);
+	if (habit != NULL)
+		what = arena_print(&c->arena, "; %s", habit);
+	else if ((what = places_of(c, n->word))[0] == '\0')
+		what = nearest_of(c, b, n->word);
 	if (b->no == BLOCK_TOP)
 		report_add(&c->mistakes, n->place, "there is no block `%.*s', "
 		    "but process, edge, users, queue and relay%s",
-		    report_len(n->word), n->word.ptr, where);
+		    report_len(n->word), n->word.ptr, what);
 	else
 		report_add(&c->mistakes, n->place, "%s has no option `%.*s'%s",
 		    options_block(b->no)->word, report_len(n->word),
-		    n->word.ptr, where);
+		    n->word.ptr, what);
 }
 
 static bool
@@ -122,12 +157,14 @@ static void
 tell_kinds(struct conf *c, const struct block *b, const struct node *n,
     const char *what, const char *kinds)
 {
+	const char *habit = habits_word(b->no, n->word);
 	struct span kind = block_kind(b);
 
 	report_add(&c->mistakes, n->place,
-	    "%.*s is no %s of a %s of type %.*s, but of %s",
+	    "%.*s is no %s of a %s of type %.*s, but of %s%s%s",
 	    report_len(n->word), n->word.ptr, what, options_block(b->no)->word,
-	    report_len(kind), kind.ptr, kinds);
+	    report_len(kind), kind.ptr, kinds, habit == NULL ? "" : "; ",
+	    habit == NULL ? "" : habit);
 }
 
 /* The kinds of all rows of the name. */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "conf/habits.h"
 #include "conf_memory.h"
 
 static const char many_conf[] =
@@ -270,9 +271,35 @@ static const struct row rows[] = {
 	/* words */
 	{ EDGE("max_sise 5") REST, "f:1:21: edge has no option `max_sise'; "
 	    "did you mean `max_size'?", NULL, false },
-	{ EDGE("idle_timeout 5") REST,
-	    "f:1:21: edge has no option `idle_timeout'; it stands in `relay'",
-	    NULL, false },
+	{ EDGE("warn_after 5") REST, "f:1:21: edge has no option "
+	    "`warn_after'; it stands in `retry' of queue\n", NULL, false },
+	{ EDGE("") TO("delay 5") RELAY(""), "f:2:22: queue has no option "
+	    "`delay'; it stands in `retry' of queue\n", NULL, false },
+	{ EDGE("relay r") REST, "f:1:21: edge has no option `relay'; it stands "
+	    "outside of all blocks, or in `queue'\n", NULL, false },
+	{ "keyfile /k\n" EDGE("") REST, "f:1:1: there is no block `keyfile', "
+	    "but process, edge, users, queue and relay; it stands in `tls' of "
+	    "edge", NULL, false },
+	{ EDGE("") QUEUE RELAY("pool_size 5"), "f:3:40: relay has no option "
+	    "`pool_size'; here it is `concurrent_connections'\n", NULL, false },
+	{ EDGE("idle_timeout 5") REST, "f:1:21: edge has no option "
+	    "`idle_timeout'; here it is `timeout'\n", NULL, false },
+	{ "http { }\n" EDGE("") REST, "f:1:1: there is no block `http', but "
+	    "process, edge, users, queue and relay; SMTP alone is spoken", NULL,
+	    false },
+	{ "user postern\n" EDGE("") REST, "f:1:1: there is no block `user', ",
+	    "stands in a block `users'", false },
+	{ "process { daemon yes }\n" EDGE("") REST, "f:1:11: process has no "
+	    "option `daemon'; nothing of the kind is needed", NULL, false },
+	{ EDGE("") QUEUE RELAY("user ann"), "f:3:40: user is no option of a "
+	    "relay of type static, but of ",
+	    "; the name of a login is `username' in `credentials'\n", false },
+	{ EDGE("") QUEUE RELAY("password x"), "f:3:40: relay has no option "
+	    "`password'; here it is `password_file' in `credentials'\n", NULL,
+	    false },
+	{ EDGE("") QUEUE "relay r { type smarthost; host a }\n", "f:3:16: "
+	    "`smarthost' is no type of relay; there is: ",
+	    "; it is `static'\n", false },
 	{ "egde e { }\n" EDGE("") REST, "f:1:1: there is no block `egde', but "
 	    "process, edge, users, queue and relay; did you mean `edge'?", NULL,
 	    false },
@@ -829,6 +856,78 @@ a_file_of_users_is_judged_and_keeps_its_secrets(void **state)
 	assert_null(strstr(m.told, "/users:6:"));
 }
 
+/*
+ * What is said of a habit is itself right: no row is dead because the word is
+ * ours, and every word between ` and ' is one of ours.
+ */
+static bool
+is_ours(struct span word)
+{
+	for (unsigned i = 0; i < OPTION__COUNT; i++) {
+		const struct option_row *row = options_row((enum option_no)i);
+
+		if (span_eq(word, span_of(row->name)) || (row->words != NULL &&
+		    options_has_word(row->words, word)))
+			return true;
+	}
+	for (unsigned i = BLOCK_TOP + 1; i < BLOCK__COUNT; i++)
+		if (span_eq(word, span_of(
+		    options_block((enum option_block)i)->word)))
+			return true;
+	return options_has_word("discard yes no", word);
+}
+
+static void
+check_quoted(const struct habit *h)
+{
+	struct span rest = span_of(h->text), word;
+	unsigned cnt = 0;
+
+	if (strstr(h->text, "posternctl") != NULL)
+		return;			/* a command, not a word of the file */
+	while (span_find(rest, '`') < rest.len) {
+		rest = span_tail(rest, span_find(rest, '`') + 1);
+		word = span_head(rest, span_find(rest, '\''));
+		rest = span_tail(rest, word.len);
+		for (; word.len > 0; cnt++) {
+			size_t end = span_find(word, ' ');
+
+			if (!is_ours(span_head(word, end)))
+				fail_msg("%s: there is no `%.*s'", h->word,
+				    (int)end, word.ptr);
+			word = span_tail(word, end + 1);
+		}
+	}
+	if (h->block != BLOCK__COUNT)
+		assert_true(cnt > 0 || strstr(h->text, "SMTP") != NULL ||
+		    strstr(h->text, "asked") != NULL);
+}
+
+static void
+every_habit_leads_to_a_word_of_ours(void **state)
+{
+	const struct habit *h;
+
+	for (unsigned i = 0; (h = habits_row(i)) != NULL; i++) {
+		struct span word = span_of(h->word);
+		enum option_no no;
+
+		check_quoted(h);
+		if (h->block == BLOCK__COUNT)
+			continue;
+		no = options_find(h->block, h->option != NULL ?
+		    span_of(h->option) : word, SPAN(""));
+		if (h->option != NULL) {
+			assert_int_not_equal(no, OPTION__COUNT);
+			if (options_has_word(options_row(no)->words, word))
+				fail_msg("%s is a value", h->word);
+		} else if ((no != OPTION__COUNT &&
+		    options_row(no)->kinds[0] == '\0') ||
+		    options_find_block(h->block, word) != BLOCK_TOP)
+			fail_msg("%s is an option", h->word);
+	}
+}
+
 /* A mistake in a file of recipients is shown there. */
 static void
 a_file_of_recipients_has_places_too(void **state)
@@ -924,6 +1023,7 @@ main(void)
 		cmocka_unit_test(one_mistake_is_told_once),
 		cmocka_unit_test(what_is_right_and_surprises_is_warned_of),
 		cmocka_unit_test(a_name_without_a_dot_is_told),
+		cmocka_unit_test(every_habit_leads_to_a_word_of_ours),
 		cmocka_unit_test(
 		    a_file_of_users_is_judged_and_keeps_its_secrets),
 		cmocka_unit_test(a_file_of_recipients_has_places_too),
