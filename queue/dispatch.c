@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc.h"
 #include "base/log.h"
 #include "queue/dispatch_inside.h"
 #include "queue/suspect.h"
@@ -18,30 +17,33 @@
 #define STRAYS_MS	300000	/* between two looks at those without a way */
 
 struct lane *
-dispatch_lane(struct dispatch *ds, const char *relay, unsigned no)
+dispatch_lane(struct dispatch *ds, const char *relay, unsigned no,
+    unsigned cnt)
 {
 	struct lane *l;
 
 	LIST_FOREACH(l, &ds->lanes, entry)
-		if (l->no == no && strcmp(l->relay, relay) == 0)
+		if (l->no == no && l->cnt == cnt &&
+		    strcmp(l->relay, relay) == 0)
 			return l;
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
-	lane_init(l, ds->queue, relay, no);
+	lane_init(l, ds->queue, relay, no, cnt);
 	LIST_INSERT_HEAD(&ds->lanes, l, entry);
 	return l;
 }
 
-/* How many workers the block has, as far as they have shown themselves. */
+/* How many workers the block has: the latest of its processes knows. */
 static unsigned
 workers_of(struct dispatch *ds, const char *relay)
 {
-	struct worker *w;
+	const struct worker *w, *latest = NULL;
 
 	LIST_FOREACH(w, &ds->workers, entry)
-		if (strcmp(w->peer.block, relay) == 0 && w->peer.workers > 0)
-			return w->peer.workers;
-	return 1;
+		if (strcmp(w->peer.block, relay) == 0 &&
+		    (latest == NULL || w->peer.no > latest->peer.no))
+			latest = w;
+	return latest != NULL ? latest->lane->cnt : 1;
 }
 
 static struct lane *
@@ -49,8 +51,7 @@ lane_of(struct dispatch *ds, const struct destination *d)
 {
 	unsigned cnt = workers_of(ds, d->relay);
 
-	return dispatch_lane(ds, d->relay,
-	    crc_of(0, d->name, strlen(d->name)) % cnt);
+	return dispatch_lane(ds, d->relay, lane_no(d->name, cnt), cnt);
 }
 
 /* The pause of a destination is over. */

@@ -18,6 +18,10 @@ struct worker {
 	struct link_peer peer;
 	struct lane	*lane;
 	bool		 is_listed;	/* has said what it runs	*/
+	unsigned	 claim_cnt;	/* deliveries it said so of	*/
+	unsigned	 false_cnt;	/* of them are another's	*/
+	size_t		 unread;	/* bytes of results of those that are
+					 * not read yet		*/
 	uint32_t	 slots, used;
 	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/

@@ -24,7 +24,7 @@ struct dispatch {
 
 /* The lane, made where it was not; NULL when memory is out. */
 struct lane	*dispatch_lane(struct dispatch *, const char *relay,
-		    unsigned no);
+		    unsigned no, unsigned cnt);
 
 /* See at the end of this turn who can be given what. */
 void	dispatch_pump(struct dispatch *);
@@ -66,6 +66,15 @@ void	dispatch_press(struct lane *);
  */
 struct delivery	*dispatch_under_way(struct worker *, struct id, uint32_t no,
 		    uint64_t attempt);
+
+/*
+ * The envelope of an adopted one is read, or cannot be: of what was said of it
+ * so far stays one result of each recipient that there is.
+ */
+void	dispatch_claim_read(struct dispatch *, struct delivery *);
+
+/* It is none of who said so: as if nobody had.  Taken. */
+void	dispatch_disown(struct queue *, struct delivery *);
 
 /* Give it a slot of this rank there, and load its envelope. */
 void	dispatch_start(struct worker *, struct delivery *,

@@ -108,6 +108,7 @@ correct(struct queue *q, struct delivery *dl)
 static void
 adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 {
+	dispatch_claim_read(q->dispatch, dl);
 	if (e != OK || !due_attach(q->due, dl, dl->envelope)) {
 		/* Its results may be here already, its worker let go. */
 		dispatch_settled(q, dl);
@@ -115,6 +116,10 @@ adopt_loaded(struct queue *q, struct delivery *dl, enum err e)
 			aside_hold(q, dl, dl->load.why);
 		else
 			abandon(q, dl);
+		return;
+	}
+	if (!lane_owns(dl->claimed_by, due_destination(dl))) {
+		dispatch_disown(q, dl);
 		return;
 	}
 	if (dl->worker == NULL && !dl->is_done) {	/* it is gone by now */

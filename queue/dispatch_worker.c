@@ -2,6 +2,12 @@
  * dispatch_worker.c - who has what.  What a relay says names an attempt; one
  * that is not under way is answered with "settled", so that it is forgotten
  * there, and changes nothing here.
+ *
+ * An attempt is under way with who was given it, or with who says so on a new
+ * link (a claim), if the delivery is its own: that is asked of the row that is
+ * in memory, and of the envelope when it is read.  While two claim one delivery
+ * neither is told that it is settled: when the first had no right to it, the
+ * right one is asked again by a new link.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +18,11 @@
 #include "queue/suspect.h"
 #include "queue/to_relay.h"
 
-#define RESULTS_MAX	10000	/* of one delivery			*/
+#define CLAIMS_MAX	65536	/* of one link: as many as a relay keeps */
+#define FALSE_MAX	4	/* of them may be another's: an edit and a
+				 * restart may have crossed		*/
+#define UNREAD_MAX	(64u << 20)	/* bytes of results before their
+				 * envelopes are read			*/
 #define PULLS_MAX	4	/* pieces asked for ahead		*/
 #define POISONED	3	/* attempts at a message that broke off	*/
 
@@ -58,12 +68,29 @@ take_back(struct worker *w, bool died)
 	}
 }
 
+/* New deliveries go to the latest process that has the place. */
+static void
+choose(struct dispatch *ds, struct lane *l)
+{
+	struct worker *w;
+
+	l->worker = NULL;
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->lane == l && (l->worker == NULL ||
+		    w->peer.no > l->worker->peer.no))
+			l->worker = w;
+}
+
 struct worker *
 dispatch_worker(struct queue *q, const struct link_peer *peer)
 {
 	struct dispatch *ds = q->dispatch;
 	struct worker *w = find_worker(ds, peer->no);
+	struct lane *lane = dispatch_lane(ds, peer->block, peer->worker,
+	    peer->workers > 0 ? peer->workers : 1);
 
+	if (lane == NULL)
+		return NULL;
 	if (w != NULL) {
 		link_close(&w->link);
 		if (w->peer.start != peer->start)
@@ -78,10 +105,22 @@ dispatch_worker(struct queue *q, const struct link_peer *peer)
 	w->queue = q;
 	w->peer = *peer;
 	w->is_listed = false;
-	w->lane = dispatch_lane(ds, peer->block, peer->worker);
-	if (w->lane != NULL)
-		w->lane->worker = w;
+	w->claim_cnt = w->false_cnt = 0;
+	w->lane = lane;
+	choose(ds, lane);
 	return w;
+}
+
+/* All of them are said again. */
+static void
+drop_results(struct worker *w, struct delivery *dl)
+{
+	w->unread -= dl->unread;
+	dl->unread = 0;
+	due_drop_results(dl);
+	for (uint32_t i = 0; dl->envelope != NULL &&
+	    i < dl->envelope->rcpt_cnt; i++)
+		dl->envelope->rcpts[i].is_said = false;
 }
 
 void
@@ -92,7 +131,7 @@ dispatch_linked(struct worker *w, struct link *l)
 	w->link = l;
 	TAILQ_FOREACH(dl, &w->running, entry) {
 		dl->is_listed = false;
-		due_drop_results(dl);	/* cut off: all are said again */
+		drop_results(w, dl);	/* they were cut off */
 	}
 	dispatch_relane(w->queue->dispatch);
 }
@@ -115,9 +154,8 @@ dispatch_gone(struct queue *q, uint32_t no)
 		return;
 	take_back(w, false);
 	suspect_scatter(w);
-	if (w->lane != NULL && w->lane->worker == w)
-		w->lane->worker = NULL;
 	LIST_REMOVE(w, entry);
+	choose(q->dispatch, w->lane);
 	link_close(&w->link);
 	free(w);
 	dispatch_relane(q->dispatch);
@@ -135,6 +173,8 @@ adopt(struct worker *w, struct delivery *dl,
 		return ERR_SYS;
 	due_pick(q->due, dl);
 	dl->state = DELIVERY_ADOPTING;
+	dl->is_adopted = true;
+	dl->claimed_by = w->lane;
 	dl->worker = w;
 	dl->worker_no = w->peer.no;
 	dl->attempt = m->attempt;
@@ -144,22 +184,88 @@ adopt(struct worker *w, struct delivery *dl,
 	return OK;
 }
 
+static bool
+is_waiting(const struct delivery *dl)
+{
+	return dl->state == DELIVERY_WAITING ||
+	    dl->state == DELIVERY_SUSPECT;
+}
+
+/* Said in the log once a link: the peer may say so as often as it likes. */
+static void
+note_false(struct worker *w)
+{
+	char name[LINK_NAME_MAX];
+	struct log_line l;
+
+	if (w->false_cnt++ > 0)
+		return;
+	link_name(&w->peer, name);
+	log_begin(&l, LOG_denied);
+	log_text(&l, LOG_KEY_peer, name);
+	log_text(&l, LOG_KEY_why, "it speaks of a delivery that is another's");
+	log_end(&l);
+}
+
+/* Has somebody else said the same, and it is not known who is right? */
+static bool
+has_rival(const struct worker *w, const struct delivery *dl)
+{
+	return dl->state == DELIVERY_ADOPTING && dl->claimed_by != w->lane;
+}
+
 enum err
 dispatch_running(struct worker *w, const struct msg_delivery_running *m)
 {
 	struct delivery *dl = due_find(w->queue->due, m->id, m->delivery);
 
-	if (w->is_listed)
+	if (w->is_listed || m->attempt == 0 || w->claim_cnt >= CLAIMS_MAX ||
+	    w->false_cnt >= FALSE_MAX)
 		return ERR_PEER;
-	if (dl == NULL || dl->state == DELIVERY_WAITING ||
-	    dl->state == DELIVERY_SUSPECT)
+	w->claim_cnt++;
+	if (dl == NULL || (is_waiting(dl) &&
+	    lane_owns(w->lane, due_destination(dl))))
 		return adopt(w, dl, m);
 	if (dl->attempt == m->attempt && dl->worker_no == w->peer.no) {
 		dl->is_listed = true;
 		return OK;
 	}
+	if (has_rival(w, dl)) {
+		dl->is_disputed = true;
+		return OK;
+	}
+	if (is_waiting(dl))
+		note_false(w);
 	to_relay_settled(w, m->id, m->delivery, m->attempt);
 	return OK;
+}
+
+/* Whose it is says again what it runs, on a new link. */
+static void
+ask_again(struct queue *q, const struct destination *d)
+{
+	struct worker *w;
+
+	LIST_FOREACH(w, &q->dispatch->workers, entry) {
+		if (w->link == NULL || !lane_owns(w->lane, d))
+			continue;
+		boot_link_lost(q->boot, &w->peer, ERR_AGAIN);
+		link_close(&w->link);
+		dispatch_unlinked(w);
+	}
+}
+
+void
+dispatch_disown(struct queue *q, struct delivery *dl)
+{
+	struct worker *w = find_worker(q->dispatch, dl->worker_no);
+
+	if (w != NULL)
+		note_false(w);
+	dispatch_settled(q, dl);
+	if (dl->is_disputed)
+		ask_again(q, due_destination(dl));
+	dispatch_put_back(q, dl);
 }
 
 /* What was sent to it and is not in its list got lost on the way. */
@@ -187,6 +293,8 @@ dispatch_under_way(struct worker *w, struct id id, uint32_t no,
 {
 	struct delivery *dl = due_find(w->queue->due, id, no);
 
+	if (dl != NULL && dl->is_disputed && has_rival(w, dl))
+		return NULL;
 	if (dl == NULL || dl->attempt != attempt ||
 	    dl->worker_no != w->peer.no || dl->state == DELIVERY_WAITING ||
 	    dl->state == DELIVERY_LOADING || dl->state == DELIVERY_HELD ||
@@ -259,6 +367,51 @@ dispatch_pull(struct worker *w, const struct msg_delivery_pull *m)
 	return OK;
 }
 
+static int
+cmp_rcpt(const void *key, const void *rcpt)
+{
+	uint32_t a = *(const uint32_t *)key;
+	uint32_t b = ((const struct envelope_rcpt *)rcpt)->no;
+
+	return (a > b) - (a < b);
+}
+
+/* One result of each recipient that there is. */
+static bool
+is_wanted(struct delivery *dl, uint32_t rcpt_no)
+{
+	struct envelope *env = dl->envelope;
+	struct envelope_rcpt *r = bsearch(&rcpt_no, env->rcpts,
+	    env->rcpt_cnt, sizeof(env->rcpts[0]), cmp_rcpt);
+
+	if (r == NULL || r->is_said)
+		return false;
+	return r->is_said = true;
+}
+
+void
+dispatch_claim_read(struct dispatch *ds, struct delivery *dl)
+{
+	struct worker *w = find_worker(ds, dl->worker_no);
+	struct result *r, *next;
+
+	if (w != NULL)
+		w->unread -= dl->unread;
+	dl->unread = 0;
+	STAILQ_FOREACH_SAFE(r, &dl->results, entry, next) {
+		if (dl->envelope != NULL && is_wanted(dl, r->rcpt_no))
+			continue;
+		STAILQ_REMOVE(&dl->results, r, result, entry);
+		free(r);
+	}
+}
+
+static size_t
+size_of(const struct result *r)
+{
+	return sizeof(*r) + r->reply.len + r->hop.len;
+}
+
 static struct result *
 copy_result(const struct msg_delivery_result *m)
 {
@@ -290,14 +443,26 @@ dispatch_result(struct worker *w, const struct msg_delivery_result *m)
 	    m->attempt);
 	struct result *r;
 
-	if (dl == NULL || dl->is_done)
+	if (dl == NULL || dl->is_done || dl->state == DELIVERY_SETTLING)
 		return OK;		/* said again after a new link */
-	if (dl->result_cnt >= RESULTS_MAX)
+	if (dl->result_cnt >= RCPTS_MAX)
 		return ERR_PEER;
+	if (dl->envelope != NULL && !is_wanted(dl, m->rcpt_no)) {
+		if (!dl->is_adopted)
+			return ERR_PEER;
+		dl->result_cnt++;	/* of one struck before our start */
+		return OK;
+	}
+	if (dl->envelope == NULL && w->unread >= UNREAD_MAX)
+		return ERR_FULL;
 	if ((r = copy_result(m)) == NULL)
 		return ERR_SYS;
 	STAILQ_INSERT_TAIL(&dl->results, r, entry);
 	dl->result_cnt++;
+	if (dl->envelope == NULL) {
+		dl->unread += size_of(r);
+		w->unread += size_of(r);
+	}
 	return OK;
 }
 

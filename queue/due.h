@@ -59,6 +59,10 @@ struct delivery {
 	uint32_t	 worker_no;	/* master's number of it	*/
 	uint64_t	 attempt;	/* 0: none was made		*/
 	bool		 is_listed;	/* the relay said it has it	*/
+	bool		 is_adopted;	/* said by the relay, not by us	*/
+	bool		 is_disputed;	/* and another one says so too	*/
+	struct lane	*claimed_by;	/* whose word that was		*/
+	size_t		 unread;	/* bytes of results before that	*/
 	bool		 is_counted;	/* in its destination's running */
 	bool		 is_done;	/* all results are said		*/
 	bool		 is_expiring;	/* to be given up, not sent	*/

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "queue/dispatch.h"
 #include "queue/lane.h"
 
@@ -14,12 +15,14 @@ static const unsigned parts[RANK__COUNT] = {
 };
 
 void
-lane_init(struct lane *l, struct queue *q, const char *relay, unsigned no)
+lane_init(struct lane *l, struct queue *q, const char *relay, unsigned no,
+    unsigned cnt)
 {
 	memset(l, 0, sizeof(*l));
 	l->queue = q;
 	strlcpy(l->relay, relay, sizeof(l->relay));
 	l->no = no;
+	l->cnt = cnt;
 	for (unsigned i = 0; i < RANK__COUNT; i++) {
 		TAILQ_INIT(&l->fresh[i].line);
 		TAILQ_INIT(&l->others[i].line);
@@ -32,6 +35,19 @@ lane_fini(struct lane *l)
 {
 	timer_stop(&l->press);
 	host_free_all(&l->hosts);
+}
+
+unsigned
+lane_no(const char *name, unsigned cnt)
+{
+	return crc_of(0, name, strlen(name)) % cnt;
+}
+
+bool
+lane_owns(const struct lane *l, const struct destination *d)
+{
+	return strcmp(l->relay, d->relay) == 0 &&
+	    lane_no(d->name, l->cnt) == l->no;
 }
 
 static unsigned

@@ -1,6 +1,9 @@
 /*
  * lane - the place of a relay process, and the destinations that take turns
- * for its slots.
+ * for its slots.  A place is a number out of so many: where a reload has made
+ * the workers more or fewer, the old ones have places of their own.  Whose a
+ * destination is, and so who may speak of its deliveries, is asked of
+ * lane_owns() alone.
  *
  * A slot is held by a delivery from its row to its result.  One that hangs
  * holds it for minutes, so slots are shared by what is known of a destination;
@@ -48,7 +51,7 @@ struct lane {
 	LIST_ENTRY(lane) entry;
 	struct queue	*queue;
 	char		 relay[BLOCK_NAME_MAX + 1];
-	unsigned	 no;
+	unsigned	 no, cnt;	/* the worker's, of so many	*/
 	struct worker	*worker;	/* that gets new deliveries, or NULL */
 	bool		 told_strange;	/* logged: no relay of that name */
 	struct ring	 fresh[RANK__COUNT], others[RANK__COUNT];
@@ -61,8 +64,14 @@ struct lane {
 };
 
 void	lane_init(struct lane *, struct queue *, const char *relay,
-	    unsigned no);
+	    unsigned no, unsigned cnt);
 void	lane_fini(struct lane *);
+
+/* The number of the worker, of cnt, that a destination of this name is for. */
+unsigned lane_no(const char *name, unsigned cnt);
+
+/* Is the destination one of this relay, and of this worker of it? */
+bool	lane_owns(const struct lane *, const struct destination *);
 
 /* The destination is one of this lane; it is in no ring.  NULL: of none. */
 void	lane_set(struct destination *, struct lane *);

@@ -489,6 +489,7 @@ struct envelope_rcpt {
 	struct span	 reply, hop;	/* the last one, if there was one */
 	uint16_t	 code;
 	uint8_t		 flags;		/* RCPT_*			*/
+	bool		 is_said;	/* its result is here: dispatch.c's */
 	int64_t		 tried_ms;
 };
 

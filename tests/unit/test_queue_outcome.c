@@ -397,13 +397,11 @@ results_are_counted(void **state)
 	result(p, 0, CLASS_DONE, SCOPE_RECIPIENT, 250);
 	assert_int_equal(done(p, 2), ERR_PEER);
 	assert_int_equal(done(p, 0), ERR_PEER);
-	for (int i = 1; i < 10000; i++)
-		result(p, 0, CLASS_DONE, SCOPE_RECIPIENT, 250);
 	r = (struct msg_delivery_result){ .id = p->opened.id,
 	    .attempt = p->opened.attempt };
 	assert_int_equal(dispatch_result(worker_of(p), &r), ERR_PEER);
 	assert_int_equal(p->q.message_cnt, 1);
-	assert_int_equal(done(p, 10000), OK);
+	assert_int_equal(done(p, 1), OK);
 	kit_until(&p->kit, p->q.message_cnt == 0);
 }
 

@@ -45,7 +45,7 @@ link_old_worker(struct play *p)
 {
 	struct link_peer us = { .role = ROLE_QUEUE, .block = "main" };
 	struct link_peer old = { .role = ROLE_RELAY, .block = "out",
-	    .no = 9, .start = 1, .workers = 1 };
+	    .no = 1, .start = 1, .workers = 1 };
 	struct link *l;
 	int fds[2];
 
@@ -85,7 +85,7 @@ one_that_goes_without_its_list_holds_nobody_up(void **state)
 	play_list_slots(p, 10);
 	play_send_mail(p, 1, "from@example.org", "to@example.net");
 	kit_until(&p->kit, p->taken_cnt == 1);
-	dispatch_gone(&p->q, 9);
+	dispatch_gone(&p->q, 1);
 	kit_until(&p->kit, p->open_cnt == 1);
 	link_close(&old);
 }
