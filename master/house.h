@@ -48,6 +48,12 @@ struct process {
 	struct timer	 patience;	/* until it is killed		*/
 	uint64_t	 held;		/* a queue's answer to reload	*/
 	bool		 is_asked, has_answered;
+
+	/* Of pair.c, through all its lives. */
+	unsigned	 alone_cnt;	/* accusations that nobody shared */
+	int64_t		 alone_ms;	/* since then			*/
+	char		 accuser[BLOCK_NAME_MAX + 1];	/* the last, or "" */
+	int64_t		 accused_ms;
 };
 
 /* Two processes that have a link; `from` asks, `to` answers. */

@@ -4,6 +4,12 @@
  * standing the one accused.  Any other end of a link gets a new link, and a
  * pair that wears out links as fast as we make them is treated as nonsense.
  *
+ * Between equals an accusation counts against the accuser too, through all its
+ * lives: who accuses often what no other block complains of is restarted
+ * itself.  A relay that does so stays the one to blame until that is forgiven,
+ * for the resolver serves others.  A resolver and the one it accuses take
+ * turns: it may be that one that speaks nonsense to it each time.
+ *
  * Both ends report one loss.  The first report makes the new link, and the
  * second, which is about the old one, is expected and dropped.
  */
@@ -12,6 +18,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -22,6 +29,9 @@
 #define LOST_MAX	10	/* losses of a pair ...	*/
 #define LOST_TIME_MS	10000	/* ... in this time	*/
 #define AGAIN_MS	1000	/* until a link is tried again	*/
+#define ALONE_MAX	3	/* accusations believed without a witness */
+#define FORGIVE_MS	60000	/* until one of them is forgotten	*/
+#define WITNESS_MS	60000	/* that another one's word holds for	*/
 
 static void
 widen(int fd)
@@ -136,13 +146,63 @@ depth(const struct process *p)
 	    p->id.role == ROLE_USERS ? 1 : 0;
 }
 
+/* Has another block complained of it too?  The accuser is noted. */
+static bool
+has_witness(struct process *accused, const struct process *accuser,
+    int64_t now_ms)
+{
+	bool has = accused->accuser[0] != '\0' &&
+	    strcmp(accused->accuser, accuser->id.block) != 0 &&
+	    now_ms - accused->accused_ms <= WITNESS_MS;
+
+	(void)strlcpy(accused->accuser, accuser->id.block,
+	    sizeof(accused->accuser));
+	accused->accused_ms = now_ms;
+	return has;
+}
+
+/* Is this one more than is believed?  If not it is counted. */
+static bool
+is_often(struct process *accuser, int64_t now_ms)
+{
+	int64_t forgiven = (now_ms - accuser->alone_ms) / FORGIVE_MS;
+
+	if (forgiven >= accuser->alone_cnt) {
+		accuser->alone_cnt = 0;
+		accuser->alone_ms = now_ms;
+	} else if (forgiven > 0) {
+		accuser->alone_cnt -= (unsigned)forgiven;
+		accuser->alone_ms += forgiven * FORGIVE_MS;
+	}
+	if (accuser->alone_cnt >= ALONE_MAX)
+		return true;
+	accuser->alone_cnt++;
+	return false;
+}
+
+static bool
+is_believed(struct process *accuser, struct process *accused)
+{
+	int64_t now_ms = ev_now_ms(accuser->house->loop);
+
+	if (has_witness(accused, accuser, now_ms) ||
+	    !is_often(accuser, now_ms))
+		return true;
+	if (accuser->id.role == ROLE_RESOLVER)
+		accuser->alone_cnt = ALONE_MAX - 1;	/* they take turns */
+	return false;
+}
+
 static void
 punish(struct process *reporter, struct process *accused, const char *why)
 {
-	struct process *p = depth(reporter) < depth(accused) ?
-	    reporter : accused;
+	int nearer = depth(accused) - depth(reporter);
 
-	process_kill(p, why);
+	if (nearer == 0 && !is_believed(reporter, accused))
+		process_kill(reporter, "it accuses a peer again and again, "
+		    "and nobody else does");
+	else
+		process_kill(nearer > 0 ? reporter : accused, why);
 }
 
 static bool

@@ -208,6 +208,75 @@ between_equals_the_accused_is_restarted(void **state)
 	bury(&c);
 }
 
+static void
+who_alone_accuses_the_resolver_is_restarted_itself(void **state)
+{
+	struct couple c = marry(ROLE_RELAY, ROLE_RESOLVER);
+
+	for (int i = 0; i < 3; i++)
+		say_lost(c.from, c.to, ERR_PEER);
+	assert_true(lives(c.from));
+	assert_false(lives(c.to));
+	c.from->id.start++;		/* another life changes nothing */
+	say_lost(c.from, c.to, ERR_PEER);
+	assert_false(lives(c.from));
+	bury(&c);
+}
+
+static void
+wearing_out_links_is_an_accusation_too(void **state)
+{
+	struct couple c = marry(ROLE_RELAY, ROLE_RESOLVER);
+
+	for (int i = 0; i < 3 * 11; i++)
+		say_lost(c.from, c.to, ERR_FULL);
+	assert_true(lives(c.from));
+	assert_false(lives(c.to));
+	for (int i = 0; i < 11; i++)
+		say_lost(c.from, c.to, ERR_FULL);
+	assert_false(lives(c.from));
+	bury(&c);
+}
+
+static void
+two_blocks_that_accuse_the_same_one_are_believed(void **state)
+{
+	struct couple c = marry(ROLE_RELAY, ROLE_RESOLVER);
+	int far_fd;
+	struct process *other = stand_in(ROLE_RELAY, "other", &far_fd);
+
+	assert_int_equal(pair_add(&house, other, c.to), OK);
+	for (int i = 0; i < 9; i++) {
+		say_lost(c.from, c.to, ERR_PEER);
+		say_lost(other, c.to, ERR_PEER);
+	}
+	assert_true(lives(c.from));
+	assert_true(lives(other));
+	assert_false(lives(c.to));
+	(void)kill(other->pid, SIGKILL);
+	assert_int_equal(waitpid(other->pid, NULL, 0), other->pid);
+	other->is_leaving = true;
+	process_ended(other, 0);
+	close(far_fd);
+	bury(&c);
+}
+
+/* Whichever of the two it is that speaks nonsense, the other is up again. */
+static void
+a_resolver_and_the_relay_it_accuses_take_turns(void **state)
+{
+	struct couple c = marry(ROLE_RELAY, ROLE_RESOLVER);
+
+	for (int i = 0; i < 3; i++)
+		say_lost(c.to, c.from, ERR_PEER);
+	assert_false(lives(c.from));
+	assert_true(lives(c.to));
+	say_lost(c.to, c.from, ERR_PEER);
+	assert_false(lives(c.to));
+	assert_int_equal(c.to->alone_cnt, 2);
+	bury(&c);
+}
+
 /* As when a reload makes a queue use a relay that runs already. */
 static void
 two_that_run_are_linked_when_they_become_a_pair(void **state)
@@ -349,6 +418,13 @@ main(void)
 		cmocka_unit_test(
 		    neither_is_the_vault_and_control_pays_for_itself),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
+		cmocka_unit_test(
+		    who_alone_accuses_the_resolver_is_restarted_itself),
+		cmocka_unit_test(wearing_out_links_is_an_accusation_too),
+		cmocka_unit_test(
+		    two_blocks_that_accuse_the_same_one_are_believed),
+		cmocka_unit_test(
+		    a_resolver_and_the_relay_it_accuses_take_turns),
 		cmocka_unit_test(
 		    two_that_run_are_linked_when_they_become_a_pair),
 		cmocka_unit_test(one_loss_makes_one_new_link),
