@@ -89,7 +89,6 @@ begin(struct session *s, const struct command_mail *m, struct span sender)
 	t = s->transaction;
 	t->size_hint = m->has_size ? m->size : 0;
 	t->has_smtputf8 = m->smtputf8;
-	t->has_8bit = m->is_8bit;
 	t->is_utf8 = m->sender.is_utf8;
 	t->ret = m->ret;
 	return true;

@@ -175,7 +175,7 @@ end_text(struct transaction *t)
 	struct text *x = &t->text;
 
 	x->is_ended = true;
-	if (x->eod.long_line)
+	if (x->eod.longest > TEXT_LINE_MAX)
 		fault(t, 554, "5.6.0", "Line too long");
 	if (text_has_fault(t) || x->is_split)
 		return;

@@ -1,12 +1,16 @@
 /*
  * to_queue.c - see the header.  The answers come in through from_queue.c.
  */
+#include "base/limits.h"
 #include "edge/edge.h"
 #include "edge/session.h"
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
 
-/* What a next hop must be able to do, as far as it is known by now. */
+/*
+ * What a next hop must be able to do, as far as it is known by now.  What the
+ * client says of its text (BODY=) counts for nothing: the text itself does.
+ */
 static uint8_t
 flags_of(const struct transaction *t)
 {
@@ -14,8 +18,10 @@ flags_of(const struct transaction *t)
 
 	if (t->is_utf8 || (t->has_smtputf8 && t->text.scan.is_8bit))
 		flags |= MAIL_SMTPUTF8;
-	if (t->has_8bit || t->text.eod.is_8bit)
+	if (t->text.eod.is_8bit)
 		flags |= MAIL_8BIT;
+	if (t->text.eod.longest > TEXT_LINE_SURE)
+		flags |= MAIL_LONG;
 	if (session_is_known(t->session))
 		flags |= MAIL_LOGIN;
 	return flags;

@@ -71,7 +71,6 @@ struct transaction {
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
 	bool		 has_smtputf8;	/* the client said so		*/
 	bool		 is_utf8;	/* an address needs it		*/
-	bool		 has_8bit;	/* the client said BODY=8BITMIME */
 
 	uint64_t	 ask;		/* 0: no recipient is asked about */
 	bool		 asks_utf8;	/* it needs it			*/

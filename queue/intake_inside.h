@@ -13,7 +13,8 @@
 #include "queue/intake.h"
 #include "queue/split.h"
 
-#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LOGIN) /* an edge's */
+#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LONG | \
+	    MAIL_LOGIN)		/* an edge's */
 
 enum stream_state {
 	STREAM_OPEN,		/* recipients and text are coming	*/

@@ -31,6 +31,8 @@
 #define REPLY_TEXT_MAX	1024	/* bytes of reply text we keep		*/
 #define TEXT_LINE_MAX	10000	/* bytes of a text line we take; 998 is
 				 * the standard's, senders break it	*/
+#define TEXT_LINE_SURE	998	/* bytes of a text line that every next hop
+				 * takes				*/
 #define RECEIVED_MAX	100	/* Received fields; over it is a loop,
 				 * RFC 5321 6.3				*/
 

@@ -61,6 +61,7 @@ union msg {
 /* mail_open.flags, mail_commit.flags and delivery_open.flags; on disk too */
 #define MAIL_SMTPUTF8	0x01u	/* needs SMTPUTF8 (RFC 6531)	*/
 #define MAIL_8BIT	0x02u	/* holds bytes over 127 (RFC 6152) */
+#define MAIL_LONG	0x04u	/* has lines over TEXT_LINE_SURE */
 #define MAIL_DIGEST	0x40u	/* the queue's own, to the postmaster */
 #define MAIL_LOGIN	0x80u	/* its tenant has logged in	*/
 

@@ -30,6 +30,13 @@ is_spoilt(const struct eod *e)
 	return e->bare || e->nul;
 }
 
+static void
+measure(struct eod *e)
+{
+	if (e->line_len > e->longest)
+		e->longest = e->line_len;
+}
+
 /* Text of a line: take all up to its CR, and the CR. */
 static const char *
 take_text(struct eod *e, const char *p, const char *end)
@@ -39,7 +46,7 @@ take_text(struct eod *e, const char *p, const char *end)
 	e->line_len += (size_t)(stop - p);
 	if (stop < end && *stop == '\n' && e->is_lax && !is_spoilt(e)) {
 		e->state = AT_LF;
-		e->long_line |= e->line_len > TEXT_LINE_MAX;
+		measure(e);
 		return stop;
 	}
 	if (stop < end && *stop == '\r') {
@@ -51,7 +58,7 @@ take_text(struct eod *e, const char *p, const char *end)
 		e->line_len++;
 		stop++;
 	}
-	e->long_line |= e->line_len > TEXT_LINE_MAX;
+	measure(e);
 	return stop;
 }
 

@@ -46,7 +46,7 @@ struct eod {
 	bool		 bare;		/* CR without LF, LF without CR	    */
 	bool		 nul;
 	bool		 is_8bit;
-	bool		 long_line;	/* over TEXT_LINE_MAX bytes, its CRLF
+	size_t		 longest;	/* bytes of the longest line, its CRLF
 					 * and an undone dot not counted    */
 };
 

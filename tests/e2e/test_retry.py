@@ -151,6 +151,15 @@ def test_8bit_text_is_not_sent_to_a_hop_without_8bitmime(start, sinks):
     assert bounce_of(p, sink, name)["dsn"] == "5.6.3"
 
 
+def test_ascii_text_is_never_refused_for_8bitmime(start, sinks):
+    sink = sinks(extensions=without("8BITMIME", "SMTPUTF8"))
+    p = start(sink.port, queue=SOON)
+    name = send(p.port, "ann@here.example", "bob@there.example",
+                params=" BODY=8BITMIME")
+    got = sink.wait()[0]
+    assert got.id == name and "BODY" not in got.params
+
+
 def test_an_address_in_utf8_is_not_sent_to_a_hop_without_smtputf8(start,
                                                                   sinks):
     sink = sinks(extensions=without("SMTPUTF8"))

@@ -687,6 +687,42 @@ smtputf8_is_asked_of_the_next_hop_where_it_is_needed(void **state)
 	assert_int_equal(kit_last()->flags, MAIL_SMTPUTF8 | MAIL_8BIT);
 }
 
+static unsigned
+flags_for(const char *params, const char *text)
+{
+	kit_say("MAIL FROM:<a@x.example>");
+	kit_say(params);
+	kit_say("\r\nRCPT TO:<v@test.example>\r\nDATA\r\n");
+	kit_say(text);
+	kit_say("\r\n.\r\n");
+	kit_hear();
+	return kit_last()->flags;
+}
+
+/* Whatever its sender says of it, and in the header as well as in the body. */
+static void
+the_text_itself_says_what_it_asks_of_a_next_hop(void **state)
+{
+	static char text[2 * TEXT_LINE_SURE + 9];
+
+	kit_ready();
+	assert_int_equal(flags_for(" BODY=8BITMIME", "A: b\r\n\r\nx"), 0);
+	assert_int_equal(flags_for(" BODY=7BIT", "A: b\r\n\r\n\xfc"),
+	    MAIL_8BIT);
+	assert_int_equal(flags_for("", "A: \xfc\r\n\r\nx"), MAIL_8BIT);
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text + TEXT_LINE_SURE, "\r\n.", 3);
+	text[2 * TEXT_LINE_SURE + 3] = '\0';
+	assert_int_equal(flags_for("", text), 0);
+	text[2 * TEXT_LINE_SURE + 3] = 'x';
+	assert_int_equal(flags_for("", text), MAIL_LONG);
+	memcpy(text, "A: ", 3);
+	assert_int_equal(flags_for("", text), MAIL_LONG);
+	memcpy(text + TEXT_LINE_SURE - 2, "xxxx", 4);
+	text[sizeof(text) / 2 + 99] = '\0';
+	assert_int_equal(flags_for(" BODY=8BITMIME", text), MAIL_LONG);
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int
@@ -723,6 +759,7 @@ main(void)
 		T(a_client_that_leaves_after_the_end_aborts_nothing),
 		T(a_client_that_has_said_all_still_hears_the_verdict),
 		T(nonsense_of_the_queue_costs_its_link),
+		T(the_text_itself_says_what_it_asks_of_a_next_hop),
 		T(smtputf8_is_asked_of_the_next_hop_where_it_is_needed),
 	};
 

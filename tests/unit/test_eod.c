@@ -14,7 +14,8 @@
 struct outcome {
 	char	 text[4096];
 	size_t	 len, used;
-	bool	 is_over, bare, nul, is_8bit, long_line;
+	bool	 is_over, bare, nul, is_8bit;
+	size_t	 longest;
 };
 
 /* Read in with cuts at the two places; used: bytes of it that were consumed. */
@@ -43,7 +44,7 @@ read_cut(struct span in, size_t cut1, size_t cut2)
 	o.bare = e.bare;
 	o.nul = e.nul;
 	o.is_8bit = e.is_8bit;
-	o.long_line = e.long_line;
+	o.longest = e.longest;
 	if (o.bare || o.nul)
 		o.len = 0;
 	return o;
@@ -200,7 +201,7 @@ is_long(size_t len, size_t part)
 			continue;
 	}
 	free(text);
-	return e.long_line;
+	return e.longest > TEXT_LINE_MAX;
 }
 
 static void

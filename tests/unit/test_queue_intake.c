@@ -477,7 +477,7 @@ header_and_body_of_many_pieces_are_kept_in_order(void **state)
 	assert_int_equal(p->opened.header_len, len);
 	assert_int_equal(p->opened.body_len, len);
 	assert_int_equal(p->opened.flags, MAIL_SMTPUTF8 | MAIL_8BIT |
-	    MAIL_LOGIN);
+	    MAIL_LONG | MAIL_LOGIN);
 	for (enum part part = 0; part < PART__COUNT; part++) {
 		for (uint32_t no = 0; no < 2; no++) {
 			p->text_len = p->piece_cnt = 0;

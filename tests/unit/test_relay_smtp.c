@@ -209,7 +209,7 @@ extensions_are_used_or_missed(void **state)
 	} cases[] = {
 		{ MAIL_8BIT, "8BITMIME", "a@b.example",
 		    "MAIL FROM:<s@a.example> BODY=8BITMIME\r\n", 250 },
-		{ MAIL_8BIT, "SMTPUTF8", "a@b.example", NULL, 554 },
+		{ MAIL_8BIT, "SMTPUTF8", "a@b.example", NULL, 550 },
 		{ MAIL_SMTPUTF8, "8BITMIME", "a@b.example", NULL, 550 },
 		{ MAIL_SMTPUTF8, "SMTPUTF8", "a@b.example",
 		    "MAIL FROM:<s@a.example> SMTPUTF8\r\n", 250 },
