@@ -54,7 +54,8 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 			d->flags |= MAIL_SMTPUTF8;
 	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
-	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME))
+	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME) &&
+	    !c->target->sends_8bit)
 		*v = verdict_own(OWN_needs_8bitmime, STAGE_MAIL);
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
 	    delivery_size(d) > c->ehlo.size)

@@ -81,6 +81,7 @@ struct smtp_client_target {		/* borrowed by all its clients	*/
 	struct smtp_tls	 tls;
 	struct smtp_login login;
 	bool		 is_lmtp;
+	bool		 sends_8bit;	/* without 8BITMIME as well	*/
 	struct span	 ehlo_as;
 	int64_t		 command_ms;	/* patience for a reply		*/
 	int64_t		 data_ms;	/* for each step forward in sending */

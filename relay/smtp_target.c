@@ -127,6 +127,7 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	t->ehlo_as = slice_text(b, "ehlo_as", 0);
 	if (t->ehlo_as.len == 0)
 		t->ehlo_as = env->hostname;
+	t->sends_8bit = span_eq(slice_text(b, "eightbit", 0), SPAN("send"));
 	limits->connections = (unsigned)slice_num(b, "concurrent_connections");
 	limits->idle_ms = (int64_t)slice_num(b, "idle_timeout");
 	if ((e = read_tls(&t->tls, env)) != OK)

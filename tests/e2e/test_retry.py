@@ -160,6 +160,16 @@ def test_ascii_text_is_never_refused_for_8bitmime(start, sinks):
     assert got.id == name and "BODY" not in got.params
 
 
+def test_8bit_text_goes_as_it_is_where_eightbit_says_send(start, sinks):
+    sink = sinks(extensions=without("8BITMIME", "SMTPUTF8"))
+    p = start(sink.port, queue=SOON, relay="eightbit send")
+    text = "Subject: x\r\n\r\nSchöne Grüße\r\n".encode()
+    send(p.port, "ann@here.example", "bob@there.example", text=text,
+         params=" BODY=8BITMIME")
+    got = sink.wait()[0]
+    assert got.data.endswith(text) and "BODY" not in got.params
+
+
 def test_an_address_in_utf8_is_not_sent_to_a_hop_without_smtputf8(start,
                                                                   sinks):
     sink = sinks(extensions=without("SMTPUTF8"))

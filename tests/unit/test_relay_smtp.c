@@ -254,6 +254,22 @@ extensions_are_used_or_missed(void **state)
 	}
 }
 
+static void
+eight_bits_go_without_8bitmime_where_the_block_says_so(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	b->hop.ehlo = "250-hop\r\n250 SIZE";
+	b->target.sends_8bit = true;
+	d = add_delivery(MAIL_8BIT, "s@a.example", "a@b.example");
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	assert_non_null(strstr(b->hop.seen,
+	    "MAIL FROM:<s@a.example> SIZE=21\r\n"));
+}
+
 /* What the sender asked, as a next hop with and without DSN hears it. */
 static void
 what_is_wanted_of_reports_is_passed_on_where_dsn_is_offered(void **state)
@@ -815,6 +831,7 @@ main(void)
 		TEST(too_many_recipients_go_in_another_transaction),
 		TEST(a_full_mailbox_is_not_taken_for_too_many),
 		TEST(extensions_are_used_or_missed),
+		TEST(eight_bits_go_without_8bitmime_where_the_block_says_so),
 		TEST(each_failure_has_its_class_scope_and_stage),
 		TEST(a_reply_to_nothing_is_nobodys_verdict),
 		TEST(a_client_that_never_got_ready_says_why),
