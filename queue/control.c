@@ -189,7 +189,7 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 	struct edit_answer *a;
 	enum told why = TOLD_FAILED;
 
-	if (m->action >= EDIT__COUNT)
+	if (m->action >= EDIT__COUNT || c->pending_cnt >= PENDING_MAX)
 		return ERR_PEER;
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return ERR_SYS;

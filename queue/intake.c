@@ -11,7 +11,6 @@
 #include "queue/to_edge.h"
 
 #define STREAMS_MAX	65536		/* of an edge			*/
-#define EDGE_BYTES_MAX	(64u << 20)	/* of addresses it may have here */
 
 /*
  * The stream of that number; ERR_PEER if there never was one, ERR_NONE if it
@@ -26,6 +25,12 @@ find(struct edge *ed, uint64_t no, struct stream **out)
 	if (*out == NULL)
 		return no < ed->highest ? ERR_NONE : ERR_PEER;
 	return (*out)->state == STREAM_OPEN ? OK : ERR_PEER;
+}
+
+static void
+refuse_many(struct stream *s)
+{
+	stream_refuse(s, 452, "4.3.1", "Too many messages at once");
 }
 
 /* What goes into headers and commands later must not break out of a line. */
@@ -51,7 +56,8 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
 		ed->highest = m->stream + 1;
-	if (q->is_draining || ed->stream_cnt >= STREAMS_MAX) {
+	if (q->is_draining || ed->stream_cnt >= STREAMS_MAX ||
+	    !stream_may_hold(ed, 0)) {
 		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
 		    "Try again in a moment");
 		return OK;
@@ -86,8 +92,8 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
 	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
 		stream_refuse(s, 452, "4.5.3", "Too many recipients");
-	else if (ed->rcpt_bytes + bytes > EDGE_BYTES_MAX)
-		stream_refuse(s, 452, "4.3.1", "Too many messages at once");
+	else if (!stream_may_hold(ed, bytes))
+		refuse_many(s);
 	else if (!stream_add_rcpt(s, m))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	return OK;
@@ -111,6 +117,10 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 	s->len[part] += piece.len;
 	if (s->queue->full != QUEUE_HAS_ROOM) {
 		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+		return OK;
+	}
+	if (!stream_may_hold(ed, piece.len)) {
+		refuse_many(s);
 		return OK;
 	}
 	if (is_full) {
@@ -141,6 +151,8 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	s->accept.message.flags |= m->flags & INTAKE_FLAGS;
 	if (s->queue->full != QUEUE_HAS_ROOM)
 		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+	else if (!stream_may_hold(ed, piece.len))
+		refuse_many(s);
 	else if (!stream_keep_tail(s, PART_HEADER, piece))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	else
@@ -235,7 +247,7 @@ intake_edge_gone(struct edge **e)
 	}
 	LIST_REMOVE(ed, entry);
 	link_close(&ed->link);
-	free(ed);
+	stream_leave(ed);
 	*e = NULL;
 }
 

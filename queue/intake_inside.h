@@ -3,7 +3,8 @@
  * intake_stream.c (what becomes of one stream) share.
  *
  * A stream lives until the store has let go of all it was given, which may be
- * longer than its edge knows it, or than there is an edge.
+ * longer than its edge knows it, or than its link.  So long its bytes count as
+ * its edge's, so that nobody has more of them by beginning anew.
  */
 #ifndef QUEUE_INTAKE_INSIDE_H
 #define QUEUE_INTAKE_INSIDE_H
@@ -35,6 +36,8 @@ struct stream {
 	RB_ENTRY(stream) by_no;
 	struct queue	*queue;
 	struct edge	*edge;		/* NULL: nobody to answer	*/
+	struct edge	*holder;	/* who began it			*/
+	size_t		 held;		/* bytes of memory, all in all	*/
 	uint64_t	 no;
 	enum stream_state state;
 	unsigned	 credit;
@@ -65,7 +68,9 @@ struct edge {
 	char		 name[BLOCK_NAME_MAX + 1];
 	struct stream_tree streams;
 	unsigned	 stream_cnt;
-	size_t		 rcpt_bytes;	/* of all its streams		*/
+	size_t		 held;		/* bytes of all it began	*/
+	unsigned	 begun_cnt;	/* that are not freed		*/
+	bool		 is_gone;	/* it is freed with the last of them */
 	uint64_t	 highest;	/* stream opened so far, + 1	*/
 };
 
@@ -74,6 +79,12 @@ struct intake {
 	LIST_HEAD(, edge) edges;
 	unsigned	 busy_cnt;	/* commits on their way		*/
 };
+
+/* Is there room for so many bytes more of this edge's? */
+bool		 stream_may_hold(const struct edge *, size_t bytes);
+
+/* The edge is gone: free it, or leave it to the last of its streams. */
+void		 stream_leave(struct edge *);
 
 /* A stream with an id of its own, known to its edge; NULL: no memory. */
 struct stream	*stream_new(struct edge *, const struct msg_mail_open *);

@@ -13,8 +13,14 @@
 #include "sys/clock.h"
 #include "sys/counters.h"
 
+#define EDGE_BYTES_MAX	(256u << 20)	/* that an edge may have here: what two
+					 * thousand streams may be ahead, and
+					 * as much as it keeps for us itself */
 #define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
 #define PROTO_MAX_KEPT	32
+/* Of a recipient besides his bytes: twice, for arrays double when they grow. */
+#define RCPT_HELD	(sizeof(struct stream_rcpt) + \
+			 2 * (sizeof(struct span) + sizeof(struct store_dsn)))
 
 /* A full piece on its way to the disk. */
 struct piece {
@@ -47,9 +53,41 @@ rcpt_of(struct span address)
 	    offsetof(struct stream_rcpt, bytes));
 }
 
+bool
+stream_may_hold(const struct edge *ed, size_t bytes)
+{
+	return ed->held < EDGE_BYTES_MAX && bytes < EDGE_BYTES_MAX - ed->held;
+}
+
+static void
+hold(struct stream *s, size_t bytes)
+{
+	s->held += bytes;
+	s->holder->held += bytes;
+}
+
+static void
+let_go(struct stream *s, size_t bytes)
+{
+	s->held -= bytes;
+	s->holder->held -= bytes;
+}
+
+void
+stream_leave(struct edge *ed)
+{
+	ed->is_gone = true;
+	if (ed->begun_cnt == 0)
+		free(ed);
+}
+
 static void
 free_stream(struct stream *s)
 {
+	struct edge *ed = s->holder;
+
+	let_go(s, s->held);
+	ed->begun_cnt--;
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
 		free(rcpt_of(s->rcpts[i]));
 	free(s->rcpts);
@@ -58,6 +96,8 @@ free_stream(struct stream *s)
 	free(s->tail[PART_HEADER]);
 	free(s->tail[PART_BODY]);
 	free(s);
+	if (ed->is_gone)
+		stream_leave(ed);
 }
 
 void
@@ -67,7 +107,6 @@ stream_detach(struct stream *s)
 		return;
 	RB_REMOVE(stream_tree, &s->edge->streams, s);
 	s->edge->stream_cnt--;
-	s->edge->rcpt_bytes -= s->rcpt_bytes;
 	s->edge = NULL;
 }
 
@@ -147,7 +186,9 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->ret = m->ret;
 	facts->envid = keep(&at, m->envid, DSN_ENVID_MAX);
 	s->queue = ed->queue;
-	s->edge = ed;
+	s->edge = s->holder = ed;
+	ed->begun_cnt++;
+	hold(s, sizeof(*s) + bytes);
 	s->no = m->stream;
 	s->credit = STREAM_CREDIT;
 	s->mail.id = queue_mint(ed->queue);
@@ -208,7 +249,7 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
 		    { orcpt, m->orcpt.len } };
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += bytes;
-	s->edge->rcpt_bytes += bytes;
+	hold(s, bytes + RCPT_HELD);
 	return true;
 }
 
@@ -217,6 +258,7 @@ piece_put(struct store_op *op, enum err e, void *arg)
 {
 	struct stream *s = arg;
 
+	let_go(s, ((struct piece *)op)->put.text.len);
 	free(op);		/* the head of its struct piece */
 	if (s->edge == NULL || s->state != STREAM_OPEN)
 		return;
@@ -240,6 +282,7 @@ stream_put_piece(struct stream *s, enum part part, struct span text)
 		.mail = &s->mail, .part = part, .piece_no = s->pieces[part]++,
 		.text = { p->text, text.len },
 	};
+	hold(s, text.len);
 	store_put_piece(s->queue->store, &p->put, piece_put, s);
 	return true;
 }
@@ -253,6 +296,7 @@ stream_keep_tail(struct stream *s, enum part part, struct span text)
 		return false;
 	memcpy(s->tail[part], text.ptr, text.len);
 	s->tail_len[part] = text.len;
+	hold(s, text.len);
 	return true;
 }
 

@@ -288,34 +288,6 @@ too_many_bytes_of_recipients_are_refused(void **state)
 	expect_refusal(p, 1, 452);
 }
 
-/* 64 streams of 1 MiB of addresses each; one that ends makes room again. */
-static void
-an_edge_has_a_limit_of_addresses_over_all_its_streams(void **state)
-{
-	struct play *p = *state;
-	static char address[BUS_STR_MAX];
-	struct span a = { address, sizeof(address) };
-
-	memset(address, 'b', sizeof(address));
-	for (uint64_t no = 1; no <= 64; no++) {
-		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
-		for (size_t at = 0; at < 1 << 20; at += sizeof(address)) {
-			snprintf(address, 8, "%07zu", at);
-			address[7] = 'b';
-			assert_int_equal(rcpt(p, no, a), OK);
-		}
-	}
-	assert_int_equal(mail(p, 65, SPAN("a"), SPAN("")), OK);
-	assert_int_equal(rcpt(p, 65, a), OK);
-	expect_refusal(p, 1, 452);
-	assert_int_equal(intake_abort(edge_of(p), 1), OK);
-	assert_int_equal(mail(p, 66, SPAN("a"), SPAN("")), OK);
-	assert_int_equal(rcpt(p, 66, a), OK);
-	for (int i = 0; i < 5; i++)
-		kit_turn(&p->kit);
-	assert_int_equal(p->refused_cnt, 1);
-}
-
 static void
 a_full_queue_refuses_what_is_under_way(void **state)
 {
@@ -394,6 +366,72 @@ an_edge_has_a_limit_of_streams(void **state)
 	edge_of(p)->stream_cnt = cnt;
 	expect_refusal(p, 1, 451);
 	assert_int_equal(p->grant_cnt, 0);
+}
+
+#define MOST	((size_t)256 << 20)
+
+/* A last, shorter piece waits in memory for the commit that never comes. */
+static void
+the_memory_an_edge_has_here_is_bounded(void **state)
+{
+	struct play *p = *state;
+	struct edge *ed = edge_of(p);
+	const size_t before = MOST - 100 * PIECE_MAX;
+	uint64_t no = 0;
+
+	ed->held += before;		/* which would take its time */
+	while (ed->begun_cnt == no && no < 200) {
+		begin(p, ++no);
+		assert_int_equal(piece(p, no, PART_BODY, PIECE_MAX - 1), OK);
+		assert_true(ed->held <= MOST);
+	}
+	assert_in_range(no, 90, 101);
+	expect_refusal(p, 1, 452);
+	/* Others of it go on, and what ends makes room. */
+	assert_int_equal(intake_abort(ed, 1), OK);
+	begin(p, no + 1);
+	assert_int_equal(piece(p, no + 1, PART_BODY, 20), OK);
+	assert_int_equal(commit(p, no + 1, 8, 20), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	ed->held -= before;
+	assert_true(ed->held < 100 * PIECE_MAX);
+}
+
+static void
+addresses_count_as_memory_of_the_edge(void **state)
+{
+	static char address[BUS_STR_MAX];
+	struct play *p = *state;
+	struct edge *ed = edge_of(p);
+	struct span a = { address, sizeof(address) };
+
+	memset(address, 'b', sizeof(address));
+	ed->held += MOST - 10 * BUS_STR_MAX;
+	for (uint64_t no = 1; no <= 10; no++) {
+		snprintf(address, 8, "%07u", (unsigned)no);
+		address[7] = 'b';
+		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
+		assert_int_equal(rcpt(p, no, a), OK);
+	}
+	kit_until(&p->kit, p->refused_cnt > 0);
+	assert_int_equal(p->refused_code, 452);
+	ed->held -= MOST - 10 * BUS_STR_MAX;
+}
+
+static void
+what_the_store_still_has_counts_after_its_stream(void **state)
+{
+	struct play *p = *state;
+	struct edge *ed = edge_of(p);
+
+	begin(p, 1);
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
+	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
+	assert_int_equal(intake_abort(ed, 1), OK);
+	assert_int_equal(ed->stream_cnt, 0);
+	assert_true(ed->held >= 2 * PIECE_MAX);
+	kit_until(&p->kit, ed->begun_cnt == 0);
+	assert_int_equal(ed->held, 0);
 }
 
 static void
@@ -554,12 +592,14 @@ main(void)
 		TEST(who_comes_again_is_one_recipient),
 		TEST(to_know_ten_thousand_again_costs_next_to_nothing),
 		TEST(too_many_bytes_of_recipients_are_refused),
-		TEST(an_edge_has_a_limit_of_addresses_over_all_its_streams),
 		TEST(a_full_queue_refuses_what_is_under_way),
 		TEST(a_queue_whose_disk_takes_nothing_says_451),
 		TEST(edges_hear_of_a_full_queue_and_of_its_end),
 		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),
 		TEST(an_edge_has_a_limit_of_streams),
+		TEST(the_memory_an_edge_has_here_is_bounded),
+		TEST(addresses_count_as_memory_of_the_edge),
+		TEST(what_the_store_still_has_counts_after_its_stream),
 		TEST(what_could_not_be_written_is_refused),
 		TEST(when_an_edge_dies_its_open_streams_leave_nothing),
 		TEST(a_stream_that_ends_is_swept_at_once),
