@@ -99,7 +99,9 @@ check_block(struct conf *c, struct block *b)
 		check_role(c, ROLE_QUEUE, b->name_place);
 		check_queue_path(c, b);
 	} else if (b->no == BLOCK_RELAY) {
-		if (block_kind(b).len > 0 && !block_is(b, "maildir") &&
+		if (block_is(b, "blackhole"))
+			check_role(c, ROLE_BLACKHOLE, b->name_place);
+		else if (block_kind(b).len > 0 && !block_is(b, "maildir") &&
 		    !block_is(b, "pipe"))
 			check_role(c, ROLE_RELAY, b->name_place);
 		check_relay(c, b);

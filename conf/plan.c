@@ -42,7 +42,8 @@ role_of(const struct block *b)
 		return ROLE_QUEUE;
 	default:
 		return block_is(b, "maildir") ? ROLE_MAILDIR :
-		    block_is(b, "pipe") ? ROLE_PIPE : ROLE_RELAY;
+		    block_is(b, "pipe") ? ROLE_PIPE :
+		    block_is(b, "blackhole") ? ROLE_BLACKHOLE : ROLE_RELAY;
 	}
 }
 

@@ -17,7 +17,6 @@
 #include <sys/resource.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +35,7 @@
 #include "master/programs.h"
 #include "master/reload.h"
 #include "master/stop.h"
+#include "sys/inherited.h"
 #include "sys/logfile.h"
 
 #define DEFAULT_FILE	"/etc/postern/postern.conf"
@@ -90,25 +90,21 @@ read_arguments(int argc, char **argv)
 	return w;
 }
 
+/* A check may read what its caller's shell has made; master keeps nothing. */
+static int
+kept_descriptor(const struct wanted *w, int argc, char **argv)
+{
+	if (!w->check_only)
+		return -1;
+	return w->plan_fd != -1 ? w->plan_fd : inherited_named(argc, argv);
+}
+
 __attribute__((noreturn))
 static void
 give_up(const char *why, int err)
 {
 	log_why(LOG_trouble, why, err);
 	exit(1);
-}
-
-/* Descriptors 0 to 2 must be taken, or a socket would be standard error. */
-static void
-fill_standard(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
 }
 
 static void
@@ -176,7 +172,7 @@ main(int argc, char **argv)
 	struct ev_loop *loop;
 	char prefix[32];
 
-	fill_standard();
+	inherited_drop(kept_descriptor(&w, argc, argv));
 	if (w.check_only)
 		return check_run(w.file, w.plan_fd);
 	snprintf(prefix, sizeof(prefix), "master[%d]", (int)getpid());

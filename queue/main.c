@@ -83,6 +83,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 	case ROLE_RELAY:
 	case ROLE_MAILDIR:
 	case ROLE_PIPE:
+	case ROLE_BLACKHOLE:
 		from_relay_peer(q, fd, p);
 		break;
 	case ROLE_CONTROL:

@@ -26,6 +26,7 @@
 
 #include "base/log.h"
 #include "relay/launcher_child.h"
+#include "sys/seccomp.h"
 
 #define NAME_LEN	256	/* bytes of a variable's value with NUL	*/
 #define SOCK_FD		3	/* where they lie once all else is closed */
@@ -281,13 +282,19 @@ collect(struct nest *n)
 	}
 }
 
-/* Descriptors 3 and 4 are ours, all beyond belongs to the relay. */
+/*
+ * Descriptors 3 and 4 are ours, all beyond belongs to the relay, and so does
+ * the log: whoever may open files would do as he likes with one.
+ */
 static bool
 keep_only(int *sock, int *program)
 {
 	int s = fcntl(*sock, F_DUPFD_CLOEXEC, 20);
 	int p = fcntl(*program, F_DUPFD_CLOEXEC, 20);
 
+	if (seccomp_is_on() &&		/* a sanitizer's report needs it */
+	    dup2(STDIN_FILENO, STDERR_FILENO) == -1)
+		return false;
 	if (s == -1 || p == -1 || dup3(s, SOCK_FD, O_CLOEXEC) == -1 ||
 	    dup3(p, PROGRAM_FD, O_CLOEXEC) == -1)
 		return false;

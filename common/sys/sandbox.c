@@ -120,6 +120,16 @@ change_root(struct steps *st)
 	return OK;
 }
 
+/* Not even a program that is root's own gets anything back. */
+static enum err
+empty_bounding_set(void)
+{
+	for (unsigned long c = 0; c <= LAST_CAPABILITY; c++)
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1 && errno != EINVAL)
+			return ERR_SYS;
+	return OK;
+}
+
 /* All capabilities go but the one to read what others may not. */
 static enum err
 keep_reading(void)
@@ -129,9 +139,6 @@ keep_reading(void)
 	};
 	struct __user_cap_data_struct sets[2] = { 0 };
 
-	for (unsigned long c = 0; c <= LAST_CAPABILITY; c++)
-		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1 && errno != EINVAL)
-			return ERR_SYS;
 	sets[0].effective = 1u << CAP_DAC_READ_SEARCH;
 	sets[0].permitted = sets[0].effective;
 	return syscall(SYS_capset, &head, sets) == -1 ? ERR_SYS : OK;
@@ -147,12 +154,15 @@ change_user(struct steps *st)
 		skip(st, "user");
 		return OK;
 	}
-	if (st->may & MAY_READ) {
-		if (keep_reading() != OK)
-			return missed(st, "capabilities");
+	if (empty_bounding_set() != OK ||
+	    (st->may & MAY_READ && keep_reading() != OK)) {
+		if (missed(st, "capabilities") != OK)
+			return ERR_SYS;
+	} else {
 		did(st, "capabilities");
-		return OK;
 	}
+	if (st->may & MAY_READ)
+		return OK;
 	/* Root without the rest of the sandbox would be root: never. */
 	if (uid == 0 || gid == 0) {
 		errno = EPERM;

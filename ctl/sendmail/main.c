@@ -17,6 +17,7 @@
 #include "ctl/sendmail/args.h"
 #include "ctl/sendmail/handover.h"
 #include "sys/files.h"
+#include "sys/inherited.h"
 
 #define CONFIG_PATH	"/etc/postern/postern.conf"
 #define SOCKET_PATH	"/run/postern/sendmail"
@@ -67,6 +68,7 @@ main(int argc, char **argv)
 	char path[PATH_MAX];
 	struct args a;
 
+	inherited_drop(inherited_named(argc, argv));
 	if (args_read(&a, argc, argv) != OK)
 		return EX_USAGE;
 	switch (a.mode) {

@@ -203,7 +203,7 @@ has_word(struct span words, struct span word)
 bool
 house_counts(enum role role, enum counter c)
 {
-	if (role == ROLE_MAILDIR || role == ROLE_PIPE)
+	if (role == ROLE_MAILDIR || role == ROLE_PIPE || role == ROLE_BLACKHOLE)
 		role = ROLE_RELAY;
 	return has_word(span_of(counter_row(c)->who),
 	    span_of(role_row(role)->name));

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ctl/tool/cmd.h"
+#include "sys/inherited.h"
 
 #define CONFIG_PATH	"/etc/postern/postern.conf"
 
@@ -210,6 +211,7 @@ main(int argc, char **argv)
 	char *why = NULL;
 	int used;
 
+	inherited_drop(inherited_named(argc, argv));
 	if ((end = take_options(&run, argc, argv, &seen)) != END_DONE)
 		return end;
 	if (optind == argc) {

@@ -154,7 +154,7 @@ class Postern:
                               timeout=PATIENCE, cwd=self.room.work,
                               **self._demote())
 
-    def start(self, *args, ready=True, env=None):
+    def start(self, *args, ready=True, env=None, close_fds=True):
         # A file, because lines that would block in a pipe are dropped.
         since = self.mark()
         with open(self.log, "ab") as log:
@@ -162,6 +162,7 @@ class Postern:
             self.process = subprocess.Popen(
                 self.command("-f", self.path, *args), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=log, cwd="/",
+                close_fds=close_fds,
                 env=dict(os.environ, **OPTIONS, **(env or {})),
                 **self._demote())
         if self.reader is None:

@@ -23,6 +23,7 @@ PICTURE = {
     "relay boxes": ("_postern-relay", EMPTY, True),
     "maildir box": ("_postern-mail", "run/mail", False),
     "pipe prog": ("_postern-prog", EMPTY, False),
+    "blackhole hole": ("_postern-relay", EMPTY, False),
     "keys keys": ("_postern-vault", EMPTY, False),
     "users staff": ("_postern-auth", EMPTY, False),
     "resolver resolver": ("_postern-dns", EMPTY, True),
@@ -32,7 +33,7 @@ FILES = {"edge in": ["mx.crt"], "keys keys": ["mx.crt", "mx.key"],
          "users staff": ["users"], "pipe prog": ["program"],
          "launcher": ["program"]}
 LAUNCHER = ("_postern-prog", None, False)       # None: the host's
-DOMAINS = ("static", "mx", "lmtp", "box", "pipe")
+DOMAINS = ("static", "mx", "lmtp", "box", "pipe", "hole")
 CONF = """
 process { hostname mx.test.example; run_dir run }
 edge in {
@@ -49,6 +50,7 @@ queue main {
     route to @lmtp.example relay boxes
     route to @box.example relay box
     route to @pipe.example relay prog
+    route to @hole.example relay hole
     relay out
     retry { delay 1; maximum_delay 1s }
 }
@@ -57,6 +59,7 @@ relay world { type mx; force_mx mx.example 127.0.0.1@%(hop)d }
 relay boxes { type lmtp; host 127.0.0.1; port %(hop)d }
 relay box { type maildir; path "run/mail/{domain}/{user}"; user _postern-mail }
 relay prog { type pipe; args %(program)s; user _postern-prog }
+relay hole { type blackhole }
 """
 BOX = """
 edge local {
@@ -122,8 +125,8 @@ def has_no_rights(pid, title, row):
     assert uid != "0" and got["Uid"].split("\t") == [uid] * 4, title
     assert "0" not in got["Gid"].split("\t"), title
     assert got["Groups"].strip() in ("", got["Gid"].split("\t")[0]), title
-    for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-        assert int(got[caps], 16) == 0, title
+    for caps in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"):
+        assert int(got[caps], 16) == 0, (title, caps)
     assert got["NoNewPrivs"] == "1", title
 
 
@@ -204,6 +207,27 @@ def test_no_process_holds_what_is_not_its_own(picture):
         if title == "launcher":     # its relay's, and none of the bus
             assert sum("socket" in where for where in
                        descriptors(pid).values()) == 1, descriptors(pid)
+
+
+@pytest.mark.heavy
+def test_what_a_careless_caller_left_open_reaches_nobody(picture):
+    p, secret = picture, make_file(picture, "secret", "of root's\n", 0o600)
+    p.stop()
+    left = [os.open(secret, os.O_RDWR), os.open("/etc/shadow", os.O_RDONLY)]
+    for fd in left:
+        os.set_inheritable(fd, True)
+    try:
+        since = p.mark()
+        p.start(close_fds=False)
+        p.wait_log(since=since, event="sandboxed", count=len(PICTURE) + 1)
+        for pid in (p.process.pid, *everybody(p)):
+            got = descriptors(pid).values()
+            assert not {secret, "/etc/shadow"} & set(got), got
+        launcher, = children(p.pid("pipe", "prog"))
+        assert descriptors(launcher)[2] == "/dev/null"
+    finally:
+        for fd in left:
+            os.close(fd)
 
 
 def test_a_program_has_no_more_rights_than_its_launcher(picture):

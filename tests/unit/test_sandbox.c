@@ -443,55 +443,55 @@ static const struct act {
 	const char	*name;
 	bool		 (*act)(void);
 	/*		 edge queue relay maildir resolver
-	 *		 pipe keys users control */
-	char		 fates[10];
+	 *		 pipe keys users control blackhole */
+	char		 fates[11];
 } acts[] = {
-	{ "work_as_usual",		work_as_usual,		"WWWWWWWWW" },
-	{ "signal_self",		signal_self,		"WWWWWWWWW" },
-	{ "open_host_file",		open_host_file,		"DFDFFDDDD" },
-	{ "open_device",		open_device,		"DFDFFDDDD" },
-	{ "write_spool_of_another",	write_spool_of_another,	"DFDFFDDDD" },
-	{ "climb_out",			climb_out,		"DFDFFDDDD" },
-	{ "keep_a_file",		keep_a_file,		"DWDWDDDDD" },
-	{ "lock_and_map",		lock_and_map,		"DWD.FDDDD" },
-	{ "make_a_link_elsewhere",	make_a_link_elsewhere,	"DDDDDDDDD" },
-	{ "make_a_device",		make_a_device,		"DDDDDDDDD" },
-	{ "make_tcp4",			make_tcp4,		"ddWdWdddd" },
-	{ "make_tcp6",			make_tcp6,		"ddWdWdddd" },
-	{ "make_udp",			make_udp,		"ddddWdddd" },
-	{ "make_raw",			make_raw,		"ddddddddd" },
-	{ "make_sctp",			make_sctp,		"ddddddddd" },
-	{ "make_unix",			make_unix,		"ddddfdddd" },
-	{ "make_netlink",		make_netlink,		"ddddfdddd" },
-	{ "make_packet",		make_packet,		"ddddddddd" },
-	{ "make_vsock",			make_vsock,		"ddddddddd" },
-	{ "dial",			dial,			"DDWDWDDDD" },
-	{ "dial_from_any_port",		dial_from_any_port,	"ddWdWdddd" },
-	{ "bind_a_port",		bind_a_port,		"DDLDLDDDD" },
-	{ "listen_anew",		listen_anew,		"ddddddddd" },
-	{ "accept_one",			accept_one,		"WdddddddW" },
-	{ "run_a_program",		run_a_program,		"DDDDDDDDD" },
-	{ "split",			split,			"ddddddddd" },
-	{ "start_a_thread",		start_a_thread,		"dWdWWddWd" },
-	{ "trace_a_sibling",		trace_a_sibling,	"DDDDDDDDD" },
-	{ "read_a_sibling",		read_a_sibling,		"DDDDDDDDD" },
-	{ "signal_master",		signal_master,		"SSSSSSSSS" },
-	{ "signal_a_sibling",		signal_a_sibling,	"SSSSSSSSS" },
-	{ "signal_everybody",		signal_everybody,	"ddddddddd" },
+	{ "work_as_usual",		work_as_usual,		"WWWWWWWWWW" },
+	{ "signal_self",		signal_self,		"WWWWWWWWWW" },
+	{ "open_host_file",		open_host_file,		"DFDFFDDDDD" },
+	{ "open_device",		open_device,		"DFDFFDDDDD" },
+	{ "write_spool_of_another",	write_spool_of_another,	"DFDFFDDDDD" },
+	{ "climb_out",			climb_out,		"DFDFFDDDDD" },
+	{ "keep_a_file",		keep_a_file,		"DWDWDDDDDD" },
+	{ "lock_and_map",		lock_and_map,		"DWD.FDDDDD" },
+	{ "make_a_link_elsewhere",	make_a_link_elsewhere,	"DDDDDDDDDD" },
+	{ "make_a_device",		make_a_device,		"DDDDDDDDDD" },
+	{ "make_tcp4",			make_tcp4,		"ddWdWddddd" },
+	{ "make_tcp6",			make_tcp6,		"ddWdWddddd" },
+	{ "make_udp",			make_udp,		"ddddWddddd" },
+	{ "make_raw",			make_raw,		"dddddddddd" },
+	{ "make_sctp",			make_sctp,		"dddddddddd" },
+	{ "make_unix",			make_unix,		"ddddfddddd" },
+	{ "make_netlink",		make_netlink,		"ddddfddddd" },
+	{ "make_packet",		make_packet,		"dddddddddd" },
+	{ "make_vsock",			make_vsock,		"dddddddddd" },
+	{ "dial",			dial,			"DDWDWDDDDD" },
+	{ "dial_from_any_port",		dial_from_any_port,	"ddWdWddddd" },
+	{ "bind_a_port",		bind_a_port,		"DDLDLDDDDD" },
+	{ "listen_anew",		listen_anew,		"dddddddddd" },
+	{ "accept_one",			accept_one,		"WdddddddWd" },
+	{ "run_a_program",		run_a_program,		"DDDDDDDDDD" },
+	{ "split",			split,			"dddddddddd" },
+	{ "start_a_thread",		start_a_thread,		"dWdWWddWdd" },
+	{ "trace_a_sibling",		trace_a_sibling,	"DDDDDDDDDD" },
+	{ "read_a_sibling",		read_a_sibling,		"DDDDDDDDDD" },
+	{ "signal_master",		signal_master,		"SSSSSSSSSS" },
+	{ "signal_a_sibling",		signal_a_sibling,	"SSSSSSSSSS" },
+	{ "signal_everybody",		signal_everybody,	"dddddddddd" },
 	{ "signal_a_thread_of_a_sibling", signal_a_thread_of_a_sibling,
-								"SSSSSSSSS" },
-	{ "map_code",			map_code,		"ddddddddd" },
-	{ "turn_memory_into_code",	turn_memory_into_code,	"ddddddddd" },
-	{ "become_root",		become_root,		"DDDDDDDDD" },
-	{ "leave_for_another_root",	leave_for_another_root,	"DDDDDDDDD" },
-	{ "make_a_namespace",		make_a_namespace,	"ddddddddd" },
-	{ "mount_something",		mount_something,	"DDDDDDDDD" },
-	{ "become_dumpable",		become_dumpable,	"ddddddddd" },
-	{ "use_io_uring",		use_io_uring,		"ddddddddd" },
-	{ "make_a_memory_file",		make_a_memory_file,	"ddddddddd" },
-	{ "raise_a_limit",		raise_a_limit,		"DDDDDDDDD" },
-	{ "make_a_pipe",		make_a_pipe,		"ddddWWddd" },
-	{ "lock_memory",		lock_memory,		"dWddddWdd" },
+								"SSSSSSSSSS" },
+	{ "map_code",			map_code,		"dddddddddd" },
+	{ "turn_memory_into_code",	turn_memory_into_code,	"dddddddddd" },
+	{ "become_root",		become_root,		"DDDDDDDDDD" },
+	{ "leave_for_another_root",	leave_for_another_root,	"DDDDDDDDDD" },
+	{ "make_a_namespace",		make_a_namespace,	"dddddddddd" },
+	{ "mount_something",		mount_something,	"DDDDDDDDDD" },
+	{ "become_dumpable",		become_dumpable,	"dddddddddd" },
+	{ "use_io_uring",		use_io_uring,		"dddddddddd" },
+	{ "make_a_memory_file",		make_a_memory_file,	"dddddddddd" },
+	{ "raise_a_limit",		raise_a_limit,		"DDDDDDDDDD" },
+	{ "make_a_pipe",		make_a_pipe,		"ddddWWdddd" },
+	{ "lock_memory",		lock_memory,		"dWddddWddd" },
 };
 
 /* What the letter asks for here, BROKEN when it cannot be asked. */
@@ -580,6 +580,7 @@ try_all(void)
 	static const enum role rows[] = {
 		ROLE_EDGE, ROLE_QUEUE, ROLE_RELAY, ROLE_MAILDIR, ROLE_RESOLVER,
 		ROLE_PIPE, ROLE_KEYS, ROLE_USERS, ROLE_CONTROL,
+		ROLE_BLACKHOLE,
 	};
 	static const char *const words[] = {
 		"works", "fails", "dies", "broken",
@@ -990,6 +991,7 @@ root_becomes_its_user_without_capabilities(void **state)
 	    strstr(text, "Groups:\t \n") != NULL);
 	assert_non_null(strstr(text, "CapPrm:\t0000000000000000\n"));
 	assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "CapBnd:\t0000000000000000\n"));
 	read_link_of(pid, "root", where, sizeof(where));
 	assert_string_equal(where, inside);
 	read_link_of(pid, "ns/net", net, sizeof(net));
@@ -1024,6 +1026,7 @@ root_gives_a_launcher_its_user_and_no_network(void **state)
 	assert_non_null(strstr(text, "Uid:\t61234\t61234\t61234\t61234\n"));
 	assert_non_null(strstr(text, "Gid:\t61235\t61235\t61235\t61235\n"));
 	assert_non_null(strstr(text, "CapEff:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "CapBnd:\t0000000000000000\n"));
 	read_link_of(pid, "ns/net", net, sizeof(net));
 	read_link_of(getpid(), "ns/net", own_net, sizeof(own_net));
 	assert_string_not_equal(net, own_net);

@@ -1,0 +1,31 @@
+/*
+ * inherited - what a program that somebody starts by hand is left with.
+ *
+ * A shell, a service manager or a careless caller leaves descriptors open that
+ * it did not mean to pass on, and a descriptor outlives every change of user
+ * and every sandbox.  So the first thing each such program does is to take the
+ * standard three and close all others.  Nobody passes us sockets: master makes
+ * its listeners itself (LISTEN_FDS is not looked at), and the service manager's
+ * own are reached by path.
+ *
+ * Blocks  no
+ * Errors  none come back: who cannot do this ends, with a word on standard
+ *	   error and status 1
+ */
+#ifndef SYS_INHERITED_H
+#define SYS_INHERITED_H
+
+/*
+ * Descriptors 0 to 2 are open afterwards (/dev/null where nothing was), and
+ * none beyond but keep, which may be -1.  Single-threaded, before anything is
+ * opened.
+ */
+void	inherited_drop(int keep);
+
+/*
+ * The descriptor that an argument names as a file (/dev/fd/63, which is how a
+ * shell passes the output of a command), or -1.  The first one counts.
+ */
+int	inherited_named(int argc, char *const argv[]);
+
+#endif
