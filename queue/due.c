@@ -151,6 +151,7 @@ due_close(struct due **d)
 		struct delivery *gone = dl;
 
 		RB_REMOVE(delivery_tree, &due->deliveries, dl);
+		due_drop_results(gone);
 		free(gone->envelope);
 		free(gone);
 	}
