@@ -37,8 +37,8 @@ unit() {
 	tests/unit.sh "$dir"/unit/test_*
 }
 
-# The other builds use what the end-to-end tests leave of the processors, for
-# those wait more than they work.
+# The other builds use what the tests leave of the processors, for those wait
+# more than they work.
 others() {
 	nice -n 19 make -s SAN=1 $LINKER unit-build >build/san.log 2>&1
 	echo $? >build/san.status
@@ -62,9 +62,9 @@ all() {
 	rm -f build/{san,clang,fuzz}.status
 	step "lint" tests/lint.sh
 	if step "build with gcc" build unit-build; then
-		step "unit tests" unit build
 		others &
 		builder=$!
+		step "unit tests" unit build
 		step "end-to-end tests" tests/e2e.sh
 	else
 		others &

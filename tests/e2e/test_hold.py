@@ -10,7 +10,7 @@ import pytest
 
 from client import send
 from server import PATIENCE, programs, until
-from test_kill import Load, drained, judge, storm
+from test_kill import SOAK, Load, drained, judge, storm
 
 LATER = 'retry { delay "3600"; maximum_delay 1h }'
 SOON = 'retry { delay "1"; maximum_delay 1s }'
@@ -147,7 +147,7 @@ def test_edits_in_a_kill_storm_lose_nothing(start, sink, ctl):
     editor = threading.Thread(target=edit, daemon=True)
     editor.start()
     time.sleep(1)
-    dead = storm(p, 12)
+    dead = storm(p, 12 if SOAK else 5)
     load.end()
     stop.set()
     editor.join()

@@ -20,7 +20,7 @@ from test_storm_mixed import (DOMAINS, MixedLoad, drained, houses, judge,
                               storm, whole)
 
 assert houses           # a fixture
-RELOADS = 30 if SOAK else 15
+RELOADS = 30 if SOAK else 9
 
 
 class Strict(MixedLoad):
@@ -217,7 +217,7 @@ def test_storm_of_reloads_and_kills_loses_nothing(server, houses):
     before = census.titles(server)
     load, reloader = MixedLoad(server.port), Reloader(Changes(house))
     time.sleep(1)
-    dead = storm(server, 50 if SOAK else 20)
+    dead = storm(server, 50 if SOAK else 10)
     last = time.monotonic()
     reloader.end()
     load.end()

@@ -110,6 +110,7 @@ def test_who_is_logged_in_may_send_and_nobody_else(server, sink):
     assert " with ESMTPA " in sink.wait()[0].header("Received")[0]
 
 
+@pytest.mark.heavy      # crypt(3) computes for seconds
 def test_a_dear_hash_holds_up_neither_the_edge_nor_other_logins(server, sink):
     # Some seconds each, and there are as many at once as there are threads.
     p = begin(server, sink, "ann:" + CHEAP, "slow:" + crypt(
