@@ -37,6 +37,7 @@ struct client {
 	struct ev	 ev;
 	struct timer	 timer;
 	struct channel	 channel;
+	struct shaking_row shaking;
 	bool		 has_eof;	/* the client has said all	*/
 	bool		 is_pushing;	/* sends while the queue decides */
 	bool		 is_lingering;
@@ -75,6 +76,7 @@ client_close(struct client *c, const char *why)
 	log_closed(c, why);
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
+	shaking_over(&edge->shaking, &c->shaking);
 	channel_fini(&c->channel);
 	crowd_leave(edge->crowd, &c->s.address);
 	session_fini(&c->s);
@@ -83,6 +85,12 @@ client_close(struct client *c, const char *why)
 	counter_set(COUNTER_sessions, --edge->client_cnt);
 	free(c);
 	edge_left(edge);
+}
+
+void
+client_give_way(void *client)
+{
+	client_close(client, "too many handshakes");
 }
 
 /* How far ahead the timer is set at most, so that no deadline is overslept. */
@@ -226,6 +234,7 @@ begin_tls(struct client *c)
 		client_close(c, "no TLS");
 		return;
 	}
+	shaking_begin(&c->edge->shaking, &c->shaking, c, &c->s.address);
 	timer_set(&c->timer, session_patience_ms(&c->s));
 	ev_want(&c->ev, EV_READ);
 }
@@ -277,6 +286,7 @@ shake(struct client *c)
 		ev_want(&c->ev, c->channel.read_wants);
 		return;
 	}
+	shaking_over(&c->edge->shaking, &c->shaking);
 	if (e == ERR_PEER) {		/* the alert is to be heard */
 		linger(c);
 		return;

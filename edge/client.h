@@ -24,6 +24,9 @@ MUST_CHECK enum err client_open(struct edge *, int fd,
 /* End it now, unsaid; why is for the log.  For edge.c. */
 void	client_close(struct client *, const char *why);
 
+/* The same for one whose handshake takes room that others need. */
+void	client_give_way(void *client);
+
 /* Tell it 421 4.3.2 unless it has a transaction under way; always: even so. */
 void	client_drain(struct client *, bool always);
 

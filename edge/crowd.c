@@ -35,6 +35,13 @@ network_of(const struct client_address *a)
 	return n;
 }
 
+bool
+crowd_is_same(const struct client_address *a, const struct client_address *b)
+{
+	return a->family == b->family &&
+	    memcmp(a->bytes, b->bytes, a->family == 6 ? 8 : 4) == 0;
+}
+
 static unsigned
 bucket_of(const struct crowd *c, const struct network *n)
 {

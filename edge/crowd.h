@@ -42,6 +42,9 @@ bool	crowd_address(const struct sockaddr *, struct client_address *out);
 struct client_address crowd_user(uint32_t uid);
 uint32_t crowd_uid(const struct client_address *);
 bool	crowd_is_loopback(const struct client_address *);
+/* Are they of one network? */
+bool	crowd_is_same(const struct client_address *,
+	    const struct client_address *);
 bool	crowd_is_local(const struct client_address *);
 
 /* "192.0.2.1", "2001:db8::1", "unix uid=1000"; buf of CROWD_NET_TEXT bytes. */

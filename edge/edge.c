@@ -58,6 +58,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->arg = arg;
 	timer_init(&edge->patience, loop, patience_ends, edge);
 	later_init(&edge->ended, loop, tell_drained, edge);
+	shaking_init(&edge->shaking, loop, client_give_way);
 	if ((e = crowd_new(&edge->crowd, secret)) != OK) {
 		edge_free(&edge);
 		return e;
@@ -104,6 +105,7 @@ edge_free(struct edge **ep)
 		client_close(LIST_FIRST(&edge->clients), "stopped");
 	timer_stop(&edge->patience);
 	later_stop(&edge->ended);
+	shaking_fini(&edge->shaking);
 	from_queue_close(edge);
 	tls_server_free(&edge->tls);
 	keys_close(&edge->keys);

@@ -16,6 +16,7 @@
 #include "bus/link.h"
 #include "edge/crowd.h"
 #include "edge/settings.h"
+#include "edge/shaking.h"
 #include "sys/ev.h"
 
 #define EDGE_READ_MAX	(64u << 10)	/* bytes of input in hand at once, of
@@ -61,6 +62,7 @@ struct edge {
 	struct crowd	*crowd;
 	LIST_HEAD(, client) clients;
 	unsigned	 client_cnt;
+	struct shaking	 shaking;	/* those that begin TLS	*/
 	struct timer	 patience;	/* runs while draining	*/
 	struct later	 ended;		/* tells that it is drained */
 	bool		 is_draining;

@@ -3,7 +3,7 @@
  *
  * The files, in the order a message meets them:
  *
- *	listen client channel session session_table cmd_* auth rules
+ *	listen client channel shaking session session_table cmd_* auth rules
  *	transaction text to_queue from_queue session_queue
  *
  * Everything that comes from the world ends in session.c; this process has no

@@ -176,6 +176,24 @@ read_chain(struct tls_server *s, int fd)
 	return e;
 }
 
+/*
+ * RFC 9325 3.7: whoever wants to speak another protocol is told so, and not
+ * greeted.  SMTP has no name of its own there; these two are what clients say.
+ */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+    const unsigned char *offered, unsigned len, void *arg)
+{
+	static const unsigned char ours[] = "\4smtp\5esmtp";
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1,
+	    offered, len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static enum err
 make_context(struct tls_server *s)
 {
@@ -184,6 +202,7 @@ make_context(struct tls_server *s)
 	if (s->context == NULL || tls_harden(s->context) != OK ||
 	    SSL_CTX_set1_sigalgs_list(s->context, SIGNATURES) != 1)
 		return ERR_SYS;
+	SSL_CTX_set_alpn_select_cb(s->context, choose_protocol, NULL);
 	return signer_start(s->context);
 }
 

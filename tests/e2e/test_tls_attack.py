@@ -161,6 +161,43 @@ def test_memory_comes_back_after_a_flood_of_handshakes(house, sink):
     sink.wait(1)
 
 
+@pytest.mark.heavy
+def test_who_has_waited_longest_in_a_handshake_gives_way(house, sink):
+    """600 that say no more: 500 stay, and all who go on are served."""
+    since = house.mark()
+    with contextlib.ExitStack() as stack:
+        for s in stuck(house, 600, client_hello()):
+            stack.enter_context(s)
+        house.wait_log(since=since, event="closed", count=100,
+                       why="too many handshakes")
+        with open_secure(house) as c:
+            c.mail("ann@here.example", "bob@there.example")
+        assert len(house.find_log(since=since, event="closed",
+                                  why="too many handshakes")) == 100
+    sink.wait(1)
+
+
+def shake(house, protocols):
+    """What is chosen of these."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(protocols)
+    with socket.create_connection(("127.0.0.1", house.ssl_port)) as s, \
+            context.wrap_socket(s) as t:
+        assert t.recv(4) == b"220 "
+        return t.selected_alpn_protocol()
+
+
+def test_a_client_that_wants_another_protocol_is_refused(house):
+    assert shake(house, []) is None
+    assert shake(house, ["smtp"]) == "smtp"
+    assert shake(house, ["h2", "esmtp"]) == "esmtp"
+    for others in (["h2"], ["http/1.1", "imap"], ["SMTP"], ["smtps"]):
+        with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+            shake(house, others)
+
+
 def test_names_of_any_kind_get_the_one_certificate(house):
     for name in ("unknown.example", "a" * 63 + ".example",
                  ".".join(["a" * 60] * 4)):

@@ -1,0 +1,151 @@
+/*
+ * test_edge_shaking - who gives way when too many handshakes are under way.
+ *
+ * room: edge
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "edge/shaking.h"
+
+#define ROWS	(SHAKING_MAX + 100)
+
+static struct shaking_row rows[ROWS];
+static struct shaking	 shaking;
+static struct ev_loop	*loop;
+static struct later	 last;
+
+static void
+leave(void *client)
+{
+	shaking_over(&shaking, client);
+}
+
+static void
+stop(struct later *later, void *arg)
+{
+	ev_stop(loop);
+}
+
+/* The end of a turn. */
+static void
+turn(void)
+{
+	later_call(&last);
+	assert_int_equal(ev_run(loop), OK);
+}
+
+static struct client_address
+address(uint8_t family, unsigned net, uint8_t host)
+{
+	struct client_address a = { .family = family };
+
+	a.bytes[0] = family == 4 ? 192 : 0x20;
+	a.bytes[2] = (uint8_t)(net >> 8);
+	a.bytes[3] = (uint8_t)net;
+	if (family == 6)
+		a.bytes[15] = host;
+	return a;
+}
+
+static int
+set_up(void **state)
+{
+	if (ev_open(&loop) != OK)
+		return -1;
+	for (unsigned i = 0; i < ROWS; i++)
+		rows[i] = (struct shaking_row){ .is_listed = false };
+	shaking = (struct shaking){ .cnt = 0 };
+	shaking_init(&shaking, loop, leave);
+	later_init(&last, loop, stop, NULL);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	shaking_fini(&shaking);
+	ev_close(&loop);
+	return 0;
+}
+
+static void
+begin(unsigned no, struct client_address a)
+{
+	shaking_begin(&shaking, &rows[no], &rows[no], &a);
+}
+
+static void
+of_a_network_the_oldest_gives_way_and_no_other(void **state)
+{
+	unsigned own = SHAKING_OF_NETWORK + 7;
+
+	begin(0, address(4, 9, 0));
+	for (unsigned i = 1; i <= own; i++)
+		begin(i, address(6, 3, (uint8_t)i));	/* one /64 */
+	turn();
+	assert_int_equal(shaking.cnt, 1 + SHAKING_OF_NETWORK);
+	assert_true(rows[0].is_listed);
+	for (unsigned i = 1; i <= own; i++)
+		assert_int_equal(rows[i].is_listed, i > 7);
+}
+
+static void
+of_all_the_oldest_give_way(void **state)
+{
+	for (unsigned i = 0; i < ROWS; i++) {
+		begin(i, address(4, i, 0));
+		if (i % 3 == 0)
+			turn();
+	}
+	turn();
+	assert_int_equal(shaking.cnt, SHAKING_MAX);
+	for (unsigned i = 0; i < ROWS; i++)
+		assert_int_equal(rows[i].is_listed, i >= 100);
+}
+
+static void
+loopback_is_no_network(void **state)
+{
+	struct client_address a = { .family = 4, .bytes = { 127, 0, 0, 1 } };
+
+	for (unsigned i = 0; i < 2 * SHAKING_OF_NETWORK; i++)
+		begin(i, a);
+	turn();
+	assert_int_equal(shaking.cnt, 2 * SHAKING_OF_NETWORK);
+}
+
+static void
+who_is_done_makes_room(void **state)
+{
+	for (unsigned i = 0; i < ROWS; i++) {
+		begin(i, address(4, 1, 0));
+		turn();
+		shaking_over(&shaking, &rows[i]);
+		shaking_over(&shaking, &rows[i]);
+		assert_int_equal(shaking.cnt, 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    of_a_network_the_oldest_gives_way_and_no_other, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(of_all_the_oldest_give_way,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(loopback_is_no_network, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(who_is_done_makes_room, set_up,
+		    tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
