@@ -53,14 +53,6 @@ block_num(const struct block *b, enum option_no no)
 	return s->cnt > 0 ? s->v[0].num : 0;
 }
 
-uint64_t
-block_num_in(const struct block *b, enum option_block in, enum option_no no)
-{
-	const struct block *inner = block_nth(b, in, 0);
-
-	return inner != NULL ? block_num(inner, no) : 0;
-}
-
 bool
 block_is_local(const struct block *edge)
 {

@@ -75,10 +75,6 @@ struct block	*block_named(const struct conf *, enum option_block,
 struct span	 block_text(const struct block *, enum option_no);
 uint64_t	 block_num(const struct block *, enum option_no);
 
-/* The same of the only block of a kind within it. */
-uint64_t	 block_num_in(const struct block *, enum option_block,
-		    enum option_no);
-
 /* All listeners of an edge are unix sockets. */
 bool		 block_is_local(const struct block *edge);
 

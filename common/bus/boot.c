@@ -235,12 +235,6 @@ boot_master(struct boot *b)
 	return b->master;
 }
 
-bool
-boot_debug(const struct boot *b)
-{
-	return b->debug;
-}
-
 const char *
 boot_root(const struct boot *b)
 {

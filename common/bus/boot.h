@@ -83,7 +83,6 @@ struct span	 boot_slice(const struct boot *);
 /* Listening sockets in the order of the slice's listener blocks; borrowed. */
 int		 boot_listener(const struct boot *, unsigned index);
 unsigned	 boot_listener_cnt(const struct boot *);
-bool		 boot_debug(const struct boot *);
 /*
  * Files that master opened for us, for reading, by the index that a FILE
  * option's number is in the slice; borrowed, -1 when there is no such.  Within

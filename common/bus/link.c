@@ -534,12 +534,6 @@ link_peer(const struct link *l)
 }
 
 void
-link_set_arg(struct link *l, void *arg)
-{
-	l->arg = arg;
-}
-
-void
 link_set_role(struct link *l, enum role mine)
 {
 	l->mine = mine;

@@ -86,7 +86,6 @@ enum err link_receive(struct link *);
 size_t	link_unsent(const struct link *);
 
 const struct link_peer	*link_peer(const struct link *);
-void	link_set_arg(struct link *, void *arg);
 /* Change the ceiling of the send queue; LINK_QUEUE_MAX to begin with. */
 void	link_set_queue_max(struct link *, size_t bytes);
 
