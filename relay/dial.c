@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "relay/dial.h"
+#include "relay/special.h"
 
 union place {
 	struct sockaddr	 any;
@@ -36,22 +37,57 @@ fill_place(union place *p, const struct resolve_address *a, uint16_t port)
 	return sizeof(p->v6);
 }
 
-/* Could a host be there?  Not at 0/8, 224/4 and above, ::, nor ff00::/8. */
-bool
-dial_is_usable(const struct dial_target *t, const struct resolve_address *a)
+enum dial_use
+dial_use(const struct dial_target *t, const struct resolve_address *a)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	static const uint8_t none[16];
-	const uint8_t *b = a->bytes;
-
-	if (a->family == 6) {
-		if (memcmp(b, none, sizeof(none)) == 0 || b[0] == 0xff)
-			return false;
-		if (memcmp(b, mapped, sizeof(mapped)) != 0)
-			return true;
-		b += sizeof(mapped);
+	switch (special_of(a)) {
+	case SPECIAL_NOBODY:
+		return DIAL_NOBODY;
+	case SPECIAL_PRIVATE:
+		return t->private_too ? DIAL_USABLE : DIAL_PRIVATE;
+	default:
+		return DIAL_USABLE;
 	}
-	return b[0] != 0 && b[0] < 224;
+}
+
+bool
+dial_is_usable(const struct dial_target *t, const struct resolve_found *found)
+{
+	for (unsigned i = 0; i < found->address_cnt; i++)
+		if (dial_use(t, &found->addresses[i]) == DIAL_USABLE)
+			return true;
+	return false;
+}
+
+/* What the block can change tells more than what nobody can. */
+static const char *
+why_unusable(const struct dial_target *t, const struct resolve_found *found)
+{
+	static const char *const words[] = {
+		[DIAL_NOBODY]	= "its address is one that no host can have",
+		[DIAL_PRIVATE]	= "its address is one of a private network",
+	};
+	enum dial_use most = DIAL_USABLE, one;
+
+	for (unsigned i = 0; i < found->address_cnt; i++)
+		if ((one = dial_use(t, &found->addresses[i])) > most)
+			most = one;
+	if (most != DIAL_USABLE)
+		return words[most];
+	return found->status == RESOLVED_NXDOMAIN ?
+	    "its name does not exist" : "its name has no address";
+}
+
+void
+dial_log_unusable(const struct dial_target *t, struct span host,
+    const struct resolve_found *found)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_passed_over);
+	log_str(&l, LOG_KEY_hop, host);
+	log_text(&l, LOG_KEY_why, why_unusable(t, found));
+	log_end(&l);
 }
 
 static void
@@ -238,7 +274,7 @@ try_next(struct later *l, void *arg)
 		const struct resolve_address *a =
 		    &d->found.addresses[d->next++];
 
-		if (dial_is_usable(d->target, a)) {
+		if (dial_use(d->target, a) == DIAL_USABLE) {
 			connect_to(d, a);
 			return;
 		}
@@ -265,6 +301,8 @@ take_answer(const struct resolve_found *found, void *arg)
 	if (found->status != RESOLVED) {
 		d->found.address_cnt = 0;
 		log_trouble(d);
+	} else if (!dial_is_usable(d->target, found)) {
+		dial_log_unusable(d->target, d->target->host, found);
 	}
 	try_next(NULL, d);
 }
@@ -325,7 +363,8 @@ bool
 dial_has_more(const struct dial *d)
 {
 	for (unsigned i = d->next; i < d->found.address_cnt; i++)
-		if (dial_is_usable(d->target, &d->found.addresses[i]))
+		if (dial_use(d->target, &d->found.addresses[i]) ==
+		    DIAL_USABLE)
 			return true;
 	return false;
 }

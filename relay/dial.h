@@ -4,8 +4,9 @@
  * dial_start() looks the name up; each dial_next() then connects to the next
  * address, so that whoever finds the host behind one address not willing goes
  * on with another within the same attempt.  Addresses that no host can have
- * (unspecified, multicast, broadcast) are passed over.  One that leads back to
- * ourselves ends it: failed() then says CLASS_NEVER, 5.4.6.
+ * (unspecified, multicast, broadcast) are passed over, and where a stranger has
+ * named the host, those of private networks too: see special.h.  One that leads
+ * back to ourselves ends it: failed() then says CLASS_NEVER, 5.4.6.
  *
  * Owns	   its socket until `connected' takes it
  * Blocks  never
@@ -31,6 +32,7 @@ struct dial_target {			/* borrowed for the dial's life	*/
 	struct span	 host;		/* name or address		*/
 	uint16_t	 port;
 	bool		 ipv4_only;
+	bool		 private_too;	/* addresses of private networks */
 	int64_t		 connect_ms;	/* patience for each address	*/
 	struct sources	*sources;	/* NULL: the kernel's choice	*/
 	const struct ourselves *ourselves; /* NULL: go there too	*/
@@ -73,9 +75,22 @@ void	dial_next(struct dial *);
 /* Connect once more to the address we were at last; answers likewise. */
 void	dial_again(struct dial *);
 
-/* May this address be connected to at all? */
+/* May this address be connected to?  The one place that decides. */
+enum dial_use {
+	DIAL_USABLE,
+	DIAL_NOBODY,		/* no host can have it			*/
+	DIAL_PRIVATE,		/* not for a host that a stranger names	*/
+};
+
+enum dial_use	dial_use(const struct dial_target *,
+		    const struct resolve_address *);
+
+/* Is one of these a usable one? */
 bool	dial_is_usable(const struct dial_target *,
-	    const struct resolve_address *);
+	    const struct resolve_found *);
+/* It is not: a line for the log that says why not. */
+void	dial_log_unusable(const struct dial_target *, struct span host,
+	    const struct resolve_found *);
 
 /* Is there an address left that dial_next() would try? */
 bool	dial_has_more(const struct dial *);

@@ -84,6 +84,7 @@ open_mx(void **out, const struct kind_env *env)
 		return e;
 	dial->sources = &m->sources;
 	dial->ourselves = a->ourselves;
+	dial->private_too = slice_flag(&env->block, "private_targets");
 	a->loop = env->loop;
 	a->resolve = env->resolve;
 	a->port = (uint16_t)slice_num(&env->block, "port");

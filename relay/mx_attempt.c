@@ -163,13 +163,21 @@ give_to(struct mx_attempt *a, struct mx_place *p)
 
 static void	try_next(struct mx_attempt *);
 
+/* The host whose turn it is. */
+static struct mx_where
+where(const struct mx_attempt *a)
+{
+	return (struct mx_where){ span_of(a->hosts.hosts[a->next - 1].name),
+	    a->port, a->is_forced };
+}
+
 /* The pool of the host, whose site has this number. */
 static void
 go_in(struct mx_attempt *a, uint64_t number)
 {
+	struct mx_where w = where(a);
 	struct mx_place *p;
-	enum err e = mx_pools_make(&p, a->home->pools,
-	    span_of(a->hosts.hosts[a->next - 1].name), a->port, number);
+	enum err e = mx_pools_make(&p, a->home->pools, &w, number);
 
 	if (e == OK) {
 		give_to(a, p);
@@ -189,11 +197,8 @@ go_in(struct mx_attempt *a, uint64_t number)
 static bool
 is_void(const struct mx_attempt *a, const struct resolve_found *found)
 {
-	if (a->is_forced)
+	if (a->is_forced || mx_pools_is_usable(a->home->pools, found))
 		return false;
-	for (unsigned i = 0; i < found->address_cnt; i++)
-		if (mx_pools_is_usable(a->home->pools, &found->addresses[i]))
-			return false;
 	return found->status == RESOLVED ||
 	    found->status == RESOLVED_NXDOMAIN ||
 	    found->status == RESOLVED_NODATA;
@@ -210,6 +215,7 @@ take_host(const struct resolve_found *found, void *arg)
 
 	a->query = NULL;
 	if (is_void(a, found)) {
+		mx_pools_log_unusable(home->pools, where(a).host, found);
 		a->void_cnt++;
 	} else if (mx_down_has(&home->failed, number,
 	    ev_now_ms(home->loop))) {
@@ -241,7 +247,7 @@ static void
 try_next(struct mx_attempt *a)
 {
 	struct mx_place *p;
-	struct span host;
+	struct mx_where w;
 
 	if (a->next == a->hosts.cnt) {
 		end_untaken(a);
@@ -251,12 +257,13 @@ try_next(struct mx_attempt *a)
 		end(a, OWN_no_text);
 		return;
 	}
-	host = span_of(a->hosts.hosts[a->next++].name);
-	p = mx_pools_find(a->home->pools, host, a->port);
+	a->next++;
+	w = where(a);
+	p = mx_pools_find(a->home->pools, &w);
 	if (p != NULL)
 		give_to(a, p);
 	else
-		ask_host(a, host);
+		ask_host(a, w.host);
 }
 
 /* What is about the next hop tells more than what is about us. */

@@ -26,6 +26,7 @@ struct mx_place {
 	struct site	*site;
 	struct smtp_client_target target;
 	struct pool	*pool;
+	bool		 is_trusted;
 	char		 host[DNSNAME_MAX + 1];
 };
 
@@ -50,6 +51,8 @@ compare(struct mx_place *a, struct mx_place *b)
 
 	if (cmp != 0)
 		return cmp;
+	if (a->is_trusted != b->is_trusted)
+		return a->is_trusted ? 1 : -1;
 	return a->target.dial.port < b->target.dial.port ? -1 :
 	    a->target.dial.port > b->target.dial.port;
 }
@@ -115,31 +118,41 @@ static const struct pool_calls pool_calls = { give_back, has_emptied };
 
 /* Its host, and what all pools have in common. */
 static enum err
-fill_place(struct mx_place *p, struct mx_pools *h, struct span host,
-    uint16_t port)
+fill_place(struct mx_place *p, struct mx_pools *h, const struct mx_where *w)
 {
-	if (!span_cstr(host, p->host, sizeof(p->host)))
+	if (!span_cstr(w->host, p->host, sizeof(p->host)))
 		return ERR_SYS;
 	p->home = h;
+	p->is_trusted = w->is_trusted;
 	p->target = h->common.target;
 	p->target.dial.host = span_of(p->host);
-	p->target.dial.port = port;
+	p->target.dial.port = w->port;
+	if (w->is_trusted)
+		p->target.dial.private_too = true;
 	return pool_open(&p->pool, h->common.loop, h->common.resolve,
 	    &p->target, &h->common.limits);
 }
 
 bool
-mx_pools_is_usable(const struct mx_pools *h, const struct resolve_address *a)
+mx_pools_is_usable(const struct mx_pools *h, const struct resolve_found *found)
 {
-	return dial_is_usable(&h->common.target.dial, a);
+	return dial_is_usable(&h->common.target.dial, found);
+}
+
+void
+mx_pools_log_unusable(const struct mx_pools *h, struct span host,
+    const struct resolve_found *found)
+{
+	dial_log_unusable(&h->common.target.dial, host, found);
 }
 
 struct mx_place *
-mx_pools_find(struct mx_pools *h, struct span host, uint16_t port)
+mx_pools_find(struct mx_pools *h, const struct mx_where *w)
 {
-	struct mx_place key = { .target.dial.port = port };
+	struct mx_place key = { .target.dial.port = w->port,
+	    .is_trusted = w->is_trusted };
 
-	if (!span_cstr(host, key.host, sizeof(key.host)))
+	if (!span_cstr(w->host, key.host, sizeof(key.host)))
 		return NULL;
 	return RB_FIND(place_tree, &h->places, &key);
 }
@@ -157,10 +170,10 @@ most_of(const struct mx_pools *h, const struct site *s)
 
 /* Neither a pool nor a connection is made for what would not be taken. */
 enum err
-mx_pools_make(struct mx_place **out, struct mx_pools *h, struct span host,
-    uint16_t port, uint64_t number)
+mx_pools_make(struct mx_place **out, struct mx_pools *h,
+    const struct mx_where *w, uint64_t number)
 {
-	struct mx_place *p = *out = mx_pools_find(h, host, port);
+	struct mx_place *p = *out = mx_pools_find(h, w);
 	struct site *s;
 
 	if (p != NULL)
@@ -171,7 +184,7 @@ mx_pools_make(struct mx_place **out, struct mx_pools *h, struct span host,
 		return ERR_FULL;
 	s->place_cnt++;
 	if ((p = calloc(1, sizeof(*p))) == NULL ||
-	    fill_place(p, h, host, port) != OK) {
+	    fill_place(p, h, w) != OK) {
 		free(p);
 		leave_site(h, s);
 		return ERR_SYS;

@@ -48,19 +48,29 @@ MUST_CHECK enum err mx_pools_open(struct mx_pools **out,
 	    void *arg);
 void	mx_pools_close(struct mx_pools **);
 
+/* As dial_is_usable() has it, of a host whose name came from outside. */
 bool	mx_pools_is_usable(const struct mx_pools *,
-	    const struct resolve_address *);
+	    const struct resolve_found *);
+void	mx_pools_log_unusable(const struct mx_pools *, struct span host,
+	    const struct resolve_found *);
 
-/* Is there a pool of this host (a name or an address) just now? */
-struct mx_place	*mx_pools_find(struct mx_pools *, struct span host,
-		    uint16_t port);
+struct mx_where {
+	struct span	 host;		/* a name or an address		*/
+	uint16_t	 port;
+	bool		 is_trusted;	/* the block names it: it may be in a
+					 * private network, and shares no
+					 * connection with a stranger's	*/
+};
+
+/* Is there a pool of this host just now? */
+struct mx_place	*mx_pools_find(struct mx_pools *, const struct mx_where *);
 
 /*
  * The same, made where there was none; number is that of its site.  ERR_FULL
  * when that has all it takes, ERR_SYS when out of memory.
  */
 MUST_CHECK enum err mx_pools_make(struct mx_place **out, struct mx_pools *,
-		    struct span host, uint16_t port, uint64_t number);
+		    const struct mx_where *, uint64_t number);
 
 /* At these stages (slow.h) it is waited for longer, while there is the pool. */
 void	mx_pools_wait(struct mx_place *, unsigned stages);

@@ -18,6 +18,7 @@ one_hop_new(void **out, size_t size, const struct kind_env *env)
 		free(h);
 		return e;
 	}
+	h->target.dial.private_too = true;	/* the block names it */
 	*out = h;
 	return OK;
 }

@@ -18,9 +18,9 @@
 #define SMTP_TARGET_LOGIN_MAX	512	/* bytes of username and of password */
 
 /*
- * Fill in what the block says.  The kind's to say are dial's sources and
- * ourselves, the door, is_lmtp, of limits idle_left, and for mx the host.  For
- * prepare(): secrets and certificates are read here.
+ * Fill in what the block says.  The kind's to say are dial's sources, ourselves
+ * and private_too, the door, is_lmtp, of limits idle_left, and for mx
+ * the host.  For prepare(): secrets and certificates are read here.
  */
 MUST_CHECK enum err smtp_target_read(struct smtp_client_target *,
 	    struct pool_limits *, const struct kind_env *);

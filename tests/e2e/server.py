@@ -135,6 +135,9 @@ class Postern:
         self.news = threading.Condition()
 
     def configure(self, text):
+        # The hosts of the tests' zones are all on loopback.
+        if "private_targets" not in text:
+            text = text.replace("type mx", "type mx; private_targets yes")
         with open(self.path, "w", encoding="utf-8") as f:
             f.write(text)
         os.chmod(self.path, 0o644)

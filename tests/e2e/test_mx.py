@@ -303,3 +303,19 @@ def test_in_the_whole_sandbox_the_way_is_the_same(
     p.signal(1)
     mail(p, "d.example")
     sink.wait(2)
+
+
+def test_nobody_has_us_connect_to_our_neighbours(start, names, hop, sinks):
+    names.zone("mx.example", "@ IN MX 10 a\n@ IN MX 20 localhost.\n"
+               "a IN A %s\na IN AAAA ::ffff:%s" % (HERE, HERE))
+    names.zone("own.example", "@ IN A %s" % HERE)
+    near = sinks(host=HERE, port=hop)
+    p = start("private_targets no; force_mx ours.example %s" % HERE)
+    for domain in "mx.example", "own.example", "[%s]" % HERE, "localhost":
+        line = p.wait_log(event="failed", id=mail(p, domain))
+        assert line["reply"].startswith("5.4.4"), line
+    assert {"private" in line["why"]
+            for line in p.find_log(event="passed_over")} == {True}
+    assert near.connections == 0
+    mail(p, "ours.example")
+    assert near.wait()[0].rcpts == ["bob@ours.example"]

@@ -355,7 +355,9 @@ open_relay(const char *options, const char *edge)
 	    "queue main { type lmdb; path q; relay out }\n"
 	    "relay out { type mx; port %u; tls { security off }\n"
 	    "ipv4_only yes; connect_timeout 2s; command_timeout 2s\n"
-	    "%s }\n", edge, w->port, options);
+	    "%s\n%s }\n", edge, w->port, options,
+	    strstr(options, "private_targets") != NULL ? "" :
+	    "private_targets yes");		/* hops are on loopback	*/
 	if (memory_load(&memory, &w->conf, false) != OK)
 		fail_msg("%s", memory.told);
 	assert_int_equal(conf_plan(w->conf, &plan), OK);

@@ -596,6 +596,7 @@ open_pool(struct bench *b, unsigned connections, bool listens)
 		b->target.dial.host = SPAN("127.0.0.1");
 	b->target.dial.port = ntohs(a.sin_port);
 	b->target.dial.connect_ms = 1000;
+	b->target.dial.private_too = true;	/* all is on loopback	*/
 	assert_int_equal(resolve_open(&b->resolve, b->loop, NULL, NULL), OK);
 	assert_int_equal(pool_open(&b->pool, b->loop, b->resolve, &b->target,
 	    &limits), OK);

@@ -144,6 +144,55 @@ where_a_host_may_be_the_mail_waits(void **state)
 	want(d, CLASS_LATER, SCOPE_DESTINATION, 451, "4.4.4 ");
 }
 
+/* By MX, by its own address, by a literal: it is always a stranger's word. */
+static void
+hosts_near_by_are_not_connected_to_for_strangers(void **state)
+{
+	static const char *const domains[] = { "mx.example", "own.example",
+		"mixed.example", "[127.0.0.2]", "[IPv6:::ffff:127.0.0.2]",
+		"[10.0.0.1]", "localhost" };
+	struct hop *near = open_hop(1);
+	struct delivery *d;
+
+	dns_mx("mx.example", 10, "a.example");
+	dns_mx("mx.example", 20, "b.example");
+	dns_a("a.example", "127.0.0.2");
+	dns_a("b.example", "192.168.1.1");
+	dns_a("own.example", "127.0.0.2");
+	dns_a("localhost", "127.0.0.2");
+	dns_mx("mixed.example", 10, "mixed.host.example");
+	dns_a("mixed.host.example", "0.0.0.0");
+	dns_a("mixed.host.example", "127.0.0.2");
+	open_relay("private_targets no", "");
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+		d = deliver(domains[i]);
+		want(d, CLASS_NEVER, SCOPE_DESTINATION, 550,
+		    "5.4.4 No host of the domain has a usable address");
+	}
+	assert_int_equal(near->connections, 0);
+}
+
+/* Nor over a connection that the administrator's word has made. */
+static void
+a_forced_host_may_be_near_by_and_is_no_way_in_for_others(void **state)
+{
+	struct hop *near = open_hop(1);
+	struct delivery *d;
+
+	dns_mx("other.example", 10, "near.example");
+	dns_a("near.example", "127.0.0.2");
+	open_relay("private_targets no; force_mx ours.example near.example",
+	    "");
+	d = deliver("ours.example");
+	want_done(d);
+	d = deliver("other.example");
+	want(d, CLASS_NEVER, SCOPE_DESTINATION, 550, "5.4.4 ");
+	d = deliver("ours.example");
+	want_done(d);
+	assert_int_equal(near->connections, 1);
+	assert_int_equal(near->messages, 2);
+}
+
 static void
 a_null_mx_ends_it_for_good(void **state)
 {
@@ -490,7 +539,7 @@ no_more_connections_idle_than_are_left(void **state)
 {
 	const struct smtp_client_target target = {
 		.dial = { .host = SPAN("127.0.0.2"), .port = world->port,
-		    .connect_ms = 1000 },
+		    .private_too = true, .connect_ms = 1000 },
 		.ehlo_as = SPAN("us.example"), .command_ms = 1000,
 		.data_ms = 1000, .done_ms = 1000,
 	};
@@ -615,6 +664,9 @@ main(void)
 		MX_TEST(when_no_host_can_be_talked_to_the_destination_is_down),
 		MX_TEST(where_no_host_can_be_the_mail_fails_at_once),
 		MX_TEST(where_a_host_may_be_the_mail_waits),
+		MX_TEST(hosts_near_by_are_not_connected_to_for_strangers),
+		MX_TEST(
+		    a_forced_host_may_be_near_by_and_is_no_way_in_for_others),
 		MX_TEST(a_null_mx_ends_it_for_good),
 		MX_TEST(without_mx_the_domain_is_the_host),
 		MX_TEST(with_an_mx_the_domain_is_no_host),
