@@ -138,6 +138,44 @@ keep_better(struct mx_hosts *out, struct span records, uint32_t than,
 	}
 }
 
+static bool
+has_name(const struct mx_host *hosts, unsigned cnt, const char *name)
+{
+	for (unsigned i = 0; i < cnt; i++)
+		if (strcmp(hosts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The worse half of the list again, each host with the same chance. */
+static void
+draw_others(struct mx_hosts *out, struct span records, uint32_t than,
+    uint32_t *seed)
+{
+	struct mx_host drawn[MX_CHOOSE_MAX - MX_CHOOSE_BEST];
+	const unsigned cap = MX_CHOOSE_MAX - MX_CHOOSE_BEST;
+	unsigned cnt = 0, seen = 0, at;
+	struct record r;
+	struct span one;
+
+	out->cnt = MX_CHOOSE_BEST;
+	while (resolve_record(&records, &one)) {
+		if (!read_record(one, &r) || r.name[0] == '\0' ||
+		    r.preference >= than ||
+		    has_name(out->hosts, out->cnt, r.name) ||
+		    has_name(drawn, cnt, r.name))
+			continue;
+		at = seen++ < cap ? cnt++ : next_random(seed) % seen;
+		if (at >= cap)
+			continue;
+		drawn[at].preference = r.preference;
+		drawn[at].turn = next_random(seed);
+		memcpy(drawn[at].name, r.name, sizeof(drawn[at].name));
+	}
+	for (unsigned i = 0; i < cnt; i++)
+		keep(out, &drawn[i]);
+}
+
 enum mx_chosen
 mx_choose(struct mx_hosts *out, struct span records, mx_choose_ours_fn *ours,
     const void *arg, uint32_t *seed)
@@ -158,6 +196,8 @@ mx_choose(struct mx_hosts *out, struct span records, mx_choose_ours_fn *ours,
 	if (cnt > 0 && root_cnt == cnt)
 		return MX_NULL;
 	keep_better(out, records, own, seed);
+	if (out->left_out)
+		draw_others(out, records, own, seed);
 	if (out->cnt > 0)
 		return MX_HOSTS;
 	return own != NOT_IN_LIST ? MX_OURSELVES : MX_UNUSABLE;

@@ -2,7 +2,9 @@
  * mx_choose - from the MX records of a domain to the hosts to try, in their
  * order: RFC 5321 5.1 and RFC 7505.
  *
- * Lower preference first, equals in random order; where we stand in the list
+ * Lower preference first, equals in random order; of more than MX_CHOOSE_MAX
+ * half are the best and half are drawn from all others, so that none is out of
+ * reach of a message that is tried again.  Where we stand in the list
  * ourselves, our own place and all that is not better is left out.  A target
  * that is no host's name (the root beside others, an address, odd bytes) is
  * passed over, and so is a record that is none.
@@ -16,7 +18,8 @@
 #include "ask/dnsname.h"
 #include "base/span.h"
 
-#define MX_CHOOSE_MAX	10	/* hosts of one attempt; the best are taken */
+#define MX_CHOOSE_MAX	10	/* hosts of one attempt			*/
+#define MX_CHOOSE_BEST	5	/* of more: these, and others by chance	*/
 
 enum mx_chosen {
 	MX_HOSTS,		/* at least one				*/

@@ -29,10 +29,10 @@ mx_number(const struct resolve_found *found, const char *host, uint16_t port,
 {
 	uint64_t sum = 0, number;
 
-	for (unsigned i = 0; i < found->address_cnt; i++)
+	for (unsigned i = 0; i < found->address_cnt && !found->left_out; i++)
 		sum += hash(found->addresses[i].bytes,
 		    found->addresses[i].family == 4 ? 4 : 16, seed);
-	if (found->address_cnt == 0)
+	if (found->address_cnt == 0 || found->left_out)
 		sum = hash(host, strlen(host), seed);
 	number = mix(sum ^ port ^ seed);
 	return number != 0 ? number : 1;

@@ -239,6 +239,73 @@ dns_retire(struct dns **dp)
 
 /* Answers. */
 
+/* Those of an answer that is too large, in the order they are kept. */
+struct choice {
+	const struct ub_result *answer;
+	unsigned	 cnt, start;
+};
+
+static unsigned
+choice_at(const struct choice *c, unsigned no)
+{
+	return (no + c->start) % c->cnt;
+}
+
+/* The best hosts first, RFC 1035 3.3.9; all other records are equals. */
+static unsigned
+rank(const struct choice *c, unsigned no)
+{
+	unsigned at = choice_at(c, no);
+	const uint8_t *rdata = (const uint8_t *)c->answer->data[at];
+
+	if (c->answer->qtype != RESOLVE_MX || c->answer->len[at] < 2)
+		return 0;
+	return (unsigned)rdata[0] << 8 | rdata[1];
+}
+
+static int
+compare_choice(const void *left, const void *right, void *arg)
+{
+	const unsigned *a = left, *b = right;
+	unsigned of_a = rank(arg, *a), of_b = rank(arg, *b);
+
+	if (of_a != of_b)
+		return of_a < of_b ? -1 : 1;
+	return *a < *b ? -1 : *a > *b;
+}
+
+/*
+ * As many as a frame holds, and others of equals each time.  A part of what
+ * DNSSEC has found good is still good.
+ */
+static bool
+put_some(struct wire_out *w, const struct ub_result *r)
+{
+	static unsigned turn;
+	struct choice c = { r, 0, 0 };
+	unsigned *order;
+
+	while (r->data[c.cnt] != NULL)
+		c.cnt++;
+	if ((order = calloc(c.cnt, sizeof(*order))) == NULL)
+		return false;
+	for (unsigned i = 0; i < c.cnt; i++)
+		order[i] = i;
+	c.start = turn++ * 7919 % c.cnt;
+	qsort_r(order, c.cnt, sizeof(*order), compare_choice, &c);
+	*w = (struct wire_out){ w->buf, 0, w->cap, false };
+	for (unsigned i = 0; i < c.cnt; i++) {
+		unsigned at = choice_at(&c, order[i]);
+		size_t len = (size_t)r->len[at];
+
+		if (w->len + 2 + len > w->cap)
+			break;
+		wire_str(w, (struct span){ r->data[at], len }, UINT16_MAX);
+	}
+	free(order);
+	return !w->bad && w->len > 0;
+}
+
 static bool
 put_records(struct wire_out *w, const struct ub_result *r)
 {
@@ -283,8 +350,7 @@ tell_result(struct dns_query *q, const struct ub_result *r)
 	const char *end = r->canonname != NULL ? r->canonname : r->qname;
 	char name[DNSNAME_MAX + 1];
 
-	/* More records than a frame holds are nobody's honest answer. */
-	if (a.status == RESOLVED && !put_records(&w, r))
+	if (a.status == RESOLVED && !put_records(&w, r) && !put_some(&w, r))
 		a = failure;
 	if (a.status == RESOLVED)
 		a.records = (struct span){ (char *)records, w.len };

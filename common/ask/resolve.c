@@ -18,6 +18,7 @@ struct resolve {
 	struct ev_loop	*loop;
 	struct asked	*asked;
 	unsigned	 turn;		/* shifts where a list begins	*/
+	uint32_t	 chance;	/* the same of one that is cut	*/
 	LIST_HEAD(, resolve_query) queries;
 };
 
@@ -30,6 +31,7 @@ struct side {
 	enum resolve_trust trust;
 	uint32_t	 ttl_s;
 	unsigned	 address_cnt;
+	bool		 left_out;	/* there were more		*/
 	struct resolve_address addresses[RESOLVE_ADDRESSES_MAX];
 };
 
@@ -50,18 +52,46 @@ struct resolve_query {
 
 /* Taking answers. */
 
+static unsigned
+count_of(struct span records, size_t len)
+{
+	unsigned cnt = 0;
+	struct span one;
+
+	while (resolve_record(&records, &one))
+		cnt += one.len == len;
+	return cnt;
+}
+
+/* Numerical Recipes' generator: nobody gains who guesses it. */
+static uint32_t
+next_begin(struct resolve *r)
+{
+	r->chance = r->chance * 1664525 + 1013904223;
+	return r->chance >> 8;
+}
+
+/* Of many those whose turn it is. */
 static void
 take_addresses(struct side *p, struct span records)
 {
 	uint8_t family = p->rrtype == RESOLVE_A ? 4 : 6;
+	size_t len = family == 4 ? 4 : 16;
+	unsigned cnt = count_of(records, len), no = 0, begin, row;
 	struct span one;
 
-	while (p->address_cnt < RESOLVE_ADDRESSES_MAX &&
-	    resolve_record(&records, &one)) {
-		if (one.len != (family == 4 ? 4 : 16))
+	begin = cnt > RESOLVE_ADDRESSES_MAX ? next_begin(p->query->r) % cnt :
+	    0;
+	p->left_out = cnt > RESOLVE_ADDRESSES_MAX;
+	while (resolve_record(&records, &one)) {
+		if (one.len != len)
 			continue;
-		p->addresses[p->address_cnt].family = family;
-		memcpy(p->addresses[p->address_cnt++].bytes, one.ptr, one.len);
+		row = (no++ + cnt - begin) % cnt;
+		if (row >= RESOLVE_ADDRESSES_MAX)
+			continue;
+		p->addresses[row].family = family;
+		memcpy(p->addresses[row].bytes, one.ptr, one.len);
+		p->address_cnt++;
 	}
 	if (p->address_cnt == 0 && p->status == RESOLVED)
 		p->status = RESOLVED_NODATA;
@@ -152,6 +182,7 @@ mix(struct resolve_found *f, struct resolve_query *q)
 		for (unsigned no = 0; no < q->side_cnt; no++) {
 			const struct side *p = &q->sides[no];
 
+			f->left_out = f->left_out || p->left_out;
 			if (i < p->address_cnt &&
 			    f->address_cnt < RESOLVE_ADDRESSES_MAX)
 				f->addresses[f->address_cnt++] = p->addresses[

@@ -51,6 +51,7 @@ struct resolve_found {
 	enum resolve_trust trust;	/* the weaker of AAAA and A	*/
 	uint32_t	 ttl_s;
 	unsigned	 address_cnt;	/* over 0 exactly when RESOLVED	*/
+	bool		 left_out;	/* it has more: others next time */
 	/* In the order to try: families in turn, IPv6 first. */
 	struct resolve_address addresses[RESOLVE_ADDRESSES_MAX];
 };

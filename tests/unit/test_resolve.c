@@ -76,8 +76,7 @@ server_msg(struct link *l, unsigned type, const union msg *m,
 	struct world *w = arg;
 
 	assert_int_equal(type, MSG_resolve_ask);
-	assert_true(w->asked < 64);
-	w->requests[w->asked++] = m->resolve_ask.request;
+	w->requests[w->asked++ % 64] = m->resolve_ask.request;
 	if (!w->mute)
 		answer(w, m->resolve_ask.request, m->resolve_ask.rrtype);
 	return OK;
@@ -375,6 +374,40 @@ many_addresses_are_cut_fairly(void **state)
 	for (unsigned i = 0; i < w.found.address_cnt; i++)
 		fours += w.found.addresses[i].family == 4;
 	assert_int_equal(fours, RESOLVE_ADDRESSES_MAX / 2);
+	close_world(&w);
+}
+
+/* Each of 1,001 has its turn; none of them stands in a list twice. */
+static void
+of_a_thousand_addresses_others_come_each_time(void **state)
+{
+	static char v4[1001 * 6];
+	bool seen[1001] = { false };
+	unsigned cnt = 0;
+	struct world w;
+
+	open_world(&w);
+	relink(&w);
+	for (unsigned i = 0; i < 1001; i++) {
+		memcpy(v4 + i * 6, "\4\0\1\1", 4);
+		v4[i * 6 + 4] = (char)(i >> 8);
+		v4[i * 6 + 5] = (char)i;
+	}
+	w.a.records = (struct span){ v4, sizeof(v4) };
+	for (unsigned turn = 0; turn < 500; turn++) {
+		want_addresses(&w, "mx.example", true);
+		assert_int_equal(w.found.address_cnt, RESOLVE_ADDRESSES_MAX);
+		assert_true(w.found.left_out);
+		for (unsigned i = 0; i < w.found.address_cnt; i++) {
+			const uint8_t *b = w.found.addresses[i].bytes;
+			unsigned no = (unsigned)b[2] << 8 | b[3];
+
+			assert_true(no < 1001);
+			cnt += !seen[no];
+			seen[no] = true;
+		}
+	}
+	assert_true(cnt > 950);
 	close_world(&w);
 }
 
@@ -679,6 +712,7 @@ main(void)
 		cmocka_unit_test(a_family_that_fails_leaves_the_other),
 		cmocka_unit_test(without_addresses_a_failure_counts),
 		cmocka_unit_test(many_addresses_are_cut_fairly),
+		cmocka_unit_test(of_a_thousand_addresses_others_come_each_time),
 		cmocka_unit_test(answers_are_kept_to_their_ttl),
 		cmocka_unit_test(no_is_believed_for_a_minute_at_most),
 		cmocka_unit_test(a_failure_is_not_remembered),

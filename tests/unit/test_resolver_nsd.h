@@ -74,6 +74,22 @@ nsd_file(const struct nsd *n, const char *name, const char *text)
 		nsd_die(path);
 }
 
+/* The zone, and in it a name with 1,001 addresses and as many hosts. */
+static void
+write_plain(const struct nsd *n)
+{
+	static char text[200000];
+	size_t len = strlcpy(text, plain_zone, sizeof(text));
+
+	for (unsigned i = 0; i < 1001; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "huge IN AAAA 2001:db8::%x\n"
+		    "huge IN MX %u a-rather-long-name-of-a-host-no-%u\n",
+		    i, 1001 - i, 1001 - i);
+	assert_true(len < sizeof(text));
+	nsd_file(n, "plain", text);
+}
+
 static void
 nsd_configure(const struct nsd *n)
 {
@@ -91,7 +107,7 @@ nsd_configure(const struct nsd *n)
 	    "zone:\n  name: signed.example\n  zonefile: signed\n",
 	    n->port, n->port, n->dir, n->dir, n->dir, n->dir);
 	nsd_file(n, "conf", text);
-	nsd_file(n, "plain", plain_zone);
+	write_plain(n);
 	nsd_file(n, "signed", signed_zone);
 }
 
