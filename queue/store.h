@@ -223,7 +223,7 @@ struct store_read_report {
 /* Messages of which something is to be told, from behind `after` on. */
 struct store_read_reports {
 	struct store_op	 op;
-	struct id	 after;		/* all zero: from the beginning	*/
+	struct id	 after;	/* all zero: the beginning; out: go on	*/
 	struct id	 ids[STORE_REPORTS_MAX];	/* out		*/
 	unsigned	 cnt;				/* out		*/
 	bool		 at_end;			/* out		*/

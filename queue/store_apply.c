@@ -156,25 +156,6 @@ apply_drop(struct store *st, MDB_txn *txn, struct store_drop *d)
 	return rc != 0 ? rc : store_sweep_later(st, txn, d->mail->id);
 }
 
-/* Is there a row of this message, readable or not? */
-static int
-has_row(struct store *st, MDB_txn *txn, enum table t, struct id id, bool *has)
-{
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
-
-	if (rc != 0)
-		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	*has = rc == 0 && store_table_same_id(key, id);
-	mdb_cursor_close(c);
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
 /*
  * A delivery of this message is over: the last one takes it along, unless the
  * count of them is contradicted by a row that is left.
@@ -194,8 +175,9 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e);
 	if (rc != 0 || e != OK)
 		return rc;
-	if ((rc = has_row(st, txn, TABLE_DELIVERY, s->id, &deliveries)) != 0 ||
-	    (rc = has_row(st, txn, TABLE_RECIPIENT, s->id, &rcpts)) != 0)
+	if ((rc = store_rows_have(&st->env, txn, TABLE_DELIVERY, s->id,
+	    &deliveries)) != 0 || (rc = store_rows_have(&st->env, txn,
+	    TABLE_RECIPIENT, s->id, &rcpts)) != 0)
 		return rc;
 	is_last = r.message.delivery_cnt <= 1 && !deliveries && !rcpts;
 	if (is_last && (rc = store_report_has(st, txn, s->id,

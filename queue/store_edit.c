@@ -12,39 +12,21 @@
 
 #define ROWS_FIRST	4
 
-static bool
-is_row(MDB_val key, struct id id, uint32_t least)
-{
-	return key.mv_size == sizeof(id.b) + sizeof(least) &&
-	    store_table_same_id(key, id) && store_table_no(key) >= least;
-}
-
 /* The next row of the message from this number on; its value is the map's. */
 static int
 next_row(struct store *st, MDB_txn *txn, enum table t, struct id id,
     uint32_t *no, MDB_val *val)
 {
-	unsigned foreign = 0;
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, t, id, *no, &w);
 
 	if (rc != 0)
 		return rc;
-	store_table_key_no(&k, id, *no);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, val, MDB_SET_RANGE);
-	while (rc == 0 && !is_row(key, id, *no)) {
-		if (!store_table_same_id(key, id) &&
-		    foreign++ == STORE_FOREIGN_MAX)
-			rc = MDB_NOTFOUND;
-		else
-			rc = mdb_cursor_get(c, &key, val, MDB_NEXT);
-	}
-	if (rc == 0)
-		*no = store_table_no(key);
-	mdb_cursor_close(c);
+	while ((rc = store_rows_next(&w)) == 0 && !w.is_row)
+		;
+	*no = w.no;
+	*val = w.val;
+	store_rows_close(&w);
 	return rc;
 }
 
@@ -198,19 +180,15 @@ edit_deliveries(struct store *st, MDB_txn *txn, struct store_edit *e)
 static int
 del_rcpts(struct store *st, MDB_txn *txn, struct id id)
 {
-	uint32_t no = 0;
-	MDB_val val;
-	int rc;
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_RECIPIENT, id, 0, &w);
 
-	while ((rc = next_row(st, txn, TABLE_RECIPIENT, id, &no,
-	    &val)) == 0) {
-		struct store_key k;
-
-		store_table_key_no(&k, id, no);
-		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
-		if (rc != 0 || no++ == UINT32_MAX)
-			return rc;
-	}
+	if (rc != 0)
+		return rc;
+	while ((rc = store_rows_next(&w)) == 0 &&
+	    (rc = store_rows_del(&w)) == 0)
+		;
+	store_rows_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -241,8 +219,8 @@ has_trace(struct store *st, MDB_txn *txn, const struct store_edit *e,
 	*has = false;
 	if (e->action != EDIT_REMOVE && e->action != EDIT_RETRY)
 		return 0;
-	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, e->id,
-	    &deliveries)) != 0 || (rc = store_row_count(st, txn,
+	if ((rc = store_rows_count(&st->env, txn, TABLE_DELIVERY, e->id,
+	    &deliveries)) != 0 || (rc = store_rows_count(&st->env, txn,
 	    TABLE_RECIPIENT, e->id, &rcpts)) != 0 ||
 	    (rc = store_notes_count(st, txn, e->id, &notes)) != 0)
 		return rc;

@@ -57,41 +57,26 @@ keep_rcpt(char **at, uint32_t no, const struct record_recipient *r)
 	};
 }
 
-/* A row whose number does not rise has it from a flipped bit. */
-static bool
-rises(MDB_val key, uint32_t least)
-{
-	return key.mv_size == sizeof(struct id) + sizeof(uint32_t) &&
-	    store_table_no(key) >= least;
-}
-
 /* Walk the recipients of a delivery: to count them, then to keep them. */
 static int
 walk_rcpts(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
     struct envelope *env, char **at, uint32_t *cnt, size_t *bytes)
 {
-	uint32_t least = 0;
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_RECIPIENT], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_RECIPIENT, r->id, 0, &w);
 
 	if (rc != 0)
 		return rc;
-	store_table_key_no(&k, r->id, 0);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
 	*cnt = 0;
 	*bytes = 0;
-	for (; rc == 0 && store_table_same_id(key, r->id);
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
-		struct span row = { val.mv_data, val.mv_size };
+	while ((rc = store_rows_next(&w)) == 0) {
+		struct span row = { w.val.mv_data, w.val.mv_size };
+		struct store_key k;
 		union record rec;
 
-		if (!rises(key, least))
+		if (!w.is_row)
 			continue;
-		least = store_table_no(key);
-		store_table_key_no(&k, r->id, least++);
+		store_table_key_no(&k, r->id, w.no);
 		if (record_get(row, RECORD_recipient, &rec) != OK) {
 			enum aside why = record_is_newer(row,
 			    RECORD_recipient) ? ASIDE_NEWER : ASIDE_DAMAGED;
@@ -104,14 +89,14 @@ walk_rcpts(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 		if (rec.recipient.delivery != r->no)
 			continue;
 		if (env != NULL)
-			env->rcpts[*cnt] = keep_rcpt(at, least - 1,
+			env->rcpts[*cnt] = keep_rcpt(at, w.no,
 			    &rec.recipient);
 		*bytes += rec.recipient.address.len +
 		    rec.recipient.orcpt.len + rec.recipient.reply.len +
 		    rec.recipient.hop.len;
 		(*cnt)++;
 	}
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -194,9 +179,9 @@ miss_delivery(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 	e = get_record(st, txn, r, TABLE_MESSAGE, &of, &m);
 	if (e == ERR_SYS)
 		return e;
-	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, r->id,
+	if ((rc = store_rows_count(&st->env, txn, TABLE_DELIVERY, r->id,
 	    &deliveries)) != 0 ||
-	    (rc = store_row_count(st, txn, TABLE_RECIPIENT, r->id,
+	    (rc = store_rows_count(&st->env, txn, TABLE_RECIPIENT, r->id,
 	    &rcpts)) != 0)
 		return store_reader_err(st, rc);
 	if (e == OK ? deliveries >= m.message.delivery_cnt :

@@ -8,7 +8,18 @@
 
 #include "queue/store_inside.h"
 
-/* The next row of the flow behind `after'; MDB_NOTFOUND when there is none. */
+static bool
+is_behind(MDB_val key, struct span flow, const struct store_key *k)
+{
+	return key.mv_size == flow.len + PLACE_LEN &&
+	    memcmp(key.mv_data, flow.ptr, flow.len) == 0 &&
+	    store_table_cmp(key, k->b, k->len) > 0;
+}
+
+/*
+ * The next row of the flow behind `after'; MDB_NOTFOUND when there is none.  A
+ * few that should stand elsewhere are passed over.
+ */
 static int
 next_row(struct store *st, MDB_txn *txn, struct span flow,
     const struct store_place *after, struct store_place *out)
@@ -21,14 +32,12 @@ next_row(struct store *st, MDB_txn *txn, struct span flow,
 	if (rc != 0)
 		return rc;
 	store_table_key_due(&k, flow, after);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	if (rc == 0 && key.mv_size == k.len &&
-	    memcmp(key.mv_data, k.b, k.len) == 0)
+	rc = store_table_seek(c, &k, &key, &val);
+	if (rc == 0 && store_table_cmp(key, k.b, k.len) == 0)
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-	if (rc == 0 && (key.mv_size != flow.len + PLACE_LEN ||
-	    memcmp(key.mv_data, flow.ptr, flow.len) != 0))
-		rc = MDB_NOTFOUND;
+	for (unsigned i = 0; rc == 0 && !is_behind(key, flow, &k); i++)
+		rc = i == STORE_FOREIGN_MAX ? MDB_NOTFOUND :
+		    mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	if (rc == 0)
 		store_table_place(key, out);
 	mdb_cursor_close(c);

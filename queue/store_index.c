@@ -29,15 +29,6 @@ store_index_is_key(MDB_val key)
 	return nuls == 3 && name[len - 1] == '\0' && len <= STORE_FLOW_MAX;
 }
 
-static int
-cmp_key(MDB_val a, const void *bytes, size_t b_len)
-{
-	size_t len = a.mv_size < b_len ? a.mv_size : b_len;
-	int c = memcmp(a.mv_data, bytes, len);
-
-	return c != 0 ? c : (a.mv_size > b_len) - (a.mv_size < b_len);
-}
-
 static void
 copy_key(struct store_index_key *to, MDB_val key)
 {
@@ -111,8 +102,8 @@ is_last_trace(const struct store *st, MDB_txn *txn, struct id id, bool *is)
 		return rc;
 	has_message = rc == 0 && record_get((struct span){ val.mv_data,
 	    val.mv_size }, RECORD_message, &m) == OK;
-	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, id,
-	    &deliveries)) != 0 || (rc = store_row_count(st, txn,
+	if ((rc = store_rows_count(&st->env, txn, TABLE_DELIVERY, id,
+	    &deliveries)) != 0 || (rc = store_rows_count(&st->env, txn,
 	    TABLE_RECIPIENT, id, &rcpts)) != 0)
 		return rc;
 	*is = has_message ? deliveries < m.message.delivery_cnt :
@@ -143,7 +134,7 @@ is_right(const struct store *st, MDB_txn *txn, MDB_val key, bool *right)
 	if (rc != 0)
 		return rc;
 	*right = !due_key((MDB_val){ k.len, k.b }, val, &want) ||
-	    cmp_key(key, want.b, want.len) == 0;
+	    store_table_cmp(key, want.b, want.len) == 0;
 	return 0;
 }
 
@@ -184,7 +175,7 @@ look(struct store *st, MDB_txn *txn, struct store_read_index *r,
 		rc = is_there(st, txn, t, key, &there);
 	if (rc != 0)
 		return rc;
-	if (!there || (r->from.len > 0 && cmp_key(key, r->from.b,
+	if (!there || (r->from.len > 0 && store_table_cmp(key, r->from.b,
 	    r->from.len) <= 0)) {
 		r->is_out_of_order = r->in_due;
 		return r->in_due ? 0 : MDB_CORRUPTED;
@@ -207,7 +198,7 @@ walk(struct store *st, MDB_txn *txn, MDB_cursor *c,
 	int rc = mdb_cursor_get(c, &key, &val, r->from.len == 0 ? MDB_FIRST :
 	    MDB_SET_RANGE);
 
-	if (rc == 0 && r->from.len > 0 && cmp_key(key, r->from.b,
+	if (rc == 0 && r->from.len > 0 && store_table_cmp(key, r->from.b,
 	    r->from.len) == 0)
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	while (rc == 0 && r->row_cnt < r->row_max &&

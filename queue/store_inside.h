@@ -11,7 +11,9 @@
 
 #include <pthread.h>
 
+#include "queue/store_rows.h"
 #include "queue/store_table.h"
+#include "queue/store_walk.h"
 #include "sys/bell.h"
 
 enum store_kind {
@@ -26,9 +28,6 @@ enum store_kind {
 };
 
 STAILQ_HEAD(store_ops, store_op);
-
-/* Rows of others that a flipped bit may have put between those of a message. */
-#define STORE_FOREIGN_MAX	4
 
 /* What the writer undoes when a transaction does not commit. */
 struct store_state {
@@ -248,9 +247,6 @@ int	store_notes_drop(struct store *, MDB_txn *, struct id, bool all,
 	    struct store_notes *out);
 int	store_notes_count(struct store *, MDB_txn *, struct id,
 	    struct store_notes *out);
-/* Rows of a message in a table whose keys begin with its id. */
-int	store_row_count(const struct store *, MDB_txn *, enum table,
-	    struct id, uint32_t *cnt);
 /* Which records a table has; false: it has none. */
 bool	store_row_kind(enum table, enum record_kind *out);
 

@@ -141,37 +141,23 @@ step_id(struct id *id)
 static int
 walk_parts(struct reading *g, struct store_spot *spot)
 {
-	unsigned foreign = 0;
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(g->txn,
-	    g->store->env.dbi[tables[spot->kind]], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&g->store->env, g->txn, tables[spot->kind],
+	    spot->id, spot->no, &w);
 
 	if (rc != 0)
 		return rc;
-	store_table_key_no(&k, spot->id, spot->no);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	while (rc == 0 && has_room(g)) {
-		if (!store_table_same_id(key, spot->id)) {
-			rc = foreign++ < STORE_FOREIGN_MAX ?
-			    mdb_cursor_get(c, &key, &val, MDB_NEXT) :
-			    MDB_NOTFOUND;
+	while (has_room(g) && (rc = store_rows_next(&w)) == 0) {
+		if (!w.is_row)
 			continue;
+		spot->no = w.no;
+		add(g, spot, w.val);
+		if (spot->no++ == UINT32_MAX) {
+			rc = MDB_NOTFOUND;
+			break;
 		}
-		/* A number that does not rise has it from a flipped bit. */
-		if (key.mv_size == k.len && store_table_no(key) >= spot->no) {
-			spot->no = store_table_no(key);
-			add(g, spot, val);
-			if (spot->no++ == UINT32_MAX) {
-				rc = MDB_NOTFOUND;
-				break;
-			}
-		}
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	}
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	return rc;
 }
 
@@ -337,48 +323,27 @@ add_old(struct store *st, struct store_read_old *r, MDB_val key, MDB_val val)
 		r->cnt++;
 }
 
-static bool
-is_key(MDB_val key, const struct store_key *behind)
-{
-	return key.mv_size == behind->len &&
-	    memcmp(key.mv_data, behind->b, behind->len) > 0;
-}
-
-/*
- * A flipped bit may have made any key one that is none, or stands out of order:
- * a few that are too young do not end the walk, and it goes on behind one only
- * where the next is higher.
- */
+/* A few that are too young do not end the walk: a flipped bit makes them so. */
 static int
-walk_old(struct store *st, struct store_read_old *r, MDB_cursor *c)
+walk_old(struct store *st, struct store_read_old *r, struct store_walk *w)
 {
-	struct store_key after, last = { .len = 0 };
 	unsigned young = 0;
-	MDB_val key, val;
-	int rc;
+	int rc = store_walk_next(w);
 
-	store_table_key_no(&after, r->after, r->after_no);
-	key = (MDB_val){ after.len, after.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
 	for (unsigned i = 0; rc == 0 && young <= STORE_FOREIGN_MAX &&
 	    i < OLD_LOOKS_MAX && r->cnt < STORE_OLD_MAX; i++) {
-		bool is_one = is_key(key, &after);
+		bool is_one = w->key.mv_size == sizeof(r->after.b) +
+		    sizeof(r->after_no);
 
-		if (is_one && memcmp(key.mv_data, r->until.b,
+		if (is_one && memcmp(w->key.mv_data, r->until.b,
 		    sizeof(r->until.b)) > 0) {
 			young++;
 		} else if (is_one) {
 			young = 0;
-			add_old(st, r, key, val);
-			memcpy(last.b, key.mv_data, key.mv_size);
-			last.len = key.mv_size;
+			add_old(st, r, w->key, w->val);
 		}
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-		if (last.len > 0 && (rc != 0 || is_key(key, &last)))
-			after = last;
+		rc = store_walk_next(w);
 	}
-	memcpy(r->after.b, after.b, sizeof(r->after.b));
-	r->after_no = store_table_no((MDB_val){ after.len, after.b });
 	r->at_end = rc != 0 || young > STORE_FOREIGN_MAX;
 	return rc;
 }
@@ -386,13 +351,21 @@ walk_old(struct store *st, struct store_read_old *r, MDB_cursor *c)
 int
 store_list_old(struct store *st, MDB_txn *txn, struct store_read_old *r)
 {
-	MDB_cursor *c;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
+	struct store_key after;
+	struct store_walk w;
+	int rc;
 
+	store_table_key_no(&after, r->after, r->after_no);
+	rc = store_walk_open(&st->env, txn, TABLE_DELIVERY, &after, &w);
 	if (rc != 0)
 		return rc;
 	r->cnt = 0;
-	rc = walk_old(st, r, c);
-	mdb_cursor_close(c);
+	rc = walk_old(st, r, &w);
+	if (w.behind.len == after.len) {
+		memcpy(r->after.b, w.behind.b, sizeof(r->after.b));
+		r->after_no = store_table_no((MDB_val){ w.behind.len,
+		    w.behind.b });
+	}
+	store_walk_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }

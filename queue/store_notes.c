@@ -35,28 +35,6 @@ id_of(const struct store_key *k)
 	return id;
 }
 
-int
-store_row_count(const struct store *st, MDB_txn *txn, enum table t,
-    struct id id, uint32_t *cnt)
-{
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
-
-	if (rc != 0)
-		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	*cnt = 0;
-	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
-	    store_table_same_id(key, id);
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT))
-		(*cnt)++;
-	mdb_cursor_close(c);
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
 /* Does nothing of the message need the row any more? */
 static int
 is_nothing_left(struct store *st, MDB_txn *txn, struct id id, bool *nothing)
@@ -64,8 +42,8 @@ is_nothing_left(struct store *st, MDB_txn *txn, struct id id, bool *nothing)
 	uint32_t deliveries, rcpts;
 	int rc;
 
-	if ((rc = store_row_count(st, txn, TABLE_DELIVERY, id,
-	    &deliveries)) != 0 || (rc = store_row_count(st, txn,
+	if ((rc = store_rows_count(&st->env, txn, TABLE_DELIVERY, id,
+	    &deliveries)) != 0 || (rc = store_rows_count(&st->env, txn,
 	    TABLE_RECIPIENT, id, &rcpts)) != 0)
 		return rc;
 	*nothing = deliveries == 0 && rcpts == 0;
@@ -76,26 +54,19 @@ is_nothing_left(struct store *st, MDB_txn *txn, struct id id, bool *nothing)
 static int
 count_counted(struct store *st, MDB_txn *txn, struct id id, uint64_t *cnt)
 {
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DELIVERY], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_DELIVERY, id, 0, &w);
 
 	if (rc != 0)
 		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	*cnt = 0;
-	for (rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE); rc == 0 &&
-	    store_table_same_id(key, id);
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
+	for (*cnt = 0; (rc = store_rows_next(&w)) == 0; ) {
 		union record r;
 
-		if (record_get((struct span){ val.mv_data, val.mv_size },
+		if (record_get((struct span){ w.val.mv_data, w.val.mv_size },
 		    RECORD_delivery, &r) == OK)
 			*cnt += r.delivery.rcpt_cnt;
 	}
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -124,24 +95,17 @@ static int
 are_all_there(struct store *st, MDB_txn *txn, struct id id, bool *all)
 {
 	uint64_t counted, cnt = 0;
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
+	struct store_rows w;
 	bool has;
 	int rc = count_counted(st, txn, id, &counted);
 
-	if (rc != 0 || (rc = mdb_cursor_open(txn,
-	    st->env.dbi[TABLE_RECIPIENT], &c)) != 0)
+	if (rc != 0 || (rc = store_rows_open(&st->env, txn, TABLE_RECIPIENT,
+	    id, 0, &w)) != 0)
 		return rc;
-	store_table_key_no(&k, id, 0);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	while (rc == 0 && store_table_same_id(key, id) &&
-	    (rc = has_delivery(st, txn, id, val, &has)) == 0) {
+	while ((rc = store_rows_next(&w)) == 0 &&
+	    (rc = has_delivery(st, txn, id, w.val, &has)) == 0)
 		cnt += has;
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-	}
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	*all = cnt >= counted;
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -224,48 +188,35 @@ fill_note(struct store_note *n, MDB_val key, MDB_val val, enum table *t,
 	return true;
 }
 
-static int
-seek_behind(MDB_cursor *c, const struct store_index_key *from, MDB_val *key,
-    MDB_val *val)
-{
-	int rc;
-
-	*key = (MDB_val){ from->len, (void *)from->b };
-	rc = mdb_cursor_get(c, key, val, from->len == 0 ? MDB_FIRST :
-	    MDB_SET_RANGE);
-	if (rc == 0 && from->len > 0 && key->mv_size == from->len &&
-	    memcmp(key->mv_data, from->b, from->len) == 0)
-		rc = mdb_cursor_get(c, key, val, MDB_NEXT);
-	return rc;
-}
-
 int
 store_notes_read(struct store *st, MDB_txn *txn, struct store_read_notes *r)
 {
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_QUARANTINE], &c);
+	struct store_key from = { .len = r->from.len };
+	struct store_walk w;
+	int rc;
 
+	memcpy(from.b, r->from.b, from.len);
+	rc = store_walk_open(&st->env, txn, TABLE_QUARANTINE, &from, &w);
 	if (rc != 0)
 		return rc;
 	r->cnt = 0;
-	rc = seek_behind(c, &r->from, &key, &val);
+	rc = store_walk_next(&w);
 	while (rc == 0 && r->cnt < STORE_NOTES_MAX) {
 		struct store_note *n = &r->rows[r->cnt];
 		struct store_key k;
 		enum table t;
 
-		r->from.len = key.mv_size;
-		memcpy(r->from.b, key.mv_data, key.mv_size);
-		if (fill_note(n, key, val, &t, &k)) {
+		if (fill_note(n, w.key, w.val, &t, &k)) {
 			r->cnt++;
 			if (r->looks && (rc = store_note_look(st, txn, t, &k,
 			    &n->why, &n->is_over)) != 0)
 				break;
 		}
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+		rc = store_walk_next(&w);
 	}
-	mdb_cursor_close(c);
+	store_walk_close(&w);
+	r->from.len = w.behind.len;
+	memcpy(r->from.b, w.behind.b, w.behind.len);
 	r->at_end = rc == MDB_NOTFOUND;
 	return r->at_end ? 0 : rc;
 }
@@ -305,21 +256,33 @@ drop_note(struct store *st, MDB_txn *txn, enum table t,
 	return unhold(st, txn, row, (struct span){ flow, len });
 }
 
-/* The note at k or the next of the same table and message. */
+static bool
+is_note_of(MDB_val key, const struct store_key *prefix,
+    const struct store_key *least)
+{
+	return key.mv_size >= prefix->len && key.mv_size < sizeof(least->b) &&
+	    memcmp(key.mv_data, prefix->b, prefix->len) == 0 &&
+	    store_table_cmp(key, least->b, least->len) >= 0;
+}
+
+/*
+ * The note at k or the next of the same table and message; a few of others that
+ * should stand elsewhere are passed over.
+ */
 static int
 next_note(struct store *st, MDB_txn *txn, const struct store_key *prefix,
     struct store_key *k, MDB_val *val)
 {
 	MDB_cursor *c;
-	MDB_val key = { k->len, k->b };
+	MDB_val key;
 	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_QUARANTINE], &c);
 
 	if (rc != 0)
 		return rc;
-	rc = mdb_cursor_get(c, &key, val, MDB_SET_RANGE);
-	if (rc == 0 && (key.mv_size < prefix->len || key.mv_size >=
-	    sizeof(k->b) || memcmp(key.mv_data, prefix->b, prefix->len) != 0))
-		rc = MDB_NOTFOUND;
+	rc = store_table_seek(c, k, &key, val);
+	for (unsigned i = 0; rc == 0 && !is_note_of(key, prefix, k); i++)
+		rc = i == STORE_FOREIGN_MAX ? MDB_NOTFOUND :
+		    mdb_cursor_get(c, &key, val, MDB_NEXT);
 	if (rc == 0) {
 		k->len = key.mv_size;
 		memcpy(k->b, key.mv_data, key.mv_size);

@@ -10,7 +10,6 @@
 #include "queue/store_inside.h"
 
 #define BATCH_OPS	64
-#define FOREIGN_MAX	4	/* keys in a flow that are none of it	*/
 
 /* The first row behind key k; *c is open. */
 static int
@@ -20,8 +19,7 @@ seek(MDB_cursor *c, const struct store_key *k, MDB_val *key)
 
 	if (k->len == 0)
 		return mdb_cursor_get(c, key, &val, MDB_FIRST);
-	*key = (MDB_val){ k->len, (void *)k->b };
-	return mdb_cursor_get(c, key, &val, MDB_SET_RANGE);
+	return store_table_seek(c, k, key, &val);
 }
 
 /* A key just behind all rows of this flow. */
@@ -31,15 +29,6 @@ flow_end(struct store_key *k, const struct store_flow *f)
 	memcpy(k->b, f->name, f->len);
 	memset(k->b + f->len, 0xff, PLACE_LEN);
 	k->len = f->len + PLACE_LEN;
-}
-
-static bool
-is_behind(MDB_val key, const struct store_key *k)
-{
-	size_t len = key.mv_size < k->len ? key.mv_size : k->len;
-	int c = memcmp(key.mv_data, k->b, len);
-
-	return c > 0 || (c == 0 && key.mv_size > k->len);
 }
 
 /*
@@ -53,7 +42,7 @@ next_flow(MDB_cursor *c, const struct store_key *k, MDB_val *key)
 	int rc = seek(c, k, key);
 
 	while (rc == 0 && (!store_index_is_key(*key) ||
-	    (k->len > 0 && !is_behind(*key, k))))
+	    (k->len > 0 && store_table_cmp(*key, k->b, k->len) <= 0)))
 		rc = mdb_cursor_get(c, key, &val, MDB_NEXT);
 	return rc;
 }
@@ -129,7 +118,7 @@ next_in_flow(MDB_cursor *c, const struct store_read_due *r, MDB_val *key)
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && !in_flow(*key, r->flow); i++) {
-		if (i == FOREIGN_MAX)
+		if (i == STORE_FOREIGN_MAX)
 			return MDB_NOTFOUND;
 		rc = mdb_cursor_get(c, key, &val, MDB_NEXT);
 	}
@@ -142,8 +131,7 @@ walk_due(MDB_cursor *c, struct store_read_due *r, const struct store_key *from)
 	MDB_val key, val;
 	int rc = seek(c, from, &key);
 
-	if (rc == 0 && key.mv_size == from->len &&
-	    memcmp(key.mv_data, from->b, from->len) == 0)
+	if (rc == 0 && store_table_cmp(key, from->b, from->len) == 0)
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	for (; rc == 0; rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
 		struct store_place place;

@@ -13,47 +13,24 @@
 #define REPLY_KEPT	800	/* bytes: a record must fit its page	*/
 #define BYTES_MAX	(1u << 20)	/* of strings in one report	*/
 
-/* The first row of table report of this message, from no on. */
-static int
-seek_row(MDB_cursor *c, struct id id, uint32_t no, MDB_val *key, MDB_val *val)
-{
-	struct store_key k;
-	int rc;
-
-	store_table_key_no(&k, id, no);
-	*key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, key, val, MDB_SET_RANGE);
-	return rc == 0 && !store_table_same_id(*key, id) ? MDB_NOTFOUND : rc;
-}
-
 int
 store_report_has(struct store *st, MDB_txn *txn, struct id id, bool *out)
 {
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
-
-	if (rc != 0)
-		return rc;
-	rc = seek_row(c, id, 0, &key, &val);
-	mdb_cursor_close(c);
-	*out = rc == 0;
-	return rc == MDB_NOTFOUND ? 0 : rc;
+	return store_rows_have(&st->env, txn, TABLE_REPORT, id, out);
 }
 
 int
 store_report_del_all(struct store *st, MDB_txn *txn, struct id id)
 {
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_REPORT, id, 0, &w);
 
 	if (rc != 0)
 		return rc;
-	while ((rc = seek_row(c, id, 0, &key, &val)) == 0 &&
-	    (rc = mdb_cursor_del(c, 0)) == 0)
+	while ((rc = store_rows_next(&w)) == 0 &&
+	    (rc = store_rows_del(&w)) == 0)
 		;
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -155,19 +132,16 @@ discard_row(struct store *st, MDB_txn *txn, const struct store_report *s,
 static int
 discard_all(struct store *st, MDB_txn *txn, struct store_report *s)
 {
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_REPORT, s->id, 0, &w);
 
 	if (rc != 0)
 		return rc;
-	for (rc = seek_row(c, s->id, 0, &key, &val); rc == 0 &&
-	    store_table_same_id(key, s->id); s->lost_cnt++)
-		if ((rc = discard_row(st, txn, s, key, val)) == 0)
-			rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-	mdb_cursor_close(c);
-	return rc == 0 || rc == MDB_NOTFOUND ?
-	    store_report_del_all(st, txn, s->id) : rc;
+	while ((rc = store_rows_next(&w)) == 0 &&
+	    (rc = discard_row(st, txn, s, w.key, w.val)) == 0)
+		s->lost_cnt++;
+	store_rows_close(&w);
+	return rc == MDB_NOTFOUND ? store_report_del_all(st, txn, s->id) : rc;
 }
 
 int
@@ -236,23 +210,20 @@ static int
 walk(struct store *st, MDB_txn *txn, struct id id, struct report_rows *rows,
     char *at, uint32_t *cnt, size_t *bytes)
 {
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_REPORT, id, 0, &w);
 
 	if (rc != 0)
 		return rc;
 	*cnt = 0;
 	*bytes = 0;
-	for (rc = seek_row(c, id, 0, &key, &val);
-	    rc == 0 && store_table_same_id(key, id) &&
-	    *cnt < STORE_REPORT_MAX && *bytes < BYTES_MAX;
-	    rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) {
-		struct report_row row = { .no = store_table_no(key) };
+	while (*cnt < STORE_REPORT_MAX && *bytes < BYTES_MAX &&
+	    (rc = store_rows_next(&w)) == 0) {
+		struct report_row row = { .no = store_table_no(w.key) };
 		union record r;
 
-		row.is_lost = record_get((struct span){ val.mv_data,
-		    val.mv_size }, RECORD_report, &r) != OK;
+		row.is_lost = record_get((struct span){ w.val.mv_data,
+		    w.val.mv_size }, RECORD_report, &r) != OK;
 		if (!row.is_lost)
 			*bytes += report_len(&r.report);
 		if (rows != NULL) {
@@ -261,7 +232,7 @@ walk(struct store *st, MDB_txn *txn, struct id id, struct report_rows *rows,
 		}
 		(*cnt)++;
 	}
-	mdb_cursor_close(c);
+	store_rows_close(&w);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -307,39 +278,46 @@ store_report_read(struct store *st, MDB_txn *txn, struct store_read_report *r)
 
 /* A key just behind all rows of this message. */
 static void
-behind(struct store_key *k, struct id id)
+put_behind(struct store_key *k, struct id id)
 {
 	store_table_key_no(k, id, UINT32_MAX);
 	k->b[k->len++] = 0;
 }
 
-/* From message to message: one seek each, whatever it has. */
+/*
+ * From message to message: one seek each, whatever it has.  A key that a bit
+ * has put too high is given like any other, but not gone on behind.
+ */
 int
 store_report_list(struct store *st, MDB_txn *txn, struct store_read_reports *r)
 {
+	struct store_key behind;
 	MDB_cursor *c;
 	MDB_val key, val;
-	struct store_key k;
-	MDB_cursor_op op = MDB_SET_RANGE;
 	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_REPORT], &c);
 
 	if (rc != 0)
 		return rc;
-	behind(&k, r->after);
+	put_behind(&behind, r->after);
 	r->cnt = 0;
-	while (r->cnt < STORE_REPORTS_MAX) {
+	rc = store_table_seek(c, &behind, &key, &val);
+	while (rc == 0 && r->cnt < STORE_REPORTS_MAX) {
 		struct id id;
 
-		key = (MDB_val){ k.len, k.b };
-		if ((rc = mdb_cursor_get(c, &key, &val, op)) != 0)
-			break;
-		op = MDB_NEXT;		/* over a key that is none	*/
-		if (key.mv_size < sizeof(id.b))
+		if (key.mv_size < sizeof(id.b) || store_table_cmp(key,
+		    behind.b, behind.len) <= 0) {
+			rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 			continue;
+		}
 		memcpy(id.b, key.mv_data, sizeof(id.b));
 		r->ids[r->cnt++] = id;
-		behind(&k, id);
-		op = MDB_SET_RANGE;
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+		if (rc == 0 && memcmp(key.mv_data, id.b, key.mv_size <
+		    sizeof(id.b) ? key.mv_size : sizeof(id.b)) < 0)
+			continue;
+		r->after = id;
+		put_behind(&behind, id);
+		rc = store_table_seek(c, &behind, &key, &val);
 	}
 	mdb_cursor_close(c);
 	r->at_end = rc == MDB_NOTFOUND;

@@ -227,6 +227,86 @@ store_table_same_id(MDB_val key, struct id id)
 }
 
 int
+store_table_cmp(MDB_val key, const void *bytes, size_t len)
+{
+	int c = memcmp(key.mv_data, bytes,
+	    key.mv_size < len ? key.mv_size : len);
+
+	return c != 0 ? c : (key.mv_size > len) - (key.mv_size < len);
+}
+
+static bool
+is_before(MDB_val key, const struct store_key *k)
+{
+	return store_table_cmp(key, k->b, k->len) < 0;
+}
+
+/* Before the first of those that are not before k, one of which may lie. */
+static int
+step_back(MDB_cursor *c, const struct store_key *k, MDB_val *key, MDB_val *val)
+{
+	int rc;
+
+	*key = (MDB_val){ k->len, (void *)k->b };
+	rc = mdb_cursor_get(c, key, val, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c, key, val, MDB_LAST);
+	else if (rc == 0)
+		rc = mdb_cursor_get(c, key, val, MDB_PREV);
+	for (int before = 0; rc == 0; ) {
+		before = is_before(*key, k) ? before + 1 : 0;
+		if (before == 2)
+			return 0;
+		rc = mdb_cursor_get(c, key, val, MDB_PREV);
+	}
+	return rc == MDB_NOTFOUND ? mdb_cursor_get(c, key, val, MDB_FIRST) : rc;
+}
+
+/*
+ * The cursor is at a key a that is not before k.  Is that its place?  Not where
+ * the next is before k, unless it is that one which lies: then the one behind
+ * it is higher than a.  The cursor is at a again, or at the next.
+ */
+static int
+is_in_place(MDB_cursor *c, const struct store_key *k, MDB_val *key,
+    MDB_val *val, bool *is)
+{
+	struct store_key a = { .len = key->mv_size };
+	int rc;
+
+	memcpy(a.b, key->mv_data, a.len);
+	*is = true;
+	rc = mdb_cursor_get(c, key, val, MDB_NEXT);
+	if (rc == MDB_NOTFOUND)
+		return mdb_cursor_get(c, key, val, MDB_GET_CURRENT);
+	if (rc != 0 || !is_before(*key, k))
+		return rc != 0 ? rc : mdb_cursor_get(c, key, val, MDB_PREV);
+	rc = mdb_cursor_get(c, key, val, MDB_NEXT);
+	*is = rc != 0 || store_table_cmp(*key, a.b, a.len) > 0;
+	if (rc == 0)
+		rc = mdb_cursor_get(c, key, val, MDB_PREV);
+	else if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c, key, val, MDB_GET_CURRENT);
+	return rc == 0 && *is ? mdb_cursor_get(c, key, val, MDB_PREV) : rc;
+}
+
+int
+store_table_seek(MDB_cursor *c, const struct store_key *k, MDB_val *key,
+    MDB_val *val)
+{
+	int rc = step_back(c, k, key, val);
+	bool is = false;
+
+	while (rc == 0 && key->mv_size <= STORE_KEY_MAX) {
+		if (is_before(*key, k))
+			rc = mdb_cursor_get(c, key, val, MDB_NEXT);
+		else if ((rc = is_in_place(c, k, key, val, &is)) != 0 || is)
+			return rc;
+	}
+	return rc != 0 ? rc : MDB_CORRUPTED;
+}
+
+int
 store_table_get(const struct store_env *e, MDB_txn *txn, enum table t,
     const struct store_key *k, MDB_val *out)
 {

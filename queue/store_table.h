@@ -71,6 +71,14 @@ void	store_table_key_history(struct store_key *, int64_t at_ms, struct id,
 void	store_table_place(MDB_val key, struct store_place *);
 uint32_t store_table_no(MDB_val key);	/* number at the end of a key */
 bool	store_table_same_id(MDB_val key, struct id);
+/* As the table has them in order: less than, equal to, greater than 0. */
+int	store_table_cmp(MDB_val key, const void *bytes, size_t len);
+/*
+ * To the first key at or behind this one.  A key beside it that a flipped bit
+ * has put out of order, which misleads a search in the tree, is seen through.
+ */
+int	store_table_seek(MDB_cursor *, const struct store_key *, MDB_val *key,
+	    MDB_val *val);
 
 int	store_table_get(const struct store_env *, MDB_txn *, enum table,
 	    const struct store_key *, MDB_val *out);

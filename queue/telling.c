@@ -141,7 +141,6 @@ reports_read(struct store_op *op, enum err e, void *arg)
 		telling_note(rs, rs->read.ids[i], STORE_REPORT_MAX, false);
 	if (rs->read.at_end)
 		return;
-	rs->read.after = rs->read.ids[rs->read.cnt - 1];
 	read_on(rs);
 }
 

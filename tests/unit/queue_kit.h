@@ -76,18 +76,25 @@ kit_open(struct kit *k)
 	kit_reopen(k);
 }
 
+/* The loop and the directory, of which no store is open any more. */
 static inline void
-kit_close(struct kit *k)
+kit_remove(struct kit *k)
 {
 	char path[128];
 
-	store_close(&k->store);
 	ev_close(&k->loop);
 	snprintf(path, sizeof(path), "%s/data.mdb", k->dir);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/lock.mdb", k->dir);
 	unlink(path);
 	rmdir(k->dir);
+}
+
+static inline void
+kit_close(struct kit *k)
+{
+	store_close(&k->store);
+	kit_remove(k);
 }
 
 static inline int
