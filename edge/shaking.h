@@ -2,10 +2,10 @@
  * shaking - the TLS handshakes under way, and how many there may be.
  *
  * A client that begins one and says no more costs a TLS session, some 67 KB,
- * until its deadline.  So a network may
- * have SHAKING_OF_NETWORK of them (loopback all), and all together
- * SHAKING_MAX; beyond that who has waited longest gives way, which is hardly
- * ever an honest one: a handshake takes a few round trips.  Nobody is refused.
+ * until its deadline.  So a network may have SHAKING_OF_NETWORK of them
+ * (loopback all), and all together SHAKING_MAX; beyond that who has waited
+ * longest gives way, which is hardly ever an honest one: a handshake takes a
+ * few round trips.  Nobody is refused.
  *
  * Owns	   nothing: a row lies in its client
  * Blocks  never

@@ -44,7 +44,7 @@ others() {
 	echo $? >build/san.status
 	nice -n 19 make -s CC=clang BUILD=build/clang all >build/clang.log 2>&1
 	echo $? >build/clang.status
-	nice -n 19 make -s fuzz-build >build/fuzz.log 2>&1
+	nice -n 19 make -s -j"$jobs" fuzz-build >build/fuzz.log 2>&1
 	echo $? >build/fuzz.status
 }
 
