@@ -163,11 +163,34 @@ check_port(struct conf *c, const struct block *b, const struct setting *port,
 		    block_words(c, b));
 }
 
+/* A promise for a next hop that nobody has asked. */
+static void
+check_utf8(struct conf *c, const struct block *edge)
+{
+	const struct setting *s = &edge->settings[OPTION_EDGE_smtputf8];
+	const struct block *queue = edge->target, *r;
+
+	if (!s->given || queue == NULL ||
+	    !span_eq(s->v[0].text, SPAN("yes")))
+		return;
+	for (unsigned i = 0; i < queue->relay_cnt; i++) {
+		r = queue->relays[i];
+		if (!block_is(r, "static") && !block_is(r, "lmtp"))
+			continue;
+		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
+		    "whatever the next hop of %s can: what it does not take "
+		    "comes back, or is lost if its sender is in UTF-8 too; "
+		    "`auto' offers what the hop does", block_words(c, r));
+		return;
+	}
+}
+
 static void
 check_edge(struct conf *c, const struct block *e)
 {
 	const struct block *l;
 
+	check_utf8(c, e);
 	check_time(c, e);
 	check_given_name(c, e, OPTION_EDGE_hostname);
 	TAILQ_FOREACH(l, &e->blocks, entry)

@@ -41,6 +41,7 @@ bool	cmd_queue_has_room(struct session *);
 /* Does EHLO speak of it, now? */
 bool	cmd_offers_tls(const struct session *);
 bool	cmd_offers_auth(const struct session *);
+bool	cmd_offers_utf8(const struct session *);
 
 /* The queue's answer about the recipient in ST_ASK: NULL is yes. */
 void	cmd_rcpt_judged(struct session *, const struct fault *);

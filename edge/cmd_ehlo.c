@@ -31,12 +31,25 @@ greet(struct session *s, struct span name)
 	return true;
 }
 
+/* RFC 6531 3.2: what nobody behind us can carry would only come back. */
+bool
+cmd_offers_utf8(const struct session *s)
+{
+	switch (s->edge->set.smtputf8) {
+	case SMTPUTF8_YES:
+		return true;
+	case SMTPUTF8_NO:
+		return false;
+	default:
+		return s->edge->can_utf8;
+	}
+}
+
 bool
 cmd_ehlo(struct session *s, struct span args)
 {
 	static const char *const extensions[] = {
-		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "SMTPUTF8",
-		"DSN",
+		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN",
 	};
 
 	if (!greet(s, args))
@@ -46,6 +59,8 @@ cmd_ehlo(struct session *s, struct span args)
 	    s->helo);
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
+	if ((s->has_utf8 = cmd_offers_utf8(s)))
+		session_reply(s, 250, "-", "SMTPUTF8");
 	if (cmd_offers_tls(s))
 		session_reply(s, 250, "-", "STARTTLS");
 	if (cmd_offers_auth(s))

@@ -94,6 +94,23 @@ begin(struct session *s, const struct command_mail *m, struct span sender)
 	return true;
 }
 
+/*
+ * SMTPUTF8 is a parameter only where it is offered.  Who was offered it before
+ * the next hop changed its mind shall ask again, and not hear a lasting no.
+ */
+static bool
+may_be_utf8(struct session *s)
+{
+	if (cmd_offers_utf8(s))
+		return true;
+	if (s->has_utf8)
+		session_refuse(s, 451, "4.6.7",
+		    "SMTPUTF8 is not offered any more, say EHLO again");
+	else
+		session_refuse(s, 555, "5.6.7", "SMTPUTF8 is not offered");
+	return false;
+}
+
 bool
 cmd_mail(struct session *s, struct span args)
 {
@@ -113,6 +130,8 @@ cmd_mail(struct session *s, struct span args)
 		cmd_fault(s, fault, "5.1.7");
 		return false;
 	}
+	if (m.smtputf8 && !may_be_utf8(s))
+		return false;
 	if (m.has_size && m.size > max) {
 		session_refuse(s, 552, "5.3.4",
 		    "Message size exceeds %llu limit", max);

@@ -48,6 +48,7 @@ struct edge {
 	struct link	*queue;		/* NULL while it is away */
 	enum queue_full	 full;		/* does it take new mail? */
 	bool		 asks;		/* wants to hear of each recipient */
+	bool		 can_utf8;	/* all its relays can, it says	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_ask;
 	LIST_HEAD(, transaction) streams[EDGE_STREAM_BUCKETS];

@@ -121,6 +121,7 @@ take_message(struct link *l, unsigned type, const union msg *m,
 		return ERR_PEER;
 	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
+	edge->can_utf8 = m->queue_state.utf8 != 0;
 	return OK;
 }
 

@@ -51,6 +51,7 @@ struct session {
 	session_wake_fn	*wake;		/* may be NULL			*/
 	enum state	 state;
 	bool		 is_extended;	/* said EHLO, not HELO		*/
+	bool		 has_utf8;	/* and was offered SMTPUTF8	*/
 	bool		 is_hasty;	/* closed by us, input may remain */
 	bool		 is_greeted;
 	bool		 is_secure;	/* under TLS			*/

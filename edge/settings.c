@@ -73,6 +73,16 @@ read_limits(struct settings *set, const struct slice *edge)
 	    count_or(edge, "max_sessions_per_client", 100);
 }
 
+static enum smtputf8
+read_smtputf8(const struct slice *edge)
+{
+	struct span word = slice_text(edge, "smtputf8", 0);
+
+	if (span_eq(word, SPAN("yes")))
+		return SMTPUTF8_YES;
+	return span_eq(word, SPAN("no")) ? SMTPUTF8_NO : SMTPUTF8_AUTO;
+}
+
 static void
 read_security(struct settings *set, const struct slice *edge,
     const struct slice *rules)
@@ -82,6 +92,7 @@ read_security(struct settings *set, const struct slice *edge,
 	set->has_tls = slice_text(&tls, "certfile", 0).len > 0;
 	set->certificate = (unsigned)slice_num(&tls, "certfile");
 	set->tls_immediately = slice_flag(edge, "tls_immediately");
+	set->smtputf8 = read_smtputf8(edge);
 	set->require_tls = slice_flag(rules, "require_tls");
 	set->has_users = slice_text(rules, "lookup_credentials", 0).len > 0;
 	set->auth_without_tls = slice_flag(rules, "auth_without_tls");

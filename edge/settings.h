@@ -16,6 +16,8 @@
 #include "base/span.h"
 #include "edge/rules.h"
 
+enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
+
 struct settings {
 	char		*hostname;		/* our name in Received	*/
 	char		*banner;		/* what stands behind "220 " */
@@ -29,6 +31,7 @@ struct settings {
 	unsigned	 max_errors;		/* commands refused with 5yz */
 	unsigned	 max_sessions;
 	unsigned	 max_sessions_per_client;
+	enum smtputf8	 smtputf8;	/* AUTO: as the queue says	*/
 	struct rules	 rules;
 
 	bool		 has_tls;		/* there is a certificate, */

@@ -1,6 +1,7 @@
 /* from_relay.c - unpack, check numbers against their enums, call. */
 #include <unistd.h>
 
+#include "queue/able.h"
 #include "queue/dispatch.h"
 #include "queue/from_relay.h"
 
@@ -25,6 +26,8 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return dispatch_running(w, &m->delivery_running);
 	case MSG_delivery_listed:
 		return dispatch_listed(w, m->delivery_listed.slots);
+	case MSG_relay_can:
+		return able_hear(w->queue, w->peer.block, &m->relay_can);
 	case MSG_delivery_pull:
 		if (m->delivery_pull.part >= PART__COUNT)
 			return ERR_PEER;

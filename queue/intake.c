@@ -222,8 +222,11 @@ intake_edge(struct queue *q, const struct link_peer *peer)
 static void
 tell(const struct edge *ed)
 {
-	to_edge_state(ed->link, ed->queue->full,
-	    route_asks(ed->queue->settings.routes));
+	struct queue *q = ed->queue;
+
+	q->able.utf8 = able_utf8(q);
+	to_edge_state(ed->link, q->full, route_asks(q->settings.routes),
+	    q->able.utf8);
 }
 
 void

@@ -6,6 +6,7 @@
  *	route		which relay a recipient is for (pattern: of many)
  *			(_sender: can it have bounces)
  *	split		a message's deliveries
+ *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes (apply, edit, hasten,
  *			sweep) and one that reads (list)
@@ -124,6 +125,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 	due_set_longest(q->due, retry_longest_ms(&s.retry));
 	if (route_asks(s.routes) != asked)
 		intake_tell(q->intake);
+	able_look(q);
 	dispatch_reload(q->dispatch);
 	suspend_look(q);
 	follow_start(q->follow);
@@ -240,6 +242,7 @@ close_parts(struct queue *q)
 	errand_close(q);
 	suspend_close(q);
 	settings_fini(&q->settings);
+	able_fini(&q->able);
 }
 
 int

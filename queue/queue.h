@@ -12,6 +12,7 @@
 #define QUEUE_QUEUE_H
 
 #include "bus/boot.h"
+#include "queue/able.h"
 #include "queue/due.h"
 #include "queue/settings.h"
 #include "queue/store.h"
@@ -53,6 +54,7 @@ struct queue {
 	LIST_HEAD(, errand) errands;
 	unsigned	 errand_cnt;
 	LIST_HEAD(, control) controls;	/* links			*/
+	struct able	 able;		/* what relays can carry	*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
 	enum queue_full	 full;

@@ -16,6 +16,7 @@
 struct relay_row {
 	char		 name[BLOCK_NAME_MAX + 1];
 	enum route_kind	 kind;
+	bool		 has_one_hop;
 	char		 delimiter;	/* of user+detail; 0 none	*/
 	struct patterns	*rcpts;		/* NULL: takes all		*/
 	struct patterns	*routed;	/* domains that rules name it for, by
@@ -142,6 +143,29 @@ route_set_delimiter(struct routes *r, struct span relay, char delimiter)
 		return ERR_PEER;
 	r->relays[no].delimiter = delimiter;
 	return OK;
+}
+
+enum err
+route_set_one_hop(struct routes *r, struct span relay)
+{
+	uint32_t no = find_relay(r, relay);
+
+	if (no == NO_RELAY)
+		return ERR_PEER;
+	r->relays[no].has_one_hop = true;
+	return OK;
+}
+
+const char *
+route_one_hop(const struct routes *r, unsigned *at)
+{
+	while (*at < r->relay_cnt) {
+		const struct relay_row *row = &r->relays[(*at)++];
+
+		if (row->has_one_hop)
+			return row->name;
+	}
+	return NULL;
 }
 
 static enum err

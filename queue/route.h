@@ -89,6 +89,9 @@ MUST_CHECK enum err route_add_rcpt(struct routes *, struct span relay,
 MUST_CHECK enum err route_set_delimiter(struct routes *, struct span relay,
 	    char delimiter);
 
+/* All that it hands on goes to one next hop, which is none of ours. */
+MUST_CHECK enum err route_set_one_hop(struct routes *, struct span relay);
+
 /*
  * The next rule in their order: what is with what matches the pattern.  value
  * is the name of the relay, or the text of the reply.
@@ -128,6 +131,9 @@ const char *route_only(const struct routes *);
 /* The number of the relay, as in struct route; false: there is none. */
 bool	route_relay_no(const struct routes *, struct span name, unsigned *no);
 enum route_kind route_kind_of(const struct routes *, unsigned no);
+/* The name of the next such relay from *at on, which is moved behind it; NULL:
+ * there are no more.  *at is 0 for the first. */
+const char *route_one_hop(const struct routes *, unsigned *at);
 bool	route_has_relay(const struct routes *, const char *name);
 
 #endif

@@ -80,11 +80,14 @@ static enum err
 read_relay(struct routes *routes, const struct slice *relay)
 {
 	struct reading r = { .routes = routes, .err = OK };
+	struct span type = slice_text(relay, "type", 0);
 	struct span delimiter;
 
 	r.of = slice_text(relay, "name", 0);
-	if ((r.err = route_add_relay(routes, r.of,
-	    kind_of(slice_text(relay, "type", 0)))) != OK)
+	if ((r.err = route_add_relay(routes, r.of, kind_of(type))) != OK)
+		return r.err;
+	if ((span_eq(type, SPAN("static")) || span_eq(type, SPAN("lmtp"))) &&
+	    (r.err = route_set_one_hop(routes, r.of)) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);
 	delimiter = slice_text(relay, "recipient_delimiter", 0);

@@ -24,6 +24,9 @@ struct kind_env {			/* borrowed for the process's life */
 	struct slice	 block;		/* relay NAME { }		*/
 	struct span	 hostname;
 	const char	*root;		/* our directory, "" if none	*/
+	/* What can() tells has changed; NULL: nobody asks. */
+	void		(*changed)(void *arg);
+	void		*changed_arg;
 };
 
 struct kind {
@@ -45,6 +48,8 @@ struct kind {
 	void		(*drain)(void *);
 	/* Is anything left that should end by itself? */
 	bool		(*is_busy)(const void *);
+	/* What its only next hop can.  NULL: there are many, or none. */
+	void		(*can)(const void *, struct msg_relay_can *out);
 };
 
 /* The row of a type for this role, or NULL. */

@@ -98,6 +98,8 @@ main(int argc, char **argv)
 		boot_fatal("out of memory", 0);
 	r.env.resolve = r.resolve;
 	r.env.boot = b;
+	r.env.changed = work_changed;
+	r.env.changed_arg = &r.work;
 	if (kind->prepare != NULL && kind->prepare(&kind_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
 	boot_seal(b);

@@ -1,4 +1,5 @@
 /* one_hop.c - a pool with its settings. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "relay/one_hop.h"
@@ -23,12 +24,51 @@ one_hop_new(void **out, size_t size, const struct kind_env *env)
 	return OK;
 }
 
+/* The target is its owner's first member; that is not const. */
+static void
+take_offers(const struct smtp_client_target *t, unsigned has)
+{
+	struct one_hop *h = (struct one_hop *)(uintptr_t)t;
+	enum hop_utf8 utf8 = has & EHLO_SMTPUTF8 ? HOP_UTF8 : HOP_ASCII;
+
+	if (utf8 == h->utf8)
+		return;
+	h->utf8 = utf8;
+	if (h->env->changed != NULL)
+		h->env->changed(h->env->changed_arg);
+}
+
+void
+one_hop_can(const void *arg, struct msg_relay_can *out)
+{
+	const struct one_hop *h = arg;
+
+	out->utf8 = (uint8_t)h->utf8;
+	out->hop = span_of(h->name);
+}
+
+static void
+name_hop(struct one_hop *h)
+{
+	const struct smtp_client_target *t = &h->target;
+
+	if (t->door != NULL)
+		(void)snprintf(h->name, sizeof(h->name), "%.*s",
+		    (int)t->door->hop.len, t->door->hop.ptr);
+	else
+		(void)snprintf(h->name, sizeof(h->name), "%.*s:%u",
+		    (int)t->dial.host.len, t->dial.host.ptr, t->dial.port);
+}
+
 enum err
 one_hop_open(void **out, const struct kind_env *env)
 {
 	struct one_hop *h = *out;
 
 	h->loop = env->loop;
+	h->env = env;
+	h->target.offers = take_offers;
+	name_hop(h);
 	return pool_open(&h->pool, env->loop, env->resolve, &h->target,
 	    &h->limits);
 }

@@ -5,6 +5,9 @@
  * Twice as many deliveries are held as there are connections, so that one is
  * ready, its first pieces here, whenever a connection becomes free.
  *
+ * What its EHLO offers is told to the queues, for an edge must not promise what
+ * the only next hop cannot keep.
+ *
  * Where it was waited for in vain, all wait longer for it from then on for a
  * day: there is no other to go to.
  */
@@ -15,13 +18,18 @@
 #include "relay/pool.h"
 #include "relay/sources.h"
 
-struct one_hop {
+#define ONE_HOP_NAME	300	/* bytes: a domain and its port, or a path */
+
+struct one_hop {			/* target first: see one_hop.c	*/
 	struct smtp_client_target target;
 	struct pool_limits limits;
 	struct sources	 sources;
 	struct pool	*pool;
 	struct ev_loop	*loop;
 	int64_t		 patient_until_ms;	/* see slow.h		*/
+	const struct kind_env *env;
+	char		 name[ONE_HOP_NAME];	/* of the hop, as configured */
+	enum hop_utf8	 utf8;		/* its last EHLO, of us all	*/
 };
 
 /* Read the block; for prepare().  size: of the struct that begins with it. */
@@ -34,5 +42,6 @@ uint32_t	 one_hop_slots(const void *);
 void		 one_hop_take(void *, struct delivery *);
 void		 one_hop_drain(void *);
 bool		 one_hop_is_busy(const void *);
+void		 one_hop_can(const void *, struct msg_relay_can *out);
 
 #endif

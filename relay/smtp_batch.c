@@ -41,17 +41,38 @@ grow_batch(struct smtp_client *c)
 	return true;
 }
 
+static bool
+is_enveloped_in_utf8(const struct delivery *d)
+{
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
+		if (is_utf8(d->rcpts[i].address))
+			return true;
+	return is_utf8(d->sender);
+}
+
+/*
+ * Where only header fields are UTF-8, a server that delivers for good needs no
+ * promise of SMTPUTF8 to keep them as they are: it hands them to no other, and
+ * octets are what 8BITMIME is about (RFC 6152 3).
+ */
+static void
+ask_for_utf8(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+
+	if (is_enveloped_in_utf8(d))
+		d->flags |= MAIL_SMTPUTF8;
+	else if (c->target->is_lmtp && !(c->ehlo.has & EHLO_SMTPUTF8))
+		d->flags &= ~MAIL_SMTPUTF8;
+}
+
 bool
 smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 {
 	struct delivery *d = c->delivery;
 	unsigned has = c->ehlo.has;
 
-	if (is_utf8(d->sender))
-		d->flags |= MAIL_SMTPUTF8;
-	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
-		if (is_utf8(d->rcpts[i].address))
-			d->flags |= MAIL_SMTPUTF8;
+	ask_for_utf8(c);
 	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME) &&

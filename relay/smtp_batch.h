@@ -12,7 +12,8 @@
 /*
  * Does the next hop lack what the message needs (RFC 6531 3.2, RFC 6152 3,
  * RFC 1870 6.1)?  Then *out is our refusal.  Adds MAIL_SMTPUTF8 to a delivery
- * whose addresses need it.
+ * whose addresses need it, and takes it from one whose header alone does when
+ * LMTP does not offer it.
  */
 bool	smtp_batch_lacks(struct smtp_client *, struct verdict *out);
 

@@ -147,6 +147,8 @@ void
 smtp_greet_end(struct smtp_client *c)
 {
 	c->was_ready = true;
+	if (c->target->offers != NULL)
+		c->target->offers(c->target, c->ehlo.has);
 	smtp_dialogue_enter(c, SMTP_IDLE);
 }
 

@@ -63,3 +63,9 @@ to_queue_listed(struct link *l, uint32_t slots)
 	(void)link_send_delivery_listed(l, &(struct msg_delivery_listed){
 	    .slots = slots });
 }
+
+void
+to_queue_can(struct link *l, const struct msg_relay_can *m)
+{
+	(void)link_send_relay_can(l, m);
+}

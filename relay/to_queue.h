@@ -19,4 +19,7 @@ void	to_queue_running(struct link *, const struct delivery *);
 /* The list is complete; so many may be with us at the same time. */
 void	to_queue_listed(struct link *, uint32_t slots);
 
+/* What the only next hop can. */
+void	to_queue_can(struct link *, const struct msg_relay_can *);
+
 #endif

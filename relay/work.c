@@ -60,11 +60,34 @@ work_init(struct work *w, struct boot *boot, const struct kind *kind,
 	book_init(&w->book);
 }
 
+static void
+tell_can(struct work *w, struct link *l)
+{
+	struct msg_relay_can m;
+
+	if (w->kind->can == NULL)
+		return;
+	w->kind->can(w->kind_arg, &m);
+	to_queue_can(l, &m);
+}
+
+void
+work_changed(void *arg)
+{
+	struct work *w = arg;
+	struct book_queue *q;
+
+	TAILQ_FOREACH(q, &w->book.queues, entry)
+		if (q->link != NULL)
+			tell_can(w, q->link);
+}
+
 void
 work_link(struct work *w, struct book_queue *q)
 {
 	struct delivery *d;
 
+	tell_can(w, q->link);
 	TAILQ_FOREACH(d, &q->deliveries, entry)
 		if (!d->is_forgotten)
 			to_queue_running(q->link, d);

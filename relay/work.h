@@ -42,6 +42,9 @@ MUST_CHECK enum err work_rcpt(struct work *, struct delivery *,
 /* Its results are committed, or nobody wants them. */
 void		 work_settle(struct work *, struct delivery *);
 
+/* What the kind can do has changed; arg is the struct work. */
+void		 work_changed(void *arg);
+
 /* Finish, and end the process when all is settled. */
 void		 work_drain(struct work *);
 

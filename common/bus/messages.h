@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	3
+#define BUS_VERSION	4
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 
@@ -137,6 +137,14 @@ enum listed {
 	LISTED_ACTIVE,		/* a relay has it			*/
 	LISTED_HELD,
 	LISTED__COUNT
+};
+
+/* relay_can.utf8: did the next hop's last EHLO offer SMTPUTF8? */
+enum hop_utf8 {
+	HOP_UNKNOWN,		/* it was not asked yet			*/
+	HOP_ASCII,
+	HOP_UTF8,
+	HOP_UTF8__COUNT
 };
 
 /* delivery_pull.part */

@@ -77,7 +77,8 @@ def codes(client, count):
 
 def test_no_other_way_of_writing_it_makes_a_relay(start, sink):
     p = start(sink.port,
-              edge="max_errors 1000; rules { only_recipients @test.example }")
+              edge="smtputf8 yes; max_errors 1000; "
+                   "rules { only_recipients @test.example }")
     with Client(p.port) as c:
         c.hello()
         for sender in ("ann@there.example", "", "ann@test.example",

@@ -81,7 +81,7 @@ def test_programs_read_who_said_what(start, sinks):
 
 def test_what_the_relay_found_out_was_not_said_by_smtp(start, sinks):
     sink = sinks(extensions=("PIPELINING", "8BITMIME"))
-    p = start(sink.port, queue=SOON)
+    p = start(sink.port, queue=SOON, edge="smtputf8 yes")
     send(p.port, "ann@here.example", "b\xe9b@there.example",
          params=" SMTPUTF8")
     words, fields, returned = parts(sink.wait()[0])

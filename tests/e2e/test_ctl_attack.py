@@ -192,7 +192,7 @@ def test_a_reply_with_anything_in_it_is_valid_json_and_no_escape(server,
     nasty = '450 4.7.1 \x1b[31m "q" \\ \x07 \u202e \u009b2J \x7f\t\u00e4'
     sink = sinks(answer=lambda verb, line, s:
                  nasty if verb == "RCPT" else None)
-    p = begin(server, sink.port)
+    p = begin(server, sink.port, edge="smtputf8 yes")
     with Client(p.port) as c:
         c.hello()
         name = c.mail("\u00e4@here.example", '"a\\"b \\\\"@there.example',

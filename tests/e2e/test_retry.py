@@ -173,7 +173,7 @@ def test_8bit_text_goes_as_it_is_where_eightbit_says_send(start, sinks):
 def test_an_address_in_utf8_is_not_sent_to_a_hop_without_smtputf8(start,
                                                                   sinks):
     sink = sinks(extensions=without("SMTPUTF8"))
-    p = start(sink.port, queue=SOON)
+    p = start(sink.port, edge="smtputf8 yes", queue=SOON)
     name = send(p.port, "ann@here.example", "jörg@there.example",
                 params=" SMTPUTF8")
     assert bounce_of(p, sink, name)["dsn"] == "5.6.7"

@@ -268,7 +268,7 @@ static inline void
 kit_asks(bool asks)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .asks = asks });
+	    .asks = asks, .utf8 = 1 });
 	kit_turn(KIT_TURNS);
 }
 

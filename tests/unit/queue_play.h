@@ -213,6 +213,7 @@ play_stop_queue(struct play *p)
 	errand_close(&p->q);
 	suspend_close(&p->q);
 	settings_fini(&p->q.settings);
+	able_fini(&p->q.able);
 }
 
 static inline void

@@ -10,7 +10,7 @@
 #define EHLO_REPLY	"250-mx.test.example Hello client.example\r\n"	\
 			"250-8BITMIME\r\n"				\
 			"250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"	\
-			"250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 1048576\r\n"
+			"250-DSN\r\n250-SMTPUTF8\r\n250 SIZE 1048576\r\n"
 #define QUEUED		"250 2.6.0 Message queued as "			\
 			"01000000-0000-0000-0000-000000000001\r\n"
 
@@ -424,6 +424,42 @@ vrfy_says_the_same_to_all(void **state)
 	kit_want("VRFY nobody-at-all\r\n", known);
 }
 
+static void
+tell_utf8(uint8_t utf8)
+{
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .utf8 = utf8 });
+	kit_turn(KIT_TURNS);
+}
+
+static void
+smtputf8_is_a_parameter_where_all_relays_can_carry_it(void **state)
+{
+	static const char say[] = "MAIL FROM:<\xc3\xa9@x.example> SMTPUTF8\r\n";
+
+	tell_utf8(0);
+	kit_ready();
+	kit_want(say, "555 5.6.7 SMTPUTF8 is not offered\r\n");
+	kit_want("MAIL FROM:<a@x.example> SMTPUTF8\r\n",
+	    "555 5.6.7 SMTPUTF8 is not offered\r\n");
+	tell_utf8(1);
+	kit_say("EHLO client.example\r\n");
+	assert_non_null(strstr(kit_hear(), "250-SMTPUTF8\r\n"));
+	tell_utf8(0);
+	kit_want(say, "451 4.6.7 SMTPUTF8 is not offered any more, say EHLO "
+	    "again\r\n");
+	kit_say("EHLO client.example\r\n");
+	assert_null(strstr(kit_hear(), "SMTPUTF8"));
+	kit_want(say, "555 5.6.7 SMTPUTF8 is not offered\r\n");
+	kit.edge->set.smtputf8 = SMTPUTF8_YES;
+	kit_want(say, "250 2.1.0 <\xc3\xa9@x.example> Ok\r\n");
+	kit_want("RSET\r\n", "250 2.0.0 Ok\r\n");
+	kit.edge->set.smtputf8 = SMTPUTF8_NO;
+	tell_utf8(1);
+	kit_say("EHLO client.example\r\n");
+	assert_null(strstr(kit_hear(), "SMTPUTF8"));
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int
@@ -450,6 +486,7 @@ main(void)
 		T(who_does_not_read_replies_is_not_read_from),
 		T(every_split_of_a_pipelined_session_gives_the_same),
 		T(a_session_given_byte_by_byte_gives_the_same),
+		T(smtputf8_is_a_parameter_where_all_relays_can_carry_it),
 		T(vrfy_says_the_same_to_all),
 	};
 

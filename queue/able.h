@@ -1,0 +1,41 @@
+/*
+ * able - what the relays of this queue can carry, so that an edge promises no
+ * more (RFC 6531 3.2).
+ *
+ * A relay of type mx has a host for each domain, and could; one that hands the
+ * mail to nobody else takes any address.  One with a single next hop can what
+ * that offered when a relay said EHLO to it last: what nobody has heard yet
+ * counts as no.  It is kept for as long as the queue runs and the relay has the
+ * same hop, whoever dies or is replaced meanwhile.  Nothing of it is on disk: a
+ * hop may have become another while we were down.
+ */
+#ifndef QUEUE_ABLE_H
+#define QUEUE_ABLE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "bus/messages.h"
+
+struct queue;
+
+struct able {			/* all zero: nothing was heard		*/
+	SLIST_HEAD(, able_row) rows;	/* a relay each			*/
+	bool		 utf8;	/* what the edges were told last	*/
+};
+
+/* A relay says what its hop can.  ERR_PEER it makes no sense; ERR_SYS. */
+MUST_CHECK enum err able_hear(struct queue *, const char *relay,
+	    const struct msg_relay_can *);
+
+/* Does all that the routes lead to take SMTPUTF8, bounces included? */
+bool	able_utf8(const struct queue *);
+
+/* The routes are others: tell the edges if that makes a difference. */
+void	able_look(struct queue *);
+
+void	able_fini(struct able *);
+
+#endif

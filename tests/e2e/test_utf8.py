@@ -1,0 +1,179 @@
+"""SMTPUTF8 is offered as far as all that the queue leads to can carry it: what
+has its 250 does not come back for want of it, nor is lost with its bounce."""
+
+import pytest
+
+from client import Client, send
+from conftest import begin
+from peers import Dovecot
+from server import free_port, until
+from sinks import EXTENSIONS, Sink
+
+ANN, BOB = "ann@here.example", "bob@there.example"
+TEXT = "Subject: Grüße aus Köln\r\n\r\nSchöne Grüße\r\n"
+ASCII = tuple(e for e in EXTENSIONS if e != "SMTPUTF8")
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %d }
+    queue main
+}
+queue main {
+    type lmdb; path run/queue; relay out
+    route to @here.example relay out
+    retry { delay 1; maximum_delay 1s }
+    %s
+}
+relay out { %s }
+%s
+"""
+MORE = "relay back { %s }"
+
+
+def offers(p):
+    """What EHLO offers, each word once."""
+    with Client(p.port) as c:
+        return {line[4:].split(" ")[0] for line in c.hello().split("\n")[1:]}
+
+
+def is_offered(p):
+    return "SMTPUTF8" in offers(p)
+
+
+def learnt(p, sender=ANN):
+    """A message has gone: whoever was behind it is known from here on."""
+    p.wait_log(event="removed", id=send(p.port, sender, BOB))
+
+
+def test_an_lmtp_hop_without_it_is_promised_nothing(server):
+    """Dovecot: refused before 250 what would have come back after it."""
+    dovecot = Dovecot(server.room.work, {"bob": "x"})
+    try:
+        server.port = free_port()
+        server.configure(CONF % (server.port, "", "type lmtp; path %s"
+                                 % dovecot.path, ""))
+        server.start()
+        for _ in range(2):
+            assert not is_offered(server)
+            with Client(server.port) as c:
+                c.hello()
+                c.want("MAIL FROM:<jörg@here.example> SMTPUTF8", "555 5.6.7")
+                c.want("MAIL FROM:<ann@here.example> SMTPUTF8", "555 5.6.7")
+                c.want("MAIL FROM:<jörg@here.example>", "553 5.6.7")
+                c.want("MAIL FROM:<ann@here.example>", 250)
+                c.want("RCPT TO:<jörg@there.example>", "553 5.6.7")
+            learnt(server)
+        name = send(server.port, ANN, BOB, text=TEXT,
+                    params=" BODY=8BITMIME")
+        server.wait_log(event="removed", id=name)
+        assert any("Subject: Grüße aus Köln".encode() in m
+                   for m in dovecot.mails("bob"))
+        assert not server.find_log(event="discarded")
+        assert not server.find_log(event="failed")
+    finally:
+        dovecot.close()
+
+
+def test_header_fields_in_utf8_go_by_lmtp_without_it(server):
+    """Who asked for SMTPUTF8 with addresses in ASCII is served by a Dovecot
+    that has never heard of it."""
+    dovecot = Dovecot(server.room.work, {"bob": "x"})
+    try:
+        server.port = free_port()
+        server.configure(CONF.replace(
+            "queue main\n}", "queue main\n    smtputf8 yes\n}", 1)
+            % (server.port, "", "type lmtp; path %s" % dovecot.path, ""))
+        server.start()
+        name = send(server.port, ANN, BOB, text=TEXT,
+                    params=" SMTPUTF8 BODY=8BITMIME")
+        server.wait_log(event="delivered", id=name)
+        assert "Subject: Grüße aus Köln".encode() in dovecot.mails("bob")[0]
+        name = send(server.port, ANN, "jörg@there.example",
+                    params=" SMTPUTF8")
+        assert server.wait_log(event="failed", id=name)["reply"].startswith(
+            "5.6.7 ")
+    finally:
+        dovecot.close()
+
+
+def test_what_a_hop_can_is_learnt_from_its_last_ehlo(server, sinks):
+    port = free_port()
+    sink = Sink(port=port)
+    p = begin(server, port, queue="retry { delay 1; maximum_delay 1s }",
+              relay="idle_timeout 100ms")
+    try:
+        assert not is_offered(p)
+        learnt(p)
+        until(lambda: is_offered(p), what="an offer")
+        name = send(p.port, "jörg@here.example", BOB, params=" SMTPUTF8")
+        p.wait_log(event="delivered", id=name)
+        with Client(p.port) as c:
+            assert "SMTPUTF8" in c.hello()
+            until(lambda: not sink.open, what="the end of a connection")
+            sink.extensions = ASCII
+            learnt(p)
+            until(lambda: not is_offered(p), what="no offer")
+            c.want("MAIL FROM:<jörg@here.example> SMTPUTF8", "451 4.6.7")
+            c.hello()
+            c.want("MAIL FROM:<jörg@here.example> SMTPUTF8", "555 5.6.7")
+            c.want("MAIL FROM:<ann@here.example>", 250)
+    finally:
+        sink.close()
+
+
+@pytest.mark.parametrize("who", ["relay", "queue"])
+def test_what_was_learnt_outlives(server, sink, who):
+    p = begin(server, sink.port)
+    learnt(p)
+    until(lambda: is_offered(p), what="an offer")
+    mark = p.mark()
+    p.kill(who)
+    pid = p.wait_log(since=mark, event="started", role=who)["pid"]
+    p.wait_log(since=mark, event="ready", by=pid)
+    until(lambda: is_offered(p), what="the same offer")
+    p.configure(p_text(p).replace(str(sink.port), str(free_port())))
+    p.signal(1)
+    until(lambda: not is_offered(p), what="no offer for a hop not known")
+
+
+def p_text(p):
+    with open(p.path, encoding="utf-8") as f:
+        return f.read()
+
+
+def test_all_that_the_queue_leads_to_must_carry_it(server, sinks):
+    out, back = sinks(), sinks(extensions=ASCII)
+    server.port = free_port()
+    server.configure(CONF % (
+        server.port, "bounce_relay back; route from <> relay back",
+        "type static; host 127.0.0.1; port %d" % out.port,
+        MORE % ("type static; host 127.0.0.1; port %d" % back.port)))
+    p = server.start()
+    learnt(p)
+    out.wait()
+    assert not is_offered(p)
+    learnt(p, sender="")
+    back.wait()
+    assert not is_offered(p)
+    back.extensions = EXTENSIONS
+    p.kill("relay", "back")
+    learnt(p, sender="")
+    until(lambda: is_offered(p), what="an offer")
+
+
+@pytest.mark.parametrize("word, has", [("yes", True), ("no", False)])
+def test_the_administrator_may_decide(start, sink, word, has):
+    p = start(sink.port, edge="smtputf8 " + word)
+    assert is_offered(p) == has
+    learnt(p)
+    assert is_offered(p) == has
+
+
+@pytest.mark.parametrize("kind", [
+    "type blackhole", "type mx", 'type maildir; path "run/mail/{user}"'])
+def test_what_has_no_single_hop_is_known_from_the_start(server, kind):
+    server.port = free_port()
+    server.configure(CONF % (server.port, "", kind, ""))
+    server.start()
+    assert is_offered(server)
