@@ -33,7 +33,7 @@ PKG_postern-relay := libssl libcrypto
 PKG_postern-resolver := libunbound
 PKG_postern-vault := libcrypto libcrypt
 PKG_posternctl := libcrypt
-PKG_common := libbsd-overlay libseccomp
+PKG_common := libbsd-overlay libseccomp libidn2
 
 # pkg-config module and the Debian package that brings it.
 DEBIAN_lmdb := liblmdb-dev
@@ -43,6 +43,7 @@ DEBIAN_libcrypto := libssl-dev
 DEBIAN_libcrypt := libcrypt-dev
 DEBIAN_libbsd-overlay := libbsd-dev
 DEBIAN_libseccomp := libseccomp-dev
+DEBIAN_libidn2 := libidn2-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))

@@ -43,7 +43,8 @@ set_name(struct conf *c, struct block *b, enum option_no no, struct span fqdn)
 		return;
 	}
 	text = put_in(c, s->v[0].text, fqdn);
-	if (!read_is_hostname(text))
+	text = read_hostname(&c->arena, text);
+	if (text.len == 0)
 		report_add(&c->mistakes, s->v[0].place, "`%.*s' is not the "
 		    "full name of a host, with {fqdn} and {hostname} put in",
 		    report_len(s->v[0].text), s->v[0].text.ptr);

@@ -32,4 +32,10 @@ bool		 read_value(const struct read_place *,
 /* Is it a full host name by RFC 1123 2.1, not an address? */
 bool		 read_is_hostname(struct span);
 
+/*
+ * The host name that is written there, perhaps in U-labels or with a dot at its
+ * end: as DNS, TLS and EHLO have it.  Empty: it is none.
+ */
+struct span	 read_hostname(struct arena *, struct span);
+
 #endif

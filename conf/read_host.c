@@ -6,6 +6,7 @@
 #include "conf/propose.h"
 #include "conf/read_host.h"
 #include "mail/address.h"
+#include "mail/domain.h"
 #include "mail/pattern.h"
 
 static bool
@@ -53,6 +54,16 @@ read_is_hostname(struct span s)
 	return !is_all_digits(label);
 }
 
+struct span
+read_hostname(struct arena *a, struct span s)
+{
+	char key[DOMAIN_KEY_MAX];
+
+	if (s.len > 0 && (!domain_is_ascii(s) || s.ptr[s.len - 1] == '.'))
+		s = arena_copy(a, (struct span){ key, domain_key(s, key) });
+	return read_is_hostname(s) ? s : SPAN("");
+}
+
 static bool
 refuse(const struct read_place *rp, const struct value *v, const char *fits)
 {
@@ -87,6 +98,14 @@ read_interface(const struct read_place *rp, const struct value *v,
 }
 
 static bool
+read_name(const struct read_place *rp, const struct value *v,
+    struct reading *out, const char *fits)
+{
+	out->text = read_hostname(rp->mistakes->arena, v->text);
+	return out->text.len > 0 || refuse(rp, v, fits);
+}
+
+static bool
 read_host(const struct read_place *rp, const struct value *v,
     struct reading *out)
 {
@@ -94,9 +113,7 @@ read_host(const struct read_place *rp, const struct value *v,
 
 	if (net_read_address(v->text, &n))
 		return read_address(rp, v, v->text, out);
-	if (read_is_hostname(v->text))
-		return true;
-	return refuse(rp, v, "the name or the address of a host");
+	return read_name(rp, v, out, "the name or the address of a host");
 }
 
 static bool
@@ -127,9 +144,7 @@ read_stub(const struct read_place *rp, const struct value *v,
 
 	if (net_read_address(span_head(v->text, span_find(v->text, '@')), &n))
 		return read_server(rp, v, out);
-	if (read_is_hostname(v->text))
-		return true;
-	return refuse(rp, v, "a zone or the address of its server");
+	return read_name(rp, v, out, "a zone or the address of its server");
 }
 
 static bool
@@ -165,6 +180,8 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 	while (at > 0 && v->text.ptr[at - 1] != '@')
 		at--;
 	domain = span_tail(v->text, at);
+	if (domain.len > 1 && domain.ptr[domain.len - 1] == '.')
+		domain.len--;
 	if (is_pattern && at == 1 && span_begins(domain, SPAN(".")))
 		domain = span_tail(domain, 1);
 	if (at == 0 || at - 1 > LOCAL_PART_MAX || domain.len == 0 ||
@@ -175,10 +192,8 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 		    v->text.ptr[i] == 0x7f || v->text.ptr[i] == '<' ||
 		    v->text.ptr[i] == '>')
 			return refuse(rp, v, fits);
-	for (size_t i = 0; i < domain.len; i++)
-		if ((unsigned char)domain.ptr[i] >= 0x80)
-			return true;	/* a domain in UTF-8, RFC 6531 */
-	if (read_is_hostname(domain) || domain.ptr[0] == '[')
+	if (pattern_is_good(v->text) && (domain.ptr[0] == '[' ||
+	    !domain_is_ascii(domain) || read_is_hostname(domain)))
 		return true;
 	if (is_pattern && at == 1 && span_begins(domain, SPAN("*.")) &&
 	    read_is_hostname(span_tail(domain, 2))) {
@@ -227,7 +242,7 @@ read_login(const struct read_place *rp, const struct value *v)
 	    "a login of 1 to 128 bytes, @domain, or * for all");
 }
 
-/* A domain in lower case, then the host its mail goes to. */
+/* A domain as it is compared, then the host its mail goes to. */
 static bool
 read_force(const struct read_place *rp, const struct value *v,
     struct reading *out)
@@ -235,17 +250,14 @@ read_force(const struct read_place *rp, const struct value *v,
 	size_t at = span_find(v->text, '@');
 	struct value host = *v;
 	unsigned long long port = 0;
-	struct span low;
+	char key[DOMAIN_KEY_MAX];
 
 	if (v->no == 0) {
-		if (!read_is_hostname(v->text))
+		host.text = (struct span){ key, domain_key(v->text, key) };
+		if (!read_is_hostname(host.text))
 			return refuse(rp, v, "the name of a domain");
-		low = arena_copy(rp->mistakes->arena, v->text);
-		for (size_t i = 0; i < low.len; i++)
-			if (low.ptr[i] >= 'A' && low.ptr[i] <= 'Z')
-				((char *)(uintptr_t)low.ptr)[i] |= 0x20;
-		out->text = low;
-		return low.ptr != NULL;
+		out->text = arena_copy(rp->mistakes->arena, host.text);
+		return out->text.ptr != NULL;
 	}
 	host.text = span_head(v->text, at);
 	if (at < v->text.len && (!span_number(span_tail(v->text, at + 1),
@@ -407,11 +419,11 @@ read_user(const struct read_place *rp, const struct value *v)
 
 /* {fqdn} and {hostname} are put in, and the name checked, in check.c. */
 static bool
-read_naming(const struct read_place *rp, const struct value *v)
+read_naming(const struct read_place *rp, const struct value *v,
+    struct reading *out)
 {
-	if (span_find(v->text, '{') < v->text.len || read_is_hostname(v->text))
-		return true;
-	return refuse(rp, v, "the full name of a host");
+	return span_find(v->text, '{') < v->text.len ||
+	    read_name(rp, v, out, "the full name of a host");
 }
 
 bool
@@ -464,10 +476,9 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 	case TYPE_USER:
 		return read_user(rp, v);
 	case TYPE_HOSTNAME:
-		return read_is_hostname(v->text) ||
-		    refuse(rp, v, "the full name of a host");
+		return read_name(rp, v, out, "the full name of a host");
 	case TYPE_NAMING:
-		return read_naming(rp, v);
+		return read_naming(rp, v, out);
 	default:
 		return refuse(rp, v, "of a known type");
 	}

@@ -1,11 +1,14 @@
 /*
- * rules.c - linear lists: rules are few, and a session asks once a command.
+ * rules.c - networks are a linear list: they are few, and a session asks once.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "edge/rules.h"
+
+/* The numbers of patterns: who is named is found before his domain. */
+enum { PEOPLE, DOMAINS };
 
 struct net {
 	struct client_address	 address;
@@ -76,18 +79,14 @@ rules_add_net(struct rules *r, struct span text)
 enum err
 rules_add_rcpt(struct rules *r, struct span text)
 {
-	char **rcpts, *copy;
+	bool is_domain = span_begins(text, SPAN("@"));
+	enum err e = OK;
 
-	if (span_find(text, '@') == text.len)
-		return ERR_PEER;
-	rcpts = reallocarray(r->rcpts, r->rcpt_cnt + 1, sizeof(*rcpts));
-	if (rcpts == NULL)
-		return ERR_FULL;
-	r->rcpts = rcpts;
-	if ((copy = strndup(text.ptr, text.len)) == NULL)
-		return ERR_FULL;
-	rcpts[r->rcpt_cnt++] = copy;
-	return OK;
+	if (r->rcpts == NULL)
+		e = pattern_new(&r->rcpts);
+	if (e == OK)
+		e = pattern_add(r->rcpts, text, is_domain ? DOMAINS : PEOPLE);
+	return e == ERR_SYS ? ERR_FULL : e;
 }
 
 enum err
@@ -109,9 +108,7 @@ rules_init(struct rules *r, const struct slice *block)
 void
 rules_fini(struct rules *r)
 {
-	for (unsigned i = 0; i < r->rcpt_cnt; i++)
-		free(r->rcpts[i]);
-	free(r->rcpts);
+	pattern_free(&r->rcpts);
 	free(r->nets);
 	*r = (struct rules){ 0 };
 }
@@ -144,17 +141,10 @@ rules_trusts(const struct rules *r, const struct client_address *a)
 bool
 rules_rcpt(const struct rules *r, const struct address *a)
 {
-	struct span entry;
+	uint32_t no;
 
-	if (r->rcpt_cnt == 0 || a->kind == ADDRESS_POSTMASTER)
+	if (r->rcpts == NULL || a->kind == ADDRESS_POSTMASTER)
 		return true;
-	for (unsigned i = 0; i < r->rcpt_cnt; i++) {
-		entry = span_of(r->rcpts[i]);
-		if (span_eq_nocase(entry, a->whole))
-			return true;
-		if (entry.ptr[0] == '@' && !is_routed(a->local) &&
-		    span_eq_nocase(span_tail(entry, 1), a->domain))
-			return true;
-	}
-	return false;
+	return pattern_find(r->rcpts, a, &no) &&
+	    (no == PEOPLE || !is_routed(a->local));
 }

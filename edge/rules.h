@@ -12,14 +12,14 @@
 #include "conf/slice.h"
 #include "edge/crowd.h"
 #include "mail/address.h"
+#include "mail/pattern.h"
 
 struct net;
 
 struct rules {
 	struct net	*nets;		/* net_cnt; none means everybody */
 	unsigned	 net_cnt;
-	char		**rcpts;	/* rcpt_cnt; none means any	*/
-	unsigned	 rcpt_cnt;
+	struct patterns	*rcpts;		/* NULL: any			*/
 };
 
 /* Read them; block may be an absent one. */
@@ -39,11 +39,10 @@ bool	rules_client(const struct rules *, const struct client_address *);
 bool	rules_trusts(const struct rules *, const struct client_address *);
 
 /*
- * May mail go to this address?  Domain and local part are compared without
- * regard to ASCII case.  A bare <postmaster> always may (RFC 5321 4.5.1).  An
- * entry "@domain" does not cover a local part that some next hop could read
- * as a route of its own: one with @, % or ! in it, or that begins as a pipe,
- * a file or an include of old.
+ * May mail go to this address?  They are compared as pattern.h says.  A bare
+ * <postmaster> always may (RFC 5321 4.5.1).  An entry "@domain" does not cover
+ * a local part that some next hop could read as a route of its own: one with @,
+ * % or ! in it, or that begins as a pipe, a file or an include of old.
  */
 bool	rules_rcpt(const struct rules *, const struct address *);
 

@@ -23,10 +23,10 @@ enum stream_state {
 	STREAM_ENDED,		/* only waits for the store		*/
 };
 
-/* A recipient that has come; the stream's span of it is in bytes. */
+/* A recipient that has come; the stream's span of it begins bytes. */
 struct stream_rcpt {
-	RB_ENTRY(stream_rcpt) by_address;
-	struct span	 address;
+	RB_ENTRY(stream_rcpt) by_key;
+	struct span	 key;		/* address_key(), often in bytes */
 	char		 bytes[];
 };
 

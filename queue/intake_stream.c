@@ -39,11 +39,13 @@ RB_GENERATE(stream_tree, stream, by_no, cmp_stream)
 static int
 cmp_rcpt(struct stream_rcpt *a, struct stream_rcpt *b)
 {
-	return address_order(a->address, b->address);
+	if (a->key.len != b->key.len)
+		return a->key.len < b->key.len ? -1 : 1;
+	return memcmp(a->key.ptr, b->key.ptr, a->key.len);
 }
 
 #define LOCAL	__attribute__((unused)) static
-RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_address, cmp_rcpt, LOCAL)
+RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_key, cmp_rcpt, LOCAL)
 
 /* What the address of a recipient lies in. */
 static struct stream_rcpt *
@@ -224,26 +226,41 @@ reserve_rcpt(struct stream *s, uint32_t cnt, bool has_dsn)
 	return !has_dsn || s->rcpt_dsn != NULL;
 }
 
+/* Itself when there is none: what is no address is refused later. */
+static struct span
+key_of(struct span address, char text[ADDRESS_KEY_MAX])
+{
+	size_t len = address_key(address, text);
+
+	return len > 0 ? (struct span){ text, len } : address;
+}
+
 bool
 stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
 {
-	struct stream_rcpt key = { .address = m->rcpt }, *r;
+	char text[ADDRESS_KEY_MAX];
+	struct stream_rcpt like = { .key = key_of(m->rcpt, text) }, *r;
+	bool is_own = span_eq(like.key, m->rcpt);
 	uint32_t cnt = s->accept.message.rcpt_cnt;
-	size_t bytes = m->rcpt.len + m->orcpt.len;
+	size_t bytes = m->rcpt.len + m->orcpt.len +
+	    (is_own ? 0 : like.key.len);
 	char *orcpt;
 
-	if (RB_FIND(rcpt_tree, &s->known_rcpts, &key) != NULL)
+	if (RB_FIND(rcpt_tree, &s->known_rcpts, &like) != NULL)
 		return true;
 	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0) ||
 	    (r = malloc(sizeof(*r) + bytes)) == NULL)
 		return false;
 	memcpy(r->bytes, m->rcpt.ptr, m->rcpt.len);
-	r->address = (struct span){ r->bytes, m->rcpt.len };
-	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
-	s->rcpts[cnt] = r->address;
+	s->rcpts[cnt] = (struct span){ r->bytes, m->rcpt.len };
 	orcpt = r->bytes + m->rcpt.len;
 	if (m->orcpt.len > 0)
 		memcpy(orcpt, m->orcpt.ptr, m->orcpt.len);
+	r->key = s->rcpts[cnt];
+	if (!is_own)
+		r->key = (struct span){ memcpy(orcpt + m->orcpt.len,
+		    like.key.ptr, like.key.len), like.key.len };
+	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
 	if (s->rcpt_dsn != NULL)
 		s->rcpt_dsn[cnt] = (struct store_dsn){ m->notify,
 		    { orcpt, m->orcpt.len } };

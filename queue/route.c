@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/domain.h"
 #include "mail/pattern.h"
 #include "queue/route.h"
 #include "queue/suspension.h"
@@ -44,7 +45,7 @@ struct routes {
 	struct routes	*bounces;	/* theirs, or NULL		*/
 	bool		 refuses;	/* some rule does		*/
 	const struct suspension_set *suspended;	/* or NULL	*/
-	char		 home[DOMAIN_MAX + 1];	/* our own name		*/
+	char		 home[DOMAIN_KEY_MAX];	/* our own name, its key */
 };
 
 enum err
@@ -272,7 +273,7 @@ route_set_bounce_routes(struct routes *r, struct routes *bounces)
 enum err
 route_set_home(struct routes *r, struct span hostname)
 {
-	return span_cstr(hostname, r->home, sizeof(r->home)) ? OK : ERR_PEER;
+	return domain_key(hostname, r->home) > 0 ? OK : ERR_PEER;
 }
 
 void
@@ -292,8 +293,7 @@ is_postmaster(const struct address *a)
 static bool
 is_our_postmaster(const struct routes *r, const struct address *a)
 {
-	return is_postmaster(a) &&
-	    span_eq_nocase(a->domain, span_of(r->home));
+	return is_postmaster(a) && domain_same(a->domain, span_of(r->home));
 }
 
 /* The first rule that matches; NO_RULE when none does. */
@@ -414,18 +414,6 @@ is_taken(const struct relay_row *relay, const struct address *a,
 	    (out->knows_domain && is_postmaster(a));
 }
 
-/* In lower case; a name is at most DOMAIN_MAX bytes, or no address. */
-static void
-copy_domain(char *to, struct span domain)
-{
-	size_t i;
-
-	for (i = 0; i < domain.len; i++)
-		to[i] = domain.ptr[i] >= 'A' && domain.ptr[i] <= 'Z' ?
-		    (char)(domain.ptr[i] + ('a' - 'A')) : domain.ptr[i];
-	to[i] = '\0';
-}
-
 /* The rule it is found by is told; true when the rule says it all. */
 static bool
 follow(const struct rule *rule, struct route *out, enum route_verdict *v)
@@ -450,9 +438,8 @@ route_find(const struct routes *r, const struct route_ask *ask,
 		r = r->bounces;
 	*out = (struct route){ .relay = NULL };
 	if (address_parse(ask->rcpt, true, &a) != OK ||
-	    a.domain.len > DOMAIN_MAX)
+	    domain_key(a.domain, out->domain) == 0)
 		return ROUTE_NO_ADDRESS;
-	copy_domain(out->domain, a.domain);
 	out->relay_no = choose(r, ask, &a, &rule);
 	if (rule != NO_RULE && follow(&r->rules[rule], out, &v))
 		return v;

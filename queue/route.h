@@ -14,8 +14,9 @@
  * relay of last resort that has recipients, or is of a local kind, only if the
  * domain is one of those that it is known for; else to the bounce relay.
  *
- * What a relay connects to is the recipient's domain, in lower case, when it
- * is of type mx, else the relay itself; but for domains that are suspended.
+ * What a relay connects to is the recipient's domain, as domain_key() has it,
+ * when it is of type mx, else the relay itself; but for domains that are
+ * suspended.
  *
  * Errors  ERR_PEER no pattern, or no relay of that name; ERR_SYS no memory
  */
@@ -74,7 +75,7 @@ struct route {
 	const char	*text;		/* ROUTE_REFUSED: "5.1.6 Gone"	*/
 	bool		 knows_domain;	/* ROUTE_UNKNOWN: others of it	*/
 	char		 destination[DOMAIN_MAX + 1];
-	char		 domain[DOMAIN_MAX + 1];	/* lower case	*/
+	char		 domain[DOMAIN_MAX + 1];	/* domain_key()	*/
 };
 
 MUST_CHECK enum err route_new(struct routes **out);
@@ -104,7 +105,7 @@ MUST_CHECK enum err route_set_bounce_relay(struct routes *,
 	    struct span relay);
 /* Bounces go by these other routes, of the same relays.  Taken. */
 void	route_set_bounce_routes(struct routes *, struct routes *);
-/* Our own name: ERR_PEER when it is too long. */
+/* Our own name: ERR_PEER when it is none. */
 MUST_CHECK enum err route_set_home(struct routes *, struct span hostname);
 
 /*

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/domain.h"
 #include "queue/split.h"
 
 #define NOWHERE		UINT_MAX	/* relay_no: to nobody		*/
@@ -227,27 +228,32 @@ domain_of(struct span address)
 	return at > 0 ? span_tail(address, at) : address;
 }
 
-/* Of all of them, in lower case, into text; empty when they have several. */
 static struct span
-single_line(char text[STORE_TURN_DOMAIN_MAX], const struct span *rcpts,
+key_line(char text[DOMAIN_KEY_MAX], struct span rcpt)
+{
+	return line_of((struct span){ text,
+	    domain_key(domain_of(rcpt), text) });
+}
+
+/* Of all of them, into text; empty when they have several. */
+static struct span
+single_line(char text[DOMAIN_KEY_MAX], const struct span *rcpts,
     uint32_t rcpt_cnt)
 {
-	struct span first = line_of(domain_of(rcpts[0]));
+	struct span first = key_line(text, rcpts[0]);
+	char other[DOMAIN_KEY_MAX];
 
 	for (uint32_t i = 1; i < rcpt_cnt; i++)
-		if (!span_eq_nocase(line_of(domain_of(rcpts[i])), first))
+		if (!span_eq(key_line(other, rcpts[i]), first))
 			return (struct span){ NULL, 0 };
-	for (size_t i = 0; i < first.len; i++)
-		text[i] = first.ptr[i] >= 'A' && first.ptr[i] <= 'Z' ?
-		    (char)(first.ptr[i] + ('a' - 'A')) : first.ptr[i];
-	return (struct span){ text, first.len };
+	return first;
 }
 
 static enum err
 make_single(struct split *s, const char *relay, const struct span *rcpts,
     uint32_t rcpt_cnt, const struct store_delivery *common)
 {
-	char text[STORE_TURN_DOMAIN_MAX], *at;
+	char text[DOMAIN_KEY_MAX], *at;
 	struct span line = single_line(text, rcpts, rcpt_cnt);
 
 	s->delivery_cnt = 1;

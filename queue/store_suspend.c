@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mail/domain.h"
 #include "queue/store_inside.h"
 
 static struct span
@@ -27,6 +28,15 @@ is_in_place(MDB_val key, const struct record_suspension *r)
 	return span_eq(span_of_val(key), (struct span){ (char *)k.b, k.len });
 }
 
+/* Once a domain stood in a row as it had been said. */
+static bool
+is_same(const struct record_suspension *a, const struct record_suspension *b)
+{
+	return span_eq(a->relay, b->relay) &&
+	    (span_eq(a->domain, b->domain) ||
+	    domain_same(a->domain, b->domain));
+}
+
 /* The same under another key, of which a bit was flipped, would come back. */
 static int
 del_astray(struct store *st, MDB_txn *txn, const struct record_suspension *s)
@@ -40,8 +50,7 @@ del_astray(struct store *st, MDB_txn *txn, const struct record_suspension *s)
 		return rc;
 	while ((rc = mdb_cursor_get(c, &key, &val, MDB_NEXT)) == 0) {
 		if (record_get(span_of_val(val), RECORD_suspension, &r) != OK ||
-		    !span_eq(r.suspension.relay, s->relay) ||
-		    !span_eq(r.suspension.domain, s->domain) ||
+		    !is_same(&r.suspension, s) ||
 		    is_in_place(key, s))
 			continue;
 		if ((rc = mdb_cursor_del(c, 0)) != 0)

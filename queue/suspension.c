@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/domain.h"
 #include "queue/suspension.h"
 
 RB_HEAD(suspension_tree, suspension);
@@ -52,15 +53,8 @@ suspension_free(struct suspension_set **setp)
 bool
 suspension_domain(struct span name, char out[DOMAIN_MAX + 1])
 {
-	if (name.len > 0 && name.ptr[name.len - 1] == '.')
-		name.len--;
-	if ((!address_is_domain(name, true) && !address_is_literal(name)) ||
-	    !span_cstr(name, out, DOMAIN_MAX + 1))
-		return false;
-	for (char *c = out; *c != '\0'; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + ('a' - 'A'));
-	return true;
+	return (span_find(name, '[') == name.len ||
+	    address_is_literal(name)) && domain_key(name, out) > 0;
 }
 
 /* A key alone: there is no more of it than the names. */
@@ -205,13 +199,20 @@ suspension_has_domains(const struct suspension_set *set)
 
 #define NAMES	3
 
-/* All that are of this destination; a relay's own name is no domain. */
+/*
+ * All that are of this destination; a relay's own name is no domain.  A queue
+ * of old may hold one as its user wrote it.
+ */
 static void
 find_all(const struct suspension_set *set, const char *relay,
     const char *name, const struct suspension *out[NAMES])
 {
 	bool is_domain = strcmp(relay, name) != 0;
+	char key[DOMAIN_KEY_MAX];
 
+	if (is_domain && !domain_is_ascii(span_of(name)) &&
+	    domain_key(span_of(name), key) > 0)
+		name = key;
 	out[0] = suspension_find(set, relay, "");
 	out[1] = is_domain ? suspension_find(set, "", name) : NULL;
 	out[2] = is_domain ? suspension_find(set, relay, name) : NULL;
@@ -307,6 +308,7 @@ suspension_from_record(struct suspension_set *set,
 	if (!span_cstr(r->relay, relay, sizeof(relay)) ||
 	    !span_cstr(r->domain, domain, sizeof(domain)))
 		return ERR_PEER;
+	(void)domain_key(r->domain, domain);	/* once it was kept as said */
 	if ((e = suspension_want(set, relay, domain, &s)) != OK)
 		return e;
 	said.since_ms = (int64_t)r->since_ms;

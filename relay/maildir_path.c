@@ -5,14 +5,14 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "mail/address.h"
+#include "mail/domain.h"
 #include "relay/maildir_path.h"
 
 struct place {
 	char		 user[LOCAL_PART_MAX * 4];
 	size_t		 user_len;
-	struct span	 domain;
+	char		 domain[DOMAIN_KEY_MAX];
 };
 
 struct writer {
@@ -79,10 +79,10 @@ take_place(struct place *p, struct span rcpt, const struct maildir_naming *n)
 
 	while (at > 0 && rcpt.ptr[at - 1] != '@')
 		at--;
-	p->domain = at > 0 ? span_tail(rcpt, at) : n->hostname;
 	local = at > 0 ? span_head(rcpt, at - 1) : rcpt;
 	if (!take_user(p, address_user(local, n->delimiter)) ||
-	    !is_harmless(p->domain))
+	    domain_key(at > 0 ? span_tail(rcpt, at) : n->hostname,
+	    p->domain) == 0)
 		return false;
 	for (size_t i = 0; n->fold_case && i < p->user_len; i++)
 		p->user[i] = lower(p->user[i]);
@@ -98,8 +98,8 @@ fill_one(struct writer *w, struct span *template, const struct place *p)
 			put(w, p->user[i]);
 		*template = span_tail(*template, sizeof("{user}") - 1);
 	} else if (span_begins(*template, SPAN("{domain}"))) {
-		for (size_t i = 0; i < p->domain.len; i++)
-			put(w, lower(p->domain.ptr[i]));
+		for (const char *c = p->domain; *c != '\0'; c++)
+			put(w, *c);
 		*template = span_tail(*template, sizeof("{domain}") - 1);
 	} else {
 		put(w, template->ptr[0]);

@@ -4,9 +4,9 @@
  *
  * {user} is the local part as given, its quotes undone, or as much of it as the
  * delimiter leaves, or that in lower case; {domain} is the domain
- * in lower case, or the name of this host for a bare "postmaster".  Neither
- * may be empty, begin with a dot, or hold a slash, a NUL or a control; no part
- * of the path may be longer than a file name.
+ * as domain_key() has it, or that of this host's name for a bare "postmaster".
+ * Neither may be empty, begin with a dot, or hold a slash, a NUL or a control;
+ * no part of the path may be longer than a file name.
  *
  * Errors  ERR_PEER no such place: 550 5.1.3
  */

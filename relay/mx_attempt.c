@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/domain.h"
 #include "relay/mx_attempt.h"
 #include "relay/mx_choose.h"
 #include "relay/mx_number.h"
@@ -20,6 +21,7 @@ struct mx_attempt {
 	struct mx_attempts *home;
 	struct delivery	*delivery;
 	struct resolve_query *query;	/* NULL: none under way		*/
+	char		 domain[DOMAIN_KEY_MAX]; /* the destination	*/
 	struct mx_hosts	 hosts;
 	unsigned	 next;		/* of them to try		*/
 	uint16_t	 port;
@@ -238,7 +240,7 @@ ask_host(struct mx_attempt *a, struct span host)
 {
 	a->delivery->on_leave = leave_lookup;
 	a->query = resolve_addresses(a->home->resolve, host,
-	    a->home->families, take_host, a);
+	    a->home->ipv4_only, take_host, a);
 	if (a->query == NULL)
 		end(a, OWN_no_memory);
 }
@@ -360,36 +362,6 @@ is_ours(struct span name, const void *arg)
 	return ourselves_has_name(arg, name);
 }
 
-/* It is no host for us; is it one for others? */
-static void
-take_others(const struct resolve_found *found, void *arg)
-{
-	struct mx_attempt *a = arg;
-	struct resolve_found none = { .status = RESOLVED_NODATA };
-
-	a->query = NULL;
-	if (found->status == RESOLVED_NODATA) {
-		end(a, OWN_domain_bare);
-		return;
-	}
-	mx_pools_log_unusable(a->home->pools, a->delivery->destination, &none);
-	end(a, OWN_mx_no_address);
-}
-
-/* Neither MX nor address; or one, of a family that the block leaves out. */
-static void
-end_bare(struct mx_attempt *a)
-{
-	if (a->home->families == RESOLVE_BOTH) {
-		end(a, OWN_domain_bare);
-		return;
-	}
-	a->query = resolve_addresses(a->home->resolve,
-	    a->delivery->destination, RESOLVE_BOTH, take_others, a);
-	if (a->query == NULL)
-		end(a, OWN_no_memory);
-}
-
 /* No MX: is the domain itself a host?  RFC 5321 5.1, implicit MX. */
 static void
 take_addresses(const struct resolve_found *found, void *arg)
@@ -399,13 +371,13 @@ take_addresses(const struct resolve_found *found, void *arg)
 	a->query = NULL;
 	switch (found->status) {
 	case RESOLVED:
-		go_to(a, a->delivery->destination, a->home->port);
+		go_to(a, span_of(a->domain), a->home->port);
 		break;
 	case RESOLVED_NXDOMAIN:
 		end(a, OWN_domain_unknown);
 		break;
 	case RESOLVED_NODATA:
-		end_bare(a);
+		end(a, OWN_domain_bare);
 		break;
 	default:
 		end_unanswered(a, found->trust);
@@ -416,12 +388,12 @@ take_addresses(const struct resolve_found *found, void *arg)
 static void
 ask_addresses(struct mx_attempt *a)
 {
-	if (ourselves_has_name(a->home->ourselves, a->delivery->destination)) {
+	if (ourselves_has_name(a->home->ourselves, span_of(a->domain))) {
 		end(a, OWN_loop);
 		return;
 	}
-	a->query = resolve_addresses(a->home->resolve,
-	    a->delivery->destination, a->home->families, take_addresses, a);
+	a->query = resolve_addresses(a->home->resolve, span_of(a->domain),
+	    a->home->ipv4_only, take_addresses, a);
 	if (a->query == NULL)
 		end(a, OWN_no_memory);
 }
@@ -490,16 +462,18 @@ static const struct mx_force *
 find_force(const struct mx_attempts *home, struct span domain)
 {
 	for (unsigned i = 0; i < home->force_cnt; i++)
-		if (span_eq_nocase(home->forces[i].domain, domain))
+		if (span_eq(home->forces[i].domain, domain))
 			return &home->forces[i];
 	return NULL;
 }
 
+/* An old queue may hold a destination that is none yet. */
 static void
 look_up(struct mx_attempt *a)
 {
 	struct mx_attempts *home = a->home;
-	struct span domain = a->delivery->destination;
+	struct span domain = { a->domain, domain_key(
+	    a->delivery->destination, a->domain) };
 	const struct mx_force *force = find_force(home, domain);
 	char address[DNSNAME_MAX + 1], name[DNSNAME_MAX + 1];
 

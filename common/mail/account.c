@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "mail/account.h"
+#include "mail/domain.h"
 
 /* The bytes of a text that is being made. */
 struct made {
@@ -43,6 +44,14 @@ account_is_hash(struct span s)
 	return true;
 }
 
+/* What is no name of a domain may stand there as well. */
+static bool
+is_same_domain(struct span a, struct span b)
+{
+	return span_eq_nocase(a, b) || (span_find(b, '@') == b.len &&
+	    domain_same(a, b));
+}
+
 bool
 account_is_same(struct span a, struct span b)
 {
@@ -52,8 +61,8 @@ account_is_same(struct span a, struct span b)
 		at--;
 	if (at == 0)
 		return span_eq(a, b);
-	return a.len == b.len && span_eq(span_head(a, at), span_head(b, at)) &&
-	    span_eq_nocase(span_tail(a, at), span_tail(b, at));
+	return span_eq(span_head(a, at), span_head(b, at)) &&
+	    is_same_domain(span_tail(a, at), span_tail(b, at));
 }
 
 /* The value of a digit of crypt(5), or a large one. */

@@ -9,9 +9,9 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "mail/domain.h"
 
 #define LABEL_MAX	63	/* octets, RFC 1035 2.3.4 */
 
@@ -151,13 +151,29 @@ scan_label(struct scan *s)
 }
 
 static bool
-scan_name(struct scan *s)
+scan_labels(struct scan *s)
 {
 	do {
 		if (!scan_label(s))
 			return false;
 	} while (scan_char(s, '.'));
 	return true;
+}
+
+/* What is over U+007F must be U-labels, which only their A-labels can show. */
+static bool
+scan_name(struct scan *s)
+{
+	struct scan name = { .rest = s->rest };
+	bool is_good = scan_labels(&name);
+	char key[DOMAIN_KEY_MAX];
+
+	if (is_good && name.is_utf8)
+		is_good = domain_key(span_head(s->rest,
+		    s->rest.len - name.rest.len), key) > 0;
+	s->rest = name.rest;
+	s->is_utf8 |= name.is_utf8;
+	return is_good;
 }
 
 /*
@@ -342,12 +358,6 @@ address_bare(struct span *line, bool utf8, struct address *out)
 	return take(line, s, is_good, utf8, found, out);
 }
 
-bool
-address_same_domain(struct span a, struct span b)
-{
-	return span_eq_nocase(a, b);
-}
-
 struct span
 address_user(struct span local, char delimiter)
 {
@@ -366,17 +376,17 @@ find_domain(struct span s)
 	return s.len;
 }
 
-int
-address_order(struct span a, struct span b)
+size_t
+address_key(struct span s, char *out)
 {
-	size_t at = find_domain(a), at_b = find_domain(b);
-	int c;
+	size_t at = find_domain(s), len;
+	char domain[DOMAIN_KEY_MAX];
 
-	if (a.len != b.len)
-		return a.len < b.len ? -1 : 1;
-	if (at != at_b)
-		return at < at_b ? -1 : 1;
-	c = at > 0 ? memcmp(a.ptr, b.ptr, at) : 0;
-	return c != 0 || at == a.len ? c :
-	    strncasecmp(a.ptr + at, b.ptr + at, a.len - at);
+	if (at > PATH_MAX_SMTP ||
+	    (len = domain_key(span_tail(s, at), domain)) == 0)
+		return 0;
+	if (at > 0)
+		memcpy(out, s.ptr, at);
+	memcpy(out + at, domain, len);
+	return at + len;
 }

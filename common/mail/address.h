@@ -15,7 +15,10 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/span.h"
+
+#define ADDRESS_KEY_MAX	(PATH_MAX_SMTP + DOMAIN_MAX + 1)	/* bytes */
 
 enum address_kind {
 	ADDRESS_NULL,		/* <>: nobody, the sender of a bounce	*/
@@ -38,7 +41,8 @@ struct address {
  * Judge a bare mailbox, all of text: local@domain, never empty, never just
  * "postmaster".  utf8: may it be internationalised?  Limits: LOCAL_PART_MAX,
  * DOMAIN_MAX, 63 octets an ASCII label, PATH_MAX_SMTP for the whole.  An
- * underscore in a domain is taken, a trailing dot is not.
+ * underscore in a domain is taken, a trailing dot is not, nor are labels over
+ * U+007F that have no A-label (RFC 6531 3.3).
  */
 MUST_CHECK enum err address_parse(struct span text, bool utf8,
     struct address *out);
@@ -65,9 +69,6 @@ bool	address_is_domain(struct span text, bool utf8);
 /* Is all of text an address literal, [1.2.3.4] or [IPv6:2001:db8::1]? */
 bool	address_is_literal(struct span text);
 
-/* The same domain, ASCII letters folded?  An A-label is not its U-label. */
-bool	address_same_domain(struct span, struct span);
-
 /*
  * The user of a local part "user+detail": up to the first delimiter that is not
  * its first byte; all of it if there is none, if it is quoted, or if delimiter
@@ -76,11 +77,12 @@ bool	address_same_domain(struct span, struct span);
 struct span	address_user(struct span local, char delimiter);
 
 /*
- * An order of mailboxes, as strcmp()'s, in which those are equal that are the
- * same for sure: the domain with ASCII letters folded, and the local part byte
- * for byte, for what is equal beyond that only its host knows (RFC 5321 2.4).
- * Without a domain all is folded: there is only "postmaster" so.
+ * What is equal of those mailboxes that are the same for sure: the domain as
+ * domain_key() has it, and the local part byte for byte, for what is equal
+ * beyond that only its host knows (RFC 5321 2.4).  Without a domain all is put
+ * in lower case: there is only "postmaster" so.  Into out of ADDRESS_KEY_MAX
+ * bytes, no NUL; how long it is, or 0 when text is none.
  */
-int	address_order(struct span, struct span);
+size_t	address_key(struct span text, char *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/crc.h"
 #include "base/limits.h"
+#include "mail/domain.h"
 #include "mail/pattern.h"
 
 #define SLOTS_FIRST	16
@@ -129,37 +130,68 @@ put(struct patterns *p, struct span text, uint32_t no)
 static bool
 is_domain(struct span s)
 {
-	return s.len <= DOMAIN_MAX &&
-	    (address_is_domain(s, true) || address_is_literal(s));
+	return address_is_domain(s, true) || address_is_literal(s);
+}
+
+/* The dot that may end it, as one may end a name of the DNS. */
+static struct span
+without_dot(struct span pattern)
+{
+	if (pattern.len > 1 && pattern.ptr[pattern.len - 1] == '.')
+		pattern.len--;
+	return pattern;
+}
+
+/* "@domain" or "@.domain", as it is looked up; 0: it is none. */
+static size_t
+fold_domain(char *buf, struct span pattern)
+{
+	size_t at = span_begins(pattern, SPAN("@.")) ? 2 : 1, len;
+
+	len = domain_key(span_tail(pattern, at), buf + at);
+	memcpy(buf, "@.", at);
+	return len > 0 ? at + len : 0;
 }
 
 /* "@domain" or "@.domain". */
 static enum err
 add_domain(struct patterns *p, struct span pattern, uint32_t no)
 {
-	struct span domain = span_tail(pattern, 1);
-	bool below = domain.len > 0 && domain.ptr[0] == '.';
+	bool below = span_begins(pattern, SPAN("@."));
 	char buf[TEXT_MAX];
 	size_t len;
 	enum err e;
 
-	if (below)
-		domain = span_tail(domain, 1);
-	if (!is_domain(domain))
+	if (!is_domain(span_tail(pattern, below ? 2 : 1)) ||
+	    (len = fold_domain(buf, pattern)) == 0)
 		return ERR_PEER;
-	len = fold(buf, pattern);
 	if ((e = put(p, (struct span){ buf, len }, no)) != OK || below)
 		return e;
 	return put(p, (struct span){ buf + 1, len - 1 }, no);
 }
 
+bool
+pattern_is_good(struct span pattern)
+{
+	struct address a;
+	char buf[TEXT_MAX];
+
+	pattern = without_dot(pattern);
+	if (!span_begins(pattern, SPAN("@")))
+		return address_parse(pattern, true, &a) == OK;
+	return is_domain(span_tail(pattern, span_begins(pattern,
+	    SPAN("@.")) ? 2 : 1)) && fold_domain(buf, pattern) > 0;
+}
+
+/* Its length, and in *domain_len that of its domain; 0: it is none. */
 static size_t
-fold_address(char *buf, const struct address *a)
+fold_address(char *buf, const struct address *a, size_t *domain_len)
 {
 	size_t len = fold_local(buf, a->local);
 
 	buf[len++] = '@';
-	return len + fold(buf + len, a->domain);
+	*domain_len = domain_key(a->domain, buf + len);
+	return *domain_len > 0 ? len + *domain_len : 0;
 }
 
 enum err
@@ -167,18 +199,18 @@ pattern_add(struct patterns *p, struct span pattern, uint32_t no)
 {
 	char buf[TEXT_MAX];
 	struct address a;
-	size_t len;
+	size_t len, domain_len;
 	enum err e;
 
+	pattern = without_dot(pattern);
 	if (pattern.len > 0 && pattern.ptr[0] == '@')
 		return add_domain(p, pattern, no);
-	if (address_parse(pattern, true, &a) != OK)
+	if (address_parse(pattern, true, &a) != OK ||
+	    (len = fold_address(buf, &a, &domain_len)) == 0)
 		return ERR_PEER;
-	len = fold_address(buf, &a);
 	if ((e = put(p, (struct span){ buf, len }, no)) != OK)
 		return e;
-	return put(p, (struct span){ buf + len - a.domain.len,
-	    a.domain.len }, no);
+	return put(p, (struct span){ buf + len - domain_len, domain_len }, no);
 }
 
 static void
@@ -210,13 +242,15 @@ bool
 pattern_find(const struct patterns *p, const struct address *a, uint32_t *no)
 {
 	char buf[TEXT_MAX], *end, *at;
+	size_t len, domain_len;
 	bool found = false;
 
 	if (p->used == 0 || a->domain.len == 0 ||
-	    a->local.len > LOCAL_PART_MAX || a->domain.len > DOMAIN_MAX)
+	    a->local.len > LOCAL_PART_MAX ||
+	    (len = fold_address(buf, a, &domain_len)) == 0)
 		return false;
-	end = buf + fold_address(buf, a);
-	at = end - a->domain.len - 1;
+	end = buf + len;
+	at = end - domain_len - 1;
 	look(p, buf, end, &found, no);
 	look(p, at, end, &found, no);
 	if (a->kind != ADDRESS_LITERAL)
@@ -234,26 +268,40 @@ pattern_covers(const struct patterns *p, struct span pattern, uint32_t *no)
 
 	if (p->used == 0)
 		return false;
+	pattern = without_dot(pattern);
 	if (pattern.len == 0 || pattern.ptr[0] != '@')
 		return address_parse(pattern, true, &a) == OK &&
 		    pattern_find(p, &a, no);
-	if (pattern.len > DOMAIN_MAX + 2)
+	if ((len = fold_domain(buf, pattern)) == 0)
 		return false;
-	len = fold(buf, pattern);
 	look(p, buf, buf + len, &found, no);
 	if (len > 1 && buf[1] != '[')
 		look_above(p, buf, buf + len, &found, no);
 	return found;
 }
 
-/* "@domain" of a login folds as a domain does; the rest is exact. */
+/* As it is, but for what stands behind an "@". */
 static size_t
-fold_login(char *buf, struct span s)
+fold_login(char *buf, struct span s, size_t at)
 {
-	if (s.len > 0 && s.ptr[0] == '@')
-		return fold(buf, s);
-	memcpy(buf, s.ptr, s.len);
-	return s.len;
+	struct span domain = span_tail(s, at);
+	size_t len = at > 0 ? domain_key(domain, buf + at) : 0;
+
+	memcpy(buf, s.ptr, at > 0 ? at : s.len);
+	if (at == 0)
+		return s.len;
+	return at + (len > 0 ? len : fold(buf + at, domain));
+}
+
+/* Where its domain begins; 0: it has none. */
+static size_t
+find_domain(struct span login)
+{
+	size_t at = login.len;
+
+	while (at > 0 && login.ptr[at - 1] != '@')
+		at--;
+	return at;
 }
 
 enum err
@@ -263,40 +311,36 @@ pattern_add_login(struct patterns *p, struct span login, uint32_t no)
 
 	if (login.len == 0 || login.len > PATTERN_LOGIN_MAX)
 		return ERR_PEER;
-	return put(p, (struct span){ buf, fold_login(buf, login) }, no);
+	return put(p, (struct span){ buf, fold_login(buf, login,
+	    find_domain(login)) }, no);
 }
 
 bool
 pattern_find_login(const struct patterns *p, struct span login, uint32_t *no)
 {
 	char buf[TEXT_MAX];
+	size_t at = find_domain(login), len;
 	bool found = false;
-	size_t at = login.len;
 
 	if (p->used == 0 || login.len == 0 || login.len > PATTERN_LOGIN_MAX)
 		return false;
-	look(p, login.ptr, login.ptr + login.len, &found, no);
+	len = fold_login(buf, login, at);
+	look(p, buf, buf + len, &found, no);
 	look(p, "*", &"*"[1], &found, no);
-	while (at > 0 && login.ptr[at - 1] != '@')
-		at--;
-	if (at > 0) {
-		size_t len = fold(buf, span_tail(login, at - 1));
-
-		look(p, buf, buf + len, &found, no);
-	}
+	if (at > 0)
+		look(p, buf + at - 1, buf + len, &found, no);
 	return found;
 }
 
 bool
 pattern_knows(const struct patterns *p, struct span domain, uint32_t *no)
 {
-	char buf[DOMAIN_MAX];
+	char buf[DOMAIN_KEY_MAX];
 	bool found = false;
 	size_t len;
 
-	if (p->used == 0 || domain.len == 0 || domain.len > DOMAIN_MAX)
+	if (p->used == 0 || (len = domain_key(domain, buf)) == 0)
 		return false;
-	len = fold(buf, domain);
 	look(p, buf, buf + len, &found, no);
 	return found;
 }

@@ -5,10 +5,10 @@
  *	@domain		all of this domain
  *	@.domain	all of the domains below it, not of itself
  *
- * ASCII letters are folded on both sides of the @, and a quoted local part is
- * what it quotes.  Numbers are the caller's; where several patterns fit, the
- * lowest wins.  A look-up costs one hash for each label of the domain, however
- * many patterns there are.
+ * Domains are compared as domain_key() has them, local parts with ASCII letters
+ * folded, and a quoted one is what it quotes.  Numbers are the caller's; where
+ * several patterns fit, the lowest wins.  A look-up costs one hash for each
+ * label of the domain, however many patterns there are.
  */
 #ifndef MAIL_PATTERN_H
 #define MAIL_PATTERN_H
@@ -25,6 +25,9 @@ struct patterns;
 
 MUST_CHECK enum err pattern_new(struct patterns **out);
 void	pattern_free(struct patterns **);
+
+/* Is it a pattern?  A dot may stand at its end, and says nothing. */
+bool	pattern_is_good(struct span);
 
 /* The text is copied.  ERR_PEER: it is no pattern; ERR_SYS: no memory. */
 MUST_CHECK enum err pattern_add(struct patterns *, struct span, uint32_t no);
@@ -46,7 +49,7 @@ bool	pattern_covers(const struct patterns *, struct span pattern,
 
 /*
  * A table of logins, kept apart from one of addresses: a login is compared as
- * it is, "@domain" is all that end so, "*" all.
+ * it is but for its domain, "@domain" is all that end so, "*" all.
  */
 MUST_CHECK enum err pattern_add_login(struct patterns *, struct span,
 	    uint32_t no);

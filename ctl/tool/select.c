@@ -1,10 +1,12 @@
 /*
  * select.c - addresses are compared without regard to letter case, local part
- * included: this is for finding mail, not for delivering it.
+ * included: this is for finding mail, not for delivering it.  A domain is found
+ * however it is written.
  */
 #include <string.h>
 
 #include "ctl/tool/select.h"
+#include "mail/domain.h"
 #include "mail/reply.h"
 
 #define HAS(s, key)	(((s)->given & (1u << (key))) != 0)
@@ -124,16 +126,30 @@ select_is_said(const struct select *s)
 	return s->id_cnt > 0 || (s->given & ~little) != 0;
 }
 
+/* Where the domain begins; 0: there is none. */
+static size_t
+find_domain(struct span address)
+{
+	size_t at = address.len;
+
+	while (at > 0 && address.ptr[at - 1] != '@')
+		at--;
+	return at;
+}
+
 /* "ann@here.example", "@here.example", and "<>" or nothing for nobody. */
 static bool
 address_fits(struct span pattern, struct span address)
 {
+	size_t at = find_domain(pattern), from = find_domain(address);
+
 	if (span_eq(pattern, SPAN("<>")))
 		pattern.len = 0;
-	if (pattern.len > 0 && pattern.ptr[0] == '@')
-		return address.len >= pattern.len && span_eq_nocase(pattern,
-		    span_tail(address, address.len - pattern.len));
-	return span_eq_nocase(pattern, address);
+	if (at == 0 || from == 0)
+		return span_eq_nocase(pattern, address);
+	return (at == 1 || span_eq_nocase(span_head(pattern, at),
+	    span_head(address, from))) &&
+	    domain_same(span_tail(pattern, at), span_tail(address, from));
 }
 
 /* "*" stands for any run of characters. */

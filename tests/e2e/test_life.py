@@ -1,17 +1,15 @@
 """Processes come and go: stop, restart, reload, kill -9. Mail stays."""
 
 import os
-import re
 import signal
 import subprocess
-import sys
 import threading
 
 import pytest
 
 from client import Client, send
 from measure import status
-from server import Postern, basic, free_port, programs, until
+from server import Postern, basic, free_port, until
 from sinks import Sink
 from tool import ctl
 
@@ -301,111 +299,3 @@ def test_a_program_started_by_hand_says_so(server):
                              capture_output=True, text=True, timeout=20,
                              check=False)
         assert got.returncode == 2 and got.stderr, name
-
-
-# A caller that ignores and blocks all it can, and becomes what it is told.
-DEAF = """
-import os, signal, sys
-for signo in signal.valid_signals():
-    try:
-        signal.signal(signo, signal.SIG_IGN)
-    except OSError:
-        pass
-signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
-class BornDeaf(Postern):
-    def command(self, *args):
-        return [sys.executable, "-c", DEAF, *super().command(*args)]
-
-
-def signals(pid, field):
-    with open("/proc/%d/status" % pid, encoding="ascii") as f:
-        mask, = [l.split()[1] for l in f if l.startswith(field + ":")]
-    return {n for n in signal.Signals if int(mask, 16) >> (n - 1) & 1}
-
-
-@pytest.fixture
-def born_deaf(room):
-    p = BornDeaf(room)
-    yield p
-    try:
-        p.stop()
-    finally:
-        p.abandon()
-        p.finish()
-
-
-def test_signals_that_the_caller_ignores_and_blocks_are_heard(born_deaf, sink):
-    p, port = born_deaf, free_port()
-    p.configure(basic(port, sink.port))
-    p.start()
-    send(port, "ann@here.example", "bob@there.example")
-    sink.wait()
-    # A death is noticed, a reload done, and nobody below is deaf either.
-    since = p.mark()
-    p.kill("relay")
-    p.wait_log(since=since, event="started", role="relay")
-    p.signal(signal.SIGHUP)
-    p.wait_log(since=since, event="reloaded", by=p.process.pid)
-    for pid in p.processes():
-        deaf = signals(pid, "SigIgn") | signals(pid, "SigBlk")
-        assert not deaf & {signal.SIGCHLD, signal.SIGTERM, signal.SIGSEGV,
-                           signal.SIGALRM}, deaf
-    checked = subprocess.run(
-        [sys.executable, "-c", DEAF, os.path.join(programs(), "posternctl"),
-         "-f", p.path, "check"], capture_output=True, check=False)
-    assert checked.returncode == 0, checked.stderr
-    p.stop()
-
-
-class Shell(Postern):
-    """Started with 2<>log: whoever has that descriptor can do as he likes."""
-    LOG_MODE = "r+b"
-
-
-@pytest.fixture
-def shell(room):
-    p = Shell(room)
-    with open(p.log, "wb") as log:
-        log.write(b"a line of yesterday's\n")
-    yield p
-    try:
-        p.stop()
-    finally:
-        p.abandon()
-        p.finish()
-
-
-def log_flags(p, pid):
-    """Flags of each descriptor by which a process has the log."""
-    out = {}
-    for fd in os.listdir("/proc/%d/fd" % pid):
-        if os.readlink("/proc/%d/fd/%s" % (pid, fd)) == p.log:
-            with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
-                out[int(fd)] = int(re.search(r"flags:\s*(\d+)",
-                                             f.read()).group(1), 8)
-    return out
-
-
-def test_a_log_file_is_added_to_by_all_and_cut_by_its_owner(shell, sink):
-    p, port = shell, free_port()
-    p.configure(basic(port, sink.port))
-    p.start()
-    for pid in (p.process.pid, *p.processes()):
-        (fd, flags), = log_flags(p, pid).items()
-        assert fd == 2 and flags & os.O_APPEND
-        assert flags & os.O_ACCMODE == os.O_WRONLY
-    with open(p.log, "rb") as log:
-        text = log.read()
-    assert text.startswith(b"a line of yesterday's\n") and b"\0" not in text
-    # Rotation by copy and cut: what comes next stands at the beginning.
-    os.truncate(p.log, 0)
-    send(port, "ann@here.example", "bob@there.example")
-    sink.wait()
-    with open(p.log, "rb") as log:
-        until(lambda: b"event=delivered" in os.pread(log.fileno(), 65536, 0),
-              what="the delivery's line")
-        assert re.match(rb"\d{4}-\d\d-\d\dT", log.read(64))

@@ -169,8 +169,6 @@ parts_are_spans_of_the_input(void **state)
 	assert_int_equal(a.kind, ADDRESS_LITERAL);
 	assert_int_equal(address_parse(SPAN("A@X.y"), false, &a), OK);
 	assert_int_equal(a.kind, ADDRESS_DOMAIN);
-	assert_true(address_same_domain(a.domain, SPAN("x.Y")));
-	assert_false(address_same_domain(a.domain, SPAN("x.Yz")));
 }
 
 static void
@@ -189,6 +187,8 @@ mailboxes_are_equal_only_when_they_are_the_same_for_sure(void **state)
 		{ "\"a@X\"@y", "\"a@x\"@y", false },
 		{ "\"a@X\"@y", "\"a@X\"@Y", true },
 		{ "a@bcd", "ab@cd", false },
+		{ "a@\xc3\x9c.example", "a@xn--TDA.example", true },
+		{ "A@\xc3\xbc.example", "a@xn--tda.example", false },
 		{ "a@[IPv6:::1]", "a@[ipv6:::1]", true },
 		{ "postmaster", "PostMaster", true },
 		{ "postmaster", "a@postmast", false },
@@ -196,15 +196,12 @@ mailboxes_are_equal_only_when_they_are_the_same_for_sure(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int c = address_order(span_of(cases[i].a),
-		    span_of(cases[i].b));
+		char a[ADDRESS_KEY_MAX], b[ADDRESS_KEY_MAX];
+		size_t len = address_key(span_of(cases[i].a), a);
 
-		assert_int_equal(c == 0, cases[i].same);
-		assert_int_equal((c > 0) - (c < 0),
-		    -((address_order(span_of(cases[i].b),
-		    span_of(cases[i].a)) > 0) -
-		    (address_order(span_of(cases[i].b),
-		    span_of(cases[i].a)) < 0)));
+		assert_true(len > 0);
+		assert_int_equal(len == address_key(span_of(cases[i].b), b) &&
+		    memcmp(a, b, len) == 0, cases[i].same);
 	}
 }
 

@@ -101,8 +101,10 @@ the_first_pattern_that_fits_says_the_relay(void **state)
 		{ "a@[192.0.2.1]", "internet", "[192.0.2.1]", "" },
 		{ "a@[IPv6:2001:DB8::1]", "internet", "[ipv6:2001:db8::1]",
 		    "" },
-		{ "a@b\xc3\xbc" "cher.example", "internet",
-		    "b\xc3\xbc" "cher.example", "" },
+		{ "a@B\xc3\x9c" "cher.example", "internet",
+		    "xn--bcher-kva.example", "" },
+		{ "a@xn--BCHER-kva.example", "internet",
+		    "xn--bcher-kva.example", "" },
 	};
 	struct routes *r = new_routes();
 

@@ -76,7 +76,7 @@ names_are_compared_as_the_scheduler_does(void **state)
 	static const struct { const char *said, *name; } names[] = {
 		{ "Example.ORG", "example.org" },
 		{ "example.org.", "example.org" },
-		{ "b\303\274cher.example", "b\303\274cher.example" },
+		{ "b\303\274cher.example", "xn--bcher-kva.example" },
 		{ "[192.0.2.1]", "[192.0.2.1]" },
 		{ "xn--bcher-kva.Example.", "xn--bcher-kva.example" },
 		{ "", NULL }, { ".", NULL }, { "example..org", NULL },
@@ -114,6 +114,28 @@ end(struct suspension_set *set, struct suspension *s, int64_t lived_ms)
 
 	suspension_end(&next, lived_ms);
 	suspension_assume(set, s, &next);
+}
+
+/* Old queues have destinations, and suspensions, as their users wrote them. */
+static void
+what_an_old_queue_has_in_u_labels_is_found(void **state)
+{
+	static const char old[] = "gr\303\274n.example";
+	static const char key[] = "xn--grn-ioa.example";
+	const struct record_suspension row = { .active = 1,
+	    .relay = SPAN(""), .domain = span_of(old),
+	    .reason = SPAN("why"), .who = SPAN("who") };
+	struct suspension_set *set;
+
+	assert_int_equal(suspension_new(&set), OK);
+	assert_int_equal(suspension_from_record(set, &row), OK);
+	assert_non_null(suspension_find(set, "", key));
+	assert_null(suspension_find(set, "", old));
+	assert_non_null(suspension_of(set, "mx", old));
+	assert_non_null(suspension_of(set, "mx", key));
+	assert_non_null(suspension_of_domain(set, "mx", key));
+	assert_null(suspension_of(set, "mx", "gr\303\274m.example"));
+	suspension_free(&set);
 }
 
 static void
@@ -624,6 +646,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_compared_as_the_scheduler_does),
+		cmocka_unit_test(what_an_old_queue_has_in_u_labels_is_found),
 		cmocka_unit_test(each_covers_what_it_names_and_no_more),
 		cmocka_unit_test(time_that_waited_is_never_counted),
 		cmocka_unit_test(
