@@ -4,16 +4,52 @@
  *
  * A secret may be read by its owner and its group (Debian has its keys as
  * 0640 root:ssl-cert), and by nobody else.
+ *
+ * Roots may be a directory.  It is read here, once: a process in its empty root
+ * could not, and a descriptor of a directory would lead it out of there.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/check.h"
 
+/* Of a directory what is there goes to the process, of a file the file. */
+static bool
+is_good_roots(struct conf *c, struct reading *r, bool is_directory)
+{
+	struct conf_roots roots = { .bytes = NULL };
+	const char *path = r->text.ptr;
+	enum err e;
+
+	if (c->opener->roots == NULL)
+		return true;
+	e = c->opener->roots(c->opener->arg, path, is_directory, &roots);
+	if (e == OK && is_directory)
+		r->made = arena_copy(&c->arena,
+		    (struct span){ roots.bytes, roots.len });
+	else if (e == ERR_NONE && is_directory)
+		report_add(&c->mistakes, r->place, "there is no certificate "
+		    "in the directory %s: they are in files of PEM called "
+		    "*.pem, *.crt or *.cer, or as c_rehash calls them", path);
+	else if (e == ERR_NONE)
+		report_add(&c->mistakes, r->place, "there is no certificate "
+		    "in %s: it must be PEM", path);
+	else if (e == ERR_FULL)
+		report_add(&c->mistakes, r->place, "there is more in %s than "
+		    "the %u KiB that can be used", path,
+		    CONF_ROOTS_MAX / 1024);
+	else if (e != OK)
+		report_add(&c->mistakes, r->place, "cannot read %s: %s",
+		    roots.culprit, strerror(errno));
+	free(roots.bytes);
+	return e == OK;
+}
+
 /* Why the file will not do; true when it will. */
 static bool
-is_good_file(struct conf *c, const struct block *b, const struct reading *r,
-    bool is_secret)
+is_good_file(struct conf *c, const struct block *b, struct reading *r,
+    enum option_type type)
 {
 	struct conf_look look = { .kind = KIND_NONE };
 	const char *path = r->text.ptr;
@@ -26,9 +62,11 @@ is_good_file(struct conf *c, const struct block *b, const struct reading *r,
 		report_add(&c->mistakes, r->place, "there is no file %s%s",
 		    path, b->no != BLOCK_USERS ? "" :
 		    "; `posternctl user add' makes it");
+	else if (look.kind == KIND_DIRECTORY && type == TYPE_ROOTS)
+		return is_good_roots(c, r, true);
 	else if (look.kind == KIND_DIRECTORY || look.kind == KIND_OTHER)
 		report_add(&c->mistakes, r->place, "%s is not a file", path);
-	else if (is_secret && (look.mode & 07) != 0)
+	else if (type == TYPE_SECRET && (look.mode & 07) != 0)
 		report_add(&c->mistakes, r->place, "%s is a secret, and "
 		    "everybody may read it (its mode is %04o): `chmod o= %s'",
 		    path, look.mode & 07777, path);
@@ -37,7 +75,7 @@ is_good_file(struct conf *c, const struct block *b, const struct reading *r,
 		    path, strerror(look.error), c->is_root ? "" :
 		    "; who may read it, such as root, can check it");
 	else
-		return true;
+		return type != TYPE_ROOTS || is_good_roots(c, r, false);
 	return false;
 }
 
@@ -52,9 +90,10 @@ check_block_files(struct conf *c, struct block *b)
 		struct setting *s = &b->settings[i];
 
 		if (row->block != b->no || s->cnt == 0 ||
-		    (row->type != TYPE_FILE && row->type != TYPE_SECRET))
+		    (row->type != TYPE_FILE && row->type != TYPE_SECRET &&
+		    row->type != TYPE_ROOTS))
 			continue;
-		if (!is_good_file(c, b, &s->v[0], row->type == TYPE_SECRET))
+		if (!is_good_file(c, b, &s->v[0], row->type))
 			block_unset(b, (enum option_no)i);
 	}
 	TAILQ_FOREACH(child, &b->blocks, entry)

@@ -33,6 +33,7 @@
 #define CONF_FILE_MAX	(16384u * 1024)	/* bytes of one file		*/
 #define CONF_TOTAL_MAX	(32768u * 1024)	/* bytes of all files		*/
 #define CONF_LIST_MAX	(16384u * 1024)	/* bytes of a file of recipients */
+#define CONF_ROOTS_MAX	(8192u * 1024)	/* bytes of all roots, made of files */
 #define CONF_FILES_MAX	256		/* files, counted as often as read */
 #define CONF_DEPTH_MAX	8		/* includes within includes	*/
 #define CONF_ERRORS_MAX	100		/* mistakes reported in full	*/
@@ -59,6 +60,13 @@ enum conf_pair {
 	PAIR_LOCKED,			/* the key wants a passphrase	*/
 	PAIR_STRANGE,			/* of a kind that is not served	*/
 	PAIR_UNKNOWN,			/* could not be found out	*/
+};
+
+/* All certificates of a file, or of the files of a directory. */
+struct conf_roots {
+	char		*bytes;		/* PEM, each once, malloc(3)ed	*/
+	size_t		 len;
+	char		 culprit[PLAN_PATH_MAX]; /* what cannot be read	*/
 };
 
 /* Takes one path of a glob; path is borrowed for the call. */
@@ -94,6 +102,13 @@ struct conf_opener {
 	/* Do they belong together?  NULL: nobody looks. */
 	enum conf_pair (*pair)(void *arg, const char *certfile,
 		    const char *keyfile);
+	/*
+	 * What certificates are there?  out->bytes becomes ours on OK.
+	 * ERR_NONE none at all, ERR_FULL too much to read, ERR_SYS errno says
+	 * why the culprit cannot be read.  NULL: nobody looks.
+	 */
+	enum err (*roots)(void *arg, const char *path, bool is_directory,
+		    struct conf_roots *out);
 };
 
 /* What we must know of the host. */
@@ -145,6 +160,8 @@ struct conf_plan {
 	const struct plan_link		*links;		/* head.link_cnt    */
 	const struct span		*slices;	/* head.process_cnt */
 	const struct plan_file		*files;		/* head.file_cnt    */
+	const struct span		*made;		/* of each file that
+							 * is_made	    */
 	const struct plan_endpoint	*endpoints;	/* head.endpoint_cnt */
 };
 

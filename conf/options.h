@@ -67,6 +67,8 @@ enum option_type {
 	TYPE_QUEUE,	/* name of a queue block			*/
 	TYPE_RECIPIENT,	/* user@domain or @domain			*/
 	TYPE_RELAY,	/* name of a relay block			*/
+	TYPE_ROOTS,	/* FILE of certificates, or a directory of such
+			 * files, which is read in its place		*/
 	TYPE_ROUTE,	/* a pattern, then what is done: see slice.h	*/
 	TYPE_SECRET,	/* FILE that not everybody may read		*/
 	TYPE_SENDER,	/* a pattern, or <> for nobody			*/

@@ -21,6 +21,7 @@ struct planner {
 	struct plan_process *processes;
 	struct plan_link *links;
 	struct plan_file *files;
+	struct span	*made;
 	struct plan_endpoint *endpoints;
 	struct span	*slices;
 	struct run	*runs;
@@ -179,6 +180,8 @@ add_paths(struct planner *pl)
 		struct plan_file *f = &pl->files[pl->file_cnt++];
 
 		f->is_secret = out->files[i].is_secret;
+		f->is_made = out->files[i].path->made.len > 0;
+		pl->made[pl->file_cnt - 1] = out->files[i].path->made;
 		fits = span_cstr(out->files[i].path->text, f->path,
 		    sizeof(f->path));
 	}
@@ -338,6 +341,7 @@ take_room(struct planner *pl)
 	pl->links = arena_take_array(a, PLAN_LINKS_MAX, sizeof(*pl->links));
 	pl->files = arena_take_array(a, PLAN_ALL_FILES_MAX,
 	    sizeof(*pl->files));
+	pl->made = arena_take_array(a, PLAN_ALL_FILES_MAX, sizeof(*pl->made));
 	pl->endpoints = arena_take_array(a, PLAN_ALL_ENDPOINTS_MAX,
 	    sizeof(*pl->endpoints));
 	pl->slices = arena_take_array(a, PLAN_PROCESSES_MAX,
@@ -367,6 +371,6 @@ conf_plan(struct conf *c, struct conf_plan *out)
 	if (pl->err != OK)
 		return pl->err;
 	*out = (struct conf_plan){ head, pl->processes, pl->links, pl->slices,
-	    pl->files, pl->endpoints };
+	    pl->files, pl->made, pl->endpoints };
 	return OK;
 }

@@ -4,7 +4,8 @@
  *
  * `postern -n` as master's child writes the plan to a socket pair: one
  * struct plan_head, then per process one struct plan_process with its slice
- * as a sealed memfd, then the plan_link, plan_file and plan_endpoint rows.
+ * as a sealed memfd, then the plan_link, plan_file and plan_endpoint rows; a
+ * plan_file that is made of a directory has a sealed memfd too.
  * A process's files are file_cnt rows from first_file on; workers of a block
  * share them.  Master checks every number against its bounds, and believes
  * nothing else.
@@ -51,6 +52,11 @@ struct plan_listener {
 struct plan_file {			/* opened by master for reading	*/
 	char		 path[PLAN_PATH_MAX];
 	uint8_t		 is_secret;	/* refused when others may read	*/
+	uint8_t		 is_made;	/* not opened: a sealed memfd comes
+					 * with the row, made of what stands
+					 * at the path			*/
+	uint8_t		 spare[2];
+	int32_t		 fd;		/* is_made: master's own number	*/
 };
 
 struct plan_endpoint {			/* a unix socket to connect to	*/

@@ -16,6 +16,8 @@ struct reading {
 	struct span	 text;		/* for the slice		*/
 	uint64_t	 num;		/* for the slice		*/
 	struct net	 net;		/* of addresses and networks	*/
+	struct span	 made;		/* what was read in place of a
+					 * directory; empty: nothing	*/
 	struct place	 place;
 };
 

@@ -462,6 +462,7 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 	case TYPE_DIRECTORY:
 	case TYPE_FILE:
 	case TYPE_NOTICE:
+	case TYPE_ROOTS:
 	case TYPE_SECRET:
 		return read_path(rp, v, out);
 	case TYPE_SOCKET:

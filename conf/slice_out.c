@@ -50,6 +50,7 @@ number_of(struct maker *m, enum option_type type, const struct reading *r)
 {
 	switch (type) {
 	case TYPE_FILE:
+	case TYPE_ROOTS:
 	case TYPE_SECRET:
 		return number_file(m, r, type == TYPE_SECRET);
 	case TYPE_SOCKET:

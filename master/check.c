@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "master/check.h"
 #include "master/check_keys.h"
+#include "master/check_roots.h"
 #include "sys/files.h"
 #include "sys/sandbox.h"
 
@@ -125,7 +126,7 @@ find_fqdn(char *buf, size_t cap)
 
 /* Handing over. */
 
-/* A slice as a memfd that nobody can change any more; -1 on error. */
+/* A slice or a file, as a memfd that is what it is for good; -1 on error. */
 static int
 seal(struct span bytes)
 {
@@ -176,6 +177,18 @@ hand_over(int fd, const void *bytes, size_t len, int slice_fd)
 }
 
 static bool
+hand_over_file(int fd, const struct plan_file *f, struct span made)
+{
+	int made_fd = f->is_made ? seal(made) : -1;
+	bool good = (made_fd == -1) == (f->is_made == 0) &&
+	    hand_over(fd, f, sizeof(*f), made_fd);
+
+	if (made_fd != -1)
+		close(made_fd);
+	return good;
+}
+
+static bool
 hand_over_plan(int fd, const struct conf_plan *p)
 {
 	bool good = hand_over(fd, &p->head, sizeof(p->head), -1);
@@ -191,7 +204,7 @@ hand_over_plan(int fd, const struct conf_plan *p)
 	for (uint32_t i = 0; good && i < p->head.link_cnt; i++)
 		good = hand_over(fd, &p->links[i], sizeof(p->links[i]), -1);
 	for (uint32_t i = 0; good && i < p->head.file_cnt; i++)
-		good = hand_over(fd, &p->files[i], sizeof(p->files[i]), -1);
+		good = hand_over_file(fd, &p->files[i], p->made[i]);
 	for (uint32_t i = 0; good && i < p->head.endpoint_cnt; i++)
 		good = hand_over(fd, &p->endpoints[i],
 		    sizeof(p->endpoints[i]), -1);
@@ -207,6 +220,7 @@ check(const char *file, const struct conf_host *host, int plan_fd)
 	const struct conf_opener opener = {
 		.read = files_read, .glob = files_glob, .kind = kind_of,
 		.look = look_at, .pair = check_keys_pair,
+		.roots = check_roots,
 	};
 	struct conf_report report = { .line = tell };
 	struct conf *c = NULL;

@@ -1,4 +1,7 @@
-/* folder.c - a file is what stat(2) said of it when it was opened. */
+/*
+ * folder.c - a file is what stat(2) said of it when it was opened.  What was
+ * made of a directory is sealed, and is its bytes.
+ */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -9,6 +12,7 @@
 
 #include "base/log.h"
 #include "master/folder.h"
+#include "master/plan.h"
 #include "master/shortage.h"
 
 struct file {
@@ -38,9 +42,22 @@ complain(const char *path, const char *why, int error)
 }
 
 static enum err
-open_one(struct file *f, const struct plan_file *row)
+take_made(struct file *f, int made_fd)
+{
+	if ((f->fd = fcntl(made_fd, F_DUPFD_CLOEXEC, 3)) == -1 ||
+	    fstat(f->fd, &f->st) == -1)
+		return complain(f->row.path, "cannot keep what is there",
+		    errno);
+	return OK;
+}
+
+/* made_fd: of a row that is made. */
+static enum err
+open_one(struct file *f, const struct plan_file *row, int made_fd)
 {
 	f->row = *row;
+	if (row->is_made)
+		return take_made(f, made_fd);
 	/* A FIFO must not stop us, nor a terminal become ours. */
 	f->fd = open(row->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (f->fd == -1 || fstat(f->fd, &f->st) == -1)
@@ -73,7 +90,7 @@ folder_open(struct folder **out, const struct plan_file *rows, unsigned cnt)
 	enum err e = f == NULL ? ERR_SYS : OK;
 
 	for (unsigned i = 0; i < cnt && e == OK; i++)
-		e = open_one(&f->all[i], &rows[i]);
+		e = open_one(&f->all[i], &rows[i], rows[i].fd);
 	if (e == OK)
 		*out = f;
 	else
@@ -88,7 +105,8 @@ folder_open_again(struct folder **out, const struct folder *old)
 	enum err e = f == NULL ? ERR_SYS : OK;
 
 	for (unsigned i = 0; i < old->cnt && e == OK; i++)
-		e = open_one(&f->all[i], &old->all[i].row);
+		e = open_one(&f->all[i], &old->all[i].row,
+		    old->all[i].fd);
 	if (e == OK)
 		*out = f;
 	else
@@ -119,9 +137,13 @@ is_same_time(const struct timespec *a, const struct timespec *b)
 static bool
 is_same_file(const struct file *a, const struct file *b)
 {
-	return strcmp(a->row.path, b->row.path) == 0 &&
-	    a->row.is_secret == b->row.is_secret &&
-	    a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino &&
+	if (strcmp(a->row.path, b->row.path) != 0 ||
+	    a->row.is_secret != b->row.is_secret ||
+	    a->row.is_made != b->row.is_made)
+		return false;
+	if (a->row.is_made)
+		return plan_same_slice(a->fd, b->fd);
+	return a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino &&
 	    a->st.st_size == b->st.st_size &&
 	    is_same_time(&a->st.st_mtim, &b->st.st_mtim) &&
 	    is_same_time(&a->st.st_ctim, &b->st.st_ctim);

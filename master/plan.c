@@ -219,6 +219,8 @@ make_room(struct plan *p)
 	p->files = calloc(p->head.file_cnt + 1, sizeof(*p->files));
 	p->endpoints = calloc(p->head.endpoint_cnt + 1,
 	    sizeof(*p->endpoints));
+	for (uint32_t i = 0; p->files != NULL && i < p->head.file_cnt; i++)
+		p->files[i].fd = -1;
 	if (p->slices != NULL)
 		for (uint32_t i = 0; i < p->head.process_cnt; i++)
 			p->slices[i] = -1;
@@ -270,6 +272,21 @@ receive_processes(struct plan *p, int fd, int64_t until_ms)
 	return e;
 }
 
+/* What it says of fd is ours to say. */
+static enum err
+receive_file(struct plan_file *f, int fd, int64_t until_ms)
+{
+	int made = -1;
+	enum err e = receive(fd, f, sizeof(*f), &made, until_ms);
+
+	f->fd = made;
+	if (e == OK && (!is_plain_path(f->path, sizeof(f->path)) ||
+	    f->is_made > 1 || (f->is_made != 0) != (made != -1) ||
+	    (made != -1 && !is_good_slice(made))))
+		e = ERR_PEER;
+	return e;
+}
+
 static enum err
 receive_rest(struct plan *p, int fd, int64_t until_ms)
 {
@@ -281,13 +298,8 @@ receive_rest(struct plan *p, int fd, int64_t until_ms)
 		if (e == OK && !is_good_link(p, &p->links[i]))
 			e = ERR_PEER;
 	}
-	for (uint32_t i = 0; e == OK && i < p->head.file_cnt; i++) {
-		e = receive_plain(fd, &p->files[i], sizeof(p->files[i]),
-		    until_ms);
-		if (e == OK && !is_plain_path(p->files[i].path,
-		    sizeof(p->files[i].path)))
-			e = ERR_PEER;
-	}
+	for (uint32_t i = 0; e == OK && i < p->head.file_cnt; i++)
+		e = receive_file(&p->files[i], fd, until_ms);
 	for (uint32_t i = 0; e == OK && i < p->head.endpoint_cnt; i++) {
 		e = receive_plain(fd, &p->endpoints[i],
 		    sizeof(p->endpoints[i]), until_ms);
@@ -398,6 +410,8 @@ plan_free(struct plan **pp)
 		return;
 	for (uint32_t i = 0; p->slices != NULL && i < p->head.process_cnt; i++)
 		drop_fd(p->slices[i]);
+	for (uint32_t i = 0; p->files != NULL && i < p->head.file_cnt; i++)
+		drop_fd(p->files[i].fd);
 	free(p->rows);
 	free(p->slices);
 	free(p->links);

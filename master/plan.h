@@ -3,7 +3,7 @@
  * as we have verified it: every number is in its bounds, every string ends,
  * every slice is sealed.
  *
- * Owns	   the slices' descriptors, the rows
+ * Owns	   the descriptors of slices and of files that are made, the rows
  * Blocks  plan_fetch() until the child has answered, at most PLAN_WAIT_MS
  * Errors  ERR_PEER the configuration does not check, or the child spoke
  *	   nonsense (a log line says which); ERR_SYS
@@ -24,7 +24,8 @@ struct plan {
 	struct plan_process	*rows;		/* head.process_cnt	*/
 	int			*slices;	/* their descriptors	*/
 	struct plan_link	*links;		/* head.link_cnt	*/
-	struct plan_file	*files;		/* head.file_cnt	*/
+	struct plan_file	*files;		/* head.file_cnt; their fd
+						 * is ours, or -1	*/
 	struct plan_endpoint	*endpoints;	/* head.endpoint_cnt	*/
 };
 

@@ -3,6 +3,8 @@ end where it is about what others do."""
 
 import os
 import re
+import shutil
+import signal
 
 import pytest
 
@@ -169,6 +171,27 @@ def test_the_wrong_certificate_gets_neither_mail_nor_password(server, house,
     configure(server, "127.0.0.1", postfix.port,
               "tls { security required }; " + login(server))
     p.start()
+    p.wait_log(event="delivered", id=name)
+
+
+@pytest.mark.root
+def test_roots_may_be_a_directory_that_each_reload_reads(root_server, house):
+    """As /etc/ssl/certs: others' roots, links that lead nowhere, a key."""
+    postfix = house.open()
+    roots = os.path.join(root_server.room.work, "roots")
+    os.mkdir(roots)
+    other = Authority(root_server.room.work, "other")
+    shutil.copy(other.cert, os.path.join(roots, "other.pem"))
+    shutil.copy(other.key, os.path.join(roots, "key.pem"))
+    os.symlink("/nowhere", os.path.join(roots, "gone.crt"))
+    configure(root_server, "127.0.0.1", postfix.port,
+              "tls { security verified; ca_certs %s }; " % roots +
+              login(root_server))
+    p = root_server.start()
+    name = one(p)
+    p.wait_log(event="deferred", id=name, code="454")
+    shutil.copy(house.ca.cert, os.path.join(roots, "0a1b2c3d.0"))
+    p.signal(signal.SIGHUP)
     p.wait_log(event="delivered", id=name)
 
 

@@ -8,6 +8,10 @@ for page in man/*.[0-9]; do
 	out=$(mandoc -Tlint -W style "$page" 2>&1 |
 	    grep -vE 'manual not found|outdated mandoc')
 	[ -z "$out" ] || { echo "$out"; bad=1; }
+	# A .Ql that other macros follow in its line quotes all of them.
+	out=$(mandoc -Tutf8 "$page" | col -b | tr -s ' \n' '  ' |
+	    grep -oE "‘[^’]{0,60}‘|’’")
+	[ -z "$out" ] || { echo "$page: quotes within quotes: $out"; bad=1; }
 done
 for program in $(make -s programs); do
 	ls "man/$program".[18] >/dev/null 2>&1 ||

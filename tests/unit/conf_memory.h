@@ -122,6 +122,29 @@ memory_pair(void *arg, const char *certfile, const char *keyfile)
 	return strcmp(cert + 5, key + 4) == 0 ? PAIR_FITS : PAIR_DIFFERS;
 }
 
+/* Roots begin so; in a directory there are any if it is called so. */
+static enum err
+memory_roots(void *arg, const char *path, bool is_directory,
+    struct conf_roots *out)
+{
+	const struct memory *m = arg;
+	const char *text = is_directory ? strrchr(path, '/') + 1 :
+	    memory_find(m, path)->text;
+
+	if (is_directory && strcmp(text, "closed") == 0) {
+		snprintf(out->culprit, sizeof(out->culprit), "%s/a.pem", path);
+		errno = EACCES;
+		return ERR_SYS;
+	}
+	if (strcmp(text, "vast") == 0)
+		return ERR_FULL;
+	if (strncmp(text, "roots", 5) != 0)
+		return ERR_NONE;
+	out->bytes = strdup(text);
+	out->len = strlen(text);
+	return out->bytes == NULL ? ERR_FULL : OK;
+}
+
 static bool
 memory_user(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
 {
@@ -149,7 +172,7 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 {
 	const struct conf_opener whole = { .arg = m, .read = memory_read,
 	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
-	    .pair = memory_pair };
+	    .pair = memory_pair, .roots = memory_roots };
 	const struct conf_opener bare = { .arg = m, .read = memory_read,
 	    .glob = memory_glob };
 	const struct conf_opener *opener = m->is_tool ? &bare : &whole;

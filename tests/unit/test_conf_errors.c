@@ -527,6 +527,9 @@ static const struct row rows[] = {
 	{ EDGE("") QUEUE RELAY("tls { security verified }"),
 	    "f:3:40: there is no file /etc/ssl/certs/ca-certificates.crt",
 	    NULL, false },
+	{ EDGE("") QUEUE RELAY("tls { security verified; ca_certs /flat }"),
+	    "f:3:74: there is no certificate in /flat: it must be PEM", NULL,
+	    false },
 	{ "process { resolver { trust_anchor gone } }\n" EDGE("") REST,
 	    "f:1:35: there is no file /home/dir/gone", NULL, false },
 	{ EDGE("") QUEUE RELAY("recipients /gone"), "f:3:51: cannot read "
@@ -944,6 +947,44 @@ a_file_of_recipients_has_places_too(void **state)
 }
 
 static void
+a_directory_of_roots_must_have_some(void **state)
+{
+	static const struct {
+		const char	*directory, *told;
+	} cases[] = {
+		{ "/ca/closed", "cannot read /ca/closed/a.pem: "
+		    "Permission denied\n" },
+		{ "/ca/vast", "there is more in /ca/vast than the "
+		    "8192 KiB that can be used\n" },
+		{ "/ca/none", "there is no certificate in the "
+		    "directory /ca/none: they are in files of PEM called "
+		    "*.pem, *.crt or *.cer, or as c_rehash calls them\n" },
+		{ "/ca/roots", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[512];
+		const struct memory_file files[] = { { "f", text },
+			MEMORY_HOST };
+		struct memory m = { .files = files,
+		    .directory = cases[i].directory };
+		struct conf *c = NULL;
+		enum err e;
+
+		snprintf(text, sizeof(text), "%s%s%s", EDGE("") QUEUE
+		    "relay o { type static; host a.b; port 1; tls { security "
+		    "verified; ca_certs ", cases[i].directory, " } }\n");
+		e = memory_load(&m, &c, false);
+		assert_int_equal(e, cases[i].told == NULL ? OK : ERR_PEER);
+		if (cases[i].told != NULL &&
+		    (strncmp(m.told, "f:3:", 4) != 0 ||
+		    strstr(m.told, cases[i].told) == NULL))
+			fail_msg("%s: %s", cases[i].directory, m.told);
+		conf_free(&c);
+	}
+}
+
+static void
 a_file_that_cannot_be_read_says_why(void **state)
 {
 	const struct memory_file files[] = { { "f", "x" }, { NULL, NULL } };
@@ -1027,6 +1068,7 @@ main(void)
 		cmocka_unit_test(
 		    a_file_of_users_is_judged_and_keeps_its_secrets),
 		cmocka_unit_test(a_file_of_recipients_has_places_too),
+		cmocka_unit_test(a_directory_of_roots_must_have_some),
 		cmocka_unit_test(a_file_that_cannot_be_read_says_why),
 		cmocka_unit_test(includes_cannot_run_away),
 		cmocka_unit_test(a_flood_of_mistakes_is_cut_and_counted),

@@ -41,6 +41,8 @@ struct said {
 	size_t		 slice_len;
 	size_t		 short_by;	/* bytes missing from row 1	*/
 	bool		 no_slice;	/* row 2 comes without		*/
+	bool		 with_file;	/* file 1 comes with one	*/
+	int		 file_seals;	/* of that			*/
 	unsigned	 rows_sent;
 };
 
@@ -168,8 +170,14 @@ hear(const struct said *s)
 	}
 	for (unsigned i = 0; i < LINKS; i++)
 		put(pair[0], &s->links[i], sizeof(s->links[i]), -1);
-	for (unsigned i = 0; i < FILES; i++)
-		put(pair[0], &s->files[i], sizeof(s->files[i]), -1);
+	for (unsigned i = 0; i < FILES; i++) {
+		struct said made = { .slice_len = 3, .seals = s->file_seals };
+		int fd = s->with_file && i == 1 ? make_slice(&made) : -1;
+
+		put(pair[0], &s->files[i], sizeof(s->files[i]), fd);
+		if (fd != -1)
+			close(fd);
+	}
 	for (unsigned i = 0; i < ENDPOINTS; i++)
 		put(pair[0], &s->endpoints[i], sizeof(s->endpoints[i]), -1);
 	close(pair[0]);
@@ -315,6 +323,26 @@ listeners_are_of_the_kind_their_role_has(void **state)
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	s.rows[6].listeners[0].family = 4;
+	assert_int_equal(hear(&s), ERR_PEER);
+}
+
+static void
+a_file_that_is_made_comes_sealed(void **state)
+{
+	struct said s = good();
+
+	s.with_file = true;			/* nobody has said so */
+	s.file_seals = ALL_SEALS;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s.files[1].is_made = 1;
+	s.files[1].fd = 0;			/* is ours to say */
+	assert_int_equal(hear(&s), OK);
+	s.files[1].is_made = 2;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s.files[1].is_made = 1;
+	s.file_seals = ALL_SEALS & ~F_SEAL_WRITE;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s.with_file = false;
 	assert_int_equal(hear(&s), ERR_PEER);
 }
 
@@ -469,6 +497,7 @@ main(void)
 		cmocka_unit_test(as_root_nobody_is_root),
 		cmocka_unit_test(roles_that_master_does_not_start_are_refused),
 		cmocka_unit_test(listeners_are_of_the_kind_their_role_has),
+		cmocka_unit_test(a_file_that_is_made_comes_sealed),
 		cmocka_unit_test(every_lie_about_files_is_seen),
 		cmocka_unit_test(every_lie_about_endpoints_is_seen),
 		cmocka_unit_test(links_go_only_where_the_picture_has_them),
