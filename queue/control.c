@@ -152,6 +152,21 @@ control_aside(struct control *c, const struct msg_aside_ask *m)
 	return OK;
 }
 
+/* Mail for it would be taken, and wait: a route alone does not say so. */
+static void
+tell_suspension(const struct queue *q, const struct route *r,
+    struct msg_route_answer *answer)
+{
+	const struct suspension *s = suspension_of(q->suspensions, r->relay,
+	    r->destination);
+
+	if (s == NULL)
+		return;
+	answer->suspended = 1;
+	answer->since_ms = (uint64_t)s->since_ms;
+	answer->reason = span_of(s->reason);
+}
+
 void
 control_route(struct control *c, const struct msg_route_ask *m)
 {
@@ -169,6 +184,7 @@ control_route(struct control *c, const struct msg_route_ask *m)
 	if (r.relay != NULL) {
 		answer.relay = span_of(r.relay);
 		answer.destination = span_of(r.destination);
+		tell_suspension(c->queue, &r, &answer);
 	}
 	to_control_route(c->link, &answer);
 }

@@ -41,6 +41,11 @@ print_json(const struct routing *g, const struct msg_route_answer *m)
 		json_text(&j, "by", span_of(by_word(m->by)));
 	json_text(&j, "relay", m->relay);
 	json_text(&j, "destination", m->destination);
+	json_flag(&j, "suspended", m->suspended != 0);
+	if (m->suspended != 0) {
+		json_time(&j, "since", m->since_ms);
+		json_text(&j, "reason", m->reason);
+	}
 	json_number(&j, "code", m->code);
 	json_text(&j, "dsn", m->dsn);
 	json_text(&j, "text", m->text);
@@ -58,6 +63,17 @@ print_line(const char *name, struct span s)
 }
 
 static void
+print_suspended(const struct msg_route_answer *m)
+{
+	printf("  %-11s mail waits", "suspended");
+	if (m->reason.len > 0) {
+		printf(": ");
+		show_text(stdout, m->reason);
+	}
+	putchar('\n');
+}
+
+static void
 print(const struct routing *g, const struct msg_route_answer *m)
 {
 	print_line("queue", span_of(g->queue));
@@ -68,6 +84,8 @@ print(const struct routing *g, const struct msg_route_answer *m)
 	}
 	print_line("relay", m->relay);
 	print_line("destination", m->destination);
+	if (m->suspended != 0)
+		print_suspended(m);
 	printf("  %-11s %u ", "answer", m->code);
 	show_text(stdout, m->dsn);
 	putchar(' ');

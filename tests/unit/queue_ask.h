@@ -25,6 +25,7 @@ struct ask {
 	enum told	 end, edited;
 	uint16_t	 route_code;
 	char		 rule[256], relay[64], destination[256];
+	char		 waits[64];	/* a route's suspension	*/
 };
 
 static inline void
@@ -80,6 +81,11 @@ ask_heard(struct link *l, unsigned type, const union msg *m,
 		span_cstr(m->route_answer.relay, a->relay, sizeof(a->relay));
 		span_cstr(m->route_answer.destination, a->destination,
 		    sizeof(a->destination));
+		(void)snprintf(a->waits, sizeof(a->waits), "%s%.*s",
+		    m->route_answer.suspended != 0 ? "yes " : "no",
+		    (int)m->route_answer.reason.len,
+		    m->route_answer.reason.len == 0 ? "" :
+		    m->route_answer.reason.ptr);
 		a->route_cnt++;
 		break;
 	}

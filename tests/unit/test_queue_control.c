@@ -7,6 +7,7 @@
 #include "queue_ask.h"
 
 #include "queue/suspect.h"
+#include "queue/suspend.h"
 
 static const struct id none;
 
@@ -510,6 +511,49 @@ where_an_address_goes_is_told_with_its_rule(void **state)
 }
 
 static void
+told_done(enum told status, void *arg)
+{
+	*(bool *)arg = status == TOLD_DONE;
+}
+
+static void
+suspend(struct ask *a, const char *relay, const char *domain, bool ends)
+{
+	struct suspend_what w = { .relay = span_of(relay),
+	    .domain = span_of(domain), .reason = SPAN("It moves") };
+	bool is_done = false;
+	enum told why;
+
+	assert_true((ends ? suspend_end : suspend_begin)(&a->play->q, &w, &why,
+	    told_done, &is_done));
+	kit_until(&a->play->kit, is_done);
+}
+
+static void
+a_route_says_that_mail_would_wait(void **state)
+{
+	struct ask *a = *state;
+
+	use_two_relays(a->play);
+	ask_route(a, "any@example.net");
+	assert_string_equal(a->waits, "no");
+	suspend(a, "", "Example.NET", false);
+	ask_route(a, "any@example.net");
+	assert_int_equal(a->route_code, 250);
+	assert_string_equal(a->waits, "yes It moves");
+	ask_route(a, "ann@example.org");
+	assert_string_equal(a->waits, "no");
+	suspend(a, "", "Example.NET", true);
+	ask_route(a, "any@example.net");
+	assert_string_equal(a->waits, "no");
+	suspend(a, "box", "", false);
+	ask_route(a, "ann@example.org");
+	assert_string_equal(a->waits, "yes It moves");
+	ask_route(a, "any@example.net");
+	assert_string_equal(a->waits, "no");
+}
+
+static void
 a_message_for_two_relays_is_two_deliveries(void **state)
 {
 	struct ask *a = *state;
@@ -725,6 +769,7 @@ main(void)
 		TEST(control_may_leave_with_everything_on_its_way),
 		TEST(an_action_that_is_none_makes_no_sense),
 		TEST(where_an_address_goes_is_told_with_its_rule),
+		TEST(a_route_says_that_mail_would_wait),
 		TEST(a_message_for_two_relays_is_two_deliveries),
 		TEST(a_recipient_that_lost_its_route_is_asked_for_again),
 		TEST(a_bounce_that_has_no_route_is_not_made),
