@@ -4,6 +4,7 @@
  * leaves out is not looked for by check_files.c.
  */
 #include "conf/check.h"
+#include "conf/kinds.h"
 
 void
 check_directory(struct conf *c, struct span path, struct place place)
@@ -99,11 +100,9 @@ check_block(struct conf *c, struct block *b)
 		check_role(c, ROLE_QUEUE, b->name_place);
 		check_queue_path(c, b);
 	} else if (b->no == BLOCK_RELAY) {
-		if (block_is(b, "blackhole"))
-			check_role(c, ROLE_BLACKHOLE, b->name_place);
-		else if (block_kind(b).len > 0 && !block_is(b, "maildir") &&
-		    !block_is(b, "pipe"))
-			check_role(c, ROLE_RELAY, b->name_place);
+		if (block_kind(b).len > 0)
+			check_role(c, kinds_find(block_kind(b))->role,
+			    b->name_place);
 		check_relay(c, b);
 	}
 }

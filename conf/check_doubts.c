@@ -10,14 +10,16 @@
  * to who reads it elsewhere.
  */
 #include "conf/check.h"
+#include "conf/kinds.h"
 
 #define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
 
 bool
 check_is_local(const struct block *relay)
 {
-	return block_is(relay, "maildir") || block_is(relay, "lmtp") ||
-	    block_is(relay, "pipe");
+	const struct kind_row *kind = kinds_find(block_kind(relay));
+
+	return kind != NULL && kind->reach == KIND_TO_HERE;
 }
 
 /* A relay that hands on to any domain. */

@@ -1,5 +1,6 @@
 /* options.c - the tables, and how to look something up in them. */
 #include "base/limits.h"
+#include "conf/kinds.h"
 #include "conf/options.h"
 #include "conf/plan.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/block.h"
+#include "conf/kinds.h"
 #include "conf/path.h"
 #include "conf/slice_out.h"
 #include "sys/sandbox.h"
@@ -42,9 +43,7 @@ role_of(const struct block *b)
 	case BLOCK_QUEUE:
 		return ROLE_QUEUE;
 	default:
-		return block_is(b, "maildir") ? ROLE_MAILDIR :
-		    block_is(b, "pipe") ? ROLE_PIPE :
-		    block_is(b, "blackhole") ? ROLE_BLACKHOLE : ROLE_RELAY;
+		return kinds_find(block_kind(b))->role;
 	}
 }
 
@@ -61,9 +60,8 @@ workers_of(const struct block *b)
 static bool
 asks_resolver(const struct block *relay)
 {
-	return block_is(relay, "mx") || block_is(relay, "static") ||
-	    (block_is(relay, "lmtp") &&
-	    !relay->settings[OPTION_RELAY_path_lmtp].given);
+	return kinds_find(block_kind(relay))->role == ROLE_RELAY &&
+	    !relay->settings[OPTION_RELAY_path_lmtp].given;
 }
 
 /* The next row; NULL when there is no more room. */

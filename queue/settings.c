@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/kinds.h"
 #include "conf/slice.h"
 #include "queue/settings.h"
 
@@ -70,10 +71,13 @@ take_route(struct span text, uint64_t num, void *arg)
 static enum route_kind
 kind_of(struct span type)
 {
-	if (span_eq(type, SPAN("mx")))
-		return ROUTE_MX;
-	return span_eq(type, SPAN("maildir")) || span_eq(type, SPAN("lmtp")) ||
-	    span_eq(type, SPAN("pipe")) ? ROUTE_LOCAL : ROUTE_OUT;
+	static const enum route_kind by_reach[] = {
+		[KIND_TO_ALL] = ROUTE_MX, [KIND_TO_HOP] = ROUTE_OUT,
+		[KIND_TO_HERE] = ROUTE_LOCAL,
+	};
+	const struct kind_row *row = kinds_find(type);
+
+	return row == NULL ? ROUTE_OUT : by_reach[row->reach];
 }
 
 static enum err

@@ -38,6 +38,6 @@ is_busy(const void *hole)
 }
 
 const struct kind kind_blackhole = {
-	.word = "blackhole", .role = ROLE_BLACKHOLE, .open = open_hole,
+	.open = open_hole,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

@@ -1,19 +1,26 @@
 /*
- * kind.c - the table of relay types.
+ * kind.c - the code for each type of relay, as kinds.def has it.
  */
+#include "conf/kinds.h"
 #include "relay/kind.h"
 
-static const struct kind *const rows[] = {
-	&kind_static, &kind_mx, &kind_lmtp, &kind_maildir, &kind_pipe,
-	&kind_blackhole,
+static const struct {
+	const char		*word;
+	const struct kind	*kind;
+} rows[] = {
+#define KIND(word, role, reach, by)	{ #word, &kind_##by },
+#include "conf/kinds.def"
 };
 
 const struct kind *
 kind_find(struct span word, enum role role)
 {
+	const struct kind_row *row = kinds_find(word);
+
+	if (row == NULL || row->role != role)
+		return NULL;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i]->role == role &&
-		    span_eq(word, span_of(rows[i]->word)))
-			return rows[i];
+		if (span_eq(word, span_of(rows[i].word)))
+			return rows[i].kind;
 	return NULL;
 }

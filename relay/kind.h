@@ -1,5 +1,6 @@
 /*
- * kind - what a relay of one `type' must be able to do; one row a type.
+ * kind - what a relay of one `type' must be able to do.  conf/kinds.def says
+ * which row is for which types.
  *
  * Owns	   a delivery from take() until it calls delivery_finish()
  */
@@ -30,8 +31,6 @@ struct kind_env {			/* borrowed for the process's life */
 };
 
 struct kind {
-	const char	*word;		/* of `type'			*/
-	enum role	 role;
 	/*
 	 * Before the sandbox: read what is secret, start what could not be
 	 * started later.  What it leaves in *out is there for open().  NULL:

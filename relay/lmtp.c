@@ -68,7 +68,7 @@ prepare(void **out, const struct kind_env *env)
 }
 
 const struct kind kind_lmtp = {
-	.word = "lmtp", .role = ROLE_RELAY, .prepare = prepare,
+	.prepare = prepare,
 	.open = one_hop_open, .slots = one_hop_slots, .take = one_hop_take,
 	.drain = one_hop_drain, .is_busy = one_hop_is_busy,
 	.can = one_hop_can,

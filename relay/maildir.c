@@ -419,6 +419,6 @@ is_busy(const void *arg)
 }
 
 const struct kind kind_maildir = {
-	.word = "maildir", .role = ROLE_MAILDIR, .open = open_maildir,
+	.open = open_maildir,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

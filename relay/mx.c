@@ -132,6 +132,6 @@ is_busy(const void *arg)
 }
 
 const struct kind kind_mx = {
-	.word = "mx", .role = ROLE_RELAY, .prepare = prepare, .open = open_mx,
+	.prepare = prepare, .open = open_mx,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

@@ -329,7 +329,7 @@ is_busy(const void *arg)
 }
 
 const struct kind kind_pipe = {
-	.word = "pipe", .role = ROLE_PIPE, .prepare = prepare,
+	.prepare = prepare,
 	.open = open_pipes, .slots = slots, .take = take, .drain = drain,
 	.is_busy = is_busy,
 };

@@ -155,7 +155,7 @@ is_busy(const void *arg)
 }
 
 static const struct kind kind = {
-	.word = "test", .role = ROLE_RELAY, .slots = slots, .take = take,
+	.slots = slots, .take = take,
 	.drain = drain, .is_busy = is_busy,
 };
 

@@ -1,0 +1,22 @@
+/* kinds.c - the table, and how to look something up in it. */
+#include "conf/kinds.h"
+
+const char kinds_words[] =
+#define KIND(word, role, reach, by)	" " #word
+#include "conf/kinds.def"
+;
+
+static const struct kind_row rows[] = {
+#define KIND(word, role, reach, by)					\
+	{ #word, ROLE_##role, KIND_TO_##reach },
+#include "conf/kinds.def"
+};
+
+const struct kind_row *
+kinds_find(struct span word)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (span_eq(word, span_of(rows[i].word)))
+			return &rows[i];
+	return NULL;
+}
