@@ -21,6 +21,7 @@ new_conf(const struct conf_opener *opener, const struct conf_host *host)
 	c->is_root = host->is_root;
 	c->read_place.mistakes = &c->mistakes;
 	c->read_place.cwd = span_of(host->cwd);
+	c->read_place.regex = opener->regex;
 	return c;
 }
 

@@ -109,6 +109,9 @@ struct conf_opener {
 	 */
 	enum err (*roots)(void *arg, const char *path, bool is_directory,
 		    struct conf_roots *out);
+	/* As regex_check() of sys/regex.h.  NULL: nobody looks. */
+	enum err (*regex)(struct span pattern, size_t *at, char *why,
+		    size_t cap);
 };
 
 /* What we must know of the host. */

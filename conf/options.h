@@ -66,6 +66,7 @@ enum option_type {
 	TYPE_PORT,	/* 1 to 65535					*/
 	TYPE_QUEUE,	/* name of a queue block			*/
 	TYPE_RECIPIENT,	/* user@domain or @domain			*/
+	TYPE_REGEX,	/* a regular expression: sys/regex.h		*/
 	TYPE_RELAY,	/* name of a relay block			*/
 	TYPE_ROOTS,	/* FILE of certificates, or a directory of such
 			 * files, which is read in its place		*/

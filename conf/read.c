@@ -216,21 +216,50 @@ read_choice(const struct read_place *rp, const struct option_row *row,
 	return false;
 }
 
+/* A place within a value. */
+static struct place
+place_within(const struct value *v, size_t at)
+{
+	struct place place = v->place;
+
+	if (at > place.len)
+		at = place.len;
+	place.at += (uint32_t)at + v->quoted;
+	place.len = 1;
+	return place;
+}
+
 static bool
 read_expr(const struct read_place *rp, const struct value *v)
 {
-	struct place place = v->place;
+	struct place place;
 	const char *why;
 	size_t at;
 
 	if (expr_check(v->text, &at, &why) == OK)
 		return true;
-	if (at > place.len)
-		at = place.len;
-	place.at += (uint32_t)at + v->quoted;
-	place.len = 1;
+	place = place_within(v, at);
 	report_add(rp->mistakes, place, "%s is no expression: %s",
 	    v->text.len == 0 ? "this" : "it", why);
+	return false;
+}
+
+static bool
+read_regex(const struct read_place *rp, const struct value *v)
+{
+	char why[160];
+	size_t at;
+
+	if (v->text.len == 0) {
+		report_add(rp->mistakes, v->place,
+		    "an empty regular expression would match anything");
+		return false;
+	}
+	if (rp->regex == NULL ||
+	    rp->regex(v->text, &at, why, sizeof(why)) == OK)
+		return true;
+	report_add(rp->mistakes, place_within(v, at),
+	    "it is no regular expression: %s", why);
 	return false;
 }
 
@@ -266,6 +295,8 @@ read_by_type(const struct read_place *rp, const struct option_row *row,
 		return read_choice(rp, row, v);
 	case TYPE_EXPR:
 		return read_expr(rp, v);
+	case TYPE_REGEX:
+		return read_regex(rp, v);
 	case TYPE_BANNER:
 		return read_banner(rp, v);
 	case TYPE_QUEUE:

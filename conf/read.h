@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "conf/net.h"
 #include "conf/options.h"
 #include "conf/parse.h"
@@ -24,6 +25,8 @@ struct reading {
 struct read_place {
 	struct mistakes	*mistakes;	/* borrowed			*/
 	struct span	 cwd;		/* absolute			*/
+	/* Of conf_opener, or NULL. */
+	enum err	(*regex)(struct span, size_t *at, char *why, size_t);
 };
 
 /* False when it cannot be; the reason has been reported. */

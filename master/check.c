@@ -24,6 +24,7 @@
 #include "master/check_keys.h"
 #include "master/check_roots.h"
 #include "sys/files.h"
+#include "sys/regex.h"
 #include "sys/sandbox.h"
 
 #define STAND_IN_UID	59900	/* and a number for each role */
@@ -221,6 +222,7 @@ check(const char *file, const struct conf_host *host, int plan_fd)
 		.read = files_read, .glob = files_glob, .kind = kind_of,
 		.look = look_at, .pair = check_keys_pair,
 		.roots = check_roots,
+		.regex = regex_check,
 	};
 	struct conf_report report = { .line = tell };
 	struct conf *c = NULL;

@@ -27,6 +27,7 @@ struct pipe {
 	struct ev_loop	*loop;
 	struct slice	 block;
 	struct launcher	*launcher;
+	struct pipe_judge judge;
 	char		 program[1024];
 	int64_t		 timeout_ms;
 	uint64_t	 last_no;
@@ -188,7 +189,7 @@ run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 	if (end == PIPE_ENDED && status == LAUNCHER_NOT_RUN)
 		v = verdict_own(OWN_not_started, STAGE_BODY);
 	else if (end == PIPE_ENDED)
-		v = pipe_verdict(status,
+		v = pipe_verdict(&j->pipe->judge, status,
 		    (struct span){ r->out.bytes, r->out.len },
 		    (struct span){ r->err.bytes, r->err.len }, &text);
 	else
@@ -270,9 +271,12 @@ open_pipes(void **arg, const struct kind_env *env)
 	static const struct launcher_calls calls = {
 		.ended = program_ended, .gone = launcher_gone,
 	};
+	struct span pattern = slice_text(&env->block, "error_pattern", 0);
 	struct pipe *p = *arg;
 
 	p->loop = env->loop;
+	if (pattern.len > 0 && regex_open(&p->judge.pattern, pattern) != OK)
+		return ERR_SYS;
 	p->timeout_ms = (int64_t)slice_num(&env->block, "timeout");
 	TAILQ_INIT(&p->waiting);
 	TAILQ_INIT(&p->idle);

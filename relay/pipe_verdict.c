@@ -125,14 +125,29 @@ add_own(struct verdict_text *text, int status)
 	verdict_add(text, &line);
 }
 
+/* A pattern that would cost too much has not matched. */
 static void
-add_words(struct verdict_text *text, int status, struct span output,
-    struct span error)
+add_found(struct verdict_text *text, struct regex *pattern, struct span words)
+{
+	struct span found;
+
+	if (text->len == 0 && regex_find(pattern, words, &found) == OK)
+		add_lines(text, strip(found));
+}
+
+static void
+add_words(struct verdict_text *text, const struct pipe_judge *how,
+    int status, struct span output, struct span error)
 {
 	const struct sysexit *s = find_sysexit(status);
 
 	text->len = 0;
-	add_lines(text, strip(output));
+	if (how->pattern != NULL) {
+		add_found(text, how->pattern, output);
+		add_found(text, how->pattern, error);
+	}
+	if (text->len == 0)
+		add_lines(text, strip(output));
 	if (text->len == 0)
 		add_lines(text, strip(error));
 	if (s != NULL && !begins_with_class(verdict_span(text), '4') &&
@@ -143,14 +158,14 @@ add_words(struct verdict_text *text, int status, struct span output,
 }
 
 struct verdict
-pipe_verdict(int status, struct span output, struct span error,
-    struct verdict_text *text)
+pipe_verdict(const struct pipe_judge *how, int status, struct span output,
+    struct span error, struct verdict_text *text)
 {
 	struct verdict v = verdict_own(OWN_program_done, STAGE_BODY);
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return v;
-	add_words(text, status, output, error);
+	add_words(text, how, status, output, error);
 	v = verdict_own(begins_with_class(verdict_span(text), '5') ?
 	    OWN_program_refused : OWN_program_failed, STAGE_BODY);
 	v.text = verdict_span(text);

@@ -8,22 +8,30 @@
  *					75, never the others
  *	any other end			later: 450
  *
- * Its words are what it wrote to standard output, else to standard error, else
- * "Delivery failed" or what its exit status says; the enhanced code of that
+ * Its words are what error_pattern has found on standard output, else on
+ * standard error; else what it wrote to the first, else to the second; else
+ * "Delivery failed" or what its exit status says.  The enhanced code of that
  * goes in front of words without one.
  */
 #ifndef RELAY_PIPE_VERDICT_H
 #define RELAY_PIPE_VERDICT_H
 
 #include "relay/verdict.h"
+#include "sys/regex.h"
 
 #define PIPE_OUTPUT_MAX	4096	/* bytes we keep of each		*/
+
+/* How the relay's type and block want it judged. */
+struct pipe_judge {
+	struct regex	*pattern;	/* of error_pattern, or NULL	*/
+};
 
 /*
  * status is wait(2)'s; *text is made to hold the words, and must live as long
  * as the verdict.
  */
-struct verdict	 pipe_verdict(int status, struct span output,
-		    struct span error, struct verdict_text *text);
+struct verdict	 pipe_verdict(const struct pipe_judge *, int status,
+		    struct span output, struct span error,
+		    struct verdict_text *text);
 
 #endif

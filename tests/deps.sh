@@ -10,7 +10,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
-    libunbound-dev libseccomp-dev libssl-dev libcrypt-dev libidn2-dev"
+    libunbound-dev libseccomp-dev libssl-dev libcrypt-dev libidn2-dev
+    libpcre2-dev"
 # The last two lines are what the unpacked postfix and nsd are linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux

@@ -96,6 +96,25 @@ def test_words_decide_between_later_and_never(server):
     assert (got["code"], got["reply"]) == ("450", "4.3.0 come again")
 
 
+def test_a_pattern_finds_the_reply_among_other_words_row_002_18(server):
+    p = begin(server, 'cat >/dev/null\ncase "$2" in\n'
+              "out@*) echo started; echo 'mda: error: 5.2.1 closed (7)' ;;\n"
+              "err@*) echo started; echo 'x: error: come again (8)' >&2 ;;\n"
+              # What would take for ever with a pattern without bounds.
+              "long@*) head -c 4096 /dev/zero | tr '\\0' e ;;\n"
+              "*) echo nothing of the kind ;;\nesac\nexit 75",
+              more='error_pattern "error: (.*) .[0-9].$|(e+)+[XY]"')
+    names = ["%s@x.example" % n for n in ("out", "err", "long", "none")]
+    name = send(p.port, "ann@here.example", *names)
+    for rcpt, event, code, reply in (
+            (names[0], "failed", "550", "5.2.1 closed"),
+            (names[1], "deferred", "450", "4.3.0 come again"),
+            (names[2], "deferred", "450", "4.3.0 eee"),
+            (names[3], "deferred", "450", "4.3.0 nothing of the kind")):
+        got = p.wait_log(event=event, id=name, rcpt=rcpt)
+        assert got["code"] == code and got["reply"].startswith(reply)
+
+
 def test_a_recipient_never_becomes_an_option(server):
     p = begin(server, KEEP, "{sender} {recipient}")
     name = send(p.port, "ann@here.example", "-froot@x.example")

@@ -27,6 +27,8 @@ function is_foreign(room, header) {
 		return room != "resolver"
 	if (header == "lmdb.h")
 		return room != "queue"
+	if (header == "pcre2.h")
+		return FILENAME != "common/sys/regex.c"
 	return room ~ /^(base|mail|conf)$/ && header ~ \
 	    /^(sys\/(socket|epoll|mman|stat|un)\.h|fcntl\.h|unistd\.h)$/
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "sys/regex.h"
 
 struct memory_file {
 	const char	*path, *text;
@@ -172,7 +173,7 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 {
 	const struct conf_opener whole = { .arg = m, .read = memory_read,
 	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
-	    .pair = memory_pair, .roots = memory_roots };
+	    .pair = memory_pair, .roots = memory_roots, .regex = regex_check };
 	const struct conf_opener bare = { .arg = m, .read = memory_read,
 	    .glob = memory_glob };
 	const struct conf_opener *opener = m->is_tool ? &bare : &whole;

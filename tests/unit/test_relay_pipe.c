@@ -143,13 +143,15 @@ the_message_id_is_found_in_any_spelling(void **state)
 
 #define EXIT(n)	((n) << 8)
 
+static struct pipe_judge judge;
+
 static void
 want_verdict(int status, const char *out, const char *err,
     enum outcome_class class, unsigned code, const char *text)
 {
 	struct verdict_text room;
-	struct verdict v = pipe_verdict(status, span_of(out), span_of(err),
-	    &room);
+	struct verdict v = pipe_verdict(&judge, status, span_of(out),
+	    span_of(err), &room);
 
 	assert_int_equal(v.class, class);
 	assert_int_equal(v.code, code);
@@ -202,8 +204,8 @@ an_exit_status_means_what_sysexits_say(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct verdict_text room;
-		struct verdict v = pipe_verdict(EXIT(rows[i].status), SPAN(""),
-		    SPAN(""), &room);
+		struct verdict v = pipe_verdict(&judge, EXIT(rows[i].status),
+		    SPAN(""), SPAN(""), &room);
 
 		assert_int_equal(v.class, rows[i].waits ? CLASS_LATER :
 		    CLASS_NEVER);
@@ -215,6 +217,68 @@ an_exit_status_means_what_sysexits_say(void **state)
 	    "5.2.1 closed");
 	want_verdict(EXIT(77), "", "4.7.1 not yet", CLASS_LATER, 450,
 	    "4.7.1 not yet");
+}
+
+static void
+judge_by(const char *pattern)
+{
+	regex_close(&judge.pattern);
+	if (pattern != NULL)
+		assert_int_equal(regex_open(&judge.pattern, span_of(pattern)),
+		    OK);
+}
+
+/* Row 002-18. */
+static void
+a_pattern_finds_the_words_on_either_stream(void **state)
+{
+	judge_by("^error: (.*)$");
+	want_verdict(EXIT(1), "trying\nerror: box is gone\nbye\n", "",
+	    CLASS_LATER, 450, "box is gone");
+	want_verdict(EXIT(1), "trying\n", "x\nerror: 5.1.1 nobody\n",
+	    CLASS_NEVER, 550, "5.1.1 nobody");
+	want_verdict(EXIT(1), "error: one\n", "error: two\n", CLASS_LATER,
+	    450, "one");
+	want_verdict(EXIT(67), "error: no ann\n", "", CLASS_NEVER, 550,
+	    "5.1.1 no ann");
+	/* Where it matches nothing, or nothing but blanks, all words count. */
+	want_verdict(EXIT(1), "", "5.7.1 mishap\n", CLASS_NEVER, 550,
+	    "5.7.1 mishap");
+	want_verdict(EXIT(1), "error:  \n", "y", CLASS_LATER, 450, "error:");
+	judge_by("[45]\\.\\d+\\.\\d+ .*");
+	want_verdict(EXIT(1), "", "mda[7]: 5.2.1 closed\nmda[7]: end\n",
+	    CLASS_NEVER, 550, "5.2.1 closed");
+	judge_by("E(1)|fatal: (\\w+ ?)+");
+	want_verdict(EXIT(1), "", "fatal: on fire", CLASS_LATER, 450, "fire");
+	judge_by("\\w+: (?<words>[^(]*)\\(");
+	want_verdict(EXIT(0), "error: is this one? (no)", "", CLASS_DONE, 250,
+	    "2.0.0 Delivered");
+	want_verdict(EXIT(9), "a: b\n c (d)", "", CLASS_LATER, 450, "b c");
+	judge_by(NULL);
+}
+
+/* Another's words may be chosen to take long; the program's own count then. */
+static void
+a_pattern_costs_no_more_than_it_may(void **state)
+{
+	static const char *const patterns[] = {
+		"(a+)+$[XY]", "(.*)*[XY]", "(?:(a|b)*)*[cd]", "(a(?R)?)+[XY]",
+		"(?s).*.*.*.*[XY]", "(?s)(.*)(.*)(.*)\\1\\2\\3[XY]",
+		"(?s)(?:(?!.*[XY]).)*[XY]", "(\\w+\\s*)+[:;]",
+	};
+	static char words[PIPE_OUTPUT_MAX + 1];
+	static char cut[REPLY_TEXT_MAX + 1] = "4.3.0 ";
+	struct span found;
+
+	memset(cut + 6, 'a', REPLY_TEXT_MAX - 6);
+	memset(words, 'a', PIPE_OUTPUT_MAX);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		judge_by(patterns[i]);
+		assert_int_equal(regex_find(judge.pattern, span_of(words),
+		    &found), ERR_FULL);
+	}
+	want_verdict(EXIT(75), words, "5.1.1 no", CLASS_LATER, 450, cut);
+	judge_by(NULL);
 }
 
 /* Running. */
@@ -876,6 +940,8 @@ main(void)
 		cmocka_unit_test(the_message_id_is_found_in_any_spelling),
 		cmocka_unit_test(an_end_is_judged_by_status_and_words),
 		cmocka_unit_test(an_exit_status_means_what_sysexits_say),
+		cmocka_unit_test(a_pattern_finds_the_words_on_either_stream),
+		cmocka_unit_test(a_pattern_costs_no_more_than_it_may),
 		TEST(the_text_comes_in_with_lf_and_the_words_come_out),
 		TEST(crlf_is_kept_where_it_is_wanted),
 		TEST(a_large_text_arrives_whole),
