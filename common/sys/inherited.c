@@ -1,11 +1,13 @@
 /*
- * inherited.c - two ranges, around the one that stays.
+ * inherited.c - signals as they are by default, and descriptors closed in two
+ * ranges, around the one that stays.
  *
  * What is opened before the others are closed takes the lowest free number,
  * so that a hole among the first three is filled, and nothing else.
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +21,28 @@ give_up(const char *what)
 {
 	perror(what);
 	exit(1);
+}
+
+/* What a shell ignores on purpose, for what it runs behind its back. */
+static bool
+is_the_callers(int signo)
+{
+	return signo == SIGHUP || signo == SIGINT || signo == SIGQUIT;
+}
+
+/* Where SIGCHLD is ignored, nobody can be waited for. */
+static void
+reset_signals(void)
+{
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		if (!is_the_callers(i))		/* some cannot be changed */
+			(void)sigaction(i, &usual, NULL);
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+		give_up("signals cannot be taken");
 }
 
 /* Or a socket of ours would be standard error. */
@@ -40,6 +64,7 @@ inherited_drop(int keep)
 {
 	unsigned first = STDERR_FILENO + 1;
 
+	reset_signals();
 	fill_standard();
 	if (keep >= (int)first) {
 		if (keep > (int)first &&

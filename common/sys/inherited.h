@@ -8,6 +8,11 @@
  * its listeners itself (LISTEN_FDS is not looked at), and the service manager's
  * own are reached by path.
  *
+ * Signals that the caller ignores or blocks outlive exec likewise: one that
+ * ignores SIGCHLD leaves a program without the ends of its children.  All are
+ * set back, but that SIGHUP, SIGINT and SIGQUIT stay ignored, as nohup(1) and
+ * shells mean it.
+ *
  * Blocks  no
  * Errors  none come back: who cannot do this ends, with a word on standard
  *	   error and status 1
@@ -16,9 +21,9 @@
 #define SYS_INHERITED_H
 
 /*
- * Descriptors 0 to 2 are open afterwards (/dev/null where nothing was), and
- * none beyond but keep, which may be -1.  Single-threaded, before anything is
- * opened.
+ * Signals are set back.  Descriptors 0 to 2 are open afterwards (/dev/null
+ * where nothing was), and none beyond but keep, which may be -1.
+ * Single-threaded, before anything is opened.
  */
 void	inherited_drop(int keep);
 

@@ -3,13 +3,14 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 
 import pytest
 
 from client import Client, send
 from measure import status
-from server import Postern, basic, free_port, until
+from server import Postern, basic, free_port, programs, until
 from sinks import Sink
 from tool import ctl
 
@@ -299,3 +300,61 @@ def test_a_program_started_by_hand_says_so(server):
                              capture_output=True, text=True, timeout=20,
                              check=False)
         assert got.returncode == 2 and got.stderr, name
+
+
+# A caller that ignores and blocks all it can, and becomes what it is told.
+DEAF = """
+import os, signal, sys
+for signo in signal.valid_signals():
+    try:
+        signal.signal(signo, signal.SIG_IGN)
+    except OSError:
+        pass
+signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class BornDeaf(Postern):
+    def command(self, *args):
+        return [sys.executable, "-c", DEAF, *super().command(*args)]
+
+
+def signals(pid, field):
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        mask, = [l.split()[1] for l in f if l.startswith(field + ":")]
+    return {n for n in signal.Signals if int(mask, 16) >> (n - 1) & 1}
+
+
+@pytest.fixture
+def born_deaf(room):
+    p = BornDeaf(room)
+    yield p
+    try:
+        p.stop()
+    finally:
+        p.abandon()
+        p.finish()
+
+
+def test_signals_that_the_caller_ignores_and_blocks_are_heard(born_deaf, sink):
+    p, port = born_deaf, free_port()
+    p.configure(basic(port, sink.port))
+    p.start()
+    send(port, "ann@here.example", "bob@there.example")
+    sink.wait()
+    # A death is noticed, a reload done, and nobody below is deaf either.
+    since = p.mark()
+    p.kill("relay")
+    p.wait_log(since=since, event="started", role="relay")
+    p.signal(signal.SIGHUP)
+    p.wait_log(since=since, event="reloaded", by=p.process.pid)
+    for pid in p.processes():
+        deaf = signals(pid, "SigIgn") | signals(pid, "SigBlk")
+        assert not deaf & {signal.SIGCHLD, signal.SIGTERM, signal.SIGSEGV,
+                           signal.SIGALRM}, deaf
+    checked = subprocess.run(
+        [sys.executable, "-c", DEAF, os.path.join(programs(), "posternctl"),
+         "-f", p.path, "check"], capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    p.stop()
