@@ -114,7 +114,7 @@ replies_that_stop_are_not_waited_for_for_ever(void **state)
 	struct delivery *d = add_delivery(0, "s@a.example",
 	    "a@b.example b@b.example");
 
-	b->target.data_ms = b->target.done_ms = 100;
+	b->target.data_ms = b->target.done_ms = 500;
 	b->hop.rules[0] = (struct rule){ ".", 2, "250-more" };
 	connect_client(b);
 	run(b);

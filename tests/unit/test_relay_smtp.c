@@ -483,7 +483,7 @@ a_client_that_never_got_ready_says_why(void **state)
 		set_up(state);
 		b = *state;
 		if (cases[i].greeting == NULL)
-			b->target.command_ms = 100;
+			b->target.command_ms = 500;
 		b->hop.greeting = cases[i].greeting;
 		b->hop.rules[0] = (struct rule){ "EHLO", 0, cases[i].ehlo };
 		b->hop.rules[1] = (struct rule){ "HELO", 0, cases[i].helo };
@@ -504,7 +504,7 @@ a_next_hop_that_falls_silent_is_left(void **state)
 	struct bench *b = *state;
 	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
 
-	b->target.command_ms = 100;
+	b->target.command_ms = 500;
 	b->hop.rules[0] = (struct rule){ "RCPT", 0, "250-a\r\n250-b" };
 	b->hop.rules[1] = (struct rule){ "DATA", 0, "250-c" };
 	connect_client(b);
@@ -522,7 +522,7 @@ endless_replies_are_cut_off(void **state)
 	for (size_t i = 0; i + 10 < sizeof(many); i += 7)
 		memcpy(many + i, "250-x\r\n", 7);
 	b->hop.rules[0] = (struct rule){ "MAIL", 0, many };
-	b->target.command_ms = 200;
+	b->target.command_ms = 500;
 	connect_client(b);
 	run(b);
 	want_outcome(d, 0, CLASS_LATER, SCOPE_HOST, STAGE_MAIL, 451);
