@@ -6,6 +6,10 @@
  * our own; where that is not possible (a socket, somebody else's file) we ask
  * poll() first: a pipe that polls writable takes a page without blocking, and
  * a socket is written with MSG_DONTWAIT.
+ *
+ * A plain file's new description takes the place of the one we were given,
+ * which may be one that can seek and read, and is everybody's: then nobody has
+ * another way to the file than to append (sys/seccomp.h sees to it).
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,12 +21,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "sys/clock.h"
 #include "sys/logfile.h"
+
+#define STAMP_LEN	32	/* bytes of a line's time */
 
 static struct {
 	int		 fd;
@@ -33,14 +40,31 @@ static struct {
 	uint64_t	 dropped_cnt;
 } out = { .fd = STDERR_FILENO };
 
+/* In one piece: the resolver has no sendmsg(). */
+static bool
+put_to_socket(const struct iovec *iov, int cnt)
+{
+	char line[sizeof(((struct log_line *)0)->text) + STAMP_LEN];
+	size_t len = 0;
+
+	for (int i = 0; i < cnt; i++) {
+		size_t more = iov[i].iov_len;
+
+		if (more > sizeof(line) - len)
+			more = sizeof(line) - len;
+		memcpy(line + len, iov[i].iov_base, more);
+		len += more;
+	}
+	return send(out.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
 static bool
 put(struct iovec *iov, int cnt)
 {
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)cnt };
 	struct pollfd p = { .fd = out.fd, .events = POLLOUT };
 
 	if (out.is_socket)
-		return sendmsg(out.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+		return put_to_socket(iov, cnt);
 	if (!out.own && (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)))
 		return false;
 	return writev(out.fd, iov, cnt) > 0;
@@ -87,7 +111,7 @@ put_dropped(void)
 static void
 sink(enum log_level level, const char *line, size_t len)
 {
-	char stamp[32];
+	char stamp[STAMP_LEN];
 	struct iovec iov[2] = {
 		{ stamp, out.stamp ? put_time(stamp, sizeof(stamp)) : 0 },
 		{ (void *)(uintptr_t)line, len },
@@ -112,22 +136,32 @@ logfile_rename(const char *prefix)
 	log_setup(prefix, sink, out.debug);
 }
 
+static void
+open_anew(bool is_file)
+{
+	int fd = open("/proc/self/fd/2",
+	    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	if (fd == -1)
+		return;
+	out.fd = fd;
+	out.own = true;
+	if (!is_file || dup2(fd, STDERR_FILENO) == -1)
+		return;
+	close(fd);
+	out.fd = STDERR_FILENO;
+}
+
 void
 logfile_open(const char *prefix, bool debug)
 {
 	struct stat st;
-	int fd;
+	bool is_known = fstat(STDERR_FILENO, &st) == 0;
 
 	out.debug = debug;
 	out.stamp = getenv("JOURNAL_STREAM") == NULL;
-	out.is_socket = fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
-	if (!out.is_socket && !out.own) {
-		fd = open("/proc/self/fd/2",
-		    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-		if (fd != -1) {
-			out.fd = fd;
-			out.own = true;
-		}
-	}
+	out.is_socket = is_known && S_ISSOCK(st.st_mode);
+	if (!out.is_socket && !out.own)
+		open_anew(is_known && S_ISREG(st.st_mode));
 	logfile_rename(prefix);
 }

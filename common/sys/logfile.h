@@ -14,7 +14,8 @@
 /*
  * Send the lines of base/log.h to standard error from here on.  Tries to give
  * this process a description of its own, so that non-blocking mode is nobody
- * else's; must come before the sandbox.  prefix as for log_setup().
+ * else's; a plain file's becomes descriptor 2, append-only.  Must come before
+ * the sandbox.  prefix as for log_setup().
  */
 void	logfile_open(const char *prefix, bool debug);
 

@@ -59,12 +59,16 @@ static const int everybody[] = {
 	SCMP_SYS(recvmsg), SCMP_SYS(restart_syscall), SCMP_SYS(rseq),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sched_yield), SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto), SCMP_SYS(set_robust_list), SCMP_SYS(shutdown),
+	SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(shutdown),
 	SCMP_SYS(sigaltstack), SCMP_SYS(signalfd4), SCMP_SYS(sysinfo),
 	SCMP_SYS(time), SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_gettime),
 	SCMP_SYS(timerfd_settime), SCMP_SYS(uname), SCMP_SYS(write),
 	SCMP_SYS(writev),
+};
+
+/* Those of all but the resolver, see add_sockets(). */
+static const int sends[] = {
+	SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
 };
 
 static const int accepts[] = {
@@ -248,7 +252,10 @@ static void
 add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 {
 	static const int probed[] = { AF_UNIX, AF_NETLINK };
+	const struct scmp_arg_cmp not_fast = bits(3, MSG_FASTOPEN, 0);
 
+	if ((may & MAY_ASK) == 0)
+		allow_all(f, rc, LIST(sends));
 	if (may & MAY_ACCEPT)
 		allow_all(f, rc, LIST(accepts));
 	if (may & MAY_PIPES)
@@ -261,6 +268,15 @@ add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 		return;
 	allow_all(f, rc, LIST(asks));
 	allow_socket(f, rc, SOCK_DGRAM, IPPROTO_UDP);
+
+	/*
+	 * With socketpair() and sendmsg() it could pass descriptor 2 to itself
+	 * under another number; and a connection that is made by sending is
+	 * none that Landlock looks at.  libunbound then uses connect().
+	 */
+	answer(f, rc, SCMP_SYS(sendmsg), EOPNOTSUPP);
+	answer(f, rc, SCMP_SYS(sendmmsg), EOPNOTSUPP);
+	allow_if(f, rc, SCMP_SYS(sendto), 1, &not_fast);
 
 	/* libunbound and getaddrinfo() look, and live without. */
 	for (size_t i = 0; i < CNT(probed) && *rc == 0; i++)
@@ -349,6 +365,8 @@ seccomp_enter(unsigned may, bool debug)
 	else if (debug)
 		otherwise = SCMP_ACT_TRAP;
 	if (otherwise == SCMP_ACT_TRAP && catch_forbidden() != OK)
+		return ERR_SYS;
+	if (seccomp_keep_log(otherwise) != OK)
 		return ERR_SYS;
 	if ((f = seccomp_init(otherwise)) == NULL) {
 		errno = ENOMEM;

@@ -12,6 +12,7 @@
 #define SYS_SECCOMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -24,6 +25,17 @@ bool	seccomp_is_on(void);
  * caller, so this must not be followed by fork(), which is forbidden anyway.
  */
 MUST_CHECK enum err seccomp_enter(unsigned may, bool debug);
+
+/*
+ * Where standard error is a plain file: from here on descriptor 2 can be
+ * written to, and not sought in, cut, mapped, copied or made to write elsewhere
+ * than at the end, in all threads and for good.  What tries it meets
+ * `otherwise', an action of libseccomp's.  seccomp_enter() does this first; the
+ * description must be append-only and this process's own (logfile_open()).  It
+ * cannot see what is passed over a unix socket: who can make a pair of them has
+ * no sendmsg(), the others could pass it to an accomplice.
+ */
+MUST_CHECK enum err seccomp_keep_log(uint32_t otherwise);
 
 /*
  * The same for a row with MAY_EXEC, which seccomp_enter() leads to: a list of

@@ -123,6 +123,8 @@ class Postern:
     """A running postern.  As root we become nobody first, unless the test
     wants the whole of root's sandbox (as_root)."""
 
+    LOG_MODE = "ab"
+
     def __init__(self, room, as_root=False):
         self.room = room
         self.as_root = as_root
@@ -160,7 +162,7 @@ class Postern:
     def start(self, *args, ready=True, env=None, close_fds=True):
         # A file, because lines that would block in a pipe are dropped.
         since = self.mark()
-        with open(self.log, "ab") as log:
+        with open(self.log, self.LOG_MODE) as log:
             os.chmod(self.log, 0o666)
             self.process = subprocess.Popen(
                 self.command("-f", self.path, *args), stdin=subprocess.DEVNULL,

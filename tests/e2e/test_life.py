@@ -1,6 +1,7 @@
 """Processes come and go: stop, restart, reload, kill -9. Mail stays."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -358,3 +359,53 @@ def test_signals_that_the_caller_ignores_and_blocks_are_heard(born_deaf, sink):
          "-f", p.path, "check"], capture_output=True, check=False)
     assert checked.returncode == 0, checked.stderr
     p.stop()
+
+
+class Shell(Postern):
+    """Started with 2<>log: whoever has that descriptor can do as he likes."""
+    LOG_MODE = "r+b"
+
+
+@pytest.fixture
+def shell(room):
+    p = Shell(room)
+    with open(p.log, "wb") as log:
+        log.write(b"a line of yesterday's\n")
+    yield p
+    try:
+        p.stop()
+    finally:
+        p.abandon()
+        p.finish()
+
+
+def log_flags(p, pid):
+    """Flags of each descriptor by which a process has the log."""
+    out = {}
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        if os.readlink("/proc/%d/fd/%s" % (pid, fd)) == p.log:
+            with open("/proc/%d/fdinfo/%s" % (pid, fd)) as f:
+                out[int(fd)] = int(re.search(r"flags:\s*(\d+)",
+                                             f.read()).group(1), 8)
+    return out
+
+
+def test_a_log_file_is_added_to_by_all_and_cut_by_its_owner(shell, sink):
+    p, port = shell, free_port()
+    p.configure(basic(port, sink.port))
+    p.start()
+    for pid in (p.process.pid, *p.processes()):
+        (fd, flags), = log_flags(p, pid).items()
+        assert fd == 2 and flags & os.O_APPEND
+        assert flags & os.O_ACCMODE == os.O_WRONLY
+    with open(p.log, "rb") as log:
+        text = log.read()
+    assert text.startswith(b"a line of yesterday's\n") and b"\0" not in text
+    # Rotation by copy and cut: what comes next stands at the beginning.
+    os.truncate(p.log, 0)
+    send(port, "ann@here.example", "bob@there.example")
+    sink.wait()
+    with open(p.log, "rb") as log:
+        until(lambda: b"event=delivered" in os.pread(log.fileno(), 65536, 0),
+              what="the delivery's line")
+        assert re.match(rb"\d{4}-\d\d-\d\dT", log.read(64))

@@ -42,21 +42,11 @@
 
 #include <cmocka.h>
 
-#include "sys/landlock.h"
-#include "sys/sandbox.h"
-#include "sys/seccomp.h"
+#include "sandbox_kit.h"
 
-#define UID		61234	/* nobody's */
-#define GID		61235
-
-enum fate { WORKS, FAILS, DIES, BROKEN };
-
-static char	 base[64];		/* holds the next two		*/
-static char	 inside[96], outside[96];
 static int	 listener = -1;		/* passed in, as by master	*/
 static uint16_t	 port;			/* where it listens		*/
 static pid_t	 sibling;
-static bool	 give_up_root;		/* before the sandbox		*/
 
 /* Things to do.  Each says whether it worked. */
 
@@ -426,7 +416,7 @@ work_as_usual(void)
 	struct timespec now;
 	struct tm tm;
 	struct stat st;
-	int fds[2] = { dup(STDERR_FILENO), -1 };
+	int fds[2] = { dup(STDIN_FILENO), -1 };
 
 	return big != NULL && fds[0] != -1 && fstat(fds[0], &st) == 0 &&
 	    close(fds[0]) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
@@ -434,18 +424,7 @@ work_as_usual(void)
 	    write(STDERR_FILENO, "", 0) == 0;
 }
 
-/*
- * What becomes of each, by row: W works, F fails, D dies.  A small letter:
- * only the filter refuses it, so not asked without one.  L and S: Landlock
- * refuses it as well, if new enough.
- */
-static const struct act {
-	const char	*name;
-	bool		 (*act)(void);
-	/*		 edge queue relay maildir resolver
-	 *		 pipe keys users control blackhole */
-	char		 fates[11];
-} acts[] = {
+static const struct act acts[] = {
 	{ "work_as_usual",		work_as_usual,		"WWWWWWWWWW" },
 	{ "signal_self",		signal_self,		"WWWWWWWWWW" },
 	{ "open_host_file",		open_host_file,		"DFDFFDDDDD" },
@@ -494,114 +473,10 @@ static const struct act {
 	{ "lock_memory",		lock_memory,		"dWddddWddd" },
 };
 
-/* What the letter asks for here, BROKEN when it cannot be asked. */
-static enum fate
-wanted(char letter)
-{
-	bool filtered = seccomp_is_on();
-
-	switch (letter) {
-	case 'W':
-		return WORKS;
-	case 'F':
-		return FAILS;
-	case 'D':
-		return filtered ? DIES : FAILS;
-	case 'd':
-		return filtered ? DIES : BROKEN;
-	case 'f':
-		return filtered ? FAILS : BROKEN;
-	case 'L':	/* Landlock with TCP rules alone refuses it */
-		return landlock_abi() >= 4 ? FAILS : BROKEN;
-	case 'S':	/* without the filter: Landlock with scopes */
-		if (filtered)
-			return DIES;
-		return landlock_abi() >= 6 ? FAILS : BROKEN;
-	default:
-		return BROKEN;
-	}
-}
-
-static enum err
-enter(enum role role, bool debug)
-{
-	struct sandbox box = {
-		.role = role, .uid = UID, .gid = GID, .root = inside,
-		.wish = SANDBOX_REQUIRE, .debug = debug,
-	};
-
-	return sandbox_enter(&box);
-}
-
-static enum fate
-fate_of(int status)
-{
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status) == SIGSYS ? DIES : BROKEN;
-	switch (WEXITSTATUS(status)) {
-	case 0:
-		return WORKS;
-	case 1:
-		return FAILS;
-	default:
-		return BROKEN;
-	}
-}
-
-/* As an ordinary user: without namespace, chroot and change of user. */
-static void
-leave_root(void)
-{
-	if (give_up_root && (setgroups(0, NULL) == -1 ||
-	    setresgid(GID, GID, GID) == -1 || setresuid(UID, UID, UID) == -1))
-		_exit(3);
-}
-
-static enum fate
-try(enum role role, bool (*act)(void), bool debug)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		leave_root();
-		if (enter(role, debug) != OK)
-			_exit(3);
-		_exit(act() ? 0 : 1);
-	}
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return fate_of(status);
-}
-
 static void
 try_all(void)
 {
-	static const enum role rows[] = {
-		ROLE_EDGE, ROLE_QUEUE, ROLE_RELAY, ROLE_MAILDIR, ROLE_RESOLVER,
-		ROLE_PIPE, ROLE_KEYS, ROLE_USERS, ROLE_CONTROL,
-		ROLE_BLACKHOLE,
-	};
-	static const char *const words[] = {
-		"works", "fails", "dies", "broken",
-	};
-	unsigned wrong = 0;
-
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
-		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
-			enum fate want = wanted(acts[i].fates[k]), got;
-
-			if (want == BROKEN)
-				continue;
-			got = try(rows[k], acts[i].act, false);
-			if (got == want)
-				continue;
-			wrong++;
-			print_error("%s in %s: %s, should be: %s\n",
-			    acts[i].name, role_row(rows[k])->name,
-			    words[got], words[want]);
-		}
-	assert_int_equal(wrong, 0);
+	try_each(acts, sizeof(acts) / sizeof(acts[0]), NULL);
 }
 
 static void
@@ -1059,21 +934,13 @@ set_up(void **state)
 	char path[128];
 	int fd;
 
-	(void)strlcpy(base, "/tmp/test_sandbox.XXXXXX", sizeof(base));
-	if (mkdtemp(base) == NULL || chmod(base, 0755) == -1)
-		return -1;
-	snprintf(inside, sizeof(inside), "%s/inside", base);
-	snprintf(outside, sizeof(outside), "%s/outside", base);
-	/* Outside is everybody's: only the sandbox protects it. */
-	if (mkdir(inside, 0700) == -1 || mkdir(outside, 0700) == -1 ||
-	    chmod(outside, 0777) == -1)
+	if (!make_places())
 		return -1;
 	snprintf(path, sizeof(path), "%s/hidden", inside);
 	if ((fd = open(path, O_WRONLY | O_CREAT, 0400)) == -1)
 		return -1;
 	close(fd);
-	if (geteuid() == 0 && (chown(inside, UID, GID) == -1 ||
-	    chown(path, UID, GID) == -1))
+	if (geteuid() == 0 && chown(path, UID, GID) == -1)
 		return -1;
 	if ((own_file = open("/proc/self/exe", O_PATH | O_CLOEXEC)) == -1)
 		return -1;
@@ -1092,12 +959,6 @@ set_up(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	return remove(path);
-}
-
-static int
 tear_down(void **state)
 {
 	int status;
@@ -1109,7 +970,7 @@ tear_down(void **state)
 		return -1;
 	close(listener);
 	close(own_file);
-	return nftw(base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return remove_places();
 }
 
 int
