@@ -139,6 +139,63 @@ check_secrecy(struct conf *c, struct block *b)
 		    "required }', or better `verified', or tls_immediately");
 }
 
+/* One setting leaves only IPv4, or IPv6; here is one that leaves no address. */
+static void
+check_family(struct conf *c, const struct block *b, enum option_no no,
+    const struct setting *only, unsigned family)
+{
+	const struct setting *s = &b->settings[no];
+
+	for (unsigned i = 0; i < s->cnt; i++)
+		if (s->v[i].net.family == 0 || s->v[i].net.family == family)
+			return;
+	if (s->cnt == 0)
+		return;
+	report_add(&c->mistakes, s->v[0].place, "%s is no IPv%u address, and "
+	    "the relay connects by nothing else", options_row(no)->name,
+	    family);
+	report_note(&c->mistakes, only->place, "as is said here");
+}
+
+/* What a source's family leaves out is easily overlooked. */
+static void
+check_sources(struct conf *c, const struct setting *s)
+{
+	unsigned family = s->cnt > 0 ? s->v[0].net.family : 0;
+
+	for (unsigned i = 0; i < s->cnt; i++)
+		if (s->v[i].net.family != family)
+			return;
+	if (s->cnt > 0)
+		report_warn(&c->mistakes, s->v[0].place, "source has IPv%u "
+		    "addresses only: hosts that have none of that family are "
+		    "not connected to; if that is meant, say `ipv%u_only yes'",
+		    family, family);
+}
+
+static void
+check_families(struct conf *c, const struct block *b)
+{
+	static const enum option_no named[] = { OPTION_RELAY_source,
+	    OPTION_RELAY_host, OPTION_RELAY_host_lmtp };
+	const struct setting *v4 = &b->settings[OPTION_RELAY_ipv4_only];
+	const struct setting *v6 = &b->settings[OPTION_RELAY_ipv6_only];
+	bool only4 = block_num(b, OPTION_RELAY_ipv4_only) != 0;
+	bool only6 = block_num(b, OPTION_RELAY_ipv6_only) != 0;
+
+	if (only4 && only6) {
+		report_add(&c->mistakes, v6->place,
+		    "ipv4_only and ipv6_only together leave nothing");
+		report_note(&c->mistakes, v4->place, "the other is here");
+	} else if (only4 || only6) {
+		for (unsigned i = 0; i < 3; i++)
+			check_family(c, b, named[i], only4 ? v4 : v6,
+			    only4 ? 4 : 6);
+	} else {
+		check_sources(c, &b->settings[OPTION_RELAY_source]);
+	}
+}
+
 void
 check_relay(struct conf *c, struct block *b)
 {
@@ -149,4 +206,5 @@ check_relay(struct conf *c, struct block *b)
 	else if (block_is(b, "lmtp"))
 		check_lmtp(c, b);
 	check_secrecy(c, b);
+	check_families(c, b);
 }

@@ -74,8 +74,11 @@ why_unusable(const struct dial_target *t, const struct resolve_found *found)
 			most = one;
 	if (most != DIAL_USABLE)
 		return words[most];
-	return found->status == RESOLVED_NXDOMAIN ?
-	    "its name does not exist" : "its name has no address";
+	if (found->status == RESOLVED_NXDOMAIN)
+		return "its name does not exist";
+	return t->families == RESOLVE_BOTH ? "its name has no address" :
+	    t->families == RESOLVE_IPV4 ? "its name has no IPv4 address" :
+	    "its name has no IPv6 address";
 }
 
 void
@@ -296,14 +299,15 @@ take_answer(const struct resolve_found *found, void *arg)
 	else if (found->status == RESOLVED_NXDOMAIN)
 		why = OWN_host_unknown;
 	else if (found->status == RESOLVED_NODATA)
-		why = OWN_host_bare;
+		why = d->target->families == RESOLVE_BOTH ? OWN_host_bare :
+		    OWN_host_unusable;
 	d->why = verdict_own(why, STAGE_LOOKUP);
 	if (found->status != RESOLVED) {
 		d->found.address_cnt = 0;
 		log_trouble(d);
-	} else if (!dial_is_usable(d->target, found)) {
-		dial_log_unusable(d->target, d->target->host, found);
 	}
+	if (why == OWN_host_unusable && !dial_is_usable(d->target, found))
+		dial_log_unusable(d->target, d->target->host, found);
 	try_next(NULL, d);
 }
 
@@ -338,7 +342,7 @@ void
 dial_start(struct dial *d)
 {
 	d->query = resolve_addresses(d->resolve, d->target->host,
-	    d->target->ipv4_only, take_answer, d);
+	    d->target->families, take_answer, d);
 	if (d->query != NULL)
 		return;
 	d->why = verdict_own(OWN_no_memory, STAGE_LOOKUP);

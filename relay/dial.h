@@ -31,7 +31,7 @@
 struct dial_target {			/* borrowed for the dial's life	*/
 	struct span	 host;		/* name or address		*/
 	uint16_t	 port;
-	bool		 ipv4_only;
+	unsigned	 families;	/* RESOLVE_ bits: looked up	*/
 	bool		 private_too;	/* addresses of private networks */
 	int64_t		 connect_ms;	/* patience for each address	*/
 	struct sources	*sources;	/* NULL: the kernel's choice	*/

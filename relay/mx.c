@@ -88,7 +88,7 @@ open_mx(void **out, const struct kind_env *env)
 	a->loop = env->loop;
 	a->resolve = env->resolve;
 	a->port = (uint16_t)slice_num(&env->block, "port");
-	a->ipv4_only = dial->ipv4_only;
+	a->families = dial->families;
 	a->seed = arc4random() | 1;
 	arc4random_buf(&a->number_seed, sizeof(a->number_seed));
 	LIST_INIT(&a->under_way);

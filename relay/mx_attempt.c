@@ -240,7 +240,7 @@ ask_host(struct mx_attempt *a, struct span host)
 {
 	a->delivery->on_leave = leave_lookup;
 	a->query = resolve_addresses(a->home->resolve, host,
-	    a->home->ipv4_only, take_host, a);
+	    a->home->families, take_host, a);
 	if (a->query == NULL)
 		end(a, OWN_no_memory);
 }
@@ -362,6 +362,36 @@ is_ours(struct span name, const void *arg)
 	return ourselves_has_name(arg, name);
 }
 
+/* It is no host for us; is it one for others? */
+static void
+take_others(const struct resolve_found *found, void *arg)
+{
+	struct mx_attempt *a = arg;
+	struct resolve_found none = { .status = RESOLVED_NODATA };
+
+	a->query = NULL;
+	if (found->status == RESOLVED_NODATA) {
+		end(a, OWN_domain_bare);
+		return;
+	}
+	mx_pools_log_unusable(a->home->pools, a->delivery->destination, &none);
+	end(a, OWN_mx_no_address);
+}
+
+/* Neither MX nor address; or one, of a family that the block leaves out. */
+static void
+end_bare(struct mx_attempt *a)
+{
+	if (a->home->families == RESOLVE_BOTH) {
+		end(a, OWN_domain_bare);
+		return;
+	}
+	a->query = resolve_addresses(a->home->resolve, span_of(a->domain),
+	    RESOLVE_BOTH, take_others, a);
+	if (a->query == NULL)
+		end(a, OWN_no_memory);
+}
+
 /* No MX: is the domain itself a host?  RFC 5321 5.1, implicit MX. */
 static void
 take_addresses(const struct resolve_found *found, void *arg)
@@ -377,7 +407,7 @@ take_addresses(const struct resolve_found *found, void *arg)
 		end(a, OWN_domain_unknown);
 		break;
 	case RESOLVED_NODATA:
-		end(a, OWN_domain_bare);
+		end_bare(a);
 		break;
 	default:
 		end_unanswered(a, found->trust);
@@ -393,7 +423,7 @@ ask_addresses(struct mx_attempt *a)
 		return;
 	}
 	a->query = resolve_addresses(a->home->resolve, span_of(a->domain),
-	    a->home->ipv4_only, take_addresses, a);
+	    a->home->families, take_addresses, a);
 	if (a->query == NULL)
 		end(a, OWN_no_memory);
 }

@@ -45,7 +45,7 @@ struct mx_attempts {
 	struct mx_pools	*pools;
 	struct ourselves *ourselves;
 	uint16_t	 port;		/* but for force_mx		*/
-	bool		 ipv4_only;
+	unsigned	 families;	/* RESOLVE_ bits	*/
 	struct mx_force	*forces;
 	unsigned	 force_cnt;
 	uint32_t	 seed;		/* of the shuffling; never 0	*/

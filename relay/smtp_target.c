@@ -119,7 +119,7 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 
 	t->dial.host = slice_text(b, "host", 0);
 	t->dial.port = (uint16_t)slice_num(b, "port");
-	t->dial.ipv4_only = slice_flag(b, "ipv4_only");
+	t->dial.families = sources_families(b);
 	t->dial.connect_ms = (int64_t)slice_num(b, "connect_timeout");
 	t->command_ms = (int64_t)slice_num(b, "command_timeout");
 	t->data_ms = (int64_t)slice_num(b, "data_timeout");

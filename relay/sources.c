@@ -17,6 +17,23 @@ sources_read(struct sources *s, const struct slice *relay)
 		    0);
 }
 
+unsigned
+sources_families(const struct slice *relay)
+{
+	unsigned families = RESOLVE_BOTH, given = 0;
+	struct resolve_address a;
+
+	if (slice_flag(relay, "ipv4_only"))
+		families = RESOLVE_IPV4;
+	else if (slice_flag(relay, "ipv6_only"))
+		families = RESOLVE_IPV6;
+	for (unsigned i = 0; i < slice_count(relay, "source"); i++)
+		if (resolve_literal(slice_text(relay, "source", i), &a))
+			given |= resolve_family(&a);
+	/* The check allows no block that leaves none. */
+	return (families & given) != 0 ? families & given : families;
+}
+
 const struct resolve_address *
 sources_next(struct sources *s, uint8_t family)
 {

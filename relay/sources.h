@@ -1,8 +1,9 @@
 /*
  * sources - the addresses a relay may connect from; `source' of its block.
  *
- * Each connection takes the next one of the right family.  Where none of that
- * family is given, the kernel chooses.
+ * Each connection takes the next one of the right family; a family of which
+ * none is given is not connected to.  Where none is given at all, the kernel
+ * chooses.
  */
 #ifndef RELAY_SOURCES_H
 #define RELAY_SOURCES_H
@@ -19,6 +20,9 @@ struct sources {
 };
 
 void	sources_read(struct sources *, const struct slice *relay);
+
+/* RESOLVE_ bits of what ipv4_only, ipv6_only and source leave; one at least. */
+unsigned	 sources_families(const struct slice *relay);
 
 /* Whose turn it is; NULL: the kernel's choice.  s may be NULL. */
 const struct resolve_address *sources_next(struct sources *s, uint8_t family);

@@ -8,11 +8,15 @@
  */
 #include <arpa/inet.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ask/asked.h"
 #include "ask/dnsname.h"
+
+static const struct resolve_address loopback4 = { 4, { 127, 0, 0, 1 } };
+static const struct resolve_address loopback6 = { 6, { [15] = 1 } };
 
 struct resolve {
 	struct ev_loop	*loop;
@@ -287,6 +291,29 @@ add_side(struct resolve_query *q, uint16_t rrtype)
 	return p;
 }
 
+/* An address that nobody need be asked for. */
+static void
+add_known(struct resolve_query *q, const struct resolve_address *a,
+    unsigned families)
+{
+	struct side *p = add_side(q, 0);
+
+	q->name[0] = '\0';
+	p->ttl_s = UINT32_MAX;
+	p->status = RESOLVED_NODATA;
+	if ((resolve_family(a) & families) != 0)
+		p->addresses[p->address_cnt++] = *a;
+}
+
+/* name is folded. */
+static bool
+is_localhost(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return strcmp(dot == NULL ? name : dot + 1, "localhost") == 0;
+}
+
 /* The calls of resolve.h. */
 
 enum err
@@ -329,28 +356,27 @@ resolve_set_link(struct resolve *r, int fd, enum role mine,
 }
 
 struct resolve_query *
-resolve_addresses(struct resolve *r, struct span host, bool ipv4_only,
+resolve_addresses(struct resolve *r, struct span host, unsigned families,
     resolve_fn *fn, void *arg)
 {
 	struct resolve_address literal;
 	struct resolve_query *q;
-	struct side *p;
 
+	assert((families & RESOLVE_BOTH) != 0);
 	if ((q = new_query(r, host, arg)) == NULL)
 		return NULL;
 	q->fn = fn;
-	if (!resolve_literal(host, &literal)) {
-		if (!ipv4_only)
+	if (resolve_literal(host, &literal)) {
+		add_known(q, &literal, families);
+	} else if (is_localhost(q->name)) {
+		add_known(q, &loopback6, families);
+		add_known(q, &loopback4, families);
+	} else {
+		if ((families & RESOLVE_IPV6) != 0)
 			add_side(q, RESOLVE_AAAA);
-		add_side(q, RESOLVE_A);
-		return q;
+		if ((families & RESOLVE_IPV4) != 0)
+			add_side(q, RESOLVE_A);
 	}
-	q->name[0] = '\0';
-	p = add_side(q, 0);
-	p->ttl_s = UINT32_MAX;
-	p->status = RESOLVED_NODATA;
-	if (literal.family == 4 || !ipv4_only)
-		p->addresses[p->address_cnt++] = literal;
 	return q;
 }
 
@@ -395,6 +421,12 @@ resolve_record(struct span *records, struct span *out)
 	*records = span_tail(*records, one.len + 2);
 	*out = one;
 	return true;
+}
+
+unsigned
+resolve_family(const struct resolve_address *a)
+{
+	return a->family == 4 ? RESOLVE_IPV4 : RESOLVE_IPV6;
 }
 
 bool

@@ -37,6 +37,11 @@
 #define RESOLVE_AAAA	28
 #define RESOLVE_TLSA	52
 
+/* Families of addresses, as bits. */
+#define RESOLVE_IPV4	1u
+#define RESOLVE_IPV6	2u
+#define RESOLVE_BOTH	3u
+
 struct resolve;
 struct resolve_query;
 
@@ -91,13 +96,14 @@ MUST_CHECK enum err resolve_set_link(struct resolve *, int fd,
 
 /*
  * All addresses of host: a name, or an IPv4 or IPv6 address as text, the
- * latter also in [brackets], which needs no resolver.  ipv4_only asks for A
- * records alone and refuses IPv6 text with RESOLVED_NODATA.  What is neither
- * name nor address is RESOLVED_NXDOMAIN.  NULL when out of memory, and then
- * fn is not called.
+ * latter also in [brackets], which needs no resolver.  Nor does localhost, nor
+ * a name below it: it is ::1 and 127.0.0.1 (RFC 6761 6.3).  Only families, of
+ * which there is one at least, are asked for; where a host has none of them it
+ * is RESOLVED_NODATA.  What is neither name nor address is RESOLVED_NXDOMAIN.
+ * NULL when out of memory, and then fn is not called.
  */
 struct resolve_query	*resolve_addresses(struct resolve *, struct span host,
-			    bool ipv4_only, resolve_fn *, void *arg);
+			    unsigned families, resolve_fn *, void *arg);
 
 /* One type of record of a name. */
 struct resolve_query	*resolve_ask(struct resolve *, uint16_t rrtype,
@@ -114,5 +120,8 @@ bool	resolve_record(struct span *records, struct span *out);
 
 /* Read host as an address, with or without brackets. */
 bool	resolve_literal(struct span host, struct resolve_address *out);
+
+/* The bit of its family. */
+unsigned	resolve_family(const struct resolve_address *);
 
 #endif

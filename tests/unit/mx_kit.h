@@ -128,6 +128,15 @@ dns_a(const char *name, const char *address)
 }
 
 static void
+dns_aaaa(const char *name, const char *address)
+{
+	struct in6_addr a;
+
+	assert_int_equal(inet_pton(AF_INET6, address, &a), 1);
+	wire_records_add(&name_row(name, RESOLVE_AAAA)->records, &a, 16);
+}
+
+static void
 dns_failure(const char *name, uint16_t rrtype, enum resolve_trust trust)
 {
 	struct name *n = name_row(name, rrtype);
@@ -354,8 +363,9 @@ open_relay(const char *options, const char *edge)
 	    "%s }\n"
 	    "queue main { type lmdb; path q; relay out }\n"
 	    "relay out { type mx; port %u; tls { security off }\n"
-	    "ipv4_only yes; connect_timeout 2s; command_timeout 2s\n"
-	    "%s\n%s }\n", edge, w->port, options,
+	    "connect_timeout 2s; command_timeout 2s\n"
+	    "%s\n%s\n%s }\n", edge, w->port, options,
+	    strstr(options, "ipv") != NULL ? "" : "ipv4_only yes",
 	    strstr(options, "private_targets") != NULL ? "" :
 	    "private_targets yes");		/* hops are on loopback	*/
 	if (memory_load(&memory, &w->conf, false) != OK)

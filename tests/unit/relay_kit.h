@@ -520,6 +520,7 @@ set_up(void **state)
 	timer_init(&b->hop.drip, b->loop, hop_drip, &b->hop);
 	timer_init(&b->hop.pause, b->loop, hop_wake, &b->hop);
 	b->target.ehlo_as = SPAN("me.example");
+	b->target.dial.families = RESOLVE_BOTH;
 	b->target.command_ms = b->target.data_ms = b->target.done_ms = 2000;
 	b->header = "Subject: x\r\n\r\n";
 	b->body = "Hello\r\n";

@@ -316,6 +316,16 @@ static const struct row rows[] = {
 	{ EDGE("") QUEUE RELAY("ipv4_only on"),
 	    "f:3:50: `on' is neither yes nor no; did you mean `yes'?", NULL,
 	    false },
+	{ EDGE("") QUEUE RELAY("ipv4_only yes; ipv6_only yes"),
+	    "f:3:55: ipv4_only and ipv6_only together leave nothing",
+	    "f:3:40: the other is here", false },
+	{ EDGE("") QUEUE "relay r { type mx; ipv6_only yes\n"
+	    "source 192.0.2.1 192.0.2.2 }\n",
+	    "f:4:8: source is no IPv6 address, and the relay connects by "
+	    "nothing else", "f:3:20: as is said here", false },
+	{ EDGE("") QUEUE "relay r { type static; ipv4_only yes\n"
+	    "host 2001:db8::1 }\n", "f:4:6: host is no IPv4 address",
+	    "f:3:24: as is said here", false },
 	{ EDGE("max_recipients 99") REST,
 	    "f:1:36: max_recipients must be from 100 to 10000", NULL, false },
 	{ EDGE("max_size 10") REST, "f:1:30: max_size must be from 1K to "
@@ -689,6 +699,10 @@ one_mistake_is_told_once(void **state)
 static const struct {
 	const char	*text, *told, *also;	/* told NULL: nothing is */
 } doubts[] = {
+	{ EDGE("") QUEUE "relay r { type mx; source 192.0.2.1 192.0.2.2 }\n",
+	    "f:3:27: warning: source has IPv4 addresses only: hosts that have "
+	    "none of that family are not connected to; if that is meant, say "
+	    "`ipv4_only yes'", NULL },
 	{ EDGE("") TO("route to *@a.example relay r") RELAY(""),
 	    "f:2:31: warning: `*@a.example' matches no address but just this, "
 	    "star and all; all of the domain is `@a.example'\n"

@@ -539,7 +539,8 @@ no_more_connections_idle_than_are_left(void **state)
 {
 	const struct smtp_client_target target = {
 		.dial = { .host = SPAN("127.0.0.2"), .port = world->port,
-		    .private_too = true, .connect_ms = 1000 },
+		    .families = RESOLVE_BOTH, .private_too = true,
+		    .connect_ms = 1000 },
 		.ehlo_as = SPAN("us.example"), .command_ms = 1000,
 		.data_ms = 1000, .done_ms = 1000,
 	};
@@ -606,6 +607,45 @@ connections_come_from_the_sources_in_turn(void **state)
 	(void)take("b.example");
 	run();
 	assert_string_equal(other->from, "127.0.0.78");
+}
+
+/* Whether ipv4_only says so (as all relays here) or a source's family. */
+static void
+hosts_of_another_family_are_left_out(void **state)
+{
+	static const struct {
+		const char	*options, *own, *mx, *literal;
+	} cases[] = {
+		{ "ipv4_only yes", "six.example", "mx6.example", "[IPv6:::1]" },
+		{ "ipv6_only yes", "four.example", "mx4.example",
+		    "[127.0.0.2]" },
+		{ "ipv6_only no; source ::1", "four.example", "mx4.example",
+		    "[127.0.0.2]" },
+	};
+	static const char none[] = "5.4.4 No host of the domain has a usable";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct hop *h;
+
+		tear_down(state);
+		set_up(state);
+		h = open_hop(1);
+		dns_a("four.example", "127.0.0.2");
+		dns_mx("mx4.example", 10, "four.example");
+		dns_aaaa("six.example", "::1");
+		dns_mx("mx6.example", 10, "six.example");
+		(void)name_row("none.example", RESOLVE_TLSA);
+		open_relay(cases[i].options, "");
+		want(deliver(cases[i].own), CLASS_NEVER, SCOPE_DESTINATION,
+		    550, none);
+		want(deliver(cases[i].mx), CLASS_NEVER, SCOPE_DESTINATION,
+		    550, none);
+		want(deliver(cases[i].literal), CLASS_NEVER,
+		    SCOPE_DESTINATION, 550, none);
+		want(deliver("none.example"), CLASS_NEVER, SCOPE_DESTINATION,
+		    550, "5.1.2 The domain has neither MX nor address");
+		assert_int_equal(h->connections, 0);
+	}
 }
 
 static void
@@ -687,6 +727,7 @@ main(void)
 		MX_TEST(no_more_connections_idle_than_are_left),
 		MX_TEST(a_forced_host_takes_the_place_of_the_dns),
 		MX_TEST(connections_come_from_the_sources_in_turn),
+		MX_TEST(hosts_of_another_family_are_left_out),
 		MX_TEST(a_source_that_is_not_here_is_our_own_trouble),
 		MX_TEST(being_stopped_ends_what_has_reached_no_host),
 		MX_TEST(

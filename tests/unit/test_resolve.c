@@ -184,12 +184,12 @@ hear_answer(const struct resolve_answer *a, void *arg)
 }
 
 static void
-want_addresses(struct world *w, const char *host, bool ipv4_only)
+want_addresses(struct world *w, const char *host, unsigned families)
 {
 	unsigned before = w->cnt;
 
 	assert_non_null(resolve_addresses(w->resolve, span_of(host),
-	    ipv4_only, hear_found, w));
+	    families, hear_found, w));
 	assert_int_equal(w->cnt, before);	/* never at once */
 	run(w, 2000);
 	assert_int_equal(w->cnt, before + 1);
@@ -210,14 +210,16 @@ numeric_text_needs_no_resolver(void **state)
 
 	open_world(&w);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		want_addresses(&w, cases[i].text, false);
+		want_addresses(&w, cases[i].text, RESOLVE_BOTH);
 		assert_int_equal(w.found.status, RESOLVED);
 		assert_int_equal(w.found.address_cnt, 1);
 		assert_int_equal(w.found.addresses[0].family, cases[i].family);
 		assert_int_equal(w.found.addresses[0].bytes[0],
 		    cases[i].first);
 	}
-	want_addresses(&w, "2001:db8::7", true);
+	want_addresses(&w, "2001:db8::7", RESOLVE_IPV4);
+	assert_int_equal(w.found.status, RESOLVED_NODATA);
+	want_addresses(&w, "192.0.2.7", RESOLVE_IPV6);
 	assert_int_equal(w.found.status, RESOLVED_NODATA);
 	assert_int_equal(w.asked, 0);
 	close_world(&w);
@@ -237,7 +239,7 @@ what_is_no_name_does_not_exist(void **state)
 	open_world(&w);
 	relink(&w);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		want_addresses(&w, names[i], false);
+		want_addresses(&w, names[i], RESOLVE_BOTH);
 		assert_int_equal(w.found.status, RESOLVED_NXDOMAIN);
 		assert_int_equal(w.found.address_cnt, 0);
 	}
@@ -252,7 +254,7 @@ both_families_are_one_answer(void **state)
 
 	open_world(&w);
 	relink(&w);
-	want_addresses(&w, "MX.Example.", false);
+	want_addresses(&w, "MX.Example.", RESOLVE_BOTH);
 	assert_int_equal(w.asked, 2);
 	assert_int_equal(w.found.status, RESOLVED);
 	assert_int_equal(w.found.trust, TRUST_INSECURE);
@@ -286,24 +288,57 @@ trust_is_that_of_the_weaker(void **state)
 		relink(&w);
 		w.aaaa.trust = (uint8_t)cases[i].v6;
 		w.a.trust = (uint8_t)cases[i].v4;
-		want_addresses(&w, "mx.example", false);
+		want_addresses(&w, "mx.example", RESOLVE_BOTH);
 		assert_int_equal(w.found.trust, cases[i].both);
 		close_world(&w);
 	}
 }
 
+/* RFC 6761 6.3. */
 static void
-ipv4_only_asks_once(void **state)
+localhost_is_both_loopback_addresses(void **state)
+{
+	static const char *const names[] = { "localhost", "LocalHost.",
+	    "mail.localhost" };
+	struct world w;
+
+	open_world(&w);
+	relink(&w);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		want_addresses(&w, names[i], RESOLVE_BOTH);
+		assert_int_equal(w.found.status, RESOLVED);
+		assert_int_equal(w.found.address_cnt, 2);
+		assert_int_equal(w.found.addresses[0].family, 6);
+		assert_int_equal(w.found.addresses[0].bytes[0], 0);
+		assert_int_equal(w.found.addresses[0].bytes[15], 1);
+		assert_int_equal(w.found.addresses[1].family, 4);
+		assert_memory_equal(w.found.addresses[1].bytes, "\x7f\0\0\1",
+		    4);
+		want_addresses(&w, names[i], RESOLVE_IPV4);
+		assert_int_equal(w.found.address_cnt, 1);
+		assert_int_equal(w.found.addresses[0].family, 4);
+	}
+	assert_int_equal(w.asked, 0);
+	want_addresses(&w, "localhost.example", RESOLVE_BOTH);
+	assert_int_equal(w.asked, 2);
+	close_world(&w);
+}
+
+static void
+one_family_is_asked_for_once(void **state)
 {
 	struct world w;
 
 	open_world(&w);
 	relink(&w);
-	want_addresses(&w, "mx.example", true);
+	want_addresses(&w, "mx.example", RESOLVE_IPV4);
 	assert_int_equal(w.asked, 1);
 	assert_int_equal(w.found.address_cnt, 2);
 	assert_int_equal(w.found.trust, TRUST_SECURE);
 	assert_int_equal(w.found.ttl_s, 100);
+	want_addresses(&w, "mx.example", RESOLVE_IPV6);
+	assert_int_equal(w.asked, 2);
+	assert_int_equal(w.found.address_cnt, 1);
 	close_world(&w);
 }
 
@@ -316,7 +351,7 @@ a_family_that_fails_leaves_the_other(void **state)
 	relink(&w);
 	w.aaaa = (struct msg_resolve_answer){ .status = RESOLVED_FAILED,
 	    .trust = TRUST_SECURE };
-	want_addresses(&w, "mx.example", false);
+	want_addresses(&w, "mx.example", RESOLVE_BOTH);
 	assert_int_equal(w.found.status, RESOLVED);
 	assert_int_equal(w.found.address_cnt, 2);
 	assert_int_equal(w.found.trust, TRUST_INSECURE);
@@ -345,7 +380,7 @@ without_addresses_a_failure_counts(void **state)
 		    .status = (uint8_t)cases[i].v6, .trust = TRUST_BOGUS };
 		w.a = (struct msg_resolve_answer){
 		    .status = (uint8_t)cases[i].v4 };
-		want_addresses(&w, "mx.example", false);
+		want_addresses(&w, "mx.example", RESOLVE_BOTH);
 		assert_int_equal(w.found.status, cases[i].both);
 		assert_int_equal(w.found.trust, TRUST_BOGUS);
 		close_world(&w);
@@ -369,7 +404,7 @@ many_addresses_are_cut_fairly(void **state)
 	}
 	w.a.records = (struct span){ v4, sizeof(v4) };
 	w.aaaa.records = (struct span){ v6, sizeof(v6) };
-	want_addresses(&w, "mx.example", false);
+	want_addresses(&w, "mx.example", RESOLVE_BOTH);
 	assert_int_equal(w.found.address_cnt, RESOLVE_ADDRESSES_MAX);
 	for (unsigned i = 0; i < w.found.address_cnt; i++)
 		fours += w.found.addresses[i].family == 4;
@@ -475,7 +510,7 @@ the_same_question_goes_out_once(void **state)
 	w.mute = true;
 	for (unsigned i = 0; i < 5; i++)
 		assert_non_null(resolve_addresses(w.resolve,
-		    SPAN("mx.example"), false, hear_found, &w));
+		    SPAN("mx.example"), RESOLVE_BOTH, hear_found, &w));
 	run(&w, 20);
 	assert_int_equal(w.asked, 2);
 	answer(&w, w.requests[0], RESOLVE_AAAA);
@@ -493,7 +528,7 @@ a_dead_resolver_costs_patience_and_no_more(void **state)
 
 	open_world(&w);
 	assert_non_null(resolve_addresses(w.resolve, SPAN("mx.example"),
-	    false, hear_found, &w));
+	    RESOLVE_BOTH, hear_found, &w));
 	run(&w, 10);
 	ahead_ms += RESOLVE_PATIENCE_MS - 1000;
 	run(&w, 10);
@@ -513,8 +548,8 @@ a_new_link_is_asked_again(void **state)
 	open_world(&w);
 	relink(&w);
 	w.mute = true;
-	assert_non_null(resolve_addresses(w.resolve, SPAN("mx.example"), true,
-	    hear_found, &w));
+	assert_non_null(resolve_addresses(w.resolve, SPAN("mx.example"),
+	    RESOLVE_IPV4, hear_found, &w));
 	run(&w, 20);
 	assert_int_equal(w.asked, 1);
 	link_close(&w.server);
@@ -539,13 +574,13 @@ a_cancelled_query_stays_silent(void **state)
 
 	open_world(&w);
 	relink(&w);
-	q = resolve_addresses(w.resolve, SPAN("mx.example"), false,
+	q = resolve_addresses(w.resolve, SPAN("mx.example"), RESOLVE_BOTH,
 	    hear_found, &w);
 	resolve_cancel(&q);
 	assert_null(q);
 	resolve_cancel(&q);
 	w.mute = true;
-	q = resolve_addresses(w.resolve, SPAN("mx.example"), false,
+	q = resolve_addresses(w.resolve, SPAN("mx.example"), RESOLVE_BOTH,
 	    hear_found, &w);
 	run(&w, 20);
 	resolve_cancel(&q);
@@ -555,7 +590,7 @@ a_cancelled_query_stays_silent(void **state)
 	assert_int_equal(w.cnt, 0);
 	assert_int_equal(w.lost, 0);
 	/* What came anyway is remembered. */
-	want_addresses(&w, "mx.example", false);
+	want_addresses(&w, "mx.example", RESOLVE_BOTH);
 	assert_int_equal(w.asked, 2);
 	close_world(&w);
 }
@@ -606,7 +641,7 @@ nonsense_costs_the_link(void **state)
 		relink(&w);
 		w.mute = true;
 		assert_non_null(resolve_addresses(w.resolve, SPAN("x.example"),
-		    true, hear_found, &w));
+		    RESOLVE_IPV4, hear_found, &w));
 		run(&w, 20);
 		assert_int_equal(w.lost, 0);
 		assert_int_equal(link_send_resolve_answer(w.server, &bad[i]),
@@ -649,7 +684,7 @@ a_callback_may_close_everything(void **state)
 	relink(&w);
 	for (unsigned i = 0; i < 3; i++)
 		assert_non_null(resolve_addresses(w.resolve,
-		    SPAN("mx.example"), false, hear_and_close, &w));
+		    SPAN("mx.example"), RESOLVE_BOTH, hear_and_close, &w));
 	run(&w, 50);
 	assert_int_equal(w.cnt, 1);
 	assert_null(w.resolve);
@@ -708,7 +743,8 @@ main(void)
 		cmocka_unit_test(what_is_no_name_does_not_exist),
 		cmocka_unit_test(both_families_are_one_answer),
 		cmocka_unit_test(trust_is_that_of_the_weaker),
-		cmocka_unit_test(ipv4_only_asks_once),
+		cmocka_unit_test(localhost_is_both_loopback_addresses),
+		cmocka_unit_test(one_family_is_asked_for_once),
 		cmocka_unit_test(a_family_that_fails_leaves_the_other),
 		cmocka_unit_test(without_addresses_a_failure_counts),
 		cmocka_unit_test(many_addresses_are_cut_fairly),
