@@ -326,17 +326,27 @@ take_signals(struct nest *n)
 	return n->signals != -1;
 }
 
+/* Its user is ours and the relay's: that alone would let a program end us. */
+static bool
+spare_ourselves(pid_t relay)
+{
+	const int pids[] = { relay, getpid() };
+
+	return !seccomp_is_on() || seccomp_spare(pids, 2) == OK;
+}
+
 void
 launcher_child(int sock, int program, bool is_script,
     const struct sandbox *box)
 {
 	static struct nest n;
+	pid_t relay = getppid();
 	struct pollfd p[2];
 
 	n.is_script = is_script;
 	(void)setpgid(0, 0);
 	name_user(&n, geteuid() == 0 ? box->uid : geteuid());
-	if (sandbox_enter(box) != OK)
+	if (sandbox_enter(box) != OK || !spare_ourselves(relay))
 		_exit(1);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    !keep_only(&sock, &program) || !take_signals(&n))

@@ -12,6 +12,7 @@
 #define SYS_SECCOMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -42,5 +43,14 @@ MUST_CHECK enum err seccomp_keep_log(uint32_t otherwise);
  * what fails, and goes on to fail in every program executed.
  */
 MUST_CHECK enum err seccomp_enter_exec(void);
+
+/*
+ * For such a row, after it has entered: no signal from it, nor from any program
+ * executed, reaches these processes or the groups that they lead.  It goes by
+ * their numbers, so they must outlive it, and must have no threads.  Kernels
+ * with Landlock 6 refuse signals to those outside by themselves; but the one
+ * that executes the programs is inside.
+ */
+MUST_CHECK enum err seccomp_spare(const int *pids, size_t cnt);
 
 #endif

@@ -360,11 +360,11 @@ for who, pid in (("relay", relay), ("launcher", launcher)):
             "setns", os.pidfd_open(pid), 0x40000000),
         who + " steal": lambda pid=pid: call(
             "pidfd_getfd", os.pidfd_open(pid), 3, 0),
+        who + " signal": lambda pid=pid: os.kill(pid, 0),
+        who + " group": lambda pid=pid: os.kill(-pid, 0),
+        who + " pidfd": lambda pid=pid: call(
+            "pidfd_send_signal", os.pidfd_open(pid), 0, None, 0),
     })
-if libc.syscall(444, None, 0, 1) >= 6:          # Landlock's version
-    tests["signal"] = lambda: os.kill(relay, 0)
-    tests["pidfd"] = lambda: call("pidfd_send_signal",
-                                  os.pidfd_open(relay), 0, None, 0)
 for family in (2, 10, 16, 17, 21, 38, 40, 44):
     tests["family %d" % family] = (
         lambda family=family: socket.socket(family, socket.SOCK_RAW))
@@ -402,6 +402,22 @@ os.rename("open.new", "open")
               more="user _postern-mail")
         send(p.port, "ann@here.example", "bob@x.example")
         assert read(p, "open") == ""
+
+
+@pytest.mark.heavy      # sanitizers need system calls
+def test_a_program_that_kills_all_it_can_ends_only_itself(server):
+    """Nobody is root here: all have one user."""
+    p = begin(server, "trap '' TERM; launcher=$PPID\n"
+              "relay=$(cut -d ' ' -f 4 /proc/$PPID/stat)\n"
+              "for who in $launcher $relay -$launcher -$relay; do\n"
+              "    kill -s KILL -- $who\ndone\n" + KEEP)
+    before = p.pid("prog"), launcher(p)
+    since = p.mark()
+    name = send(p.port, "ann@here.example", "bob@x.example")
+    assert "Hello." in read(p, "bob@x.example")
+    p.wait_log(event="removed", id=name)
+    assert (p.pid("prog"), launcher(p)) == before
+    assert not p.find_log(since=since, event="started")
 
 
 @pytest.mark.root

@@ -9,6 +9,7 @@
  *
  * also: root
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
+#include <asm/sockios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -764,6 +766,144 @@ a_launcher_needs_no_root_for_its_list(void **state)
 	give_up_root = false;
 }
 
+/* Signals to whom a launcher spares, who is in its sandbox as well. */
+
+static pid_t	 spared;
+
+static bool
+kill_the_spared(void)
+{
+	return kill(spared, SIGKILL) == 0;
+}
+
+static bool
+kill_by_a_long_number(void)
+{
+	return syscall(SYS_kill, (1ul << 32) | (unsigned long)spared,
+	    SIGKILL) == 0;
+}
+
+static bool
+kill_its_group(void)
+{
+	return kill(-spared, SIGKILL) == 0;
+}
+
+static bool
+kill_everybody(void)
+{
+	return kill(-1, 0) == 0;
+}
+
+static bool
+kill_its_thread(void)
+{
+	return syscall(SYS_tgkill, spared, spared, SIGKILL) == 0 ||
+	    syscall(SYS_tkill, spared, SIGKILL) == 0;
+}
+
+static bool
+queue_a_signal(void)
+{
+	siginfo_t si = { .si_signo = SIGKILL, .si_code = SI_QUEUE };
+
+	return syscall(SYS_rt_sigqueueinfo, spared, SIGKILL, &si) == 0 ||
+	    syscall(SYS_rt_tgsigqueueinfo, spared, spared, SIGKILL, &si) == 0;
+}
+
+static bool
+kill_by_descriptor(void)
+{
+	long fd = syscall(SYS_pidfd_open, spared, 0);
+
+	return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
+}
+
+static bool
+kill_from_its_group(void)
+{
+	return setpgid(0, spared) == 0 && kill(0, SIGKILL) == 0;
+}
+
+static bool
+owe_it_a_signal(void)
+{
+	struct f_owner_ex owner = { F_OWNER_PID, spared };
+	int number = spared;
+
+	return fcntl(STDIN_FILENO, F_SETOWN, spared) == 0 ||
+	    fcntl(STDIN_FILENO, F_SETOWN, -spared) == 0 ||
+	    fcntl(STDIN_FILENO, F_SETOWN_EX, &owner) == 0 ||
+	    ioctl(listener, FIOSETOWN, &number) == 0 ||
+	    ioctl(listener, SIOCSPGRP, &number) == 0;
+}
+
+static bool
+signal_a_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)setpgid(0, 0);
+		for (;;)
+			pause();
+	}
+	(void)setpgid(pid, pid);
+	return pid != -1 && kill(-pid, SIGTERM) == 0 &&
+	    waitpid(pid, &status, 0) == pid && WTERMSIG(status) == SIGTERM;
+}
+
+static const struct act on_spared[] = {
+	{ "kill_the_spared",		kill_the_spared,	"f" },
+	{ "kill_by_a_long_number",	kill_by_a_long_number,	"f" },
+	{ "kill_its_group",		kill_its_group,		"f" },
+	{ "kill_everybody",		kill_everybody,		"f" },
+	{ "kill_its_thread",		kill_its_thread,	"f" },
+	{ "queue_a_signal",		queue_a_signal,		"f" },
+	{ "kill_by_descriptor",		kill_by_descriptor,	"f" },
+	{ "kill_from_its_group",	kill_from_its_group,	"f" },
+	{ "owe_it_a_signal",		owe_it_a_signal,	"f" },
+	{ "signal_self",		signal_self,		"W" },
+	{ "signal_a_child",		signal_a_child,		"W" },
+};
+
+static const struct act *on_spared_now;
+
+/* In a launcher; the spared one ends with us. */
+static bool
+spare_one_and_act(void)
+{
+	if ((spared = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (spared == -1 || setpgid(spared, spared) == -1 ||
+	    (seccomp_is_on() && seccomp_spare(&spared, 1) != OK))
+		_exit(3);
+	return on_spared_now->act();
+}
+
+static void
+a_launchers_programs_cannot_end_whom_it_spares(void **state)
+{
+	unsigned wrong = 0;
+
+	print_message("Landlock of this kernel: %d\n", landlock_abi());
+	for (size_t i = 0; i < sizeof(on_spared) / sizeof(on_spared[0]); i++) {
+		enum fate want = wanted(on_spared[i].fates[0]);
+
+		on_spared_now = &on_spared[i];
+		if (want == BROKEN ||
+		    try(ROLE_LAUNCHER, spare_one_and_act, false) == want)
+			continue;
+		wrong++;
+		print_error("%s is wrong\n", on_spared[i].name);
+	}
+	assert_int_equal(wrong, 0);
+}
+
 /* Seen from outside, as /proc tells it. */
 
 static bool
@@ -982,6 +1122,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_launcher_is_its_user_offline),
 		cmocka_unit_test(what_a_launcher_executes_inherits_it_all),
 		cmocka_unit_test(status_tells_of_no_new_privs_and_filter),
+		cmocka_unit_test(
+		    a_launchers_programs_cannot_end_whom_it_spares),
 	};
 	const struct CMUnitTest filtered[] = {
 		cmocka_unit_test(debug_dies_of_the_same_signal),
