@@ -142,7 +142,7 @@ ask_more(struct delivery *d)
 {
 	uint64_t header_cnt = pieces_of(d->header_len), no;
 
-	while (!d->is_orphan && d->asked < d->piece_cnt &&
+	while (!d->is_orphan && d->stale == 0 && d->asked < d->piece_cnt &&
 	    d->asked - d->first < STREAM_CREDIT) {
 		no = d->asked++;
 		if (no < header_cnt)
@@ -178,10 +178,17 @@ delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
 	if (part >= PART__COUNT || piece_no >= pieces_of(part_len) ||
 	    piece.len != piece_len(part_len, piece_no))
 		return ERR_PEER;
+	if (d->is_finished)
+		return OK;
+	if (d->stale > 0) {
+		if (--d->stale == 0)
+			ask_more(d);
+		return OK;
+	}
 	if (part == PART_BODY)
 		no += pieces_of(d->header_len);
-	if (no < d->first || d->is_finished)
-		return OK;		/* asked for before a rewind */
+	if (no < d->first)
+		return OK;
 	place = &d->held[no % STREAM_CREDIT];
 	if (no >= d->asked || place->ptr != NULL)
 		return ERR_PEER;
@@ -223,14 +230,16 @@ delivery_drop(struct delivery *d, unsigned cnt)
 }
 
 /*
- * Pieces still on their way from the first round would fill the place of the
- * second's: a text is rewound only when none is, which is after its end.
+ * Pieces still on their way from the first round would be taken for the
+ * second's: it begins when all of them have come.
  */
 void
 delivery_rewind(struct delivery *d)
 {
 	if (d->first == 0)
 		return;
+	for (uint64_t no = d->first; no < d->asked; no++)
+		d->stale += d->held[no % STREAM_CREDIT].ptr == NULL;
 	forget_pieces(d);
 	d->first = d->asked = 0;
 	ask_more(d);

@@ -102,6 +102,8 @@ struct delivery {
 					 * was too short		*/
 
 	uint64_t	 piece_cnt;	/* header's and body's		*/
+	unsigned	 stale;		/* pieces on their way from before a
+					 * rewind: dropped as they come	*/
 	uint64_t	 first, asked;	/* pieces held or asked for:
 					 * first up to before asked	*/
 	struct span	 held[STREAM_CREDIT]; /* by number modulo; NULL:
@@ -138,7 +140,7 @@ enum err	 delivery_text(const struct delivery *, unsigned i,
 		    struct span *out);
 /* The first cnt pieces are done with; asks for the next ones. */
 void		 delivery_drop(struct delivery *, unsigned cnt);
-/* From the start again. */
+/* From the start again; pieces that are on their way are waited for first. */
 void		 delivery_rewind(struct delivery *);
 /* Could the whole text still be had, from the start? */
 bool		 delivery_can_go_on(const struct delivery *);

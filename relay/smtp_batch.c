@@ -6,6 +6,7 @@
 
 #include "mail/address.h"
 #include "relay/smtp_batch.h"
+#include "relay/smtp_convert.h"
 
 static bool
 is_utf8(struct span s)
@@ -75,11 +76,10 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 	ask_for_utf8(c);
 	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
-	else if (d->flags & MAIL_8BIT && !(has & EHLO_8BITMIME) &&
-	    !c->target->sends_8bit)
+	else if (smtp_convert_is_refused(c))
 		*v = verdict_own(OWN_needs_8bitmime, STAGE_MAIL);
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
-	    delivery_size(d) > c->ehlo.size)
+	    smtp_convert_size(c) > c->ehlo.size)
 		*v = verdict_own(OWN_too_large, STAGE_MAIL);
 	else if (d->sender.len > 0 && !is_address(d->sender))
 		*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);

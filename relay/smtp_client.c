@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "relay/slow.h"
 #include "relay/smtp_client.h"
+#include "relay/smtp_convert.h"
 #include "relay/smtp_dialogue.h"
 #include "relay/smtp_greet.h"
 #include "relay/smtp_mail.h"
@@ -237,7 +238,7 @@ static void
 stop_text(struct smtp_client *c, enum err e)
 {
 	struct verdict v = verdict_own(e == ERR_PEER ? OWN_bare_line_end :
-	    OWN_no_text, STAGE_BODY);
+	    e == ERR_SYS ? OWN_no_memory : OWN_no_text, STAGE_BODY);
 
 	smtp_client_fail(c, &v);
 }
@@ -301,6 +302,8 @@ take_turn(struct smtp_client *c, unsigned what)
 		read_replies(c);
 	if (c->step == SMTP_SECURING)
 		smtp_greet_shake(c);
+	if (c->step == SMTP_PLAN)
+		smtp_mail_plan(c);
 	if (c->step == SMTP_IDLE && before != SMTP_IDLE)
 		offer(c);
 	if (smtp_wire_is_open(&c->wire) && write_commands(c))
@@ -321,7 +324,7 @@ has_text(struct delivery *d, void *arg)
 {
 	struct smtp_client *c = arg;
 
-	if (c->step == SMTP_TEXT && !c->in_turn)
+	if ((c->step == SMTP_TEXT || c->step == SMTP_PLAN) && !c->in_turn)
 		take_turn(c, 0);
 }
 
@@ -349,7 +352,8 @@ out_of_time(struct timer *t, void *arg)
 
 	if (c->step == SMTP_DIALING)
 		break_off(c, OWN_connect_late);
-	else if (c->step == SMTP_TEXT && !has_to_write(c))
+	else if (c->step == SMTP_PLAN ||
+	    (c->step == SMTP_TEXT && !has_to_write(c)))
 		stop_text(c, ERR_CLOSED);
 	else if (!smtp_dialogue_waits_on(c))
 		give_up_waiting(c);
@@ -462,6 +466,7 @@ smtp_client_free(struct smtp_client **cp)
 	dial_fini(&c->dial);
 	hang_up(c);
 	later_stop(&c->end);
+	smtp_convert_forget(c);
 	free(c->batch);
 	if (c->out != NULL)
 		explicit_bzero(c->out, c->out_cap);
@@ -515,14 +520,20 @@ smtp_client_is_alive(struct smtp_client *c)
 void
 smtp_client_deliver(struct smtp_client *c, struct delivery *d)
 {
+	bool was_in_turn = c->in_turn;
+
 	c->delivery = d;
 	c->heard = false;
 	c->was_granted = false;
 	c->refused_code = 0;
 	d->on_text = has_text;
 	d->on_text_arg = c;
+	smtp_convert_forget(c);
+	delivery_rewind(d);		/* it may have been read elsewhere */
 	delivery_prefetch(d);
+	c->in_turn = true;
 	smtp_mail_begin(c);
+	c->in_turn = was_in_turn;
 	if (!c->in_turn && c->step != SMTP_IDLE)
 		take_turn(c, 0);
 }

@@ -19,7 +19,7 @@
  * smtp_dialogue.c the table of steps, smtp_greet.c those up to ready(),
  * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_dsn.c what it
  * asks of reports, smtp_batch.c whom it is for, smtp_text.c the message's text,
- * smtp_reply.c what the next hop says.
+ * smtp_convert.c its conversion, smtp_reply.c what the next hop says.
  *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never
@@ -38,6 +38,7 @@
 #include "base/limits.h"
 #include "bus/boot.h"
 #include "mail/dot.h"
+#include "mail/mime.h"
 #include "mail/reply.h"
 #include "relay/delivery.h"
 #include "relay/dial.h"
@@ -75,13 +76,20 @@ struct smtp_door {
 	struct span	 hop;		/* what we call it in logs	*/
 };
 
+/* What becomes of 8 bits that the next hop does not take, and of long lines. */
+enum smtp_8bit {
+	SMTP_8BIT_CONVERT,
+	SMTP_8BIT_REFUSE,	/* long lines are sent as they are */
+	SMTP_8BIT_SEND,		/* both are			*/
+};
+
 struct smtp_client_target {		/* borrowed by all its clients	*/
 	struct dial_target dial;	/* its host is who TLS must find */
 	const struct smtp_door *door;	/* instead of dialling, or NULL	*/
 	struct smtp_tls	 tls;
 	struct smtp_login login;
 	bool		 is_lmtp;
-	bool		 sends_8bit;	/* without 8BITMIME as well	*/
+	enum smtp_8bit	 eightbit;
 	struct span	 ehlo_as;
 	int64_t		 command_ms;	/* patience for a reply		*/
 	int64_t		 data_ms;	/* for each step forward in sending */
@@ -116,6 +124,7 @@ enum smtp_step {
 	SMTP_SECURING,		/* the TLS handshake	*/
 	SMTP_AUTH,
 	SMTP_IDLE,		/* nothing is asked	*/
+	SMTP_PLAN,		/* reading the text; likewise	*/
 	SMTP_RSET,
 	SMTP_MAIL,
 	SMTP_RCPT,
@@ -125,6 +134,18 @@ enum smtp_step {
 	SMTP_QUIT,
 	SMTP_CLOSED,
 	SMTP__COUNT
+};
+
+/* Of smtp_convert.c. */
+struct smtp_convert {
+	bool		 is_planned;
+	struct mime_plan plan;
+	struct mime	*mime;		/* NULL: neither read nor written */
+	unsigned	 read;		/* pieces, while it is planned	*/
+	struct dot	 dot;		/* likewise			*/
+	struct mime_out	 out;		/* the page that is written	*/
+	struct span	 in;		/* of the piece being converted	*/
+	bool		 has_piece, is_over;
 };
 
 struct smtp_client {
@@ -184,6 +205,7 @@ struct smtp_client {
 	unsigned	 taken_cnt;	/* of them said yes to		*/
 	unsigned	 ended_cnt;	/* LMTP: of these, answered so far */
 	uint32_t	 undecided;	/* recipients when it began	*/
+	struct smtp_convert convert;
 	struct dot	 dot;
 	struct span	 rest;		/* of the piece being read	*/
 	unsigned	 scanned;	/* pieces read to their end	*/

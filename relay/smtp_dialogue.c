@@ -37,6 +37,12 @@ hear_nothing(struct smtp_client *c, const struct verdict *v)
 	smtp_client_close(c);
 }
 
+static void
+hear_unasked(struct smtp_client *c, const struct verdict *v)
+{
+	smtp_dialogue_unasked(c);
+}
+
 static const struct row {
 	const char	*word;
 	enum stage	 stage;
@@ -62,6 +68,8 @@ static const struct row {
 	    HAS_3XX | HAS_421, smtp_login_say, smtp_login_hear },
 	[SMTP_IDLE]	= { "idle", STAGE_MAIL, PATIENCE_NONE, HAS_421,
 	    NULL, hear_nothing },
+	[SMTP_PLAN]	= { "plan", STAGE_MAIL, PATIENCE_DATA, 0,
+	    smtp_mail_plan, hear_unasked },
 	[SMTP_RSET]	= { "rset", STAGE_MAIL, PATIENCE_COMMAND, 0,
 	    smtp_mail_say_rset, smtp_mail_hear_rset },
 	[SMTP_MAIL]	= { "mail", STAGE_MAIL, PATIENCE_COMMAND, IS_AHEAD,

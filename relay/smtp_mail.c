@@ -15,6 +15,7 @@
  * transactions.
  */
 #include "relay/smtp_batch.h"
+#include "relay/smtp_convert.h"
 #include "relay/smtp_dialogue.h"
 #include "relay/smtp_dsn.h"
 #include "relay/smtp_mail.h"
@@ -43,7 +44,7 @@ smtp_mail_say_mail(struct smtp_client *c)
 	    d->sender.len > 0 ? d->sender.ptr : "");
 	if (c->ehlo.has & EHLO_SIZE)
 		smtp_client_say(c, " SIZE=%llu",
-		    (unsigned long long)delivery_size(d));
+		    (unsigned long long)smtp_convert_size(c));
 	if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
 		smtp_client_say(c, " BODY=8BITMIME");
 	if (d->flags & MAIL_SMTPUTF8)
@@ -120,6 +121,7 @@ end_delivery(struct smtp_client *c)
 {
 	struct delivery *d = c->delivery;
 
+	smtp_convert_forget(c);
 	c->delivery = NULL;
 	delivery_finish(d);
 	smtp_dialogue_enter(c, SMTP_IDLE);
@@ -289,20 +291,12 @@ smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
 	end_transaction(c);
 }
 
-void
-smtp_mail_begin(struct smtp_client *c)
+static void
+begin(struct smtp_client *c)
 {
 	enum smtp_step first = c->needs_rset ? SMTP_RSET : SMTP_MAIL;
-	struct verdict v;
 
-	c->is_refused = false;
-	c->ended_cnt = 0;
-	c->undecided = c->delivery->undecided;
-	c->batch_cnt = 0;
-	if (smtp_batch_lacks(c, &v))
-		decide_all(c, &v);
-	else
-		smtp_batch_fill(c);
+	smtp_batch_fill(c);
 	if (c->batch_cnt == 0) {
 		end_delivery(c);
 		return;
@@ -314,4 +308,45 @@ smtp_mail_begin(struct smtp_client *c)
 	for (unsigned i = 0; i < c->batch_cnt; i++)
 		say_rcpt_no(c, i);
 	smtp_mail_say_data(c);
+}
+
+void
+smtp_mail_begin(struct smtp_client *c)
+{
+	struct verdict v;
+
+	c->is_refused = false;
+	c->ended_cnt = 0;
+	c->undecided = c->delivery->undecided;
+	c->batch_cnt = 0;
+	if (smtp_batch_lacks(c, &v)) {
+		decide_all(c, &v);
+		end_delivery(c);
+	} else if (smtp_convert_is_due(c)) {
+		smtp_dialogue_enter(c, SMTP_PLAN);
+	} else {
+		begin(c);
+	}
+}
+
+/* The next hop has heard nothing of it yet, so nothing is its fault. */
+void
+smtp_mail_plan(struct smtp_client *c)
+{
+	enum err e = smtp_convert_plan(c);
+	struct verdict v;
+
+	if (e == ERR_AGAIN) {
+		smtp_dialogue_wait(c);
+		return;
+	}
+	if (e == OK && !smtp_batch_lacks(c, &v)) {
+		begin(c);
+		return;
+	}
+	if (e != OK)
+		v = verdict_own(e == ERR_PEER ? OWN_bare_line_end :
+		    e == ERR_SYS ? OWN_no_memory : OWN_no_text, STAGE_MAIL);
+	decide_all(c, &v);
+	end_delivery(c);
 }

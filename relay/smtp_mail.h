@@ -17,6 +17,9 @@ void	smtp_mail_begin(struct smtp_client *);
 /* Are the commands of a transaction said all at once? */
 bool	smtp_mail_is_pipelined(const struct smtp_client *);
 
+/* Read on in a text that has to be known before MAIL. */
+void	smtp_mail_plan(struct smtp_client *);
+
 void	smtp_mail_say_rset(struct smtp_client *);
 void	smtp_mail_say_mail(struct smtp_client *);
 void	smtp_mail_say_rcpt(struct smtp_client *);

@@ -34,6 +34,14 @@ security_of(struct span word)
 	return TLS_OPPORTUNISTIC;
 }
 
+static enum smtp_8bit
+eightbit_of(struct span word)
+{
+	return span_eq(word, SPAN("send")) ? SMTP_8BIT_SEND :
+	    span_eq(word, SPAN("refuse")) ? SMTP_8BIT_REFUSE :
+	    SMTP_8BIT_CONVERT;
+}
+
 static enum err
 read_tls(struct smtp_tls *t, const struct kind_env *env)
 {
@@ -127,7 +135,7 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	t->ehlo_as = slice_text(b, "ehlo_as", 0);
 	if (t->ehlo_as.len == 0)
 		t->ehlo_as = env->hostname;
-	t->sends_8bit = span_eq(slice_text(b, "eightbit", 0), SPAN("send"));
+	t->eightbit = eightbit_of(slice_text(b, "eightbit", 0));
 	limits->connections = (unsigned)slice_num(b, "concurrent_connections");
 	limits->idle_ms = (int64_t)slice_num(b, "idle_timeout");
 	if ((e = read_tls(&t->tls, env)) != OK)

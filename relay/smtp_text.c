@@ -2,9 +2,13 @@
  * smtp_text.c - runs point into the pieces, which stay until the runs are
  * written: that is when c->iov is empty again.
  *
+ * What is converted comes a page at a time, which stays until its runs are
+ * written; the pieces are gone by then.
+ *
  * A message of at most two pieces waits for both, so that a small one leaves
  * in one write; a larger one goes as its pieces come.
  */
+#include "relay/smtp_convert.h"
 #include "relay/smtp_text.h"
 
 void
@@ -13,8 +17,11 @@ smtp_text_begin(struct smtp_client *c)
 	dot_init(&c->dot);
 	c->rest = (struct span){ NULL, 0 };
 	c->scanned = 0;
-	c->text_begun = c->text_ended = false;
+	c->text_begun = smtp_convert_is_on(c);
+	c->text_ended = false;
 	c->iov_cnt = c->iov_pos = 0;
+	if (smtp_convert_is_on(c))
+		smtp_convert_begin(c);
 }
 
 static enum err
@@ -47,8 +54,12 @@ add_run(struct smtp_client *c, struct span run)
 static enum err
 turn_page(struct smtp_client *c)
 {
-	enum err e = delivery_text(c->delivery, c->scanned, &c->rest);
+	enum err e;
 
+	if (smtp_convert_is_on(c))
+		return c->iov_cnt > 0 ? ERR_AGAIN :
+		    smtp_convert_page(c, &c->rest);
+	e = delivery_text(c->delivery, c->scanned, &c->rest);
 	if (e == OK)
 		c->scanned++;
 	return e;

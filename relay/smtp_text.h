@@ -15,7 +15,8 @@ void	smtp_text_begin(struct smtp_client *);
  * Put runs into c->iov, which is empty, and let go of the pieces that are
  * behind it.  OK there is something to write; ERR_AGAIN wait for a piece;
  * ERR_NONE all is written, the end included; ERR_CLOSED a piece will never
- * come; ERR_PEER the text may not go out by DATA.
+ * come; ERR_PEER the text may not go out by DATA; ERR_SYS
+ * no memory.
  */
 MUST_CHECK enum err smtp_text_fill(struct smtp_client *);
 

@@ -142,9 +142,9 @@ def bounce_of(p, sink, name):
     return p.wait_log(event="failed", id=name)
 
 
-def test_8bit_text_is_not_sent_to_a_hop_without_8bitmime(start, sinks):
+def test_8bit_text_is_refused_where_eightbit_says_so(start, sinks):
     sink = sinks(extensions=without("8BITMIME", "SMTPUTF8"))
-    p = start(sink.port, queue=SOON)
+    p = start(sink.port, queue=SOON, relay="eightbit refuse")
     name = send(p.port, "ann@here.example", "bob@there.example",
                 text="Subject: x\r\n\r\nSchöne Grüße\r\n".encode(),
                 params=" BODY=8BITMIME")

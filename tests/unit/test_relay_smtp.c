@@ -209,7 +209,9 @@ extensions_are_used_or_missed(void **state)
 	} cases[] = {
 		{ MAIL_8BIT, "8BITMIME", "a@b.example",
 		    "MAIL FROM:<s@a.example> BODY=8BITMIME\r\n", 250 },
-		{ MAIL_8BIT, "SMTPUTF8", "a@b.example", NULL, 550 },
+		/* What was noted is wrong: there are no 8 bits. */
+		{ MAIL_8BIT, "SMTPUTF8", "a@b.example",
+		    "MAIL FROM:<s@a.example>\r\n", 250 },
 		{ MAIL_SMTPUTF8, "8BITMIME", "a@b.example", NULL, 550 },
 		{ MAIL_SMTPUTF8, "SMTPUTF8", "a@b.example",
 		    "MAIL FROM:<s@a.example> SMTPUTF8\r\n", 250 },
@@ -261,13 +263,115 @@ eight_bits_go_without_8bitmime_where_the_block_says_so(void **state)
 	struct delivery *d;
 
 	b->hop.ehlo = "250-hop\r\n250 SIZE";
-	b->target.sends_8bit = true;
+	b->target.eightbit = SMTP_8BIT_SEND;
 	d = add_delivery(MAIL_8BIT, "s@a.example", "a@b.example");
 	connect_client(b);
 	run(b);
 	want_done(d, 0);
 	assert_non_null(strstr(b->hop.seen,
 	    "MAIL FROM:<s@a.example> SIZE=21\r\n"));
+}
+
+static void
+eight_bits_are_converted_for_a_hop_without_8bitmime(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	b->hop.ehlo = "250-hop\r\n250 PIPELINING";
+	b->body = "\xc3\xa4\r\n.b is plain\r\n";
+	b->body_len = strlen(b->body);
+	d = add_delivery(MAIL_8BIT, "s@a.example", "a@b.example");
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	assert_non_null(strstr(b->hop.seen, "MAIL FROM:<s@a.example>\r\n"));
+	assert_non_null(strstr(b->hop.seen, "DATA\r\nSubject: x\r\n"
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "=C3=A4\r\n..b is plain\r\n.\r\n"));
+}
+
+static void
+eight_bits_are_refused_where_the_block_says_so(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d, *e;
+
+	b->hop.ehlo = "250 hop";
+	b->target.eightbit = SMTP_8BIT_REFUSE;
+	b->body = "\xc3\xa4\r\n";
+	b->body_len = strlen(b->body);
+	d = add_delivery(MAIL_8BIT, "s@a.example", "a@b.example");
+	e = add_delivery(0, "s@a.example", "b@b.example");
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_NEVER, SCOPE_MESSAGE, STAGE_MAIL, 550);
+	want_done(e, 0);		/* what was not noted goes */
+	assert_int_equal(b->hop.connections, 1);
+}
+
+/* Read twice, over many pieces, in two transactions. */
+static void
+a_large_text_is_converted_in_each_transaction(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+	char *body = malloc(300001), *p = body, *end;
+	size_t lines = 0;
+
+	assert_non_null(body);
+	for (; p < body + 299980; lines++)
+		p += sprintf(p, "\xc3\xa4 and plain text\r\n");
+	b->hop.ehlo = "250-hop\r\n250 PIPELINING";
+	b->hop.rules[0] = (struct rule){ "RCPT TO:<b@", 1,
+	    "452 4.5.3 Too many" };
+	b->body = body;
+	b->body_len = (size_t)(p - body);
+	d = add_delivery(MAIL_8BIT, "s@a.example", "a@b.example b@b.example");
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_done(d, 1);
+	p = b->hop.seen;
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(p = strstr(p, "printable\r\n\r\n"));
+		p += 13;
+		assert_non_null(end = strstr(p, "\r\n.\r\n"));
+		assert_int_equal(end + 2 - p, lines * 23);
+		for (; p < end; p += 23)
+			assert_memory_equal(p, "=C3=A4 and plain text\r\n",
+			    23);
+	}
+	free(body);
+}
+
+static void
+pieces_from_before_a_rewind_are_not_taken_for_later_ones(void **state)
+{
+	static char body[2 * PIECE_MAX];
+	struct bench *b = *state;
+	struct span head = span_of(b->header), text, half = { body, PIECE_MAX };
+	struct delivery *d;
+
+	b->has_no_text = true;
+	b->body_len = sizeof(body);
+	d = add_delivery(0, "s@a.example", "a@b.example");
+	delivery_prefetch(d);
+	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0, head), OK);
+	delivery_drop(d, 1);
+	assert_int_equal(d->asked, 3);
+	delivery_rewind(d);
+	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
+	assert_int_equal(delivery_add_piece(d, PART_BODY, 0, half), OK);
+	assert_int_equal(d->asked, 0);
+	assert_int_equal(delivery_add_piece(d, PART_BODY, 1, half), OK);
+	assert_int_equal(d->asked, 2);
+	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
+	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0, head), OK);
+	assert_int_equal(delivery_text(d, 0, &text), OK);
+	assert_true(span_eq(text, head));
 }
 
 /* What the sender asked, as a next hop with and without DSN hears it. */
@@ -833,6 +937,10 @@ main(void)
 		TEST(a_full_mailbox_is_not_taken_for_too_many),
 		TEST(extensions_are_used_or_missed),
 		TEST(eight_bits_go_without_8bitmime_where_the_block_says_so),
+		TEST(eight_bits_are_converted_for_a_hop_without_8bitmime),
+		TEST(eight_bits_are_refused_where_the_block_says_so),
+		TEST(a_large_text_is_converted_in_each_transaction),
+		TEST(pieces_from_before_a_rewind_are_not_taken_for_later_ones),
 		TEST(each_failure_has_its_class_scope_and_stage),
 		TEST(a_reply_to_nothing_is_nobodys_verdict),
 		TEST(a_client_that_never_got_ready_says_why),
