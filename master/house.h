@@ -35,6 +35,7 @@ struct process {
 	struct folder	*folder;	/* its files			*/
 	struct plan_endpoint endpoints[PLAN_ENDPOINTS_MAX];
 	int		 counters_fd;	/* its page, through all its lives */
+	int		 marks_fd;	/* of its block, if a relay's; or -1 */
 	uint32_t	 generation;	/* of its slice			*/
 	pid_t		 pid;		/* 0: not running		*/
 	struct link	*link;		/* NULL: not running, or given up */

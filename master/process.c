@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "master/shortage.h"
 #include "master/stop.h"
 #include "sys/counters.h"
+#include "sys/marks.h"
 
 #define SILENT_MS	30000	/* without an answer it is killed	*/
 #define GRACE_MS	500	/* over the patience it was told	*/
@@ -83,13 +85,46 @@ take_row(struct process *p, struct plan *plan, uint32_t row,
 	    p->row.endpoint_cnt * sizeof(p->endpoints[0]));
 }
 
+/*
+ * The marks of a relay: those that another process of the block has, of
+ * whatever generation, for they share what they count.
+ */
+static enum err
+open_marks(int *out_fd, const struct house *h, const struct plan_process *row)
+{
+	const struct process *p;
+
+	*out_fd = -1;
+	if (row->role != ROLE_RELAY)
+		return OK;
+	TAILQ_FOREACH(p, &h->processes, entry)
+		if (p->marks_fd != -1 && strcmp(p->id.block, row->block) == 0) {
+			*out_fd = fcntl(p->marks_fd, F_DUPFD_CLOEXEC, 0);
+			return *out_fd == -1 ? ERR_SYS : OK;
+		}
+	return marks_make(out_fd);
+}
+
+static enum err
+open_shared(struct process *p, const struct house *h,
+    const struct plan_process *row)
+{
+	if (open_marks(&p->marks_fd, h, row) != OK)
+		return ERR_SYS;
+	if (counters_make(&p->counters_fd) == OK)
+		return OK;
+	if (p->marks_fd != -1)
+		close(p->marks_fd);
+	return ERR_SYS;
+}
+
 struct process *
 process_new(struct house *h, struct plan *plan, uint32_t row,
     struct folder *folder)
 {
 	struct process *p = calloc(1, sizeof(*p));
 
-	if (p == NULL || counters_make(&p->counters_fd) != OK) {
+	if (p == NULL || open_shared(p, h, &plan->rows[row]) != OK) {
 		struct log_line l;
 		int error = errno;
 
@@ -127,6 +162,8 @@ forget(struct process *p)
 	TAILQ_REMOVE(&h->processes, p, entry);
 	close(p->slice_fd);
 	close(p->counters_fd);
+	if (p->marks_fd != -1)
+		close(p->marks_fd);
 	folder_close(&p->folder);
 	free(p);
 	stop_look(h);
@@ -206,6 +243,9 @@ send_all(struct process *p)
 	(void)link_send_boot_slice(p->link, &m, p->slice_fd);
 	(void)link_send_boot_counters(p->link,
 	    &(struct msg_boot_counters){ p->id.no }, p->counters_fd);
+	if (p->marks_fd != -1)
+		(void)link_send_boot_marks(p->link,
+		    &(struct msg_boot_marks){ 0 }, p->marks_fd);
 	folder_send(p->folder, p->link);
 	for (uint16_t i = 0; i < p->row.listener_cnt; i++)
 		(void)link_send_boot_listener(p->link,

@@ -19,6 +19,7 @@ static const struct {
 	{ MAY_FILES, "files" }, { MAY_READ, "read" }, { MAY_STORE, "store" },
 	{ MAY_THREADS, "threads" }, { MAY_TAKE, "take" },
 	{ MAY_EXEC, "exec" }, { MAY_PIPES, "pipes" },
+	{ MAY_MARK, "mark" },
 };
 
 static void

@@ -98,6 +98,7 @@ boot_start(int argc, char **argv, const struct boot_calls *calls, void *arg)
 		boot_fatal("out of memory", 0);
 	b->calls = calls;
 	b->arg = arg;
+	b->marks = -1;
 	TAILQ_INIT(&b->waiting);
 	if ((b->self.role = role_of_program(argv[0])) == ROLE__COUNT)
 		boot_fatal("no such role", 0);
@@ -220,6 +221,12 @@ unsigned
 boot_file_cnt(const struct boot *b)
 {
 	return b->files.cnt;
+}
+
+int
+boot_marks(const struct boot *b)
+{
+	return b->marks;
 }
 
 void

@@ -90,6 +90,11 @@ unsigned	 boot_listener_cnt(const struct boot *);
  */
 int		 boot_file(const struct boot *, unsigned index);
 unsigned	 boot_file_cnt(const struct boot *);
+/*
+ * The file of marks (sys/marks.h) that all workers of our block have, those of
+ * an earlier generation too; borrowed, -1 in a program that gets none.
+ */
+int		 boot_marks(const struct boot *);
 /* Whom we become in boot_seal(), where we are root. */
 void		 boot_ids(const struct boot *, uint32_t *uid, uint32_t *gid);
 /* Our link to master, NULL once it is gone; for messages of our role. */

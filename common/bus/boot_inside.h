@@ -40,6 +40,7 @@ struct boot {
 	bool		 going, running, draining;
 	enum sandbox_wish wish;
 	struct span	 slice;
+	int		 marks;		/* or -1			*/
 	struct boot_files files;	/* of the slice			*/
 	struct boot_files next;		/* of the one that is to come	*/
 	int		 listeners[BOOT_LISTENERS_MAX];

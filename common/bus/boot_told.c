@@ -125,6 +125,18 @@ take_counters(struct boot *b, const struct msg_boot_counters *m, int fd)
 	return e;
 }
 
+/* A second one would be the same file, and lose us the marks when closed. */
+static enum err
+take_marks(struct boot *b, int fd)
+{
+	if (b->going || b->marks != -1) {
+		close(fd);
+		return ERR_PEER;
+	}
+	b->marks = fd;
+	return OK;
+}
+
 static enum err
 take_file(struct boot *b, const struct msg_slice_file *m, int fd)
 {
@@ -287,6 +299,8 @@ hear(struct boot *b, unsigned type, const union msg *m, int fd)
 		return take_listener(b, &m->boot_listener, fd);
 	case MSG_boot_counters:
 		return take_counters(b, &m->boot_counters, fd);
+	case MSG_boot_marks:
+		return take_marks(b, fd);
 	case MSG_slice_file:
 		return take_file(b, &m->slice_file, fd);
 	case MSG_boot_go:

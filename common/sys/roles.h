@@ -15,6 +15,7 @@
 #define MAY_EXEC	0x100u
 #define MAY_PIPES	0x200u
 #define MAY_LOCK	0x400u
+#define MAY_MARK	0x800u
 
 enum role {
 #define ROLE(name, word, program, user, root, may)	ROLE_##name,

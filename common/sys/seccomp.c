@@ -134,6 +134,9 @@ static const int fcntls[] = {
 static const int lock_fcntls[] = {
 	F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
 };
+static const int mark_fcntls[] = {
+	F_GETLK, F_SETLK,
+};
 static const int levels[] = {
 	SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6,
 };
@@ -224,6 +227,8 @@ add_descriptors(scmp_filter_ctx f, int *rc, unsigned may)
 	allow_values(f, rc, SCMP_SYS(fcntl), 1, LIST(fcntls));
 	if (may & (MAY_STORE | MAY_FILES))
 		allow_values(f, rc, SCMP_SYS(fcntl), 1, LIST(lock_fcntls));
+	else if (may & MAY_MARK)
+		allow_values(f, rc, SCMP_SYS(fcntl), 1, LIST(mark_fcntls));
 	allow_values(f, rc, SCMP_SYS(setsockopt), 1, LIST(levels));
 	if ((may & (MAY_STORE | MAY_FILES | MAY_READ)) == 0)
 		allow_if(f, rc, SCMP_SYS(newfstatat), 1, &by_fd);

@@ -412,6 +412,30 @@ another_ones_page_or_a_second_one_is_nonsense(void **state)
 }
 
 static void
+a_second_file_of_marks_is_nonsense(void **state)
+{
+	struct world w;
+	int fd = memory("marks");
+
+	for (int cnt = 1; cnt <= 2; cnt++) {
+		start(&w, ROLE_RELAY, &calls);
+		for (int i = 0; i < cnt; i++)
+			(void)link_send_boot_marks(w.child,
+			    &(struct msg_boot_marks){ 0 }, fd);
+		go(&w);
+		if (cnt == 2) {
+			stop(&w, 1);
+			break;
+		}
+		want(&w, "relay 11/12");
+		(void)link_send_work_drain(w.child,
+		    &(struct msg_work_drain){ 1000 });
+		stop(&w, 0);
+	}
+	close(fd);
+}
+
+static void
 each_request_is_answered_once_or_given_up(void **state)
 {
 	struct world w;
@@ -513,6 +537,7 @@ main(void)
 		cmocka_unit_test(files_out_of_order_are_nonsense),
 		cmocka_unit_test(counting_goes_to_the_page_that_master_gave),
 		cmocka_unit_test(another_ones_page_or_a_second_one_is_nonsense),
+		cmocka_unit_test(a_second_file_of_marks_is_nonsense),
 		cmocka_unit_test(each_request_is_answered_once_or_given_up),
 		cmocka_unit_test(a_connection_is_handed_on),
 		cmocka_unit_test(what_boot_does_not_know_goes_to_the_program),

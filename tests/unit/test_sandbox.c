@@ -45,9 +45,11 @@
 #include <cmocka.h>
 
 #include "sandbox_kit.h"
+#include "sys/marks.h"
 
 static int	 listener = -1;		/* passed in, as by master	*/
 static uint16_t	 port;			/* where it listens		*/
+static int	 marks = -1;		/* passed in likewise		*/
 static pid_t	 sibling;
 
 /* Things to do.  Each says whether it worked. */
@@ -113,6 +115,27 @@ lock_and_map(void)
 	at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 	return at != MAP_FAILED && fdatasync(fd) == 0 &&
 	    msync(at, 4096, MS_SYNC) == 0 && unlink(path) == 0;
+}
+
+static bool
+have_a_mark(void)
+{
+	return mark_set(marks, 1) == OK && !marks_others(marks, 0, 9, NULL);
+}
+
+static bool
+wait_for_a_mark(void)
+{
+	struct flock lk = { .l_type = F_WRLCK, .l_len = 1 };
+
+	return fcntl(marks, F_SETLKW, &lk) == 0;
+}
+
+static bool
+write_where_marks_are(void)
+{
+	(void)signal(SIGXFSZ, SIG_IGN);		/* the seal shall say it */
+	return write(marks, "x", 1) == 1;
 }
 
 static bool
@@ -435,6 +458,9 @@ static const struct act acts[] = {
 	{ "climb_out",			climb_out,		"DFDFFDDDDD" },
 	{ "keep_a_file",		keep_a_file,		"DWDWDDDDDD" },
 	{ "lock_and_map",		lock_and_map,		"DWD.FDDDDD" },
+	{ "have_a_mark",		have_a_mark,		"dWWWdddddd" },
+	{ "wait_for_a_mark",		wait_for_a_mark,	"dWdWdddddd" },
+	{ "write_where_marks_are",	write_where_marks_are,	"FFFFFFFFFF" },
 	{ "make_a_link_elsewhere",	make_a_link_elsewhere,	"DDDDDDDDDD" },
 	{ "make_a_device",		make_a_device,		"DDDDDDDDDD" },
 	{ "make_tcp4",			make_tcp4,		"ddWdWddddd" },
@@ -1083,6 +1109,8 @@ set_up(void **state)
 	if (geteuid() == 0 && chown(path, UID, GID) == -1)
 		return -1;
 	if ((own_file = open("/proc/self/exe", O_PATH | O_CLOEXEC)) == -1)
+		return -1;
+	if (marks_make(&marks) != OK)
 		return -1;
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (bind(listener, (struct sockaddr *)&at, sizeof(at)) == -1 ||
