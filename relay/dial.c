@@ -15,14 +15,14 @@
 #include "relay/dial.h"
 #include "relay/special.h"
 
-union place {
+union address {
 	struct sockaddr	 any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
 
 static socklen_t
-fill_place(union place *p, const struct resolve_address *a, uint16_t port)
+fill_address(union address *p, const struct resolve_address *a, uint16_t port)
 {
 	memset(p, 0, sizeof(*p));
 	if (a->family == 4) {
@@ -230,8 +230,8 @@ has_answer(struct ev *ev, unsigned what, void *arg)
 static bool
 bind_to(int fd, const struct resolve_address *source)
 {
-	union place p;
-	socklen_t len = fill_place(&p, source, 0);
+	union address p;
+	socklen_t len = fill_address(&p, source, 0);
 	int on = 1;
 
 	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
@@ -240,18 +240,12 @@ bind_to(int fd, const struct resolve_address *source)
 }
 
 static void
-connect_to(struct dial *d, const struct resolve_address *a)
+connect_now(struct dial *d, const struct resolve_address *a)
 {
 	const struct resolve_address *source;
-	union place p;
-	socklen_t len = fill_place(&p, a, d->target->port);
+	union address p;
+	socklen_t len = fill_address(&p, a, d->target->port);
 
-	name_hop(d, a);
-	if (d->target->ourselves != NULL && ourselves_has_address(
-	    d->target->ourselves, a, d->target->port)) {
-		end_loop(d);
-		return;
-	}
 	source = sources_next(d->target->sources, a->family);
 	d->fd = socket(p.any.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -266,6 +260,40 @@ connect_to(struct dial *d, const struct resolve_address *a)
 		return;
 	}
 	timer_set(&d->timer, d->target->connect_ms);
+}
+
+static void
+has_place(struct place *p, void *arg)
+{
+	struct dial *d = arg;
+
+	connect_now(d, &d->found.addresses[d->next - 1]);
+}
+
+/* Addresses that do not answer may take long: others go first, if they wait. */
+static enum err
+take_place(struct dial *d)
+{
+	if (place_must_go(&d->place))
+		place_leave(&d->place);
+	return place_take(&d->place, d->target->places, d->number);
+}
+
+static void
+connect_to(struct dial *d, const struct resolve_address *a)
+{
+	enum err e;
+
+	name_hop(d, a);
+	if (d->target->ourselves != NULL && ourselves_has_address(
+	    d->target->ourselves, a, d->target->port)) {
+		end_loop(d);
+		return;
+	}
+	if ((e = take_place(d)) == OK)
+		connect_now(d, a);
+	else if (e != ERR_AGAIN)
+		give_up(d, ENOMEM);
 }
 
 static void
@@ -285,6 +313,17 @@ try_next(struct later *l, void *arg)
 	d->calls->failed(&d->why, span_of(d->hop), d->arg);
 }
 
+static uint64_t
+number_of(const struct dial *d)
+{
+	char host[DOMAIN_MAX + 1];
+
+	if (!span_cstr(d->target->host, host, sizeof(host)))
+		host[0] = '\0';
+	return places_number(d->target->places, &d->found, host,
+	    d->target->port);
+}
+
 static void
 take_answer(const struct resolve_found *found, void *arg)
 {
@@ -293,6 +332,7 @@ take_answer(const struct resolve_found *found, void *arg)
 
 	d->query = NULL;
 	d->found = *found;
+	d->number = number_of(d);
 	d->next = 0;
 	if (found->status == RESOLVED)
 		why = OWN_host_unusable;
@@ -323,6 +363,8 @@ dial_init(struct dial *d, struct ev_loop *loop, struct resolve *resolve,
 	d->calls = calls;
 	d->arg = arg;
 	d->fd = -1;
+	d->place.given = has_place;
+	d->place.given_arg = d;
 	timer_init(&d->timer, loop, out_of_time, d);
 	later_init(&d->later, loop, try_next, d);
 	name_hop(d, NULL);
@@ -334,6 +376,7 @@ dial_fini(struct dial *d)
 	if (d->loop == NULL)
 		return;
 	hang_up(d);
+	place_leave(&d->place);
 	later_stop(&d->later);
 	resolve_cancel(&d->query);
 }

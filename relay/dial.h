@@ -8,7 +8,11 @@
  * named the host, those of private networks too: see special.h.  One that leads
  * back to ourselves ends it: failed() then says CLASS_NEVER, 5.4.6.
  *
- * Owns	   its socket until `connected' takes it
+ * The host is waited for until it has a place for us (places.h), which is kept,
+ * whoever has the socket, until dial_fini(); one that others wait for is left
+ * and waited for again before another address is tried.
+ *
+ * Owns	   its socket until `connected' takes it; its place
  * Blocks  never
  */
 #ifndef RELAY_DIAL_H
@@ -21,6 +25,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "relay/ourselves.h"
+#include "relay/places.h"
 #include "relay/sources.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
@@ -36,6 +41,7 @@ struct dial_target {			/* borrowed for the dial's life	*/
 	int64_t		 connect_ms;	/* patience for each address	*/
 	struct sources	*sources;	/* NULL: the kernel's choice	*/
 	const struct ourselves *ourselves; /* NULL: go there too	*/
+	struct places	*places;	/* NULL: as many as we like	*/
 };
 
 struct dial_calls {
@@ -55,6 +61,8 @@ struct dial {
 	struct resolve_query *query;
 	struct resolve_found found;
 	unsigned	 next;		/* address to try		*/
+	struct place	 place;
+	uint64_t	 number;	/* of the host, for its place	*/
 	int		 fd;
 	struct ev	 ev;
 	struct timer	 timer;

@@ -21,7 +21,8 @@
 struct kind_env {			/* borrowed for the process's life */
 	struct ev_loop	*loop;
 	struct resolve	*resolve;	/* NULL for roles that ask nobody */
-	struct boot	*boot;		/* for its files and endpoints	*/
+	struct boot	*boot;		/* for its files, marks, endpoints;
+					 * NULL in tests		*/
 	struct slice	 block;		/* relay NAME { }		*/
 	struct span	 hostname;
 	const char	*root;		/* our directory, "" if none	*/

@@ -9,7 +9,7 @@
  *		    smtp_login  smtp_mail  smtp_batch  smtp_text
  *		    smtp_reply  verdict  slow
  *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
- *		    mx_pools  sources
+ *		    mx_pools  places  sources
  *	maildir	    maildir_path  maildir_file
  *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
  *	blackhole

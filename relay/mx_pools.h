@@ -2,6 +2,7 @@
  * mx_pools - the pools of a relay of type mx: one per host and port, shared by
  * all domains that the host takes mail for.
  *
+ * How many connections a host has is counted over all workers: places.h.
  * Hosts of other names with the same addresses are one site.  A site holds
  * three deliveries for each connection that it may have, one that moves and two
  * that are ready to; more are not taken, so that no delivery occupies the relay

@@ -134,9 +134,13 @@ make_busy(struct pool *p, struct smtp_client *c)
 	unlist_idle(p, c);
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	c->is_idle = false;
+	(void)place_rest(&c->dial.place, false);
 }
 
-/* Give a free connection work until it has some; a refusal may be instant. */
+/*
+ * Give a free connection work until it has some; a refusal may be instant.
+ * One whose place others wait for has had its share.
+ */
 static void
 feed(struct pool *p, struct smtp_client *c)
 {
@@ -144,9 +148,15 @@ feed(struct pool *p, struct smtp_client *c)
 
 	while (c->step == SMTP_IDLE &&
 	    (d = TAILQ_FIRST(&p->waiting)) != NULL) {
+		if (c->mail_cnt > 0 && place_must_go(&c->dial.place)) {
+			smtp_client_quit(c);
+			return;
+		}
 		unlist(p, d);
 		smtp_client_deliver(c, d);
 	}
+	if (p->opening_cnt > p->waiting_cnt)
+		later_call(&p->serve);	/* some may wait for nobody */
 }
 
 static void
@@ -156,6 +166,26 @@ end_idle(struct timer *t, void *arg)
 
 	make_busy(c->arg, c);
 	smtp_client_quit(c);
+}
+
+/* Another waits for the place of one without work. */
+static void
+is_wanted(struct place *place, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	if (c->is_idle)
+		end_idle(&c->idle_timer, c);
+}
+
+static void
+rest(struct pool *p, struct smtp_client *c)
+{
+	if (p->is_draining || !has_idle_left(p) ||
+	    place_rest(&c->dial.place, true))
+		smtp_client_quit(c);
+	else
+		make_idle(p, c);
 }
 
 static void
@@ -170,12 +200,8 @@ is_ready(struct smtp_client *c, void *arg)
 		later_call(&p->serve);	/* more of them may be opened */
 	}
 	feed(p, c);
-	if (c->step != SMTP_IDLE)
-		return;
-	if (p->is_draining || !has_idle_left(p))
-		smtp_client_quit(c);
-	else
-		make_idle(p, c);
+	if (c->step == SMTP_IDLE)
+		rest(p, c);
 }
 
 static void
@@ -245,6 +271,9 @@ open_client(struct pool *p)
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	p->client_cnt++;
 	p->opening_cnt++;
+	c->dial.place.wanted = is_wanted;
+	c->dial.place.wanted_arg = c;
+	c->dial.place.who = p;
 	smtp_client_start(c);
 	return true;
 }
@@ -260,7 +289,31 @@ use_idle(struct pool *p)
 		if (smtp_client_is_alive(c))
 			feed(p, c);
 		if (c->step == SMTP_IDLE)
-			make_idle(p, c);
+			rest(p, c);
+	}
+}
+
+/* Who waits for a place and has nobody to serve is in the way of others. */
+static void
+close_waiting(struct pool *p)
+{
+	unsigned wanted = p->waiting_cnt;
+	struct smtp_client *c;
+
+	TAILQ_FOREACH(c, &p->busy, entry)
+		if (is_opening(c) && !c->is_unwanted &&
+		    !place_waits(&c->dial.place) && wanted > 0)
+			wanted--;
+	TAILQ_FOREACH(c, &p->busy, entry) {
+		if (!is_opening(c) || c->is_unwanted ||
+		    !place_waits(&c->dial.place))
+			continue;
+		if (wanted > 0) {
+			wanted--;
+			continue;
+		}
+		c->is_unwanted = true;
+		smtp_client_close(c);
 	}
 }
 
@@ -273,6 +326,8 @@ serve(struct later *l, void *arg)
 	if (p->is_draining)
 		stop_waiting(p);
 	use_idle(p);
+	if (p->opening_cnt > p->waiting_cnt)
+		close_waiting(p);
 	if (timer_running(&p->hold) && has_working(p))
 		return;
 	while (p->waiting_cnt > p->opening_cnt &&

@@ -48,6 +48,8 @@ smtp_client_close(struct smtp_client *c)
 	if (c->step == SMTP_CLOSED)
 		return;
 	hang_up(c);
+	if (place_waits(&c->dial.place))
+		place_leave(&c->dial.place);
 	c->step = SMTP_CLOSED;
 	later_call(&c->end);
 }
@@ -422,16 +424,34 @@ was_let_in(int fd, int error, void *arg)
 }
 
 static void
-knock(struct smtp_client *c)
+knock_now(struct smtp_client *c)
 {
 	const struct smtp_door *door = c->target->door;
 
-	c->hop = door->hop;
 	c->knocking = door->open(door, was_let_in, c);
 	if (c->knocking == 0)
 		fail_ours(c, OWN_no_memory);
 	else
 		timer_set(&c->timer, c->target->dial.connect_ms);
+}
+
+static void
+may_knock(struct place *p, void *arg)
+{
+	knock_now(arg);
+}
+
+/* What is behind the door is one host, and the only one. */
+static void
+knock(struct smtp_client *c)
+{
+	enum err e = place_take(&c->dial.place, c->target->dial.places, 0);
+
+	c->hop = c->target->door->hop;
+	if (e == OK)
+		knock_now(c);
+	else if (e != ERR_AGAIN)
+		fail_ours(c, OWN_no_memory);
 }
 
 struct smtp_client *
@@ -452,6 +472,10 @@ smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
 	timer_init(&c->timer, loop, out_of_time, c);
 	later_init(&c->end, loop, tell_end, c);
 	dial_init(&c->dial, loop, resolve, &target->dial, &dial_calls, c);
+	if (target->door != NULL) {
+		c->dial.place.given = may_knock;
+		c->dial.place.given_arg = c;
+	}
 	return c;
 }
 

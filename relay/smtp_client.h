@@ -21,6 +21,8 @@
  * asks of reports, smtp_batch.c whom it is for, smtp_text.c the message's text,
  * smtp_convert.c its conversion, smtp_reply.c what the next hop says.
  *
+ * Its place (places.h) is dial.place, kept from dialling to the end.
+ *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never
  */

@@ -104,6 +104,20 @@ read_password(struct smtp_login *l, int fd)
 }
 
 static enum err
+read_places(struct smtp_client_target *t, unsigned limit,
+    const struct kind_env *env)
+{
+	const struct link_peer *self;
+
+	if (env->boot == NULL)
+		return places_open(&t->dial.places, env->loop, -1, limit, 0,
+		    1);
+	self = boot_self(env->boot);
+	return places_open(&t->dial.places, env->loop, boot_marks(env->boot),
+	    limit, self->worker, self->workers);
+}
+
+static enum err
 read_login(struct smtp_login *l, const struct kind_env *env)
 {
 	struct slice b = slice_block(&env->block, "credentials", 0);
@@ -138,7 +152,8 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	t->eightbit = eightbit_of(slice_text(b, "eightbit", 0));
 	limits->connections = (unsigned)slice_num(b, "concurrent_connections");
 	limits->idle_ms = (int64_t)slice_num(b, "idle_timeout");
-	if ((e = read_tls(&t->tls, env)) != OK)
+	if ((e = read_places(t, limits->connections, env)) != OK ||
+	    (e = read_tls(&t->tls, env)) != OK)
 		return e;
 	return read_login(&t->login, env);
 }

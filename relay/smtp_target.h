@@ -3,7 +3,8 @@
  * hops it reaches by SMTP: place, patience, name, TLS, login;
  * and how many connections there may be.
  *
- * Owns	   the TLS client and the password, which live as long as the process
+ * Owns	   the TLS client, the places and the password, which live as long as
+ *	   the process
  * Blocks  on the files that master opened for us
  * Errors  ERR_PEER a file is not what it should be, ERR_SYS; after a log line
  */

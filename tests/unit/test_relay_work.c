@@ -81,6 +81,12 @@ boot_file(const struct boot *b, unsigned index)
 	return -1;
 }
 
+int
+boot_marks(const struct boot *b)
+{
+	return -1;
+}
+
 void
 boot_ids(const struct boot *b, uint32_t *uid, uint32_t *gid)
 {
