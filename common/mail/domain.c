@@ -35,25 +35,10 @@ is_label_char(char c)
 }
 
 static bool
-is_label(struct span s)
+is_label(const char *from, const char *end)
 {
-	return s.len > 0 && s.len <= LABEL_MAX && s.ptr[0] != '-' &&
-	    s.ptr[s.len - 1] != '-';
-}
-
-/* Labels, a dot between each. */
-static bool
-is_name(struct span s)
-{
-	for (;;) {
-		size_t end = span_find(s, '.');
-
-		if (!is_label(span_head(s, end)))
-			return false;
-		if (end == s.len)
-			return true;
-		s = span_tail(s, end + 1);
-	}
+	return end > from && end - from <= LABEL_MAX && *from != '-' &&
+	    end[-1] != '-';
 }
 
 static size_t
@@ -68,23 +53,28 @@ fold_literal(struct span s, char *out)
 	return s.len;
 }
 
+/* Labels, a dot between each: one pass, for most names are so. */
 static size_t
 fold(struct span s, char *out)
 {
-	char name[DOMAIN_KEY_MAX];
+	char name[DOMAIN_KEY_MAX], *label = name, *to = name;
 
 	if (s.len > 1 && s.ptr[s.len - 1] == '.')
 		s.len--;
 	if (s.len > DOMAIN_MAX)
 		return 0;
-	for (size_t i = 0; i < s.len; i++) {
-		name[i] = lower(s.ptr[i]);
-		if (name[i] != '.' && !is_label_char(name[i]))
+	for (size_t i = 0; i < s.len; i++, to++) {
+		*to = lower(s.ptr[i]);
+		if (*to == '.') {
+			if (!is_label(label, to))
+				return 0;
+			label = to + 1;
+		} else if (!is_label_char(*to))
 			return 0;
 	}
-	if (!is_name((struct span){ name, s.len }))
+	if (!is_label(label, to))
 		return 0;
-	name[s.len] = '\0';
+	*to = '\0';
 	memcpy(out, name, s.len + 1);
 	return s.len;
 }
@@ -108,9 +98,12 @@ fold_wide(struct span s, char *out)
 size_t
 domain_key(struct span s, char *out)
 {
+	size_t len;
+
 	if (s.len > 0 && s.ptr[0] == '[')
 		return fold_literal(s, out);
-	return domain_is_ascii(s) ? fold(s, out) : fold_wide(s, out);
+	len = fold(s, out);
+	return len > 0 || domain_is_ascii(s) ? len : fold_wide(s, out);
 }
 
 bool
