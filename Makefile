@@ -159,13 +159,16 @@ $(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
 	    $(shell $(PKG_CONFIG) --libs $(MODULES) cmocka)
 # A program that was taken over: one of its files is tests/hostile's.  Other
 # programs know it as their own, for what they share is the same.
-HOSTILE := $(BUILD)/hostile/postern-relay
+HOSTILE := $(BUILD)/hostile/postern-relay $(BUILD)/hostile/postern-edge
 $(BUILD)/hostile/postern-relay: $(BUILD)/o/tests/hostile/to_queue.o \
     $(filter-out %/to_queue.o,$(postern-relay_OBJ)) $(LIB)
+$(BUILD)/hostile/postern-edge: $(BUILD)/o/tests/hostile/edge_to_queue.o \
+    $(filter-out %/to_queue.o,$(postern-edge_OBJ)) $(LIB)
+$(HOSTILE):
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
-	    $(shell $(PKG_CONFIG) --libs $(PKG_postern-relay) $(PKG_common))
+	    $(shell $(PKG_CONFIG) --libs $(PKG_$(@F)) $(PKG_common))
 .PHONY: unit unit-build
 unit-build: all $(BUILD)/picture $(HOSTILE) $(UNIT)
 unit: unit-build

@@ -1,12 +1,13 @@
-"""A relay that was taken over lies to the queue: mail of other relays goes its
-way all the same.  tests/hostile has the program."""
+"""A relay or an edge that was taken over lies to the queue: mail of others goes
+its way all the same.  tests/hostile has the programs."""
 
 import os
 import shutil
 
 import pytest
 
-from client import send
+from client import Client, send
+from measure import own_memory
 from server import BUILD, Postern, free_port, programs
 
 CONF = """
@@ -25,14 +26,16 @@ relay back { type static; host 127.0.0.1; port %d }
 
 
 class Taken(Postern):
-    """With the hostile relay in place of the honest one."""
+    """With a hostile program in place of the honest one."""
+
+    program = "postern-relay"
 
     def command(self, *args):
         mine = os.path.join(self.room.dir, "programs")
         if not os.path.isdir(mine):
             shutil.copytree(programs(), mine)
             os.chmod(mine, 0o755)
-            shutil.copy2(os.path.join(BUILD, "hostile", "postern-relay"),
+            shutil.copy2(os.path.join(BUILD, "hostile", self.program),
                          mine)
         return [os.path.join(mine, "postern"), *args]
 
@@ -71,3 +74,87 @@ def test_a_taken_relay_ends_no_delivery_of_another(taken, sinks):
     taken.wait_log(event="delivered", id=name, rcpt="bob@good.example")
     for line in taken.find_log(event="failed"):
         assert line["rcpt"] == "eve@evil.example", line.text
+
+
+EDGES = """
+process { hostname mx.test.example; run_dir run }
+edge in { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
+edge evil { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
+queue main {
+    type lmdb; path run/queue; relay out
+    retry { delay 1; maximum_delay 1s }
+}
+relay out { type static; host 127.0.0.1; port %d }
+"""
+
+
+class House:
+    """Two edges before one queue; a client can make one of them lie."""
+
+    def __init__(self, p, sink):
+        self.p, self.sink = p, sink
+        self.port, self.evil = free_port(), free_port()
+        p.program = "postern-edge"
+        p.configure(EDGES % (self.port, self.evil, sink.port))
+        p.start()
+        self.queue = p.pid("queue")
+        self.sent = 0
+
+    def lie(self, word):
+        """Whatever becomes of the one who asks for it."""
+        try:
+            with Client(self.evil) as c:
+                c.hello("evil-%s.example" % word)
+                c.write("MAIL FROM:<eve@evil.example>\r\n"
+                        "RCPT TO:<bob@there.example>\r\nDATA\r\n")
+                for _ in range(3):
+                    c.reply()
+        except (AssertionError, OSError):
+            pass
+
+    def goes_on(self):
+        """The other edge is at work, by the same queue."""
+        send(self.port, "ann@here.example", "bob@there.example")
+        self.sent += 1
+        self.sink.wait(self.sent)
+        assert self.p.pid("queue") == self.queue
+
+
+@pytest.fixture
+def house(taken, sink):
+    return House(taken, sink)
+
+
+@pytest.mark.parametrize("word", ["others", "twice", "length", "nobody"])
+def test_a_taken_edge_that_breaks_the_rules_is_cut_off(house, word):
+    since = house.p.mark()
+    house.lie(word)
+    house.p.wait_log(since=since, event="unlinked", peer="edge evil")
+    house.goes_on()
+    new = house.p.wait_log(since=since, event="started", block="evil")
+    house.p.wait_log(since=since, event="ready", by=new["pid"])
+    send(house.evil, "ann@here.example", "bob@there.example")
+    house.sent += 1
+    house.goes_on()
+    assert {m.sender for m in house.sink.messages} == {"ann@here.example"}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("word, times, most", [
+    ("streams", 90, 400 << 20), ("asks", 20, 64 << 20),
+    ("names", 20, 100 << 20)])
+def test_a_taken_edge_cannot_fill_the_queue(house, word, times, most):
+    for _ in range(times):
+        house.lie(word)
+    house.goes_on()
+    grown = own_memory(house.queue)
+    print("\n%s: %d MiB" % (word, grown >> 20))
+    assert grown < most
+    since = house.p.mark()
+    house.p.kill("edge", "evil")
+    house.goes_on()
+    new = house.p.wait_log(since=since, event="started", block="evil")
+    house.p.wait_log(since=since, event="ready", by=new["pid"])
+    send(house.evil, "ann@here.example", "bob@there.example")
+    house.sent += 1
+    house.goes_on()
