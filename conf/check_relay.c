@@ -4,6 +4,8 @@
  * What has no meaning is taken away here, so that no slice has it: host and
  * port where there is a path, roots where nothing is verified.
  */
+#include <string.h>
+
 #include "conf/check.h"
 #include "conf/path.h"
 
@@ -45,15 +47,15 @@ check_maildir(struct conf *c, struct block *b)
 
 /* The program must be there, and be one. */
 static void
-check_program(struct conf *c, const struct reading *r)
+check_program(struct conf *c, const struct reading *r, const char *what)
 {
 	struct conf_look look = { .kind = KIND_NONE };
 	char path[PLAN_PATH_MAX];
 
 	if (!span_begins(r->text, SPAN("/")) ||
 	    span_find(r->text, '{') < r->text.len) {
-		report_add(&c->mistakes, r->place, "the first of args is the "
-		    "program: a path that begins with `/', without braces");
+		report_add(&c->mistakes, r->place, "%s: a path that begins "
+		    "with `/', without braces", what);
 		return;
 	}
 	if (c->opener->look == NULL || !span_cstr(r->text, path, sizeof(path)))
@@ -73,8 +75,60 @@ check_pipe(struct conf *c, struct block *b)
 	const struct setting *args = &b->settings[OPTION_RELAY_args];
 
 	if (args->cnt > 0)
-		check_program(c, &args->v[0]);
+		check_program(c, &args->v[0], "the first of args is the "
+		    "program");
 	check_owner(c, b, "no program is run");
+}
+
+/* The first program of this name in these directories, or empty. */
+static struct span
+find_program(struct conf *c, struct span dirs, const char *name)
+{
+	while (dirs.len > 0) {
+		struct conf_look look = { .kind = KIND_NONE };
+		struct span dir = span_head(dirs, span_find(dirs, ':'));
+		const char *path = arena_print(&c->arena, "%.*s/%s",
+		    (int)dir.len, dir.ptr, name);
+
+		dirs = span_tail(dirs, dir.len < dirs.len ? dir.len + 1 :
+		    dir.len);
+		if (!span_begins(dir, SPAN("/")) ||
+		    dir.len + strlen(name) + 2 > PLAN_PATH_MAX)
+			continue;
+		c->opener->look(c->opener->arg, path, &look);
+		if (look.kind == KIND_FILE && (look.mode & 0111) != 0)
+			return span_of(path);
+	}
+	return SPAN("");
+}
+
+/* A local delivery agent: its program is looked for, if it is not named. */
+static void
+check_agent(struct conf *c, struct block *b, const char *name)
+{
+	static const char places[] = "/usr/local/bin:/usr/bin:"
+	    "/usr/lib/dovecot:/usr/libexec/dovecot";
+	const struct setting *path = &b->settings[OPTION_RELAY_path_program];
+	struct span found;
+
+	check_owner(c, b, "no program is run");
+	if (path->given) {
+		if (path->cnt > 0)
+			check_program(c, &path->v[0], "it is the program");
+		return;
+	}
+	if (c->opener->look == NULL)
+		return;
+	found = find_program(c, span_of(c->host->path == NULL ? "" :
+	    c->host->path), name);
+	if (found.len == 0)
+		found = find_program(c, span_of(places), name);
+	if (found.len == 0)
+		report_add(&c->mistakes, b->name_place, "there is no program "
+		    "%s in PATH nor where Debian has it; say where it is with "
+		    "`path', or install it", name);
+	else
+		block_set(c, b, OPTION_RELAY_path_program, found, 0);
 }
 
 /* A path in place of host and port. */
@@ -203,6 +257,10 @@ check_relay(struct conf *c, struct block *b)
 		check_maildir(c, b);
 	else if (block_is(b, "pipe"))
 		check_pipe(c, b);
+	else if (block_is(b, "maildrop"))
+		check_agent(c, b, "maildrop");
+	else if (block_is(b, "dovecot"))
+		check_agent(c, b, "dovecot-lda");
 	else if (block_is(b, "lmtp"))
 		check_lmtp(c, b);
 	check_secrecy(c, b);

@@ -120,6 +120,8 @@ struct conf_host {
 					 * unknown, and nobody minds	*/
 	const char	*cwd;		/* absolute; used only when the path of
 					 * the configuration is relative */
+	const char	*path;		/* where programs are looked for, as in
+					 * PATH; NULL: nowhere		*/
 	bool		 is_root;	/* else users are not looked up	*/
 	void		*arg;
 	/* The ids of a user, false when there is none.  Used as root only. */

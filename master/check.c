@@ -247,6 +247,7 @@ check_run(const char *file, int plan_fd)
 	char fqdn[NAME_LEN], cwd[PATH_MAX];
 	struct conf_host host = {
 		.fqdn = fqdn, .cwd = cwd, .is_root = geteuid() == 0,
+		.path = getenv("PATH"),
 		.user_ids = user_ids,
 	};
 

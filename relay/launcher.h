@@ -30,6 +30,7 @@
 
 #define LAUNCHER_RUNS_MAX	256	/* at the same time		*/
 #define LAUNCHER_FDS	4		/* that go with each		*/
+#define LAUNCHER_NO_EXEC 126		/* exit status: not the program's */
 #define LAUNCHER_NOT_RUN (-1)		/* a status: nothing was begun	*/
 
 struct launcher;

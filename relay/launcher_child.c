@@ -101,13 +101,13 @@ become(const struct nest *n, struct launcher_ask *m, const int fds[3])
 	argv[m->arg_cnt] = NULL;
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) == -1)
-			_exit(126);
+			_exit(LAUNCHER_NO_EXEC);
 	/* A script's interpreter opens it by this descriptor. */
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
 	    fcntl(PROGRAM_FD, F_SETFD, n->is_script ? 0 : FD_CLOEXEC) == 0)
 		fexecve(PROGRAM_FD, argv, n->env);
 	say_why("cannot be run");
-	_exit(126);
+	_exit(LAUNCHER_NO_EXEC);
 }
 
 /* The relay is gone: nothing of ours outlives it. */

@@ -1,5 +1,6 @@
 /*
- * pipe.c - relay type pipe: each recipient's copy is given to a program.
+ * pipe.c - relay types pipe, maildrop and dovecot: each recipient's copy is
+ * given to a program, or one for all of them to a program that asks nobody.
  *
  * A delivery has one program at a time, a recipient after the other; several
  * deliveries have theirs at the same time.  Before the next recipient the text
@@ -15,6 +16,21 @@
 #include "relay/pipe_args.h"
 #include "relay/pipe_run.h"
 
+/* A local delivery agent: `type' says how it is started and judged. */
+struct agent {
+	const char	*type;
+	const char	*name;		/* of the program; NULL: by `args' */
+	bool		 is_once;	/* for all recipients together	*/
+	struct pipe_judge judge;
+};
+
+static const struct agent agents[] = {
+	{ "pipe", NULL, false, { .by_status = false } },
+	{ "maildrop", "maildrop", true,
+	    { .by_status = true, .name = "maildrop" } },
+	{ "dovecot", "dovecot-lda", false, { .by_status = true } },
+};
+
 struct job {
 	TAILQ_ENTRY(job) entry;
 	struct pipe	*pipe;
@@ -27,6 +43,7 @@ struct pipe {
 	struct ev_loop	*loop;
 	struct slice	 block;
 	struct launcher	*launcher;
+	const struct agent *agent;
 	struct pipe_judge judge;
 	char		 program[1024];
 	int64_t		 timeout_ms;
@@ -40,6 +57,24 @@ struct pipe {
 
 static void	next_rcpt(struct job *);
 static void	pump(struct pipe *);
+
+/* NAME -f SENDER, and -d RECIPIENT where each has a run of its own. */
+static enum err
+make_agent_args(const struct job *j, struct pipe_args *out)
+{
+	const struct agent *a = j->pipe->agent;
+	const struct delivery *d = j->delivery;
+	enum err e;
+
+	memset(out, 0, offsetof(struct pipe_args, bytes));
+	if ((e = pipe_args_add_value(out, span_of(a->name))) == OK &&
+	    (e = pipe_args_add_value(out, SPAN("-f"))) == OK)
+		e = pipe_args_add_value(out, d->sender);
+	if (e == OK && !a->is_once &&
+	    (e = pipe_args_add_value(out, SPAN("-d"))) == OK)
+		e = pipe_args_add_value(out, d->rcpts[j->rcpt].address);
+	return e;
+}
 
 /* The words of `args' for one recipient. */
 static enum err
@@ -69,13 +104,17 @@ make_args(const struct job *j, struct pipe_args *out)
 	return e;
 }
 
+/* Of this recipient, or of all that are left; the next one's turn. */
 static void
 decide(struct job *j, const struct verdict *v)
 {
 	struct delivery *d = j->delivery;
+	const struct outcome *o = delivery_outcome(d, v,
+	    span_of(j->pipe->program));
 
-	delivery_decide(d, j->rcpt, delivery_outcome(d, v,
-	    span_of(j->pipe->program)));
+	do
+		delivery_decide(d, j->rcpt++, o);
+	while (j->pipe->agent->is_once && j->rcpt < d->rcpt_cnt);
 }
 
 static void
@@ -122,17 +161,16 @@ start_run(struct job *j)
 	enum err e = ERR_SYS;
 
 	if (args != NULL)
-		e = make_args(j, args);
+		e = p->agent->name == NULL ? make_args(j, args) :
+		    make_agent_args(j, args);
 	if (e == ERR_PEER || e == ERR_FULL)
 		v = verdict_own(OWN_recipient_no_argument, STAGE_RCPT);
 	if (e == OK)
 		e = pipe_run_begin(&j->run, ++p->last_no, j->delivery, args,
 		    p->timeout_ms);
 	free(args);
-	if (e != OK) {
+	if (e != OK)
 		decide(j, &v);
-		j->rcpt++;
-	}
 	return e == OK;
 }
 
@@ -199,7 +237,6 @@ run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 		return;
 	}
 	decide(j, &v);
-	j->rcpt++;
 	if (j->rcpt < j->delivery->rcpt_cnt)
 		wind_on(j->delivery, j);
 	else
@@ -247,6 +284,15 @@ launcher_gone(void *arg)
 
 /* The calls of kind.h. */
 
+static const struct agent *
+find_agent(struct span type)
+{
+	for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++)
+		if (span_eq(type, span_of(agents[i].type)))
+			return &agents[i];
+	return NULL;
+}
+
 static enum err
 prepare(void **out, const struct kind_env *env)
 {
@@ -254,9 +300,12 @@ prepare(void **out, const struct kind_env *env)
 	unsigned cnt = (unsigned)slice_num(&env->block, "max_processes");
 	struct pipe *p = calloc(1, sizeof(*p) + cnt * sizeof(p->jobs[0]));
 
-	if (p == NULL || !span_cstr(slice_text(&env->block, "args", 0),
-	    p->program, sizeof(p->program)))
+	if (p == NULL || (p->agent = find_agent(slice_text(&env->block,
+	    "type", 0))) == NULL || !span_cstr(slice_text(&env->block,
+	    p->agent->name == NULL ? "args" : "path", 0), p->program,
+	    sizeof(p->program)))
 		return ERR_SYS;
+	p->judge = p->agent->judge;
 	p->job_cnt = cnt;
 	p->block = env->block;
 	boot_ids(env->boot, &box.uid, &box.gid);

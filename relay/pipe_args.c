@@ -64,6 +64,28 @@ put_value(struct pipe_args *out, const struct macro *m,
 	return put(out, value);
 }
 
+static enum err
+end_word(struct pipe_args *out)
+{
+	out->bytes[out->len++] = '\0';
+	out->cnt++;
+	return OK;
+}
+
+enum err
+pipe_args_add_value(struct pipe_args *out, struct span value)
+{
+	enum err e;
+
+	if (out->cnt == PIPE_ARGS_MAX)
+		return ERR_FULL;
+	if (!is_harmless(value))
+		return ERR_PEER;
+	if ((e = put(out, value)) != OK)
+		return e;
+	return end_word(out);
+}
+
 enum err
 pipe_args_add(struct pipe_args *out, struct span word,
     const struct pipe_facts *f)
@@ -83,11 +105,7 @@ pipe_args_add(struct pipe_args *out, struct span word,
 			word = span_tail(word, 1);
 		}
 	}
-	if (e != OK)
-		return e;
-	out->bytes[out->len++] = '\0';
-	out->cnt++;
-	return OK;
+	return e == OK ? end_word(out) : e;
 }
 
 /* The line in front, without its end; *s moves behind it. */

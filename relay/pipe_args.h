@@ -36,6 +36,10 @@ struct pipe_args {
 MUST_CHECK enum err	pipe_args_add(struct pipe_args *out, struct span word,
 			    const struct pipe_facts *);
 
+/* Add a value as a word of its own, behind an option that takes it. */
+MUST_CHECK enum err	pipe_args_add_value(struct pipe_args *out,
+			    struct span value);
+
 /*
  * The value of the first Message-ID field of a header section, or of as much
  * as there is of it, without blanks around it; empty when there is none.

@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 
 #include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
 
+#include "relay/launcher.h"
 #include "relay/pipe_verdict.h"
 
 /* Without blanks and line ends around it. */
@@ -19,16 +22,36 @@ strip(struct span s)
 	return s;
 }
 
+/* Behind "NAME: " or "/PATH/NAME: " at the line's start; else the line. */
+static struct span
+behind_name(struct span line, const char *name)
+{
+	struct span word = span_head(line, span_find(line, ' '));
+	size_t len = name == NULL ? 0 : strlen(name);
+
+	if (len == 0 || word.len < len + 1 || word.len == line.len ||
+	    word.ptr[word.len - 1] != ':')
+		return line;
+	word = span_tail(word, word.len - 1 - len);
+	if (!span_begins(word, span_of(name)) ||
+	    (word.ptr != line.ptr && word.ptr[-1] != '/'))
+		return line;
+	return span_tail(line, (size_t)(word.ptr - line.ptr) + len + 2);
+}
+
+/* All lines, or those from the first on that has the name before it. */
 static void
-add_lines(struct verdict_text *text, struct span words)
+add_lines(struct verdict_text *text, struct span words, const char *name,
+    bool is_named)
 {
 	while (words.len > 0) {
 		size_t len = span_find(words, '\n');
-		struct reply line = {
-			.text = strip(span_head(words, len)),
-		};
+		struct span whole = strip(span_head(words, len));
+		struct reply line = { .text = behind_name(whole, name) };
 
-		verdict_add(text, &line);
+		is_named = is_named && line.text.len == whole.len;
+		if (!is_named)
+			verdict_add(text, &line);
 		words = span_tail(words, len < words.len ? len + 1 : len);
 	}
 }
@@ -132,29 +155,66 @@ add_found(struct verdict_text *text, struct regex *pattern, struct span words)
 	struct span found;
 
 	if (text->len == 0 && regex_find(pattern, words, &found) == OK)
-		add_lines(text, strip(found));
+		add_lines(text, strip(found), NULL, false);
+}
+
+/* What it says in its own name comes before all else. */
+static void
+add_said(struct verdict_text *text, const char *name, struct span output,
+    struct span error)
+{
+	if (text->len == 0 && name != NULL)
+		add_lines(text, strip(output), name, true);
+	if (text->len == 0 && name != NULL)
+		add_lines(text, strip(error), name, true);
+	if (text->len == 0)
+		add_lines(text, strip(output), NULL, false);
+	if (text->len == 0)
+		add_lines(text, strip(error), NULL, false);
 }
 
 static void
 add_words(struct verdict_text *text, const struct pipe_judge *how,
     int status, struct span output, struct span error)
 {
-	const struct sysexit *s = find_sysexit(status);
-
 	text->len = 0;
 	if (how->pattern != NULL) {
 		add_found(text, how->pattern, output);
 		add_found(text, how->pattern, error);
 	}
-	if (text->len == 0)
-		add_lines(text, strip(output));
-	if (text->len == 0)
-		add_lines(text, strip(error));
+	add_said(text, how->name, output, error);
+}
+
+/* Words with a code decide, then the status; the code is put in front. */
+static enum own
+judge(struct verdict_text *text, int status)
+{
+	const struct sysexit *s = find_sysexit(status);
+
 	if (s != NULL && !begins_with_class(verdict_span(text), '4') &&
 	    !begins_with_class(verdict_span(text), '5'))
 		put_dsn(text, s);
 	else if (text->len == 0)
 		add_own(text, status);
+	return begins_with_class(verdict_span(text), '5') ?
+	    OWN_program_refused : OWN_program_failed;
+}
+
+/* The status decides; words with a code of its class keep theirs. */
+static enum own
+judge_status(struct verdict_text *text, int status)
+{
+	bool is_later = !WIFEXITED(status) || WEXITSTATUS(status) ==
+	    EX_TEMPFAIL || WEXITSTATUS(status) == LAUNCHER_NO_EXEC;
+	const struct sysexit *s = find_sysexit(status);
+	struct sysexit code = s != NULL ? *s : (struct sysexit){ .dsn = { 0 } };
+
+	code.dsn[0] = is_later ? 4 : 5;
+	if (s == NULL && text->len == 0)
+		add_own(text, status);
+	if (!begins_with_class(verdict_span(text), is_later ? '4' : '5'))
+		put_dsn(text, &code);
+	return is_later ? OWN_program_failed : OWN_program_refused;
 }
 
 struct verdict
@@ -166,8 +226,8 @@ pipe_verdict(const struct pipe_judge *how, int status, struct span output,
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return v;
 	add_words(text, how, status, output, error);
-	v = verdict_own(begins_with_class(verdict_span(text), '5') ?
-	    OWN_program_refused : OWN_program_failed, STAGE_BODY);
+	v = verdict_own(how->by_status ? judge_status(text, status) :
+	    judge(text, status), STAGE_BODY);
 	v.text = verdict_span(text);
 	return v;
 }

@@ -8,6 +8,12 @@
  *					75, never the others
  *	any other end			later: 450
  *
+ * The status alone decides for a local delivery agent:
+ *
+ *	75, or the launcher's 126	later: 450
+ *	death by a signal		later: 450
+ *	any other			never: 550
+ *
  * Its words are what error_pattern has found on standard output, else on
  * standard error; else what it wrote to the first, else to the second; else
  * "Delivery failed" or what its exit status says.  The enhanced code of that
@@ -23,6 +29,9 @@
 
 /* How the relay's type and block want it judged. */
 struct pipe_judge {
+	bool		 by_status;	/* 75 is later, all others never */
+	const char	*name;		/* the program's, which it puts before
+					 * its words, or NULL		*/
 	struct regex	*pattern;	/* of error_pattern, or NULL	*/
 };
 

@@ -5,21 +5,24 @@
 # Where nothing is missing no package tool is called, so it works offline.
 # Services of what is installed are neither started nor left enabled.  Postfix
 # is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
-# system and this may be another's; nsd likewise.
+# system and this may be another's; nsd likewise, and maildrop, which would
+# bring a service of its own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
     libunbound-dev libseccomp-dev libssl-dev libcrypt-dev libidn2-dev
     libpcre2-dev"
-# The last two lines are what the unpacked postfix and nsd are linked with.
+# The last three lines are what the unpacked postfix, nsd and maildrop are
+# linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
     openssl ca-certificates libmail-deliverystatus-bounceparser-perl
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils
     dovecot-core dovecot-lmtpd
     libdb5.3 libnsl2 libicu72 libsasl2-2
-    libevent-2.1-7 libfstrm0 libprotobuf-c1"
+    libevent-2.1-7 libfstrm0 libprotobuf-c1
+    libgdbm6 libcourier-unicode4 libpcre3 libstdc++6"
 # What of these has a service: NAME-core brings NAME.
 SERVICES="dovecot"
 PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers
@@ -87,12 +90,12 @@ install_missing() {
 	    $missing >&2 && disable_new "$missing"
 }
 
-# unpack PACKAGE PROGRAM: put the package's files below $PEERS, if need be.
+# unpack PACKAGE FILE: put the package's files below $PEERS, if need be.
 unpack() {
 	local dir
 
-	[ -x "$PEERS/usr/sbin/$2" ] && return 0
-	say "fetching $1 to unpack (not install) its $2 below $PEERS"
+	[ -e "$PEERS/usr/$2" ] && return 0
+	say "fetching $1 to unpack (not install) its usr/$2 below $PEERS"
 	dir=$(mktemp -d) && chmod 755 "$dir" || return 1
 	(cd "$dir" && { apt-get -qq download "$1" ||
 	    { update_once && apt-get -qq download "$1"; }; } >&2 &&
@@ -105,8 +108,10 @@ unpack() {
 case ${1:-} in
 build)	install_missing $BUILD_PACKAGES ;;
 test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
-	unpack postfix smtp-source &&
-	{ [ -x /usr/sbin/nsd ] || unpack nsd nsd; } &&
+	unpack postfix sbin/smtp-source &&
+	{ [ -x /usr/sbin/nsd ] || unpack nsd sbin/nsd; } &&
+	unpack maildrop bin/maildrop &&
+	unpack courier-authlib lib/libcourierauth.so.0 &&
 	mkdir -p build && ln -sfn "$PEERS" build/peers ;;
 *)	echo "usage: deps.sh build|test" >&2; exit 2 ;;
 esac || { say "something is missing, see above" >&2; exit 1; }

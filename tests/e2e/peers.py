@@ -82,6 +82,9 @@ service auth {{
   unix_listener {dir}/auth {{
     mode = 0666
   }}
+  unix_listener {dir}/lda-userdb {{
+    mode = 0666
+  }}
 }}
 service anvil {{
   chroot =

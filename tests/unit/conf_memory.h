@@ -28,6 +28,8 @@ struct memory_file {
 	    "info@example.org\nann@example.org\n" },			\
 	{ "/etc/postern/smarthost.password", "secret\n" },		\
 	{ "/usr/local/bin/ticket", "#!\n" },				\
+	{ "/usr/bin/maildrop", "" },					\
+	{ "/usr/lib/dovecot/dovecot-lda", "" },				\
 	{ NULL, NULL }
 
 struct memory {

@@ -111,7 +111,7 @@ static const char many_told[] =
     "     ehlo_as localhost\n"
     "             ^~~~~~~~~\n"
     "/etc/conf:22:2: path is no option of a relay of type static, but of lmtp"
-	" maildir\n"
+	" maildir maildrop dovecot\n"
     "     path \"/x/{user}\"\n"
     "     ^~~~\n"
     "/etc/conf:24:32: a value with braces must stand in quotes\n"
@@ -167,7 +167,7 @@ static const char many_told[] =
     "    queue third { }\n"
     "          ^~~~~\n"
     "/etc/conf:31:16: `mxx' is no type of relay; there is: mx static lmtp ma"
-	"ildir pipe blackhole; did you mean `mx'?\n"
+	"ildir pipe maildrop dovecot blackhole; did you mean `mx'?\n"
     "    relay m { type mxx }\n"
     "                   ^~~\n"
     "/etc/conf:32:6: a name is 1 to 63 bytes of printable ASCII without blank"
@@ -208,6 +208,8 @@ all_mistakes_are_told_in_one_run(void **state)
 #define PM(address)	"process { postmaster " address " }\n"
 #define LMTP(more)	"relay r { type lmtp; " more " }\n"
 #define PIPE(more)	"relay r { type pipe; " more " }\n"
+#define AGENT(type, more)						\
+	"relay r { type " type "; " more " }\n"
 #define LOGIN		"credentials { username u; password_file /k }"
 #define A10		"aaaaaaaaaa"
 #define A100		A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
@@ -610,6 +612,19 @@ static const struct row rows[] = {
 	    "f:3:30: {x} stands for nothing", NULL, false },
 	{ EDGE("") QUEUE PIPE("args /k {sender}"),
 	    "f:3:30: a value with braces must stand in quotes", NULL, false },
+	{ EDGE("") QUEUE AGENT("maildrop", ""), "f:3:7: there is no program "
+	    "maildrop in PATH", "`path'", false },
+	{ EDGE("") QUEUE AGENT("dovecot", "path /gone"),
+	    "f:3:30: there is no program /gone", NULL, false },
+	{ EDGE("") QUEUE AGENT("dovecot", "path /flat"),
+	    "f:3:30: /flat is not a program", NULL, false },
+	{ EDGE("") QUEUE AGENT("dovecot", "path lda"),
+	    "f:3:30: it is the program: a path that", NULL, false },
+	{ EDGE("") QUEUE AGENT("maildrop", "path /k"),
+	    "f:3:7: relay r needs `user'", NULL, true },
+	{ EDGE("") QUEUE AGENT("maildrop", "path /k; args /k"),
+	    "f:3:35: args is no option of a relay of type maildrop", NULL,
+	    false },
 	{ EDGE("") QUEUE PIPE("args /k; error_pattern \"a(b\""),
 	    "f:3:49: it is no regular expression: missing closing parenthes",
 	    "\n                                                    ^\n",

@@ -257,6 +257,64 @@ a_pattern_finds_the_words_on_either_stream(void **state)
 	judge_by(NULL);
 }
 
+/* Rows 000-27, 002-19 and 002-20; the words of maildrop are not its name. */
+static void
+the_status_alone_decides_for_an_agent(void **state)
+{
+	judge = (struct pipe_judge){ .by_status = true, .name = "maildrop" };
+	want_verdict(EXIT(0), "", "5.1.1 no", CLASS_DONE, 250,
+	    "2.0.0 Delivered");
+	want_verdict(EXIT(75), "", "maildrop: Unable to open mailbox.\n",
+	    CLASS_LATER, 450, "4.3.0 Unable to open mailbox.");
+	want_verdict(EXIT(77), "", "/usr/bin/maildrop: over quota\n",
+	    CLASS_NEVER, 550, "5.7.0 over quota");
+	want_verdict(EXIT(67), "x\ny\n", "z\nmaildrop: a\nmaildrop: b\n",
+	    CLASS_NEVER, 550, "5.1.1 a b");
+	want_verdict(EXIT(1), "no maildrop: here", "", CLASS_NEVER, 550,
+	    "5.0.0 no maildrop: here");
+	want_verdict(EXIT(1), "xmaildrop: here", "", CLASS_NEVER, 550,
+	    "5.0.0 xmaildrop: here");
+	want_verdict(EXIT(1), "maildrop:", "", CLASS_NEVER, 550,
+	    "5.0.0 maildrop:");
+	/* Words do not turn it, nor does a status that pipe waits after. */
+	want_verdict(EXIT(75), "5.2.2 full", "", CLASS_LATER, 450,
+	    "4.3.0 5.2.2 full");
+	want_verdict(EXIT(2), "4.2.0 later", "", CLASS_NEVER, 550,
+	    "5.0.0 4.2.0 later");
+	want_verdict(EXIT(65), "maildrop: 5.2.1 closed", "", CLASS_NEVER, 550,
+	    "5.2.1 closed");
+	want_verdict(EXIT(71), "", "", CLASS_NEVER, 550,
+	    "5.3.0 System resource problem");
+	want_verdict(EXIT(3), "", "", CLASS_NEVER, 550,
+	    "5.0.0 Delivery failed: exit status 3");
+	/* What is not the program's own end is no verdict of it. */
+	want_verdict(SIGKILL, "", "", CLASS_LATER, 450,
+	    "4.0.0 Delivery failed: the program died of signal 9");
+	want_verdict(EXIT(126), "", "cannot be run: Exec format error\n",
+	    CLASS_LATER, 450, "4.0.0 cannot be run: Exec format error");
+	judge_by("quota .*");
+	want_verdict(EXIT(77), "", "maildrop: x quota of 1K\n", CLASS_NEVER,
+	    550, "5.7.0 quota of 1K");
+	judge_by(NULL);
+	judge = (struct pipe_judge){ .by_status = false };
+}
+
+/* Behind an option that takes it, a value is never one itself. */
+static void
+a_value_is_a_word_of_its_own(void **state)
+{
+	static struct pipe_args out;
+
+	assert_int_equal(pipe_args_add_value(&out, SPAN("-f")), OK);
+	assert_int_equal(pipe_args_add_value(&out, SPAN("")), OK);
+	assert_int_equal(pipe_args_add_value(&out, SPAN("-d@x {sender}")), OK);
+	assert_int_equal(pipe_args_add_value(&out, SPAN("a\nb")), ERR_PEER);
+	assert_int_equal(pipe_args_add_value(&out, SPAN("a\0b")), ERR_PEER);
+	assert_int_equal(out.cnt, 3);
+	assert_memory_equal(out.bytes, "-f\0\0-d@x {sender}", 18);
+	assert_int_equal(out.len, 18);
+}
+
 /* Another's words may be chosen to take long; the program's own count then. */
 static void
 a_pattern_costs_no_more_than_it_may(void **state)
@@ -942,6 +1000,8 @@ main(void)
 		cmocka_unit_test(an_exit_status_means_what_sysexits_say),
 		cmocka_unit_test(a_pattern_finds_the_words_on_either_stream),
 		cmocka_unit_test(a_pattern_costs_no_more_than_it_may),
+		cmocka_unit_test(the_status_alone_decides_for_an_agent),
+		cmocka_unit_test(a_value_is_a_word_of_its_own),
 		TEST(the_text_comes_in_with_lf_and_the_words_come_out),
 		TEST(crlf_is_kept_where_it_is_wanted),
 		TEST(a_large_text_arrives_whole),

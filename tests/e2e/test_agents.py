@@ -1,0 +1,166 @@
+"""Relays of types maildrop and dovecot: local delivery agents, real ones."""
+
+import os
+import shutil
+import subprocess
+
+from client import send
+from peers import Dovecot
+from server import free_port, until
+
+PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
+LDA = "/usr/lib/dovecot/dovecot-lda"
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %d }
+    queue main
+}
+queue main {
+    type lmdb; path run/queue; relay agent
+    retry { delay 1; maximum_delay 1s }
+}
+relay agent { type %s; %s }
+"""
+FILTER = """
+if (/^Subject: gone/)
+{
+    echo "words of the filter"
+    echo "maildrop: nobody of that name"
+    EXITCODE=67
+    exit
+}
+if (/^Subject: busy/)
+{
+    EXITCODE=75
+    exit
+}
+to "%s"
+"""
+
+
+def begin(p, kind, more):
+    p.port = free_port()
+    p.configure(CONF % (p.port, kind, more))
+    return p.start()
+
+
+def script(p, name, text):
+    path = os.path.join(p.room.work, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def mails(box):
+    new = os.path.join(box, "new")
+    for name in sorted(os.listdir(new)):
+        with open(os.path.join(new, name), encoding="utf-8") as f:
+            yield f.read()
+
+
+def own(p, path):
+    """What lies there belongs to whom the relay runs as."""
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "nobody:nogroup", path], check=True)
+
+
+def maildrop(p):
+    """The program that deps.sh has unpacked, its libraries and a filter
+    beside it; the path of a script that runs it, and its Maildir."""
+    work = p.room.work
+    for src, dst in (("usr/bin/maildrop", "maildrop"),
+                     ("usr/lib/libcourierauth.so.0", "libcourierauth.so.0")):
+        shutil.copyfile(os.path.join(PEERS, src), os.path.join(work, dst))
+    os.chmod(work + "/maildrop", 0o755)
+    box = work + "/box"
+    for name in ("", "/tmp", "/new", "/cur"):
+        os.mkdir(box + name)
+    with open(work + "/filter", "w", encoding="utf-8") as f:
+        f.write(FILTER % box)
+    os.chmod(work + "/filter", 0o600)
+    own(p, box)
+    own(p, work + "/filter")
+    return script(p, "maildrop.sh", 'cd %s\nfor a; do echo "$a"; done >>'
+                  ' box/args\nLD_LIBRARY_PATH=. exec ./maildrop "$@" '
+                  "./filter\n" % work), box
+
+
+def test_maildrop_sorts_by_its_filter_rows_000_22_to_28(server):
+    p = server
+    path, box = maildrop(p)
+    begin(p, "maildrop", "path %s" % path)
+    name = send(p.port, "ann@here.example", "bob@x.example", "eve@x.example",
+                text="Subject: hello\r\n\r\nHi.\r\n")
+    p.wait_log(event="removed", id=name)
+    assert len(p.find_log(event="delivered", id=name)) == 2
+    text, = mails(box)          # a run for the message, not for each of them
+    assert name in text and text.endswith("Subject: hello\n\nHi.\n")
+    with open(box + "/args", encoding="utf-8") as f:
+        assert f.read() == "-f\nann@here.example\n"
+    # A bounce has no sender, and yet an argument of it.
+    send(p.port, "", "bob@x.example", text="Subject: dsn\r\n\r\nHi.\r\n")
+    until(lambda: len(list(mails(box))) == 2, what="the second message")
+    name = send(p.port, "ann@here.example", "bob@x.example", "eve@x.example",
+                text="Subject: gone\r\n\r\nHi.\r\n")
+    for rcpt in ("bob@x.example", "eve@x.example"):
+        got = p.wait_log(event="failed", id=name, rcpt=rcpt)
+        assert got["code"] == "550"
+        assert got["reply"] == "5.1.1 nobody of that name"
+    name = send(p.port, "ann@here.example", "bob@x.example",
+                text="Subject: busy\r\n\r\nHi.\r\n")
+    got = p.wait_log(event="deferred", id=name)
+    assert (got["code"], got["reply"][:5]) == ("450", "4.3.0")
+
+
+def test_maildrop_ends_with_its_time(server):
+    path = script(server, "maildrop", "exec sleep 600\n")
+    p = begin(server, "maildrop", "path %s; timeout 1s" % path)
+    name = send(p.port, "ann@here.example", "bob@x.example", "eve@x.example")
+    for rcpt in ("bob@x.example", "eve@x.example"):
+        got = p.wait_log(event="deferred", id=name, rcpt=rcpt)
+        assert got["reply"] == "4.4.2 Delivery timed out"
+
+
+def test_agents_are_found_in_path_when_checked_rows_002_19_20(server):
+    p = server
+    p.port = free_port()
+    for kind, name in (("maildrop", "maildrop"), ("dovecot", "dovecot-lda")):
+        script(p, name, "exit 0\n")
+        os.makedirs(p.room.work + "/bin", exist_ok=True)
+        shutil.move(os.path.join(p.room.work, name), p.room.work + "/bin")
+        p.configure(CONF % (p.port, kind, ""))
+        p.start(env={"PATH": "bin:/nowhere:%s/bin:/usr/bin" % p.room.work})
+        sent = send(p.port, "ann@here.example", "bob@x.example")
+        got = p.wait_log(event="delivered", id=sent)
+        assert got["hop"] == "%s/bin/%s" % (p.room.work, name)
+        p.stop()
+
+
+def test_dovecot_delivers_to_those_it_knows_rows_002_20(server):
+    p = server
+    hub = Dovecot(p.room.dir, {"ann": "x", "bob": "x"})
+    try:
+        path = script(p, "lda", 'echo "$*" >>%s/mail/args\n'
+                      "exec %s -c %s/conf -o auth_socket_path=%s/lda-userdb "
+                      '"$@"\n' % (hub.dir, LDA, hub.dir, hub.dir))
+        begin(p, "dovecot", "path %s" % path)
+        name = send(p.port, "ann@here.example", "ann@x.example",
+                    "bob@x.example", "eve@x.example")
+        for who in ("ann", "bob"):
+            p.wait_log(event="delivered", id=name, rcpt=who + "@x.example")
+            text, = hub.mails(who)
+            assert name.encode() in text and b"Hello." in text
+        got = p.wait_log(event="failed", id=name, rcpt="eve@x.example")
+        assert got["code"] == "550" and got["reply"].startswith("5.1.1 ")
+        name = send(p.port, "", "bob@x.example")
+        p.wait_log(event="delivered", id=name)
+        with open(hub.dir + "/mail/args", encoding="utf-8") as f:
+            assert f.read() == "".join("-f %s -d %s@x.example\n" % (
+                sender, who) for sender, who in (
+                    ("ann@here.example", "ann"), ("ann@here.example", "bob"),
+                    ("ann@here.example", "eve"), ("", "bob")))
+    finally:
+        hub.close()
