@@ -9,6 +9,8 @@ from peers import Dovecot
 from server import free_port, until
 
 PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                    "../../man/postern.conf.5")
 LDA = "/usr/lib/dovecot/dovecot-lda"
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -36,7 +38,7 @@ if (/^Subject: busy/)
     EXITCODE=75
     exit
 }
-to "%s"
+to "$HOME/Maildir"
 """
 
 
@@ -67,7 +69,7 @@ def own(p, path):
         subprocess.run(["chown", "-R", "nobody:nogroup", path], check=True)
 
 
-def maildrop(p):
+def maildrop(p, text):
     """The program that deps.sh has unpacked, its libraries and a filter
     beside it; the path of a script that runs it, and its Maildir."""
     work = p.room.work
@@ -75,22 +77,22 @@ def maildrop(p):
                      ("usr/lib/libcourierauth.so.0", "libcourierauth.so.0")):
         shutil.copyfile(os.path.join(PEERS, src), os.path.join(work, dst))
     os.chmod(work + "/maildrop", 0o755)
-    box = work + "/box"
+    box = work + "/Maildir"
     for name in ("", "/tmp", "/new", "/cur"):
         os.mkdir(box + name)
     with open(work + "/filter", "w", encoding="utf-8") as f:
-        f.write(FILTER % box)
+        f.write('HOME="%s"\n%s' % (work, text))
     os.chmod(work + "/filter", 0o600)
     own(p, box)
     own(p, work + "/filter")
     return script(p, "maildrop.sh", 'cd %s\nfor a; do echo "$a"; done >>'
-                  ' box/args\nLD_LIBRARY_PATH=. exec ./maildrop "$@" '
+                  ' Maildir/args\nLD_LIBRARY_PATH=. exec ./maildrop "$@" '
                   "./filter\n" % work), box
 
 
 def test_maildrop_sorts_by_its_filter_rows_000_22_to_28(server):
     p = server
-    path, box = maildrop(p)
+    path, box = maildrop(p, FILTER)
     begin(p, "maildrop", "path %s" % path)
     name = send(p.port, "ann@here.example", "bob@x.example", "eve@x.example",
                 text="Subject: hello\r\n\r\nHi.\r\n")
@@ -113,6 +115,22 @@ def test_maildrop_sorts_by_its_filter_rows_000_22_to_28(server):
                 text="Subject: busy\r\n\r\nHi.\r\n")
     got = p.wait_log(event="deferred", id=name)
     assert (got["code"], got["reply"][:5]) == ("450", "4.3.0")
+
+
+def test_the_filter_of_the_manual_page_does_what_it_says(server):
+    p = server
+    with open(PAGE, encoding="utf-8") as f:
+        text = f.read().split("nobody else may be able to write:\n", 1)[1]
+    text = text.split(".Bd -literal -offset indent\n", 1)[1]
+    path, box = maildrop(p, text.split(".Ed\n", 1)[0])
+    begin(p, "maildrop", "path %s" % path)
+    name = send(p.port, "ann@here.example", "bob@x.example",
+                text="Subject: please unsubscribe me\r\n\r\nHi.\r\n")
+    got = p.wait_log(event="failed", id=name)
+    assert got["reply"] == "5.7.0 write to the list's owner"
+    name = send(p.port, "ann@here.example", "bob@x.example")
+    p.wait_log(event="delivered", id=name)
+    assert any(name in m for m in mails(box))
 
 
 def test_maildrop_ends_with_its_time(server):
