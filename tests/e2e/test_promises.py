@@ -190,8 +190,8 @@ WORDS = {"8BITMIME": try_8bitmime, "SMTPUTF8": try_smtputf8, "DSN": try_dsn,
 ASCII_ONLY = {"few", "dovecot"}         # have no SMTPUTF8
 REFUSES_NOBODY = {"box", "hole"}
 # What a next hop lacks, and its sender is told: a size is no promise that all
-# the world takes so much, and text of 8 bits may be converted or come back.
-MAY_BOUNCE = {("few", "SIZE"), ("few", "8BITMIME")}
+# the world takes so much.
+MAY_BOUNCE = {("few", "SIZE")}
 
 
 def run_cells(house):
