@@ -34,7 +34,27 @@ stop() {
 	wait "$pid"
 	status=$?
 	[ $status = 0 ] || { tail -n 20 "$log" >&2; fail "ended with $status"; }
-	echo "Stopped; what was still queued waits below ./run."
+	echo "Stopped; what was still queued waits below $PWD/run."
+}
+
+# Nobody cannot enter a home that is closed to others, as root's is: there all
+# that is needed is copied to where he can.
+go_where_nobody_can() {
+	local programs
+	programs=$(realpath "$build")
+	"${as_user[@]}" test -x "$programs/postern" -a \
+	    -r "$PWD/conf/examples/demo.conf" && return
+	away=$(mktemp -d "${TMPDIR:-/tmp}/postern-run.XXXXXX") &&
+	    mkdir -p "$away/build" "$away/conf/examples" "$away/run" &&
+	    chmod 755 "$away" && cp conf/examples/demo.conf \
+	    "$away/conf/examples" && find "$programs/" -maxdepth 1 -type f \
+	    -name 'postern*' -perm /0100 -exec cp {} "$away/build/" \; &&
+	    chmod -R a+rX "$away" && cd "$away" ||
+	    fail "nobody cannot reach $PWD, and it cannot be copied"
+	build=build
+	"${as_user[@]}" test -x "$PWD/$build/postern" ||
+	    fail "nobody cannot reach $PWD either: run me as a user"
+	echo "Others cannot reach where you are: postern runs in $away."
 }
 
 mkdir -p run || fail "cannot make ./run"
@@ -46,9 +66,8 @@ if [ "$(id -u)" = 0 ]; then
 	as_user=(unshare --user --map-user=1000 --map-group=1000)
 	if ! "${as_user[@]}" true 2>/dev/null; then
 		as_user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+		go_where_nobody_can
 		chown -R 65534:65534 run
-		"${as_user[@]}" test -x "$build/postern" -a -w run ||
-		    fail "nobody cannot reach $PWD: run me as a user"
 	fi
 	echo "You are root: postern runs without root's rights all the same."
 fi

@@ -22,7 +22,7 @@ from measure import status
 from names import Names
 from peers import Authority, Dovecot
 from server import (BUILD, NOBODY, OPTIONS, PATIENCE, SANITIZED, free_port,
-                    programs)
+                    programs, until)
 from sinks import EXTENSIONS, Sink
 from test_mx import common_port
 from test_submission import make_certificate
@@ -206,9 +206,15 @@ def test_the_submission_example_runs_in_the_whole_sandbox(root_server, world):
     strangers_are_not(p)
 
 
-def test_the_demonstration_shows_a_message_all_its_way(room):
+NO_NAMESPACES = """
+echo 0 >/proc/sys/user/max_user_namespaces &&
+! unshare --user true 2>/dev/null && exec "$@"
+"""
+
+
+def demonstrate(place, *prefix):
     """What make run does, on another port and elsewhere."""
-    place, port = os.path.join(room.work, "tree"), free_port()
+    port = free_port()
     shutil.copytree(os.path.join(TOP, "conf"), place + "/conf")
     for name in ("demo.conf", "demo.sh"):
         path = os.path.join(place, "conf/examples", name)
@@ -218,14 +224,46 @@ def test_the_demonstration_shows_a_message_all_its_way(room):
         with open(path, "w", encoding="utf-8") as f:
             f.write(text.replace("2525", str(port)))
     done = subprocess.run(
-        ["conf/examples/demo.sh", programs()], cwd=place, text=True,
+        [*prefix, "conf/examples/demo.sh", programs()], cwd=place, text=True,
         env=dict(os.environ, ONCE="1", **OPTIONS), capture_output=True,
         check=False, timeout=2 * PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     for word in ("event=removed", "Subject: A message goes all the way",
                  "1 delivered", "\nStopped;"):
         assert word in done.stdout, done.stdout
+    return done.stdout
+
+
+def test_the_demonstration_shows_a_message_all_its_way(room):
+    place = os.path.join(room.work, "tree")
+    demonstrate(place)
     assert os.listdir(place + "/run/mail/example.org/demo/new")
+
+
+@pytest.mark.root
+@pytest.mark.heavy      # copies the programs
+def test_the_demonstration_goes_elsewhere_from_a_closed_home(room):
+    """As root's is, on a host where nobody can make a user namespace."""
+    home = os.path.join(room.work, "home")
+    os.mkdir(home, 0o700)
+    holder = subprocess.Popen(["unshare", "--user", "sleep", "300"])
+    try:
+        ours, theirs = ("/proc/%s/ns/user" % pid
+                        for pid in (os.getpid(), holder.pid))
+        until(lambda: os.readlink(ours) != os.readlink(theirs))
+        for ids in ("uid", "gid"):
+            with open("/proc/%d/%s_map" % (holder.pid, ids), "w",
+                      encoding="ascii") as f:
+                f.write("0 0 65536\n")
+        told = demonstrate(
+            home + "/tree", "nsenter", "--user", "--target", str(holder.pid),
+            "-S", "0", "-G", "0", "sh", "-c", NO_NAMESPACES, "sh")
+    finally:
+        holder.kill()
+        holder.wait()
+    away = re.search("postern runs in (/.*)\\.\n", told).group(1)
+    assert os.listdir(away + "/run/mail/example.org/demo/new")
+    shutil.rmtree(away)
 
 
 # What make install has made.
