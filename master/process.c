@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bus/boot.h"
 #include "master/control.h"
 #include "master/dirs.h"
 #include "master/endpoint.h"
@@ -426,8 +427,8 @@ void
 process_ended(struct process *p, int status)
 {
 	struct house *h = p->house;
-	bool as_told = p->is_leaving && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == 0;
+	bool as_told = WIFEXITED(status) && (p->is_leaving ?
+	    WEXITSTATUS(status) == 0 : WEXITSTATUS(status) == BOOT_ANEW);
 
 	if (as_told || !fault_is_named(&p->fault))
 		log_end_of(p, status, as_told);

@@ -14,6 +14,8 @@
 #include "bus/boot.h"
 #include "resolver/client.h"
 #include "resolver/complaint.h"
+#include "resolver/settings.h"
+#include "sys/landlock.h"
 
 #define HOSTS_PATH	"/etc/hosts"
 #define IDLE_CHECK_MS	50	/* while draining */
@@ -29,6 +31,9 @@ struct resolver {
 	struct client_sources sources;
 	LIST_HEAD(, relay) relays;
 	struct timer	 idle;
+	uint16_t	 ports[SETTINGS_PORTS_MAX];	/* of the sandbox */
+	unsigned	 port_cnt;
+	bool		 is_limited;	/* this kernel can do so	*/
 };
 
 static void
@@ -94,6 +99,45 @@ peer_gone(struct boot *b, uint32_t no, void *arg)
 		drop_relay(r);
 }
 
+/* Before the sandbox is entered: it has these ports for good. */
+static void
+limit_ports(struct resolver *rs)
+{
+	static struct settings settings;
+
+	if (settings_read(&settings, boot_slice(rs->boot)) != OK)
+		boot_fatal("the slice is damaged", 0);
+	rs->port_cnt = settings_ports(&settings, rs->ports);
+	rs->is_limited = landlock_abi() >= LANDLOCK_TCP;
+	boot_limit_ports(rs->boot, rs->ports, rs->port_cnt);
+}
+
+static bool
+has_port(const struct resolver *rs, uint16_t port)
+{
+	for (unsigned i = 0; i < rs->port_cnt; i++)
+		if (rs->ports[i] == port)
+			return true;
+	return false;
+}
+
+/* May servers of this slice not be connected to? */
+static bool
+wants_other_ports(const struct resolver *rs, struct span slice)
+{
+	static struct settings settings;
+	uint16_t ports[SETTINGS_PORTS_MAX];
+	unsigned cnt;
+
+	if (!rs->is_limited || settings_read(&settings, slice) != OK)
+		return false;
+	cnt = settings_ports(&settings, ports);
+	for (unsigned i = 0; i < cnt; i++)
+		if (!has_port(rs, ports[i]))
+			return true;
+	return false;
+}
+
 static enum err
 open_dns(struct resolver *rs, struct boot *b, struct span slice)
 {
@@ -120,7 +164,9 @@ reload(struct boot *b, struct span slice, void *arg)
 {
 	enum err e = open_dns(arg, b, slice);
 
-	if (e == OK)
+	if (e == OK && wants_other_ports(arg, slice))
+		boot_anew(b, "servers on other ports want a new sandbox");
+	else if (e == OK)
 		log_why(LOG_reloaded, "other servers may be asked", 0);
 	return e;
 }
@@ -182,6 +228,7 @@ main(int argc, char **argv)
 	if (complaint_open(&rs.complaint, boot_loop(rs.boot)) != OK)
 		boot_fatal("cannot make a pipe", 0);
 	read_hosts(&rs);
+	limit_ports(&rs);
 	boot_seal(rs.boot);
 	if (open_dns(&rs, rs.boot, boot_slice(rs.boot)) != OK)
 		boot_fatal("the resolver cannot be set up", 0);

@@ -141,3 +141,35 @@ settings_on_loopback(const struct settings *s)
 			return true;
 	return false;
 }
+
+#define DNS_PORT	53
+
+/* cnt with the port of "address@port". */
+static unsigned
+add_port(uint16_t *ports, unsigned cnt, const char *address)
+{
+	struct span text = span_of(address);
+	unsigned long long port = DNS_PORT;
+	size_t at = span_find(text, '@');
+
+	if (at < text.len && !span_number(span_tail(text, at + 1), UINT16_MAX,
+	    &port))
+		return cnt;
+	for (unsigned i = 0; i < cnt; i++)
+		if (ports[i] == port)
+			return cnt;
+	ports[cnt] = (uint16_t)port;
+	return cnt + 1;
+}
+
+unsigned
+settings_ports(const struct settings *s, uint16_t *ports)
+{
+	unsigned cnt = add_port(ports, 0, "");
+
+	for (unsigned i = 0; i < s->forward_cnt; i++)
+		cnt = add_port(ports, cnt, s->forwards[i]);
+	for (unsigned i = 0; i < s->stub_cnt; i++)
+		cnt = add_port(ports, cnt, s->stubs[i].address);
+	return cnt;
+}

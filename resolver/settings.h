@@ -16,6 +16,7 @@
 /* What is over these is left out, after a log line. */
 #define SETTINGS_FORWARDS_MAX	32
 #define SETTINGS_STUBS_MAX	256
+#define SETTINGS_PORTS_MAX	(1 + SETTINGS_FORWARDS_MAX + SETTINGS_STUBS_MAX)
 #define SETTINGS_ADDRESS_LEN	64	/* bytes: "address@port" and NUL */
 
 struct settings_stub {
@@ -45,6 +46,12 @@ MUST_CHECK enum err settings_read(struct settings *out, struct span slice);
  * after a log line that says where.
  */
 MUST_CHECK enum err settings_add_anchors(struct settings *, int fd);
+
+/*
+ * The ports of all servers, 53 among them, each once; ports has room for
+ * SETTINGS_PORTS_MAX.  How many.
+ */
+unsigned settings_ports(const struct settings *, uint16_t *ports);
 
 /* Is one of the servers this host itself? */
 bool	settings_on_loopback(const struct settings *);

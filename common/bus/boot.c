@@ -118,11 +118,19 @@ boot_start(int argc, char **argv, const struct boot_calls *calls, void *arg)
 }
 
 void
+boot_limit_ports(struct boot *b, const uint16_t *ports, unsigned cnt)
+{
+	b->ports = ports;
+	b->port_cnt = cnt;
+}
+
+void
 boot_seal(struct boot *b)
 {
 	struct sandbox box = {
 		.role = b->self.role, .uid = b->uid, .gid = b->gid,
 		.root = b->root, .wish = b->wish, .debug = b->debug,
+		.ports = b->ports, .port_cnt = b->port_cnt,
 	};
 
 	if (sandbox_enter(&box) != OK)
@@ -160,6 +168,14 @@ boot_done(struct boot *b)
 	timer_stop(&b->patience);
 	log_why(LOG_stopped, "all work is done", 0);
 	b->status = 0;
+	ev_stop(b->loop);
+}
+
+void
+boot_anew(struct boot *b, const char *why)
+{
+	log_why(LOG_stopped, why, 0);
+	b->status = BOOT_ANEW;
 	ev_stop(b->loop);
 }
 

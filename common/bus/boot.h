@@ -30,6 +30,7 @@
 #define BOOT_LISTENERS_MAX	64
 #define BOOT_FILES_MAX		256
 #define BOOT_DAMAGED		3	/* exit status */
+#define BOOT_ANEW		4	/* exit status */
 
 struct boot;
 
@@ -109,6 +110,13 @@ uint64_t	 boot_endpoint(struct boot *, unsigned index,
 		    boot_endpoint_fn *, void *arg);
 void		 boot_endpoint_cancel(struct boot *, uint64_t request);
 
+/*
+ * With ASK in our row: the ports to which TCP connections can be made once we
+ * are sealed, borrowed until then.  Without this: none.
+ */
+void		 boot_limit_ports(struct boot *, const uint16_t *ports,
+		    unsigned cnt);
+
 /* Enter the sandbox of our row.  Exits when that fails and is required. */
 void		 boot_seal(struct boot *);
 /* The directory that is ours, as it is called now; "" if we have none. */
@@ -119,6 +127,12 @@ int		 boot_run(struct boot *);
 
 /* Drained: tell nobody, leave the loop, exit status 0. */
 void		 boot_done(struct boot *);
+
+/*
+ * Leave the loop to be started anew: the new slice wants what a sandbox that
+ * was entered cannot give back.  Peers get links to the one that comes.
+ */
+void		 boot_anew(struct boot *, const char *why);
 
 /*
  * A link died without its process being replaced, or its peer spoke nonsense:

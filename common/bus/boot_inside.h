@@ -35,6 +35,8 @@ struct boot {
 
 	struct link_peer self;
 	uint32_t	 generation, uid, gid;
+	const uint16_t	*ports;		/* for boot_seal()		*/
+	unsigned	 port_cnt;
 	char		 root[BOOT_PATH_LEN];
 	bool		 debug, has_slice, has_counters;
 	bool		 going, running, draining;

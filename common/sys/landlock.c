@@ -97,6 +97,7 @@ static enum err
 grant_all(int set, const struct ruleset *r, const struct landlock *ll)
 {
 	struct port any = { .allowed = BIND_TCP };
+	bool dials = ll->can_connect || ll->port_cnt > 0;
 	enum err e = OK;
 
 	if (ll->any_file)
@@ -106,9 +107,15 @@ grant_all(int set, const struct ruleset *r, const struct landlock *ll)
 		    (ll->can_write ? MAY_CHANGE : MAY_LOOK));
 	if (e == OK && ll->also_read != NULL)
 		e = grant(set, ll->also_read, MAY_LOOK);
-	if (e == OK && ll->can_connect && r->net != 0 &&
+	if (e == OK && dials && r->net != 0 &&
 	    syscall(ADD_RULE, set, RULE_PORT, &any, 0) == -1)
 		e = ERR_SYS;
+	for (unsigned i = 0; e == OK && r->net != 0 && i < ll->port_cnt; i++) {
+		struct port one = { CONNECT_TCP, ll->ports[i] };
+
+		if (syscall(ADD_RULE, set, RULE_PORT, &one, 0) == -1)
+			e = ERR_SYS;
+	}
 	return e;
 }
 

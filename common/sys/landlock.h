@@ -13,6 +13,7 @@
 #define SYS_LANDLOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -22,10 +23,14 @@ struct landlock {
 	bool		 can_write;	/* read and change below tree, else
 					 * only read			*/
 	bool		 can_connect;	/* TCP connections, to any port	*/
+	const uint16_t	*ports;		/* without it, to these; borrowed */
+	unsigned	 port_cnt;
 	const char	*also_read;	/* one more tree to read, or NULL */
 	bool		 any_file;	/* files are left alone: only TCP and
 					 * reach to others are taken away */
 };
+
+#define LANDLOCK_TCP	4	/* the version from which on ports count */
 
 /* 0 when there is none. */
 int		 landlock_abi(void);

@@ -271,7 +271,9 @@ static enum err
 enter_landlock(struct steps *st)
 {
 	struct landlock ll = {
-		.can_connect = (st->may & (MAY_DIAL | MAY_ASK)) != 0,
+		.can_connect = (st->may & MAY_DIAL) != 0,
+		.ports = st->box->ports,
+		.port_cnt = st->may & MAY_ASK ? st->box->port_cnt : 0,
 		.can_write = (st->may & (MAY_FILES | MAY_STORE)) != 0,
 		.any_file = (st->may & MAY_EXEC) != 0,
 	};

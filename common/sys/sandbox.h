@@ -29,6 +29,9 @@ struct sandbox {
 	uint32_t	 uid, gid;	/* to become, where we are root	*/
 	const char	*root;		/* directory: chroot into it as root,
 					 * confine to it by Landlock	*/
+	const uint16_t	*ports;		/* with ASK: TCP to these only,
+					 * where Landlock is of version 4 */
+	unsigned	 port_cnt;
 	enum sandbox_wish wish;		/* REQUIRE: a step that fails is an
 					 * error; PREFER: it is logged	*/
 	bool		 debug;		/* name a forbidden system call

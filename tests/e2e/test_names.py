@@ -1,6 +1,8 @@
 """The smarthost by name: asked of the resolver, remembered for its TTL, and
 every address tried."""
 
+import ctypes
+import signal
 import socket
 import struct
 import threading
@@ -103,3 +105,34 @@ def test_a_resolver_that_dies_delays_only(server, sink, dns):
     send(p.port, "ann@here.example", "bob@there.example")
     sink.wait()
     until(lambda: p.pids("resolver") not in ([], [old]))
+
+
+def landlock():
+    """The version of this kernel's, 0 where there is none."""
+    version = ctypes.CDLL(None).syscall(444, None, 0, 1)
+    return max(version, 0)
+
+
+def test_a_server_on_another_port_is_asked_after_a_reload(server, sink, dns):
+    p = start(server, sink, "hop.test.example", dns)
+    other = Dns(300, hop=["127.0.0.1"])
+    try:
+        for server_now, is_new in ((dns, False), (other, landlock() >= 4)):
+            old, since = p.pid("resolver"), p.mark()
+            with open(p.path, encoding="utf-8") as f:
+                text = f.read()
+            p.configure(text.replace("@%d" % dns.port,
+                                     "@%d" % server_now.port)
+                        .replace("hostname mx", "hostname mx%d" % is_new))
+            p.signal(signal.SIGHUP)
+            p.wait_log(since=since, event="reloaded", by=p.process.pid)
+            if is_new:
+                p.wait_log(since=since, event="stopped", role="resolver")
+            else:
+                assert p.pid("resolver") == old
+        send(p.port, "ann@here.example", "bob@there.example")
+        sink.wait()
+        until(lambda: other.asked, what="a question to the new server")
+        assert not p.find_log(why="a process has died")
+    finally:
+        other.close()

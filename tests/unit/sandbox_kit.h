@@ -30,6 +30,7 @@ enum fate { WORKS, FAILS, DIES, BROKEN };
 static char	 base[64];		/* holds the next two		*/
 static char	 inside[96], outside[96];
 static bool	 give_up_root;		/* before the sandbox		*/
+static uint16_t	 port;			/* the one to connect to	*/
 static void	 (*before_entering)(void);	/* as whoever enters	*/
 
 /*
@@ -79,6 +80,7 @@ enter(enum role role, bool debug)
 	struct sandbox box = {
 		.role = role, .uid = UID, .gid = GID, .root = inside,
 		.wish = SANDBOX_REQUIRE, .debug = debug,
+		.ports = &port, .port_cnt = 1,
 	};
 
 	return sandbox_enter(&box);

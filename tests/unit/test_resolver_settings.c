@@ -115,6 +115,23 @@ a_server_on_this_host_is_known_as_such(void **state)
 }
 
 static void
+ports_are_those_of_all_servers_and_the_usual(void **state)
+{
+	uint16_t ports[SETTINGS_PORTS_MAX];
+
+	assert_true(settings_of(""));
+	assert_int_equal(settings_ports(&s, ports), 1);
+	assert_int_equal(ports[0], 53);
+	assert_true(settings_of("resolver { forward 192.0.2.1 "
+	    "192.0.2.2@5353 2001:db8::1@5354; "
+	    "stub corp.example 192.0.2.3@5353 }"));
+	assert_int_equal(settings_ports(&s, ports), 3);
+	assert_int_equal(ports[0], 53);
+	assert_int_equal(ports[1], 5353);
+	assert_int_equal(ports[2], 5354);
+}
+
+static void
 what_is_too_many_is_left_out(void **state)
 {
 	size_t len = 0;
@@ -153,6 +170,7 @@ main(void)
 		cmocka_unit_test(without_a_block_the_root_is_asked),
 		cmocka_unit_test(servers_come_in_their_order),
 		cmocka_unit_test(a_server_on_this_host_is_known_as_such),
+		cmocka_unit_test(ports_are_those_of_all_servers_and_the_usual),
 		cmocka_unit_test(what_is_too_many_is_left_out),
 		cmocka_unit_test(a_file_of_anchors_is_named_for_master),
 		cmocka_unit_test(what_is_no_slice_is_refused),

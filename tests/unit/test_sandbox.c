@@ -48,8 +48,8 @@
 #include "sys/marks.h"
 
 static int	 listener = -1;		/* passed in, as by master	*/
-static uint16_t	 port;			/* where it listens		*/
 static int	 marks = -1;		/* passed in likewise		*/
+static int	 elsewhere = -1;	/* listens, and is not passed in */
 static pid_t	 sibling;
 
 /* Things to do.  Each says whether it worked. */
@@ -228,6 +228,31 @@ dial(void)
 
 	return fd != -1 &&
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+/* A resolver has no business at another port than that of its servers. */
+static bool
+dial_another_port(void)
+{
+	struct sockaddr_in to;
+	socklen_t len = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return getsockname(elsewhere, (struct sockaddr *)&to, &len) == 0 &&
+	    fd != -1 && connect(fd, (struct sockaddr *)&to, len) == 0;
+}
+
+/* Connecting by sending, which Landlock may not look at. */
+static bool
+dial_by_sending(void)
+{
+	struct sockaddr_in to;
+	socklen_t len = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return getsockname(elsewhere, (struct sockaddr *)&to, &len) == 0 &&
+	    fd != -1 && sendto(fd, "x", 1, MSG_FASTOPEN,
+	    (struct sockaddr *)&to, len) == 1;
 }
 
 static bool
@@ -473,6 +498,8 @@ static const struct act acts[] = {
 	{ "make_packet",		make_packet,		"dddddddddd" },
 	{ "make_vsock",			make_vsock,		"dddddddddd" },
 	{ "dial",			dial,			"DDWDWDDDDD" },
+	{ "dial_another_port",		dial_another_port,	"DDWDLDDDDD" },
+	{ "dial_by_sending",		dial_by_sending,	"....d....." },
 	{ "dial_from_any_port",		dial_from_any_port,	"ddWdWddddd" },
 	{ "bind_a_port",		bind_a_port,		"DDLDLDDDDD" },
 	{ "listen_anew",		listen_anew,		"dddddddddd" },
@@ -1118,6 +1145,11 @@ set_up(void **state)
 	    getsockname(listener, (struct sockaddr *)&at, &len) == -1)
 		return -1;
 	port = ntohs(at.sin_port);
+	at.sin_port = 0;
+	elsewhere = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(elsewhere, (struct sockaddr *)&at, sizeof(at)) == -1 ||
+	    listen(elsewhere, 128) == -1)
+		return -1;
 	if ((sibling = fork()) == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);	/* if we fail */
 		for (;;)
@@ -1137,6 +1169,7 @@ tear_down(void **state)
 	    WTERMSIG(status) != SIGKILL)
 		return -1;
 	close(listener);
+	close(elsewhere);
 	close(own_file);
 	return remove_places();
 }
