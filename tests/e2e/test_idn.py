@@ -23,7 +23,7 @@ queue main {
     retry { delay 1; maximum_delay 1s }
 }
 relay box {
-    type static; host 127.0.0.1; port %(box)d
+    type static; host mail.%(dns)s; port %(box)d
     recipients ann@%(route)s
 }
 relay out { type mx; port %(mx)d; force_mx %(force)s 127.0.0.1@%(forced)d }
