@@ -22,7 +22,9 @@ static size_t
 slot_of(const struct roster *r, struct span name)
 {
 	uint64_t h = 0xcbf29ce484222325u;
+	char key[ACCOUNT_KEY_MAX];
 
+	name = account_key(name, key);
 	/* Names that are the same but for case need not be that here. */
 	for (size_t i = 0; i < name.len; i++)
 		h = (h ^ (unsigned char)(name.ptr[i] | 0x20)) * 0x100000001b3u;

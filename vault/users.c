@@ -251,8 +251,10 @@ checked(uint64_t asker, uint64_t request, enum hash_verdict verdict,
 static enum err
 take_question(struct asker *a, const struct msg_login_ask *m)
 {
+	char key[ACCOUNT_KEY_MAX];
 	struct hash_question q = {
-		.user = m->user, .client = m->client, .password = m->password,
+		.user = account_key(m->user, key),
+		.client = m->client, .password = m->password,
 		.network = standing_network(users.standing, m->client),
 		.is_good = standing_is_good(users.standing, m->client,
 		    ev_now_ms(boot_loop(users.boot))),

@@ -7,7 +7,6 @@
 
 #include "base/utf8.h"
 #include "mail/account.h"
-#include "mail/domain.h"
 
 /* The bytes of a text that is being made. */
 struct made {
@@ -63,6 +62,24 @@ account_is_same(struct span a, struct span b)
 		return span_eq(a, b);
 	return span_eq(span_head(a, at), span_head(b, at)) &&
 	    is_same_domain(span_tail(a, at), span_tail(b, at));
+}
+
+struct span
+account_key(struct span name, char out[ACCOUNT_KEY_MAX])
+{
+	size_t at = name.len, len;
+
+	while (at > 0 && name.ptr[at - 1] != '@')
+		at--;
+	if (at == 0 || name.len > ACCOUNT_NAME_MAX)
+		return name;
+	memcpy(out, name.ptr, name.len);
+	if ((len = domain_key(span_tail(name, at), out + at)) > 0)
+		return (struct span){ out, at + len };
+	for (size_t i = at; i < name.len; i++)
+		if (out[i] >= 'A' && out[i] <= 'Z')
+			out[i] = (char)(out[i] + ('a' - 'A'));
+	return (struct span){ out, name.len };
 }
 
 /* The value of a digit of crypt(5), or a large one. */

@@ -7,8 +7,8 @@
  *	bob:$6$...:Bob, Sales
  *
  * A name is what a client logs in with, compared byte for byte up to its last
- * "@", and without ASCII case behind it.  The hash is a string of crypt(5); a
- * scheme in front that means no more than that, as Dovecot writes it
+ * "@", and as a domain behind it (domain.h).  The hash is a string of crypt(5);
+ * a scheme in front that means no more than that, as Dovecot writes it
  * ("{SHA512-CRYPT}$6$..."), is left out.  A line whose hash is none (empty, "*"
  * or "!$6$...") is an account that is locked: it is there, and hash is empty,
  * which no password matches; is_odd tells whether it was meant as one.  Empty
@@ -29,11 +29,14 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "mail/domain.h"
 
 #define ACCOUNT_NAME_MAX	255	/* bytes			*/
 #define ACCOUNT_HASH_MAX	383	/* bytes; less than what crypt(3) calls
 					 * CRYPT_OUTPUT_SIZE		*/
 #define ACCOUNT_FILE_MAX	(64u << 20)	/* bytes we read of a file */
+
+#define ACCOUNT_KEY_MAX		(ACCOUNT_NAME_MAX + DOMAIN_KEY_MAX)
 
 struct account {
 	struct span	 name;
@@ -64,6 +67,9 @@ bool	account_find(struct span text, struct span name, struct account *out);
 
 /* Are these names of one account? */
 bool	account_is_same(struct span, struct span);
+
+/* A text that is equal for names of one account, in out or the name itself. */
+struct span	account_key(struct span name, char out[ACCOUNT_KEY_MAX]);
 
 /*
  * Bytes of memory that checking a password against it takes, as far as its

@@ -66,6 +66,34 @@ each_account_is_found_and_nothing_else(void **state)
 }
 
 static void
+the_domain_of_a_name_is_one_however_it_is_written(void **state)
+{
+	static const char *const ways[] = {
+		"b\xc3\xbc" "cher.example", "B\xc3\x9c" "CHER.Example",
+		"xn--bcher-kva.example", "XN--BCHER-kva.example",
+	};
+	char key[ACCOUNT_KEY_MAX], again[ACCOUNT_KEY_MAX], name[64], line[80];
+
+	for (char c = 'a'; c <= 'z'; c++)
+		for (unsigned i = 0; i < 16; i++) {
+			struct roster *r;
+
+			snprintf(line, sizeof(line), "%c@%s:$6$h", c,
+			    ways[i / 4]);
+			snprintf(name, sizeof(name), "%c@%s", c, ways[i % 4]);
+			r = roster_of(line);
+			want(r, name, "$6$h");
+			name[0] = (char)(c - 'a' + 'A');
+			want(r, name, NULL);
+			roster_free(&r);
+		}
+	assert_true(span_eq(account_key(SPAN("x@A b"), key),
+	    account_key(SPAN("x@a B"), again)));
+	assert_false(span_eq(account_key(SPAN("X@a"), key),
+	    account_key(SPAN("x@a"), again)));
+}
+
+static void
 who_is_not_there_costs_as_much_as_somebody_who_is(void **state)
 {
 	struct roster *r = roster_of("x:!\nann:$6$a\ny:*\nbob:$6$b\n");
@@ -155,6 +183,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    the_domain_of_a_name_is_one_however_it_is_written),
 		cmocka_unit_test(each_account_is_found_and_nothing_else),
 		cmocka_unit_test(
 		    who_is_not_there_costs_as_much_as_somebody_who_is),
