@@ -231,10 +231,11 @@ def test_one_refused_among_very_many_and_nobody_gets_it(server, sink):
     assert not p.find_log(event="queued")
 
 
-def test_lines_no_edge_takes_are_cut_and_folded(postern, sink):
+def test_lines_no_edge_takes_are_cut_and_folded(server, sink):
+    p = begin(server, sink.port, relay="eightbit send")
     text = ("Subject: " + "word " * 3000 + "\nX-Long: " + "x" * 12000
             + "\n\n" + "\u00e4" * 6000 + "\n" + "y" * 9000 + "\n")
-    got = sendmail(postern, "bob@there.example", stdin=text)
+    got = sendmail(p, "bob@there.example", stdin=text)
     assert (got.status, got.err) == (0, "")
     m = sink.wait()[0]
     *cut, whole, last = m.body.split(b"\r\n")

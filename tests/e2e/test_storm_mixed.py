@@ -181,13 +181,13 @@ def kill_master(p):
     return when, "relay"        # for they die as well
 
 
-def storm(p, kills, master_each):
+def storm(p, kills, master_each=0):
     """Kill anybody; (time, role), where a launcher counts as its relay.
-    Every master_each-th death is master's."""
+    Every master_each-th death is master's; 0: none is."""
     dead, chance = [], dice()
     while len(dead) < kills:
         time.sleep(chance.uniform(0.05, 0.8))
-        if len(dead) % master_each == master_each - 1:
+        if master_each and len(dead) % master_each == master_each - 1:
             dead.append(kill_master(p))
             continue
         titles = p.processes()
