@@ -14,6 +14,9 @@ from names import Names
 from server import free_port, until
 from sinks import Sink
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 HOST = "127.0.0.2"
 CONF = """
 process { hostname mx.test.example; run_dir run; %(resolver)s }

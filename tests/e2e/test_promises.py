@@ -7,11 +7,16 @@ import os
 import re
 import ssl
 
+import pytest
+
 from client import Client, QUEUED
 from peers import Dovecot
 from server import free_port, until
 from sinks import EXTENSIONS
 from test_submission import PASSWORD, USER, make_certificate, make_users
+
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
 
 HEAD = """
 process { hostname mx.test.example; run_dir run }

@@ -15,6 +15,9 @@ from server import free_port, until
 from sinks import EXTENSIONS
 from test_submission import NODE, PASSWORD, USER, make_certificate, make_users
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 CONF = """
 process { hostname mx.test.example; run_dir run }
 users staff { type file; path users }

@@ -412,6 +412,7 @@ whatever_ends_while_many_wait_nobody_stays(void **state)
 		assert_int_equal(kit.edge->client_cnt, 0);
 		if (round == 3)
 			break;
+		kit.edge->set.timeout_ms = 5000;
 		tls_kit_kill();
 		kit_turn(KIT_TURNS);
 		tls_kit_link();
