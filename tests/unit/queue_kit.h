@@ -21,7 +21,7 @@
 #include "queue/store_table.h"
 #include "sys/clock.h"
 
-#define KIT_PATIENCE_MS	10000	/* a test that waits longer has failed */
+#define KIT_PATIENCE_MS	20000	/* a test that waits longer has failed */
 #define KIT_TURN_MS	2
 
 struct kit {
