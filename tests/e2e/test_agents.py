@@ -4,9 +4,14 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 from client import send
 from peers import Dovecot
 from server import free_port, until
+
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
 
 PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)),

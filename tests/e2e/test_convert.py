@@ -11,6 +11,9 @@ import pytest
 from client import send
 from sinks import EXTENSIONS
 
+# What the sanitizers would see of it, unit tests and the fuzzer show them.
+pytestmark = pytest.mark.heavy
+
 SOON = "retry { delay 1; maximum_delay 1s }"
 SEVEN = [e for e in EXTENSIONS if e not in ("8BITMIME", "SMTPUTF8")]
 

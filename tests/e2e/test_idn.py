@@ -6,6 +6,9 @@ from client import TEXT, Client
 from names import Names
 from server import free_port
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 CONF = """
 process { hostname mx.test.example; run_dir run; %(resolver)s }
 edge in {

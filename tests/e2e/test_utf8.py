@@ -9,6 +9,9 @@ from peers import Dovecot
 from server import free_port, until
 from sinks import EXTENSIONS, Sink
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 ANN, BOB = "ann@here.example", "bob@there.example"
 TEXT = "Subject: Grüße aus Köln\r\n\r\nSchöne Grüße\r\n"
 ASCII = tuple(e for e in EXTENSIONS if e != "SMTPUTF8")
