@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "conf/path.h"
 #include "conf/propose.h"
 #include "conf/read_host.h"
@@ -59,7 +60,7 @@ read_hostname(struct arena *a, struct span s)
 {
 	char key[DOMAIN_KEY_MAX];
 
-	if (s.len > 0 && (!domain_is_ascii(s) || s.ptr[s.len - 1] == '.'))
+	if (s.len > 0 && (!utf8_is_ascii(s) || s.ptr[s.len - 1] == '.'))
 		s = arena_copy(a, (struct span){ key, domain_key(s, key) });
 	return read_is_hostname(s) ? s : SPAN("");
 }
@@ -193,7 +194,7 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 		    v->text.ptr[i] == '>')
 			return refuse(rp, v, fits);
 	if (pattern_is_good(v->text) && (domain.ptr[0] == '[' ||
-	    !domain_is_ascii(domain) || read_is_hostname(domain)))
+	    !utf8_is_ascii(domain) || read_is_hostname(domain)))
 		return true;
 	if (is_pattern && at == 1 && span_begins(domain, SPAN("*.")) &&
 	    read_is_hostname(span_tail(domain, 2))) {

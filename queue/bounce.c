@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "bus/messages.h"
 #include "mail/date.h"
 #include "mail/encoded.h"
@@ -21,11 +22,11 @@
 static bool
 needs_utf8(const struct bounce *b)
 {
-	if (b->is_utf8 || !encoded_is_ascii(b->to))
+	if (b->is_utf8 || !utf8_is_ascii(b->to))
 		return true;
 	for (uint32_t i = 0; i < b->rcpt_cnt; i++)
-		if (!encoded_is_ascii(b->rcpts[i].address) ||
-		    !encoded_is_ascii(b->rcpts[i].orcpt))
+		if (!utf8_is_ascii(b->rcpts[i].address) ||
+		    !utf8_is_ascii(b->rcpts[i].orcpt))
 			return true;
 	return false;
 }
@@ -90,7 +91,7 @@ put_words(FILE *f, const struct bounce *b)
 		return ERR_SYS;
 	}
 	s = (struct span){ text, len };
-	if (encoded_is_ascii(s)) {
+	if (utf8_is_ascii(s)) {
 		fputs("Content-Type: text/plain; charset=us-ascii\r\n\r\n", f);
 		fwrite(s.ptr, 1, s.len, f);
 	} else {
@@ -125,9 +126,9 @@ put_parts(FILE *f, const struct bounce *b, const char *boundary)
 static uint8_t
 flags_of(const struct bounce *b, const struct bounce_text *t)
 {
-	if (!encoded_is_ascii(b->to))
+	if (!utf8_is_ascii(b->to))
 		return MAIL_SMTPUTF8 | MAIL_8BIT;
-	return encoded_is_ascii((struct span){ t->text, t->len }) ? 0 :
+	return utf8_is_ascii((struct span){ t->text, t->len }) ? 0 :
 	    MAIL_8BIT;
 }
 

@@ -3,6 +3,7 @@
  * only where it was the next hop (2.3.5); what we said ourselves was not said
  * by SMTP, and is of a type of our own (2.3.6).
  */
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/date.h"
 #include "mail/encoded.h"
@@ -52,7 +53,7 @@ put_original(FILE *f, struct span orcpt, bool utf8)
 	fprintf(f, "Original-Recipient: %.*s; ", (int)type.len, type.ptr);
 	if (!span_eq_nocase(type, SPAN("utf-8")))
 		bounce_safe_xtext(f, address, utf8);
-	else if (encoded_is_ascii(address))
+	else if (utf8_is_ascii(address))
 		bounce_safe_text(f, address, false);
 	else
 		bounce_safe_utf8_address(f, address, utf8);
@@ -67,7 +68,7 @@ put_final(FILE *f, struct span address, bool utf8)
 		return;
 	}
 	fputs("Final-Recipient: ", f);
-	if (encoded_is_ascii(address)) {
+	if (utf8_is_ascii(address)) {
 		fputs("rfc822; ", f);
 		bounce_safe_text(f, address, false);
 	} else {

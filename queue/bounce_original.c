@@ -67,7 +67,7 @@ bool
 bounce_original_is_whole(const struct bounce *b)
 {
 	return b->has_body && is_text(b->header) && is_text(b->body) &&
-	    (b->is_utf8 || encoded_is_ascii(b->header));
+	    (b->is_utf8 || utf8_is_ascii(b->header));
 }
 
 /* Bytes at the front that stand as they are; 0 is one that cannot. */
@@ -133,7 +133,7 @@ bounce_original_put(FILE *f, const struct bounce *b, bool utf8)
 		return;
 	}
 	put_type(f, utf8 ? "message/global" : "message/rfc822",
-	    !encoded_is_ascii(b->header) || !encoded_is_ascii(b->body));
+	    !utf8_is_ascii(b->header) || !utf8_is_ascii(b->body));
 	fwrite(b->header.ptr, 1, b->header.len, f);
 	if (b->body.len > 0)
 		fwrite(b->body.ptr, 1, b->body.len, f);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "bus/messages.h"
 #include "mail/date.h"
 #include "mail/encoded.h"
@@ -141,7 +142,7 @@ static bool
 write_all(struct bounce_text *t, const struct digest_about *d,
     struct span list)
 {
-	bool ascii = encoded_is_ascii(list);
+	bool ascii = utf8_is_ascii(list);
 	FILE *f = open_memstream(&t->text, &t->len);
 	bool bad;
 
@@ -172,7 +173,7 @@ digest_text_write(struct bounce_text *out, const struct digest_about *d)
 	free(list);
 	if (!good)
 		return ERR_SYS;
-	t.flags = MAIL_DIGEST | (encoded_is_ascii(d->to) ? 0 :
+	t.flags = MAIL_DIGEST | (utf8_is_ascii(d->to) ? 0 :
 	    MAIL_SMTPUTF8 | MAIL_8BIT);
 	*out = t;
 	return OK;

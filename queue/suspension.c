@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/domain.h"
 #include "queue/suspension.h"
@@ -210,7 +211,7 @@ find_all(const struct suspension_set *set, const char *relay,
 	bool is_domain = strcmp(relay, name) != 0;
 	char key[DOMAIN_KEY_MAX];
 
-	if (is_domain && !domain_is_ascii(span_of(name)) &&
+	if (is_domain && !utf8_is_ascii(span_of(name)) &&
 	    domain_key(span_of(name), key) > 0)
 		name = key;
 	out[0] = suspension_find(set, relay, "");

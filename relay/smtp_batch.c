@@ -4,18 +4,10 @@
  */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "relay/smtp_batch.h"
 #include "relay/smtp_convert.h"
-
-static bool
-is_utf8(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] > 127)
-			return true;
-	return false;
-}
 
 /* A wrong address must not become a command: check again at the last door. */
 static bool
@@ -46,9 +38,9 @@ static bool
 is_enveloped_in_utf8(const struct delivery *d)
 {
 	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
-		if (is_utf8(d->rcpts[i].address))
+		if (!utf8_is_ascii(d->rcpts[i].address))
 			return true;
-	return is_utf8(d->sender);
+	return !utf8_is_ascii(d->sender);
 }
 
 /*

@@ -23,3 +23,25 @@ utf8_len(struct span s)
 		return 0;
 	return len;
 }
+
+bool
+utf8_is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] > 0x7f)
+			return false;
+	return true;
+}
+
+bool
+utf8_is_good(struct span s)
+{
+	while (s.len > 0) {
+		size_t len = (unsigned char)s.ptr[0] < 0x80 ? 1 : utf8_len(s);
+
+		if (len == 0)
+			return false;
+		s = span_tail(s, len);
+	}
+	return true;
+}

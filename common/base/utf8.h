@@ -4,6 +4,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/span.h"
@@ -14,5 +15,10 @@
  * than U+10FFFF, cut short.  A C1 control (U+0080 to U+009F) counts as none.
  */
 size_t	utf8_len(struct span);
+
+/* No octet over 127. */
+bool	utf8_is_ascii(struct span);
+/* Nothing in it but ASCII and such characters. */
+bool	utf8_is_good(struct span);
 
 #endif

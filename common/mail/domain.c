@@ -8,18 +8,10 @@
 #include <idn2.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "mail/domain.h"
 
 #define LABEL_MAX	63	/* octets, RFC 1035 2.3.4 */
-
-bool
-domain_is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] & 0x80)
-			return false;
-	return true;
-}
 
 static char
 lower(char c)
@@ -103,7 +95,7 @@ domain_key(struct span s, char *out)
 	if (s.len > 0 && s.ptr[0] == '[')
 		return fold_literal(s, out);
 	len = fold(s, out);
-	return len > 0 || domain_is_ascii(s) ? len : fold_wide(s, out);
+	return len > 0 || utf8_is_ascii(s) ? len : fold_wide(s, out);
 }
 
 bool

@@ -30,7 +30,5 @@ size_t	domain_key(struct span text, char *out);
 /* Are both names of one domain? */
 bool	domain_same(struct span, struct span);
 
-/* Is all of it ASCII? */
-bool	domain_is_ascii(struct span);
 
 #endif

@@ -12,15 +12,6 @@
 #define WORD_BYTES	45	/* of text in an encoded word: 60 letters */
 #define DECODED_MAX	1024	/* bytes of one encoded word		*/
 
-bool
-encoded_is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static bool
 ends_line(struct span s, size_t at)
 {
@@ -82,7 +73,7 @@ encoded_put_words(FILE *f, struct span s)
 	char letters[BASE64_LEN(WORD_BYTES)];
 	size_t len;
 
-	if (encoded_is_ascii(s)) {
+	if (utf8_is_ascii(s)) {
 		fwrite(s.ptr, 1, s.len, f);
 		return;
 	}

@@ -12,7 +12,6 @@
 
 #include "base/span.h"
 
-bool	encoded_is_ascii(struct span);
 
 /* A text whose lines end in CRLF, as quoted-printable. */
 void	encoded_put_text(FILE *, struct span utf8);

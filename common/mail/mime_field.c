@@ -37,28 +37,6 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool
-is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] > 0x7f)
-			return false;
-	return true;
-}
-
-static bool
-is_utf8(struct span s)
-{
-	while (s.len > 0) {
-		size_t len = (unsigned char)s.ptr[0] < 0x80 ? 1 : utf8_len(s);
-
-		if (len == 0)
-			return false;
-		s = span_tail(s, len);
-	}
-	return true;
-}
-
 /* As it stands; a line that will not end is broken. */
 static void
 put(struct writer *w, struct span s)
@@ -175,7 +153,7 @@ put_encoded(struct writer *w, struct span blanks)
 	struct span s = { w->room, w->len };
 	bool is_q = q_len(s) <= BASE64_LEN(s.len);
 
-	w->is_utf8 = is_utf8(s);
+	w->is_utf8 = utf8_is_good(s);
 	while (s.len > 0) {
 		size_t len = word_len(w, s, is_q);
 
@@ -264,7 +242,7 @@ is_encoded(const struct token *t)
 static bool
 needs(const struct writer *w, const struct token *t)
 {
-	return !w->is_masked && !t->is_special && !is_ascii(t->word);
+	return !w->is_masked && !t->is_special && !utf8_is_ascii(t->word);
 }
 
 static void
@@ -365,7 +343,8 @@ mime_field_put(struct mime_out *out, struct span field, char *room)
 
 	if (field.len >= 2 && field.ptr[field.len - 1] == '\n')
 		field.len -= 2;
-	if (colon >= field.len || !is_ascii(name) || is_blank(field.ptr[0]))
+	if (colon >= field.len || !utf8_is_ascii(name) ||
+	    is_blank(field.ptr[0]))
 		colon = 0;
 	else
 		colon++;

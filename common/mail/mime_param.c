@@ -90,28 +90,6 @@ take(struct span *s)
 }
 
 static bool
-is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] > 0x7f)
-			return false;
-	return true;
-}
-
-static bool
-is_utf8(struct span s)
-{
-	while (s.len > 0) {
-		size_t len = (unsigned char)s.ptr[0] < 0x80 ? 1 : utf8_len(s);
-
-		if (len == 0)
-			return false;
-		s = span_tail(s, len);
-	}
-	return true;
-}
-
-static bool
 has_extended(struct span all, struct span name)
 {
 	while (all.len > 0) {
@@ -195,8 +173,8 @@ put_extended(struct mime_out *o, const struct param *p)
 
 	mime_out_char(o, ';');
 	begin_section(o, p, no);
-	mime_out_put(o, is_ascii(p->value) ? SPAN("us-ascii''") :
-	    is_utf8(p->value) ? SPAN("utf-8''") : SPAN("unknown-8bit''"));
+	mime_out_put(o, utf8_is_ascii(p->value) ? SPAN("us-ascii''") :
+	    utf8_is_good(p->value) ? SPAN("utf-8''") : SPAN("unknown-8bit''"));
 	for (size_t i = 0; i < p->value.len; i++) {
 		if (p->is_quoted && p->value.ptr[i] == '\\' &&
 		    i + 1 < p->value.len)
@@ -229,7 +207,8 @@ put_mended(struct mime_out *o, const struct param *p, size_t column)
 	for (size_t i = 0; i < p->value.len; i++) {
 		struct span octet = { p->value.ptr + i, 1 };
 
-		if (!is_ascii(octet) || (!is_coded && !is_plain(*octet.ptr)))
+		if (!utf8_is_ascii(octet) ||
+		    (!is_coded && !is_plain(*octet.ptr)))
 			column += put_octet(o, *octet.ptr);
 		else
 			column = put(o, octet, column);
@@ -271,11 +250,11 @@ mime_param_put(struct mime_out *o, struct span all, size_t column)
 	while (rest.len > 0) {
 		struct param p = take(&rest);
 		bool is_odd = p.name.len == 0 || p.name.len > NAME_MAX_LEN ||
-		    !is_ascii(p.name) || p.value.len == 0 ||
+		    !utf8_is_ascii(p.name) || p.value.len == 0 ||
 		    span_find(p.name, '\n') < p.name.len ||
 		    span_eq_nocase(p.name, SPAN("boundary"));
 
-		if (is_odd || (is_ascii(p.whole) &&
+		if (is_odd || (utf8_is_ascii(p.whole) &&
 		    p.value.len <= VALUE_SURE)) {
 			column = put_whole(o, p.whole, column);
 		} else if (is_extended(p.name)) {
