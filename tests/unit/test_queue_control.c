@@ -91,9 +91,7 @@ one_message_is_shown_with_its_last_reply(void **state)
 	take(p, 2);
 	ask_show(a, none);
 	assert_int_equal(a->end, TOLD_NONE);
-	p->q.settings.retry.cap_ms = 3600000;
-	memcpy(p->q.settings.retry.delay, "3600", 4);
-	p->q.settings.retry.delay_len = 4;
+	play_wait_for_years(p);
 	play_link_relay(p, 1);
 	play_list_slots(p, 1);
 	kit_until(&p->kit, p->open_cnt == 1);
@@ -313,9 +311,7 @@ a_flush_sends_at_once_what_would_wait(void **state)
 	struct play *p = a->play;
 	struct id id;
 
-	p->q.settings.retry.cap_ms = 3600000;
-	memcpy(p->q.settings.retry.delay, "3600", 4);
-	p->q.settings.retry.delay_len = 4;
+	play_wait_for_years(p);
 	p->q.settings.retry.maximum = 100;
 	id = take(p, 1);
 	play_link_relay(p, 1);

@@ -306,8 +306,7 @@ a_row_of_an_old_snapshot_is_not_followed(void **state)
 	struct play *p = *state;
 	struct store_place place = { .no = 0 };
 
-	p->q.settings.retry = (struct retry){ .delay = "100", .delay_len = 3,
-	    .cap_ms = 100000, .lifetime_ms = 86400000, .maximum = 5 };
+	play_wait_for_years(p);
 	run_one(p);
 	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.0 Later");
 	kit_until(&p->kit, p->settled_cnt == 1);
@@ -327,8 +326,7 @@ a_destination_that_is_down_is_probed_after_its_pause(void **state)
 	struct play *p = *state;
 	int64_t begin;
 
-	p->q.settings.retry = (struct retry){ .delay = "100", .delay_len = 3,
-	    .cap_ms = 100000, .lifetime_ms = 86400000, .maximum = 5 };
+	play_wait_for_years(p);
 	run_one(p);
 	begin = clock_mono_ms();
 	play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0, "4.4.1 No way");

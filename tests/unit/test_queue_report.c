@@ -102,8 +102,7 @@ what_is_over_early_is_told_after_a_while(void **state)
 	struct play *p = *state;
 	const char *text;
 
-	p->q.settings.retry = (struct retry){ .delay = "1000", .delay_len = 4,
-	    .cap_ms = 1000000, .lifetime_ms = 86400000, .maximum = 5 };
+	play_wait_for_years(p);
 	send_to_four(p, "from@example.org");
 	for (unsigned i = 1; i <= RCPTS; i++) {
 		kit_until(&p->kit, p->open_cnt == i);
@@ -135,8 +134,7 @@ restart(struct play *p)
 static void
 two_fail_and_two_wait(struct play *p)
 {
-	p->q.settings.retry = (struct retry){ .delay = "1000", .delay_len = 4,
-	    .cap_ms = 1000000, .lifetime_ms = 86400000, .maximum = 5 };
+	play_wait_for_years(p);
 	send_to_four(p, "from@example.org");
 	for (unsigned i = 1; i <= RCPTS; i++) {
 		kit_until(&p->kit, p->open_cnt == i);

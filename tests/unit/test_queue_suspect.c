@@ -368,9 +368,7 @@ the_lifetime_ends_before_the_next_attempt(void **state)
 	struct play *p = *state;
 	struct id last;
 
-	p->q.settings.retry.cap_ms = 3600000;
-	memcpy(p->q.settings.retry.delay, "3600", 4);
-	p->q.settings.retry.delay_len = 4;
+	play_wait_for_years(p);
 	memset(&last, 0, sizeof(last));
 	start_no = 0;
 	relay_anew(p);
