@@ -15,13 +15,11 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
+#include "ask/helper.h"
 #include "base/span.h"
-#include "bus/link.h"
-#include "bus/messages.h"
-#include "sys/ev.h"
 
 #define KEYS_PATIENCE_MS	5000
+#define KEYS_ASKED_MAX		65536	/* questions; more fail at once	*/
 #define KEYS_ID_LEN		32	/* bytes: SHA-256 of the public half */
 #define KEYS_SIGNATURE_MAX	1024	/* bytes: RSA of 8192 bits	*/
 #define KEYS_TEXT_MAX		512	/* bytes to be signed		*/
@@ -31,11 +29,8 @@ struct keys_query;
 
 /* signature is borrowed for the call, empty but for SIGN_DONE. */
 typedef void keys_fn(enum sign_status, struct span signature, void *arg);
-/* The link has died; pass it on to boot_link_lost(). */
-typedef void keys_lost_fn(const struct link_peer *, enum err why, void *arg);
-
 MUST_CHECK enum err keys_open(struct keys **out, struct ev_loop *,
-	    keys_lost_fn *, void *arg);
+	    helper_lost_fn *, void *arg);
 /* Questions under way are dropped without an answer. */
 void	keys_close(struct keys **);
 
