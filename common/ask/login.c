@@ -1,156 +1,92 @@
 /*
- * login.c - questions by number.  An answer that comes after its question was
- * given up finds nothing and is dropped; one to a number we never used is
- * nonsense and costs the link.
- *
- * A question that is answered without the vault (no link, a name that is too
- * long) waits for the end of the turn, so that fn never comes too early.
+ * login.c - a name or password that cannot be right is not sent; its question
+ * ends like one that was answered.
  */
-#include <sys/tree.h>
-
 #include <stdlib.h>
 
 #include "ask/login.h"
 
 struct login_query {
-	RB_ENTRY(login_query) by_no;
-	struct login	*login;
-	uint64_t	 no;
-	struct timer	 deadline;
-	struct later	 later;
-	enum login_status status;	/* told by `later'		*/
+	struct question	 question;	/* first: they are one		*/
+	enum login_status status;	/* once it is answered		*/
 	login_fn	*fn;
 	void		*arg;
 };
 
-RB_HEAD(query_tree, login_query);
-
 struct login {
-	struct ev_loop	*loop;
-	struct link	*link;		/* NULL while there is none	*/
-	struct query_tree queries;
-	uint64_t	 next_no;
-	login_lost_fn	*lost;
-	void		*arg;
+	struct helper	 helper;	/* first: they are one		*/
 };
 
-#define UNUSED	__attribute__((unused))	/* not all of a tree's calls */
-
-static int
-compare(struct login_query *a, struct login_query *b)
-{
-	return a->no < b->no ? -1 : a->no > b->no;
-}
-
-RB_GENERATE_INTERNAL(query_tree, login_query, by_no, compare, UNUSED static)
-
 static void
-drop(struct login_query *q)
-{
-	RB_REMOVE(query_tree, &q->login->queries, q);
-	timer_stop(&q->deadline);
-	later_stop(&q->later);
-	free(q);
-}
-
-static void
-finish(struct login_query *q, enum login_status status)
-{
-	login_fn *fn = q->fn;
-	void *arg = q->arg;
-
-	drop(q);
-	fn(status, arg);
-}
-
-static void
-tell_later(struct login_query *q, enum login_status status)
+answer(struct login_query *q, enum login_status status)
 {
 	q->status = status;
-	later_call(&q->later);
-}
-
-static void
-tell(struct later *later, void *arg)
-{
-	struct login_query *q = arg;
-
-	finish(q, q->status);
-}
-
-static void
-give_up(struct timer *t, void *arg)
-{
-	finish(arg, LOGIN_BUSY);
+	question_answer(&q->question);
 }
 
 static enum err
-on_msg(struct link *l, unsigned type, const union msg *any, struct span piece,
-    int fd, void *arg)
+on_msg(struct helper *h, unsigned type, const union msg *any)
 {
 	const struct msg_login_answer *m = &any->login_answer;
-	struct login_query *q, key = { .no = m->request };
-	struct login *lg = arg;
+	struct question *q = NULL;
 
-	if (type != MSG_login_answer || m->request >= lg->next_no ||
-	    m->status >= LOGIN__COUNT)
+	if (type != MSG_login_answer || m->status >= LOGIN__COUNT ||
+	    question_find(&h->questions, m->request, &q) != OK)
 		return ERR_PEER;
-	q = RB_FIND(query_tree, &lg->queries, &key);
-	if (q != NULL && !q->later.queued)
-		finish(q, m->status);
+	if (q != NULL)
+		answer((struct login_query *)q, m->status);
 	return OK;
 }
 
-/* Nobody will answer what was asked on a link that is gone. */
 static void
-disappoint(struct login *lg)
+on_end(struct question *question, enum err why)
 {
-	struct login_query *q;
+	struct login_query *q = (struct login_query *)question;
+	enum login_status status = why == OK ? q->status : LOGIN_BUSY;
+	login_fn *fn = q->fn;
+	void *arg = q->arg;
 
-	RB_FOREACH(q, query_tree, &lg->queries)
-		if (!q->later.queued)
-			tell_later(q, LOGIN_BUSY);
+	free(q);
+	fn(status, arg);
 }
 
-static void
-on_gone(struct link *l, enum err why, void *arg)
-{
-	struct link_peer peer = *link_peer(l);
-	struct login *lg = arg;
-
-	link_close(&lg->link);
-	disappoint(lg);
-	lg->lost(&peer, why, lg->arg);
-}
+static const struct helper_calls calls = {
+	.max = LOGIN_ASKED_MAX, .patience_ms = LOGIN_PATIENCE_MS,
+	.on_msg = on_msg, .on_end = on_end,
+};
 
 enum err
-login_open(struct login **out, struct ev_loop *loop, login_lost_fn *lost,
+login_open(struct login **out, struct ev_loop *loop, helper_lost_fn *on_lost,
     void *arg)
 {
 	struct login *lg = calloc(1, sizeof(*lg));
 
 	if (lg == NULL)
 		return ERR_SYS;
-	lg->loop = loop;
-	lg->lost = lost;
-	lg->arg = arg;
-	RB_INIT(&lg->queries);
+	helper_init(&lg->helper, loop, &calls, on_lost, arg);
 	*out = lg;
 	return OK;
+}
+
+static void
+drop(struct login_query *q)
+{
+	question_close(&q->question);
+	free(q);
 }
 
 void
 login_close(struct login **lp)
 {
 	struct login *lg = *lp;
-	struct login_query *q;
+	struct question *q;
 
 	*lp = NULL;
 	if (lg == NULL)
 		return;
-	while ((q = RB_MIN(query_tree, &lg->queries)) != NULL)
-		drop(q);
-	link_close(&lg->link);
+	while ((q = questions_first(&lg->helper.questions)) != NULL)
+		drop((struct login_query *)q);
+	helper_fini(&lg->helper);
 	free(lg);
 }
 
@@ -158,15 +94,7 @@ enum err
 login_set_link(struct login *lg, int fd, enum role mine,
     const struct link_peer *peer)
 {
-	enum err e;
-
-	link_close(&lg->link);
-	disappoint(lg);
-	e = link_open(&lg->link, lg->loop, fd, mine, peer, on_msg, on_gone,
-	    lg);
-	if (e != OK)
-		lg->link = NULL;
-	return e;
+	return helper_set_link(&lg->helper, fd, mine, peer);
 }
 
 static bool
@@ -183,24 +111,17 @@ login_ask(struct login *lg, struct span user, struct span password,
 
 	if (q == NULL)
 		return NULL;
-	q->login = lg;
-	q->no = lg->next_no++;
 	q->fn = fn;
 	q->arg = arg;
-	timer_init(&q->deadline, lg->loop, give_up, q);
-	later_init(&q->later, lg->loop, tell, q);
-	RB_INSERT(query_tree, &lg->queries, q);
 	if (!has_length(user, LOGIN_USER_MAX) ||
 	    !has_length(password, LOGIN_PASSWORD_MAX)) {
-		tell_later(q, LOGIN_BAD);
-	} else if (lg->link == NULL) {
-		tell_later(q, LOGIN_BUSY);
-	} else {
-		timer_set(&q->deadline, LOGIN_PATIENCE_MS);
-		/* A link that fails here says so to on_gone(). */
-		(void)link_send_login_ask(lg->link, &(struct msg_login_ask){
-		    .request = q->no, .user = user, .password = password,
-		    .client = client });
+		if (question_ask(&lg->helper.questions, &q->question,
+		    LOGIN_PATIENCE_MS))
+			answer(q, LOGIN_BAD);
+	} else if (helper_ask(&lg->helper, &q->question)) {
+		(void)link_send_login_ask(lg->helper.link,
+		    &(struct msg_login_ask){ .request = q->question.no,
+		    .user = user, .password = password, .client = client });
 	}
 	return q;
 }

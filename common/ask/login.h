@@ -14,13 +14,11 @@
 #ifndef ASK_LOGIN_H
 #define ASK_LOGIN_H
 
-#include "base/err.h"
+#include "ask/helper.h"
 #include "base/span.h"
-#include "bus/link.h"
-#include "bus/messages.h"
-#include "sys/ev.h"
 
 #define LOGIN_PATIENCE_MS	15000
+#define LOGIN_ASKED_MAX		65536	/* questions; more fail at once	*/
 #define LOGIN_USER_MAX		255	/* bytes			*/
 #define LOGIN_PASSWORD_MAX	255	/* bytes; crypt(3) takes 512	*/
 
@@ -28,11 +26,9 @@ struct login;
 struct login_query;
 
 typedef void login_fn(enum login_status, void *arg);
-/* The link has died; pass it on to boot_link_lost(). */
-typedef void login_lost_fn(const struct link_peer *, enum err why, void *arg);
 
 MUST_CHECK enum err login_open(struct login **out, struct ev_loop *,
-	    login_lost_fn *, void *arg);
+	    helper_lost_fn *, void *arg);
 /* Questions under way are dropped without an answer. */
 void	login_close(struct login **);
 
