@@ -30,6 +30,7 @@ struct auth {
 	int64_t		 asked_ms;	/* when the password was said	*/
 	struct login_query *query;
 	struct timer	 delay;		/* runs before a 535 or 454	*/
+	struct span	 password;	/* in the buffer it was decoded into */
 	char		 user[LOGIN_USER_MAX + 1]; /* "": none that can be */
 };
 
@@ -52,50 +53,22 @@ auth_user(const struct auth *a)
 	return a->user;
 }
 
-/* The exchange is over and a reply is said; the session goes on. */
-static void
-go_back(struct session *s)
-{
-	auth_end(&s->auth);
-	s->since_ms = ev_now_ms(s->edge->loop);
-	if (s->state == ST_CLOSED)
-		return;
-	s->state = ST_READY;
-	if (s->edge->is_draining)
-		session_drain(s);
-}
-
-static void
-say_no(struct session *s)
-{
-	s->verb = "AUTH";
-	if (s->login_failures > AUTH_FAILURES_MAX)
-		session_end(s, "4.7.0", "Too many failed logins");
-	else
-		session_refuse(s, 535, "5.7.8",
-		    "Authentication credentials invalid");
-	go_back(s);
-}
-
-static void
-refuse_for_now(struct session *s)
-{
-	s->verb = "AUTH";
-	session_refuse(s, 454, "4.7.0", "Temporary authentication failure");
-	go_back(s);
-}
-
 static void
 delay_is_over(struct timer *timer, void *arg)
 {
+	static const struct reply no = { 535, "5.7.8",
+	    "Authentication credentials invalid", false };
+	static const struct reply too_many = { 421, "4.7.0",
+	    "Too many failed logins", true };
 	struct auth *a = arg;
 	struct session *s = a->session;
 
 	if (a->is_busy)
-		refuse_for_now(s);
+		session_away(s);
+	else if (s->login_failures > AUTH_FAILURES_MAX)
+		session_resume(s, &too_many);
 	else
-		say_no(s);
-	session_wake(s);
+		session_resume(s, &no);
 }
 
 int64_t
@@ -140,26 +113,41 @@ log_login(const struct session *s)
 	log_end(&l);
 }
 
-static void
+/* The password is right, and nobody objects. */
+static enum taken
 succeed(struct session *s)
 {
 	if ((s->login = strdup(s->auth->user)) == NULL) {
-		refuse_for_now(s);
-		return;
+		session_say(s, &check_login.away);
+		return REFUSED;
 	}
 	counter_add(COUNTER_logins, 1);
 	log_login(s);
 	s->junk_cnt = 0;
 	session_reply(s, 235, "2.7.0", "Authentication successful");
-	go_back(s);
+	return TAKEN;
 }
 
-static void
-judge(struct session *s, enum login_status status)
+/* The exchange is over. */
+static enum taken
+finish(struct session *s, const struct reply *no)
+{
+	enum taken taken = REFUSED;
+
+	if (no == NULL)
+		taken = succeed(s);
+	else
+		session_say(s, no);
+	auth_end(&s->auth);
+	return taken;
+}
+
+void
+auth_told(struct session *s, enum login_status status)
 {
 	switch (status) {
 	case LOGIN_GOOD:
-		succeed(s);
+		session_resume(s, NULL);
 		return;
 	case LOGIN_BAD:
 		fail(s);
@@ -168,13 +156,6 @@ judge(struct session *s, enum login_status status)
 		put_off(s);
 		return;
 	}
-}
-
-void
-auth_told(struct session *s, enum login_status status)
-{
-	judge(s, status);
-	session_wake(s);
 }
 
 static void
@@ -186,25 +167,53 @@ vault_answers(enum login_status status, void *arg)
 	auth_told(a->session, status);
 }
 
-/* All is said that the client has to say. */
-static void
-ask(struct session *s, struct span password)
+static enum answer
+judge_login(struct session *s, struct reply *no)
 {
 	struct auth *a = s->auth;
 	char network[CROWD_NET_TEXT];
 
-	s->state = ST_LOGIN;
 	a->asked_ms = ev_now_ms(s->edge->loop);
 	if (a->user[0] == '\0') {
 		fail(s);
-		return;
+		return ANSWER_LATER;
 	}
 	/* Whoever has a /64 is one client, as in the crowd. */
 	crowd_net_text(&s->address, network);
-	a->query = login_ask(s->edge->users, span_of(a->user), password,
+	a->query = login_ask(s->edge->users, span_of(a->user), a->password,
 	    span_of(network), vault_answers, a);
 	if (a->query == NULL)
-		judge(s, LOGIN_BUSY);
+		put_off(s);
+	return ANSWER_LATER;
+}
+
+static void
+cancel_login(struct session *s)
+{
+	login_cancel(&s->auth->query);
+	timer_stop(&s->auth->delay);
+}
+
+/* The vault's answer comes at the latest after LOGIN_PATIENCE_MS, see login.h:
+ * it needs no patience of its own here. */
+const struct check check_login = {
+	.name = "login", .asks = "users", .judge = judge_login,
+	.cancel = cancel_login,
+	.away = { 454, "4.7.0", "Temporary authentication failure", false },
+};
+
+/* All is said that the client has to say.  Only while this call lasts is the
+ * password at hand: login is the first check of its stage. */
+static enum taken
+ask(struct session *s, struct span password)
+{
+	enum taken taken;
+
+	s->auth->password = password;
+	taken = stage_run(s, AT_AUTH, finish);
+	if (s->auth != NULL)
+		s->auth->password = SPAN("");
+	return taken;
 }
 
 static void
@@ -226,15 +235,16 @@ note_user(struct auth *a, struct span user)
 }
 
 /* Give the exchange up, with a reply. */
-static void
+static enum taken
 give_up(struct session *s, unsigned code, const char *dsn, const char *text)
 {
 	session_refuse(s, code, dsn, "%s", text);
-	go_back(s);
+	auth_end(&s->auth);
+	return REFUSED;
 }
 
 /* authzid NUL authcid NUL password, RFC 4616 2. */
-static void
+static enum taken
 take_plain(struct session *s, struct span bytes)
 {
 	struct span authzid = span_head(bytes, span_find(bytes, '\0'));
@@ -243,82 +253,78 @@ take_plain(struct session *s, struct span bytes)
 	struct span password = span_tail(rest, user.len + 1);
 
 	if (authzid.len == bytes.len || user.len == rest.len ||
-	    span_find(password, '\0') < password.len) {
-		give_up(s, 501, "5.5.2", "Cannot read response");
-		return;
-	}
+	    span_find(password, '\0') < password.len)
+		return give_up(s, 501, "5.5.2", "Cannot read response");
 	if (authzid.len == 0 || span_eq(authzid, user))
 		note_user(s->auth, user);
-	ask(s, password);
+	return ask(s, password);
 }
 
-static void
+static enum taken
 prompt(struct session *s, const char *text)
 {
 	session_reply(s, 334, "", "%s", text);
-	if (s->state != ST_CLOSED)
-		s->state = ST_AUTH;
+	return MORE;
 }
 
 /* What the client's response decodes to. */
-static void
+static enum taken
 take(struct session *s, struct span bytes)
 {
 	switch (s->auth->wants) {
-	case WANTS_PLAIN:
-		take_plain(s, bytes);
-		return;
 	case WANTS_USER:
 		note_user(s->auth, bytes);
 		s->auth->wants = WANTS_PASSWORD;
-		prompt(s, PASSWORD_PROMPT);
-		return;
+		return prompt(s, PASSWORD_PROMPT);
 	case WANTS_PASSWORD:
-		ask(s, bytes);
-		return;
+		return ask(s, bytes);
+	default:
+		return take_plain(s, bytes);
 	}
 }
 
-static void
+static enum taken
 decode(struct session *s, struct span text)
 {
 	char bytes[AUTH_LINE_MAX / 4 * 3];
+	enum taken taken;
 	size_t len;
 
-	if (base64_decode(text, bytes, sizeof(bytes), &len))
-		take(s, (struct span){ bytes, len });
-	else
-		give_up(s, 501, "5.5.2", "Cannot decode response");
+	if (!base64_decode(text, bytes, sizeof(bytes), &len))
+		return give_up(s, 501, "5.5.2", "Cannot decode response");
+	taken = take(s, (struct span){ bytes, len });
 	explicit_bzero(bytes, sizeof(bytes));
+	return taken;
 }
 
-void
+enum taken
 auth_respond(struct session *s, struct span line)
 {
+	if (span_find(line, '\r') < line.len ||
+	    span_find(line, '\0') < line.len)
+		return give_up(s, 500, "5.5.2", "Bare CR or NUL not allowed");
 	if (span_eq(line, SPAN("*")))
-		give_up(s, 501, "5.7.0", "Authentication cancelled");
-	else
-		decode(s, line);
+		return give_up(s, 501, "5.7.0", "Authentication cancelled");
+	return decode(s, line);
 }
 
-void
+enum taken
 auth_begin(struct session *s, enum auth_mechanism mechanism,
     const struct span *initial)
 {
 	struct auth *a = calloc(1, sizeof(*a));
 
 	if (a == NULL) {
-		refuse_for_now(s);
-		return;
+		session_say(s, &check_login.away);
+		return REFUSED;
 	}
 	a->session = s;
 	a->wants = mechanism == AUTH_PLAIN ? WANTS_PLAIN : WANTS_USER;
 	timer_init(&a->delay, s->edge->loop, delay_is_over, a);
 	s->auth = a;
 	if (initial == NULL)
-		prompt(s, mechanism == AUTH_PLAIN ? "" : USER_PROMPT);
-	else if (span_eq(*initial, SPAN("=")))
-		take(s, SPAN(""));
-	else
-		decode(s, *initial);
+		return prompt(s, mechanism == AUTH_PLAIN ? "" : USER_PROMPT);
+	if (span_eq(*initial, SPAN("=")))
+		return take(s, SPAN(""));
+	return decode(s, *initial);
 }

@@ -17,6 +17,7 @@
 
 #include "base/span.h"
 #include "bus/messages.h"
+#include "edge/stage.h"
 
 struct auth;
 struct session;
@@ -28,19 +29,19 @@ struct session;
 enum auth_mechanism { AUTH_PLAIN, AUTH_LOGIN };
 
 /*
- * Begin; initial is the initial response as it was said, or NULL.  Says a
- * reply unless the vault was asked, and moves the session to where it waits.
+ * Begin; initial is the initial response as it was said, or NULL.  A reply is
+ * said unless it is PENDING: then the checks of stage AUTH are asked.
  */
-void	auth_begin(struct session *, enum auth_mechanism,
+enum taken auth_begin(struct session *, enum auth_mechanism,
 	    const struct span *initial);
 
 /* A line in ST_AUTH, without its CR LF. */
-void	auth_respond(struct session *, struct span line);
+enum taken auth_respond(struct session *, struct span line);
 
 /* Who wants to log in, "" as long as that was not said. */
 const char *auth_user(const struct auth *);
 
-/* In ST_LOGIN: what the vault said. */
+/* What the vault said, while it is waited for. */
 void	auth_told(struct session *, enum login_status);
 
 /* How long to wait with a 535 or 454 that is there after so many ms and so many

@@ -10,18 +10,18 @@
 #include "edge/session.h"
 #include "edge/transaction.h"
 
-bool
+enum taken
 cmd_absent(struct session *s, struct span args)
 {
 	session_refuse(s, 502, "5.5.1", "Command not implemented");
-	return true;
+	return REFUSED;
 }
 
-bool
+enum taken
 cmd_foreign(struct session *s, struct span args)
 {
 	session_refuse(s, 500, "5.5.2", "This is a mail server");
 	transaction_end(&s->transaction);
 	s->is_hasty = true;
-	return true;
+	return TAKEN;
 }

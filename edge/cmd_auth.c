@@ -34,7 +34,7 @@ may_log_in(struct session *s)
 	return false;
 }
 
-bool
+enum taken
 cmd_auth(struct session *s, struct span args)
 {
 	struct span name = span_head(args, span_find(args, ' '));
@@ -42,18 +42,23 @@ cmd_auth(struct session *s, struct span args)
 	enum auth_mechanism mechanism = AUTH_PLAIN;
 
 	if (!may_log_in(s))
-		return false;
+		return REFUSED;
 	if (span_eq_nocase(name, SPAN("LOGIN")))
 		mechanism = AUTH_LOGIN;
 	else if (name.len == 0) {
 		session_refuse(s, 501, "5.5.4",
 		    "Syntax error in parameters or arguments");
-		return false;
+		return REFUSED;
 	} else if (!span_eq_nocase(name, SPAN("PLAIN"))) {
 		session_refuse(s, 504, "5.5.4",
 		    "Unrecognized authentication type");
-		return false;
+		return REFUSED;
 	}
-	auth_begin(s, mechanism, initial.len > 0 ? &initial : NULL);
-	return false;
+	return auth_begin(s, mechanism, initial.len > 0 ? &initial : NULL);
+}
+
+enum taken
+cmd_auth_response(struct session *s, struct span line)
+{
+	return auth_respond(s, line);
 }

@@ -10,23 +10,34 @@
 #include "edge/session.h"
 #include "edge/transaction.h"
 
-/* Keep the name.  False, and the reply is said, when there is none to keep. */
-static bool
-greet(struct session *s, struct span name)
+/* Keep the name while it is judged. */
+static enum taken
+greet(struct session *s, struct span name, stage_done_fn *done)
 {
-	char *copy;
-
 	if (!command_ehlo_name(name)) {
 		session_refuse(s, 501, "5.5.4",
 		    "Syntax error in parameters or arguments");
-		return false;
+		return REFUSED;
 	}
-	if ((copy = strndup(name.ptr, name.len)) == NULL) {
+	free(s->said);
+	if ((s->said = strndup(name.ptr, name.len)) == NULL) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
+		return REFUSED;
+	}
+	return stage_run(s, AT_EHLO, done);
+}
+
+/* It is the client's name now, and what was said under another is void. */
+static bool
+is_greeted(struct session *s, const struct reply *no)
+{
+	if (no != NULL) {
+		session_say(s, no);
 		return false;
 	}
 	free(s->helo);
-	s->helo = copy;
+	s->helo = s->said;
+	s->said = NULL;
 	transaction_end(&s->transaction);
 	return true;
 }
@@ -45,15 +56,15 @@ cmd_offers_utf8(const struct session *s)
 	}
 }
 
-bool
-cmd_ehlo(struct session *s, struct span args)
+static enum taken
+say_ehlo(struct session *s, const struct reply *no)
 {
 	static const char *const extensions[] = {
 		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN",
 	};
 
-	if (!greet(s, args))
-		return false;
+	if (!is_greeted(s, no))
+		return REFUSED;
 	s->is_extended = true;
 	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
 	    s->helo);
@@ -67,16 +78,28 @@ cmd_ehlo(struct session *s, struct span args)
 		session_reply(s, 250, "-", "AUTH PLAIN LOGIN");
 	session_reply(s, 250, "", "SIZE %llu",
 	    (unsigned long long)s->edge->set.max_size);
-	return true;
+	return TAKEN;
 }
 
-bool
-cmd_helo(struct session *s, struct span args)
+static enum taken
+say_helo(struct session *s, const struct reply *no)
 {
-	if (!greet(s, args))
-		return false;
+	if (!is_greeted(s, no))
+		return REFUSED;
 	s->is_extended = false;
 	session_reply(s, 250, "", "%s Hello %s", s->edge->set.hostname,
 	    s->helo);
-	return true;
+	return TAKEN;
+}
+
+enum taken
+cmd_ehlo(struct session *s, struct span args)
+{
+	return greet(s, args, say_ehlo);
+}
+
+enum taken
+cmd_helo(struct session *s, struct span args)
+{
+	return greet(s, args, say_helo);
 }

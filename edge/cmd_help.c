@@ -4,12 +4,12 @@
 #include "edge/cmd.h"
 #include "edge/session.h"
 
-bool
+enum taken
 cmd_help(struct session *s, struct span args)
 {
 	session_reply(s, 214, "2.0.0",
 	    "EHLO HELO%s%s MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
 	    cmd_offers_tls(s) ? " STARTTLS" : "",
 	    cmd_offers_auth(s) ? " AUTH" : "");
-	return true;
+	return TAKEN;
 }

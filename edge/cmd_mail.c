@@ -51,38 +51,14 @@ cmd_fault(struct session *s, enum command_fault fault, const char *address_dsn)
 	    "Syntax error in parameters or arguments");
 }
 
-bool
-cmd_queue_is_there(struct session *s)
-{
-	if (s->edge->queue != NULL)
-		return true;
-	session_refuse(s, 451, "4.3.0", "Queue not available, try again later");
-	return false;
-}
-
-bool
-cmd_queue_has_room(struct session *s)
-{
-	switch (s->edge->full) {
-	case QUEUE_FULL:
-		session_refuse(s, 452, "4.3.1", "Insufficient system storage");
-		return false;
-	case QUEUE_SHUT:
-		session_refuse(s, 451, "4.3.0",
-		    "Mail cannot be stored now, try again later");
-		return false;
-	default:
-		return true;
-	}
-}
-
 /* Keep what MAIL said; memory is all that can be missing. */
 static bool
-begin(struct session *s, const struct command_mail *m, struct span sender)
+begin(struct session *s, const struct command_mail *m)
 {
 	struct transaction *t;
 
-	if (transaction_begin(&s->transaction, s, sender, m->envid) != OK) {
+	if (transaction_begin(&s->transaction, s, m->sender.whole,
+	    m->envid) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return false;
 	}
@@ -111,38 +87,49 @@ may_be_utf8(struct session *s)
 	return false;
 }
 
-bool
+/* The transaction has begun, and ends when a check says no. */
+static enum taken
+say_judged(struct session *s, const struct reply *no)
+{
+	struct span sender;
+
+	if (no != NULL) {
+		session_say(s, no);
+		transaction_end(&s->transaction);
+		return REFUSED;
+	}
+	sender = transaction_sender(s->transaction);
+	session_reply(s, 250, "2.1.0", "<%.*s> Ok", (int)sender.len,
+	    sender.ptr);
+	return TAKEN;
+}
+
+enum taken
 cmd_mail(struct session *s, struct span args)
 {
 	unsigned long long max = s->edge->set.max_size;
 	struct command_mail m;
 	enum command_fault fault;
-	struct span sender;
 
 	if (s->edge->set.require_auth && !session_is_known(s)) {
 		session_refuse(s, 530, "5.7.0", "Authentication required");
-		return false;
+		return REFUSED;
 	}
 	fault = command_mail(args, s->is_extended, &m);
 	if (fault == FAULT_NONE && m.has_auth && !cmd_offers_auth(s))
 		fault = FAULT_PARAM;
 	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.7");
-		return false;
+		return REFUSED;
 	}
 	if (m.smtputf8 && !may_be_utf8(s))
-		return false;
+		return REFUSED;
 	if (m.has_size && m.size > max) {
 		session_refuse(s, 552, "5.3.4",
 		    "Message size exceeds %llu limit", max);
-		return false;
+		return REFUSED;
 	}
-	if (!cmd_queue_is_there(s) || !cmd_queue_has_room(s))
-		return false;
-	sender = m.sender.whole;
-	if (!begin(s, &m, sender))
-		return false;
-	session_reply(s, 250, "2.1.0", "<%.*s> Ok", (int)sender.len,
-	    sender.len > 0 ? sender.ptr : "");
-	return true;
+	if (!begin(s, &m))
+		return REFUSED;
+	return stage_run(s, AT_MAIL, say_judged);
 }

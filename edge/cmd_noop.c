@@ -4,9 +4,9 @@
 #include "edge/cmd.h"
 #include "edge/session.h"
 
-bool
+enum taken
 cmd_noop(struct session *s, struct span args)
 {
 	session_reply(s, 250, "2.0.0", "Ok");
-	return true;
+	return TAKEN;
 }

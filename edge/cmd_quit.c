@@ -5,15 +5,15 @@
 #include "edge/session.h"
 #include "edge/transaction.h"
 
-bool
+enum taken
 cmd_quit(struct session *s, struct span args)
 {
 	if (args.len > 0) {
 		session_refuse(s, 501, "5.5.4",
 		    "Syntax error in parameters or arguments");
-		return false;
+		return REFUSED;
 	}
 	transaction_end(&s->transaction);
 	session_reply(s, 221, "2.0.0", "Bye");
-	return true;
+	return TAKEN;
 }

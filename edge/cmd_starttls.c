@@ -16,7 +16,18 @@ cmd_offers_tls(const struct session *s)
 	    !crowd_is_local(&s->address);
 }
 
-bool
+static enum taken
+begin(struct session *s, const struct reply *no)
+{
+	if (no != NULL) {
+		session_say(s, no);
+		return REFUSED;
+	}
+	session_reply(s, 220, "2.0.0", "Ready to start TLS");
+	return TAKEN;
+}
+
+enum taken
 cmd_starttls(struct session *s, struct span args)
 {
 	if (s->is_secure)
@@ -31,13 +42,10 @@ cmd_starttls(struct session *s, struct span args)
 	else if (s->has_more) {
 		session_refuse(s, 554, "5.5.1",
 		    "Nothing may be sent behind STARTTLS");
-		s->state = ST_CLOSED;
-		s->is_hasty = true;
+		session_close(s, true);
 	} else if (!s->edge->can_tls)
 		session_refuse(s, 454, "4.7.0", "TLS not available");
-	else {
-		session_reply(s, 220, "2.0.0", "Ready to start TLS");
-		return true;
-	}
-	return false;
+	else
+		return stage_run(s, AT_STARTTLS, begin);
+	return REFUSED;
 }

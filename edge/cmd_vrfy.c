@@ -5,15 +5,15 @@
 #include "edge/cmd.h"
 #include "edge/session.h"
 
-bool
+enum taken
 cmd_vrfy(struct session *s, struct span args)
 {
 	if (args.len == 0) {
 		session_refuse(s, 501, "5.5.4",
 		    "Syntax error in parameters or arguments");
-		return false;
+		return REFUSED;
 	}
 	session_reply(s, 252, "2.5.0",
 	    "Cannot VRFY user, but will accept message and attempt delivery");
-	return true;
+	return TAKEN;
 }

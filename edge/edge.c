@@ -54,6 +54,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->set = *set;
 	*set = (struct settings){ 0 };
 	edge->loop = loop;
+	stage_init(&edge->stages);
 	edge->calls = calls;
 	edge->arg = arg;
 	timer_init(&edge->patience, loop, patience_ends, edge);

@@ -17,11 +17,13 @@
 #include "edge/crowd.h"
 #include "edge/settings.h"
 #include "edge/shaking.h"
+#include "edge/stage.h"
 #include "sys/ev.h"
 
 #define EDGE_READ_MAX	(64u << 10)	/* bytes of input in hand at once, of
 					 * all sessions together	*/
 #define EDGE_GENTLE_MS	60000	/* of patience: nobody waits for our end */
+#define QUEUE_AWAY	"Queue not available, try again later"
 #define EDGE_STREAM_BUCKETS 1024u	/* power of two; numbers are dense */
 
 struct client;
@@ -42,6 +44,7 @@ struct edge_calls {
 struct edge {
 	struct ev_loop	*loop;		/* borrowed		*/
 	struct settings	 set;
+	struct stages	 stages;	/* who judges a client, and when */
 	const struct edge_calls *calls;	/* borrowed		*/
 	void		*arg;		/* of the calls		*/
 

@@ -3,8 +3,8 @@
  *
  * The files, in the order a message meets them:
  *
- *	listen client channel shaking session session_table cmd_* auth rules
- *	transaction text to_queue from_queue session_queue
+ *	listen client channel shaking session session_table cmd_* stage checks
+ *	auth rules transaction text to_queue from_queue checks_queue
  *
  * Everything that comes from the world ends in session.c; this process has no
  * file system and no network but the sockets it accepts.

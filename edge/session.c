@@ -44,7 +44,7 @@ put_reply(struct session *s, unsigned code, const char *dsn, const char *text)
 	line[len++] = '\n';
 	/* Without memory for a reply there is no dialogue. */
 	if (grow_add(&s->out, (struct span){ line, (size_t)len }) != OK)
-		s->state = ST_CLOSED;
+		session_close(s, s->is_hasty);
 }
 
 static void
@@ -93,8 +93,7 @@ say_goodbye(struct session *s, const char *dsn, const char *text)
 {
 	log_refusal(s, 421, dsn, text);
 	put_reply(s, 421, dsn, text);
-	s->state = ST_CLOSED;
-	s->is_hasty = true;
+	session_close(s, true);
 }
 
 void
@@ -113,6 +112,14 @@ session_refuse(struct session *s, unsigned code, const char *dsn,
 		return;
 	}
 	put_reply(s, code, dsn, text);
+}
+
+void
+session_say(struct session *s, const struct reply *r)
+{
+	session_refuse(s, r->code, r->dsn, "%s", r->text);
+	if (r->close)
+		session_close(s, true);
 }
 
 void
@@ -145,6 +152,14 @@ session_drain(struct session *s)
 		session_end(s, "4.3.2", "Service shutting down");
 }
 
+/* A command is done, and a drain may have waited for it. */
+static void
+drain_if(struct session *s)
+{
+	if (s->edge->is_draining)
+		session_drain(s);
+}
+
 /* 500, and nothing that follows is read. */
 static void
 hang_up(struct session *s, const char *dsn, const char *text)
@@ -152,8 +167,7 @@ hang_up(struct session *s, const char *dsn, const char *text)
 	session_refuse(s, 500, dsn, "%s", text);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
-	s->state = ST_CLOSED;
-	s->is_hasty = true;
+	session_close(s, true);
 }
 
 /* Bytes of text have come: enough of them, for the time they took? */
@@ -179,11 +193,13 @@ feed_text(struct session *s, struct span *in)
 
 	if (step != TEXT_END && !keeps_pace(s, len - in->len))
 		return false;
-	if (step == TEXT_END)
-		s->state = ST_WAIT;
-	text_send(s->transaction);
-	session_say_fault(s);
-	return step == TEXT_END;
+	if (step != TEXT_END) {
+		text_send(s->transaction);
+		return false;
+	}
+	session_event(s, EVENT_END, SPAN(""));
+	drain_if(s);
+	return true;
 }
 
 /* What a line may be long, with its line end. */
@@ -204,26 +220,6 @@ give_up(struct session *s, struct span in)
 		hang_up(s, "5.5.6", "Authentication exchange line is too long");
 	} else
 		hang_up(s, "5.5.2", "Line too long, or no command");
-}
-
-/* A whole line, without its CR LF. */
-static void
-use_line(struct session *s, struct span line)
-{
-	bool is_auth = s->state == ST_AUTH;
-
-	if (is_auth)
-		s->verb = "AUTH";
-	if (span_find(line, '\r') < line.len ||
-	    span_find(line, '\0') < line.len) {
-		session_refuse(s, 500, "5.5.2", "Bare CR or NUL not allowed");
-		auth_end(&s->auth);
-		if (is_auth && s->state != ST_CLOSED)
-			s->state = ST_READY;
-	} else if (is_auth)
-		auth_respond(s, line);
-	else
-		session_command(s, line);
 }
 
 /* False when the line is not whole yet. */
@@ -250,17 +246,15 @@ feed_line(struct session *s, struct span *in)
 		hang_up(s, "5.5.2", "Lines end with CR LF");
 		return false;
 	}
-	use_line(s, line);
-	if (s->edge->is_draining)
-		session_drain(s);
+	session_line(s, line);
+	drain_if(s);
 	return true;
 }
 
 bool
 session_is_waiting(const struct session *s)
 {
-	return s->state == ST_WAIT || s->state == ST_ASK ||
-	    s->state == ST_LOGIN;
+	return s->state == ST_PENDING;
 }
 
 /* May the client be listened to now? */
@@ -333,19 +327,13 @@ session_expire(struct session *s)
 void
 session_greet(struct session *s)
 {
-	s->verb = "connect";
 	if (s->edge->set.tls_immediately && !s->is_secure &&
 	    !crowd_is_local(&s->address)) {
-		s->state = ST_SECURE;
+		session_event(s, EVENT_SHAKE, SPAN(""));
 		return;
 	}
 	s->is_greeted = true;
-	if (rules_client(&s->edge->set.rules, &s->address)) {
-		session_reply(s, 220, "", "%s", s->edge->set.banner);
-		return;
-	}
-	session_refuse(s, 554, "5.7.1", "Client not allowed");
-	s->state = ST_SHUT;
+	session_event(s, EVENT_CONNECT, SPAN(""));
 }
 
 void
@@ -356,12 +344,11 @@ session_secured(struct session *s)
 	free(s->helo);
 	free(s->login);
 	s->helo = s->login = NULL;
-	s->state = ST_NEW;
 	s->since_ms = ev_now_ms(s->edge->loop);
+	session_event(s, EVENT_SECURED, SPAN(""));
 	if (!s->is_greeted)
 		session_greet(s);
-	if (s->edge->is_draining)
-		session_drain(s);
+	drain_if(s);
 }
 
 bool
@@ -400,6 +387,35 @@ session_wake(struct session *s)
 		s->wake(s);
 }
 
+/*
+ * The command's reply comes with its last answer: from then on time counts
+ * for the client again.
+ */
+void
+session_resume(struct session *s, const struct reply *no)
+{
+	s->since_ms = ev_now_ms(s->edge->loop);
+	session_go_on(s, no);
+	drain_if(s);
+	session_wake(s);
+}
+
+void
+session_away(struct session *s)
+{
+	const struct check *check = s->waiting.check;
+
+	if (check->cancel != NULL)
+		check->cancel(s);
+	session_resume(s, check->away.code != 0 ? &check->away : NULL);
+}
+
+bool
+session_waits_for(const struct session *s, const struct check *check)
+{
+	return s->state == ST_PENDING && s->waiting.check == check;
+}
+
 void
 session_init(struct session *s, struct edge *edge,
     const struct client_address *address, session_wake_fn *wake_fn)
@@ -418,10 +434,12 @@ session_init(struct session *s, struct edge *edge,
 void
 session_fini(struct session *s)
 {
+	stage_cancel(s);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
 	grow_free(&s->out);
+	free(s->said);
 	free(s->helo);
 	free(s->login);
-	s->helo = s->login = NULL;
+	s->said = s->helo = s->login = NULL;
 }

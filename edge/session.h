@@ -3,10 +3,10 @@
  * 5321, the server's side.  No sockets here: client.h has them.
  *
  * session_feed() takes input as it comes and leaves what it cannot use yet;
- * replies are put into `out`, in the order of the commands.  The answers of
- * queue and vault come in between, by session_queue_*() and auth_told(), which
- * then call wake.  In ST_SECURE the caller writes `out` to its end, sees to the
- * TLS handshake, and says session_secured().
+ * replies are put into `out`, in the order of the commands.  Whoever is asked
+ * meanwhile answers by session_resume(), which then calls wake.  In ST_SECURE
+ * the caller writes `out` to its end, sees to the TLS handshake, and says
+ * session_secured().
  *
  * Owns	   the transaction under way, the client's name and login
  * Blocks  never
@@ -22,6 +22,8 @@
 #include "base/span.h"
 #include "edge/crowd.h"
 #include "edge/grow.h"
+#include "edge/stage.h"
+#include "sys/ev.h"
 
 struct auth;
 struct edge;
@@ -33,18 +35,42 @@ enum state {
 	ST_READY,	/* no transaction			*/
 	ST_MAIL,	/* has a sender				*/
 	ST_RCPT,	/* and at least one recipient		*/
-	ST_ASK,		/* the queue is asked about one		*/
 	ST_DATA,	/* the text is coming			*/
-	ST_WAIT,	/* the text is here; the queue decides	*/
 	ST_SECURE,	/* a TLS handshake comes next		*/
 	ST_AUTH,	/* AUTH: the next line is a response	*/
-	ST_LOGIN,	/* the vault is asked about a password	*/
+	ST_PENDING,	/* a check is waited for, see stage.h	*/
 	ST_SHUT,	/* not welcome: greeted with 554	*/
 	ST_CLOSED,	/* the last reply is said		*/
 	ST__COUNT
 };
 
 typedef void session_wake_fn(struct session *);
+
+/* What the client does besides commands. */
+enum event {
+	EVENT_CONNECT,		/* it is here: greet it		*/
+	EVENT_SHAKE,		/* TLS comes before the greeting */
+	EVENT_SECURED,		/* the handshake is done	*/
+	EVENT_RESPONSE,		/* a line within AUTH		*/
+	EVENT_END,		/* end of data			*/
+	EVENT__COUNT
+};
+
+/* Where a command leads: session_table.c's. */
+struct moves {
+	const char	*verb;
+	enum state	 taken, refused;
+};
+
+/* Who is asked about a command, and how it goes on then: stage.c's. */
+struct waiting {
+	const struct check *check;	/* NULL: nobody		*/
+	enum stage_at	 stage;
+	unsigned	 next;		/* of the stage's checks */
+	stage_done_fn	*done;
+	struct timer	 deadline;
+	struct moves	 moves;		/* of the command	*/
+};
 
 struct session {
 	struct edge	*edge;		/* borrowed			*/
@@ -67,9 +93,12 @@ struct session {
 	int64_t		 since_ms;	/* the last command, or DATA	*/
 	const char	*verb;		/* of the command in hand, for logs */
 	char		*helo;		/* NULL before EHLO and HELO	*/
+	char		*said;		/* the name of an EHLO or HELO that
+					 * is being judged, else NULL	*/
 	char		*login;		/* who has logged in; NULL nobody */
 	struct auth	*auth;		/* NULL outside AUTH		*/
 	struct transaction *transaction; /* NULL outside one		*/
+	struct waiting	 waiting;
 	struct grow	 out;		/* replies not yet written	*/
 	struct client_address address;
 	char		 client_text[CROWD_NET_TEXT];
@@ -98,7 +127,7 @@ void	session_feed(struct session *, struct span *in);
 /* Bytes of input that can be used now; 0 means: do not read. */
 size_t	session_room(const struct session *);
 
-/* Does it wait for the queue or the vault, and not for the client? */
+/* Does it wait for somebody's answer, and not for the client? */
 bool	session_is_waiting(const struct session *);
 
 /* May there be a password in its input?  Then whoever held some wipes it. */
@@ -118,8 +147,19 @@ void	session_end(struct session *, const char *dsn, const char *text);
  * is gentle and the client not idle. */
 void	session_drain(struct session *);
 
-/* What the queue said about the transaction of this session; text is its
- * reply, which may be nonsense and is then replaced. */
+/*
+ * The answer of the check that is waited for: NULL is yes.  The command goes
+ * on, its reply is said at the latest after its last check, and wake is called:
+ * the session may be gone afterwards.  Only in ST_PENDING.
+ */
+void	session_resume(struct session *, const struct reply *no);
+/* Whoever was asked is gone, or took too long. */
+void	session_away(struct session *);
+/* Is it this check that is waited for? */
+bool	session_waits_for(const struct session *, const struct check *);
+
+/* checks_queue.c: what the queue said about the transaction of this session;
+ * text is its reply, which may be nonsense and is then replaced. */
 void	session_queue_ready(struct session *);
 void	session_queue_taken(struct session *);
 void	session_queue_refused(struct session *, unsigned code,
@@ -151,16 +191,24 @@ __attribute__((format(printf, 4, 5)))
 void	session_refuse(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);
 
-/* For session*.c and auth.c: say what the text came to, if that is known; and
- * go on with what had to wait. */
-void	session_say_fault(struct session *);
+/* There is room, or an end: go on with what had to wait. */
 void	session_wake(struct session *);
 
+/* For cmd_*.c: the same for a whole reply, which may be the last. */
+void	session_say(struct session *, const struct reply *);
+
 /*
- * session_table.c: the order of the dialogue.  Run a command line, without
- * its CRLF; and what may be said in which state, a line a state.
+ * session_table.c: the order of the dialogue.  Run a line, without its CRLF, or
+ * what the client does besides; and what may be said in which state, a line a
+ * state.
  */
-void	session_command(struct session *, struct span line);
+void	session_line(struct session *, struct span line);
+void	session_event(struct session *, enum event, struct span line);
+/* The command that waited for its check goes on, with the answer. */
+void	session_go_on(struct session *, const struct reply *no);
+/* The last reply is said, and nobody is waited for any more.  Input may remain
+ * that is better read away: is_hasty.  The transaction stays. */
+void	session_close(struct session *, bool is_hasty);
 void	session_print_table(FILE *);
 const char *session_state_name(enum state);
 

@@ -1,13 +1,15 @@
 /*
  * session_table.c - what an SMTP client may say, and when.  RFC 5321 4.1.4.
  *
- * This table is the only place that knows the order of the dialogue.  To add
+ * This table is the only place that knows the order of the dialogue, and this
+ * file the only one that moves the state: tests/lint/state.sh says so.  To add
  * a command: write its handler in cmd_NAME.c, add one row, run make check and
- * read the changed picture in the diff.  Some moves are not a command's: to
- * where somebody else is waited for and back (RCPT by ASK, AUTH by AUTH and
- * LOGIN to READY, the end of data by WAIT to READY), from SECURE to NEW, and
- * the ends of the session; those are in session*.c, auth.c and cmd_rcpt.c.
+ * read the changed picture in the diff.
+ *
+ * A command that is PENDING has its row kept, and moves the state when its last
+ * check has answered.
  */
+#include "edge/auth.h"
 #include "edge/cmd.h"
 #include "edge/edge.h"
 #include "edge/session.h"
@@ -43,7 +45,7 @@ static const struct rule rules[] = {
 	{ "EHLO",    TALKING,    FREE,    cmd_ehlo,       ST_READY },
 	{ "HELO",    TALKING,    IS_JUNK, cmd_helo,       ST_READY },
 	{ "STARTTLS", IN(READY), FREE,    cmd_starttls,   ST_SECURE },
-	{ "AUTH",    IN(READY),  IS_JUNK, cmd_auth,       STAY },
+	{ "AUTH",    IN(READY),  IS_JUNK, cmd_auth,       ST_READY },
 	{ "MAIL",    IN(READY),  0,       cmd_mail,       ST_MAIL },
 	{ "RCPT",    OPEN,       0,       cmd_rcpt,       ST_RCPT },
 	{ "DATA",    IN(RCPT),   0,       cmd_data,       ST_DATA },
@@ -77,11 +79,29 @@ static const struct rule rules[] = {
 
 #define RULE_CNT	(sizeof(rules) / sizeof(rules[0]))
 
+/* What the client does besides, and the state after it was refused. */
+static const struct {
+	struct rule	 rule;
+	enum state	 otherwise;
+	const char	*shown;		/* in the picture; NULL not	*/
+} events[EVENT__COUNT] = {
+	[EVENT_CONNECT] = { { "connect", IN(NEW), 0, cmd_connect, STAY },
+	    ST_SHUT, "(connect)" },
+	[EVENT_SHAKE] = { { "connect", IN(NEW), 0, cmd_shake, ST_SECURE },
+	    STAY, NULL },
+	[EVENT_SECURED] = { { "STARTTLS", IN(SECURE), 0, cmd_shake, ST_NEW },
+	    STAY, "(secured)" },
+	[EVENT_RESPONSE] = { { "AUTH", IN(AUTH), 0, cmd_auth_response,
+	    ST_READY }, ST_READY, "(response)" },
+	[EVENT_END] = { { "DATA", IN(DATA), 0, cmd_data_end, ST_READY },
+	    ST_READY, "(end)" },
+};
+
 static const char *const state_names[ST__COUNT] = {
 	[ST_NEW] = "new",	[ST_READY] = "ready",	[ST_MAIL] = "mail",
-	[ST_RCPT] = "rcpt",	[ST_ASK] = "ask",	[ST_DATA] = "data",
-	[ST_WAIT] = "wait",	[ST_SECURE] = "secure",	[ST_AUTH] = "auth",
-	[ST_LOGIN] = "login",	[ST_SHUT] = "shut",	[ST_CLOSED] = "closed",
+	[ST_RCPT] = "rcpt",	[ST_DATA] = "data",
+	[ST_SECURE] = "secure",	[ST_AUTH] = "auth",
+	[ST_PENDING] = "pending", [ST_SHUT] = "shut",	[ST_CLOSED] = "closed",
 };
 
 /* The row for this verb in this state, or NULL; *known: any row that has it. */
@@ -106,6 +126,14 @@ is_ascii(struct span s)
 		if ((unsigned char)s.ptr[i] > 127)
 			return false;
 	return true;
+}
+
+/* A line ends in one place for all who read it (RFC 5321 2.3.8). */
+static bool
+is_spoilt(struct span line)
+{
+	return span_find(line, '\r') < line.len ||
+	    span_find(line, '\0') < line.len;
 }
 
 static bool
@@ -142,33 +170,107 @@ is_fitting(struct session *s, const struct command *c, const struct rule *r)
 	return true;
 }
 
-void
-session_command(struct session *s, struct span line)
+/* Where a command leads that came in this state. */
+static struct moves
+moves_of(const struct session *s, const struct rule *r, enum state otherwise)
 {
-	const struct rule *r, *known;
-	struct command c;
+	return (struct moves){
+		.verb = r->verb,
+		.taken = r->then == STAY ? s->state : r->then,
+		.refused = otherwise == STAY ? s->state : otherwise,
+	};
+}
 
-	s->verb = "unknown";
-	if (span_begins(line, SPAN("SSH-"))) {
-		cmd_foreign(s, line);
-		s->state = ST_CLOSED;
+/* What it came to; a session that was closed over it stays so. */
+static void
+settle(struct session *s, const struct moves *moves, enum taken taken)
+{
+	if (s->state == ST_CLOSED) {
+		stage_cancel(s);
 		return;
 	}
-	if (command_parse(line, &c) != OK) {
-		session_refuse(s, 500, "5.5.2",
-		    "Syntax error, command unrecognized");
+	switch (taken) {
+	case TAKEN:
+		s->state = moves->taken;
+		return;
+	case REFUSED:
+		s->state = moves->refused;
+		return;
+	case PENDING:
+		s->waiting.moves = *moves;
+		s->state = ST_PENDING;
+		return;
+	case MORE:
+		s->state = ST_AUTH;
 		return;
 	}
-	r = rule_for(c.verb, s->state, &known);
+}
+
+void
+session_close(struct session *s, bool is_hasty)
+{
+	s->is_hasty = is_hasty;
+	s->state = ST_CLOSED;
+	stage_cancel(s);
+}
+
+void
+session_go_on(struct session *s, const struct reply *no)
+{
+	const struct moves moves = s->waiting.moves;
+
+	s->verb = moves.verb;
+	settle(s, &moves, stage_go_on(s, no));
+}
+
+void
+session_event(struct session *s, enum event event, struct span line)
+{
+	const struct rule *r = &events[event].rule;
+	const struct moves moves = moves_of(s, r, events[event].otherwise);
+
+	s->verb = r->verb;
+	settle(s, &moves, r->handle(s, line));
+}
+
+static void
+run_command(struct session *s, const struct command *c)
+{
+	const struct rule *known, *r = rule_for(c->verb, s->state, &known);
+	struct moves moves;
+
 	if (known == NULL) {
 		session_refuse(s, 500, "5.5.2",
 		    "Syntax error, command unrecognized");
 		return;
 	}
 	s->verb = known->verb;
-	if (is_fitting(s, &c, r) && r->handle(s, c.args) &&
-	    s->state != ST_CLOSED && r->then != STAY)
-		s->state = r->then;
+	if (!is_fitting(s, c, r))
+		return;
+	moves = moves_of(s, r, STAY);
+	settle(s, &moves, r->handle(s, c->args));
+}
+
+void
+session_line(struct session *s, struct span line)
+{
+	struct command c;
+
+	if (s->state == ST_AUTH) {
+		session_event(s, EVENT_RESPONSE, line);
+		return;
+	}
+	s->verb = "unknown";
+	if (is_spoilt(line))
+		session_refuse(s, 500, "5.5.2", "Bare CR or NUL not allowed");
+	else if (span_begins(line, SPAN("SSH-"))) {
+		(void)cmd_foreign(s, line);
+		session_close(s, true);
+	} else if (command_parse(line, &c) != OK)
+		session_refuse(s, 500, "5.5.2",
+		    "Syntax error, command unrecognized");
+	else
+		run_command(s, &c);
 }
 
 const char *
@@ -181,7 +283,11 @@ void
 session_print_table(FILE *out)
 {
 	for (unsigned st = 0; st < ST__COUNT; st++) {
-		fprintf(out, "%-6s", state_names[st]);
+		fprintf(out, "%-7s", state_names[st]);
+		for (size_t i = 0; i < EVENT__COUNT; i++)
+			if (events[i].rule.when & (1u << st) &&
+			    events[i].shown != NULL)
+				fprintf(out, " %s", events[i].shown);
 		for (size_t i = 0; i < RULE_CNT; i++)
 			if (rules[i].when & (1u << st) &&
 			    !(rules[i].is & IS_ODD))

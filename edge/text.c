@@ -151,7 +151,7 @@ static void
 put_run(struct transaction *t, struct span run)
 {
 	struct text *x = &t->text;
-	char text[FAULT_TEXT_MAX];
+	char text[64];
 
 	if (text_has_fault(t))
 		return;
@@ -356,7 +356,7 @@ send_some(struct transaction *t)
 		return;
 	if ((x->is_ended || x->piece.len == PIECE_MAX) && !send_piece(t))
 		return;
-	if (x->is_ended)
+	if (x->is_wanted)
 		send_header(t);
 }
 
@@ -369,6 +369,13 @@ text_send(struct transaction *t)
 		pace_skip(&x->pace, ev_now_ms(t->edge->loop));
 	send_some(t);
 	x->is_full = text_room(t) == 0;
+}
+
+void
+text_commit(struct transaction *t)
+{
+	t->text.is_wanted = true;
+	text_send(t);
 }
 
 void

@@ -46,11 +46,14 @@ size_t	text_room(const struct transaction *);
 int64_t	text_silent_ms(const struct transaction *, int64_t now_ms);
 
 /*
- * Send what credit allows: full pieces, and when the end of data was seen the
- * rest and the commit.  For after text_take() and whenever the queue gave id
- * or credit.
+ * Send what credit allows: full pieces, when the end of data was seen the rest,
+ * and after text_commit() the header and the commit.  For after text_take() and
+ * whenever the queue gave id or credit.
  */
 void	text_send(struct transaction *);
+
+/* The end of data was seen and nobody objects: the queue shall keep it. */
+void	text_commit(struct transaction *);
 
 /* The first fault stands: drop the stream and all that is held. */
 void	text_fault(struct transaction *, unsigned code, const char *dsn,

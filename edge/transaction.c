@@ -65,12 +65,10 @@ transaction_begin(struct transaction **out, struct session *s,
 }
 
 bool
-transaction_has_room(const struct transaction *t,
-    const struct transaction_rcpt *r)
+transaction_fits(const struct transaction *t)
 {
-	return t->rcpt_cnt < t->edge->set.max_recipients &&
-	    t->rcpt_cnt < RCPTS_MAX &&
-	    t->rcpt_bytes + r->address.len + r->orcpt.len <= RCPT_BYTES_MAX;
+	return t->rcpt_cnt <= t->edge->set.max_recipients &&
+	    t->rcpt_cnt <= RCPTS_MAX && t->rcpt_bytes <= RCPT_BYTES_MAX;
 }
 
 enum err

@@ -21,20 +21,12 @@
 #include "base/span.h"
 #include "edge/grow.h"
 #include "edge/pace.h"
+#include "edge/reply.h"
 #include "mail/eod.h"
 #include "mail/header.h"
 
 struct edge;
 struct session;
-
-#define FAULT_TEXT_MAX	256	/* bytes with NUL: half a reply line */
-
-/* The reply to the end of data when it is already known to be a refusal. */
-struct fault {
-	uint16_t	 code;		/* 0: none yet		*/
-	char		 dsn[12];
-	char		 text[FAULT_TEXT_MAX];
-};
 
 /* What has come of the text and is not at the queue yet, see text.h. */
 struct text {
@@ -49,10 +41,12 @@ struct text {
 	uint64_t	 body_len;	/* bytes handed to the queue	*/
 	bool		 is_split;	/* header section is complete	*/
 	bool		 is_ended;	/* end of data has come		*/
+	bool		 is_wanted;	/* and the whole may be kept	*/
 	bool		 is_made;	/* header stands, trace included */
 	struct pace	 pace;
 	bool		 is_full;	/* the client is not read from	*/
-	struct fault	 fault;
+	struct reply	 fault;		/* the reply to the end of data when
+					 * it is known to be a refusal	*/
 };
 
 struct transaction {
@@ -68,12 +62,13 @@ struct transaction {
 	unsigned	 rcpt_cnt;
 	size_t		 rcpt_bytes;	/* theirs and their ORCPT's	*/
 	unsigned	 refused_cnt;	/* recipients we said no to	*/
+	bool		 last_is_utf8;	/* the last one needs SMTPUTF8	*/
+	bool		 last_is_ours;	/* and was a bare <postmaster>	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
 	bool		 has_smtputf8;	/* the client said so		*/
 	bool		 is_utf8;	/* an address needs it		*/
 
 	uint64_t	 ask;		/* 0: no recipient is asked about */
-	bool		 asks_utf8;	/* it needs it			*/
 
 	uint64_t	 stream;	/* 0: the queue knows of none	*/
 	bool		 is_granted;	/* id and credit are ours	*/
@@ -93,9 +88,8 @@ struct transaction_rcpt {
 
 MUST_CHECK enum err transaction_begin(struct transaction **out,
 	    struct session *, struct span sender, struct span envid);
-/* Does the queue take so much of one message? */
-bool	transaction_has_room(const struct transaction *,
-	    const struct transaction_rcpt *);
+/* Does the queue take so much of one message, the last recipient included? */
+bool	transaction_fits(const struct transaction *);
 MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
 	    const struct transaction_rcpt *);
 /* The one that was added last is not wanted after all. */

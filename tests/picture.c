@@ -1,7 +1,7 @@
 /*
  * picture - the house as its lists have it: the processes, what they may say
- * to each other, the table of the SMTP dialogue, and what a relay replies of
- * its own.  `make picture'.
+ * to each other, the table of the SMTP dialogue, who judges a client at each
+ * of its stages, and what a relay replies of its own.  `make picture'.
  *
  * tests/lint/picture.sh compares ARCHITECTURE.md with the first two.
  */
@@ -10,6 +10,7 @@
 
 #include "bus/messages.h"
 #include "edge/session.h"
+#include "edge/stage.h"
 
 static const struct {
 	unsigned	 flag;
@@ -101,6 +102,8 @@ main(void)
 			print_arrow(from, to);
 	printf("\n");
 	session_print_table(stdout);
+	printf("\n");
+	stage_print(stdout);
 	printf("\n");
 	print_replies();
 	return 0;

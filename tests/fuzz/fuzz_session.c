@@ -92,13 +92,16 @@ judge(struct session *s, unsigned has)
 {
 	static const char no[] = "No such\r\nuser";
 
-	if (s->state == ST_ASK && has & SAYS_NO && s->transaction->ask & 1)
+	bool is_rcpt = session_waits_for(s, &check_queue_rcpt);
+	bool is_login = session_waits_for(s, &check_login);
+
+	if (is_rcpt && has & SAYS_NO && s->transaction->ask & 1)
 		session_queue_rcpt(s, 550, SPAN("5.1.1"), SPAN(no));
-	else if (s->state == ST_ASK)
+	else if (is_rcpt)
 		session_queue_rcpt(s, 250, SPAN(""), SPAN(""));
-	else if (s->state == ST_LOGIN && has & SAYS_NO)
+	else if (is_login && has & SAYS_NO)
 		auth_told(s, LOGIN_BUSY);
-	else if (s->state == ST_LOGIN)
+	else if (is_login)
 		auth_told(s, LOGIN_GOOD);
 	else if (s->state == ST_SECURE)
 		session_secured(s);

@@ -15,18 +15,37 @@ each_state_takes_these_commands(void **state)
 	session_print_table(out);
 	fclose(out);
 	assert_string_equal(got,
-	    "new    EHLO HELO RSET NOOP VRFY HELP QUIT\n"
-	    "ready  EHLO HELO STARTTLS AUTH MAIL RSET NOOP VRFY HELP QUIT\n"
-	    "mail   EHLO HELO RCPT RSET NOOP VRFY HELP QUIT\n"
-	    "rcpt   EHLO HELO RCPT DATA RSET NOOP VRFY HELP QUIT\n"
-	    "ask   \n"
-	    "data  \n"
-	    "wait  \n"
-	    "secure\n"
-	    "auth  \n"
-	    "login \n"
-	    "shut   QUIT\n"
-	    "closed\n");
+	    "new     (connect) EHLO HELO RSET NOOP VRFY HELP QUIT\n"
+	    "ready   EHLO HELO STARTTLS AUTH MAIL RSET NOOP VRFY HELP QUIT\n"
+	    "mail    EHLO HELO RCPT RSET NOOP VRFY HELP QUIT\n"
+	    "rcpt    EHLO HELO RCPT DATA RSET NOOP VRFY HELP QUIT\n"
+	    "data    (end)\n"
+	    "secure  (secured)\n"
+	    "auth    (response)\n"
+	    "pending\n"
+	    "shut    QUIT\n"
+	    "closed \n");
+	free(got);
+}
+
+static void
+each_stage_has_these_checks(void **state)
+{
+	char *got = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&got, &len);
+
+	stage_print(out);
+	fclose(out);
+	assert_string_equal(got,
+	    "CONNECT  rules\n"
+	    "EHLO    \n"
+	    "STARTTLS\n"
+	    "AUTH     login (users, 454 4.7.0 if away)\n"
+	    "MAIL     queue\n"
+	    "RCPT     rules, limits, queue (queue, 451 4.3.0 if away)\n"
+	    "DATA    \n"
+	    "END      text, queue (queue, 451 4.3.0 if away)\n");
 	free(got);
 }
 
@@ -35,6 +54,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_takes_these_commands),
+		cmocka_unit_test(each_stage_has_these_checks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
