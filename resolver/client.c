@@ -8,8 +8,8 @@
 #include "resolver/client.h"
 #include "sys/counters.h"
 
-struct question {
-	LIST_ENTRY(question) entry;
+struct request {
+	LIST_ENTRY(request) entry;
 	struct client	*client;
 	uint64_t	 request;	/* the client's number for it */
 	struct dns_query *query;
@@ -20,14 +20,14 @@ struct client {
 	struct client_sources *sources;
 	client_gone_fn	*gone;
 	void		*arg;
-	LIST_HEAD(, question) questions;
+	LIST_HEAD(, request) questions;
 	unsigned	 cnt;
 };
 
 static const struct resolve_answer failure = { .status = RESOLVED_FAILED };
 
 static void
-drop(struct question *q)
+drop(struct request *q)
 {
 	dns_cancel(&q->query);
 	LIST_REMOVE(q, entry);
@@ -51,7 +51,7 @@ send_answer(struct client *c, uint64_t request, const struct resolve_answer *a)
 static void
 answered(const struct resolve_answer *a, void *arg)
 {
-	struct question *q = arg;
+	struct request *q = arg;
 	struct client *c = q->client;
 
 	q->query = NULL;
@@ -93,7 +93,7 @@ answer_from_hosts(struct client *c, const struct msg_resolve_ask *m,
 static void
 ask_dns(struct client *c, const struct msg_resolve_ask *m, const char *name)
 {
-	struct question *q = NULL;
+	struct request *q = NULL;
 
 	if (c->cnt < CLIENT_QUESTIONS_MAX)
 		q = calloc(1, sizeof(*q));

@@ -20,7 +20,7 @@
 #define CLIENT_QUESTIONS_MAX	4000	/* as RESOLVE_ASKED_MAX */
 
 struct client;
-struct question;
+struct request;
 
 /* Where answers come from; the program's, and its to change. */
 struct client_sources {

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ask/asked.h"
+#include "ask/queries.h"
 #include "ask/dnsname.h"
 
 static const struct resolve_address loopback4 = { 4, { 127, 0, 0, 1 } };
@@ -20,10 +20,10 @@ static const struct resolve_address loopback6 = { 6, { [15] = 1 } };
 
 struct resolve {
 	struct ev_loop	*loop;
-	struct asked	*asked;
+	struct queries	*queries;
 	unsigned	 turn;		/* shifts where a list begins	*/
 	uint32_t	 chance;	/* the same of one that is cut	*/
-	LIST_HEAD(, resolve_query) queries;
+	LIST_HEAD(, resolve_query) waiting;
 };
 
 /* What one type of record came to. */
@@ -200,7 +200,7 @@ static void
 free_query(struct resolve_query *q)
 {
 	for (unsigned i = 0; i < q->side_cnt; i++)
-		asked_leave(&q->sides[i].waiter);
+		queries_leave(&q->sides[i].waiter);
 	later_stop(&q->later);
 	LIST_REMOVE(q, entry);
 	free(q->bytes);
@@ -246,7 +246,7 @@ begin(struct resolve_query *q)
 	}
 	q->awaited = q->side_cnt;
 	for (unsigned i = 0; i < q->side_cnt; i++)
-		asked_join(q->r->asked, q->name, q->sides[i].rrtype,
+		queries_join(q->r->queries, q->name, q->sides[i].rrtype,
 		    &q->sides[i].waiter);
 }
 
@@ -273,7 +273,7 @@ new_query(struct resolve *r, struct span name, void *arg)
 	q->r = r;
 	q->arg = arg;
 	(void)dnsname_fold(name, q->name);	/* else it stays empty */
-	LIST_INSERT_HEAD(&r->queries, q, entry);
+	LIST_INSERT_HEAD(&r->waiting, q, entry);
 	later_init(&q->later, r->loop, query_turn, q);
 	later_call(&q->later);
 	return q;
@@ -318,18 +318,18 @@ is_localhost(const char *name)
 
 enum err
 resolve_open(struct resolve **out, struct ev_loop *loop,
-    resolve_lost_fn *lost, void *arg)
+    helper_lost_fn *lost, void *arg)
 {
 	struct resolve *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return ERR_SYS;
-	if (asked_open(&r->asked, loop, lost, arg) != OK) {
+	if (queries_open(&r->queries, loop, lost, arg) != OK) {
 		free(r);
 		return ERR_SYS;
 	}
 	r->loop = loop;
-	LIST_INIT(&r->queries);
+	LIST_INIT(&r->waiting);
 	*out = r;
 	return OK;
 }
@@ -342,9 +342,9 @@ resolve_close(struct resolve **rp)
 	*rp = NULL;
 	if (r == NULL)
 		return;
-	while (!LIST_EMPTY(&r->queries))
-		free_query(LIST_FIRST(&r->queries));
-	asked_close(&r->asked);
+	while (!LIST_EMPTY(&r->waiting))
+		free_query(LIST_FIRST(&r->waiting));
+	queries_close(&r->queries);
 	free(r);
 }
 
@@ -352,7 +352,7 @@ enum err
 resolve_set_link(struct resolve *r, int fd, enum role mine,
     const struct link_peer *peer)
 {
-	return asked_set_link(r->asked, fd, mine, peer);
+	return queries_set_link(r->queries, fd, mine, peer);
 }
 
 struct resolve_query *

@@ -18,16 +18,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "ask/helper.h"
 #include "base/span.h"
-#include "bus/link.h"
-#include "bus/messages.h"
-#include "sys/ev.h"
 
 #define RESOLVE_PATIENCE_MS	20000	/* over the resolver's own 15 s	*/
 #define RESOLVE_NEGATIVE_S	900	/* seconds			*/
 #define RESOLVE_ADDRESSES_MAX	20	/* of one host			*/
-#define RESOLVE_KNOWN_MAX	32768	/* answers remembered		*/
+#define RESOLVE_CACHE_MAX	32768	/* answers remembered		*/
 #define RESOLVE_ASKED_MAX	4000	/* questions on the link; more
 					 * fail at once			*/
 
@@ -75,15 +72,8 @@ struct resolve_answer {
 
 typedef void resolve_answer_fn(const struct resolve_answer *, void *arg);
 
-/*
- * The link has died; it is closed already.  peer is borrowed.  A program
- * passes both on to boot_link_lost().
- */
-typedef void resolve_lost_fn(const struct link_peer *, enum err why,
-    void *arg);
-
 MUST_CHECK enum err resolve_open(struct resolve **out, struct ev_loop *,
-	    resolve_lost_fn *, void *arg);
+	    helper_lost_fn *, void *arg);
 /* Drops everything under way without an answer. */
 void	resolve_close(struct resolve **);
 

@@ -60,6 +60,21 @@ give_number(struct questions *qs, struct question *q)
 }
 
 static void
+tell(struct question *q)
+{
+	question_fn *on_end = q->table->on_end;
+
+	question_close(q);
+	on_end(q, q->why);
+}
+
+static void
+tell_later(struct later *l, void *arg)
+{
+	tell(arg);
+}
+
+static void
 end(struct question *q, enum err why)
 {
 	if (q->has_ended)
@@ -74,17 +89,10 @@ end(struct question *q, enum err why)
 static void
 out_of_time(struct timer *t, void *arg)
 {
-	end(arg, ERR_AGAIN);
-}
-
-static void
-tell(struct later *l, void *arg)
-{
 	struct question *q = arg;
-	question_fn *on_end = q->table->on_end;
 
-	question_close(q);
-	on_end(q, q->why);
+	q->why = ERR_AGAIN;
+	tell(q);
 }
 
 bool
@@ -94,7 +102,7 @@ question_ask(struct questions *qs, struct question *q, int64_t patience_ms)
 
 	*q = (struct question){ .table = qs };
 	timer_init(&q->deadline, qs->loop, out_of_time, q);
-	later_init(&q->later, qs->loop, tell, q);
+	later_init(&q->later, qs->loop, tell_later, q);
 	give_number(qs, q);
 	qs->cnt++;
 	if (!has_room)

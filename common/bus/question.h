@@ -9,8 +9,8 @@
  *		   nonsense
  *	end	   each question ends once: by its first answer, or because its
  *		   time is over, its link is lost, or too many are under way.
- *		   on_end() is called then, at the end of the turn: never before
- *		   the call that asked has returned, never from within a link
+ *		   on_end() is called then, by the loop: never before the call
+ *		   that asked has returned, never from within a link
  *	cancel	   question_close(), at any time, and nothing is called
  *	bound	   at most `max' are under way
  *

@@ -1,5 +1,5 @@
 /*
- * known.c - a tree by name, and a list with the latest used in front.
+ * cache.c - a tree by name, and a list with the latest used in front.
  */
 #include <sys/queue.h>
 #include <sys/tree.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "ask/dnsname.h"
-#include "ask/known.h"
+#include "ask/cache.h"
 
 struct fact {
 	RB_ENTRY(fact)	 node;
@@ -23,7 +23,7 @@ struct fact {
 RB_HEAD(fact_tree, fact);
 TAILQ_HEAD(fact_list, fact);
 
-struct known {
+struct cache {
 	struct fact_tree tree;
 	struct fact_list list;
 	size_t		 cnt, max;
@@ -42,7 +42,7 @@ compare(struct fact *a, struct fact *b)
 RB_GENERATE_INTERNAL(fact_tree, fact, node, compare, UNUSED static)
 
 static void
-forget(struct known *k, struct fact *f)
+forget(struct cache *k, struct fact *f)
 {
 	RB_REMOVE(fact_tree, &k->tree, f);
 	TAILQ_REMOVE(&k->list, f, entry);
@@ -51,7 +51,7 @@ forget(struct known *k, struct fact *f)
 }
 
 static struct fact *
-find(struct known *k, const char *name, uint16_t rrtype)
+find(struct cache *k, const char *name, uint16_t rrtype)
 {
 	struct fact key = { .rrtype = rrtype };
 
@@ -60,10 +60,10 @@ find(struct known *k, const char *name, uint16_t rrtype)
 	return RB_FIND(fact_tree, &k->tree, &key);
 }
 
-struct known *
-known_new(size_t max)
+struct cache *
+cache_new(size_t max)
 {
-	struct known *k = calloc(1, sizeof(*k));
+	struct cache *k = calloc(1, sizeof(*k));
 
 	if (k == NULL)
 		return NULL;
@@ -74,9 +74,9 @@ known_new(size_t max)
 }
 
 void
-known_free(struct known **kp)
+cache_free(struct cache **kp)
 {
-	struct known *k = *kp;
+	struct cache *k = *kp;
 	struct fact *f;
 
 	*kp = NULL;
@@ -106,14 +106,14 @@ put_behind(struct fact *f, size_t at, struct span s)
 }
 
 void
-known_keep(struct known *k, const char *name, uint16_t rrtype,
+cache_keep(struct cache *k, const char *name, uint16_t rrtype,
     const struct resolve_answer *a, int64_t now_ms)
 {
 	struct fact *f = find(k, name, rrtype);
 
 	if (f != NULL)
 		forget(k, f);
-	if (ttl_of(a) == 0 || a->records.len > KNOWN_RECORDS_MAX ||
+	if (ttl_of(a) == 0 || a->records.len > CACHE_RECORDS_MAX ||
 	    a->name.len > DNSNAME_MAX || k->max == 0)
 		return;
 	if (k->cnt == k->max)
@@ -135,7 +135,7 @@ known_keep(struct known *k, const char *name, uint16_t rrtype,
 }
 
 bool
-known_find(struct known *k, const char *name, uint16_t rrtype, int64_t now_ms,
+cache_find(struct cache *k, const char *name, uint16_t rrtype, int64_t now_ms,
     struct resolve_answer *out)
 {
 	struct fact *f = find(k, name, rrtype);
@@ -154,7 +154,7 @@ known_find(struct known *k, const char *name, uint16_t rrtype, int64_t now_ms,
 }
 
 size_t
-known_count(const struct known *k)
+cache_count(const struct cache *k)
 {
 	return k->cnt;
 }
