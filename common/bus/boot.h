@@ -29,6 +29,8 @@
 
 #define BOOT_LISTENERS_MAX	64
 #define BOOT_FILES_MAX		256
+#define BOOT_ENDPOINTS_ASKED	16384	/* that master has not made yet	*/
+#define BOOT_ENDPOINT_MS	60000	/* for master to make one	*/
 #define BOOT_DAMAGED		3	/* exit status */
 #define BOOT_ANEW		4	/* exit status */
 
@@ -104,7 +106,8 @@ struct link	*boot_master(struct boot *);
 /*
  * Have master connect to the endpoint of that index in the slice (the number
  * of a SOCKET option).  fn is called once, never before this returns, unless
- * boot_endpoint_cancel() comes first.  0: out of memory, fn is not called.
+ * boot_endpoint_cancel() comes first: with master's word, or without it after
+ * BOOT_ENDPOINT_MS or when master is gone.  0: out of memory, fn is not called.
  */
 uint64_t	 boot_endpoint(struct boot *, unsigned index,
 		    boot_endpoint_fn *, void *arg);

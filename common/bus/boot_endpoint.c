@@ -1,6 +1,6 @@
 /*
- * boot_endpoint.c - requests in the order they were made.  Each is answered
- * once: by master, or when its link is gone.
+ * boot_endpoint.c - requests for connections: questions to master, whose
+ * answers bring a descriptor.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,71 +9,54 @@
 #include "bus/boot_inside.h"
 
 struct boot_request {
-	TAILQ_ENTRY(boot_request) entry;
-	uint64_t	 no;
+	struct question	 question;	/* first: they are one		*/
+	int		 fd, error;	/* once it is answered; or -1	*/
 	boot_endpoint_fn *fn;
 	void		*arg;
 };
 
-static struct boot_request *
-find(struct boot *b, uint64_t no)
-{
-	struct boot_request *r;
-
-	TAILQ_FOREACH(r, &b->requests, entry)
-		if (r->no == no)
-			return r;
-	return NULL;
-}
-
 static void
-forget(struct boot *b, struct boot_request *r)
+on_end(struct question *q, enum err why)
 {
-	TAILQ_REMOVE(&b->requests, r, entry);
+	struct boot_request *r = (struct boot_request *)q;
+	int error = why == OK ? r->error :
+	    why == ERR_AGAIN ? ETIMEDOUT : ECONNRESET;
+	boot_endpoint_fn *fn = r->fn;
+	void *arg = r->arg;
+	int fd = r->fd;
+
 	free(r);
-}
-
-/* Those made while we say so wait for the next time. */
-void
-boot_endpoint_lost(struct boot *b)
-{
-	const uint64_t last = b->request_no;
-	struct boot_request *r;
-
-	while ((r = TAILQ_FIRST(&b->requests)) != NULL && r->no <= last)
-		boot_endpoint_answered(b, r->no, -1, ECONNRESET);
-}
-
-static void
-nobody_answers(struct later *l, void *arg)
-{
-	boot_endpoint_lost(arg);
+	fn(fd, error, arg);
 }
 
 void
 boot_endpoint_init(struct boot *b)
 {
-	TAILQ_INIT(&b->requests);
-	later_init(&b->unheard, b->loop, nobody_answers, b);
+	questions_init(&b->requests, b->loop, BOOT_ENDPOINTS_ASKED, on_end);
+}
+
+void
+boot_endpoint_lost(struct boot *b)
+{
+	questions_lose(&b->requests);
 }
 
 /* A request given up meanwhile is no mistake of master's. */
 void
 boot_endpoint_answered(struct boot *b, uint64_t request, int fd, int error)
 {
-	struct boot_request *r = find(b, request);
-	boot_endpoint_fn *fn;
-	void *arg;
+	struct boot_request *r;
+	struct question *q;
 
-	if (r == NULL) {
+	if (question_find(&b->requests, request, &q) != OK || q == NULL) {
 		if (fd != -1)
 			close(fd);
 		return;
 	}
-	fn = r->fn;
-	arg = r->arg;
-	forget(b, r);
-	fn(fd, error, arg);
+	r = (struct boot_request *)q;
+	r->fd = fd;
+	r->error = error;
+	question_answer(q);
 }
 
 uint64_t
@@ -84,22 +67,29 @@ boot_endpoint(struct boot *b, unsigned index, boot_endpoint_fn *fn, void *arg)
 
 	if (r == NULL)
 		return 0;
-	ask.request = r->no = ++b->request_no;
+	r->fd = -1;
 	r->fn = fn;
 	r->arg = arg;
-	TAILQ_INSERT_TAIL(&b->requests, r, entry);
+	if (!question_ask(&b->requests, &r->question, BOOT_ENDPOINT_MS))
+		return r->question.no;
+	ask.request = r->question.no;
 	if (b->master == NULL)
-		later_call(&b->unheard);
+		question_fail(&r->question, ERR_CLOSED);
 	else
 		(void)link_send_endpoint_ask(b->master, &ask); /* or gone() */
-	return r->no;
+	return r->question.no;
 }
 
 void
 boot_endpoint_cancel(struct boot *b, uint64_t request)
 {
-	struct boot_request *r = find(b, request);
+	struct question *q = question_by_no(&b->requests, request);
+	struct boot_request *r = (struct boot_request *)q;
 
-	if (r != NULL)
-		forget(b, r);
+	if (q == NULL)
+		return;
+	question_close(q);
+	if (r->fd != -1)		/* it has come, and is not told yet */
+		close(r->fd);
+	free(r);
 }

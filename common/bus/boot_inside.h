@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "bus/boot.h"
+#include "bus/question.h"
 #include "sys/sandbox.h"
 
 #define BOOT_PATH_LEN	1024	/* bytes of our directory's name	*/
@@ -24,8 +25,6 @@ struct boot_files {
 	int		 fds[BOOT_FILES_MAX];
 	unsigned	 cnt;
 };
-
-struct boot_request;
 
 struct boot {
 	struct ev_loop	*loop;
@@ -48,9 +47,8 @@ struct boot {
 	int		 listeners[BOOT_LISTENERS_MAX];
 	unsigned	 listener_cnt;
 	TAILQ_HEAD(, boot_waiting) waiting;
-	TAILQ_HEAD(, boot_request) requests;
-	uint64_t	 request_no;	/* the last one's		*/
-	struct later	 unheard;	/* requests made without master	*/
+	struct questions requests;	/* for endpoints		*/
+	struct later	 orphaned;	/* after they have ended	*/
 	struct timer	 patience;
 	struct timer	 slack;
 	int		 status;

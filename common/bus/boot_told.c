@@ -344,7 +344,16 @@ boot_told(struct link *l, unsigned type, const union msg *m,
 	return hear(b, type, m, fd);
 }
 
-/* Without master nobody mends our links: finish what can be, and end. */
+static void
+end_without_master(struct later *l, void *arg)
+{
+	drain(arg, ORPHAN_MS);
+}
+
+/*
+ * Without master nobody mends our links: finish what can be, and end.  What it
+ * was asked comes first, for who waits for that is not done.
+ */
 void
 boot_orphaned(struct link *l, enum err why, void *arg)
 {
@@ -356,5 +365,6 @@ boot_orphaned(struct link *l, enum err why, void *arg)
 	log_why(LOG_unlinked, "master is gone", 0);
 	close_files(&b->next);
 	boot_endpoint_lost(b);
-	drain(b, ORPHAN_MS);
+	later_init(&b->orphaned, b->loop, end_without_master, b);
+	later_call(&b->orphaned);
 }

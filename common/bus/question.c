@@ -112,11 +112,18 @@ question_ask(struct questions *qs, struct question *q, int64_t patience_ms)
 	return has_room;
 }
 
+struct question *
+question_by_no(struct questions *qs, uint64_t no)
+{
+	struct question key = { .no = no };
+
+	return RB_FIND(question_tree, &qs->tree, &key);
+}
+
 enum err
 question_find(struct questions *qs, uint64_t no, struct question **out)
 {
-	struct question key = { .no = no };
-	struct question *q = RB_FIND(question_tree, &qs->tree, &key);
+	struct question *q = question_by_no(qs, no);
 
 	if (no == 0 || (no > qs->last && !qs->has_wrapped))
 		return ERR_PEER;

@@ -89,6 +89,9 @@ bool	question_ask(struct questions *, struct question *,
 MUST_CHECK enum err	question_find(struct questions *, uint64_t no,
 			    struct question **out);
 
+/* The one with this number, ended or not, for who cancels it; or NULL. */
+struct question	*question_by_no(struct questions *, uint64_t no);
+
 /* It is answered, or fails for a reason of the caller's.  The first counts. */
 void	question_answer(struct question *);
 void	question_fail(struct question *, enum err why);

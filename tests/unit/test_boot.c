@@ -31,7 +31,8 @@
 /* The child. */
 
 static int	 out;		/* what it saw		*/
-static uint64_t	 given_up;	/* a request		*/
+static uint64_t	 given_up, given_up_late;	/* requests	*/
+static struct boot *the_boot;	/* of the relay		*/
 
 static void
 say(const char *text)
@@ -105,6 +106,7 @@ told(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
 static void
 endpoint(int fd, int error, void *arg)
 {
+	unsigned cnt;
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s: %s", (const char *)arg,
@@ -113,6 +115,13 @@ endpoint(int fd, int error, void *arg)
 	say(text);
 	if (fd != -1)
 		close(fd);
+	if (*(const char *)arg != 'a')
+		return;
+	/* Its connection may have come in the same turn. */
+	cnt = open_descriptors();
+	boot_endpoint_cancel(the_boot, given_up_late);
+	snprintf(text, sizeof(text), "closed %u", cnt - open_descriptors());
+	say(text);
 }
 
 static const struct boot_calls calls = {
@@ -149,6 +158,9 @@ be_child(const char *program, int fd, const struct boot_calls *c)
 		    (void *)(uintptr_t)"b");
 		(void)boot_endpoint(b, 2, endpoint, (void *)(uintptr_t)"c");
 		boot_endpoint_cancel(b, given_up);
+		the_boot = b;
+		given_up_late = boot_endpoint(b, 3, endpoint,
+		    (void *)(uintptr_t)"d");
 		say("asked");
 	}
 	_exit(boot_run(b));
@@ -446,9 +458,9 @@ each_request_is_answered_once_or_given_up(void **state)
 	want(&w, "relay 11/12");
 	want(&w, "files 0: ");
 	want(&w, "asked");
-	for (int i = 0; i < 100 && w.request_cnt < 3; i++)
+	for (int i = 0; i < 100 && w.request_cnt < 4; i++)
 		run_for(&w, 50);
-	assert_int_equal(w.request_cnt, 3);
+	assert_int_equal(w.request_cnt, 4);
 	/* The second was given up, the third is not answered. */
 	(void)link_send_endpoint_open(w.child,
 	    &(struct msg_endpoint_open){ w.requests[1] }, fd);
@@ -456,7 +468,10 @@ each_request_is_answered_once_or_given_up(void **state)
 	    &(struct msg_endpoint_failed){ w.requests[0], ECONNREFUSED });
 	(void)link_send_endpoint_open(w.child,
 	    &(struct msg_endpoint_open){ w.requests[0] }, fd);
+	(void)link_send_endpoint_open(w.child,
+	    &(struct msg_endpoint_open){ w.requests[3] }, fd);
 	want(&w, "a: refused");
+	want(&w, "closed 1");
 	link_close(&w.child);
 	w.is_gone = true;
 	want(&w, "c: lost");
