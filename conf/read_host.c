@@ -1,4 +1,5 @@
 /* read_host.c - the readers of read_host.h, one a type. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -167,6 +168,20 @@ read_net(const struct read_place *rp, const struct value *v,
 	return true;
 }
 
+/* Is user@domain an address once the user, of len bytes, is quoted? */
+static bool
+quoted_is_good(struct span text, size_t len)
+{
+	char quoted[PATH_MAX_SMTP + 1];
+	int n = snprintf(quoted, sizeof(quoted), "\"%.*s\"%.*s", (int)len,
+	    text.ptr, (int)(text.len - len), text.ptr + len);
+
+	return n > 0 && (size_t)n < sizeof(quoted) &&
+	    memchr(text.ptr, '"', len) == NULL &&
+	    memchr(text.ptr, '\\', len) == NULL &&
+	    pattern_is_good((struct span){ quoted, (size_t)n });
+}
+
 /*
  * user@domain or @domain; a pattern also @.domain, which is all names below
  * it.  fits is what the administrator is told.
@@ -201,6 +216,14 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 		report_add(rp->mistakes, v->place, "`%.*s' is not %s; did you "
 		    "mean `@%.*s'?", report_len(v->text), v->text.ptr, fits,
 		    report_len(domain) - 1, domain.ptr + 1);
+		return false;
+	}
+	if (at > 1 && quoted_is_good(v->text, at - 1)) {
+		report_add(rp->mistakes, v->place, "`%.*s' is not %s; did you "
+		    "mean `\"%.*s\"%.*s', quotes and all?",
+		    report_len(v->text), v->text.ptr, fits, (int)at - 1,
+		    v->text.ptr, report_len(v->text) - (int)at + 1,
+		    v->text.ptr + at - 1);
 		return false;
 	}
 	return refuse(rp, v, fits);

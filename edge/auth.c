@@ -219,19 +219,13 @@ ask(struct session *s, struct span password)
 static void
 note_user(struct auth *a, struct span user)
 {
-	char *domain;
+	char key[ACCOUNT_KEY_MAX];
 
+	/* However its domain is written, one user is one tenant. */
 	if (!account_is_name(user) ||
-	    !span_cstr(user, a->user, sizeof(a->user))) {
+	    (!span_cstr(account_key(user, key), a->user, sizeof(a->user)) &&
+	    !span_cstr(user, a->user, sizeof(a->user))))
 		a->user[0] = '\0';
-		return;
-	}
-	/* Domains have no case, and one user is one tenant. */
-	if ((domain = strrchr(a->user, '@')) == NULL)
-		return;
-	for (; *domain != '\0'; domain++)
-		if (*domain >= 'A' && *domain <= 'Z')
-			*domain = (char)(*domain - 'A' + 'a');
 }
 
 /* Give the exchange up, with a reply. */

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "relay/smtp_address.h"
 #include "relay/smtp_batch.h"
 #include "relay/smtp_convert.h"
 
@@ -43,33 +44,19 @@ is_enveloped_in_utf8(const struct delivery *d)
 	return !utf8_is_ascii(d->sender);
 }
 
-/*
- * Where only header fields are UTF-8, a server that delivers for good needs no
- * promise of SMTPUTF8 to keep them as they are: it hands them to no other, and
- * octets are what 8BITMIME is about (RFC 6152 3).
- */
-static void
-ask_for_utf8(struct smtp_client *c)
-{
-	struct delivery *d = c->delivery;
-
-	if (is_enveloped_in_utf8(d))
-		d->flags |= MAIL_SMTPUTF8;
-	else if (c->target->is_lmtp && !(c->ehlo.has & EHLO_SMTPUTF8))
-		d->flags &= ~MAIL_SMTPUTF8;
-}
-
 bool
 smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 {
 	struct delivery *d = c->delivery;
 	unsigned has = c->ehlo.has;
 
-	ask_for_utf8(c);
-	if (d->flags & MAIL_SMTPUTF8 && !(has & EHLO_SMTPUTF8))
+	c->is_utf8 = has & EHLO_SMTPUTF8 &&
+	    (d->flags & MAIL_SMTPUTF8 || is_enveloped_in_utf8(d));
+	if (!c->is_utf8 && smtp_address_needs_utf8(d->sender))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (smtp_convert_is_refused(c))
-		*v = verdict_own(OWN_needs_8bitmime, STAGE_MAIL);
+		*v = verdict_own(smtp_convert_lacks_utf8(c) ?
+		    OWN_needs_smtputf8 : OWN_needs_8bitmime, STAGE_MAIL);
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
 	    smtp_convert_size(c) > c->ehlo.size)
 		*v = verdict_own(OWN_too_large, STAGE_MAIL);
@@ -80,19 +67,36 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 	return true;
 }
 
+/* Of a recipient alone; or NULL. */
+static const struct verdict *
+refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
+{
+	if (!is_address(rcpt)) {
+		*v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
+		return v;
+	}
+	if (c->is_utf8 || !smtp_address_needs_utf8(rcpt))
+		return NULL;
+	*v = verdict_own(OWN_needs_smtputf8, STAGE_RCPT);
+	v->scope = SCOPE_RECIPIENT;
+	return v;
+}
+
 void
 smtp_batch_fill(struct smtp_client *c)
 {
-	struct verdict v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
 	struct delivery *d = c->delivery;
+	const struct verdict *no;
+	struct verdict v;
 
 	c->batch_cnt = c->batch_pos = c->taken_cnt = 0;
 	for (uint32_t i = 0; i < d->rcpt_cnt &&
 	    c->batch_cnt < SMTP_CLIENT_RCPTS; i++) {
 		if (d->rcpts[i].outcome != NULL)
 			continue;
-		if (!is_address(d->rcpts[i].address))
-			delivery_decide(d, i, delivery_outcome(d, &v,
+		no = refuse(c, d->rcpts[i].address, &v);
+		if (no != NULL)
+			delivery_decide(d, i, delivery_outcome(d, no,
 			    SPAN("")));
 		else if (grow_batch(c))
 			c->batch[c->batch_cnt++] = i;

@@ -11,15 +11,15 @@
 
 /*
  * Does the next hop lack what the message needs (RFC 6531 3.2, RFC 6152 3,
- * RFC 1870 6.1)?  Then *out is our refusal.  Adds MAIL_SMTPUTF8 to a delivery
- * whose addresses need it, and takes it from one whose header alone does when
- * LMTP does not offer it.
+ * RFC 1870 6.1)?  Then *out is our refusal.  Says in c->is_utf8 whether the
+ * transaction is with SMTPUTF8.
  */
 bool	smtp_batch_lacks(struct smtp_client *, struct verdict *out);
 
 /*
  * Fill c->batch with recipients not yet decided, SMTP_CLIENT_RCPTS at most.
- * Those whose address is none are decided; c->batch_cnt 0 means nobody is left.
+ * Those whose address is none, or needs SMTPUTF8 where the transaction is
+ * without, are decided; c->batch_cnt 0 means nobody is left.
  */
 void	smtp_batch_fill(struct smtp_client *);
 

@@ -18,8 +18,9 @@
  * Files: smtp_client.c life and clock, smtp_wire.c the socket and TLS,
  * smtp_dialogue.c the table of steps, smtp_greet.c those up to ready(),
  * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_dsn.c what it
- * asks of reports, smtp_batch.c whom it is for, smtp_text.c the message's text,
- * smtp_convert.c its conversion, smtp_reply.c what the next hop says.
+ * asks of reports, smtp_batch.c whom it is for, smtp_address.c how they are
+ * written, smtp_text.c the message's text, smtp_convert.c its conversion,
+ * smtp_reply.c what the next hop says.
  *
  * Its place (places.h) is dial.place, kept from dialling to the end.
  *
@@ -198,6 +199,7 @@ struct smtp_client {
 	struct delivery	*delivery;
 	bool		 needs_rset;	/* the last one was left open	*/
 	bool		 heard;		/* any reply in this one	*/
+	bool		 is_utf8;	/* it is with SMTPUTF8		*/
 	bool		 is_refused;	/* MAIL was			*/
 	bool		 was_granted;	/* MAIL, for this delivery	*/
 	uint16_t	 refused_code;	/* of the transaction before, when

@@ -10,34 +10,28 @@
 
 #define BITE	4096	/* bytes of text converted at a time		*/
 
-static bool
-takes_8bit(const struct smtp_client *c)
-{
-	unsigned has = c->ehlo.has;
-
-	return has & EHLO_8BITMIME || (has & EHLO_SMTPUTF8 &&
-	    c->delivery->flags & MAIL_SMTPUTF8);
-}
-
+/* RFC 6531 3.1: SMTPUTF8 is offered beside 8BITMIME, if it is said or not. */
 static bool
 lacks_8bit(const struct smtp_client *c)
 {
-	return c->delivery->flags & MAIL_8BIT && !takes_8bit(c);
+	return c->delivery->flags & MAIL_8BIT && !c->is_utf8 &&
+	    !(c->ehlo.has & EHLO_8BITMIME) &&
+	    c->target->eightbit != SMTP_8BIT_SEND;
+}
+
+bool
+smtp_convert_lacks_utf8(const struct smtp_client *c)
+{
+	return c->delivery->flags & MAIL_SMTPUTF8 && !c->is_utf8 &&
+	    !c->target->is_lmtp;
 }
 
 bool
 smtp_convert_is_due(const struct smtp_client *c)
 {
-	switch (c->target->eightbit) {
-	case SMTP_8BIT_CONVERT:
-		return !c->convert.is_planned && (lacks_8bit(c) ||
-		    c->delivery->flags & MAIL_LONG);
-	case SMTP_8BIT_REFUSE:
-		return !c->convert.is_planned && lacks_8bit(c);
-	case SMTP_8BIT_SEND:
-		break;
-	}
-	return false;
+	return !c->convert.is_planned && (lacks_8bit(c) ||
+	    smtp_convert_lacks_utf8(c) || (c->delivery->flags & MAIL_LONG &&
+	    c->target->eightbit == SMTP_8BIT_CONVERT));
 }
 
 static const char *
@@ -75,6 +69,7 @@ begin_plan(struct smtp_client *c)
 	struct smtp_convert *v = &c->convert;
 
 	mime_plan_init(&v->plan, lacks_8bit(c));
+	v->plan.is_utf8 = smtp_convert_lacks_utf8(c);
 	dot_init(&v->dot);
 	v->read = 0;
 	v->mime = mime_new(&v->plan, NULL);
@@ -139,13 +134,14 @@ smtp_convert_is_refused(const struct smtp_client *c)
 	const struct smtp_convert *v = &c->convert;
 
 	return v->is_planned && (v->plan.is_stuck || (v->plan.has_8bit &&
-	    c->target->eightbit == SMTP_8BIT_REFUSE));
+	    c->target->eightbit != SMTP_8BIT_CONVERT));
 }
 
 bool
 smtp_convert_is_on(const struct smtp_client *c)
 {
 	return c->convert.is_planned && !smtp_convert_is_refused(c) &&
+	    c->target->eightbit == SMTP_8BIT_CONVERT &&
 	    mime_plan_is_due(&c->convert.plan);
 }
 

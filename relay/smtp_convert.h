@@ -3,9 +3,15 @@
  * MAIL to see what it needs, and converted on its way out (mail/mime.h).
  *
  * It is read where the message is noted to hold octets over 127 and the next
- * hop does not take them, or lines over TEXT_LINE_SURE octets.  What was noted
- * may be wrong, in messages from before it was taken from the text itself: then
- * there is nothing to convert, and the text goes as it is.
+ * hop does not take them, or lines over TEXT_LINE_SURE octets, or to be with
+ * SMTPUTF8 and that is not offered.  What was noted may be wrong, in messages
+ * from before it was taken from the text itself: then there is nothing to
+ * convert, and the text goes as it is.
+ *
+ * Without SMTPUTF8 the fields have to be ASCII (RFC 6532 3); but for LMTP,
+ * whose server delivers for good: it hands them to no other, and octets are
+ * what 8BITMIME is about (RFC 6152 3).  Addresses beyond ASCII have no other
+ * form than their domains' A-labels.
  *
  * Owns	   while there is something to convert some 200 KiB at most
  */
@@ -17,6 +23,9 @@
 
 #include "base/err.h"
 #include "relay/smtp_client.h"
+
+/* Is the message with SMTPUTF8, and the next hop without, and hands it on? */
+bool	smtp_convert_lacks_utf8(const struct smtp_client *);
 
 /* Has the text to be read before MAIL? */
 bool	smtp_convert_is_due(const struct smtp_client *);

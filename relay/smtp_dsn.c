@@ -31,7 +31,7 @@ smtp_dsn_say_rcpt(struct smtp_client *c, const struct delivery_rcpt *r)
 	if (r->notify != 0)
 		smtp_client_say(c, " NOTIFY=%.*s",
 		    (int)dsn_notify_text(r->notify, notify).len, notify);
-	if (orcpt.len > 0 && !(c->delivery->flags & MAIL_SMTPUTF8))
+	if (orcpt.len > 0 && !c->is_utf8)
 		orcpt = dsn_orcpt_ascii(orcpt, text);
 	if (orcpt.len > 0)
 		smtp_client_say(c, " ORCPT=%.*s", (int)orcpt.len, orcpt.ptr);

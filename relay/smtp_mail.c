@@ -14,6 +14,7 @@
  * thousand recipients would else cost a text that is spam a hundred
  * transactions.
  */
+#include "relay/smtp_address.h"
 #include "relay/smtp_batch.h"
 #include "relay/smtp_convert.h"
 #include "relay/smtp_dialogue.h"
@@ -39,15 +40,17 @@ void
 smtp_mail_say_mail(struct smtp_client *c)
 {
 	const struct delivery *d = c->delivery;
+	char buf[ADDRESS_KEY_MAX];
+	struct span sender = smtp_address_say(d->sender, c->is_utf8, buf);
 
-	smtp_client_say(c, "MAIL FROM:<%.*s>", (int)d->sender.len,
-	    d->sender.len > 0 ? d->sender.ptr : "");
+	smtp_client_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
+	    sender.len > 0 ? sender.ptr : "");
 	if (c->ehlo.has & EHLO_SIZE)
 		smtp_client_say(c, " SIZE=%llu",
 		    (unsigned long long)smtp_convert_size(c));
 	if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
 		smtp_client_say(c, " BODY=8BITMIME");
-	if (d->flags & MAIL_SMTPUTF8)
+	if (c->is_utf8)
 		smtp_client_say(c, " SMTPUTF8");
 	if (c->ehlo.has & EHLO_DSN)
 		smtp_dsn_say_mail(c);
@@ -58,9 +61,10 @@ static void
 say_rcpt_no(struct smtp_client *c, unsigned no)
 {
 	const struct delivery_rcpt *r = &c->delivery->rcpts[c->batch[no]];
+	char buf[ADDRESS_KEY_MAX];
+	struct span rcpt = smtp_address_say(r->address, c->is_utf8, buf);
 
-	smtp_client_say(c, "RCPT TO:<%.*s>", (int)r->address.len,
-	    r->address.ptr);
+	smtp_client_say(c, "RCPT TO:<%.*s>", (int)rcpt.len, rcpt.ptr);
 	if (c->ehlo.has & EHLO_DSN)
 		smtp_dsn_say_rcpt(c, r);
 	smtp_client_say(c, "\r\n");

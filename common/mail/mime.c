@@ -157,13 +157,29 @@ has_long_line(struct span s)
 	return false;
 }
 
+/*
+ * Fields of this message itself and of its parts: what is in a message within
+ * it is text.
+ */
+static bool
+is_of_header(const struct mime *m, const struct mime_part *p)
+{
+	for (unsigned i = 0; i + 1 < m->depth; i++)
+		if (m->parts[i].type.kind == MIME_MESSAGE)
+			return false;
+	return p->where == MIME_IN_HEADER;
+}
+
 /* A field that may be in any section, to be planned or written. */
 static void
 pass_field(struct mime *m, struct mime_part *p, struct span field)
 {
-	bool bits = m->plan->to_7bit && is_8bit(field);
-	bool is_long = has_long_line(field);
+	bool bits = is_8bit(field), is_long = has_long_line(field);
+	bool was_utf8 = bits && m->plan->is_utf8 && is_of_header(m, p);
 
+	bits = (bits && m->plan->to_7bit) || was_utf8;
+	if (m->out == NULL && was_utf8)
+		m->plan->is_stuck |= mime_field_is_lost(field);
 	if (p->is_sealed || (!bits && !is_long)) {
 		m->plan->is_stuck |= m->out == NULL && bits;
 		m->plan->leaves_long |= m->out == NULL && is_long;

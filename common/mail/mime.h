@@ -1,7 +1,7 @@
 /*
  * mime - a message's text for a next hop that does not take it as it is: 8
- * bits where 8BITMIME is not offered (RFC 6152), and lines over
- * TEXT_LINE_SURE octets.
+ * bits where 8BITMIME is not offered (RFC 6152), fields in UTF-8 where SMTPUTF8
+ * is not (RFC 6532), and lines over TEXT_LINE_SURE octets.
  *
  * The text is read twice: once to see what each part needs, for that stands in
  * front of what is in it, and once to write it.
@@ -16,7 +16,8 @@
  * parts that claim to be that already are mended; fields are as mime_field.h
  * says.  All else of the text stays as it is, and so does all that is signed or
  * encrypted: 8 bits in it, or in what may not be coded, make a plan stuck; long
- * lines in it are left.
+ * lines in it are left.  With is_utf8 so does an address that has no form in
+ * ASCII, for a reply to it would be lost.
  *
  * Owns	   what it holds of a line and a field, some 120 KiB
  * Errors  plan.has_failed, out.has_failed: memory was short
@@ -36,6 +37,8 @@
 
 struct mime_plan {
 	bool		 to_7bit;	/* else long lines alone matter	*/
+	bool		 is_utf8;	/* set it: fields were allowed UTF-8
+					 * by SMTPUTF8, and are no more	*/
 	bool		 is_stuck;	/* 8 bits stand where they must stay */
 	bool		 has_8bit;	/* what can be converted, ...	*/
 	bool		 has_long;	/* ... and needs to be		*/

@@ -9,7 +9,9 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "mail/address.h"
 #include "mail/base64.h"
+#include "mail/domain.h"
 #include "mail/mime_field.h"
 #include "mail/mime_param.h"
 
@@ -239,10 +241,54 @@ is_encoded(const struct token *t)
 	    span_begins(span_tail(t->word, t->word.len - 2), SPAN("?="));
 }
 
+/* What stands before the "@" of an address, or all of it. */
+static struct span
+before_at(struct span word)
+{
+	size_t at = word.len;
+
+	while (at > 0 && word.ptr[at - 1] != '@')
+		at--;
+	return at > 0 ? span_head(word, at - 1) : word;
+}
+
+/*
+ * An address, or what follows a quoted local part, with its domain in A-labels,
+ * into buf of ADDRESS_KEY_MAX bytes; 0: it is none, or has no such form.
+ */
+static size_t
+plain_address(const struct writer *w, const struct token *t, char *buf)
+{
+	struct span local = before_at(t->word);
+
+	if (!w->is_phrase || w->depth > 0 || t->is_special ||
+	    local.len == t->word.len || !utf8_is_ascii(local) ||
+	    memchr(local.ptr, '"', local.len) != NULL)
+		return 0;
+	return address_key(t->word, buf);
+}
+
 static bool
 needs(const struct writer *w, const struct token *t)
 {
-	return !w->is_masked && !t->is_special && !utf8_is_ascii(t->word);
+	char buf[ADDRESS_KEY_MAX];
+
+	return !w->is_masked && !t->is_special && !utf8_is_ascii(t->word) &&
+	    plain_address(w, t, buf) == 0;
+}
+
+/* A word that may stay, but for the domain of an address. */
+static void
+put_plain(struct writer *w, const struct token *t)
+{
+	char buf[ADDRESS_KEY_MAX];
+	struct span word = t->word;
+	size_t len;
+
+	if (!utf8_is_ascii(word) && (len = plain_address(w, t, buf)) > 0)
+		word = (struct span){ buf, len };
+	put_blanks(w, t->blanks, word.len);
+	put(w, word);
 }
 
 static void
@@ -293,6 +339,15 @@ encode_run(struct writer *w, struct span s, bool behind)
 }
 
 static void
+note_comment(struct writer *w, const struct token *t)
+{
+	if (t->is_special && t->word.ptr[0] == '(')
+		w->depth++;
+	if (t->is_special && t->word.ptr[0] == ')' && w->depth > 0)
+		w->depth--;
+}
+
+static void
 put_words(struct writer *w, struct span s)
 {
 	bool behind = false;
@@ -305,12 +360,8 @@ put_words(struct writer *w, struct span s)
 			behind = true;
 			continue;
 		}
-		put_blanks(w, t.blanks, t.word.len);
-		put(w, t.word);
-		if (t.is_special && t.word.ptr[0] == '(')
-			w->depth++;
-		if (t.is_special && t.word.ptr[0] == ')' && w->depth > 0)
-			w->depth--;
+		put_plain(w, &t);
+		note_comment(w, &t);
 		behind = is_encoded(&t);
 		s = span_tail(s, len_of(&t));
 	}
@@ -331,6 +382,33 @@ is_phrase(struct span name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (span_eq_nocase(name, span_of(names[i])))
 			return true;
+	return false;
+}
+
+/* A word that is one beyond ASCII with an "@" behind it, or in it. */
+bool
+mime_field_is_lost(struct span field)
+{
+	size_t colon = span_find(field, ':');
+	struct writer w = { .is_phrase = true };
+	struct span s = span_tail(field, colon + 1);
+	bool was_wide = false;
+
+	if (!is_phrase(span_trim(span_head(field, colon))))
+		return false;
+	while (s.len > 0) {
+		struct token t = take(&w, s);
+		bool follows = was_wide && t.blanks.len == 0 &&
+		    t.word.len > 0 && t.word.ptr[0] == '@';
+
+		was_wide = needs(&w, &t);
+		if (w.depth == 0 && (follows || (was_wide &&
+		    t.word.ptr[0] != '"' &&
+		    memchr(t.word.ptr, '@', t.word.len) != NULL)))
+			return true;
+		note_comment(&w, &t);
+		s = span_tail(s, len_of(&t));
+	}
 	return false;
 }
 

@@ -5,8 +5,9 @@
  * folded at its blanks.
  *
  * What is ASCII in it stays as it is.  Octets that are not UTF-8 are in a
- * charset nobody knows: unknown-8bit (RFC 1428).  An address beyond ASCII has
- * no form in ASCII; it is shown as encoded words.
+ * charset nobody knows: unknown-8bit (RFC 1428).  The domain of an address is
+ * written as its A-labels; a local part beyond ASCII has no form in ASCII, and
+ * its address is shown as encoded words.
  */
 #ifndef MAIL_MIME_FIELD_H
 #define MAIL_MIME_FIELD_H
@@ -22,5 +23,8 @@
  * as many bytes as it has, to work in; it holds nothing afterwards.
  */
 void	mime_field_put(struct mime_out *, struct span field, char *room);
+
+/* Does it hold an address that has no form in ASCII? */
+bool	mime_field_is_lost(struct span field);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/tool/select.h"
+#include "mail/account.h"
 #include "mail/domain.h"
 #include "mail/reply.h"
 
@@ -263,7 +264,7 @@ message_fits(const struct select *s, const struct listed_message *m,
 	    !address_fits(s->text[SELECT_FROM], m->sender))
 		return false;
 	if (HAS(s, SELECT_LOGIN) &&
-	    !span_eq(s->text[SELECT_LOGIN], m->tenant))
+	    !account_is_same(s->text[SELECT_LOGIN], m->tenant))
 		return false;
 	if (HAS(s, SELECT_OLDER) && age_ms < s->older_ms)
 		return false;

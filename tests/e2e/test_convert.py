@@ -115,6 +115,31 @@ def test_signed_text_is_refused_with_8_bits_and_sent_with_long_lines(start,
     assert p.wait_log(event="failed", id=name)["dsn"] == "5.6.3"
 
 
+def test_a_header_in_utf8_goes_to_a_hop_without_smtputf8(start, sinks):
+    """The body stays as it is where 8BITMIME is offered."""
+    sink = sinks(extensions=[e for e in EXTENSIONS if e != "SMTPUTF8"])
+    p = start(sink.port, queue=SOON, edge="smtputf8 yes")
+    text = body(UTF8, "From: Jörg Ö <ann@bücher.example>", "Subject: Grüße",
+                "MIME-Version: 1.0",
+                "Content-Type: text/plain; charset=utf-8; name=\"ß.txt\"",
+                "Content-Transfer-Encoding: 8bit")
+    send(p.port, "ann@here.example", "bob@Bücher.example", text=text,
+         params=" SMTPUTF8 BODY=8BITMIME")
+    got = sink.wait()[0]
+    head, rest = got.data.split(b"\r\n\r\n", 1)
+    assert max(head) < 128 and rest == UTF8 and "SMTPUTF8" not in got.params
+    assert got.rcpts == ["bob@xn--bcher-kva.example"]
+    assert b"<ann@xn--bcher-kva.example>" in head
+    got = email.message_from_bytes(got.data, policy=email.policy.default)
+    assert got["subject"] == "Grüße" and got.get_filename() == "ß.txt"
+    assert got["from"].addresses[0].display_name == "Jörg Ö"
+    for sender, text in (("ann@here.example", body(UTF8, "Sender: <ö@x.de>")),
+                         ("jörg@here.example", body(b"x\r\n"))):
+        name = send(p.port, sender, "bob@there.example", text=text,
+                    params=" SMTPUTF8 BODY=8BITMIME")
+        assert p.wait_log(event="failed", id=name)["dsn"] == "5.6.7"
+
+
 WORDS = ["wort", "größer", "надежда", "=", "-- ", ".", "\t", "ﬁn", "From ", " ",
          "x" * 1200]
 

@@ -1,9 +1,10 @@
 /*
  * fuzz_mime.c - a text read whole and in parts and written for a next hop that
- * takes 7 bits, or long lines alone.
+ * takes 7 bits, or fields in ASCII, or long lines alone.
  *
  * Whatever comes: both ways of feeding it give the same; what is written is
- * ASCII and in lines of at most 998 octets where the plan says it can be; and
+ * ASCII and in lines of at most 998 octets where the plan says it can be, its
+ * header at least where the fields had been UTF-8; and
  * to convert it again changes nothing.  Line ends are made CRLF first, because
  * no other text is converted.
  */
@@ -32,12 +33,15 @@ feed(struct mime_plan *plan, struct mime_out *out, struct span in, size_t part)
 	mime_free(&m);
 }
 
+static bool is_utf8;	/* it came with SMTPUTF8		*/
+
 /* Plan and write; what is not due is passed as it is. */
 static void
 convert(struct mime_plan *plan, struct mime_out *out, struct span in,
     bool to_7bit, size_t part)
 {
 	mime_plan_init(plan, to_7bit);
+	plan->is_utf8 = is_utf8;
 	feed(plan, NULL, in, part);
 	if (mime_plan_is_due(plan))
 		feed(plan, out, in, part);
@@ -64,9 +68,16 @@ check(const struct mime_plan *plan, struct span text)
 {
 	if (plan->is_stuck || plan->cnt > MIME_PARTS_MAX)
 		return;
-	for (size_t i = 0; plan->to_7bit && i < text.len; i++)
+	for (size_t i = 0; i < text.len; i++) {
+		struct span rest = span_tail(text, i);
+
+		if (!plan->to_7bit && (!plan->is_utf8 ||
+		    span_begins(rest, SPAN("\r\n\r\n")) ||
+		    (i == 0 && span_begins(rest, SPAN("\r\n")))))
+			break;
 		if ((unsigned char)text.ptr[i] > 0x7f)
 			abort();
+	}
 	if (!plan->leaves_long)
 		check_lines(text);
 }
@@ -90,6 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			    c == '\r' || c == '\0' || c == 0x01 ? SPAN("x") :
 			    (struct span){ (const char *)bytes + i, 1 });
 	}
+	is_utf8 = len > 0 && bytes[0] & 2;
 	text = (struct span){ in.ptr, in.len };
 	convert(&plan, &out, text, to_7bit, SIZE_MAX);
 	convert(&plan2, &cut, text, to_7bit, part);

@@ -470,6 +470,10 @@ static const struct row rows[] = {
 	{ EDGE("") TO("route to @*.a.example relay r") RELAY(""),
 	    "f:2:31: `@*.a.example' is not user@domain, @domain or @.domain; "
 	    "did you mean `@.a.example'?", NULL, false },
+	{ EDGE("") TO("route to x..y@a.example relay r") RELAY(""),
+	    "f:2:31: `x..y@a.example' is not user@domain, @domain or "
+	    "@.domain; did you mean `\"x..y\"@a.example', quotes and all?",
+	    NULL, false },
 	{ EDGE("") TO("route from a relay r") RELAY(""),
 	    "f:2:33: `a' is not user@domain, @domain, @.domain or <>", NULL,
 	    false },

@@ -104,6 +104,7 @@ one_condition_means_what_it_says(void **state)
 		{ { SELECT_TO, "bob" }, false },
 		{ { SELECT_LOGIN, "ann" }, true },
 		{ { SELECT_LOGIN, "an" }, false },
+		{ { SELECT_LOGIN, "Ann" }, false },
 		{ { SELECT_QUEUE, "out" }, true },
 		{ { SELECT_QUEUE, "in" }, false },
 		{ { SELECT_RELAY, "internet" }, true },

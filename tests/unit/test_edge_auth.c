@@ -54,6 +54,35 @@ a_good_password_opens_the_door(void **state)
 	    kit_last()->header.len, " with ESMTPA id ", 16));
 }
 
+/* Else he would have as many turns in the queue as ways to write himself. */
+static void
+a_user_is_one_tenant_however_his_domain_is_written(void **state)
+{
+	static const struct {
+		const char	*name, *tenant;
+	} cases[] = {
+		{ "Ann@B\xc3\x9c""CHER.example", "Ann@xn--bcher-kva.example" },
+		{ "Ann@xn--BCHER-kva.Example.", "Ann@xn--bcher-kva.example" },
+		{ "Ann@\xc3\xa9..EXAMPLE", "Ann@\xc3\xa9..example" },
+		{ "\xc3\x84nn", "\xc3\x84nn" },
+	};
+	char text[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int n = snprintf(text, sizeof(text), "%c%s%cx", 0,
+		    cases[i].name, 0);
+
+		kit_ready();
+		kit_want(plain(text, (size_t)n), "");
+		assert_string_equal(kit.login_user, cases[i].tenant);
+		kit_vault_says(LOGIN_GOOD);
+		kit_want("", GOOD);
+		kit_say(KIT_ENVELOPE "DATA\r\n\r\n.\r\n");
+		kit_hear();
+		assert_string_equal(kit_last()->tenant, cases[i].tenant);
+	}
+}
+
 static void
 each_form_of_the_exchange_is_understood(void **state)
 {
@@ -404,6 +433,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_good_password_opens_the_door),
+		T(a_user_is_one_tenant_however_his_domain_is_written),
 		T(each_form_of_the_exchange_is_understood),
 		T(what_cannot_be_read_is_refused_unasked),
 		T(a_name_that_cannot_be_fails_like_a_wrong_password),

@@ -26,6 +26,8 @@ feed(struct mime_plan *plan, struct mime_out *out, struct span in, size_t part)
 	mime_free(&m);
 }
 
+static bool was_utf8;	/* the text came with SMTPUTF8		*/
+
 /* The text converted, as a C string; NULL when it cannot be. */
 static char *
 convert(struct span in, bool to_7bit, size_t part)
@@ -35,6 +37,7 @@ convert(struct span in, bool to_7bit, size_t part)
 	bool is_stuck;
 
 	mime_plan_init(&plan, to_7bit);
+	plan.is_utf8 = was_utf8;
 	feed(&plan, NULL, in, part);
 	if (mime_plan_is_due(&plan))
 		feed(&plan, &out, in, part);
@@ -174,6 +177,54 @@ eight_bits_alone_stay_where_the_next_hop_takes_them(void **state)
 		want(cases[i].in, false, cases[i].in);
 }
 
+/* Of what came with SMTPUTF8, for a hop with 8BITMIME; NULL: it cannot go. */
+static const struct {
+	const char	*in, *text;
+} utf8_cases[] = {
+	{ "Subject: \xc3\xa4\r\n\r\n\xc3\xa4 = x \r\n",
+	    "Subject: =?utf-8?b?w6Q=?=\r\n\r\n\xc3\xa4 = x \r\n" },
+	{ "From: \xc3\x84nn <ann@m\xc3\xbcller.example>,\r\n"
+	    " bob@\xd0\xb0.example (\xc3\xa4@x)\r\n\r\n",
+	    "From: =?utf-8?q?=C3=84nn?= <ann@xn--mller-kva.example>,\r\n"
+	    " bob@xn--80a.example (=?utf-8?b?w6RAeA==?=)\r\n\r\n" },
+	{ "To: \"a b\"@\xc3\xa4.example, \"\xc3\xa4@x\" <c@d>\r\n\r\n",
+	    "To: \"a b\"@xn--4ca.example, =?utf-8?b?w6RAeA==?= <c@d>"
+	    "\r\n\r\n" },
+	{ "X-List: \xc3\xa4@x.example\r\n\r\n",
+	    "X-List: =?utf-8?b?w6RAeC5leGFtcGxl?=\r\n\r\n" },
+	/* Nobody could answer to it. */
+	{ "From: <j\xc3\xb6rg@x.example>\r\n\r\n", NULL },
+	{ "cc: a@b, j\xc3\xb6rg@m\xc3\xbcller.example\r\n\r\n", NULL },
+	{ "Reply-To: \"j\xc3\xb6rg\"@x.example\r\n\r\n", NULL },
+	/* Parts have fields as well; a message within is text. */
+	{ "Content-Type: multipart/mixed; boundary=s\r\n\r\n\xc3\xa4\r\n"
+	    "--s\r\nContent-Description: \xc3\xa4\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n--s\r\n"
+	    "Content-Type: message/rfc822\r\n\r\n"
+	    "From: <j\xc3\xb6rg@x.example>\r\n\r\n\xc3\xa4\r\n--s--\r\n",
+	    "Content-Type: multipart/mixed; boundary=s\r\n\r\n\xc3\xa4\r\n"
+	    "--s\r\nContent-Description: =?utf-8?b?w6Q=?=\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n--s\r\n"
+	    "Content-Type: message/rfc822\r\n\r\n"
+	    "From: <j\xc3\xb6rg@x.example>\r\n\r\n\xc3\xa4\r\n--s--\r\n" },
+	{ "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n"
+	    "Content-Description: \xc3\xa4\r\n\r\nx\r\n--s--\r\n", NULL },
+};
+
+static void
+fields_in_utf8_become_ascii_where_an_address_does_not_forbid_it(void **state)
+{
+	(void)state;
+	was_utf8 = true;
+	for (size_t i = 0; i < sizeof(utf8_cases) / sizeof(utf8_cases[0]); i++)
+		want(utf8_cases[i].in, false, utf8_cases[i].text);
+	/* A next hop that takes 7 bits only gets neither the address. */
+	want(utf8_cases[4].in, true, NULL);
+	was_utf8 = false;
+	want(utf8_cases[4].in, true,
+	    "From: < =?utf-8?b?asO2cmdAeC5leGFtcGxl?=>\r\n\r\n");
+}
+
 static void
 want_lines(const char *text)
 {
@@ -295,6 +346,8 @@ main(void)
 		cmocka_unit_test(eight_bits_become_seven),
 		cmocka_unit_test(
 		    eight_bits_alone_stay_where_the_next_hop_takes_them),
+		cmocka_unit_test(
+	    fields_in_utf8_become_ascii_where_an_address_does_not_forbid_it),
 		cmocka_unit_test(long_lines_become_short_and_998_is_not_long),
 		cmocka_unit_test(a_long_line_that_is_signed_stays),
 		cmocka_unit_test(

@@ -212,7 +212,8 @@ extensions_are_used_or_missed(void **state)
 		/* What was noted is wrong: there are no 8 bits. */
 		{ MAIL_8BIT, "SMTPUTF8", "a@b.example",
 		    "MAIL FROM:<s@a.example>\r\n", 250 },
-		{ MAIL_SMTPUTF8, "8BITMIME", "a@b.example", NULL, 550 },
+		{ MAIL_SMTPUTF8, "8BITMIME", "a@b.example",
+		    "MAIL FROM:<s@a.example>\r\n", 250 },
 		{ MAIL_SMTPUTF8, "SMTPUTF8", "a@b.example",
 		    "MAIL FROM:<s@a.example> SMTPUTF8\r\n", 250 },
 		{ 0, "SIZE", "\xc3\xa4@b.example", NULL, 550 },
@@ -253,6 +254,105 @@ extensions_are_used_or_missed(void **state)
 			assert_non_null(strstr(b->hop.seen, cases[i].mail));
 		else
 			assert_null(strstr(b->hop.seen, "MAIL"));
+	}
+}
+
+/* A domain has an A-label; a local part has nothing, and harms no other. */
+static void
+without_smtputf8_a_domain_goes_as_a_label(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	b->hop.ehlo = "250-hop\r\n250-DSN\r\n250 8BITMIME";
+	d = add_delivery(MAIL_SMTPUTF8, "s@\xc3\xa4.example",
+	    "a@B\xc3\xbc""cher.example \xc3\xbc@b.example c@b.example");
+	assert_int_equal(delivery_add_dsn(d, 0, span_of("utf-8;\xc3\xa4@x")),
+	    OK);
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_outcome(d, 1, CLASS_NEVER, SCOPE_RECIPIENT, STAGE_RCPT, 550);
+	assert_memory_equal(d->rcpts[1].outcome->verdict.text.ptr, "5.6.7 ",
+	    6);
+	want_done(d, 2);
+	assert_non_null(strstr(b->hop.seen,
+	    "MAIL FROM:<s@xn--4ca.example>\r\n"
+	    "RCPT TO:<a@xn--bcher-kva.example>\r\n"
+	    "RCPT TO:<c@b.example> ORCPT=utf-8;\\x{E4}@x\r\nDATA\r\n"));
+}
+
+static void
+with_smtputf8_addresses_go_as_they_were_written(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example",
+	    "a@B\xc3\xbc""cher.example c@b.example");
+
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_done(d, 1);
+	assert_non_null(strstr(b->hop.seen, "SMTPUTF8\r\n"
+	    "RCPT TO:<a@B\xc3\xbc""cher.example>\r\n"));
+}
+
+/* What came with SMTPUTF8 goes to a hop without it, if its fields can. */
+static void
+fields_in_utf8_are_converted_for_a_hop_without_smtputf8(void **state)
+{
+	static const struct {
+		const char	*header, *sender, *seen;
+		enum smtp_8bit	 eightbit;
+		bool		 is_lmtp;
+		unsigned	 code;
+	} cases[] = {
+		{ "Subject: \xc3\xa4\r\n\r\n", "s@a", "BODY=8BITMIME\r\n"
+		    "RCPT TO:<r@b.example>\r\nDATA\r\n"
+		    "Subject: =?utf-8?b?w6Q=?=\r\n\r\n\xc3\xb6\r\n.\r\n",
+		    SMTP_8BIT_CONVERT, false, 250 },
+		{ "From: \xc3\xa4@x\r\n\r\n", "s@a", NULL,
+		    SMTP_8BIT_CONVERT, false, 550 },
+		{ "Subject: \xc3\xa4\r\n\r\n", "\xc3\xa4@a", NULL,
+		    SMTP_8BIT_CONVERT, false, 550 },
+		{ "Subject: \xc3\xa4\r\n\r\n", "s@a", NULL,
+		    SMTP_8BIT_REFUSE, false, 550 },
+		{ "Subject: \xc3\xa4\r\n\r\n", "s@a", NULL,
+		    SMTP_8BIT_SEND, false, 550 },
+		{ "Subject: a\r\n\r\n", "s@a", "Subject: a\r\n\r\n\xc3\xb6",
+		    SMTP_8BIT_REFUSE, false, 250 },
+		{ "From: \xc3\xa4@x\r\n\r\n", "s@a", "\nFrom: \xc3\xa4@x\r\n",
+		    SMTP_8BIT_CONVERT, true, 250 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench *b;
+		struct delivery *d;
+
+		if (i > 0) {
+			tear_down(state);
+			set_up(state);
+		}
+		b = *state;
+		b->hop.ehlo = "250-hop\r\n250 8BITMIME";
+		b->hop.is_lmtp = b->target.is_lmtp = cases[i].is_lmtp;
+		b->target.eightbit = cases[i].eightbit;
+		b->header = cases[i].header;
+		b->body = "\xc3\xb6\r\n";
+		b->body_len = 4;
+		d = add_delivery(MAIL_SMTPUTF8 | MAIL_8BIT, cases[i].sender,
+		    "r@b.example");
+		connect_client(b);
+		run(b);
+		assert_int_equal(d->rcpts[0].outcome->verdict.code,
+		    cases[i].code);
+		if (cases[i].seen != NULL) {
+			assert_non_null(strstr(b->hop.seen, cases[i].seen));
+			continue;
+		}
+		assert_null(strstr(b->hop.seen, "MAIL"));
+		assert_memory_equal(d->rcpts[0].outcome->verdict.text.ptr,
+		    "5.6.7 ", 6);
 	}
 }
 
@@ -936,6 +1036,9 @@ main(void)
 		TEST(too_many_recipients_go_in_another_transaction),
 		TEST(a_full_mailbox_is_not_taken_for_too_many),
 		TEST(extensions_are_used_or_missed),
+		TEST(without_smtputf8_a_domain_goes_as_a_label),
+		TEST(with_smtputf8_addresses_go_as_they_were_written),
+		TEST(fields_in_utf8_are_converted_for_a_hop_without_smtputf8),
 		TEST(eight_bits_go_without_8bitmime_where_the_block_says_so),
 		TEST(eight_bits_are_converted_for_a_hop_without_8bitmime),
 		TEST(eight_bits_are_refused_where_the_block_says_so),

@@ -1,0 +1,26 @@
+/*
+ * smtp_address - an address in a command of a transaction, with SMTPUTF8 or
+ * without.  Pure.
+ *
+ * Without it (RFC 6531 3.2) a domain of U-labels is written as its A-labels,
+ * which are the same name (RFC 5890 2.3.2.1); a local part beyond ASCII has no
+ * other form, and cannot be written.
+ */
+#ifndef RELAY_SMTP_ADDRESS_H
+#define RELAY_SMTP_ADDRESS_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "mail/address.h"
+
+/* Does it take SMTPUTF8 whatever we do?  Empty does not. */
+bool		smtp_address_needs_utf8(struct span address);
+
+/*
+ * As it is written: with SMTPUTF8 as it stands, else in ASCII, in buf of
+ * ADDRESS_KEY_MAX bytes.  One that needs SMTPUTF8 must not come here without.
+ */
+struct span	smtp_address_say(struct span address, bool utf8, char *buf);
+
+#endif
