@@ -105,6 +105,12 @@ channel_shake(struct channel *ch, const char *client)
 	}
 }
 
+bool
+channel_has_moved(struct channel *ch)
+{
+	return tls_has_moved(ch->tls);
+}
+
 /* What a step of TLS means; *wants is what to wait for. */
 static enum err
 judge(enum tls_step step, uint8_t usual, uint8_t *wants)

@@ -50,6 +50,8 @@ MUST_CHECK enum err channel_secure(struct channel *, struct tls_server *,
  * no good any more.  Its end is counted and logged, with the client's name.
  */
 MUST_CHECK enum err channel_shake(struct channel *, const char *client);
+/* Has the handshake come a step further since this was asked last? */
+bool	channel_has_moved(struct channel *);
 
 /* At most cap bytes; OK means that at least one came. */
 MUST_CHECK enum err channel_read(struct channel *, char *buf, size_t cap,

@@ -283,6 +283,8 @@ shake(struct client *c)
 	enum err e = channel_shake(&c->channel, c->s.client_text);
 
 	if (e == ERR_AGAIN) {
+		if (channel_has_moved(&c->channel))
+			shaking_moved(&c->edge->shaking, &c->shaking);
 		ev_want(&c->ev, c->channel.read_wants);
 		return;
 	}

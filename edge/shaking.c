@@ -1,5 +1,5 @@
 /*
- * shaking.c - one list in order of age.
+ * shaking.c - one list, in the order of their last steps.
  *
  * It is short, so a network's share is counted by walking it.  Whoever has to
  * go is ended at the end of the turn: within it he may be the next in somebody
@@ -22,21 +22,21 @@ make_room(struct later *later, void *arg)
 	}
 }
 
-/* Of a network that now has too many, the oldest goes. */
+/* Of a network that now has too many, the first goes. */
 static void
-mark_oldest(struct shaking *s, const struct client_address *address)
+mark_first(struct shaking *s, const struct client_address *address)
 {
-	struct shaking_row *row, *oldest = NULL;
+	struct shaking_row *row, *first = NULL;
 	unsigned cnt = 0;
 
 	TAILQ_FOREACH(row, &s->rows, entry) {
 		if (row->must_go || !crowd_is_same(&row->address, address))
 			continue;
 		if (cnt++ == 0)
-			oldest = row;
+			first = row;
 	}
 	if (cnt > SHAKING_OF_NETWORK)
-		oldest->must_go = true;
+		first->must_go = true;
 }
 
 void
@@ -66,8 +66,17 @@ shaking_begin(struct shaking *s, struct shaking_row *row, void *client,
 	if (s->cnt <= SHAKING_OF_NETWORK)
 		return;
 	if (!crowd_is_loopback(address))
-		mark_oldest(s, address);
+		mark_first(s, address);
 	later_call(&s->later);
+}
+
+void
+shaking_moved(struct shaking *s, struct shaking_row *row)
+{
+	if (!row->is_listed)
+		return;
+	TAILQ_REMOVE(&s->rows, row, entry);
+	TAILQ_INSERT_TAIL(&s->rows, row, entry);
 }
 
 void

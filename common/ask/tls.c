@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask/hello.h"
 #include "ask/tls_inside.h"
 
 #define WHY_MAX		160	/* bytes of words on a failure	*/
@@ -33,6 +34,8 @@ struct tls {
 	void		(*release)(void *arg);	/* may be NULL		*/
 	void		*release_arg;
 	bool		 is_done, was_cut, failed;
+	OSSL_HANDSHAKE_STATE state;	/* as it was asked for last	*/
+	struct hello	 hello;		/* that comes, for a server	*/
 	const char	*blame;		/* said by what runs within	*/
 	char		 why[WHY_MAX];
 };
@@ -92,6 +95,36 @@ tls_keep(struct tls *t, void (*release)(void *arg), void *arg)
 {
 	t->release = release;
 	t->release_arg = arg;
+}
+
+/* What comes. */
+
+/*
+ * After the first message only another ClientHello comes in the clear, and
+ * that in TLS 1.3 alone; in 1.2 a record that is encrypted looks like this.
+ */
+static long
+see_hello(BIO *bio, int what, const char *bytes, size_t cap, int argi,
+    long argl, int ret, size_t *got)
+{
+	struct tls *t = (struct tls *)(void *)BIO_get_callback_arg(bio);
+
+	if (what != (BIO_CB_READ | BIO_CB_RETURN) || ret <= 0 ||
+	    (t->hello.cnt > 0 && SSL_version(t->ssl) != TLS1_3_VERSION) ||
+	    hello_take(&t->hello, (struct span){ bytes, *got }))
+		return ret;
+	t->blame = "the ClientHello is too long";
+	*got = 0;
+	return -1;
+}
+
+void
+tls_bound_hello(struct tls *t)
+{
+	BIO *bio = SSL_get_rbio(t->ssl);
+
+	BIO_set_callback_arg(bio, (char *)t);
+	BIO_set_callback_ex(bio, see_hello);
 }
 
 /* Waiting. */
@@ -171,6 +204,8 @@ judge(struct tls *t, int rc)
 	case SSL_ERROR_ZERO_RETURN:
 		return t->is_done ? TLS_EOF : cut(t);
 	case SSL_ERROR_SYSCALL:
+		if (t->blame != NULL)
+			return fail(t, t->blame);
 		if (error == 0)
 			return cut(t);
 		return fail(t, strerror(error));
@@ -209,6 +244,7 @@ tls_handshake(struct tls *t)
 	if (s == TLS_OK) {
 		t->is_done = true;
 		SSL_clear_mode(t->ssl, SSL_MODE_ASYNC);
+		BIO_set_callback_ex(SSL_get_rbio(t->ssl), NULL);
 	}
 	return s;
 }
@@ -268,6 +304,15 @@ bool
 tls_is_done(const struct tls *t)
 {
 	return t->is_done;
+}
+
+bool
+tls_has_moved(struct tls *t)
+{
+	OSSL_HANDSHAKE_STATE before = t->state;
+
+	t->state = SSL_get_state(t->ssl);
+	return t->state != before;
 }
 
 void

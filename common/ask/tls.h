@@ -50,6 +50,8 @@ enum tls_step	 tls_shutdown(struct tls *);
 
 bool		 tls_was_cut(const struct tls *);
 bool		 tls_is_done(const struct tls *);	/* the handshake */
+/* Has the handshake come a step further since this was asked last? */
+bool		 tls_has_moved(struct tls *);
 void		 tls_facts(const struct tls *, struct tls_facts *out);
 /* Why it failed, for a log; a literal or ours, until the next call. */
 const char	*tls_why(const struct tls *);

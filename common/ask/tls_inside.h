@@ -25,6 +25,9 @@ SSL			*tls_ssl(struct tls *);
 void			 tls_keep(struct tls *, void (*release)(void *arg),
 			    void *arg);
 
+/* Refuse a ClientHello that says it is longer than hello.h allows. */
+void			 tls_bound_hello(struct tls *);
+
 /* What both sides ask of a context: versions, options, ciphers, groups. */
 MUST_CHECK enum err	tls_harden(SSL_CTX *);
 

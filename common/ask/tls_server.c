@@ -267,5 +267,6 @@ tls_accept(struct tls **out, struct tls_server *s, int fd,
 	s->users++;
 	tls_keep(*out, let_go, s);
 	SSL_set_accept_state(tls_ssl(*out));
+	tls_bound_hello(*out);
 	return OK;
 }

@@ -120,18 +120,32 @@ def stuck(house, count, begin=b""):
     return socks
 
 
+def claim(size, sent):
+    """The first bytes of a ClientHello that says it is so long."""
+    body = (b"\x01" + struct.pack(">I", size)[1:] + b"\x03\x03" +
+            bytes(size))[:sent]
+    return b"".join(b"\x16\x03\x01" + struct.pack(">H", len(part)) + part
+                    for part in (body[i:i + 16000]
+                                 for i in range(0, sent, 16000)))
+
+
 def test_handshakes_that_stop_cost_little_and_hold_nobody_up(house, sink):
     edge = house.pid("edge", "open")
     before = own_memory(edge)
     hello = client_hello()
     socks = stuck(house, 100) + stuck(house, 100, hello[:20]) + \
-        stuck(house, 100, hello)
+        stuck(house, 100, hello) + stuck(house, 50, claim(16000, 8000))
+    since = house.mark()
+    socks += stuck(house, 50, claim(131000, 4)) + \
+        stuck(house, 50, claim(131000, 60000))
     try:
+        house.wait_log(since=since, event="tls_failed", count=100,
+                       why="the ClientHello is too long")
         assert slowest(house) < 0.5
         with open_secure(house) as c:
             c.mail("ann@here.example", "bob@there.example")
         if not SANITIZED:
-            assert own_memory(edge) - before < 300 * 100 * 1024
+            assert own_memory(edge) - before < 350 * 70 * 1024
     finally:
         for s in socks:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -175,6 +189,65 @@ def test_who_has_waited_longest_in_a_handshake_gives_way(house, sink):
         assert len(house.find_log(since=since, event="closed",
                                   why="too many handshakes")) == 100
     sink.wait(1)
+
+
+class Slow:
+    """A client that begins a handshake, and goes on when it is told to."""
+
+    def __init__(self, port):
+        self.into, self.out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.tls = context.wrap_bio(self.into, self.out)
+        self.sock = socket.create_connection(("127.0.0.1", port), 30)
+
+    def hear(self):
+        came = self.sock.recv(16384)
+        assert came, "the connection was closed"
+        self.into.write(came)
+
+    def step(self):
+        """Say what comes next; is that all of the handshake?"""
+        try:
+            self.tls.do_handshake()
+            return True
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self.sock.sendall(self.out.read())
+
+    def greeting(self):
+        while True:
+            try:
+                return self.tls.read(4)
+            except ssl.SSLWantReadError:
+                self.hear()
+
+
+def silent(house, stack, count):
+    """So many have begun a handshake, and say nothing."""
+    for _ in range(count):
+        stack.enter_context(socket.create_connection(
+            ("127.0.0.1", house.ssl_port)))
+    assert shake(house, []) is None
+
+
+def test_a_slow_handshake_outlives_a_thousand_silent_ones(house):
+    since = house.mark()
+    with contextlib.ExitStack() as stack:
+        c = Slow(house.ssl_port)
+        stack.enter_context(c.sock)
+        silent(house, stack, 450)
+        assert not c.step()
+        c.hear()
+        silent(house, stack, 450)
+        while not c.step():
+            c.hear()
+        silent(house, stack, 100)
+        assert c.greeting() == b"220 "
+        house.wait_log(since=since, event="closed", count=500,
+                       why="too many handshakes")
 
 
 def shake(house, protocols):

@@ -13,7 +13,7 @@
 
 #include "edge/shaking.h"
 
-#define ROWS	(SHAKING_MAX + 100)
+#define ROWS	(SHAKING_MAX + 600)
 
 static struct shaking_row rows[ROWS];
 static struct shaking	 shaking;
@@ -106,7 +106,47 @@ of_all_the_oldest_give_way(void **state)
 	turn();
 	assert_int_equal(shaking.cnt, SHAKING_MAX);
 	for (unsigned i = 0; i < ROWS; i++)
-		assert_int_equal(rows[i].is_listed, i >= 100);
+		assert_int_equal(rows[i].is_listed, i >= ROWS - SHAKING_MAX);
+}
+
+/* Against a thousand who do not. */
+static void
+who_makes_a_step_in_time_stays(void **state)
+{
+	begin(0, address(4, 9, 0));
+	for (unsigned i = 1; i < ROWS; i++) {
+		begin(i, address(4, 100 + i, 0));
+		if (i % (SHAKING_MAX - 10) == 0)
+			shaking_moved(&shaking, &rows[0]);
+		turn();
+	}
+	assert_int_equal(shaking.cnt, SHAKING_MAX);
+	assert_true(rows[0].is_listed);
+	assert_false(rows[1].is_listed);
+}
+
+static void
+who_makes_a_step_stays_among_his_network_too(void **state)
+{
+	for (unsigned i = 0; i < ROWS; i++) {
+		begin(i, address(6, 3, (uint8_t)i));
+		if (i % (SHAKING_OF_NETWORK - 10) == 0)
+			shaking_moved(&shaking, &rows[0]);
+		turn();
+	}
+	assert_int_equal(shaking.cnt, SHAKING_OF_NETWORK);
+	assert_true(rows[0].is_listed);
+	assert_false(rows[1].is_listed);
+}
+
+static void
+a_step_of_one_that_has_left_is_none(void **state)
+{
+	begin(0, address(4, 9, 0));
+	shaking_over(&shaking, &rows[0]);
+	shaking_moved(&shaking, &rows[0]);
+	assert_int_equal(shaking.cnt, 0);
+	assert_true(TAILQ_EMPTY(&shaking.rows));
 }
 
 static void
@@ -141,6 +181,13 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(of_all_the_oldest_give_way,
 		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_makes_a_step_in_time_stays,
+		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    who_makes_a_step_stays_among_his_network_too, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_step_of_one_that_has_left_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(loopback_is_no_network, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(who_is_done_makes_room, set_up,

@@ -198,6 +198,84 @@ no_session_can_be_taken_up_again(void **state)
 	shop_close(&shop);
 }
 
+/* The name of our protocol, and others that make it so long. */
+static void
+offer_bytes(struct call *c, unsigned len)
+{
+	static unsigned char names[60000] = "\4smtp";
+	unsigned at = 5;
+
+	while (at < len) {
+		unsigned char n = len - at > 100 ? 99 :
+		    (unsigned char)(len - at - 1);
+
+		names[at] = n;
+		memset(names + at + 1, 'x', n);
+		at += n + 1u;
+	}
+	assert_int_equal(SSL_set_alpn_protos(c->client, names, len), 0);
+}
+
+static void
+a_client_hello_has_its_length(void **state)
+{
+	static const struct {
+		unsigned	 len;
+		int		 version;
+		const char	*groups;
+		bool		 is_good;
+	} cases[] = {
+		{ 15000, TLS1_2_VERSION, NULL, true },
+		{ 15000, TLS1_3_VERSION, NULL, true },
+		{ 15000, TLS1_3_VERSION, "P-521:P-384", true }, /* twice */
+		{ 17000, TLS1_2_VERSION, NULL, false },
+		{ 17000, TLS1_3_VERSION, NULL, false },
+		{ 60000, TLS1_3_VERSION, NULL, false },
+	};
+	struct shop shop;
+	struct call c;
+
+	shop_open(&shop, &pairs[P256]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		open_wish(&c, &shop, &(struct wish){ P256, cases[i].version,
+		    cases[i].groups, NULL });
+		offer_bytes(&c, cases[i].len);
+		if (!cases[i].is_good)
+			call_until_wait(&c);
+		else
+			assert_true(call_shake(&c));
+		assert_int_equal(c.step, cases[i].is_good ? TLS_OK :
+		    TLS_ERROR);
+		if (!cases[i].is_good)
+			assert_string_equal(tls_why(c.tls),
+			    "the ClientHello is too long");
+		call_close(&c);
+	}
+	shop_close(&shop);
+}
+
+static void
+a_step_of_the_handshake_is_told_once(void **state)
+{
+	struct shop shop;
+	struct call c;
+
+	shop_open(&shop, &pairs[P256]);
+	call_open(&c, &shop);
+	call_dial(&c);
+	call_server_step(&c);
+	(void)tls_has_moved(c.tls);
+	assert_false(tls_has_moved(c.tls));
+	call_until_wait(&c);
+	assert_true(tls_has_moved(c.tls));
+	call_server_step(&c);
+	assert_false(tls_has_moved(c.tls));
+	assert_true(call_shake(&c));
+	assert_true(tls_has_moved(c.tls));
+	call_close(&c);
+	shop_close(&shop);
+}
+
 /* The client's call until the server has read what it sent. */
 static void
 a_client_cannot_negotiate_anew(void **state)
@@ -500,6 +578,8 @@ main(void)
 		cmocka_unit_test(the_edge_s_key_has_no_private_half),
 		cmocka_unit_test(old_and_weak_ways_are_not_offered),
 		cmocka_unit_test(no_session_can_be_taken_up_again),
+		cmocka_unit_test(a_client_hello_has_its_length),
+		cmocka_unit_test(a_step_of_the_handshake_is_told_once),
 		cmocka_unit_test(a_client_cannot_negotiate_anew),
 		cmocka_unit_test(a_flood_of_key_updates_holds_nobody_up),
 		cmocka_unit_test(a_megabyte_goes_both_ways),
