@@ -21,6 +21,7 @@ struct index {
 	bool		 has_gone_round;
 	bool		 was_made_anew;	/* in this round		*/
 	uint64_t	 mended;	/* rows, in this round		*/
+	uint64_t	 brought;	/* deliveries, in this round	*/
 };
 
 static void
@@ -39,6 +40,18 @@ log_mended(const struct index *ix)
 	log_text(&l, LOG_KEY_why, ix->was_made_anew ?
 	    "the due index was out of order and was made anew" :
 	    "the due index did not agree with the deliveries");
+	log_end(&l);
+}
+
+static void
+log_brought(const struct index *ix)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_trouble);
+	log_num(&l, LOG_KEY_count, (int64_t)ix->brought);
+	log_text(&l, LOG_KEY_why, "deliveries stood under keys of which a "
+	    "bit was flipped, and are put back");
 	log_end(&l);
 }
 
@@ -74,7 +87,9 @@ end_table(struct index *ix)
 	}
 	if (ix->mended > 0)
 		log_mended(ix);
-	ix->mended = 0;
+	if (ix->brought > 0)
+		log_brought(ix);
+	ix->mended = ix->brought = 0;
 	ix->was_made_anew = false;
 	ix->has_gone_round = true;
 	store_read_totals(ix->queue->store, &ix->totals, totals_read, ix);
@@ -101,8 +116,9 @@ was_mended(struct store_op *op, enum err e, void *arg)
 		pause_for(ix, ROUND_MS);
 		return;
 	}
+	ix->brought += ix->mend.brought;
 	ix->mended += ix->mend.added + ix->mend.removed;
-	if (ix->mend.added + ix->mend.removed > 0)
+	if (ix->mend.added + ix->mend.removed + ix->mend.brought > 0)
 		due_start(ix->queue->due);
 	if (ix->read.is_out_of_order)
 		ix->was_made_anew = ix->read.at_end = true;

@@ -11,7 +11,8 @@
  *	store		LMDB, with a thread that writes (apply, edit, hasten,
  *			sweep) and one that reads (list)
  *			(envelope, text); row, aside, discard and format are
- *			of both
+ *			of both; find, walk and rows see through keys that a
+ *			flipped bit has put out of order, stray puts them back
  *	aside		a delivery that cannot be read is held
  *	quarantine	what was set aside and can be read again is due
  *	due		which deliveries wait, for which destinations

@@ -290,7 +290,8 @@ struct store_undue {
 
 /*
  * A delivery that cannot be read as a whole is held, until an administrator
- * wants it tried again.  ERR_NONE: there is none.
+ * wants it tried again.  ERR_NONE: there is none; ERR_SYS: also when it can be
+ * read by now.
  */
 struct store_hold {
 	struct store_op	 op;
@@ -337,6 +338,8 @@ struct store_mend {
 	struct store_op	 op;
 	const struct store_read_index *found;
 	uint64_t	 added, removed;	/* out: rows of table due */
+	uint64_t	 brought;	/* out: deliveries that stood under a
+					 * key of which a bit was flipped */
 };
 
 /* A delivery that was looked at, where its row of table due stands now. */

@@ -136,7 +136,7 @@ store_apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 	rc = put_deliveries(st, txn, a);
 	if (rc == 0 && a->mail->begun) {
 		store_table_key_id(&k, a->mail->id);
-		rc = store_table_del(&st->env, txn, TABLE_LOOSE, &k);
+		rc = store_find_del(&st->env, txn, TABLE_LOOSE, &k);
 	}
 	return rc;
 }
@@ -192,7 +192,7 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 		r.message.delivery_cnt--;
 	if ((len = record_put(buf, RECORD_message, &r.message)) == 0)
 		return EINVAL;
-	return store_table_put(&st->env, txn, TABLE_MESSAGE, &k, buf, len);
+	return store_find_put(&st->env, txn, TABLE_MESSAGE, &k, buf, len);
 }
 
 /* What the edge said of a recipient stays, the last reply is another. */
@@ -217,7 +217,7 @@ put_reply(struct store *st, MDB_txn *txn, uint32_t delivery,
 	r.recipient.flags = (r.recipient.flags & RCPT_WARNED) |
 	    (c->is_warned ? RCPT_WARNED : 0) |
 	    (c->is_theirs ? RCPT_THEIRS : 0);
-	return store_table_put_record(&st->env, txn, TABLE_RECIPIENT, k,
+	return store_find_put_record(&st->env, txn, TABLE_RECIPIENT, k,
 	    RECORD_recipient, &r.recipient);
 }
 
@@ -237,7 +237,7 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 	if (c->class == CLASS_LATER)
 		rc = put_reply(st, txn, s->no, &k, c);
 	else
-		rc = store_table_del(&st->env, txn, TABLE_RECIPIENT, &k);
+		rc = store_find_del(&st->env, txn, TABLE_RECIPIENT, &k);
 	if (rc != 0 || (rc = store_report_put(st, txn, s->id, s->now_ms,
 	    c)) != 0)
 		return rc;
@@ -291,11 +291,11 @@ move_delivery(struct store *st, MDB_txn *txn, struct store_settle *s,
 	if ((rc = store_row_add_held(st, txn,
 	    (!over && d->due_ms == STORE_HELD_MS) -
 	    (place.due_ms == STORE_HELD_MS))) != 0 ||
-	    (rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0)
+	    (rc = store_find_del(&st->env, txn, TABLE_DUE, &due)) != 0)
 		return rc;
 	if (over)
-		return store_table_del(&st->env, txn, TABLE_DELIVERY, k);
-	if ((rc = store_table_put(&st->env, txn, TABLE_DELIVERY, k, buf,
+		return store_find_del(&st->env, txn, TABLE_DELIVERY, k);
+	if ((rc = store_find_put(&st->env, txn, TABLE_DELIVERY, k, buf,
 	    len)) != 0)
 		return rc;
 	place.due_ms = (int64_t)d->due_ms;
@@ -318,7 +318,7 @@ use_was(struct store *st, MDB_txn *txn, struct store_settle *s,
 	if (s->op.err == OK || s->was == NULL)
 		return 0;
 	store_table_key_id(&k, s->id);
-	if (s->op.err == ERR_NONE && (rc = store_table_get(&st->env, txn,
+	if (s->op.err == ERR_NONE && (rc = store_find_row(&st->env, txn,
 	    TABLE_MESSAGE, &k, &val)) != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
 	*d = *s->was;

@@ -29,18 +29,19 @@ set_aside_done(struct store_op *op, enum err e, void *arg)
 	struct log_line l;
 	struct id id;
 
-	if (e == OK && !q->is_new) {
+	if (e == OK && !q->is_new && !q->is_back) {
 		free(q);
 		return;
 	}
 	memcpy(id.b, q->key.b, sizeof(id.b));
-	log_begin(&l, LOG_quarantined);
+	log_begin(&l, q->is_back ? LOG_trouble : LOG_quarantined);
 	log_id(&l, LOG_KEY_id, id);
 	log_text(&l, LOG_KEY_table, store_table_name(q->table));
 	if (q->key.len > sizeof(id.b))
 		log_num(&l, LOG_KEY_row, store_table_no((MDB_val){
 		    q->key.len, q->key.b }));
-	log_text(&l, LOG_KEY_why, why_said[q->why]);
+	log_text(&l, LOG_KEY_why, q->is_back ? "a row stood under a key of "
+	    "which a bit was flipped, and is put back" : why_said[q->why]);
 	log_end(&l);
 	free(q);
 }
@@ -115,7 +116,7 @@ store_row_look(const struct store *st, MDB_txn *txn, enum table t,
 	enum record_kind kind;
 	struct span bytes;
 	MDB_val val;
-	int rc = store_table_get(&st->env, txn, t, k, &val);
+	int rc = store_find_row(&st->env, txn, t, k, &val);
 
 	*e = ERR_NONE;
 	*why = ASIDE_MISSING;
@@ -144,6 +145,19 @@ store_note_key(struct store_key *to, enum table t, const struct store_key *k)
 	return true;
 }
 
+/* Did another of its message, with a wrong number, stand before a recipient? */
+static int
+is_hidden(struct store *st, MDB_txn *txn, const struct store_quarantine *q,
+    bool *is)
+{
+	struct id id;
+
+	if (q->table != TABLE_RECIPIENT || q->key.len != sizeof(id.b))
+		return 0;
+	memcpy(id.b, q->key.b, sizeof(id.b));
+	return store_rows_have(&st->env, txn, TABLE_DELIVERY, id, is);
+}
+
 int
 store_apply_quarantine(struct store *st, MDB_txn *txn,
     struct store_quarantine *q)
@@ -151,22 +165,29 @@ store_apply_quarantine(struct store *st, MDB_txn *txn,
 	struct record_quarantine note = {
 		.since_ms = (uint64_t)clock_wall_ms(),
 	};
+	bool over, hidden = false;
 	struct store_key k;
 	MDB_val val;
-	bool over;
 	int rc;
 
-	q->is_new = false;
+	q->is_new = q->is_back = false;
 	if (!store_note_key(&k, q->table, &q->key))
 		return 0;
 	rc = store_table_get(&st->env, txn, TABLE_QUARANTINE, &k, &val);
 	if (rc != MDB_NOTFOUND)
 		return rc;
+	if (q->why == ASIDE_MISSING && (rc = store_stray_fetch(st, txn,
+	    q->table, &q->key, &q->is_back)) != 0)
+		return rc;
 	/* Is it as bad as whoever saw it said?  It may be gone by now. */
 	if ((rc = store_note_look(st, txn, q->table, &q->key, &q->why,
-	    &over)) != 0 || over)
+	    &over)) != 0 || (over && !q->is_back &&
+	    (rc = is_hidden(st, txn, q, &hidden)) != 0))
 		return rc;
-	q->is_new = true;
+	if (over && !q->is_back && !hidden)
+		return 0;
+	/* One that is back has a note too: what it held is let go by that. */
+	q->is_new = !over;
 	note.why = (uint8_t)q->why;
 	return store_table_put_record(&st->env, txn, TABLE_QUARANTINE, &k,
 	    RECORD_quarantine, &note);
@@ -203,12 +224,54 @@ hold_readable(struct store *st, MDB_txn *txn, struct store_hold *h,
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	h->held = true;
-	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0 ||
-	    (rc = store_table_put(&st->env, txn, TABLE_DELIVERY, k, buf,
+	if ((rc = store_find_del(&st->env, txn, TABLE_DUE, &due)) != 0 ||
+	    (rc = store_find_put(&st->env, txn, TABLE_DELIVERY, k, buf,
 	    len)) != 0 ||
 	    (rc = store_row_put_due(st, txn, &flow, &place)) != 0)
 		return rc;
 	return store_row_add_held(st, txn, 1);
+}
+
+/* Has the delivery a recipient that can be read? */
+static int
+has_rcpt(struct store *st, MDB_txn *txn, struct store_place at, bool *has)
+{
+	struct store_rows w;
+	int rc = store_rows_open(&st->env, txn, TABLE_RECIPIENT, at.id, 0, &w);
+
+	if (rc != 0)
+		return rc;
+	for (*has = false; !*has && (rc = store_rows_next(&w)) == 0; ) {
+		union record r;
+
+		*has = w.is_row && record_get((struct span){ w.val.mv_data,
+		    w.val.mv_size }, RECORD_recipient, &r) == OK &&
+		    r.recipient.delivery == at.no;
+	}
+	store_rows_close(&w);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* What was missing has been brought home since: it need not be held. */
+static int
+is_back(struct store *st, MDB_txn *txn, const struct store_hold *h, bool *is)
+{
+	struct store_key k;
+	union record r;
+	enum aside why;
+	enum err e;
+	int rc;
+
+	*is = false;
+	if (h->why != ASIDE_MISSING)
+		return 0;
+	store_table_key_id(&k, h->place.id);
+	rc = store_row_look(st, txn, TABLE_MESSAGE, &k, &r, &e, &why);
+	if (rc != 0 || e != OK)
+		return rc;
+	store_table_key_no(&k, h->place.id, h->place.no);
+	rc = store_row_look(st, txn, TABLE_DELIVERY, &k, &r, &e, &why);
+	return rc != 0 || e != OK ? rc : has_rcpt(st, txn, h->place, is);
 }
 
 /* Only the row of table due can be moved; the note remembers it. */
@@ -255,13 +318,20 @@ store_apply_hold(struct store *st, MDB_txn *txn, struct store_hold *h)
 	union record r;
 	struct store_key k;
 	enum aside why;
+	bool back;
 	enum err e;
 	int rc;
 
 	h->held = false;
+	if ((rc = is_back(st, txn, h, &back)) != 0)
+		return rc;
+	if (back) {
+		h->op.err = ERR_SYS;	/* to be read once more */
+		return 0;
+	}
 	if (h->flow.len > 0 && h->place.due_ms != STORE_HELD_MS) {
 		store_table_key_due(&k, h->flow, &h->place);
-		if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &k)) != 0)
+		if ((rc = store_find_del(&st->env, txn, TABLE_DUE, &k)) != 0)
 			return rc;
 	}
 	store_table_key_no(&k, h->place.id, h->place.no);

@@ -39,7 +39,7 @@ store_apply_digest(struct store *st, MDB_txn *txn, struct store_digest *d)
 		struct store_key k = { .len = STORE_DISCARD_KEY };
 
 		memcpy(k.b, d->rows->rows[i].key, k.len);
-		rc = store_table_del(&st->env, txn, TABLE_DISCARD, &k);
+		rc = store_find_del(&st->env, txn, TABLE_DISCARD, &k);
 	}
 	if (rc == 0)
 		rc = store_row_add_discarded(st, txn,

@@ -79,16 +79,16 @@ write_moved(struct store *st, MDB_txn *txn, struct store_moved *m,
 	int rc;
 
 	store_table_key_due(&k, flow, &m->place);
-	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &k)) != 0)
+	if ((rc = store_find_del(&st->env, txn, TABLE_DUE, &k)) != 0)
 		return rc;
 	store_table_key_no(&k, m->place.id, m->place.no);
 	if (record == NULL) {
-		if ((rc = store_table_del(&st->env, txn, TABLE_DELIVERY,
+		if ((rc = store_find_del(&st->env, txn, TABLE_DELIVERY,
 		    &k)) != 0)
 			return rc;
 		return store_row_add_held(st, txn, -(int64_t)was_held);
 	}
-	if ((rc = store_table_put(&st->env, txn, TABLE_DELIVERY, &k, record,
+	if ((rc = store_find_put(&st->env, txn, TABLE_DELIVERY, &k, record,
 	    len)) != 0)
 		return rc;
 	m->place.due_ms = due_ms;
@@ -153,7 +153,7 @@ edit_unreadable(struct store *st, MDB_txn *txn, struct store_edit *e,
 		return 0;
 	}
 	e->changed_cnt++;
-	return store_table_del(&st->env, txn, TABLE_DELIVERY, &k);
+	return store_find_del(&st->env, txn, TABLE_DELIVERY, &k);
 }
 
 static int
@@ -259,7 +259,7 @@ remove_rest(struct store *st, MDB_txn *txn, struct store_edit *e,
 		return store_row_del_message(st, txn, e->id, m->header_len,
 		    m->body_len);
 	store_table_key_id(&k, e->id);
-	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
+	if ((rc = store_find_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0)
 		return rc;
 	return store_sweep_later(st, txn, e->id);
 }

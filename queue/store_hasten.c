@@ -67,8 +67,8 @@ move_row(struct store *st, MDB_txn *txn, struct store_hasten *h,
 	if ((len = record_put(buf, RECORD_delivery, &r.delivery)) == 0)
 		return EINVAL;
 	store_table_key_due(&due, flow, from);
-	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &due)) != 0 ||
-	    (rc = store_table_put(&st->env, txn, TABLE_DELIVERY, &k, buf,
+	if ((rc = store_find_del(&st->env, txn, TABLE_DUE, &due)) != 0 ||
+	    (rc = store_find_put(&st->env, txn, TABLE_DELIVERY, &k, buf,
 	    len)) != 0 ||
 	    (rc = store_row_put_due(st, txn, &h->flow, &to)) != 0)
 		return rc;

@@ -4,10 +4,10 @@
  * with both tables in one snapshot; the writer looks again before it mends, for
  * a row may have moved meanwhile.
  *
- * A key that is found by walking and not by searching means that the tree is
- * out of order, and that searches miss others too: table due is then made anew,
- * and a table that is not made of another ends the process, for every search
- * in it may lie.
+ * A key of table due that is found by walking and not by searching means that
+ * the tree is out of order, and that searches miss others too: it is made anew.
+ * In table delivery such a key is brought home, see store_stray.c, and what it
+ * hides is found all the same, see store_find.h.
  */
 #include <string.h>
 
@@ -36,7 +36,7 @@ copy_key(struct store_index_key *to, MDB_val key)
 	memcpy(to->b, key.mv_data, to->len);
 }
 
-/* Can this row be found by its key? */
+/* Does a search find this row? */
 static int
 is_there(const struct store *st, MDB_txn *txn, enum table t, MDB_val key,
     bool *there)
@@ -49,8 +49,8 @@ is_there(const struct store *st, MDB_txn *txn, enum table t, MDB_val key,
 }
 
 /* The key of table due that this delivery must have; false: none can be. */
-static bool
-due_key(MDB_val key, MDB_val val, struct store_key *out)
+bool
+store_index_due_key(MDB_val key, MDB_val val, struct store_key *out)
 {
 	struct store_place place;
 	struct store_flow flow;
@@ -77,7 +77,7 @@ has_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	struct store_key k;
 
 	*has = true;
-	if (!due_key(key, val, &k))
+	if (!store_index_due_key(key, val, &k))
 		return 0;
 	return is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, has);
 }
@@ -97,7 +97,7 @@ is_last_trace(const struct store *st, MDB_txn *txn, struct id id, bool *is)
 	int rc;
 
 	store_table_key_id(&k, id);
-	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return rc;
 	has_message = rc == 0 && record_get((struct span){ val.mv_data,
@@ -128,12 +128,12 @@ is_right(const struct store *st, MDB_txn *txn, MDB_val key, bool *right)
 		return 0;
 	store_table_place(key, &place);
 	store_table_key_no(&k, place.id, place.no);
-	rc = store_table_get(&st->env, txn, TABLE_DELIVERY, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_DELIVERY, &k, &val);
 	if (rc == MDB_NOTFOUND)
 		return is_last_trace(st, txn, place.id, right);
 	if (rc != 0)
 		return rc;
-	*right = !due_key((MDB_val){ k.len, k.b }, val, &want) ||
+	*right = !store_index_due_key((MDB_val){ k.len, k.b }, val, &want) ||
 	    store_table_cmp(key, want.b, want.len) == 0;
 	return 0;
 }
@@ -162,36 +162,77 @@ look_whole(struct store *st, MDB_txn *txn, MDB_val key, MDB_val val)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Look at one row; what is wrong with it is noted. */
+/* Look at one row of table due; what is wrong with it is noted. */
 static int
-look(struct store *st, MDB_txn *txn, struct store_read_index *r,
-    MDB_val key, MDB_val val)
+look_at_due(struct store *st, MDB_txn *txn, struct store_read_index *r,
+    MDB_val key)
 {
-	enum table t = r->in_due ? TABLE_DUE : TABLE_DELIVERY;
 	bool there = false, good;
 	int rc = 0;
 
 	if (key.mv_size > 0 && key.mv_size <= STORE_KEY_MAX)
-		rc = is_there(st, txn, t, key, &there);
+		rc = is_there(st, txn, TABLE_DUE, key, &there);
 	if (rc != 0)
 		return rc;
-	if (!there || (r->from.len > 0 && store_table_cmp(key, r->from.b,
-	    r->from.len) <= 0)) {
-		r->is_out_of_order = r->in_due;
-		return r->in_due ? 0 : MDB_CORRUPTED;
-	}
-	if (r->in_due)
-		rc = is_right(st, txn, key, &good);
-	else if ((rc = has_due(st, txn, key, val, &good)) == 0)
-		rc = look_whole(st, txn, key, val);
+	r->is_out_of_order = !there || (r->from.len > 0 && store_table_cmp(key,
+	    r->from.b, r->from.len) <= 0);
+	if (r->is_out_of_order)
+		return 0;
+	rc = is_right(st, txn, key, &good);
 	if (rc == 0 && !good)
 		copy_key(&r->wrong[r->wrong_cnt++], key);
 	return rc;
 }
 
+/* The same of table delivery, whose rows need not be in their order. */
+static int
+look_at_delivery(struct store *st, MDB_txn *txn, struct store_read_index *r,
+    MDB_val key, MDB_val val)
+{
+	struct store_key k = { .len = key.mv_size };
+	bool good = false;
+	MDB_val found;
+	int rc;
+
+	if (key.mv_size == 0 || key.mv_size > sizeof(k.b))
+		return 0;
+	memcpy(k.b, key.mv_data, k.len);
+	rc = store_find_row(&st->env, txn, TABLE_DELIVERY, &k, &found);
+	if (rc == 0 && (rc = has_due(st, txn, key, val, &good)) == 0)
+		rc = look_whole(st, txn, key, val);
+	if ((rc == 0 && !good) || rc == MDB_NOTFOUND)
+		copy_key(&r->wrong[r->wrong_cnt++], key);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+walk_deliveries(struct store *st, MDB_txn *txn, struct store_read_index *r)
+{
+	struct store_key from = { .len = r->from.len };
+	struct store_walk w;
+	int rc;
+
+	memcpy(from.b, r->from.b, from.len);
+	if ((rc = store_walk_open(&st->env, txn, TABLE_DELIVERY, &from,
+	    &w)) != 0)
+		return rc;
+	rc = store_walk_next(&w);
+	while (rc == 0 && r->row_cnt < r->row_max &&
+	    r->wrong_cnt < STORE_WRONG_MAX) {
+		if ((rc = look_at_delivery(st, txn, r, w.key, w.val)) != 0)
+			break;
+		r->row_cnt++;
+		rc = store_walk_next(&w);
+	}
+	r->from.len = w.behind.len;
+	memcpy(r->from.b, w.behind.b, w.behind.len);
+	store_walk_close(&w);
+	return rc;
+}
+
 /* `from` is the last row looked at: each that follows must be behind it. */
 static int
-walk(struct store *st, MDB_txn *txn, MDB_cursor *c,
+walk_due(struct store *st, MDB_txn *txn, MDB_cursor *c,
     struct store_read_index *r)
 {
 	MDB_val key = { r->from.len, r->from.b }, val;
@@ -203,7 +244,7 @@ walk(struct store *st, MDB_txn *txn, MDB_cursor *c,
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	while (rc == 0 && r->row_cnt < r->row_max &&
 	    r->wrong_cnt < STORE_WRONG_MAX) {
-		if ((rc = look(st, txn, r, key, val)) != 0 ||
+		if ((rc = look_at_due(st, txn, r, key)) != 0 ||
 		    r->is_out_of_order)
 			return rc;
 		r->row_cnt++;
@@ -217,16 +258,20 @@ int
 store_index_read(struct store *st, MDB_txn *txn, struct store_read_index *r)
 {
 	MDB_cursor *c;
-	int rc = mdb_cursor_open(txn,
-	    st->env.dbi[r->in_due ? TABLE_DUE : TABLE_DELIVERY], &c);
+	int rc;
 
-	if (rc != 0)
-		return rc;
 	r->wrong_cnt = 0;
 	r->row_cnt = 0;
 	r->is_out_of_order = false;
-	rc = walk(st, txn, c, r);
-	mdb_cursor_close(c);
+	if (!r->in_due) {
+		rc = walk_deliveries(st, txn, r);
+	} else {
+		rc = mdb_cursor_open(txn, st->env.dbi[TABLE_DUE], &c);
+		if (rc != 0)
+			return rc;
+		rc = walk_due(st, txn, c, r);
+		mdb_cursor_close(c);
+	}
 	r->at_end = rc == MDB_NOTFOUND;
 	return r->at_end ? 0 : rc;
 }
@@ -239,7 +284,7 @@ put_due(struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	bool there;
 	int rc;
 
-	if (!due_key(key, val, &k))
+	if (!store_index_due_key(key, val, &k))
 		return 0;
 	rc = is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, &there);
 	if (rc != 0 || there)
@@ -272,11 +317,20 @@ mend_delivery(struct store *st, MDB_txn *txn,
     const struct store_index_key *k, struct store_mend *m)
 {
 	MDB_val key = { k->len, (void *)k->b }, val;
-	int rc = mdb_get(txn, st->env.dbi[TABLE_DELIVERY], &key, &val);
+	struct store_key row = { .len = k->len };
+	bool is_home;
+	int rc;
 
+	memcpy(row.b, k->b, k->len);
+	if ((rc = store_stray_delivery(st, txn, &row, &is_home)) != 0 ||
+	    is_home) {
+		m->brought += is_home;
+		return rc;
+	}
+	rc = store_find_row(&st->env, txn, TABLE_DELIVERY, &row, &val);
 	if (rc != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
-	return put_due(st, txn, (MDB_val){ k->len, (void *)k->b }, val, m);
+	return put_due(st, txn, key, val, m);
 }
 
 static int
@@ -302,7 +356,7 @@ store_index_mend(struct store *st, MDB_txn *txn, struct store_mend *m)
 	const struct store_read_index *r = m->found;
 	int rc = 0;
 
-	m->added = m->removed = 0;
+	m->added = m->removed = m->brought = 0;
 	if (r->is_out_of_order)
 		return make_anew(st, txn, m);
 	for (unsigned i = 0; rc == 0 && i < r->wrong_cnt; i++)

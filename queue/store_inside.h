@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "queue/store_find.h"
 #include "queue/store_rows.h"
 #include "queue/store_table.h"
 #include "queue/store_walk.h"
@@ -45,6 +46,7 @@ struct store_quarantine {
 	struct store_key key;
 	enum aside	 why;
 	bool		 is_new;	/* out: there was none yet	*/
+	bool		 is_back;	/* out: it was missing before	*/
 };
 
 struct store {
@@ -247,6 +249,19 @@ int	store_notes_drop(struct store *, MDB_txn *, struct id, bool all,
 	    struct store_notes *out);
 int	store_notes_count(struct store *, MDB_txn *, struct id,
 	    struct store_notes *out);
+/*
+ * store_stray.c: a row that is missing, for a flipped bit has made its key
+ * another's, is brought home.  store_stray_fetch(): this one; it is looked for
+ * where it must stand.  store_stray_delivery(): this row of table delivery, as
+ * table due tells of its home; where it has none it is put where its own key is
+ * looked for.
+ */
+int	store_stray_fetch(struct store *, MDB_txn *, enum table,
+	    const struct store_key *, bool *found);
+int	store_stray_delivery(struct store *, MDB_txn *,
+	    const struct store_key *, bool *moved);
+/* store_index.c: the key of table due that this delivery must have. */
+bool	store_index_due_key(MDB_val key, MDB_val val, struct store_key *out);
 /* Which records a table has; false: it has none. */
 bool	store_row_kind(enum table, enum record_kind *out);
 

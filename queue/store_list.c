@@ -161,31 +161,85 @@ walk_parts(struct reading *g, struct store_spot *spot)
 	return rc;
 }
 
+/*
+ * The cursor is at this id.  May the list go on behind it?  Not where lower
+ * ones follow; one lower one alone is itself out of order.  Else the cursor is
+ * at the key behind.
+ */
+static int
+is_step(MDB_cursor *c, struct id id, bool *is)
+{
+	MDB_val key, val;
+	int rc = 0;
+
+	*is = false;
+	for (int i = 0; rc == 0 && !*is && i < 2; i++) {
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+		*is = rc == MDB_NOTFOUND || (rc == 0 &&
+		    store_table_cmp(key, id.b, sizeof(id.b)) > 0);
+	}
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc != 0 || *is ? rc : mdb_cursor_get(c, &key, &val, MDB_PREV);
+}
+
+/*
+ * The next message from this id on.  Neither a foreign key nor one out of order
+ * leads us astray.
+ */
+static int
+seek_message(MDB_cursor *c, struct id from, struct id *found, MDB_val *val)
+{
+	struct store_key k;
+	MDB_val key;
+	bool is;
+	int rc;
+
+	store_table_key_id(&k, from);
+	rc = store_table_seek(c, &k, &key, val);
+	while (rc == 0) {
+		if (key.mv_size != sizeof(found->b) ||
+		    store_table_cmp(key, k.b, k.len) < 0) {
+			rc = mdb_cursor_get(c, &key, val, MDB_NEXT);
+			continue;
+		}
+		memcpy(found->b, key.mv_data, sizeof(found->b));
+		if ((rc = is_step(c, *found, &is)) != 0 || is)
+			return rc;
+		rc = mdb_cursor_get(c, &key, val, MDB_GET_CURRENT);
+	}
+	return rc;
+}
+
+static int
+find_message(struct reading *g, struct id from, struct id *found,
+    MDB_val *val)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	int rc;
+
+	*found = from;
+	store_table_key_id(&k, from);
+	if (g->r->one)
+		return store_find_row(&g->store->env, g->txn, TABLE_MESSAGE,
+		    &k, val);
+	rc = mdb_cursor_open(g->txn, g->store->env.dbi[TABLE_MESSAGE], &c);
+	if (rc != 0)
+		return rc;
+	rc = seek_message(c, from, found, val);
+	mdb_cursor_close(c);
+	return rc;
+}
+
 /* Begin the next message; MDB_NOTFOUND when there is none. */
 static int
 begin_message(struct reading *g, struct store_spot *spot, bool *full)
 {
-	struct store_key k;
-	MDB_cursor *c;
-	MDB_val key, val;
 	struct id found;
-	int rc = mdb_cursor_open(g->txn, g->store->env.dbi[TABLE_MESSAGE],
-	    &c);
+	MDB_val val;
+	int rc = find_message(g, spot->id, &found, &val);
 
-	if (rc != 0)
-		return rc;
-	store_table_key_id(&k, spot->id);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
-	/* Neither a foreign key nor one out of order leads us astray. */
-	while (rc == 0 && (key.mv_size != sizeof(found.b) ||
-	    memcmp(key.mv_data, spot->id.b, sizeof(found.b)) < 0))
-		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
-	if (rc == 0) {
-		memcpy(found.b, key.mv_data, sizeof(found.b));
-		if (g->r->one && id_cmp(found, spot->id) != 0)
-			rc = MDB_NOTFOUND;
-	}
 	*full = rc == 0 && g->r->message_cnt == g->r->message_max;
 	if (rc == 0 && !*full) {
 		spot->id = found;
@@ -194,7 +248,6 @@ begin_message(struct reading *g, struct store_spot *spot, bool *full)
 		spot->kind = ROW_DELIVERY;
 		spot->no = 0;
 	}
-	mdb_cursor_close(c);
 	return rc;
 }
 

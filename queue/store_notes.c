@@ -85,7 +85,7 @@ has_delivery(struct store *st, MDB_txn *txn, struct id id, MDB_val row,
 	    RECORD_recipient, &r) != OK)
 		return 0;
 	store_table_key_no(&k, id, r.recipient.delivery);
-	rc = store_table_get(&st->env, txn, TABLE_DELIVERY, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_DELIVERY, &k, &val);
 	*has = rc == 0;
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -104,7 +104,7 @@ are_all_there(struct store *st, MDB_txn *txn, struct id id, bool *all)
 		return rc;
 	while ((rc = store_rows_next(&w)) == 0 &&
 	    (rc = has_delivery(st, txn, id, w.val, &has)) == 0)
-		cnt += has;
+		cnt += has && w.is_row;
 	store_rows_close(&w);
 	*all = cnt >= counted;
 	return rc == MDB_NOTFOUND ? 0 : rc;
@@ -232,7 +232,7 @@ unhold(struct store *st, MDB_txn *txn, const struct store_key *row,
 	int rc;
 
 	store_table_key_due(&k, flow, &place);
-	if ((rc = store_table_del(&st->env, txn, TABLE_DUE, &k)) != 0)
+	if ((rc = store_find_del(&st->env, txn, TABLE_DUE, &k)) != 0)
 		return rc;
 	return store_row_add_held(st, txn, -1);
 }
@@ -250,7 +250,7 @@ drop_note(struct store *st, MDB_txn *txn, enum table t,
 		len = 0;
 	if (len > 0)
 		memcpy(flow, q->flow.ptr, len);
-	rc = store_table_del(&st->env, txn, TABLE_QUARANTINE, note);
+	rc = store_find_del(&st->env, txn, TABLE_QUARANTINE, note);
 	if (rc != 0 || t != TABLE_DELIVERY || len == 0)
 		return rc;
 	return unhold(st, txn, row, (struct span){ flow, len });

@@ -16,7 +16,10 @@ struct old {
 	uint32_t	 next_no;
 };
 
-/* The first number behind all deliveries of the message. */
+/*
+ * The first number behind all deliveries of the message.  A few keys of others,
+ * that should stand elsewhere, may be behind the last of them.
+ */
 static int
 find_next_no(struct store *st, MDB_txn *txn, struct id id, uint32_t *out)
 {
@@ -28,16 +31,16 @@ find_next_no(struct store *st, MDB_txn *txn, struct id id, uint32_t *out)
 	if (rc != 0)
 		return rc;
 	store_table_key_no(&k, id, UINT32_MAX);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	rc = store_table_seek(c, &k, &key, &val);
 	if (rc == 0)
 		rc = store_table_same_id(key, id) ? ENOSPC :
 		    mdb_cursor_get(c, &key, &val, MDB_PREV);
 	else if (rc == MDB_NOTFOUND)
 		rc = mdb_cursor_get(c, &key, &val, MDB_LAST);
-	*out = 0;
-	if (rc == 0 && store_table_same_id(key, id))
-		*out = store_table_no(key) + 1;
+	for (unsigned i = 0; rc == 0 && !store_table_same_id(key, id); i++)
+		rc = i == STORE_FOREIGN_MAX ? MDB_NOTFOUND :
+		    mdb_cursor_get(c, &key, &val, MDB_PREV);
+	*out = rc == 0 ? store_table_no(key) + 1 : 0;
 	mdb_cursor_close(c);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -56,7 +59,7 @@ take_old(struct store *st, MDB_txn *txn, const struct store_replan *r,
 		return EINVAL;
 	old->is_held = place.due_ms == STORE_HELD_MS;
 	store_table_key_due(&k, (struct span){ flow.name, flow.len }, &place);
-	return store_table_del(&st->env, txn, TABLE_DUE, &k);
+	return store_find_del(&st->env, txn, TABLE_DUE, &k);
 }
 
 static int
@@ -83,8 +86,10 @@ put_delivery(struct store *st, MDB_txn *txn, const struct store_replan *r,
 	if (!store_flow_name(&m->flow, d.relay, d.destination, d.tenant))
 		return EINVAL;
 	store_table_key_no(&k, r->id, m->place.no);
-	if ((rc = store_table_put_record(&st->env, txn, TABLE_DELIVERY, &k,
-	    RECORD_delivery, &d)) != 0)
+	rc = i == 0 ? store_find_put_record(&st->env, txn, TABLE_DELIVERY,
+	    &k, RECORD_delivery, &d) : store_table_put_record(&st->env, txn,
+	    TABLE_DELIVERY, &k, RECORD_delivery, &d);
+	if (rc != 0)
 		return rc;
 	return store_row_put_due(st, txn, &m->flow, &m->place);
 }
@@ -110,7 +115,7 @@ move_rcpts(struct store *st, MDB_txn *txn, const struct store_replan *r,
 		if (rc != 0 || e != OK)
 			continue;	/* it stays where it was */
 		rec.recipient.delivery = r->rows[to].place.no;
-		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT,
+		rc = store_find_put_record(&st->env, txn, TABLE_RECIPIENT,
 		    &k, RECORD_recipient, &rec.recipient);
 		cnts[to]++;
 	}
@@ -130,7 +135,7 @@ count_deliveries(struct store *st, MDB_txn *txn, struct id id, uint32_t more)
 	if (rc != 0 || e != OK || more == 0)
 		return rc;
 	r.message.delivery_cnt += more;
-	return store_table_put_record(&st->env, txn, TABLE_MESSAGE, &k,
+	return store_find_put_record(&st->env, txn, TABLE_MESSAGE, &k,
 	    RECORD_message, &r.message);
 }
 

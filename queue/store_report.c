@@ -82,9 +82,9 @@ del_rows(struct store *st, MDB_txn *txn, const struct store_report *s)
 		MDB_val val;
 
 		store_table_key_no(&k, s->id, s->rows->rows[i].no);
-		rc = store_table_get(&st->env, txn, TABLE_REPORT, &k, &val);
+		rc = store_find_row(&st->env, txn, TABLE_REPORT, &k, &val);
 		if (rc == 0 && is_same(val, &s->rows->rows[i]))
-			rc = store_table_del(&st->env, txn, TABLE_REPORT, &k);
+			rc = store_find_del(&st->env, txn, TABLE_REPORT, &k);
 		else if (rc == MDB_NOTFOUND)
 			rc = 0;
 	}
@@ -250,7 +250,7 @@ store_report_read(struct store *st, MDB_txn *txn, struct store_read_report *r)
 
 	r->rows = NULL;
 	store_table_key_id(&k, r->id);
-	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
 	if (rc != 0)
 		return store_table_err(rc);
 	if (record_get((struct span){ val.mv_data, val.mv_size },

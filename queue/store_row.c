@@ -128,11 +128,11 @@ del_text(struct store *st, MDB_txn *txn, enum part part, struct id id,
 		struct store_key k;
 
 		store_table_key_no(&k, id, no);
-		rc = store_table_del(&st->env, txn, t, &k);
+		rc = store_find_del(&st->env, txn, t, &k);
 		if (rc != 0 || no < PIECE_CHUNKS || no % PIECE_CHUNKS != 0)
 			continue;
 		store_table_key_crc(&k, id, part, no / PIECE_CHUNKS);
-		rc = store_table_del(&st->env, txn, TABLE_CRC, &k);
+		rc = store_find_del(&st->env, txn, TABLE_CRC, &k);
 	}
 	return rc;
 }
@@ -154,7 +154,7 @@ store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
 	int rc;
 
 	store_table_key_id(&k, id);
-	if ((rc = store_table_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
+	if ((rc = store_find_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
 	    (rc = store_notes_drop(st, txn, id, true, &notes)) != 0)
 		return rc;
 	if (header_cnt + body_cnt > DIRECT_MAX)

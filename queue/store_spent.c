@@ -22,7 +22,7 @@ is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
 
 	*old = false;
 	store_table_key_id(&k, id);
-	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
 	*is_there = rc == 0;
 	if (rc != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
@@ -95,8 +95,7 @@ walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 	int rc;
 
 	store_table_key_no(&k, r->from, r->from_no);
-	key = (MDB_val){ k.len, k.b };
-	rc = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE);
+	rc = store_table_seek(c, &k, &key, &val);
 	for (int i = 0; rc == 0; i++) {
 		if (key.mv_size == k.len) {
 			memcpy(id.b, key.mv_data, sizeof(id.b));

@@ -17,19 +17,37 @@
 #define STEP_MS		3600000		/* of a clock set forward	*/
 #define DOUBT_MS	86400000	/* what it says is believed then */
 
-/* The first key at or behind k in table t. */
 static int
-seek(struct store *st, MDB_txn *txn, enum table t, const struct store_key *k,
-    MDB_val *key, MDB_val *val)
+seek_first(struct store *st, MDB_txn *txn, enum table t, MDB_val *key)
 {
 	MDB_cursor *c;
+	MDB_val val;
 	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
 
 	if (rc != 0)
 		return rc;
-	*key = (MDB_val){ k->len, (void *)k->b };
-	rc = mdb_cursor_get(c, key, val,
-	    k->len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+	rc = mdb_cursor_get(c, key, &val, MDB_FIRST);
+	mdb_cursor_close(c);
+	return rc;
+}
+
+/* The first row of this id; a few keys of others may stand before it. */
+static int
+seek_id(struct store *st, MDB_txn *txn, enum table t, struct id id,
+    MDB_val *key)
+{
+	struct store_key k;
+	MDB_cursor *c;
+	MDB_val val;
+	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
+
+	if (rc != 0)
+		return rc;
+	store_table_key_no(&k, id, 0);
+	rc = store_table_seek(c, &k, key, &val);
+	for (unsigned i = 0; rc == 0 && !store_table_same_id(*key, id); i++)
+		rc = i == STORE_FOREIGN_MAX ? MDB_NOTFOUND :
+		    mdb_cursor_get(c, key, &val, MDB_NEXT);
 	mdb_cursor_close(c);
 	return rc;
 }
@@ -47,16 +65,14 @@ sweep_table(struct store *st, MDB_txn *txn, enum table t, struct id id,
     unsigned *left)
 {
 	struct store_key k;
-	MDB_val key, val;
+	MDB_val key;
 	int rc = 0;
 
-	store_table_key_no(&k, id, 0);
 	while (*left > 0) {
-		rc = seek(st, txn, t, &k, &key, &val);
-		if (rc != 0 || !store_table_same_id(key, id))
+		if ((rc = seek_id(st, txn, t, id, &key)) != 0)
 			break;
 		copy_key(&k, key);
-		if ((rc = store_table_del(&st->env, txn, t, &k)) != 0)
+		if ((rc = store_find_del(&st->env, txn, t, &k)) != 0)
 			break;
 		(*left)--;
 	}
@@ -76,7 +92,7 @@ sweep_id(struct store *st, MDB_txn *txn, struct id id, unsigned *left)
 	int rc;
 
 	store_table_key_id(&k, id);
-	rc = store_table_get(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return rc;
 	if (rc == MDB_NOTFOUND)
@@ -86,7 +102,7 @@ sweep_id(struct store *st, MDB_txn *txn, struct id id, unsigned *left)
 		return rc;
 	if (st->state.loose_cnt > 0)
 		st->state.loose_cnt--;
-	return store_table_del(&st->env, txn, TABLE_LOOSE, &k);
+	return store_find_del(&st->env, txn, TABLE_LOOSE, &k);
 }
 
 /*
@@ -122,18 +138,23 @@ static int
 next_loose(struct store *st, MDB_txn *txn, struct id *id, bool *swept)
 {
 	struct store_key k;
+	MDB_cursor *c;
 	MDB_val key, val;
-	int rc;
+	int rc = mdb_cursor_open(txn, st->env.dbi[TABLE_LOOSE], &c);
 
-	store_table_key_no(&k, st->state.sweep_after, 0);
-	rc = seek(st, txn, TABLE_LOOSE, &k, &key, &val);
 	if (rc != 0)
 		return rc;
-	if (key.mv_size != sizeof(id->b))
-		return MDB_NOTFOUND;
-	memcpy(id->b, key.mv_data, sizeof(id->b));
-	*swept = is_swept(st, *id, val);
-	return 0;
+	store_table_key_no(&k, st->state.sweep_after, 0);
+	rc = store_table_seek(c, &k, &key, &val);
+	while (rc == 0 && (key.mv_size != sizeof(id->b) ||
+	    store_table_cmp(key, k.b, k.len) < 0))
+		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
+	if (rc == 0) {
+		memcpy(id->b, key.mv_data, sizeof(id->b));
+		*swept = is_swept(st, *id, val);
+	}
+	mdb_cursor_close(c);
+	return rc;
 }
 
 int
@@ -218,9 +239,9 @@ store_sweep_history(struct store *st, MDB_txn *txn, unsigned added,
 {
 	int64_t before_ms = believes_clock(st) ?
 	    clock_wall_ms() - limits->history_ms : 0;
-	struct store_key k = { .len = 0 };
 	unsigned left = added * 2 + 16;
-	MDB_val key, val;
+	struct store_key k;
+	MDB_val key;
 	MDB_stat s;
 	bool over;
 	int rc;
@@ -230,14 +251,13 @@ store_sweep_history(struct store *st, MDB_txn *txn, unsigned added,
 	over = (s.ms_leaf_pages + s.ms_overflow_pages) * PAGE_LEN >
 	    limits->history_bytes;
 	for (; left > 0; left--) {
-		rc = seek(st, txn, TABLE_HISTORY, &k, &key, &val);
+		rc = seek_first(st, txn, TABLE_HISTORY, &key);
 		if (rc != 0 || (!over && !is_old(key, before_ms)))
 			break;
 		copy_key(&k, key);
-		if ((rc = store_table_del(&st->env, txn, TABLE_HISTORY,
+		if ((rc = store_find_del(&st->env, txn, TABLE_HISTORY,
 		    &k)) != 0)
 			break;
-		k.len = 0;
 	}
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }

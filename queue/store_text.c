@@ -71,7 +71,7 @@ gather(struct store *st, MDB_txn *txn, struct store_read_piece *r, size_t len)
 		return ERR_SYS;
 	while (r->len < len) {
 		store_table_key_no(&k, r->id, no++);
-		rc = store_table_get(&st->env, txn, table_of(r), &k, &val);
+		rc = store_find_row(&st->env, txn, table_of(r), &k, &val);
 		if (rc == MDB_NOTFOUND)
 			return set_aside(st, r, ASIDE_MISSING);
 		if (rc != 0)

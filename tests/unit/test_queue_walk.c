@@ -241,6 +241,102 @@ a_walk_sees_each_key_and_ends(void **state)
 		}
 }
 
+/* All rows but this one; how many of them a plain search misses. */
+static unsigned
+find_all_but(struct opened *o, uint32_t but)
+{
+	unsigned missed = 0;
+	struct store_key k;
+	MDB_val val;
+
+	for (uint32_t no = 0; no < ROWS; no++) {
+		store_table_key_no(&k, OF(2), no);
+		missed += no != but && store_table_get(&o->env, o->txn,
+		    TABLE_RECIPIENT, &k, &val) == MDB_NOTFOUND;
+		assert_int_equal(store_find_row(&o->env, o->txn,
+		    TABLE_RECIPIENT, &k, &val), no == but ? MDB_NOTFOUND : 0);
+	}
+	return missed;
+}
+
+static size_t
+entries(struct opened *o)
+{
+	MDB_stat s;
+
+	assert_int_equal(mdb_stat(o->txn, o->env.dbi[TABLE_RECIPIENT], &s), 0);
+	return s.ms_entries;
+}
+
+/* None is put a second time, and none stays. */
+static void
+change_all_but(struct opened *o, uint32_t but)
+{
+	struct store_key k;
+	MDB_val val;
+
+	for (int del = 0; del < 2; del++)
+		for (uint32_t no = 0; no < ROWS; no++) {
+			store_table_key_no(&k, OF(2), no);
+			if (no == but)
+				continue;
+			if (del) {
+				assert_int_equal(store_find_del(&o->env,
+				    o->txn, TABLE_RECIPIENT, &k), 0);
+				continue;
+			}
+			assert_int_equal(store_find_put(&o->env, o->txn,
+			    TABLE_RECIPIENT, &k, "a longer row", 12), 0);
+			assert_int_equal(store_find_row(&o->env, o->txn,
+			    TABLE_RECIPIENT, &k, &val), 0);
+			assert_int_equal(val.mv_size, 12);
+			assert_int_equal(entries(o), ROWS + 2);
+		}
+	assert_int_equal(entries(o), 3);
+}
+
+static void
+a_key_out_of_order_misleads_no_search_for_others(void **state)
+{
+	struct kit *k = *state;
+	unsigned missed = 0;
+
+	put_rows(k->dir);
+	for (uint32_t no = 0; no < ROWS; no++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			struct id then = OF(2);
+			struct opened o;
+
+			then.b[bit % 2] ^= (uint8_t)(1u << bit);
+			flip(k->dir, OF(2), no, bit % 2, (uint8_t)(1u << bit));
+			begin(&o, k->dir);
+			missed += find_all_but(&o, no);
+			change_all_but(&o, no);
+			mdb_txn_abort(o.txn);
+			store_table_close(&o.env);
+			flip(k->dir, then, no, bit % 2, (uint8_t)(1u << bit));
+		}
+	assert_true(missed > 0);
+}
+
+static void
+what_is_not_there_can_be_put(void **state)
+{
+	struct kit *k = *state;
+	struct store_key key;
+	struct opened o;
+
+	put_rows(k->dir);
+	begin(&o, k->dir);
+	store_table_key_no(&key, OF(2), ROWS);
+	assert_int_equal(store_find_del(&o.env, o.txn, TABLE_RECIPIENT, &key),
+	    0);
+	assert_int_equal(store_find_put(&o.env, o.txn, TABLE_RECIPIENT, &key,
+	    "row", 3), 0);
+	assert_int_equal(entries(&o), ROWS + 3);
+	end(&o);
+}
+
 static int
 set_up(void **state)
 {
@@ -273,6 +369,8 @@ main(void)
 		TEST(a_row_with_a_wrong_number_is_counted_only),
 		TEST(rows_are_removed_where_they_stand),
 		TEST(a_walk_sees_each_key_and_ends),
+		TEST(a_key_out_of_order_misleads_no_search_for_others),
+		TEST(what_is_not_there_can_be_put),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
