@@ -21,7 +21,10 @@ void
 questions_init(struct questions *qs, struct ev_loop *loop, unsigned max,
     question_fn *on_end)
 {
-	*qs = (struct questions){ .loop = loop, .max = max, .on_end = on_end };
+	*qs = (struct questions){
+		.loop = loop, .max = max, .on_end = on_end,
+		.highest = UINT64_MAX,
+	};
 	RB_INIT(&qs->tree);
 }
 
@@ -51,11 +54,11 @@ static void
 give_number(struct questions *qs, struct question *q)
 {
 	do {
-		if (++qs->last == 0) {
+		if (qs->last == qs->highest) {
 			qs->has_wrapped = true;
-			qs->last = 1;
+			qs->last = 0;
 		}
-		q->no = qs->last;
+		q->no = ++qs->last;
 	} while (RB_INSERT(question_tree, &qs->tree, q) != NULL);
 }
 

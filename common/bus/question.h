@@ -4,9 +4,9 @@
  * Whoever asks over a link needs the same, and it stands here once:
  *
  *	number	   never 0, never that of another question under way, and not
- *		   used again: an answer that comes after its question is over
- *		   finds nobody, and one to a number that was never used is
- *		   nonsense
+ *		   used again before all others were: an answer that comes after
+ *		   its question is over finds nobody, and one to a number that
+ *		   was never used is nonsense
  *	end	   each question ends once: by its first answer, or because its
  *		   time is over, its link is lost, or too many are under way.
  *		   on_end() is called then, by the loop: never before the call
@@ -61,6 +61,8 @@ struct questions {
 	struct question_tree tree;
 	unsigned	 cnt, max;	/* of those under way		*/
 	uint64_t	 last;		/* number that was given	*/
+	uint64_t	 highest;	/* that is; UINT64_MAX, or lower it
+					 * where a message has 32 bits	*/
 	bool		 has_wrapped;	/* all numbers were given once	*/
 };
 

@@ -1,54 +1,36 @@
-/*
- * ask.c - a number is the place in the table and, above it, a turn.
- */
-#include <string.h>
+/* ask.c - a tool's question is a question of ours, and on the tool's list. */
+#include <stdlib.h>
 
 #include "ctl/control/ask.h"
-#include "ctl/control/queue.h"
 #include "ctl/control/tool.h"
 
-_Static_assert((ASKS_MAX & (ASKS_MAX - 1)) == 0, "a power of two");
-
-static uint32_t
-number_for(struct control *c, size_t place)
-{
-	c->turn++;
-	return c->turn * ASKS_MAX + (uint32_t)place;
-}
-
 struct ask *
-ask_new(struct tool *t, struct queue *q, unsigned type, uint64_t theirs)
+ask_new(struct tool *t, struct questions *table, unsigned type,
+    uint64_t theirs)
 {
-	struct control *c = t->control;
+	struct ask *a;
 
-	if (t->ask_cnt >= TOOL_ASKS_MAX ||
-	    (q != NULL && q->ask_cnt >= QUEUE_ASKS_MAX))
+	if (t->ask_cnt >= TOOL_ASKS_MAX || table->cnt >= table->max ||
+	    (a = calloc(1, sizeof(*a))) == NULL)
 		return NULL;
-	for (size_t i = 0; i < ASKS_MAX; i++) {
-		struct ask *a = &c->asks[i];
-
-		if (a->is_open)
-			continue;
-		*a = (struct ask){
-			.is_open = true, .tool = t, .queue = q, .type = type,
-			.number = number_for(c, i), .theirs = theirs,
-		};
-		t->ask_cnt++;
-		if (q != NULL)
-			q->ask_cnt++;
-		return a;
-	}
-	return NULL;
-}
-
-struct ask *
-ask_find(struct control *c, uint64_t number, const struct queue *q)
-{
-	struct ask *a = &c->asks[number % ASKS_MAX];
-
-	if (!a->is_open || a->number != number || a->queue != q)
-		return NULL;
+	(void)question_ask(table, &a->question, QUESTION_NO_END);
+	a->tool = t;
+	a->type = type;
+	a->theirs = theirs;
+	LIST_INSERT_HEAD(&t->asks, a, entry);
+	t->ask_cnt++;
 	return a;
+}
+
+enum err
+ask_find(struct questions *table, uint64_t no, struct ask **out)
+{
+	struct question *q;
+	enum err e = question_find(table, no, &q);
+
+	if (e == OK)
+		*out = (struct ask *)q;
+	return e;
 }
 
 void
@@ -56,13 +38,13 @@ ask_end(struct ask *a)
 {
 	struct tool *t = a->tool;
 
-	if (a->queue != NULL)
-		a->queue->ask_cnt--;
-	memset(a, 0, sizeof(*a));
-	if (t == NULL)
-		return;
-	t->ask_cnt--;
-	tool_served(t);
+	question_close(&a->question);
+	if (t != NULL) {
+		LIST_REMOVE(a, entry);
+		t->ask_cnt--;
+		tool_served(t);
+	}
+	free(a);
 }
 
 /* Where an answer bears the question's number it says why, else tool_done. */
@@ -91,28 +73,40 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 		(void)link_send_tool_done(t->link, &done);
 }
 
-void
-ask_fail(struct control *c, const struct queue *q, const char *why)
+static void
+fail(struct question *q, enum err why)
 {
-	for (size_t i = 0; i < ASKS_MAX; i++) {
-		struct ask *a = &c->asks[i];
+	struct ask *a = (struct ask *)q;
 
-		if (!a->is_open || a->queue != q)
-			continue;
-		if (a->tool != NULL)
-			ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED,
-			    why);
-		ask_end(a);
-	}
+	if (a->tool != NULL)
+		ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED,
+		    "the queue went away");
+	ask_end(a);
+}
+
+void
+ask_init(struct questions *table, struct ev_loop *loop, unsigned max)
+{
+	questions_init(table, loop, max, fail);
+}
+
+void
+ask_fail_all(struct questions *table)
+{
+	struct question *q;
+
+	while ((q = questions_first(table)) != NULL)
+		fail(q, ERR_CLOSED);
 }
 
 void
 ask_forget(struct tool *t)
 {
-	struct control *c = t->control;
+	struct ask *a;
 
-	for (size_t i = 0; i < ASKS_MAX; i++)
-		if (c->asks[i].tool == t)
-			c->asks[i].tool = NULL;
+	while ((a = LIST_FIRST(&t->asks)) != NULL) {
+		LIST_REMOVE(a, entry);
+		a->tool = NULL;
+	}
 	t->ask_cnt = 0;
 }

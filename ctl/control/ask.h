@@ -1,8 +1,9 @@
 /*
- * ask - the questions under way: whose they are, and whom we asked.
+ * ask - what a tool has asked, passed on under a number of ours.
  *
- * Numbers are unique among those under way and do not come back soon, so that
- * an answer to a tool that has left finds nobody.
+ * A queue has a table of questions, and master has one: an answer is looked for
+ * among those of who gives it.  They have no end of time, a tool has: a queue
+ * has no more to do at a time than its table holds, whoever asked.
  */
 #ifndef CTL_CONTROL_ASK_H
 #define CTL_CONTROL_ASK_H
@@ -10,16 +11,27 @@
 #include "bus/messages.h"
 #include "ctl/control/control.h"
 
+struct ask {
+	struct question	 question;	/* first: they are one		*/
+	LIST_ENTRY(ask)	 entry;		/* of the tool			*/
+	struct tool	*tool;		/* NULL: it has left		*/
+	unsigned	 type;		/* what the tool said: MSG_*	*/
+	uint64_t	 theirs;	/* the tool's number		*/
+};
+
+/* The table of somebody who is asked; lose them when he goes away. */
+void		 ask_init(struct questions *, struct ev_loop *, unsigned max);
+
 /*
- * Note a question of type MSG_*; queue is NULL for master.  NULL: there are
- * too many, of this tool, to this queue, or of all.
+ * Note a question of type MSG_*.  NULL: there are too many, of this tool or to
+ * him who is asked, or no memory.
  */
-struct ask	*ask_new(struct tool *, struct queue *, unsigned type,
+struct ask	*ask_new(struct tool *, struct questions *, unsigned type,
 		    uint64_t theirs);
 
-/* The question with that number that this queue (NULL: master) was asked. */
-struct ask	*ask_find(struct control *, uint64_t number,
-		    const struct queue *);
+/* As question_find(). */
+MUST_CHECK enum err	ask_find(struct questions *, uint64_t no,
+			    struct ask **out);
 
 /* It is answered. */
 void		 ask_end(struct ask *);
@@ -28,14 +40,10 @@ void		 ask_end(struct ask *);
 void		 ask_refuse(struct tool *, unsigned type, uint64_t theirs,
 		    enum told, const char *why);
 
-/* All that this queue (NULL: master) was asked will not be answered. */
-void		 ask_fail(struct control *, const struct queue *,
-		    const char *why);
+/* Nothing in this table will be answered: say so now, and empty it. */
+void		 ask_fail_all(struct questions *);
 
-/*
- * This tool has left.  What it asked keeps its place until it is answered: a
- * queue has no more to do at a time than there are places.
- */
+/* This tool has left.  What it asked keeps its place until it is answered. */
 void		 ask_forget(struct tool *);
 
 #endif

@@ -1,6 +1,7 @@
 /* control.c - made, emptied, unmade. */
 #include <stdlib.h>
 
+#include "ctl/control/ask.h"
 #include "ctl/control/control.h"
 #include "ctl/control/house.h"
 #include "ctl/control/queue.h"
@@ -19,6 +20,8 @@ control_new(struct control **out, struct ev_loop *loop,
 	c->arg = arg;
 	LIST_INIT(&c->tools);
 	LIST_INIT(&c->queues);
+	ask_init(&c->asks, loop, MASTER_ASKS_MAX);
+	c->asks.highest = UINT32_MAX;		/* house_ask and the like */
 	*out = c;
 	return OK;
 }
@@ -33,6 +36,7 @@ control_free(struct control **cp)
 		return;
 	tool_close_all(c);
 	queue_close_all(c);
+	ask_fail_all(&c->asks);
 	house_close(c);
 	free(c);
 }

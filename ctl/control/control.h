@@ -21,13 +21,14 @@
 
 #include "base/err.h"
 #include "bus/link.h"
+#include "bus/question.h"
 #include "sys/counters.h"
 #include "sys/ev.h"
 
 #define TOOLS_MAX	16	/* connections at a time		*/
 #define TOOL_ASKS_MAX	64	/* questions under way, of one tool	*/
-#define ASKS_MAX	1024	/* of all of them			*/
 #define QUEUE_ASKS_MAX	512	/* that one queue has to answer		*/
+#define MASTER_ASKS_MAX	512	/* that master has			*/
 #define PAGES_MAX	2048	/* counter pages			*/
 
 struct control_calls {
@@ -38,16 +39,6 @@ struct control_calls {
 			    void *arg);
 	/* Drained: nobody is left. */
 	void		 (*drained)(void *arg);
-};
-
-/* A question passed on, for a tool that waits for the answer. */
-struct ask {
-	bool		 is_open;	/* else the place is free	*/
-	struct tool	*tool;		/* NULL: it has left		*/
-	struct queue	*queue;		/* whom we asked; NULL: master	*/
-	unsigned	 type;		/* what the tool said: MSG_*	*/
-	uint32_t	 number;	/* ours				*/
-	uint64_t	 theirs;	/* the tool's number		*/
 };
 
 struct page {
@@ -65,8 +56,7 @@ struct control {
 	LIST_HEAD(, tool) tools;
 	unsigned	 tool_cnt, unwanted_cnt;
 	LIST_HEAD(, queue) queues;
-	struct ask	 asks[ASKS_MAX];
-	uint32_t	 turn;		/* makes the numbers differ	*/
+	struct questions asks;		/* that master has to answer	*/
 	struct page	 pages[PAGES_MAX];
 	unsigned	 page_cnt;
 };

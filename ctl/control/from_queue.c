@@ -50,7 +50,8 @@ from_queue_take(struct queue *q, unsigned type, const union msg *m)
 
 	if (!is_answer(type))
 		return ERR_PEER;
-	a = ask_find(q->control, m->queue_told.request, q);
+	if (ask_find(&q->asks, m->queue_told.request, &a) != OK)
+		return ERR_PEER;
 	if (a == NULL)
 		return OK;
 	if (!answers(type, a->type, &is_last))

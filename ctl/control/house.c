@@ -76,10 +76,19 @@ read_page(struct control *c, uint32_t no, uint8_t bytes[COUNTERS_LEN])
 	return (struct span){ (const char *)bytes, w.len };
 }
 
+/* Master's word is taken: a number that is nobody's finds nobody. */
+static struct ask *
+find_ask(struct control *c, uint64_t request)
+{
+	struct ask *a;
+
+	return ask_find(&c->asks, request, &a) == OK ? a : NULL;
+}
+
 static void
 tell_process(struct control *c, const struct msg_house_process *m)
 {
-	const struct ask *a = ask_find(c, m->request, NULL);
+	const struct ask *a = find_ask(c, m->request);
 	uint8_t bytes[COUNTERS_LEN];
 	struct msg_status_process row = {
 		.role = m->role, .block = m->block, .no = m->no,
@@ -95,7 +104,7 @@ tell_process(struct control *c, const struct msg_house_process *m)
 static void
 tell_listener(struct control *c, const struct msg_house_listener *m)
 {
-	const struct ask *a = ask_find(c, m->request, NULL);
+	const struct ask *a = find_ask(c, m->request);
 	struct msg_status_listener row = {
 		.block = m->block, .where = m->where,
 	};
@@ -107,7 +116,7 @@ tell_listener(struct control *c, const struct msg_house_listener *m)
 static void
 tell_end(struct control *c, const struct msg_house_end *m)
 {
-	struct ask *a = ask_find(c, m->request, NULL);
+	struct ask *a = find_ask(c, m->request);
 	struct msg_status_end end = {
 		.generation = m->generation, .up_ms = m->up_ms,
 	};
@@ -123,7 +132,7 @@ tell_end(struct control *c, const struct msg_house_end *m)
 static void
 tell_done(struct control *c, const struct msg_house_done *m)
 {
-	struct ask *a = ask_find(c, m->request, NULL);
+	struct ask *a = find_ask(c, m->request);
 	struct msg_tool_done done = {
 		.status = m->status, .text = m->text,
 	};

@@ -19,7 +19,7 @@ static void
 unlink_queue(struct queue *q)
 {
 	link_close(&q->link);
-	ask_fail(q->control, q, "the queue went away");
+	questions_lose(&q->asks);
 }
 
 static void
@@ -55,6 +55,7 @@ queue_link(struct control *c, int fd, const struct link_peer *peer)
 			return;
 		}
 		q->control = c;
+		ask_init(&q->asks, c->loop, QUEUE_ASKS_MAX);
 		LIST_INSERT_HEAD(&c->queues, q, entry);
 	}
 	unlink_queue(q);
@@ -67,7 +68,8 @@ queue_link(struct control *c, int fd, const struct link_peer *peer)
 static void
 free_queue(struct queue *q)
 {
-	unlink_queue(q);
+	link_close(&q->link);
+	ask_fail_all(&q->asks);
 	LIST_REMOVE(q, entry);
 	free(q);
 }

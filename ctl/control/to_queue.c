@@ -3,7 +3,7 @@
 
 void
 to_queue_ask(struct queue *q, unsigned type, const union msg *m,
-    uint32_t number)
+    uint64_t number)
 {
 	union msg ours = *m;
 

@@ -10,6 +10,6 @@
 
 /* type is one of queue_ask, list_ask, show_ask, edit_ask, route_ask. */
 void	to_queue_ask(struct queue *, unsigned type, const union msg *,
-	    uint32_t number);
+	    uint64_t number);
 
 #endif

@@ -94,11 +94,11 @@ pass_on(struct tool *t, unsigned type, const union msg *m)
 		ask_refuse(t, type, theirs, TOLD_FAILED, "the queue is away");
 		return OK;
 	}
-	if ((a = ask_new(t, q, type, theirs)) == NULL) {
+	if ((a = ask_new(t, &q->asks, type, theirs)) == NULL) {
 		ask_refuse(t, type, theirs, TOLD_BUSY, "too much at once");
 		return OK;
 	}
-	to_queue_ask(q, type, m, a->number);
+	to_queue_ask(q, type, m, a->question.no);
 	return OK;
 }
 
@@ -106,7 +106,8 @@ static enum err
 ask_master(struct tool *t, unsigned type, const union msg *m)
 {
 	struct link *master = t->control->calls->master(t->control->arg);
-	struct ask *a = master == NULL ? NULL : ask_new(t, NULL, type, 0);
+	struct ask *a = master == NULL ? NULL :
+	    ask_new(t, &t->control->asks, type, 0);
 	struct msg_house_ask house;
 	struct msg_reload_ask again;
 	struct msg_users_ask users;
@@ -115,7 +116,8 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 		ask_refuse(t, type, 0, TOLD_BUSY, "too much at once");
 		return OK;
 	}
-	house.request = again.request = users.request = a->number;
+	house.request = again.request = users.request =
+	    (uint32_t)a->question.no;
 	if (type == MSG_status_ask)
 		(void)link_send_house_ask(master, &house);
 	else if (type == MSG_reload_want)
@@ -180,6 +182,7 @@ open_tool(struct control *c, int fd, int64_t idle_ms)
 	}
 	link_set_queue_max(t->link, TOOL_QUEUE_MAX);
 	t->control = c;
+	LIST_INIT(&t->asks);
 	t->heard_ms = ev_now_ms(c->loop);
 	timer_init(&t->idle, c->loop, out_of_patience, t);
 	timer_set(&t->idle, idle_ms);

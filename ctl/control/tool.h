@@ -22,7 +22,8 @@ struct tool {
 	struct control	*control;
 	struct link	*link;
 	bool		 is_unwanted;	/* was told so, is not listened to */
-	unsigned	 ask_cnt;	/* questions under way		*/
+	LIST_HEAD(, ask) asks;		/* questions under way		*/
+	unsigned	 ask_cnt;
 	int64_t		 heard_ms;	/* when it last said something	*/
 	struct timer	 idle;
 };

@@ -418,6 +418,22 @@ numbers_wrap_around_those_under_way(void **state)
 }
 
 static void
+numbers_stay_as_low_as_their_message_wants(void **state)
+{
+	struct world *w = *state;
+	struct asked all[3];
+
+	w->table.highest = UINT32_MAX;
+	w->table.last = UINT32_MAX - 1;
+	for (unsigned i = 0; i < 3; i++)
+		ask(w, &all[i], (char)('a' + i));
+	assert_int_equal(all[0].question.no, UINT32_MAX);
+	assert_int_equal(all[1].question.no, 1);
+	assert_int_equal(all[2].question.no, 2);
+	close_rest(w);
+}
+
+static void
 all_under_way_are_found_in_the_order_they_were_asked(void **state)
 {
 	struct world *w = *state;
@@ -453,6 +469,7 @@ main(void)
 		TEST(an_answer_may_unmake_the_table),
 		TEST(more_than_may_be_under_way_fail_and_do_no_harm),
 		TEST(numbers_wrap_around_those_under_way),
+		TEST(numbers_stay_as_low_as_their_message_wants),
 		TEST(all_under_way_are_found_in_the_order_they_were_asked),
 	};
 
