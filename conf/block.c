@@ -79,6 +79,18 @@ block_is(const struct block *b, const char *kind)
 	return span_eq(block_kind(b), span_of(kind));
 }
 
+const struct block *
+block_keyed(const struct block *b)
+{
+	const struct block *tls;
+
+	if (b->no == BLOCK_EDGE)
+		return block_nth(b, BLOCK_EDGE_TLS, 0);
+	tls = b->no == BLOCK_RELAY ? block_nth(b, BLOCK_RELAY_TLS, 0) : NULL;
+	return tls != NULL &&
+	    tls->settings[OPTION_RELAY_TLS_keyfile].cnt > 0 ? tls : NULL;
+}
+
 bool
 block_lacks(const struct block *b, const char *kinds)
 {

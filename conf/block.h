@@ -82,6 +82,9 @@ bool		 block_is_local(const struct block *edge);
 struct span	 block_kind(const struct block *);
 bool		 block_is(const struct block *, const char *kind);
 
+/* Its `tls', if that has a key to sign with; else NULL. */
+const struct block *block_keyed(const struct block *);
+
 /* Does its type make what is for these kinds meaningless here? */
 bool		 block_lacks(const struct block *, const char *kinds);
 

@@ -88,8 +88,6 @@ check_block(struct conf *c, struct block *b)
 {
 	if (b->no == BLOCK_EDGE) {
 		check_role(c, ROLE_EDGE, b->name_place);
-		if (block_nth(b, BLOCK_EDGE_TLS, 0) != NULL)
-			check_role(c, ROLE_KEYS, b->name_place);
 		if (block_count(b, BLOCK_LISTENER) > PLAN_LISTENERS_MAX / 2)
 			report_add(&c->mistakes, b->name_place,
 			    "an edge has at most %u listeners",
@@ -105,6 +103,8 @@ check_block(struct conf *c, struct block *b)
 			    b->name_place);
 		check_relay(c, b);
 	}
+	if (block_keyed(b) != NULL)
+		check_role(c, ROLE_KEYS, b->name_place);
 }
 
 void

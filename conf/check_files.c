@@ -119,20 +119,34 @@ why_no_pair(enum conf_pair pair)
 	}
 }
 
+/* What it says of itself is believed by whoever is shown it. */
+static void
+check_use(struct conf *c, const struct reading *cert, bool is_client)
+{
+	if (c->opener->suits == NULL ||
+	    c->opener->suits(c->opener->arg, cert->text.ptr, is_client))
+		return;
+	report_warn(&c->mistakes, cert->place, "this certificate is not for "
+	    "%s: it says so itself (extendedKeyUsage, keyUsage), and %s will "
+	    "refuse it", is_client ? "clients" : "servers",
+	    is_client ? "next hops" : "clients");
+}
+
 /* What was no good file has been reported and taken away. */
 static void
-check_pair(struct conf *c, const struct block *tls)
+check_pair(struct conf *c, const struct setting *cert,
+    const struct setting *key, bool is_client)
 {
-	const struct setting *cert = &tls->settings[OPTION_EDGE_TLS_certfile];
-	const struct setting *key = &tls->settings[OPTION_EDGE_TLS_keyfile];
 	enum conf_pair pair;
 
 	if (c->opener->pair == NULL || cert->cnt == 0 || key->cnt == 0)
 		return;
 	pair = c->opener->pair(c->opener->arg, cert->v[0].text.ptr,
 	    key->v[0].text.ptr);
-	if (pair == PAIR_FITS)
+	if (pair == PAIR_FITS) {
+		check_use(c, &cert->v[0], is_client);
 		return;
+	}
 	if (pair == PAIR_NO_CERT) {
 		report_add(&c->mistakes, cert->v[0].place, "there is no "
 		    "certificate in this file: it must be PEM, and that of "
@@ -223,21 +237,34 @@ control_path(struct conf *c)
 	return path;
 }
 
+static void
+check_edge_files(struct conf *c, const struct block *e, struct span control)
+{
+	struct block *child;
+
+	TAILQ_FOREACH(child, &e->blocks, entry)
+		if (child->no == BLOCK_LISTENER)
+			check_listener(c, child, control);
+		else if (child->no == BLOCK_EDGE_TLS)
+			check_pair(c,
+			    &child->settings[OPTION_EDGE_TLS_certfile],
+			    &child->settings[OPTION_EDGE_TLS_keyfile], false);
+}
+
 void
 check_files(struct conf *c)
 {
 	struct span control = control_path(c);
-	struct block *e, *child;
+	const struct block *b, *tls;
 
 	check_block_files(c, c->top);
-	TAILQ_FOREACH(e, &c->top->blocks, entry) {
-		if (e->no != BLOCK_EDGE)
-			continue;
-		TAILQ_FOREACH(child, &e->blocks, entry) {
-			if (child->no == BLOCK_LISTENER)
-				check_listener(c, child, control);
-			else if (child->no == BLOCK_EDGE_TLS)
-				check_pair(c, child);
-		}
+	TAILQ_FOREACH(b, &c->top->blocks, entry) {
+		if (b->no == BLOCK_EDGE)
+			check_edge_files(c, b, control);
+		else if (b->no == BLOCK_RELAY &&
+		    (tls = block_nth(b, BLOCK_RELAY_TLS, 0)) != NULL)
+			check_pair(c,
+			    &tls->settings[OPTION_RELAY_TLS_certfile],
+			    &tls->settings[OPTION_RELAY_TLS_keyfile], true);
 	}
 }

@@ -17,23 +17,22 @@ workers_of(const struct block *relay)
 static void
 count_block(struct sums *n, const struct block *b)
 {
+	bool has_key = block_keyed(b) != NULL;
 	uint64_t workers;
 
+	n->keys += has_key;
 	if (b->no == BLOCK_QUEUE) {
 		n->processes++;
 		n->queues++;
 		for (unsigned i = 0; i < b->relay_cnt; i++)
 			n->links += workers_of(b->relays[i]);
 	} else if (b->no == BLOCK_EDGE) {
-		bool has_tls = block_nth(b, BLOCK_EDGE_TLS, 0) != NULL;
-
 		workers = block_num(b, OPTION_EDGE_workers);
 		n->processes += workers;
-		n->keys += has_tls;
-		n->links += workers * (1u + has_tls + (b->users != NULL));
+		n->links += workers * (1u + has_key + (b->users != NULL));
 	} else if (b->no == BLOCK_RELAY) {
 		n->processes += workers_of(b);
-		n->links += workers_of(b);
+		n->links += workers_of(b) * (1u + has_key);
 	} else if (b->no == BLOCK_USERS)
 		n->processes++;
 }
@@ -57,5 +56,5 @@ check_numbers(struct conf *c)
 		    "links between processes", PLAN_LINKS_MAX);
 	if (n.keys > PLAN_FILES_MAX / 2)
 		report_add(&c->mistakes, start, "this makes more than %u "
-		    "edges with a key", PLAN_FILES_MAX / 2);
+		    "edges and relays with a key", PLAN_FILES_MAX / 2);
 }

@@ -165,6 +165,41 @@ stays_here(const struct block *b)
 	    span_eq_nocase(host->v[0].text, SPAN("localhost"));
 }
 
+/* Is TLS never spoken by this relay? */
+static bool
+is_clear(const struct block *b, struct span security)
+{
+	if (block_num(b, OPTION_RELAY_tls_immediately) != 0)
+		return false;
+	return span_eq(security, SPAN("off")) ||
+	    (span_eq(security, SPAN("opportunistic")) &&
+	    b->settings[OPTION_RELAY_path_lmtp].given);
+}
+
+/* A certificate of ours and its key: both, and somebody to show it to. */
+static void
+check_certificate(struct conf *c, const struct block *b, struct block *tls,
+    struct span security)
+{
+	static const enum option_no nos[] = { OPTION_RELAY_TLS_certfile,
+	    OPTION_RELAY_TLS_keyfile };
+	const struct setting *cert = &tls->settings[nos[0]];
+	const struct setting *key = &tls->settings[nos[1]];
+
+	if (cert->given != key->given)
+		report_add(&c->mistakes, cert->given ? cert->place :
+		    key->place, "%s without %s: a certificate and its key "
+		    "stand together", options_row(nos[key->given])->name,
+		    options_row(nos[cert->given])->name);
+	if (!cert->given || !is_clear(b, security))
+		return;
+	report_warn(&c->mistakes, cert->place, "TLS is not spoken by this "
+	    "relay, so nobody is shown its certificate: give `security "
+	    "required', or `verified'");
+	for (unsigned i = 0; i < 2; i++)
+		block_unset(tls, nos[i]);
+}
+
 static void
 check_secrecy(struct conf *c, struct block *b)
 {
@@ -179,6 +214,7 @@ check_secrecy(struct conf *c, struct block *b)
 	security = block_text(tls, OPTION_RELAY_TLS_security);
 	if (!span_eq(security, SPAN("verified")))
 		block_unset(tls, OPTION_RELAY_TLS_ca_certs);
+	check_certificate(c, b, tls, security);
 	if (block_num(b, OPTION_RELAY_tls_immediately) != 0) {
 		if (span_eq(security, SPAN("off")))
 			report_add(&c->mistakes, now->v[0].place,

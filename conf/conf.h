@@ -103,6 +103,11 @@ struct conf_opener {
 	enum conf_pair (*pair)(void *arg, const char *certfile,
 		    const char *keyfile);
 	/*
+	 * May the certificate be shown by a client, or by a server?  True when
+	 * it does not say.  NULL: nobody looks.
+	 */
+	bool (*suits)(void *arg, const char *certfile, bool is_client);
+	/*
 	 * What certificates are there?  out->bytes becomes ours on OK.
 	 * ERR_NONE none at all, ERR_FULL too much to read, ERR_SYS errno says
 	 * why the culprit cannot be read.  NULL: nobody looks.

@@ -229,20 +229,14 @@ add_kind(struct planner *pl, enum option_block no)
 		add_rows(pl, b, role_of(b));
 }
 
-static bool
-has_key(const struct block *b)
-{
-	return b->no == BLOCK_EDGE && block_nth(b, BLOCK_EDGE_TLS, 0) != NULL;
-}
-
-/* One process for the keys of all edges, where there is any. */
+/* One process for all keys, where there is any. */
 static void
 add_keys(struct planner *pl)
 {
 	const struct block *b;
 
 	TAILQ_FOREACH(b, &pl->conf->top->blocks, entry)
-		if (has_key(b)) {
+		if (block_keyed(b) != NULL) {
 			add_rows(pl, pl->conf->top, ROLE_KEYS);
 			return;
 		}
@@ -293,12 +287,13 @@ is_linked(const struct run *from, const struct run *to)
 	switch (from->role) {
 	case ROLE_EDGE:
 		return b->target == to->block ||
-		    (to->role == ROLE_KEYS && has_key(b)) ||
+		    (to->role == ROLE_KEYS && block_keyed(b) != NULL) ||
 		    (to->role == ROLE_USERS && b->users == to->block);
 	case ROLE_QUEUE:
 		return can_reach(b, to->block);
 	case ROLE_RELAY:
-		return to->role == ROLE_RESOLVER && asks_resolver(b);
+		return (to->role == ROLE_RESOLVER && asks_resolver(b)) ||
+		    (to->role == ROLE_KEYS && block_keyed(b) != NULL);
 	case ROLE_CONTROL:
 		return to->role == ROLE_QUEUE;
 	default:

@@ -90,15 +90,14 @@ is_seen(const struct block *b, enum option_no no, enum role role)
 	    b->settings[no].cnt > 0 && !block_lacks(b, row->kinds);
 }
 
-/* Of the file only edges that have a key; of edges abroad only addresses. */
+/* Of the file only blocks that have a key; of edges abroad only addresses. */
 static bool
 is_block_seen(const struct block *in, const struct block *b, enum role role)
 {
 	if ((options_block(b->no)->sees & (1u << role)) == 0)
 		return false;
 	if (in->no == BLOCK_TOP)
-		return b->no == BLOCK_EDGE &&
-		    block_nth(b, BLOCK_EDGE_TLS, 0) != NULL;
+		return block_keyed(b) != NULL;
 	return role != ROLE_RELAY || b->no != BLOCK_LISTENER ||
 	    !b->settings[OPTION_LISTENER_path].given;
 }

@@ -43,8 +43,8 @@ struct slice_out {
  *	queue	a `relay' for each relay it can reach, and a `queue': its
  *		bounce_queue
  *	relay	of type mx: an `edge' for each edge, with its listeners
- *	keys	an `edge' for each edge that has a key, with its `tls'; the
- *		slice's own block is then the file
+ *	keys	an `edge' or a `relay' for each block that has a key, with its
+ *		`tls'; the slice's own block is then the file
  */
 MUST_CHECK enum err	slice_out_make(struct conf *, const struct block *,
 			    enum role, struct slice_out *out);

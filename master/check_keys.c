@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,20 +48,27 @@ key_of(const char *bytes, size_t len, bool *is_locked)
 	return key;
 }
 
-/* The key of the first certificate: the server's own, RFC 8446 4.4.2. */
-static EVP_PKEY *
-key_of_cert(const char *bytes, size_t len)
+/* The first certificate: that of who shows it, RFC 8446 4.4.2. */
+static X509 *
+cert_of(const char *bytes, size_t len)
 {
 	BIO *bio = BIO_new_mem_buf(bytes, (int)len);
-	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
 
 	if (bio != NULL)
 		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	if (cert != NULL)
-		key = X509_get_pubkey(cert);
-	X509_free(cert);
 	BIO_free(bio);
+	ERR_clear_error();
+	return cert;
+}
+
+static EVP_PKEY *
+key_of_cert(const char *bytes, size_t len)
+{
+	X509 *cert = cert_of(bytes, len);
+	EVP_PKEY *key = cert == NULL ? NULL : X509_get_pubkey(cert);
+
+	X509_free(cert);
 	ERR_clear_error();
 	return key;
 }
@@ -141,4 +149,22 @@ check_keys_pair(void *arg, const char *certfile, const char *keyfile)
 	free(key_bytes);
 	free(cert_bytes);
 	return pair;
+}
+
+bool
+check_keys_suits(void *arg, const char *certfile, bool is_client)
+{
+	char *bytes = NULL;
+	X509 *cert = NULL;
+	size_t len = 0;
+	bool suits;
+
+	if (files_read(NULL, certfile, PEM_MAX, &bytes, &len) == OK)
+		cert = cert_of(bytes, len);
+	suits = cert == NULL || X509_check_purpose(cert, is_client ?
+	    X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER, 0) == 1;
+	X509_free(cert);
+	ERR_clear_error();
+	free(bytes);
+	return suits;
 }

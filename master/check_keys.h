@@ -19,4 +19,8 @@ bool		check_keys_start(void);
 enum conf_pair	check_keys_pair(void *arg, const char *certfile,
 		    const char *keyfile);
 
+/* As conf_opener.suits wants it, likewise.  What cannot be read suits. */
+bool		check_keys_suits(void *arg, const char *certfile,
+		    bool is_client);
+
 #endif

@@ -40,7 +40,7 @@
 static const unsigned may_ask[ROLE__COUNT] = {
 	[ROLE_EDGE] = IN(QUEUE) | IN(KEYS) | IN(USERS),
 	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE),
-	[ROLE_RELAY] = IN(RESOLVER),
+	[ROLE_RELAY] = IN(RESOLVER) | IN(KEYS),
 	[ROLE_CONTROL] = IN(QUEUE),
 };
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "ask/keys.h"
 #include "ask/resolve.h"
 #include "base/err.h"
 #include "base/span.h"
@@ -21,6 +22,7 @@
 struct kind_env {			/* borrowed for the process's life */
 	struct ev_loop	*loop;
 	struct resolve	*resolve;	/* NULL for roles that ask nobody */
+	struct keys	*keys;		/* likewise; for what TLS signs	*/
 	struct boot	*boot;		/* for its files, marks, endpoints;
 					 * NULL in tests		*/
 	struct slice	 block;		/* relay NAME { }		*/

@@ -28,23 +28,27 @@
 struct relay {
 	struct work	 work;
 	struct resolve	*resolve;
+	struct keys	*keys;
 	struct kind_env	 env;
 };
 
 static void
 take_peer(struct boot *b, int fd, const struct link_peer *peer, void *arg)
 {
+	enum role mine = boot_self(b)->role;
 	struct relay *r = arg;
+	enum err e = OK;
 
-	if (peer->role == ROLE_QUEUE) {
+	if (peer->role == ROLE_QUEUE)
 		from_queue_link(&r->work, fd, peer);
-	} else if (peer->role == ROLE_RESOLVER && r->resolve != NULL) {
-		if (resolve_set_link(r->resolve, fd, boot_self(b)->role,
-		    peer) != OK)
-			boot_link_lost(b, peer, ERR_SYS);
-	} else {
+	else if (peer->role == ROLE_RESOLVER && r->resolve != NULL)
+		e = resolve_set_link(r->resolve, fd, mine, peer);
+	else if (peer->role == ROLE_KEYS && r->keys != NULL)
+		e = keys_set_link(r->keys, fd, mine, peer);
+	else
 		close(fd);
-	}
+	if (e != OK)
+		boot_link_lost(b, peer, ERR_SYS);
 }
 
 static void
@@ -64,7 +68,7 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 }
 
 static void
-resolver_lost(const struct link_peer *peer, enum err why, void *arg)
+peer_lost(const struct link_peer *peer, enum err why, void *arg)
 {
 	struct relay *r = arg;
 
@@ -93,10 +97,12 @@ main(int argc, char **argv)
 		boot_fatal("no such type of relay", 0);
 	r.env.loop = boot_loop(b);
 	r.env.hostname = slice_text(&process, "hostname", 0);
-	if (boot_self(b)->role == ROLE_RELAY && resolve_open(&r.resolve,
-	    r.env.loop, resolver_lost, &r) != OK)
+	if (boot_self(b)->role == ROLE_RELAY && (resolve_open(&r.resolve,
+	    r.env.loop, peer_lost, &r) != OK || keys_open(&r.keys, r.env.loop,
+	    peer_lost, &r) != OK))
 		boot_fatal("out of memory", 0);
 	r.env.resolve = r.resolve;
+	r.env.keys = r.keys;
 	r.env.boot = b;
 	r.env.changed = work_changed;
 	r.env.changed_arg = &r.work;

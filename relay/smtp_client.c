@@ -113,13 +113,18 @@ static void
 break_off(struct smtp_client *c, enum own own)
 {
 	struct verdict v = verdict_own(own, smtp_dialogue_stage(c));
+	char why[TLS_WHY_MAX];
 
-	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT)
+	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT) {
 		smtp_client_close(c);
-	else if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING)
+	} else if (smtp_greet_is_refused(c)) {
+		(void)strlcpy(why, tls_why(c->wire.tls), sizeof(why));
+		smtp_greet_fail_tls(c, why);
+	} else if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING) {
 		smtp_greet_fail_tls(c, v.text.ptr);
-	else
+	} else {
 		smtp_client_fail(c, &v);
+	}
 }
 
 /* What we lack is no fault of the next hop's. */
@@ -315,10 +320,22 @@ take_turn(struct smtp_client *c, unsigned what)
 		ev_want(&c->ev, smtp_wire_wants(&c->wire, has_to_write(c)));
 }
 
+/* While the vault is waited for, nothing but its end can come from the hop. */
 static void
 is_ready(struct ev *ev, unsigned what, void *arg)
 {
-	take_turn(arg, what);
+	struct smtp_client *c = arg;
+
+	if (c->wire.is_waiting)
+		break_off(c, OWN_lost);
+	else
+		take_turn(c, what);
+}
+
+void
+smtp_client_wake(void *arg)
+{
+	take_turn(arg, 0);
 }
 
 static void

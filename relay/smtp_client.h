@@ -60,6 +60,7 @@ struct smtp_client;
 struct smtp_tls {
 	enum tls_security security;
 	bool		 immediately;	/* no STARTTLS; never in the clear */
+	bool		 is_certified;	/* we have a certificate to show */
 	struct tls_client *client;	/* NULL only with TLS_OFF	*/
 };
 
@@ -249,6 +250,8 @@ void	smtp_client_say(struct smtp_client *, const char *, ...);
 void	smtp_client_fail(struct smtp_client *, const struct verdict *);
 /* The connection is of no use any more, for nobody's harm. */
 void	smtp_client_close(struct smtp_client *);
+/* The vault has signed, or will not; arg is the client. */
+void	smtp_client_wake(void *arg);
 /* Connect once more to where we are, and stay in the clear. */
 void	smtp_client_restart(struct smtp_client *);
 

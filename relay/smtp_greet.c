@@ -62,7 +62,7 @@ smtp_greet_secure(struct smtp_client *c)
 	const struct smtp_client_target *t = c->target;
 
 	if (t->tls.client == NULL || smtp_wire_secure(&c->wire, t->tls.client,
-	    t->dial.host, must_verify(c)) != OK)
+	    t->dial.host, must_verify(c), smtp_client_wake, c) != OK)
 		fail(c, OWN_no_tls);
 }
 
@@ -82,6 +82,7 @@ log_tls(const struct smtp_client *c, enum log_event event, const char *why)
 		log_text(&l, LOG_KEY_cipher, facts.cipher);
 		log_text(&l, LOG_KEY_verified,
 		    facts.is_verified ? "yes" : "no");
+		log_text(&l, LOG_KEY_asked, facts.was_asked ? "yes" : "no");
 	}
 	log_end(&l);
 }
@@ -96,6 +97,22 @@ may_be_clear(const struct smtp_client *c)
 	    (t->login.username.len == 0 || c->wire.is_local);
 }
 
+/* What may be said of a handshake that failed. */
+static enum own
+own_of(const struct smtp_client *c)
+{
+	struct tls *t = c->wire.tls;
+
+	if (c->step == SMTP_STARTTLS)
+		return OWN_tls_missing;
+	if (t != NULL && must_verify(c) && tls_is_distrusted(t))
+		return OWN_tls_unverified;
+	if (t != NULL && tls_is_refused(t))
+		return c->target->tls.is_certified ? OWN_tls_refused :
+		    OWN_tls_certless;
+	return OWN_tls_failed;
+}
+
 void
 smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 {
@@ -106,13 +123,23 @@ smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 		return;
 	}
 	log_tls(c, LOG_tls_failed, why);
-	if (c->wire.tls != NULL && must_verify(c) &&
-	    tls_is_distrusted(c->wire.tls))
-		fail(c, OWN_tls_unverified);
-	else if (c->step == SMTP_STARTTLS)
-		fail(c, OWN_tls_missing);
-	else
-		fail(c, OWN_tls_failed);
+	fail(c, own_of(c));
+}
+
+/* Our vault's failure is no reason to go on in the clear. */
+static void
+fail_ours(struct smtp_client *c, const char *why)
+{
+	counter_add(COUNTER_tls_failed, 1);
+	log_tls(c, LOG_tls_failed, why);
+	fail(c, OWN_no_tls);
+}
+
+bool
+smtp_greet_is_refused(const struct smtp_client *c)
+{
+	return c->wire.tls != NULL && !c->was_ready &&
+	    tls_is_refused(c->wire.tls);
 }
 
 static void
@@ -137,7 +164,10 @@ smtp_greet_shake(struct smtp_client *c)
 		break;
 	default:
 		snprintf(why, sizeof(why), "%s", tls_why(c->wire.tls));
-		smtp_greet_fail_tls(c, why);
+		if (tls_is_ours(c->wire.tls))
+			fail_ours(c, why);
+		else
+			smtp_greet_fail_tls(c, why);
 	}
 }
 

@@ -28,6 +28,12 @@ void	smtp_greet_shake(struct smtp_client *);
  */
 void	smtp_greet_fail_tls(struct smtp_client *, const char *why);
 
+/*
+ * A server that speaks TLS 1.3 has refused our certificate after the handshake,
+ * or that there is none: with its first word.
+ */
+bool	smtp_greet_is_refused(const struct smtp_client *);
+
 /* All is granted: free for deliveries. */
 void	smtp_greet_end(struct smtp_client *);
 

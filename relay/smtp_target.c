@@ -46,7 +46,8 @@ static enum err
 read_tls(struct smtp_tls *t, const struct kind_env *env)
 {
 	struct slice b = slice_block(&env->block, "tls", 0);
-	int ca_fd = -1;
+	int ca_fd = -1, cert_fd;
+	enum err e;
 
 	t->security = security_of(slice_text(&b, "security", 0));
 	t->immediately = slice_flag(&env->block, "tls_immediately");
@@ -58,7 +59,16 @@ read_tls(struct smtp_tls *t, const struct kind_env *env)
 		if (ca_fd == -1)
 			return complain("ca_certs is not there", ERR_PEER);
 	}
-	if (tls_client_open(&t->client, ca_fd) != OK)
+	if (slice_count(&b, "certfile") == 0) {
+		e = tls_client_open(&t->client, ca_fd);
+	} else {
+		t->is_certified = true;
+		cert_fd = boot_file(env->boot,
+		    (unsigned)slice_num(&b, "certfile"));
+		e = tls_client_open_certified(&t->client, ca_fd, env->keys,
+		    cert_fd);
+	}
+	if (e != OK)
 		return complain(ca_fd == -1 ? "TLS cannot be set up" :
 		    "ca_certs holds no certificate that can be read", ERR_PEER);
 	return OK;

@@ -66,7 +66,7 @@ smtp_wire_close(struct smtp_wire *w)
 	free(w->record);
 	w->record = NULL;
 	w->offered = 0;
-	w->read_needs_write = w->write_needs_read = false;
+	w->read_needs_write = w->write_needs_read = w->is_waiting = false;
 	if (w->fd == -1)
 		return;
 	close(w->fd);
@@ -82,11 +82,12 @@ smtp_wire_is_open(const struct smtp_wire *w)
 
 enum err
 smtp_wire_secure(struct smtp_wire *w, struct tls_client *client,
-    struct span name, bool must_verify)
+    struct span name, bool must_verify, void (*wake)(void *arg), void *arg)
 {
 	if ((w->record = malloc(SMTP_WIRE_RECORD)) == NULL)
 		return ERR_SYS;
-	return tls_connect(&w->tls, client, w->fd, name, must_verify);
+	return tls_connect(&w->tls, client, w->fd, name, must_verify, wake,
+	    arg);
 }
 
 static enum err
@@ -97,10 +98,10 @@ judge(enum tls_step step)
 		return OK;
 	case TLS_WANT_READ:
 	case TLS_WANT_WRITE:
+	case TLS_WAIT:
 		return ERR_AGAIN;
 	case TLS_EOF:
 		return ERR_CLOSED;
-	case TLS_WAIT:			/* for servers */
 	case TLS_ERROR:
 		break;
 	}
@@ -113,6 +114,7 @@ smtp_wire_shake(struct smtp_wire *w)
 	enum tls_step step = tls_handshake(w->tls);
 
 	w->read_needs_write = step == TLS_WANT_WRITE;
+	w->is_waiting = step == TLS_WAIT;
 	if (step == TLS_OK)
 		counter_add(COUNTER_tls_done, 1);
 	return judge(step);
@@ -214,5 +216,7 @@ smtp_wire_wants(const struct smtp_wire *w, bool has_out)
 {
 	bool writes = w->read_needs_write || (has_out && !w->write_needs_read);
 
+	if (w->is_waiting)
+		return 0;
 	return EV_READ | (writes ? EV_WRITE : 0u);
 }

@@ -32,6 +32,7 @@ struct smtp_wire {
 	struct tls	*tls;		/* NULL in the clear		*/
 	bool		 is_local;	/* the peer is on this host	*/
 	bool		 read_needs_write, write_needs_read;
+	bool		 is_waiting;	/* for the vault, in a handshake */
 	char		*record;	/* gathered, under TLS		*/
 	size_t		 offered;	/* bytes of it not taken yet	*/
 };
@@ -42,9 +43,13 @@ void	smtp_wire_open(struct smtp_wire *, int fd);
 void	smtp_wire_close(struct smtp_wire *);
 bool	smtp_wire_is_open(const struct smtp_wire *);
 
-/* Begin TLS; smtp_wire_shake() then until it is not ERR_AGAIN any more. */
+/*
+ * Begin TLS; smtp_wire_shake() then until it is not ERR_AGAIN any more: when
+ * the socket is ready, and when wake() is called, which .is_waiting announces.
+ */
 MUST_CHECK enum err smtp_wire_secure(struct smtp_wire *, struct tls_client *,
-	    struct span name, bool must_verify);
+	    struct span name, bool must_verify, void (*wake)(void *arg),
+	    void *arg);
 MUST_CHECK enum err smtp_wire_shake(struct smtp_wire *);
 
 /* At most cap bytes; OK means that at least one came. */

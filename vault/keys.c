@@ -1,5 +1,6 @@
 /*
- * keys.c - the part that has the private keys of the edges' certificates.
+ * keys.c - the part that has the private keys of edges' and relays'
+ * certificates.
  *
  * They are loaded before the sandbox closes, and on a reload from descriptors
  * that master passes in: this process never opens a file.

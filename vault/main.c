@@ -2,7 +2,7 @@
  * main.c - postern-vault: the one program, and two processes of it, that hold
  * secrets.  Master says which of the two this is.
  *
- *	keys	notary  ring  key  purpose	signatures for the edges' TLS
+ *	keys	notary  ring  key  purpose	signatures for TLS
  *	users	roster  hash			passwords of the edges' users
  *
  * They share this file and nothing else: each is a process of its own, under a

@@ -2,7 +2,7 @@
  * notary.c - the links, and the way of a question from check to check.
  *
  * Refusals are logged at most once in LOG_EVERY_MS and link, with their count:
- * a taken-over edge shall be seen, and shall not fill the log.
+ * a taken-over peer shall be seen, and shall not fill the log.
  */
 #include <sys/queue.h>
 
@@ -15,7 +15,7 @@
 
 #define LOG_EVERY_MS	10000
 #define SECOND_MS	1000
-#define UNSENT_MAX	(1u << 20)	/* bytes: an edge that does not read */
+#define UNSENT_MAX	(1u << 20)	/* bytes: one that does not read */
 
 struct asker {
 	LIST_ENTRY(asker) entry;
@@ -95,25 +95,30 @@ is_over_rate(struct asker *a)
 static const struct key *
 find_key(const struct asker *a, struct span id)
 {
-	const char *edge = link_peer(a->link)->block;
-	const struct key *k = ring_find(a->notary->ring, edge, id);
+	const struct link_peer *p = link_peer(a->link);
+	const struct key *k = ring_find(a->notary->ring, p->role, p->block,
+	    id);
 
-	return k != NULL ? k : ring_find(a->ring, edge, id);
+	return k != NULL ? k : ring_find(a->ring, p->role, p->block, id);
 }
 
 static enum sign_status
 judge(struct asker *a, const struct msg_sign_ask *m, uint8_t *signature,
     size_t *len)
 {
+	bool is_relay = link_peer(a->link)->role == ROLE_RELAY;
 	const struct scheme *s = scheme_find(m->scheme);
 	const struct key *k;
 
 	if (is_over_rate(a))
 		return refuse(a, SIGN_BUSY, "too many signatures a second");
 	if ((k = find_key(a, m->key)) == NULL)
-		return refuse(a, SIGN_NO_KEY, "no key of this edge");
-	if (purpose_of(m->text, key_kind(k), s) == PURPOSE_NONE)
-		return refuse(a, SIGN_REFUSED,
+		return refuse(a, SIGN_NO_KEY, is_relay ?
+		    "no key of this relay" : "no key of this edge");
+	if (purpose_of(m->text, is_relay ? PURPOSE_CLIENT : PURPOSE_SERVER,
+	    key_kind(k), s) == PURPOSE_NONE)
+		return refuse(a, SIGN_REFUSED, is_relay ?
+		    "not what a TLS client signs" :
 		    "not what a TLS server signs");
 	if (key_sign(k, s, m->text, signature, len) != OK)
 		return refuse(a, SIGN_BUSY, "the signature failed");

@@ -1,10 +1,11 @@
 /*
- * notary - signs for the edges, as far as each of them may ask for it.
+ * notary - signs for edges and relays, as far as each of them may ask for it.
  *
- * An edge is believed nothing: the key must be its own, the text must be what
- * a TLS server signs (purpose.h), and there is a ceiling on how many it gets a
- * second.  It may use the keys of the ring in force, and those of the ring
- * that was in force when its link came.
+ * They are believed nothing: the key must be their own, the text must be what
+ * a TLS server signs, for an edge, or a TLS client, for a relay (purpose.h),
+ * and there is a ceiling on how many each gets a second.  It may use the keys
+ * of the ring in force, and those of the ring that was in force when its link
+ * came.
  *
  * Owns	   the links; a share of the rings
  * Blocks  for the time of a signature
@@ -34,7 +35,7 @@ void			 notary_close(struct notary **);
 /* Another ring is in force; yours no more. */
 void			 notary_set_ring(struct notary *, struct ring *);
 
-/* An edge has come, or come back; fd is taken. */
+/* Somebody has come, or come back; fd is taken. */
 MUST_CHECK enum err	 notary_add(struct notary *, int fd,
 			    const struct link_peer *);
 void			 notary_drop(struct notary *, uint32_t no);

@@ -1,7 +1,7 @@
 /*
  * provider - an OpenSSL 3 provider for keys whose private half is elsewhere.
  *
- * It offers what libssl needs of a server's key and no more: a key of RSA or
+ * It offers what libssl needs of its side's key and no more: a key of RSA or
  * EC that says it has a private half but never gives one, and the one-shot
  * signature over the bytes themselves, which are what the vault wants to see.
  * No process of ours that uses it ever holds a private key.

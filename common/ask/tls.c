@@ -1,7 +1,7 @@
 /*
  * tls.c - OpenSSL's calls as steps of ours.
  *
- * A server's handshake may stop in the middle, on the stack of a fibre, to
+ * A handshake may stop in the middle, on the stack of a fibre, to
  * wait for the vault.  Whoever waits there has told tls_await() how to be made
  * to give up; tls_free() does that, lets the fibre run to the end of its
  * handshake with the socket taken from under it, and only then frees.  So no
@@ -17,8 +17,6 @@
 #include "ask/hello.h"
 #include "ask/tls_inside.h"
 
-#define WHY_MAX		160	/* bytes of words on a failure	*/
-
 /* Forward secrecy and authenticated encryption, nothing else (RFC 9325 4.2). */
 #define CIPHERS_12	"ECDHE+AESGCM:ECDHE+CHACHA20"
 #define CIPHERS_13	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:" \
@@ -33,11 +31,12 @@ struct tls {
 	void		*abandon_arg;
 	void		(*release)(void *arg);	/* may be NULL		*/
 	void		*release_arg;
-	bool		 is_done, was_cut, failed;
+	bool		 is_done, was_cut, failed, was_asked;
+	int		 alert;		/* the peer's last words, or 0	*/
 	OSSL_HANDSHAKE_STATE state;	/* as it was asked for last	*/
 	struct hello	 hello;		/* that comes, for a server	*/
 	const char	*blame;		/* said by what runs within	*/
-	char		 why[WHY_MAX];
+	char		 why[TLS_WHY_MAX];
 };
 
 static struct tls	*current;	/* whose handshake is running	*/
@@ -156,6 +155,12 @@ tls_blame(struct tls *t, const char *why)
 	t->blame = why;
 }
 
+void
+tls_was_asked(struct tls *t)
+{
+	t->was_asked = true;
+}
+
 /* Steps. */
 
 static enum tls_step
@@ -170,7 +175,10 @@ static enum tls_step
 fail_library(struct tls *t)
 {
 	const char *why = ERR_reason_error_string(ERR_peek_error());
+	int reason = ERR_GET_REASON(ERR_peek_error());
 
+	if (reason > SSL_AD_REASON_OFFSET)
+		t->alert = reason - SSL_AD_REASON_OFFSET;
 	if (t->blame != NULL)
 		why = t->blame;
 	return fail(t, why != NULL ? why : "TLS failed");
@@ -324,12 +332,38 @@ tls_facts(const struct tls *t, struct tls_facts *out)
 	out->is_verified = !SSL_is_server(t->ssl) && t->is_done &&
 	    SSL_get0_peer_certificate(t->ssl) != NULL &&
 	    SSL_get_verify_result(t->ssl) == X509_V_OK;
+	out->was_asked = t->was_asked;
 }
 
 const char *
 tls_why(const struct tls *t)
 {
 	return t->why;
+}
+
+bool
+tls_is_ours(const struct tls *t)
+{
+	return t->failed && t->blame != NULL;
+}
+
+/* handshake_failure is how TLS 1.2 says certificate_required. */
+bool
+tls_is_refused(const struct tls *t)
+{
+	static const int alerts[] = {
+		SSL_AD_HANDSHAKE_FAILURE, SSL_AD_NO_CERTIFICATE,
+		SSL_AD_BAD_CERTIFICATE, SSL_AD_UNSUPPORTED_CERTIFICATE,
+		SSL_AD_CERTIFICATE_REVOKED, SSL_AD_CERTIFICATE_EXPIRED,
+		SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_UNKNOWN_CA,
+		SSL_AD_ACCESS_DENIED, SSL_AD_DECRYPT_ERROR,
+		SSL_AD_CERTIFICATE_REQUIRED,
+	};
+
+	for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
+		if (t->was_asked && t->alert == alerts[i])
+			return true;
+	return false;
 }
 
 /* Let the fibre find out that there is nothing to wait for any more. */

@@ -19,13 +19,16 @@
 
 #include "base/span.h"
 
+#define TLS_WHY_MAX	160	/* bytes of words on a failure, with NUL */
+
 struct tls;
 
 enum tls_step {
 	TLS_OK,			/* done; *got or *put says how much	*/
 	TLS_WANT_READ,		/* when the socket can be read		*/
 	TLS_WANT_WRITE,		/* when it can be written		*/
-	TLS_WAIT,		/* for the vault: wake() will be called	*/
+	TLS_WAIT,		/* for the vault: wake() will be called, or
+				 * the peer has hung up: free it	*/
 	TLS_EOF,		/* the peer has said all; with or without
 				 * close_notify, tls_was_cut() tells	*/
 	TLS_ERROR,		/* of no use any more			*/
@@ -36,6 +39,7 @@ struct tls_facts {
 	const char	*cipher;	/* "TLS_AES_256_GCM_SHA384"	*/
 	int		 bits;		/* of its secret		*/
 	bool		 is_verified;	/* client: chain and name hold	*/
+	bool		 was_asked;	/* client: for a certificate of ours */
 };
 
 enum tls_step	 tls_handshake(struct tls *);
@@ -55,6 +59,14 @@ bool		 tls_has_moved(struct tls *);
 void		 tls_facts(const struct tls *, struct tls_facts *out);
 /* Why it failed, for a log; a literal or ours, until the next call. */
 const char	*tls_why(const struct tls *);
+
+/* It failed because the vault did not sign: no fault of the peer's. */
+bool		 tls_is_ours(const struct tls *);
+/*
+ * A client: the server broke off because of our certificate, or because it has
+ * none of ours.  With TLS 1.3 only tls_read() brings the news (RFC 8446 4.4.2).
+ */
+bool		 tls_is_refused(const struct tls *);
 
 /*
  * NULL is allowed.  While a signature is awaited what OpenSSL needs lives on

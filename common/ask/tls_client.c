@@ -19,6 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask/provider.h"
+#include "ask/signer.h"
+#include "ask/tls_cert.h"
 #include "ask/tls_client.h"
 #include "ask/tls_inside.h"
 #include "base/limits.h"
@@ -28,6 +31,7 @@
 			"!PSK:!SRP"
 
 struct tls_client {
+	struct provider	*provider;	/* of our certificate's key, or NULL */
 	SSL_CTX		*ctx;
 };
 
@@ -63,27 +67,38 @@ read_file(int fd, char **out, size_t *len)
 	return OK;
 }
 
+/* To be read into: of the context in which it will be compared. */
+static X509 *
+new_cert(const struct tls_client *c)
+{
+	return c->provider == NULL ? X509_new() :
+	    X509_new_ex(provider_context(c->provider), PROVIDER_ELSE);
+}
+
 /* Every certificate of the text; how many. */
 static unsigned
-believe(X509_STORE *store, const char *text, size_t len)
+believe(const struct tls_client *c, const char *text, size_t len)
 {
+	X509_STORE *store = SSL_CTX_get_cert_store(c->ctx);
 	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	unsigned cnt = 0;
 	X509 *cert;
 
 	if (bio == NULL)
 		return 0;
-	while ((cert = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+	while ((cert = new_cert(c)) != NULL &&
+	    PEM_read_bio_X509_AUX(bio, &cert, NULL, NULL) != NULL) {
 		cnt += X509_STORE_add_cert(store, cert) == 1;
 		X509_free(cert);
 	}
+	X509_free(cert);
 	BIO_free(bio);
 	ERR_clear_error();		/* the end of the text is one */
 	return cnt;
 }
 
 static enum err
-read_cas(SSL_CTX *ctx, int ca_fd)
+read_cas(const struct tls_client *c, int ca_fd)
 {
 	size_t len = 0;
 	char *text;
@@ -94,28 +109,82 @@ read_cas(SSL_CTX *ctx, int ca_fd)
 		return OK;
 	if ((e = read_file(ca_fd, &text, &len)) != OK)
 		return e;
-	cnt = believe(SSL_CTX_get_cert_store(ctx), text, len);
+	cnt = believe(c, text, len);
 	free(text);
 	return cnt > 0 ? OK : ERR_PEER;
 }
 
-enum err
-tls_client_open(struct tls_client **out, int ca_fd)
+/* A server asks for a certificate: within its handshake. */
+static int
+note_asked(SSL *ssl, void *arg)
+{
+	if (tls_current() != NULL)
+		tls_was_asked(tls_current());
+	return 1;
+}
+
+static enum err
+make_context(struct tls_client *c)
+{
+	c->ctx = c->provider == NULL ? SSL_CTX_new(TLS_client_method()) :
+	    SSL_CTX_new_ex(provider_context(c->provider), PROVIDER_ELSE,
+	    TLS_client_method());
+	if (c->ctx == NULL)
+		return ERR_SYS;
+	SSL_CTX_set_cert_cb(c->ctx, note_asked, NULL);
+	return tls_harden(c->ctx);
+}
+
+static enum err
+certify(struct tls_client *c, int cert_fd)
+{
+	enum err e;
+
+	if (SSL_CTX_set1_client_sigalgs_list(c->ctx, TLS_CERT_SIGNATURES) != 1)
+		e = ERR_SYS;
+	else
+		e = tls_cert_use(c->ctx, c->provider, cert_fd);
+	if (e != OK)
+		tls_cert_complain(e);
+	return e == OK ? signer_start(c->ctx) : e;
+}
+
+/* keys is NULL where there is no certificate. */
+static enum err
+open_client(struct tls_client **out, int ca_fd, struct keys *keys, int cert_fd)
 {
 	struct tls_client *c = calloc(1, sizeof(*c));
-	enum err e = ERR_SYS;
+	enum err e = OK;
 
 	if (c == NULL)
 		return ERR_SYS;
-	c->ctx = SSL_CTX_new(TLS_client_method());
-	if (c->ctx != NULL && (e = tls_harden(c->ctx)) == OK)
-		e = read_cas(c->ctx, ca_fd);
+	if (keys != NULL)
+		e = provider_open(&c->provider, keys);
+	if (e == OK)
+		e = make_context(c);
+	if (e == OK && keys != NULL)
+		e = certify(c, cert_fd);
+	if (e == OK)
+		e = read_cas(c, ca_fd);
 	ERR_clear_error();
 	if (e != OK)
 		tls_client_free(&c);
 	else
 		*out = c;
 	return e;
+}
+
+enum err
+tls_client_open(struct tls_client **out, int ca_fd)
+{
+	return open_client(out, ca_fd, NULL, -1);
+}
+
+enum err
+tls_client_open_certified(struct tls_client **out, int ca_fd,
+    struct keys *keys, int cert_fd)
+{
+	return open_client(out, ca_fd, keys, cert_fd);
 }
 
 void
@@ -127,6 +196,7 @@ tls_client_free(struct tls_client **cp)
 	if (c == NULL)
 		return;
 	SSL_CTX_free(c->ctx);
+	provider_free(&c->provider);
 	free(c);
 }
 
@@ -182,10 +252,10 @@ set_up(SSL *ssl, struct span name, bool must_verify)
 
 enum err
 tls_connect(struct tls **out, struct tls_client *c, int fd, struct span name,
-    bool must_verify)
+    bool must_verify, void (*wake)(void *arg), void *arg)
 {
 	struct tls *t;
-	enum err e = tls_new(&t, c->ctx, fd, NULL, NULL);
+	enum err e = tls_new(&t, c->ctx, fd, wake, arg);
 	bool is_ready;
 
 	if (e != OK)

@@ -16,7 +16,7 @@ typedef void tls_abandon_fn(void *arg);
 
 /*
  * A session of the context, SSL_set_accept_state() or _connect_state() not yet
- * called.  wake is for servers, NULL otherwise.  The SSL is ours on OK.
+ * called.  wake is NULL where nothing is signed.  The SSL is ours on OK.
  */
 MUST_CHECK enum err	tls_new(struct tls **out, SSL_CTX *, int fd,
 			    tls_wake_fn *wake, void *arg);
@@ -40,7 +40,9 @@ MUST_CHECK enum err	tls_harden(SSL_CTX *);
 struct tls		*tls_current(void);
 void			 tls_await(struct tls *, tls_abandon_fn *, void *arg);
 void			 tls_go_on(struct tls *);
-/* The words for tls_why() if this handshake fails; a literal. */
+/* The words for tls_why() if this handshake fails, of ours; a literal. */
 void			 tls_blame(struct tls *, const char *why);
+/* The server has asked for a certificate. */
+void			 tls_was_asked(struct tls *);
 
 #endif

@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	4
+#define BUS_VERSION	5
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 
@@ -68,8 +68,8 @@ union msg {
 /* sign_answer.status */
 enum sign_status {
 	SIGN_DONE,		/* the signature follows		*/
-	SIGN_REFUSED,		/* not what a TLS server signs		*/
-	SIGN_NO_KEY,		/* no such key, or not for this edge	*/
+	SIGN_REFUSED,		/* not what this side of TLS signs	*/
+	SIGN_NO_KEY,		/* no such key, or not for this block	*/
 	SIGN_BUSY,		/* too many at once; or a failure	*/
 	SIGN__COUNT
 };

@@ -38,14 +38,18 @@ class Authority:
             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
             "/CN=" + name, "-keyout", self.key, "-out", self.cert)
 
-    def issue(self, *names):
+    def issue(self, *names, usage=None, kind="ec:P-256"):
         """Certificate and key for names like DNS:a.example."""
         stem = os.path.join(self.dir, "%s-%s" % (
             self.name, names[0].split(":")[1]))
         with open(stem + ".ext", "w", encoding="ascii") as f:
             f.write("subjectAltName=%s\n" % ",".join(names))
-        run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
-            "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=peer",
+            if usage:
+                f.write("extendedKeyUsage=%s\n" % usage)
+        option = {"ec": "ec_paramgen_curve", "rsa": "rsa_keygen_bits"}
+        sort, size = kind.split(":")
+        run("openssl", "req", "-new", "-newkey", sort, "-pkeyopt",
+            option[sort] + ":" + size, "-nodes", "-subj", "/CN=peer",
             "-keyout", stem + ".key", "-out", stem + ".csr")
         run("openssl", "x509", "-req", "-days", "2", "-in", stem + ".csr",
             "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial",
@@ -243,7 +247,7 @@ class Postfix:
     master(8) has to be root."""
 
     def __init__(self, room, next, auth, tls, mechanisms="plain, login",
-                 level="may"):
+                 level="may", more=""):
         self.tree = os.path.realpath(
             os.environ.get("POSTERN_PEERS", "build/peers"))
         self.dir = os.path.join(room, "postfix")
@@ -253,7 +257,7 @@ class Postfix:
         with open(self.dir + "/main.cf", "w", encoding="ascii") as f:
             f.write(MAIN.format(dir=self.dir, tree=self.tree, next=next,
                                 auth=auth, cert=tls[0], key=tls[1],
-                                mechanisms=mechanisms, level=level))
+                                mechanisms=mechanisms, level=level) + more)
         with open(self.dir + "/master.cf", "w", encoding="ascii") as f:
             f.write(MASTER.format(port=self.port, tls_port=self.tls_port))
         env = dict(os.environ, MAIL_CONFIG=self.dir, LD_LIBRARY_PATH=(

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -44,10 +45,14 @@ class Sink:
     """A next hop in this process.  answer(verb, line, session) may return a
     reply, DROP, or None for the usual one.  verb is CONNECT, EHLO, MAIL, RCPT,
     DATA, END (of data), ...; session is a dict of the connection.  To one who
-    says LHLO it speaks LMTP."""
+    says LHLO it speaks LMTP.  With an SSLContext as tls it grants STARTTLS;
+    a message's .cert is then the client's certificate and .version that of
+    TLS, both None in the clear, and .failures says why handshakes failed."""
 
     def __init__(self, port=None, answer=None, extensions=EXTENSIONS,
-                 host="127.0.0.1"):
+                 host="127.0.0.1", tls=None):
+        self.tls = tls
+        self.failures = []
         self.answer = answer or (lambda verb, line, session: None)
         self.extensions = extensions
         self.messages = []
@@ -114,7 +119,8 @@ class Sink:
 
     def _dialogue(self, conn, f, s):
         say = lambda verb, line, usual: self._reply(conn, verb, line, s, usual)
-        say("CONNECT", "", "220 sink.example ESMTP")
+        if "cert" not in s:
+            say("CONNECT", "", "220 sink.example ESMTP")
         for raw in f:
             line = raw.rstrip(b"\r\n").decode("utf-8", "replace")
             verb = line.split(" ")[0].upper()
@@ -140,9 +146,24 @@ class Sink:
             elif verb == "QUIT":
                 say(verb, line, "221 2.0.0 Bye")
                 return
+            elif verb == "STARTTLS" and self.tls:
+                say(verb, line, "220 2.0.0 Go on")
+                return self._secure(conn, s)
             else:
                 known = verb in ("HELO", "RSET", "NOOP")
                 say(verb, line, "250 2.0.0 Ok" if known else "500 What?")
+
+    def _secure(self, conn, s):
+        try:
+            with self.tls.wrap_socket(conn, server_side=True) as inner, \
+                    inner.makefile("rb") as f:
+                s["cert"] = inner.getpeercert()
+                s["version"] = inner.version()
+                self._dialogue(inner, f, s)
+        except ssl.SSLError as e:
+            with self.news:
+                self.failures.append(str(e))
+                self.news.notify_all()
 
     def _text(self, conn, f, s):
         lines = []
@@ -157,6 +178,7 @@ class Sink:
                       b"".join(lines), time.monotonic())
         s["rcpts"] = []
         s["message"] = got
+        got.cert, got.version = s.get("cert"), s.get("version")
         reply = self.answer("END", "", s)
         if reply is DROP:
             raise OSError

@@ -70,6 +70,12 @@ pair_of(void *arg, const char *certfile, const char *keyfile)
 	    (PAIR_UNKNOWN + 1));
 }
 
+static bool
+suits(void *arg, const char *certfile, bool is_client)
+{
+	return (strlen(certfile) & 1) == is_client;
+}
+
 static enum err
 roots_of(void *arg, const char *path, bool is_directory,
     struct conf_roots *out)
@@ -139,7 +145,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	const struct conf_opener opener = { .arg = &in, .read = read_part,
 	    .glob = find_two, .kind = kind_of,
 	    .look = len & 2 ? look_at : NULL,
-	    .pair = len & 4 ? pair_of : NULL, .roots = roots_of };
+	    .pair = len & 4 ? pair_of : NULL, .suits = suits,
+	    .roots = roots_of };
 	const struct conf_host host = { .fqdn = "host.example.org",
 	    .cwd = "/cwd", .is_root = (len & 1) != 0, .user_ids = user_ids };
 	struct conf_report report = { .arg = &in, .line = take_line };

@@ -125,6 +125,14 @@ memory_pair(void *arg, const char *certfile, const char *keyfile)
 	return strcmp(cert + 5, key + 4) == 0 ? PAIR_FITS : PAIR_DIFFERS;
 }
 
+/* "cert X server" is for servers only, "cert X client" for clients. */
+static bool
+memory_suits(void *arg, const char *certfile, bool is_client)
+{
+	return strstr(memory_find(arg, certfile)->text,
+	    is_client ? "server" : "client") == NULL;
+}
+
 /* Roots begin so; in a directory there are any if it is called so. */
 static enum err
 memory_roots(void *arg, const char *path, bool is_directory,
@@ -175,7 +183,8 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 {
 	const struct conf_opener whole = { .arg = m, .read = memory_read,
 	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
-	    .pair = memory_pair, .roots = memory_roots, .regex = regex_check };
+	    .pair = memory_pair, .suits = memory_suits, .roots = memory_roots,
+	    .regex = regex_check };
 	const struct conf_opener bare = { .arg = m, .read = memory_read,
 	    .glob = memory_glob };
 	const struct conf_opener *opener = m->is_tool ? &bare : &whole;

@@ -144,9 +144,13 @@ pair_id(const struct pair *p, uint8_t id[KEY_ID_LEN])
 	OPENSSL_free(der);
 }
 
-/* A slice of role KEYS: edge i has the files 2i (key) and 2i + 1 (cert). */
+/*
+ * A slice of role KEYS: block i has the files 2i (key) and 2i + 1 (cert).  It
+ * is an edge, or a relay.
+ */
 struct kit_edges {
 	const char	*names[KIT_EDGES_MAX];
+	bool		 is_relay[KIT_EDGES_MAX];
 	struct pair	*pairs[KIT_EDGES_MAX];
 	unsigned	 cnt;
 	uint8_t		 bytes[4096];
@@ -181,11 +185,11 @@ kit_option(struct wire_out *w, const char *name, uint64_t number,
 }
 
 static inline void
-kit_edge(struct wire_out *w, const char *name, unsigned no)
+kit_edge(struct wire_out *w, const char *word, const char *name, unsigned no)
 {
 	size_t edge, tls;
 
-	wire_str(w, SPAN("edge"), SLICE_NAME_MAX);
+	wire_str(w, span_of(word), SLICE_NAME_MAX);
 	edge = kit_begin(w);
 	wire_u16(w, 1);
 	kit_option(w, "name", 0, name);
@@ -211,7 +215,8 @@ kit_slice(struct kit_edges *k)
 	wire_u16(&w, 0);
 	wire_u16(&w, (uint16_t)k->cnt);
 	for (unsigned i = 0; i < k->cnt; i++)
-		kit_edge(&w, k->names[i], i);
+		kit_edge(&w, k->is_relay[i] ? "relay" : "edge", k->names[i],
+		    i);
 	kit_end(&w, at);
 	at = kit_begin(&w);
 	wire_u16(&w, 0);
@@ -257,14 +262,14 @@ kit_vault_lost(const struct link_peer *p, enum err why, void *arg)
 }
 
 static inline void
-kit_vault_run(struct ring *ring, const char *edge, int fd)
+kit_vault_run(struct ring *ring, enum role role, const char *block, int fd)
 {
-	struct link_peer peer = { .role = ROLE_EDGE, .no = 7 };
+	struct link_peer peer = { .role = role, .no = 7 };
 	struct ev_loop *loop;
 	struct notary *n;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)snprintf(peer.block, sizeof(peer.block), "%s", edge);
+	(void)snprintf(peer.block, sizeof(peer.block), "%s", block);
 	if (ev_open(&loop) != OK || notary_open(&n, loop, ring,
 	    kit_vault_lost, loop) != OK || notary_add(n, fd, &peer) != OK ||
 	    ev_run(loop) != OK)
@@ -272,10 +277,11 @@ kit_vault_run(struct ring *ring, const char *edge, int fd)
 	_exit(0);
 }
 
-/* Our end of the link is *fd. */
+/* Our end of the link is *fd; we come as the first block. */
 static inline pid_t
-kit_vault(struct kit_edges *k, const char *edge, int *fd)
+kit_vault(struct kit_edges *k, int *fd)
 {
+	enum role role = k->is_relay[0] ? ROLE_RELAY : ROLE_EDGE;
 	struct ring *ring = kit_ring(k);
 	int ends[2];
 	pid_t pid;
@@ -283,7 +289,7 @@ kit_vault(struct kit_edges *k, const char *edge, int *fd)
 	kit_pair(ends);
 	if ((pid = fork()) == 0) {
 		close(ends[0]);
-		kit_vault_run(ring, edge, ends[1]);
+		kit_vault_run(ring, role, k->names[0], ends[1]);
 	}
 	ring_release(&ring);
 	assert_true(pid > 0);

@@ -1,5 +1,6 @@
 /*
- * keys_text - the bytes a TLS server signs, for tests of who signs them.
+ * keys_text - the bytes that servers and clients of TLS sign, for tests of who
+ * signs them.
  */
 #ifndef TESTS_KEYS_TEXT_H
 #define TESTS_KEYS_TEXT_H
@@ -8,7 +9,7 @@
 
 #include "base/span.h"
 
-#define TEXT_CAP	512
+#define TEXT_CAP	1024
 
 struct text {
 	char	 bytes[TEXT_CAP];
@@ -62,6 +63,34 @@ text_exchange(unsigned curve, size_t point_len, int first)
 	text_add(&t, head, sizeof(head));
 	text_fill(&t, first, 1);
 	text_fill(&t, 0x33, point_len - 1);
+	return t;
+}
+
+/* A message of a handshake, RFC 5246 7.4, of so many bytes. */
+static inline void
+text_message(struct text *t, int type, size_t len)
+{
+	const char head[] = { (char)type, 0, (char)(len >> 8), (char)len };
+
+	text_add(t, head, sizeof(head));
+	text_fill(t, 3, len);		/* hellos begin with the version */
+}
+
+/* RFC 5246 7.4.8: all that was said before a client's CertificateVerify. */
+static inline struct text
+text_transcript(void)
+{
+	static const struct {
+		int	 type;
+		size_t	 len;
+	} rows[] = {
+		{ 1, 60 }, { 2, 50 }, { 11, 200 }, { 12, 70 }, { 13, 9 },
+		{ 14, 0 }, { 11, 150 }, { 16, 33 },
+	};
+	struct text t = { .len = 0 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		text_message(&t, rows[i].type, rows[i].len);
 	return t;
 }
 

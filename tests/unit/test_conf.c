@@ -409,7 +409,8 @@ static const char whole_conf[] =
     "  force_mx X.example mx.y.example; force_mx z.example 127.0.0.1@26 }\n"
     "relay dovecot { type lmtp; path /run/dovecot/lmtp\n"
     "  recipients /etc/postern/recipients @d.example }\n"
-    "relay smart { type static; host s.example; tls { security verified }\n"
+    "relay smart { type static; host s.example; tls { security verified\n"
+    "  certfile /etc/ssl/certs/mx.pem; keyfile /etc/ssl/private/mx.key }\n"
     "  credentials { username u; password_file "
 	"/etc/postern/smarthost.password } }\n"
     "relay prog { type pipe; user vmail; args /usr/local/bin/ticket\n"
@@ -458,7 +459,7 @@ every_arrow_of_the_picture_is_a_link(void **state)
 	    { IN_1, MAIN }, { IN_0, KEYS }, { IN_1, KEYS }, { IN_0, USERS },
 	    { IN_1, USERS }, { PLAIN, MAIN }, { MAIN, INTERNET },
 	    { MAIN, DOVECOT }, { MAIN, PROG }, { INTERNET, RESOLVER },
-	    { SMART, RESOLVER }, { CONTROL, MAIN } };
+	    { SMART, RESOLVER }, { SMART, KEYS }, { CONTROL, MAIN } };
 	const struct conf_plan *p = *state;
 	unsigned cnt = sizeof(want) / sizeof(want[0]);
 
@@ -503,6 +504,16 @@ files_are_numbered_for_each_process(void **state)
 	    "/etc/ssl/certs/mx.pem", false);
 	assert_file(p, KEYS, (unsigned)slice_num(&b, "keyfile"),
 	    "/etc/ssl/private/mx.key", true);
+	assert_int_equal(slice_block_count(&s, "relay"), 1);
+	b = slice_block(&s, "relay", 0);
+	assert_text(&b, "name", 0, "smart");
+	assert_int_equal(slice_block_count(&b, "credentials"), 0);
+	assert_int_equal(slice_count(&b, "host"), 0);
+	b = slice_block(&b, "tls", 0);
+	assert_file(p, KEYS, (unsigned)slice_num(&b, "certfile"),
+	    "/etc/ssl/certs/mx.pem", false);
+	assert_file(p, KEYS, (unsigned)slice_num(&b, "keyfile"),
+	    "/etc/ssl/private/mx.key", true);
 
 	s = slice_at(p, USERS);
 	assert_file(p, USERS, (unsigned)slice_num(&s, "path"),
@@ -517,6 +528,9 @@ files_are_numbered_for_each_process(void **state)
 	assert_text(&b, "security", 0, "verified");
 	assert_file(p, SMART, (unsigned)slice_num(&b, "ca_certs"),
 	    "/etc/ssl/certs/ca-certificates.crt", false);
+	assert_file(p, SMART, (unsigned)slice_num(&b, "certfile"),
+	    "/etc/ssl/certs/mx.pem", false);
+	assert_int_equal(slice_count(&b, "keyfile"), 0);
 	/* Workers share what they were given. */
 	assert_int_equal(p->processes[IN_0].first_file,
 	    p->processes[IN_1].first_file);

@@ -220,6 +220,8 @@ all_mistakes_are_told_in_one_run(void **state)
 	{ "/k", "key 1" }, { "/other", "key 2" }, { "/open", "key 1" },	\
 	{ "/closed", "key 1" }, { "/flat", "x" }, { "/ed", "ed25519" },	\
 	{ "/locked", "locked" }, { "/none", "# nobody\n\n" },		\
+	{ "/sc", "cert 3 server" }, { "/sk", "key 3 server" },		\
+	{ "/cc", "cert 4 client" }, { "/ck", "key 4 client" },		\
 	{ "/list", "\xef\xbb\xbf" "a@b.example\r\n"			\
 	    " @.c.example # x\r\nwrong\r\n" },				\
 	{ NULL, NULL }
@@ -531,6 +533,24 @@ static const struct row rows[] = {
 	    NULL, false },
 	{ EDGE(TLS("/c", "/locked")) REST, "f:1:48: this key wants a "
 	    "passphrase", NULL, false },
+	{ EDGE("") QUEUE RELAY("tls { certfile /c }"), "f:3:46: certfile "
+	    "without keyfile: a certificate and its key stand together", NULL,
+	    false },
+	{ EDGE("") QUEUE RELAY("tls { keyfile /k }"), "f:3:46: keyfile "
+	    "without certfile: a certificate and its key", NULL, false },
+	{ EDGE("") QUEUE RELAY(TLS("/gone", "/k")), "f:3:55: there is no file "
+	    "/gone", NULL, false },
+	{ EDGE("") QUEUE RELAY(TLS("/c", "/open")), "f:3:67: /open is a "
+	    "secret", NULL, false },
+	{ EDGE("") QUEUE RELAY(TLS("/c", "/other")), "f:3:67: this key does "
+	    "not belong to the certificate", "f:3:55: the certificate is "
+	    "here", false },
+	{ EDGE("") QUEUE LMTP(TLS("/c", "/locked")), "f:3:49: this key wants "
+	    "a passphrase", NULL, false },
+	{ EDGE("") QUEUE PIPE("args /k; " TLS("/c", "/k")), "f:3:31: tls is "
+	    "no block of a relay of type pipe", NULL, false },
+	{ EDGE("") QUEUE RELAY("tls { key /k }"), "f:3:46: ",
+	    "here it is `keyfile'", false },
 	{ EDGE(TLS("/c", "/ed")) REST, "f:1:48: this key is neither RSA",
 	    NULL, false },
 	{ EDGE("") "users u { type file; path /gone }\n" REST,
@@ -748,6 +768,19 @@ static const struct {
 	{ EDGE("") TO("route from @a.example relay r; route to @a.example "
 	    "relay r; route to x@b.example @b.example relay r") RELAY(""),
 	    NULL, NULL },
+	/* who may show a certificate, and to whom */
+	{ EDGE("") QUEUE RELAY(TLS("/sc", "/sk")), "f:3:55: warning: this "
+	    "certificate is not for clients: it says so itself "
+	    "(extendedKeyUsage, keyUsage), and next hops will refuse it",
+	    NULL },
+	{ EDGE(TLS("/cc", "/ck")) REST, "f:1:36: warning: this certificate is "
+	    "not for servers: it says so itself", NULL },
+	{ EDGE(TLS("/sc", "/sk")) QUEUE RELAY(TLS("/cc", "/ck")), NULL, NULL },
+	{ EDGE("") QUEUE LMTP("path /s; " TLS("/c", "/k")), "f:3:37: warning: "
+	    "TLS is not spoken by this relay, so nobody is shown its "
+	    "certificate", NULL },
+	{ EDGE("") QUEUE RELAY("tls { security off; certfile /c; keyfile /k }"),
+	    "f:3:60: warning: TLS is not spoken by this relay", NULL },
 	/* the way of bounces */
 	{ EDGE("listener { interface \"\" }; rules { only_recipients @a.example"
 	    " }") QUEUE BOX, "f:2:7: warning: queue q takes mail from "

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,9 +45,13 @@ create(const char *name)
 	return f;
 }
 
-/* NAME.key and NAME.crt, which belong together. */
+/*
+ * NAME.key and NAME.crt, which belong together.  use: what it is for, as
+ * extendedKeyUsage says it, or NULL.
+ */
 static void
-make_pair(const char *name, EVP_PKEY *key, const EVP_MD *digest)
+make_pair_for(const char *name, EVP_PKEY *key, const EVP_MD *digest,
+    const char *use)
 {
 	X509 *cert = X509_new();
 	char file[32];
@@ -57,6 +62,15 @@ make_pair(const char *name, EVP_PKEY *key, const EVP_MD *digest)
 	assert_int_equal(X509_set_pubkey(cert, key), 1);
 	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
 	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 3600));
+	if (use != NULL) {
+		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL,
+		    NID_ext_key_usage, use);
+
+		assert_non_null(e);
+		assert_int_equal(X509_set_version(cert, X509_VERSION_3), 1);
+		assert_int_equal(X509_add_ext(cert, e, -1), 1);
+		X509_EXTENSION_free(e);
+	}
 	assert_true(X509_sign(cert, key, digest) > 0);
 	(void)snprintf(file, sizeof(file), "%s.crt", name);
 	f = create(file);
@@ -69,6 +83,12 @@ make_pair(const char *name, EVP_PKEY *key, const EVP_MD *digest)
 	assert_int_equal(fclose(f), 0);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+}
+
+static void
+make_pair(const char *name, EVP_PKEY *key, const EVP_MD *digest)
+{
+	make_pair_for(name, key, digest, NULL);
 }
 
 static int
@@ -87,6 +107,12 @@ make_all(void **state)
 	make_pair("ec521", EVP_EC_gen("P-521"), EVP_sha256());
 	make_pair("koblitz", EVP_EC_gen("secp256k1"), EVP_sha256());
 	make_pair("ed", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL);
+	make_pair_for("server", EVP_EC_gen("P-256"), EVP_sha256(),
+	    "serverAuth");
+	make_pair_for("client", EVP_EC_gen("P-256"), EVP_sha256(),
+	    "clientAuth");
+	make_pair_for("both", EVP_EC_gen("P-256"), EVP_sha256(),
+	    "serverAuth,clientAuth");
 	key = EVP_EC_gen("P-256");
 	f = create("locked.key");
 	if (PEM_write_PrivateKey(f, key, EVP_aes_128_cbc(),
@@ -106,8 +132,9 @@ remove_all(void **state)
 	static const char *const names[] = { "rsa.key", "rsa.crt",
 	    "other.key", "other.crt", "weak.key", "weak.crt", "ec.key",
 	    "ec.crt", "ec384.key", "ec384.crt", "koblitz.key", "koblitz.crt",
-	    "ec521.key", "ec521.crt", "ed.key", "ed.crt", "locked.key",
-	    "junk", "empty", "chain.crt" };
+	    "server.key", "server.crt", "client.key", "client.crt",
+	    "both.key", "both.crt", "ec521.key", "ec521.crt", "ed.key",
+	    "ed.crt", "locked.key", "junk", "empty", "chain.crt" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)unlink(in_dir(names[i]));
@@ -178,6 +205,26 @@ keys_that_are_not_served_are_strange(void **state)
 	assert_int_equal(pair("ec521.crt", "ec521.key"), PAIR_STRANGE);
 }
 
+static void
+a_certificate_is_for_whom_it_says(void **state)
+{
+	static const struct {
+		const char	*file;
+		bool		 client, server;
+	} rows[] = {
+		{ "server.crt", false, true }, { "client.crt", true, false },
+		{ "both.crt", true, true }, { "ec.crt", true, true },
+		{ "junk", true, true }, { "gone", true, true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(check_keys_suits(NULL, in_dir(rows[i].file),
+		    true), rows[i].client);
+		assert_int_equal(check_keys_suits(NULL, in_dir(rows[i].file),
+		    false), rows[i].server);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +234,7 @@ main(void)
 		cmocka_unit_test(the_first_of_a_chain_counts),
 		cmocka_unit_test(what_is_no_key_or_certificate_is_told_so),
 		cmocka_unit_test(keys_that_are_not_served_are_strange),
+		cmocka_unit_test(a_certificate_is_for_whom_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, remove_all);

@@ -266,17 +266,23 @@ turn(struct desk *d, unsigned answers, int64_t ms)
 }
 
 static void
-add_edge(struct desk *d, int no, const char *name)
+add_asker(struct desk *d, int no, enum role role, const char *name)
 {
-	struct link_peer peer = { .role = ROLE_EDGE, .no = (uint32_t)no };
+	struct link_peer peer = { .role = role, .no = (uint32_t)no };
 	static const struct link_peer vault = { .role = ROLE_KEYS };
 	int ends[2];
 
 	kit_pair(ends);
 	assert_true(span_cstr(span_of(name), peer.block, sizeof(peer.block)));
 	assert_int_equal(notary_add(d->notary, ends[0], &peer), OK);
-	assert_int_equal(link_open(&d->edges[no], d->loop, ends[1], ROLE_EDGE,
+	assert_int_equal(link_open(&d->edges[no], d->loop, ends[1], role,
 	    &vault, on_answer, edge_gone, d), OK);
+}
+
+static void
+add_edge(struct desk *d, int no, const char *name)
+{
+	add_asker(d, no, ROLE_EDGE, name);
 }
 
 static void
@@ -469,6 +475,36 @@ an_edge_has_its_own_keys_only(void **state)
 	close_desk(&d);
 }
 
+/* An edge and a relay of one name; each as if it had been taken over. */
+static void
+each_role_has_its_own_side_signed_with_its_own_key(void **state)
+{
+	struct kit_edges k = {
+		.names = { "out", "out" }, .is_relay = { false, true },
+		.pairs = { &pairs[P256], &pairs[P384] }, .cnt = 2,
+	};
+	const struct text texts[] = {
+		text_verify("server", 32), text_exchange(29, 32, 1),
+		text_verify("client", 32), text_transcript(),
+	};
+	static const unsigned schemes[] = { [P256] = 0x0403, [P384] = 0x0503 };
+	struct desk d;
+
+	open_desk(&d, &k);
+	add_edge(&d, 0, "out");
+	add_asker(&d, 1, ROLE_RELAY, "out");
+	add_asker(&d, 2, ROLE_RELAY, "other");
+	for (int who = 0; who < 3; who++)
+		for (int kind = P256; kind <= P384; kind++)
+			for (size_t i = 0; i < 4; i++)
+				assert_int_equal(ask(&d, who, &pairs[kind],
+				    schemes[kind], texts[i]),
+				    who + P256 != kind ? SIGN_NO_KEY :
+				    (who == 0) == (i < 2) ? SIGN_DONE :
+				    SIGN_REFUSED);
+	close_desk(&d);
+}
+
 static void
 old_keys_stay_for_those_who_came_before_the_reload(void **state)
 {
@@ -589,6 +625,8 @@ main(void)
 		cmocka_unit_test(signatures_verify_under_the_certificate),
 		cmocka_unit_test(all_else_is_refused_counted_and_logged_once),
 		cmocka_unit_test(an_edge_has_its_own_keys_only),
+		cmocka_unit_test(
+		    each_role_has_its_own_side_signed_with_its_own_key),
 		cmocka_unit_test(
 		    old_keys_stay_for_those_who_came_before_the_reload),
 		cmocka_unit_test(one_link_gets_so_many_signatures_a_second),

@@ -53,7 +53,7 @@ shop_link(struct shop *s)
 	const struct link_peer peer = { .role = ROLE_KEYS, .block = "keys" };
 	int fd;
 
-	s->vault = kit_vault(&s->edges, "in", &fd);
+	s->vault = kit_vault(&s->edges, &fd);
 	assert_int_equal(keys_set_link(s->keys, fd, ROLE_EDGE, &peer), OK);
 }
 
