@@ -9,6 +9,9 @@
 #include "conf/check.h"
 #include "conf/path.h"
 
+#define AGENT_WORDS	5	/* of a local delivery agent: its name, -f
+				 * SENDER and -d RECIPIENT		*/
+
 /* The user of the block, where it matters. */
 static void
 check_owner(struct conf *c, struct block *b, const char *not_root)
@@ -69,6 +72,16 @@ check_program(struct conf *c, const struct reading *r, const char *what)
 		    path);
 }
 
+/* Own: words that it is given besides. */
+static void
+check_words(struct conf *c, const struct setting *words, unsigned own)
+{
+	if (words->cnt + own > PROGRAM_ARGS_MAX)
+		report_add(&c->mistakes, words->place, "a program is started "
+		    "with at most %u words, and these are %u",
+		    PROGRAM_ARGS_MAX - own, words->cnt);
+}
+
 static void
 check_pipe(struct conf *c, struct block *b)
 {
@@ -77,6 +90,7 @@ check_pipe(struct conf *c, struct block *b)
 	if (args->cnt > 0)
 		check_program(c, &args->v[0], "the first of args is the "
 		    "program");
+	check_words(c, args, 0);
 	check_owner(c, b, "no program is run");
 }
 
@@ -111,6 +125,7 @@ check_agent(struct conf *c, struct block *b, const char *name)
 	const struct setting *path = &b->settings[OPTION_RELAY_path_program];
 	struct span found;
 
+	check_words(c, &b->settings[OPTION_RELAY_extra_args], AGENT_WORDS);
 	check_owner(c, b, "no program is run");
 	if (path->given) {
 		if (path->cnt > 0)

@@ -87,7 +87,7 @@ __attribute__((noreturn))
 static void
 become(const struct nest *n, struct launcher_ask *m, const int fds[3])
 {
-	char *argv[PIPE_ARGS_MAX + 1];
+	char *argv[PROGRAM_ARGS_MAX + 1];
 	char *at = m->args;
 	sigset_t none;
 
@@ -199,7 +199,7 @@ is_good(const struct launcher_ask *m, size_t got, unsigned fd_cnt)
 	for (uint32_t i = 0; i < m->len; i++)
 		ends += m->args[i] == '\0';
 	return m->wish == LAUNCH_RUN && fd_cnt == LAUNCHER_FDS &&
-	    m->arg_cnt > 0 && m->arg_cnt <= PIPE_ARGS_MAX &&
+	    m->arg_cnt > 0 && m->arg_cnt <= PROGRAM_ARGS_MAX &&
 	    ends == m->arg_cnt && m->args[m->len - 1] == '\0';
 }
 

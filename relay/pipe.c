@@ -20,7 +20,8 @@
 struct agent {
 	const char	*type;
 	const char	*name;		/* of the program; NULL: by `args' */
-	bool		 is_once;	/* for all recipients together	*/
+	bool		 is_once;	/* for all recipients together, unless
+				 * a further argument is about one	*/
 	struct pipe_judge judge;
 };
 
@@ -44,6 +45,8 @@ struct pipe {
 	struct slice	 block;
 	struct launcher	*launcher;
 	const struct agent *agent;
+	const char	*words;		/* the option that has arguments */
+	bool		 is_once;	/* one run for all recipients	*/
 	struct pipe_judge judge;
 	char		 program[1024];
 	int64_t		 timeout_ms;
@@ -58,15 +61,14 @@ struct pipe {
 static void	next_rcpt(struct job *);
 static void	pump(struct pipe *);
 
-/* NAME -f SENDER, and -d RECIPIENT where each has a run of its own. */
+/* NAME -f SENDER, and -d RECIPIENT where its type is one for each. */
 static enum err
-make_agent_args(const struct job *j, struct pipe_args *out)
+add_agent_args(const struct job *j, struct pipe_args *out)
 {
 	const struct agent *a = j->pipe->agent;
 	const struct delivery *d = j->delivery;
 	enum err e;
 
-	memset(out, 0, offsetof(struct pipe_args, bytes));
 	if ((e = pipe_args_add_value(out, span_of(a->name))) == OK &&
 	    (e = pipe_args_add_value(out, SPAN("-f"))) == OK)
 		e = pipe_args_add_value(out, d->sender);
@@ -76,10 +78,11 @@ make_agent_args(const struct job *j, struct pipe_args *out)
 	return e;
 }
 
-/* The words of `args' for one recipient. */
+/* The words of `args' or `extra_args' for one recipient. */
 static enum err
-make_args(const struct job *j, struct pipe_args *out)
+add_args(const struct job *j, struct pipe_args *out)
 {
+	const char *option = j->pipe->words;
 	const struct delivery *d = j->delivery;
 	struct span piece = SPAN("");
 	struct pipe_facts f = {
@@ -88,20 +91,30 @@ make_args(const struct job *j, struct pipe_args *out)
 		.client_protocol = d->proto, .client_host = SPAN(""),
 		.client_auth = SPAN(""),
 	};
-	unsigned cnt = slice_count(&j->pipe->block, "args");
+	unsigned cnt = slice_count(&j->pipe->block, option);
 	enum err e = OK;
 
 	/* RFC 3848: the A says that the tenant is a login. */
 	if (d->proto.len > 0 && d->proto.ptr[d->proto.len - 1] == 'A')
 		f.client_auth = d->tenant;
-	if (d->header_len > 0)
+	if (cnt > 0 && d->header_len > 0)
 		(void)delivery_text(d, 0, &piece);
 	f.message_id = pipe_args_message_id(piece);
-	memset(out, 0, offsetof(struct pipe_args, bytes));
 	for (unsigned i = 0; i < cnt && e == OK; i++)
-		e = pipe_args_add(out, slice_text(&j->pipe->block, "args", i),
+		e = pipe_args_add(out, slice_text(&j->pipe->block, option, i),
 		    &f);
 	return e;
+}
+
+static enum err
+make_args(const struct job *j, struct pipe_args *out)
+{
+	enum err e = OK;
+
+	memset(out, 0, offsetof(struct pipe_args, bytes));
+	if (j->pipe->agent->name != NULL)
+		e = add_agent_args(j, out);
+	return e == OK ? add_args(j, out) : e;
 }
 
 /* Of this recipient, or of all that are left; the next one's turn. */
@@ -114,7 +127,7 @@ decide(struct job *j, const struct verdict *v)
 
 	do
 		delivery_decide(d, j->rcpt++, o);
-	while (j->pipe->agent->is_once && j->rcpt < d->rcpt_cnt);
+	while (j->pipe->is_once && j->rcpt < d->rcpt_cnt);
 }
 
 static void
@@ -161,8 +174,7 @@ start_run(struct job *j)
 	enum err e = ERR_SYS;
 
 	if (args != NULL)
-		e = p->agent->name == NULL ? make_args(j, args) :
-		    make_agent_args(j, args);
+		e = make_args(j, args);
 	if (e == ERR_PEER || e == ERR_FULL)
 		v = verdict_own(OWN_recipient_no_argument, STAGE_RCPT);
 	if (e == OK)
@@ -293,6 +305,16 @@ find_agent(struct span type)
 	return NULL;
 }
 
+static void
+read_words(struct pipe *p)
+{
+	p->words = p->agent->name == NULL ? "args" : "extra_args";
+	p->is_once = p->agent->is_once;
+	for (unsigned i = 0; i < slice_count(&p->block, p->words); i++)
+		if (pipe_args_is_for_one(slice_text(&p->block, p->words, i)))
+			p->is_once = false;
+}
+
 static enum err
 prepare(void **out, const struct kind_env *env)
 {
@@ -308,6 +330,7 @@ prepare(void **out, const struct kind_env *env)
 	p->judge = p->agent->judge;
 	p->job_cnt = cnt;
 	p->block = env->block;
+	read_words(p);
 	boot_ids(env->boot, &box.uid, &box.gid);
 	box.wish = SANDBOX_REQUIRE;
 	*out = p;

@@ -77,7 +77,7 @@ pipe_args_add_value(struct pipe_args *out, struct span value)
 {
 	enum err e;
 
-	if (out->cnt == PIPE_ARGS_MAX)
+	if (out->cnt == PROGRAM_ARGS_MAX)
 		return ERR_FULL;
 	if (!is_harmless(value))
 		return ERR_PEER;
@@ -94,7 +94,7 @@ pipe_args_add(struct pipe_args *out, struct span word,
 	size_t start = out->len;
 	enum err e = OK;
 
-	if (out->cnt == PIPE_ARGS_MAX)
+	if (out->cnt == PROGRAM_ARGS_MAX)
 		return ERR_FULL;
 	while (e == OK && word.len > 0) {
 		if ((m = find(word)) != NULL) {
@@ -106,6 +106,15 @@ pipe_args_add(struct pipe_args *out, struct span word,
 		}
 	}
 	return e == OK ? end_word(out) : e;
+}
+
+bool
+pipe_args_is_for_one(struct span word)
+{
+	for (; word.len > 0; word = span_tail(word, 1))
+		if (span_begins(word, SPAN("{recipient}")))
+			return true;
+	return false;
 }
 
 /* The line in front, without its end; *s moves behind it. */

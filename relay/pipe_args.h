@@ -1,6 +1,6 @@
 /*
- * pipe_args - the words a program is started with: those of option `args',
- * with what is between braces filled in for one recipient.
+ * pipe_args - the words a program is started with: those of options `args' or
+ * `extra_args', with what is between braces filled in for one recipient.
  *
  *	{sender} {recipient} {message_id} {client_ip} {client_host}
  *	{client_ehlo} {client_protocol} {client_auth}
@@ -15,10 +15,12 @@
 #ifndef RELAY_PIPE_ARGS_H
 #define RELAY_PIPE_ARGS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/span.h"
 
-#define PIPE_ARGS_MAX	64	/* words				*/
 #define PIPE_ARGS_BYTES	16384	/* of all words, each with its NUL	*/
 
 struct pipe_facts {
@@ -35,6 +37,9 @@ struct pipe_args {
 /* Add one word to *out, which begins zeroed. */
 MUST_CHECK enum err	pipe_args_add(struct pipe_args *out, struct span word,
 			    const struct pipe_facts *);
+
+/* Is there a {recipient} in the word, so that each needs a run of his own? */
+bool		pipe_args_is_for_one(struct span word);
 
 /* Add a value as a word of its own, behind an option that takes it. */
 MUST_CHECK enum err	pipe_args_add_value(struct pipe_args *out,

@@ -36,6 +36,9 @@
 #define RECEIVED_MAX	100	/* Received fields; over it is a loop,
 				 * RFC 5321 6.3				*/
 
+/* Programs. */
+#define PROGRAM_ARGS_MAX 64	/* words that one is started with	*/
+
 /* Memory. */
 #define USERS_MEMORY	(1024u << 20)	/* bytes of the process that checks
 					 * passwords: hashes are hungry	*/

@@ -74,7 +74,7 @@ def own(p, path):
         subprocess.run(["chown", "-R", "nobody:nogroup", path], check=True)
 
 
-def maildrop(p, text):
+def maildrop(p, text, words=" ./filter"):
     """The program that deps.sh has unpacked, its libraries and a filter
     beside it; the path of a script that runs it, and its Maildir."""
     work = p.room.work
@@ -91,8 +91,8 @@ def maildrop(p, text):
     own(p, box)
     own(p, work + "/filter")
     return script(p, "maildrop.sh", 'cd %s\nfor a; do echo "$a"; done >>'
-                  ' Maildir/args\nLD_LIBRARY_PATH=. exec ./maildrop "$@" '
-                  "./filter\n" % work), box
+                  ' Maildir/args\nLD_LIBRARY_PATH=. exec ./maildrop "$@"'
+                  "%s\n" % (work, words)), box
 
 
 def test_maildrop_sorts_by_its_filter_rows_000_22_to_28(server):
@@ -138,6 +138,35 @@ def test_the_filter_of_the_manual_page_does_what_it_says(server):
     assert any(name in m for m in mails(box))
 
 
+def test_a_filter_that_is_named_hears_of_each_recipient(server):
+    """As the manual page has it: extra_args with {recipient}."""
+    p = server
+    with open(PAGE, encoding="utf-8") as f:
+        text = f.read().split(".Pa /etc/postern/filter :\n", 1)[1]
+    text = text.split(".Bd -literal -offset indent\n", 1)[1]
+    path, box = maildrop(p, text.split(".Ed\n", 1)[0].replace(
+        "/var/vmail", p.room.work), words="")
+    for who in ("ann", "bob"):
+        for sub in ("", "/.Junk"):
+            for name in ("", "/tmp", "/new", "/cur"):
+                os.mkdir("%s/%s@example.org%s%s" % (p.room.work, who, sub,
+                                                    name))
+        own(p, "%s/%s@example.org" % (p.room.work, who))
+    begin(p, "maildrop", "path %s; extra_args %s/filter; extra_args "
+          '"{recipient}"' % (path, p.room.work))
+    name = send(p.port, "eve@here.example", "ann@example.org",
+                "bob@example.org", text="X-Spam-Flag: YES\r\n\r\nHi.\r\n")
+    for who, where in (("ann", "/.Junk"), ("bob", "")):
+        rcpt = who + "@example.org"
+        p.wait_log(event="delivered", id=name, rcpt=rcpt)
+        text, = mails("%s/%s%s" % (p.room.work, rcpt, where))
+        assert name in text
+    with open(box + "/args", encoding="utf-8") as f:
+        assert f.read() == "".join(
+            "-f\neve@here.example\n%s/filter\n%s@example.org\n" % (
+                p.room.work, who) for who in ("ann", "bob"))
+
+
 def test_maildrop_ends_with_its_time(server):
     path = script(server, "maildrop", "exec sleep 600\n")
     p = begin(server, "maildrop", "path %s; timeout 1s" % path)
@@ -160,6 +189,22 @@ def test_agents_are_found_in_path_when_checked_rows_002_19_20(server):
         got = p.wait_log(event="delivered", id=sent)
         assert got["hop"] == "%s/bin/%s" % (p.room.work, name)
         p.stop()
+
+
+def test_extra_words_follow_those_of_dovecot(server):
+    p = server
+    hub = Dovecot(p.room.dir, {"ann": "x"})
+    try:
+        path = script(p, "lda", "exec %s -c %s/conf -o auth_socket_path=%s/"
+                      'lda-userdb "$@"\n' % (LDA, hub.dir, hub.dir))
+        begin(p, "dovecot", "path %s; extra_args -m Lists -o "
+              "lda_mailbox_autocreate=yes" % path)
+        name = send(p.port, "ann@here.example", "ann@x.example")
+        p.wait_log(event="delivered", id=name)
+        text, = mails(hub.dir + "/mail/ann/.Lists")
+        assert name in text
+    finally:
+        hub.close()
 
 
 def test_dovecot_delivers_to_those_it_knows_rows_002_20(server):

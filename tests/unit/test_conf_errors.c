@@ -214,6 +214,9 @@ all_mistakes_are_told_in_one_run(void **state)
 #define A10		"aaaaaaaaaa"
 #define A100		A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
 
+#define WORDS_10	"a b c d e f g h i j "
+#define WORDS_60	WORDS_10 WORDS_10 WORDS_10 WORDS_10 WORDS_10 WORDS_10
+
 /* The files beside the configuration. */
 #define OTHERS								\
 	{ "/home/dir/there", "x" }, { "/c", "cert 1" },			\
@@ -649,6 +652,16 @@ static const struct row rows[] = {
 	{ EDGE("") QUEUE AGENT("maildrop", "path /k; args /k"),
 	    "f:3:35: args is no option of a relay of type maildrop", NULL,
 	    false },
+	{ EDGE("") QUEUE PIPE("args /k; extra_args x"), "f:3:31: extra_args "
+	    "is no option of a relay of type pipe", NULL, false },
+	{ EDGE("") QUEUE AGENT("dovecot", "path /k; extra_args -m "
+	    "\"{box}\""), "f:3:48: {box} ", NULL, false },
+	{ EDGE("") QUEUE AGENT("maildrop", "path /k; extra_args " WORDS_60),
+	    "f:3:35: a program is started with at most 59 words, and these "
+	    "are 60", NULL, false },
+	{ EDGE("") QUEUE PIPE("args /k a b c d " WORDS_60),
+	    "f:3:22: a program is started with at most 64 words, and these "
+	    "are 65", NULL, false },
 	{ EDGE("") QUEUE PIPE("args /k; error_pattern \"a(b\""),
 	    "f:3:49: it is no regular expression: missing closing parenthes",
 	    "\n                                                    ^\n",

@@ -114,7 +114,7 @@ words_have_their_bounds(void **state)
 	word.len++;
 	assert_int_equal(pipe_args_add(&out, word, &facts), ERR_FULL);
 	memset(&out, 0, sizeof(out));
-	for (unsigned i = 0; i < PIPE_ARGS_MAX; i++)
+	for (unsigned i = 0; i < PROGRAM_ARGS_MAX; i++)
 		assert_int_equal(pipe_args_add(&out, SPAN("x"), &facts), OK);
 	assert_int_equal(pipe_args_add(&out, SPAN("x"), &facts), ERR_FULL);
 }
