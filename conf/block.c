@@ -92,6 +92,12 @@ block_keyed(const struct block *b)
 }
 
 bool
+block_has(const struct block *b, unsigned fact)
+{
+	return b->no == BLOCK_RELAY && kinds_has(block_kind(b), fact);
+}
+
+bool
 block_lacks(const struct block *b, const char *kinds)
 {
 	return !options_fits(kinds, block_kind(b));

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "conf/conf.h"
+#include "conf/kinds.h"
 #include "conf/options.h"
 #include "conf/parse.h"
 #include "conf/read.h"
@@ -81,6 +82,8 @@ bool		 block_is_local(const struct block *edge);
 /* Its `type'; empty when it has or knows none. */
 struct span	 block_kind(const struct block *);
 bool		 block_is(const struct block *, const char *kind);
+/* Does this fact, KIND_*, hold for its type?  Of none but relays. */
+bool		 block_has(const struct block *, unsigned fact);
 
 /* Its `tls', if that has a key to sign with; else NULL. */
 const struct block *block_keyed(const struct block *);

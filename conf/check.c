@@ -4,7 +4,6 @@
  * leaves out is not looked for by check_files.c.
  */
 #include "conf/check.h"
-#include "conf/kinds.h"
 
 void
 check_directory(struct conf *c, struct span path, struct place place)

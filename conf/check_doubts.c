@@ -10,7 +10,6 @@
  * to who reads it elsewhere.
  */
 #include "conf/check.h"
-#include "conf/kinds.h"
 
 #define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
 
@@ -177,7 +176,7 @@ check_utf8(struct conf *c, const struct block *edge)
 		return;
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
 		r = queue->relays[i];
-		if (!block_is(r, "static") && !block_is(r, "lmtp"))
+		if (!block_has(r, KIND_ONE_HOP))
 			continue;
 		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
 		    "whatever the next hop of %s can: what it does not take "
@@ -204,10 +203,10 @@ check_edge(struct conf *c, const struct block *e)
 static void
 check_relay_doubts(struct conf *c, const struct block *r)
 {
-	if (!block_is(r, "mx") && !block_is(r, "static"))
+	if (!block_has(r, KIND_LEAVES))
 		return;
 	check_given_name(c, r, OPTION_RELAY_ehlo_as);
-	if (block_is(r, "static"))
+	if (block_has(r, KIND_ONE_HOP))
 		check_port(c, r, &r->settings[OPTION_RELAY_port], r,
 		    block_num(r, OPTION_RELAY_tls_immediately) != 0);
 }

@@ -122,8 +122,8 @@ name_relay(struct conf *c, struct block *b)
 	set_name(c, b, OPTION_RELAY_ehlo_as, c->fqdn);
 	if (s->cnt == 0 || !is_local_name(s->v[0].text))
 		return;
-	/* What a tool does not know; and LMTP does not leave the house. */
-	if (!s->given && (c->host->fqdn == NULL || block_is(b, "lmtp")))
+	/* What a tool does not know, or nobody elsewhere hears. */
+	if (!s->given && (c->host->fqdn == NULL || !block_has(b, KIND_LEAVES)))
 		return;
 	if (s->given)
 		report_add(&c->mistakes, s->v[0].place,

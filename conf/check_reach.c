@@ -103,7 +103,7 @@ way_out(const struct block *queue)
 		const struct block *r = queue->relays[i];
 
 		if ((queue->reach[i] & REACH_MAIL) != 0 &&
-		    (block_is(r, "static") || block_is(r, "mx")) &&
+		    block_has(r, KIND_LEAVES) &&
 		    !r->settings[OPTION_RELAY_recipients].given)
 			return r;
 	}

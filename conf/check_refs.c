@@ -133,7 +133,7 @@ check_routes(struct conf *c, struct block *queue)
 	reach(queue, queue->target, REACH_MAIL);
 }
 
-/* A Maildir or an LMTP server has no way to a sender elsewhere. */
+/* Who delivers for good has no way to a sender elsewhere. */
 static void
 check_bounce_relay(struct conf *c, struct block *queue)
 {
@@ -146,7 +146,8 @@ check_bounce_relay(struct conf *c, struct block *queue)
 	relay = block_named(c, BLOCK_RELAY, s->v[0].text);
 	if (relay == NULL)
 		tell_no_such(c, BLOCK_RELAY, &s->v[0]);
-	else if (block_is(relay, "maildir") || block_is(relay, "lmtp"))
+	else if (block_kind(relay).len > 0 &&
+	    !block_has(relay, KIND_TAKES_BOUNCES))
 		report_add(&c->mistakes, s->v[0].place, "bounces go to senders "
 		    "anywhere, and a relay of type %.*s has only those who are "
 		    "here: name one of type mx or static",

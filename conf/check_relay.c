@@ -146,6 +146,23 @@ check_agent(struct conf *c, struct block *b, const char *name)
 		block_set(c, b, OPTION_RELAY_path_program, found, 0);
 }
 
+static void
+check_maildrop(struct conf *c, struct block *b)
+{
+	check_agent(c, b, "maildrop");
+}
+
+static void
+check_dovecot(struct conf *c, struct block *b)
+{
+	check_agent(c, b, "dovecot-lda");
+}
+
+static void
+check_nothing(struct conf *c, struct block *b)
+{
+}
+
 /* A path in place of host and port. */
 static void
 check_lmtp(struct conf *c, struct block *b)
@@ -172,8 +189,9 @@ check_lmtp(struct conf *c, struct block *b)
 static bool
 stays_here(const struct block *b)
 {
-	const struct setting *host = &b->settings[block_is(b, "lmtp") ?
-	    OPTION_RELAY_host_lmtp : OPTION_RELAY_host];
+	const struct setting *host = &b->settings[block_lacks(b,
+	    options_row(OPTION_RELAY_host)->kinds) ? OPTION_RELAY_host_lmtp :
+	    OPTION_RELAY_host];
 
 	return host->cnt == 0 || (host->v[0].net.family != 0 &&
 	    net_is_loopback(&host->v[0].net)) ||
@@ -301,19 +319,21 @@ check_families(struct conf *c, const struct block *b)
 	}
 }
 
+static const struct {
+	const char	*word;
+	void		(*check)(struct conf *, struct block *);
+} by_kind[] = {
+#define KIND(word, role, reach, facts, check, by)			\
+	{ #word, check_##check },
+#include "conf/kinds.def"
+};
+
 void
 check_relay(struct conf *c, struct block *b)
 {
-	if (block_is(b, "maildir"))
-		check_maildir(c, b);
-	else if (block_is(b, "pipe"))
-		check_pipe(c, b);
-	else if (block_is(b, "maildrop"))
-		check_agent(c, b, "maildrop");
-	else if (block_is(b, "dovecot"))
-		check_agent(c, b, "dovecot-lda");
-	else if (block_is(b, "lmtp"))
-		check_lmtp(c, b);
+	for (size_t i = 0; i < sizeof(by_kind) / sizeof(by_kind[0]); i++)
+		if (block_is(b, by_kind[i].word))
+			by_kind[i].check(c, b);
 	check_secrecy(c, b);
 	check_families(c, b);
 }

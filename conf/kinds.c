@@ -2,13 +2,13 @@
 #include "conf/kinds.h"
 
 const char kinds_words[] =
-#define KIND(word, role, reach, by)	" " #word
+#define KIND(word, role, reach, facts, check, by)	" " #word
 #include "conf/kinds.def"
 ;
 
 static const struct kind_row rows[] = {
-#define KIND(word, role, reach, by)					\
-	{ #word, ROLE_##role, KIND_TO_##reach },
+#define KIND(word, role, reach, facts, check, by)			\
+	{ #word, ROLE_##role, KIND_TO_##reach, facts },
 #include "conf/kinds.def"
 };
 
@@ -19,4 +19,12 @@ kinds_find(struct span word)
 		if (span_eq(word, span_of(rows[i].word)))
 			return &rows[i];
 	return NULL;
+}
+
+bool
+kinds_has(struct span word, unsigned fact)
+{
+	const struct kind_row *row = kinds_find(word);
+
+	return row != NULL && (row->facts & fact) != 0;
 }

@@ -5,15 +5,27 @@
 #ifndef CONF_KINDS_H
 #define CONF_KINDS_H
 
+#include <stdbool.h>
+
 #include "base/span.h"
 #include "sys/roles.h"
 
 enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 
+/* What holds for a type, as bits. */
+#define KIND_LEAVES	0x1u	/* what it hands on leaves the house	*/
+#define KIND_ASKS_DNS	0x2u	/* next hops have names			*/
+#define KIND_ONE_HOP	0x4u	/* there is one next hop, and what that
+				 * can do is known before a mail comes	*/
+#define KIND_HAS_DIR	0x8u	/* its `path' begins with a directory that
+				 * is its own				*/
+#define KIND_TAKES_BOUNCES 0x10u /* it takes mail to whoever sent some	*/
+
 struct kind_row {
 	const char	*word;
 	enum role	 role;
 	enum kind_reach	 reach;
+	unsigned	 facts;		/* KIND_*			*/
 };
 
 /* All words, a blank before each. */
@@ -21,5 +33,7 @@ extern const char kinds_words[];
 
 /* The row of a type; NULL when there is none. */
 const struct kind_row	*kinds_find(struct span word);
+/* Does this hold for the type?  Not where there is no such type. */
+bool			 kinds_has(struct span word, unsigned fact);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "conf/block.h"
-#include "conf/kinds.h"
 #include "conf/path.h"
 #include "conf/slice_out.h"
 #include "sys/sandbox.h"
@@ -60,7 +59,7 @@ workers_of(const struct block *b)
 static bool
 asks_resolver(const struct block *relay)
 {
-	return kinds_find(block_kind(relay))->role == ROLE_RELAY &&
+	return block_has(relay, KIND_ASKS_DNS) &&
 	    !relay->settings[OPTION_RELAY_path_lmtp].given;
 }
 
@@ -139,7 +138,7 @@ own_dir_of(const struct block *b)
 {
 	if (b->no == BLOCK_QUEUE)
 		return block_text(b, OPTION_QUEUE_path);
-	if (b->no == BLOCK_RELAY && block_is(b, "maildir"))
+	if (block_has(b, KIND_HAS_DIR))
 		return path_fixed_head(block_text(b, OPTION_RELAY_path));
 	return SPAN("");
 }

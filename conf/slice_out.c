@@ -188,7 +188,8 @@ put_guests(struct maker *m, const struct conf *c, const struct block *b)
 		put_guest(m, b->bounce_target);
 		cnt++;
 	}
-	if (b->no == BLOCK_RELAY && block_is(b, "mx"))
+	if (b->no == BLOCK_RELAY &&
+	    kinds_find(block_kind(b))->reach == KIND_TO_ALL)
 		TAILQ_FOREACH(guest, &c->top->blocks, entry)
 			if (guest->no == BLOCK_EDGE) {
 				put_guest(m, guest);

@@ -90,7 +90,7 @@ read_relay(struct routes *routes, const struct slice *relay)
 	r.of = slice_text(relay, "name", 0);
 	if ((r.err = route_add_relay(routes, r.of, kind_of(type))) != OK)
 		return r.err;
-	if ((span_eq(type, SPAN("static")) || span_eq(type, SPAN("lmtp"))) &&
+	if (kinds_has(type, KIND_ONE_HOP) &&
 	    (r.err = route_set_one_hop(routes, r.of)) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);

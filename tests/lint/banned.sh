@@ -16,4 +16,7 @@ found "a struct is its tag" < <(grep -rnE 'typedef +(struct|enum|union)' \
 found "wake-ups and waits are bell.c's" < <(find $rooms \
     -name '*.[ch]' ! -path common/sys/bell.c | xargs grep -nE \
     '\b(eventfd|pthread_cond_(init|wait|timedwait)) ?\(')
+types=$(sed -n 's/^KIND(\([a-z]*\),.*/\1/p' conf/kinds.def | paste -sd'|')
+found "what holds for a type of relay stands in kinds.def" < <(grep -nE \
+    "(block_is|span_eq)\(.*\"($types)\"" -r conf master queue)
 [ -z "${bad:-}" ]

@@ -492,6 +492,9 @@ static const struct row rows[] = {
 	{ EDGE("") TO("bounce_relay r") BOX, "f:2:35: bounces go to senders "
 	    "anywhere, and a relay of type maildir has only those", NULL,
 	    false },
+	{ EDGE("") TO("bounce_relay r") AGENT("dovecot", "path /k"),
+	    "f:2:35: bounces go to senders anywhere, and a relay of type "
+	    "dovecot has only those", NULL, false },
 	{ EDGE("") TO("bounce_relay s") RELAY(""),
 	    "f:2:35: there is no relay `s'", NULL, false },
 	{ EDGE("") TO("bounce_queue p") RELAY(""),
