@@ -7,14 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "queue/dispatch_inside.h"
 #include "queue/suspect.h"
-#include "sys/clock.h"
-#include "sys/counters.h"
-
-#define JUDGING_MAX	64	/* deliveries of no relay loaded at once */
-#define STRAYS_MS	300000	/* between two looks at those without a way */
 
 struct lane *
 dispatch_lane(struct dispatch *ds, const char *relay, unsigned no,
@@ -92,9 +86,8 @@ dispatch_ready(struct destination *d, void *arg)
 	dispatch_pump(ds);
 }
 
-/* What holds it is told to let go. */
-static void
-unready(struct destination *d)
+void
+dispatch_unready(struct destination *d)
 {
 	lane_remove(d);
 	host_unlink(d);
@@ -105,7 +98,7 @@ void
 dispatch_vanish(struct destination *d, void *arg)
 {
 	if (d->lane != NULL)
-		unready(d);
+		dispatch_unready(d);
 	timer_stop(&d->probe);
 }
 
@@ -117,7 +110,7 @@ relane(struct destination *d, void *arg)
 	if (to == NULL || to == d->lane)
 		return;
 	if (d->lane != NULL)
-		unready(d);
+		dispatch_unready(d);
 	lane_set(d, to);
 	dispatch_ready(d, arg);
 }
@@ -139,117 +132,6 @@ dispatch_pump(struct dispatch *ds)
 	later_call(&ds->pump);
 }
 
-static void
-leave_slot(struct queue *q, struct delivery *dl)
-{
-	struct worker *w = dl->worker;
-
-	if (w == NULL)
-		return;
-	suspect_left(w, dl);
-	TAILQ_REMOVE(&w->running, dl, entry);
-	w->used--;
-	w->rank_used[dl->rank]--;
-	dl->worker = NULL;
-	counter_set(COUNTER_active, --q->dispatch->active_cnt);
-}
-
-/* It came to the host of that number; 0: to none, or nobody knows. */
-static void
-note_host(struct destination *d, struct delivery *dl,
-    enum destination_news news)
-{
-	struct host *h = dl->host;
-	bool is_other = dl->came_to != 0 && d->lane != NULL &&
-	    (d->host == NULL || d->host->key != dl->came_to);
-
-	dl->host = NULL;
-	if (h != NULL) {
-		host_back(h);
-		if (news != NEWS_NONE && h->key != dl->came_to)
-			standing_pass(&h->standing);
-		if (h != d->host)
-			host_look(h);
-	}
-	if (is_other)
-		host_link(d, dl->came_to);
-	else if (dl->came_to == 0 && news != NEWS_NONE)
-		host_unlink(d);
-	if (d->host != NULL && dl->is_done && dl->came_to != 0)
-		host_takes(d->host, dl->room);
-}
-
-void
-dispatch_release(struct queue *q, struct delivery *dl,
-    enum destination_news news)
-{
-	struct destination *d = due_destination(dl);
-
-	leave_slot(q, dl);
-	dispatch_pump(q->dispatch);
-	if (d == NULL || !dl->is_counted)
-		return;
-	dl->is_counted = false;
-	note_host(d, dl, news);
-	destination_heard(d, d->host != NULL ? &d->host->standing : NULL,
-	    news, ev_now_ms(q->loop), q->settings.retry.cap_ms);
-	if (d->host != NULL)
-		host_look(d->host);
-	if (d->standing.state == STANDING_DOWN)
-		timer_set(&d->probe, d->standing.next_try_ms -
-		    ev_now_ms(q->loop));
-	else
-		dispatch_ready(d, q->dispatch);
-}
-
-void
-dispatch_hold_slot(struct worker *w, struct delivery *dl)
-{
-	dl->worker = w;
-	TAILQ_INSERT_TAIL(&w->running, dl, entry);
-	w->used++;
-	w->rank_used[dl->rank]++;
-	dl->started_ms = ev_now_ms(w->queue->loop);
-	counter_set(COUNTER_active, ++w->queue->dispatch->active_cnt);
-}
-
-void
-dispatch_count(struct delivery *dl)
-{
-	struct destination *d = due_destination(dl);
-
-	destination_sent(d);
-	if ((dl->host = d->host) != NULL)
-		host_sent(dl->host);
-	dl->is_counted = true;
-}
-
-void
-dispatch_release_untried(struct queue *q, struct delivery *dl)
-{
-	dispatch_release(q, dl, NEWS_NONE);
-}
-
-void
-dispatch_put_back(struct queue *q, struct delivery *dl)
-{
-	dispatch_release(q, dl, NEWS_NONE);
-	due_put_back(q->due, &dl);
-}
-
-void
-dispatch_unpark(struct queue *q, struct delivery *dl)
-{
-	if (dl->is_parked)
-		dispatch_load(q, dl);
-}
-
-void
-dispatch_reread(struct queue *q, struct delivery *dl)
-{
-	dispatch_put_back(q, dl);
-}
-
 void
 dispatch_retry(struct queue *q, struct destination *d)
 {
@@ -267,17 +149,6 @@ dispatch_retry(struct queue *q, struct destination *d)
 	}
 }
 
-void
-dispatch_start(struct worker *w, struct delivery *dl,
-    enum destination_rank rank, int64_t patience_ms)
-{
-	dl->rank = rank;
-	dl->patience_ms = patience_ms;
-	dispatch_hold_slot(w, dl);
-	dispatch_count(dl);
-	dispatch_load(w->queue, dl);
-}
-
 /*
  * After our restart a worker that is being replaced may still run what its
  * successor would be given: nobody of a block gets anything before each that
@@ -293,67 +164,6 @@ is_block_listed(const struct dispatch *ds, const char *relay)
 		    strcmp(w->peer.block, relay) == 0)
 			return false;
 	return true;
-}
-
-bool
-dispatch_is_strange(const struct destination *d, void *arg)
-{
-	const struct dispatch *ds = arg;
-
-	return !route_has_relay(ds->queue->settings.routes, d->relay);
-}
-
-static void
-tell_strange(struct lane *l)
-{
-	struct log_line line;
-
-	if (l->told_strange)
-		return;
-	l->told_strange = true;
-	log_begin(&line, LOG_trouble);
-	log_text(&line, LOG_KEY_relay, l->relay);
-	log_text(&line, LOG_KEY_why, "deliveries wait for a relay that is no "
-	    "longer configured, and no route leads elsewhere");
-	log_end(&line);
-}
-
-void
-dispatch_judged(struct dispatch *ds)
-{
-	ds->judging_cnt--;
-	dispatch_pump(ds);
-}
-
-/* Its flow has gone on behind it; a rescan takes it once more. */
-void
-dispatch_strand(struct queue *q, struct delivery *dl)
-{
-	struct destination *d = due_destination(dl);
-
-	if (d != NULL && d->lane != NULL)
-		tell_strange(d->lane);
-	if (!q->dispatch->has_stuck)
-		timer_set(&q->dispatch->strays, STRAYS_MS);
-	q->dispatch->has_stuck = true;
-	due_forget(q->due, &dl);
-}
-
-/* No relay will have these: where do today's routes want them? */
-static void
-judge_lane(struct dispatch *ds, struct lane *l)
-{
-	struct destination *d;
-	struct delivery *dl;
-
-	while (ds->judging_cnt < JUDGING_MAX && (d = lane_any(l)) != NULL) {
-		if ((dl = due_take(ds->queue->due, d)) == NULL)
-			continue;
-		lane_put(d, ev_now_ms(ds->queue->loop));
-		dl->is_stray = true;
-		ds->judging_cnt++;
-		dispatch_load(ds->queue, dl);
-	}
 }
 
 /*
@@ -395,7 +205,7 @@ pump_lane(struct dispatch *ds, struct lane *l)
 	struct destination *d;
 
 	if (!route_has_relay(ds->queue->settings.routes, l->relay)) {
-		judge_lane(ds, l);
+		dispatch_judge_lane(l);
 		return;
 	}
 	if (l->worker == NULL || l->worker->link == NULL ||
@@ -420,45 +230,6 @@ pump(struct later *later, void *arg)
 		pump_lane(ds, l);
 }
 
-/* A host that is down is no reason to wait for who is only judged. */
-static void
-see_strange(struct destination *d, void *arg)
-{
-	struct dispatch *ds = arg;
-	bool before = d->is_strange;
-
-	d->is_strange = dispatch_is_strange(d, ds);
-	ds->has_stuck |= before || d->is_strange;
-	if (d->is_strange && d->is_resting) {
-		host_unlink(d);
-		dispatch_ready(d, ds);
-	}
-	if (dispatch_is_suspended(d) && d->lane != NULL)
-		unready(d);
-}
-
-/* What strays, or is no stray any more, is found by reading all once more. */
-static void
-look_for_strays(struct dispatch *ds)
-{
-	if (!ds->has_stuck)
-		return;
-	ds->has_stuck = false;
-	due_start(ds->queue->due);
-}
-
-void
-dispatch_reload(struct dispatch *ds)
-{
-	struct lane *l;
-
-	LIST_FOREACH(l, &ds->lanes, entry)
-		l->told_strange = false;
-	due_each(ds->queue->due, see_strange, ds);
-	look_for_strays(ds);
-	dispatch_pump(ds);
-}
-
 /*
  * What is suspended is in no lane, where it would count as one that takes its
  * share, and rests at no host, where it would be woken in place of another.
@@ -477,7 +248,7 @@ see_suspended(struct destination *d, void *arg)
 		return;
 	if (dispatch_is_suspended(d)) {
 		if (d->lane != NULL)
-			unready(d);
+			dispatch_unready(d);
 	} else if (before) {
 		dispatch_retry(ds->queue, d);
 		if (d->flow_cnt > 0)
@@ -492,25 +263,10 @@ dispatch_suspend(struct dispatch *ds)
 	dispatch_pump(ds);
 }
 
-bool
-dispatch_has_strays(const struct dispatch *ds)
-{
-	return ds->has_stuck;
-}
-
 uint64_t
 dispatch_active_cnt(const struct dispatch *ds)
 {
 	return ds->active_cnt;
-}
-
-static void
-look_at_strays(struct timer *t, void *arg)
-{
-	struct dispatch *ds = arg;
-
-	timer_set(&ds->strays, STRAYS_MS);
-	look_for_strays(ds);
 }
 
 enum err
@@ -525,8 +281,7 @@ dispatch_open(struct dispatch **out, struct queue *q)
 	LIST_INIT(&ds->lanes);
 	later_init(&ds->pump, q->loop, pump, ds);
 	expire_open(&ds->expire, q);
-	timer_init(&ds->strays, q->loop, look_at_strays, ds);
-	timer_set(&ds->strays, STRAYS_MS);
+	dispatch_watch_strays(ds);
 	*out = ds;
 	return OK;
 }

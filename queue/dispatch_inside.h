@@ -1,6 +1,8 @@
 /*
- * dispatch_inside - what dispatch.c (whose turn is it), dispatch_load.c (its
- * envelope) and dispatch_worker.c (who has what) share.
+ * dispatch_inside - what the files of dispatch share: dispatch.c (whose turn is
+ * it), _slot (what is under way), _stray (what no relay will have), _load (its
+ * envelope), _worker (who is there), _claim (what they say they run), _result
+ * (what they say of it) and _back (what comes back untried).
  */
 #ifndef QUEUE_DISPATCH_INSIDE_H
 #define QUEUE_DISPATCH_INSIDE_H
@@ -26,15 +28,27 @@ struct dispatch {
 struct lane	*dispatch_lane(struct dispatch *, const char *relay,
 		    unsigned no, unsigned cnt);
 
+/* The worker of that number, as master counts them; NULL: it is gone. */
+struct worker	*dispatch_find_worker(struct dispatch *, uint32_t no);
+
 /* See at the end of this turn who can be given what. */
 void	dispatch_pump(struct dispatch *);
 
 /* Find the lanes of all destinations anew: the workers have changed. */
 void	dispatch_relane(struct dispatch *);
 
+/* Take it out of its lane, of its ring there and from its host. */
+void	dispatch_unready(struct destination *);
+
 /* The delivery holds no slot any more; the destination is told the news. */
 void	dispatch_release(struct queue *, struct delivery *,
 	    enum destination_news);
+
+/* Look at times for what has stuck; the timer is dispatch.c's to stop. */
+void	dispatch_watch_strays(struct dispatch *);
+
+/* No relay will have these: where do today's routes want them? */
+void	dispatch_judge_lane(struct lane *);
 
 /* A stray one is loaded: room for another. */
 void	dispatch_judged(struct dispatch *);

@@ -1,6 +1,7 @@
 /*
- * due.c - what is known of destinations and deliveries; their rows and whose
- * tenant's turn comes are the flows' (flow.c).
+ * due.c - what is known of destinations and deliveries; which of them is next
+ * is due_take.c's, their rows and whose tenant's turn comes are the flows'
+ * (flow.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,7 @@
 #include "base/log.h"
 #include "queue/flow.h"
 #include "queue/hasten.h"
-#include "queue/turn.h"
 #include "sys/clock.h"
-
-#define UNTRIED_MS	1000	/* from its id to its first attempt	*/
 
 static int
 cmp_destination(struct destination *a, struct destination *b)
@@ -289,181 +287,6 @@ due_note(struct due *due, struct span relay, struct span destination,
 		due_note_flow(due, &name, place);
 	else
 		log_why(LOG_trouble, "a due row waits for the next start", 0);
-}
-
-void
-due_pick(struct due *due, struct delivery *dl)
-{
-	struct flow *f = dl->flow;
-
-	if (dl->waits_in != NULL) {
-		TAILQ_REMOVE(dl->waits_in, dl, entry);
-		dl->waits_in = NULL;
-		dl->state = DELIVERY_LOADING;
-	}
-	if (dl->state != DELIVERY_WAITING)
-		return;
-	TAILQ_REMOVE(&f->waiting, dl, entry);
-	f->waiting_cnt--;
-	f->tenant->row_cnt--;
-	dl->state = DELIVERY_LOADING;
-}
-
-/*
- * Read what a tenant has on disk only: one flow for each delivery that he is
- * given, or several when nothing of his waits.  False: he may be gone.
- */
-static bool
-read_ahead(struct tenant *t, bool was_served)
-{
-	struct flow *f;
-
-	while ((f = turn_unread(t, was_served)) != NULL) {
-		if (flow_has_more(f))
-			flow_read(f);
-		if (!flow_is_reading(f)) {
-			flow_place(f);
-			return false;
-		}
-		if (was_served)
-			break;
-	}
-	return true;
-}
-
-/* The time in an id: RFC 9562 5.7. */
-int64_t
-due_id_ms(struct id id)
-{
-	int64_t ms = 0;
-
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | id.b[i];
-	return ms;
-}
-
-/*
- * Has it never been tried?  It is due when it came, which its id tells; an
- * attempt puts it off by a second or more.
- */
-static bool
-is_untried(const struct delivery *dl)
-{
-	return dl->place.due_ms - due_id_ms(dl->place.id) < UNTRIED_MS;
-}
-
-/*
- * The next of a flow.  A probe is not wasted on what was tried before, where
- * something else is: it may be the message that the next hop cannot stomach.
- */
-static struct delivery *
-next_of(const struct flow *f)
-{
-	struct delivery *first = TAILQ_FIRST(&f->waiting), *dl = first;
-
-	if (destination_is_up(f->destination))
-		return first;
-	while (dl != NULL && !is_untried(dl))
-		dl = TAILQ_NEXT(dl, entry);
-	return dl != NULL ? dl : first;
-}
-
-/* Its flow goes behind the tenant's others, and he behind other tenants. */
-static void
-take(struct due *due, struct delivery *dl)
-{
-	struct flow *f = dl->flow;
-	struct tenant *t = f->tenant;
-
-	turn_drop(f);
-	due_pick(due, dl);
-	if (f->waiting_cnt > 0 || (!flow_is_reading(f) && flow_has_more(f)))
-		turn_give(f);
-	else
-		flow_place(f);
-	turn_pass(t);
-	read_ahead(t, true);
-}
-
-struct delivery *
-due_take(struct due *due, struct destination *d)
-{
-	struct delivery *dl = NULL;
-	struct tenant *t;
-	struct flow *f;
-
-	while (dl == NULL && (t = turn_first(d)) != NULL) {
-		bool last = d->flow_cnt == 1, is_there = true;
-
-		if ((f = TAILQ_FIRST(&t->turns)) == NULL) {
-			if ((is_there = read_ahead(t, false)))
-				turn_rest(t);
-		} else if ((dl = next_of(f)) != NULL) {
-			take(due, dl);
-		} else {		/* it was claimed */
-			turn_drop(f);
-			flow_place(f);
-			is_there = false;
-		}
-		if (!is_there && last)
-			break;		/* d may be gone */
-	}
-	return dl;
-}
-
-struct delivery *
-due_claim(struct due *due, const struct store_flow *flow,
-    const struct store_place *place)
-{
-	struct delivery *dl = due_find(due, place->id, place->no);
-	struct flow *f;
-
-	if (dl != NULL && dl->state != DELIVERY_WAITING &&
-	    dl->state != DELIVERY_SUSPECT)
-		return NULL;
-	if (dl != NULL) {
-		due_pick(due, dl);
-		return dl;
-	}
-	if ((f = flow_find(due, flow)) == NULL)
-		return NULL;
-	if ((dl = due_add(due, f, place)) != NULL)
-		dl->state = DELIVERY_LOADING;
-	else
-		flow_tidy(f);
-	return dl;
-}
-
-void
-due_wait_in(struct delivery *dl, struct deliveries *list,
-    enum delivery_state state)
-{
-	dl->state = state;
-	dl->waits_in = list;
-	TAILQ_INSERT_TAIL(list, dl, entry);
-}
-
-struct delivery *
-due_take_row(struct due *due, const struct store_flow *name,
-    const struct store_place *place)
-{
-	struct delivery *dl = due_find(due, place->id, place->no);
-	struct flow *f;
-
-	if (dl != NULL && dl->state != DELIVERY_WAITING)
-		return NULL;
-	if (dl != NULL) {
-		due_pick(due, dl);
-		return dl;
-	}
-	if ((f = flow_find(due, name)) == NULL)
-		return NULL;
-	if ((dl = due_add(due, f, place)) == NULL) {
-		flow_tidy(f);
-		return NULL;
-	}
-	dl->state = DELIVERY_LOADING;
-	return dl;
 }
 
 struct delivery *

@@ -4,7 +4,8 @@
  *	from_edge	what an edge says
  *	intake		what an edge may say (_stream: one message coming in)
  *	route		which relay a recipient is for (pattern: of many)
- *			(_sender: can it have bounces)
+ *			(_find: the rule and the words; _sender: can it have
+ *			bounces)
  *	split		a message's deliveries
  *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
@@ -15,7 +16,8 @@
  *			flipped bit has put out of order, stray puts them back
  *	aside		a delivery that cannot be read is held
  *	quarantine	what was set aside and can be read again is due
- *	due		which deliveries wait, for which destinations
+ *	due		which deliveries wait, for which destinations (_take:
+ *			the next of them)
  *	index		whether the index of due rows is right
  *	flow		those of one tenant and domain, read bit by bit
  *	turn		whose turn it is: tenants, and of one his flows
@@ -24,8 +26,10 @@
  *	destination	how much one of them is trusted with
  *	standing, host	is it there; whom a relay found behind it
  *	lane		the slots of a relay, and who takes turns for them
- *	dispatch	whose turn it is (_load: its envelope; _worker: who has
- *			what; _back: what comes back untried)
+ *	dispatch	whose turn it is (_slot: what is under way; _load: its
+ *			envelope; _stray: what no relay will have; _worker: who
+ *			is there; _claim: what they say they run; _result: what
+ *			came of it; _back: what comes back untried)
  *	reroute		what the routes want elsewhere by now
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
