@@ -7,7 +7,6 @@
  */
 #include "base/wire.h"
 #include "conf/slice.h"
-#include "conf/slice_out.h"
 
 static struct wire_in
 reader_of(struct span s)

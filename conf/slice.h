@@ -19,6 +19,13 @@
 #include "base/err.h"
 #include "base/span.h"
 
+/* What the format has room for; slice_out.h shows it. */
+#define SLICE_MAGIC	0x31736c70u	/* changes with the format	*/
+#define SLICE_MAX	(64u * 1024 * 1024) /* bytes			*/
+#define SLICE_NAME_MAX	63u		/* bytes of an option's name	*/
+#define SLICE_TEXT_MAX	1023u		/* bytes of a value		*/
+#define SLICE_DEPTH_MAX	4u		/* blocks within each other	*/
+
 /*
  * The numbers of a queue's `route': its values come in pairs, a pattern, whose
  * number says what is compared with it, and what is done with those it matches.

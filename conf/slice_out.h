@@ -14,12 +14,7 @@
 #define CONF_SLICE_OUT_H
 
 #include "conf/block.h"
-
-#define SLICE_MAGIC	0x31736c70u	/* changes with the format	*/
-#define SLICE_MAX	(64u * 1024 * 1024) /* bytes			*/
-#define SLICE_NAME_MAX	63u		/* bytes of an option's name	*/
-#define SLICE_TEXT_MAX	1023u		/* bytes of a value		*/
-#define SLICE_DEPTH_MAX	4u		/* blocks within each other	*/
+#include "conf/slice.h"
 
 /* A file that master opens for the process. */
 struct slice_file {

@@ -354,6 +354,10 @@ give_up_waiting(struct smtp_client *c)
 	struct verdict v = verdict_own(OWN_silent, smtp_dialogue_stage(c));
 
 	v.is_late = true;
+	if (c->wire.is_waiting) {	/* not for the next hop */
+		smtp_greet_fail_ours(c, "the vault does not answer");
+		return;
+	}
 	if (c->delivery != NULL)
 		c->delivery->late |= SLOW_BIT(v.stage);
 	if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING ||

@@ -126,9 +126,8 @@ smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 	fail(c, own_of(c));
 }
 
-/* Our vault's failure is no reason to go on in the clear. */
-static void
-fail_ours(struct smtp_client *c, const char *why)
+void
+smtp_greet_fail_ours(struct smtp_client *c, const char *why)
 {
 	counter_add(COUNTER_tls_failed, 1);
 	log_tls(c, LOG_tls_failed, why);
@@ -165,7 +164,7 @@ smtp_greet_shake(struct smtp_client *c)
 	default:
 		snprintf(why, sizeof(why), "%s", tls_why(c->wire.tls));
 		if (tls_is_ours(c->wire.tls))
-			fail_ours(c, why);
+			smtp_greet_fail_ours(c, why);
 		else
 			smtp_greet_fail_tls(c, why);
 	}

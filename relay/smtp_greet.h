@@ -28,6 +28,9 @@ void	smtp_greet_shake(struct smtp_client *);
  */
 void	smtp_greet_fail_tls(struct smtp_client *, const char *why);
 
+/* The vault did not sign: no reason to go on in the clear. */
+void	smtp_greet_fail_ours(struct smtp_client *, const char *why);
+
 /*
  * A server that speaks TLS 1.3 has refused our certificate after the handshake,
  * or that there is none: with its first word.
