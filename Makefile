@@ -1,11 +1,11 @@
 # postern - GNU make, pkg-config, no configure step.  `make help` lists the rest.
 
 SHELL := /bin/bash
+SAN ?=
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(if $(SAN),clang,gcc)
 endif
 PKG_CONFIG ?= pkg-config
-SAN ?=
 BUILD ?= build$(if $(SAN),/san)
 
 ALL_PROGRAMS := postern postern-edge postern-queue postern-relay \
@@ -65,8 +65,10 @@ BASE_CFLAGS := -std=gnu17 -g -D_GNU_SOURCE -I. -Icommon -fPIE -pthread -fno-stri
 	$(foreach m,$(MODULES),$(shell $(PKG_CONFIG) --cflags $(m) 2>/dev/null))
 BASE_LDFLAGS := -pie -pthread
 ifneq ($(SAN),)
-MODE_CFLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all
+# With clang, libFuzzer's targets take the same objects.
+COVERAGE := $(if $(findstring clang,$(CC)),-fsanitize=fuzzer-no-link)
+MODE_CFLAGS := -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all $(COVERAGE)
 MODE_LDFLAGS := -fsanitize=address,undefined
 SAN_SRC := common/sys/seccomp_off.c common/ask/signer_now.c
 else
@@ -120,7 +122,7 @@ $(BUILD)/o/common/bus/build.o: \
 	CPPFLAGS += -DBUILD_ID='"$(shell cat $(SHARED) | sha256sum | cut -c1-16)"'
 $(BUILD)/o/common/bus/build.o: $(SHARED)
 
-.PRECIOUS: $(BUILD)/o/%.o $(FUZZ_BUILD)/o/%.o
+.PRECIOUS: $(BUILD)/o/%.o
 $(BUILD)/o/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -135,8 +137,12 @@ clean:
 	rm -rf build
 
 #: make                   release build in build/
-#: make SAN=1             with ASan and UBSan, in build/san/
+#: make SAN=1             with ASan and UBSan, by clang, in build/san/
 #: make CC=clang BUILD=D  with the other compiler, in directory D
+
+# The files that the sanitizers' build, which is clang's, does without.
+.PHONY: unseen
+unseen: $(SAN_SRC:%.c=$(BUILD)/o/%.o)
 
 # Unit tests: tests/unit/test_NAME.c, one program each.  A test of a program's
 # room names that room in a line "room: NAME" of its head comment.
@@ -149,7 +155,6 @@ room_of = $(shell sed -n 's/^ \* room: //p' $(1))
 room_src = $(foreach r,$(room_of),$(filter-out %/main.c,$(wildcard $(r)/*.c)))
 # Outside of the rules: within one, make would put the stem in place of the %.
 room_obj = $(patsubst %.c,$(BUILD)/o/%.o,$(room_src))
-room_fuzz_obj = $(patsubst %.c,$(FUZZ_BUILD)/o/%.o,$(room_src))
 .SECONDEXPANSION:
 $(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
     $$(call room_obj,tests/unit/$$*.c)
@@ -176,33 +181,26 @@ unit: unit-build
 #: make unit              build and run the unit tests
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, clang's libFuzzer; "room: NAME" as above.
-FUZZ_BUILD := build/fuzz
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
-FUZZ_LIB := $(FUZZ_BUILD)/libpostern.a
-FUZZ_LIB_SRC := $(filter-out $(CHOSEN),$(LIB_SRC)) common/sys/seccomp_off.c \
-	common/ask/signer_now.c $(CRC_SRC)
-FUZZ_CFLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ := $(FUZZ_SRC:tests/fuzz/%.c=build/san/fuzz/%)
 SECONDS ?= 60
 F ?= *
-$(FUZZ_BUILD)/o/%.o: %.c
+build/san/fuzz/%: build/san/o/tests/fuzz/%.o build/san/libpostern.a \
+    $$(call room_obj,tests/fuzz/$$*.c)
 	@mkdir -p $(@D)
-	@echo "  FUZZ  $<"
-	@clang $(BASE_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link \
-	    -DBUILD_ID='"fuzz"' -MMD -MP -c -o $@ $<
-$(FUZZ_LIB): $(FUZZ_LIB_SRC:%.c=$(FUZZ_BUILD)/o/%.o)
-	@rm -f $@
-	@ar rcs $@ $^
-$(FUZZ): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/o/tests/fuzz/%.o $(FUZZ_LIB) \
-    $$(call room_fuzz_obj,tests/fuzz/$$*.c)
 	@echo "  LINK  $@"
-	@clang $(BASE_LDFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ \
-	    $(filter %.o,$^) $(FUZZ_LIB) $(shell $(PKG_CONFIG) --libs $(MODULES))
--include $(shell find $(FUZZ_BUILD)/o -name '*.d' 2>/dev/null)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ \
+	    $(filter %.o,$^) $(LIB) $(shell $(PKG_CONFIG) --libs $(MODULES))
 .PHONY: fuzz-build fuzz
+ifneq ($(SAN),)
 fuzz-build: $(FUZZ)
-fuzz: $(filter $(FUZZ_BUILD)/fuzz_$(subst *,%,$(F)),$(FUZZ))
-	@tests/fuzz.sh $(SECONDS) $^
+else
+fuzz-build:
+	@$(MAKE) SAN=1 fuzz-build
+endif
+fuzz: fuzz-build
+	@tests/fuzz.sh $(SECONDS) \
+	    $(filter build/san/fuzz/fuzz_$(subst *,%,$(F)),$(FUZZ))
 #: make fuzz [F=conf] [SECONDS=300]   run the fuzz targets, or one of them
 
 .PHONY: deps lint fmt flow picture check e2e run bench soak install

@@ -15,7 +15,7 @@ BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
     libpcre2-dev"
 # The last three lines are what the unpacked postfix, nsd and maildrop are
 # linked with.
-TEST_PACKAGES="clang clang-format libclang-rt-14-dev libcmocka-dev mandoc
+TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
     openssl ca-certificates libmail-deliverystatus-bounceparser-perl
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils

@@ -1,8 +1,8 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build), four at a time but for those marked alone.  Tests
-# marked root run as root, three at a time, by sudo where we are not; where that
-# fails they fail.
+# $POSTERN_BUILD (build), four at a time but for storms (two) and those marked
+# alone.  Tests marked root run as root, three at a time, by sudo where we are
+# not; where that fails they fail.
 # Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -34,7 +34,9 @@ fi
 ok=0
 also=${marker:+ and $marker}
 args=("$@" -n "${E2E_JOBS:-4}")
-run user "not root and not alone$also" || ok=1
+run user "not root and not alone and not storm$also" || ok=1
+args=("$@" -n 2)
+run storm "not root and storm$also" || ok=1
 args=("$@")
 run alone "not root and alone$also" || ok=1
 args=("$@" -n "${E2E_ROOT_JOBS:-3}")

@@ -127,7 +127,7 @@ def test_route_says_which_relay_gets_an_address(start, sink, ctl):
     assert "out" in got and "@there.example" in got
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_edits_in_a_kill_storm_lose_nothing(start, sink, ctl):
     sink.answer = lambda verb, line, session: (

@@ -85,7 +85,7 @@ def storm(p, kills):
     return dead
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_storm_loses_nothing_and_doubles_only_what_it_may(start, sink):
     p = start(sink.port, edge="workers 2", relay="workers 2", queue=SOON)

@@ -342,7 +342,7 @@ def storm_over(house, kills, master_each=9):
     whole(house, before)
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_storm_over_all_arrows_loses_nothing(server, houses):
     storm_over(houses(server), KILLS)

@@ -147,7 +147,7 @@ def serial(port):
         return ssl.DER_cert_to_PEM_cert(c.sock.getpeercert(True))
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_storm_of_reloads_drops_nobody_and_loses_nothing(server, houses):
     house = houses(server)
@@ -210,7 +210,7 @@ class Reloader(threading.Thread):
         raise AssertionError("it reloads no more\n" + p.tail())
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_storm_of_reloads_and_kills_loses_nothing(server, houses):
     house = houses(server)

@@ -59,7 +59,7 @@ def at_rest(house, domain):
         for r in json.loads(line)["recipients"])
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 @pytest.mark.heavy
 def test_storm_hands_nothing_to_what_is_suspended(server, sinks):
     chance = dice()

@@ -440,7 +440,7 @@ class Busy:
         self.thread.join()
 
 
-@pytest.mark.alone
+@pytest.mark.storm
 def test_everything_at_once_and_nothing_acknowledged_is_lost(house, sink):
     """Clients that leave in every state, reloads, and the deaths of all that
     the edge asks, while others send."""

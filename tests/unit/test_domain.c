@@ -137,7 +137,7 @@ a_pattern_fits_a_domain_however_both_are_written(void **state)
 {
 	static const char *const ways[] = {
 		BUECHER ".example", A_LABEL ".example",
-		"B\xc3\x9c" "CHER.example", "xn--BCHER-kva.EXAMPLE",
+		("B\xc3\x9c" "CHER.example"), "xn--BCHER-kva.EXAMPLE",
 	};
 	char pattern[64], address[64];
 
