@@ -103,8 +103,8 @@ find_key(const struct asker *a, struct span id)
 }
 
 static enum sign_status
-judge(struct asker *a, const struct msg_sign_ask *m, uint8_t *signature,
-    size_t *len)
+judge(struct asker *a, const struct msg_sign_ask *m, struct span text,
+    uint8_t *signature, size_t *len)
 {
 	bool is_relay = link_peer(a->link)->role == ROLE_RELAY;
 	const struct scheme *s = scheme_find(m->scheme);
@@ -115,12 +115,12 @@ judge(struct asker *a, const struct msg_sign_ask *m, uint8_t *signature,
 	if ((k = find_key(a, m->key)) == NULL)
 		return refuse(a, SIGN_NO_KEY, is_relay ?
 		    "no key of this relay" : "no key of this edge");
-	if (purpose_of(m->text, is_relay ? PURPOSE_CLIENT : PURPOSE_SERVER,
+	if (purpose_of(text, is_relay ? PURPOSE_CLIENT : PURPOSE_SERVER,
 	    key_kind(k), s) == PURPOSE_NONE)
 		return refuse(a, SIGN_REFUSED, is_relay ?
 		    "not what a TLS client signs" :
 		    "not what a TLS server signs");
-	if (key_sign(k, s, m->text, signature, len) != OK)
+	if (key_sign(k, s, text, signature, len) != OK)
 		return refuse(a, SIGN_BUSY, "the signature failed");
 	counter_add(COUNTER_signatures, 1);
 	return SIGN_DONE;
@@ -137,7 +137,8 @@ on_msg(struct link *l, unsigned type, const union msg *any, struct span piece,
 
 	if (type != MSG_sign_ask || m->key.len != KEY_ID_LEN)
 		return ERR_PEER;
-	answer.status = (uint8_t)judge(arg, m, signature, &len);
+	answer.status = (uint8_t)judge(arg, m, piece, signature,
+	    &len);
 	if (answer.status == SIGN_DONE)
 		answer.signature = (struct span){ (const char *)signature,
 		    len };

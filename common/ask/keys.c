@@ -124,7 +124,7 @@ keys_sign(struct keys *k, const uint8_t id[KEYS_ID_LEN], unsigned scheme,
 	else
 		(void)link_send_sign_ask(k->helper.link, &(struct msg_sign_ask){
 		    .request = q->question.no, .scheme = (uint16_t)scheme,
-		    .key = { (const char *)id, KEYS_ID_LEN }, .text = text });
+		    .key = { (const char *)id, KEYS_ID_LEN } }, text);
 	return q;
 }
 

@@ -22,7 +22,7 @@
 #define KEYS_ASKED_MAX		65536	/* questions; more fail at once	*/
 #define KEYS_ID_LEN		32	/* bytes: SHA-256 of the public half */
 #define KEYS_SIGNATURE_MAX	1024	/* bytes: RSA of 8192 bits	*/
-#define KEYS_TEXT_MAX	BUS_BLOB_MAX	/* bytes to be signed: in TLS 1.2 a
+#define KEYS_TEXT_MAX	PIECE_MAX	/* bytes to be signed: in TLS 1.2 a
 					 * client signs all that was said */
 
 struct keys;

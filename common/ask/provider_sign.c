@@ -17,6 +17,7 @@
 
 #include "ask/provider.h"
 #include "ask/signer.h"
+#include "ask/tls_inside.h"
 
 enum digest { SHA_256, SHA_384, SHA_512, SHA__COUNT };
 
@@ -174,6 +175,12 @@ sign(void *signing, unsigned char *out, size_t *out_len, size_t cap,
 	if (out == NULL) {
 		*out_len = (size_t)size;
 		return 1;
+	}
+	if (len > KEYS_TEXT_MAX) {
+		if (tls_current() != NULL)
+			tls_blame(tls_current(), "what the server said is too "
+			    "long to be signed", false);
+		return 0;
 	}
 	if (signer_sign(provider_keys(s->provider), s->key->id, scheme_of(s),
 	    (struct span){ (const char *)text, len }, signature,

@@ -70,8 +70,10 @@ signer_sign(struct keys *k, const uint8_t id[KEYS_ID_LEN], unsigned scheme,
 	if (s.tls == NULL || ASYNC_get_current_job() == NULL)
 		return SIGN_BUSY;
 	s.query = keys_sign(k, id, scheme, text, answered, &s);
-	if (s.query == NULL)
+	if (s.query == NULL) {
+		tls_blame(s.tls, signer_why(SIGN_BUSY), true);
 		return SIGN_BUSY;
+	}
 	tls_await(s.tls, abandoned, &s);
 	while (!s.is_over)
 		if (ASYNC_pause_job() != 1) {
@@ -80,6 +82,6 @@ signer_sign(struct keys *k, const uint8_t id[KEYS_ID_LEN], unsigned scheme,
 			return SIGN_BUSY;
 		}
 	if (s.status != SIGN_DONE)
-		tls_blame(s.tls, signer_why(s.status));
+		tls_blame(s.tls, signer_why(s.status), true);
 	return s.status;
 }

@@ -16,6 +16,6 @@ signer_sign(struct keys *k, const uint8_t id[KEYS_ID_LEN], unsigned scheme,
 	    len);
 
 	if (s != SIGN_DONE && tls_current() != NULL)
-		tls_blame(tls_current(), signer_why(s));
+		tls_blame(tls_current(), signer_why(s), true);
 	return s;
 }

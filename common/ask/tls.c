@@ -31,7 +31,7 @@ struct tls {
 	void		*abandon_arg;
 	void		(*release)(void *arg);	/* may be NULL		*/
 	void		*release_arg;
-	bool		 is_done, was_cut, failed, was_asked;
+	bool		 is_done, was_cut, failed, was_asked, is_ours;
 	int		 alert;		/* the peer's last words, or 0	*/
 	OSSL_HANDSHAKE_STATE state;	/* as it was asked for last	*/
 	struct hello	 hello;		/* that comes, for a server	*/
@@ -150,9 +150,10 @@ tls_go_on(struct tls *t)
 }
 
 void
-tls_blame(struct tls *t, const char *why)
+tls_blame(struct tls *t, const char *why, bool is_ours)
 {
 	t->blame = why;
+	t->is_ours = is_ours;
 }
 
 void
@@ -208,6 +209,7 @@ judge(struct tls *t, int rc)
 	case SSL_ERROR_WANT_ASYNC:
 		return TLS_WAIT;
 	case SSL_ERROR_WANT_ASYNC_JOB:
+		t->is_ours = true;
 		return fail(t, "too many handshakes at once");
 	case SSL_ERROR_ZERO_RETURN:
 		return t->is_done ? TLS_EOF : cut(t);
@@ -344,7 +346,7 @@ tls_why(const struct tls *t)
 bool
 tls_is_ours(const struct tls *t)
 {
-	return t->failed && t->blame != NULL;
+	return t->failed && t->is_ours;
 }
 
 /* handshake_failure is how TLS 1.2 says certificate_required. */

@@ -4,7 +4,7 @@
  * Where it has a certificate of ours, servers that ask for one are shown it;
  * its key is not here, and the signature is asked of the vault as
  * tls_server.h says.  In TLS 1.2 all that was said is signed, and has to fit
- * KEYS_TEXT_MAX: a server with a longer list of authorities is not reached.
+ * KEYS_TEXT_MAX: with a server that says more the handshake fails.
  *
  * Owns	   the contexts; the keys are borrowed and must outlive them
  * Blocks  never (sanitizer builds: see tls_server.h)

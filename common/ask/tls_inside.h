@@ -40,8 +40,12 @@ MUST_CHECK enum err	tls_harden(SSL_CTX *);
 struct tls		*tls_current(void);
 void			 tls_await(struct tls *, tls_abandon_fn *, void *arg);
 void			 tls_go_on(struct tls *);
-/* The words for tls_why() if this handshake fails, of ours; a literal. */
-void			 tls_blame(struct tls *, const char *why);
+/*
+ * The words for tls_why() if this handshake fails, a literal; and whether it is
+ * our fault or the peer's.
+ */
+void			 tls_blame(struct tls *, const char *why,
+			    bool is_ours);
 /* The server has asked for a certificate. */
 void			 tls_was_asked(struct tls *);
 

@@ -66,7 +66,7 @@ tls_kit_sign(struct link *l, unsigned type, const union msg *m,
 	if (type != MSG_sign_ask || c == NULL || m->sign_ask.scheme != 0x0403 ||
 	    EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, tls_kit.key) != 1 ||
 	    EVP_DigestSign(c, signature, &len, (const void *)
-	    m->sign_ask.text.ptr, m->sign_ask.text.len) != 1)
+	    piece.ptr, piece.len) != 1)
 		_exit(1);
 	EVP_MD_CTX_free(c);
 	return link_send_sign_answer(l, &(struct msg_sign_answer){

@@ -49,7 +49,7 @@ vault_hears(struct link *l, unsigned type, const union msg *m,
 	assert_true(w->asked_cnt < ASKED_MAX);
 	assert_int_equal(m->sign_ask.key.len, KEYS_ID_LEN);
 	assert_memory_equal(m->sign_ask.key.ptr, id, KEYS_ID_LEN);
-	w->text_lens[w->asked_cnt] = m->sign_ask.text.len;
+	w->text_lens[w->asked_cnt] = piece.len;
 	w->asked[w->asked_cnt++] = m->sign_ask;
 	return OK;
 }

@@ -186,6 +186,48 @@ a_refusal_is_told_as_one_in_each_version(void **state)
 	}
 }
 
+/* As servers do that believe everybody: a list of all their authorities. */
+static void
+add_authorities(struct bench *b, size_t bytes)
+{
+	char word[96];
+
+	for (size_t sum = 0; sum + 120 < bytes; ) {
+		X509_NAME *n = X509_NAME_new();
+		X509 *x = X509_new();
+
+		(void)snprintf(word, sizeof(word), "%076zu", sum);
+		assert_int_equal(X509_set_pubkey(x, certs.key), 1);
+		assert_int_equal(X509_NAME_add_entry_by_txt(n, "DC",
+		    MBSTRING_ASC, (const unsigned char *)word, -1, -1, 0), 1);
+		sum += (size_t)i2d_X509_NAME(n, NULL) + 2;
+		assert_int_equal(X509_set_subject_name(x, n), 1);
+		assert_int_equal(SSL_CTX_add_client_CA(b->hop.tls, x), 1);
+		X509_NAME_free(n);
+		X509_free(x);
+	}
+}
+
+static void
+a_next_hop_may_believe_many(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		struct bench *b;
+
+		renew(state);
+		b = *state;
+		open_vault(b, P256);
+		ask_for(b, pairs[P256].cert, versions[i % 2]);
+		add_authorities(b, i / 2 == 0 ? 50000 : 64800);
+		go(b);
+		if (i == 2)	/* TLS 1.2 and too long to be signed */
+			want_reason(b, "4.7.0 The TLS handshake failed",
+			    SCOPE_HOST);
+		else
+			want_done(b->deliveries[0], 0);
+	}
+}
+
 /* Opportunistic: what our vault breaks is not what a hop cannot do. */
 static void
 without_the_vault_mail_waits_and_stays_out_of_the_clear(void **state)
@@ -291,6 +333,7 @@ main(void)
 		TEST(a_next_hop_that_asks_is_shown_it),
 		TEST(one_that_does_not_ask_sees_none),
 		TEST(a_refusal_is_told_as_one_in_each_version),
+		TEST(a_next_hop_may_believe_many),
 		TEST(without_the_vault_mail_waits_and_stays_out_of_the_clear),
 		TEST(a_vault_that_hangs_is_waited_for_as_a_command_is),
 		TEST(a_next_hop_may_hang_up_meanwhile),

@@ -314,7 +314,7 @@ send_ask(struct desk *d, int edge, const struct pair *p, unsigned scheme,
 	assert_int_equal(link_send_sign_ask(d->edges[edge],
 	    &(struct msg_sign_ask){ .request = ++no,
 	    .scheme = (uint16_t)scheme,
-	    .key = { (const char *)id, sizeof(id) }, .text = text }), OK);
+	    .key = { (const char *)id, sizeof(id) } }, text), OK);
 }
 
 static enum sign_status
@@ -580,8 +580,8 @@ nonsense_costs_its_own_link_only(void **state)
 	add_edge(&d, 0, "in");
 	add_edge(&d, 1, "in");
 	assert_int_equal(link_send_sign_ask(d.edges[0],
-	    &(struct msg_sign_ask){ .scheme = 0x0403, .key = SPAN("short"),
-	    .text = text_span(&t) }), OK);
+	    &(struct msg_sign_ask){ .scheme = 0x0403, .key = SPAN("short") },
+	    text_span(&t)), OK);
 	turn(&d, 1, 50);
 	assert_null(d.edges[0]);
 	assert_int_equal(d.lost_cnt, 1);
