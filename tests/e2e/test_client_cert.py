@@ -92,11 +92,19 @@ class House:
         self.relays += OUT % (name, kind, s.port, more, security, words)
         return s
 
-    def start(self, *args):
+    def configure(self):
         routes = "\n    ".join("route to @%s.example relay %s" % (n, n)
                                for n in self.sinks)
         self.p.configure(BLOCKS % (self.p.port, routes) + self.relays)
+
+    def start(self, *args):
+        self.configure()
         return self.p.start(*args)
+
+    def reload(self):
+        since = self.p.mark()
+        self.p.signal(signal.SIGHUP)
+        self.p.wait_log(since=since, event="reloaded", by=self.p.process.pid)
 
     def send(self, name):
         return send(self.p.port, "ann@here.example", "bob@%s.example" % name)
@@ -192,11 +200,25 @@ def test_a_renewed_certificate_is_shown_after_a_reload(house):
         seen.append(sink.wait(len(seen) + 1)[-1].cert["serialNumber"])
         if kind:
             house.files("me.example", kind=kind)    # the same two files
-            since = p.mark()
-            p.signal(signal.SIGHUP)
-            p.wait_log(since=since, event="reloaded", by=p.process.pid)
+            house.reload()
     assert len(set(seen)) == 3
     assert p.find_log(event="denied") == []
+
+
+def test_the_first_key_of_a_house_comes_and_goes_by_a_reload(house):
+    sink = house.add("out", asking(house.p.room, house.ca,
+                                   verify=ssl.CERT_OPTIONAL), "WORDS")
+    words, relays = house.files("me.example"), house.relays
+    for no, put in enumerate(("", words, "", words)):
+        house.relays = relays.replace("WORDS", put)
+        if no == 0:
+            p = house.start()
+        else:
+            house.configure()
+            house.reload()
+        p.wait_log(event="delivered", id=house.send("out"))
+        assert (sink.wait(no + 1)[no].cert is not None) == (put == words)
+    assert p.find_log(event="deferred") == []
 
 
 @pytest.mark.root
