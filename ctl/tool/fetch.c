@@ -98,9 +98,12 @@ is_full(const struct fetch *f)
 static void
 finish_message(struct fetch *f)
 {
-	bool is_meant = f->has_message && !f->failed &&
-	    select_match(f->select, &f->m, f->now_ms);
+	bool is_meant;
 
+	if (f->has_message && listed_end(&f->m) != OK)
+		f->failed = true;
+	is_meant = f->has_message && !f->failed &&
+	    select_match(f->select, &f->m, f->now_ms);
 	f->has_message = false;
 	if (!is_meant)
 		return;

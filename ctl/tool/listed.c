@@ -108,6 +108,7 @@ listed_add_delivery(struct listed_message *m,
 enum err
 listed_add_rcpt(struct listed_message *m, const struct msg_list_rcpt *row)
 {
+	const struct listed_delivery *d;
 	struct listed_rcpt *all, *r;
 
 	if (m->sender.ptr == NULL || id_cmp(m->id, row->id) != 0)
@@ -121,11 +122,28 @@ listed_add_rcpt(struct listed_message *m, const struct msg_list_rcpt *row)
 		.no = row->rcpt_no, .delivery = row->delivery,
 		.code = row->code,
 	};
+	if ((d = listed_delivery_of(m, r)) != NULL)
+		m->deliveries[d - m->deliveries].has_rcpt = true;
 	if (copy(&r->address, row->address) != OK ||
 	    copy(&r->reply, row->reply) != OK ||
 	    copy(&r->hop, row->hop) != OK)
 		return ERR_SYS;
 	return OK;
+}
+
+enum err
+listed_end(struct listed_message *m)
+{
+	struct msg_list_rcpt row = { .id = m->id, .rcpt_no = UINT32_MAX,
+	    .address = SPAN("(not known)") };
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < m->delivery_len; i++) {
+		row.delivery = m->deliveries[i].no;
+		if (!m->deliveries[i].has_rcpt)
+			e = listed_add_rcpt(m, &row);
+	}
+	return e;
 }
 
 const struct listed_delivery *

@@ -27,6 +27,7 @@ struct listed_delivery {
 	enum listed	 state;
 	unsigned	 held;		/* enum held			*/
 	uint64_t	 until_ms;	/* then that ends; 0: it need not */
+	bool		 has_rcpt;	/* one at least is known	*/
 	struct span	 relay, destination;
 };
 
@@ -56,6 +57,12 @@ MUST_CHECK enum err	listed_add_delivery(struct listed_message *,
 			    const struct msg_list_delivery *);
 MUST_CHECK enum err	listed_add_rcpt(struct listed_message *,
 			    const struct msg_list_rcpt *);
+
+/*
+ * All rows of it have come: a delivery of which no recipient can be read has
+ * one without a name, or nobody would see that it waits.
+ */
+MUST_CHECK enum err	listed_end(struct listed_message *);
 
 /* Free it and zero it; a zeroed one is allowed. */
 void			listed_fini(struct listed_message *);

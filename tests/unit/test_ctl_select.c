@@ -86,6 +86,31 @@ means(const struct condition *c)
 }
 
 static void
+what_waits_is_seen_though_its_recipients_cannot_be_read(void **state)
+{
+	struct msg_list_message row = { .rcpt_cnt = 1, .sender = SPAN("a@b") };
+	struct msg_list_delivery held = { .state = LISTED_HELD,
+	    .relay = SPAN("internet"), .held = HELD_DAMAGE };
+	struct listed_message m = { .rcpt_cnt = 0 };
+	struct select *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	assert_int_equal(listed_begin(&m, SPAN("out"), &row), OK);
+	assert_int_equal(listed_add_delivery(&m, &held), OK);
+	assert_null(select_option(s, SELECT_STATUS, SPAN("held")));
+	assert_false(select_match(s, &m, NOW_MS));
+	assert_int_equal(listed_end(&m), OK);
+	assert_true(select_match(s, &m, NOW_MS));
+	assert_int_equal(m.rcpt_len, 1);
+	listed_fini(&m);
+	make_message(&m);		/* where each has one */
+	assert_int_equal(listed_end(&m), OK);
+	assert_int_equal(m.rcpt_len, 2);
+	listed_fini(&m);
+	free(s);
+}
+
+static void
 one_condition_means_what_it_says(void **state)
 {
 	static const struct {
@@ -390,6 +415,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_condition_means_what_it_says),
+		cmocka_unit_test(
+		    what_waits_is_seen_though_its_recipients_cannot_be_read),
 		cmocka_unit_test(
 		    conditions_on_recipients_hold_for_one_and_the_same),
 		cmocka_unit_test(values_that_make_no_sense_are_refused),
