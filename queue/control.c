@@ -199,6 +199,23 @@ edit_over(enum told status, void *arg)
 	free(a);
 }
 
+static bool
+begin_edit(struct queue *q, const struct msg_edit_ask *m, enum told *why,
+    struct edit_answer *a)
+{
+	switch (m->action) {
+	case EDIT_GIVE_UP:
+		return edit_give_up(q, m->id, m->text, why, edit_over, a);
+	case EDIT_BOUNCE:
+	case EDIT_MOVE:
+	case EDIT_REROUTE:
+		return errand_start(q, m->id, m->action, m->text, why,
+		    edit_over, a);
+	default:
+		return edit_start(q, m->id, m->action, why, edit_over, a);
+	}
+}
+
 enum err
 control_edit(struct control *c, const struct msg_edit_ask *m)
 {
@@ -212,11 +229,8 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 	a->control = c;
 	a->request = m->request;
 	c->pending_cnt++;
-	if (m->action >= EDIT_BOUNCE ?
-	    errand_start(c->queue, m->id, m->action, m->text, &why, edit_over,
-	    a) : edit_start(c->queue, m->id, m->action, &why, edit_over, a))
-		return OK;
-	edit_over(why, a);
+	if (!begin_edit(c->queue, m, &why, a))
+		edit_over(why, a);
 	return OK;
 }
 

@@ -3,13 +3,17 @@
  * is in memory of the message goes back to the disk, then the rows that were
  * moved are noted, so that none is taken for one that is known already.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/digest.h"
 #include "queue/dispatch.h"
 #include "queue/edit.h"
+#include "queue/telling.h"
 #include "sys/clock.h"
+#include "sys/counters.h"
 
 #define EDITS_MAX	256	/* on their way at once */
 
@@ -19,6 +23,7 @@ struct edit_call {
 	struct store_edit store;
 	edit_fn		*fn;
 	void		*arg;
+	char		 text[REPLY_TEXT_MAX];	/* what its sender is told */
 };
 
 RB_HEAD(edit_tree, edit_call);
@@ -109,6 +114,11 @@ why_of(const struct store_edit *e)
 {
 	if (e->action == EDIT_RETRY)
 		return "what could not be read can be read again";
+	if (e->action == EDIT_GIVE_UP)
+		return e->told_cnt > 0 ? "by posternctl, which removes what "
+		    "cannot be read as a whole; its sender is told" :
+		    "by posternctl, which removes what cannot be read as a "
+		    "whole; there is no sender to be told";
 	if (e->action == EDIT_REMOVE && e->was_damaged)
 		return "by posternctl, not all of it could be read; its sender "
 		    "is not told";
@@ -121,17 +131,29 @@ log_edit(const struct store_edit *e)
 	static const enum log_event events[EDIT__COUNT] = {
 		[EDIT_FLUSH] = LOG_flushed, [EDIT_HOLD] = LOG_held,
 		[EDIT_RELEASE] = LOG_released, [EDIT_REMOVE] = LOG_removed,
-		[EDIT_RETRY] = LOG_released,
+		[EDIT_RETRY] = LOG_released, [EDIT_GIVE_UP] = LOG_failed,
 	};
 	struct log_line l;
 
-	if (e->changed_cnt == 0 && e->action != EDIT_REMOVE)
+	if (e->changed_cnt == 0 && e->action != EDIT_REMOVE &&
+	    e->action != EDIT_GIVE_UP)
 		return;
 	log_begin(&l, events[e->action]);
 	log_id(&l, LOG_KEY_id, e->id);
 	log_num(&l, LOG_KEY_count, e->changed_cnt);
 	log_text(&l, LOG_KEY_why, why_of(e));
 	log_end(&l);
+}
+
+/* Whatever there is to be told of it: at once, for nothing more can come. */
+static void
+answer(struct queue *q, const struct store_edit *e)
+{
+	if (e->untold_cnt > 0) {
+		counter_add(COUNTER_untold, e->untold_cnt);
+		digest_note(q->digest);
+	}
+	telling_note(q->reports, e->id, e->told_cnt, true);
 }
 
 static void
@@ -147,6 +169,15 @@ take_effect(struct queue *q, const struct store_edit *e)
 			retry_destination(q, &e->rows[i].flow);
 	}
 	log_edit(e);
+	if (e->action == EDIT_GIVE_UP)
+		answer(q, e);
+}
+
+static enum told
+told_by(const struct store_edit *e)
+{
+	return e->action == EDIT_GIVE_UP && e->told_cnt == 0 ? TOLD_SILENT :
+	    TOLD_DONE;
 }
 
 static void
@@ -160,26 +191,28 @@ edited(struct store_op *op, enum err e, void *arg)
 	wake_known(q, call->store.id, e == OK);
 	if (e == OK)
 		take_effect(q, &call->store);
-	call->fn(e == OK ? TOLD_DONE : e == ERR_NONE ? TOLD_NONE :
+	call->fn(e == OK ? told_by(&call->store) : e == ERR_NONE ? TOLD_NONE :
 	    e == ERR_PEER ? TOLD_REFUSED : TOLD_FAILED, call->arg);
 	free(call->store.rows);
 	free(call);
 }
 
-bool
-edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
+/* The call, to be handed over; NULL when it cannot be: *why. */
+static struct edit_call *
+begin(struct queue *q, struct id id, enum edit action, enum told *why,
     edit_fn *fn, void *arg)
 {
 	struct edit_call *call;
-	bool must_rest = action == EDIT_HOLD || action == EDIT_REMOVE;
+	bool must_rest = action == EDIT_HOLD || action == EDIT_REMOVE ||
+	    action == EDIT_GIVE_UP;
 
 	*why = TOLD_BUSY;
 	if (q->edits->cnt >= EDITS_MAX || edit_is_pending(q->edits, id) ||
 	    (must_rest && has_under_way(q, id)))
-		return false;
+		return NULL;
 	*why = TOLD_FAILED;
 	if ((call = calloc(1, sizeof(*call))) == NULL)
-		return false;
+		return NULL;
 	call->queue = q;
 	call->store.id = id;
 	call->store.action = action;
@@ -188,6 +221,34 @@ edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
 	call->arg = arg;
 	RB_INSERT(edit_tree, &q->edits->pending, call);
 	q->edits->cnt++;
+	return call;
+}
+
+bool
+edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
+    edit_fn *fn, void *arg)
+{
+	struct edit_call *call = begin(q, id, action, why, fn, arg);
+
+	if (call == NULL)
+		return false;
+	store_edit(q->store, &call->store, edited, call);
+	return true;
+}
+
+bool
+edit_give_up(struct queue *q, struct id id, struct span text, enum told *why,
+    edit_fn *fn, void *arg)
+{
+	struct edit_call *call = begin(q, id, EDIT_GIVE_UP, why, fn, arg);
+
+	if (call == NULL)
+		return false;
+	snprintf(call->text, sizeof(call->text),
+	    "5.3.0 What the mail system had of the message was damaged, and "
+	    "the administrator has removed it%s%.*s",
+	    text.len > 0 ? ": " : "", (int)text.len, text.ptr);
+	call->store.reply = span_of(call->text);
 	store_edit(q->store, &call->store, edited, call);
 	return true;
 }

@@ -28,6 +28,13 @@ void	edit_close(struct edits **);
 bool	edit_start(struct queue *, struct id, enum edit, enum told *why,
 	    edit_fn *, void *arg);
 
+/*
+ * EDIT_GIVE_UP, with a reason or an empty one.  fn's status is TOLD_SILENT when
+ * it is done and there is no sender to be told.
+ */
+bool	edit_give_up(struct queue *, struct id, struct span text,
+	    enum told *why, edit_fn *, void *arg);
+
 bool	edit_is_pending(const struct edits *, struct id);
 
 #endif

@@ -45,6 +45,7 @@ enum record_kind {
 /* Flags of a record report. */
 #define RECORD_THEIRS	0x01u	/* the words are the next hop's	*/
 #define RECORD_LATE	0x02u	/* given up after trying long	*/
+#define RECORD_UNREAD	0x04u	/* who that is could not be read */
 
 /* What the sender is to be told of a recipient; numbers are on disk. */
 enum report {

@@ -159,6 +159,7 @@ struct store_change {
 	bool		 is_theirs;	/* the hop's words, not ours	*/
 	bool		 is_late;	/* given up after trying long	*/
 	bool		 is_warned;	/* the sender is told of a delay */
+	bool		 is_unread;	/* its address could not be read */
 	uint8_t		 flags;		/* RESULT_*, of what is done	*/
 	int64_t		 tried_ms;	/* when it was said; 0: never	*/
 	enum report	 report;	/* the sender is to be told so	*/
@@ -353,16 +354,21 @@ struct store_moved {
  * What an administrator wants of a message: of all its deliveries, in one
  * transaction.  EDIT_FLUSH moves what is not yet due, EDIT_RELEASE what is
  * held, EDIT_HOLD all; EDIT_REMOVE takes all rows away, whether they can be
- * read or not; EDIT_RETRY lets go what damage has held, when a row of it can
- * be read again.  See to it that none is under way.  ERR_NONE: there is no such
- * message, or nothing of it is in quarantine; ERR_PEER: what is cannot be read
- * yet.
+ * read or not; EDIT_GIVE_UP as well, and has the sender told by rows of table
+ * report, until which are told the message stays; EDIT_RETRY lets go what
+ * damage has held, when a row of it can be read again.  See to it that none is
+ * under way.  ERR_NONE: there is no such message, or nothing of it is in
+ * quarantine; ERR_PEER: what is cannot be read yet.
  */
 struct store_edit {
 	struct store_op	 op;
 	struct id	 id;
 	enum edit	 action;
 	int64_t		 now_ms;
+	struct span	 reply;		/* what is told by EDIT_GIVE_UP	*/
+	uint32_t	 told_cnt, untold_cnt;	/* out: recipients of whom the
+					 * sender is told, and nobody	*/
+	uint64_t	 counted;	/* by its deliveries; inside	*/
 	struct store_moved *rows;	/* out: yours			*/
 	uint32_t	 row_cnt;	/* out				*/
 	uint32_t	 changed_cnt;	/* out: deliveries moved or gone */

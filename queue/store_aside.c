@@ -145,16 +145,39 @@ store_note_key(struct store_key *to, enum table t, const struct store_key *k)
 	return true;
 }
 
-/* Did another of its message, with a wrong number, stand before a recipient? */
+static int
+are_readable(struct store *st, MDB_txn *txn, struct id id, bool *are)
+{
+	struct store_rows w;
+	union record r;
+	int rc = store_rows_open(&st->env, txn, TABLE_RECIPIENT, id, 0, &w);
+
+	if (rc != 0)
+		return rc;
+	for (*are = true; *are && (rc = store_rows_next(&w)) == 0; )
+		*are = record_get((struct span){ w.val.mv_data,
+		    w.val.mv_size }, RECORD_recipient, &r) == OK;
+	store_rows_close(&w);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/*
+ * Did another of its message, with a wrong number, stand before a recipient?
+ * One that cannot be read has a note of its own.
+ */
 static int
 is_hidden(struct store *st, MDB_txn *txn, const struct store_quarantine *q,
     bool *is)
 {
 	struct id id;
+	int rc;
 
+	*is = false;
 	if (q->table != TABLE_RECIPIENT || q->key.len != sizeof(id.b))
 		return 0;
 	memcpy(id.b, q->key.b, sizeof(id.b));
+	if ((rc = are_readable(st, txn, id, is)) != 0 || !*is)
+		return rc;
 	return store_rows_have(&st->env, txn, TABLE_DELIVERY, id, is);
 }
 

@@ -30,6 +30,12 @@ next_row(struct store *st, MDB_txn *txn, enum table t, struct id id,
 	return rc;
 }
 
+static bool
+is_removal(const struct store_edit *e)
+{
+	return e->action == EDIT_REMOVE || e->action == EDIT_GIVE_UP;
+}
+
 /* Room for one more in the answer. */
 static struct store_moved *
 add_row(struct store_edit *e)
@@ -114,8 +120,9 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 	m->place = (struct store_place){ (int64_t)d->due_ms, e->id, no };
 	if (!store_flow_name(&m->flow, d->relay, d->destination, d->tenant))
 		return EINVAL;
-	if (e->action == EDIT_REMOVE) {
+	if (is_removal(e)) {
 		e->changed_cnt++;
+		e->counted += d->rcpt_cnt;
 		return write_moved(st, txn, m, NULL, 0, 0);
 	}
 	if (e->action == EDIT_RETRY && due_ms == m->place.due_ms) {
@@ -147,7 +154,7 @@ edit_unreadable(struct store *st, MDB_txn *txn, struct store_edit *e,
 
 	e->was_damaged = true;
 	store_table_key_no(&k, e->id, no);
-	if (e->action != EDIT_REMOVE) {
+	if (!is_removal(e)) {
 		store_set_aside(st, TABLE_DELIVERY, &k, record_is_newer(row,
 		    RECORD_delivery) ? ASIDE_NEWER : ASIDE_DAMAGED);
 		return 0;
@@ -199,6 +206,7 @@ put_event(struct store *st, MDB_txn *txn, const struct store_edit *e,
 	static const enum event events[EDIT__COUNT] = {
 		[EDIT_HOLD] = EVENT_HELD, [EDIT_RELEASE] = EVENT_RELEASED,
 		[EDIT_REMOVE] = EVENT_REMOVED, [EDIT_RETRY] = EVENT_RELEASED,
+		[EDIT_GIVE_UP] = EVENT_REMOVED,
 	};
 	struct record_history h = { .address = sender };
 
@@ -217,7 +225,7 @@ has_trace(struct store *st, MDB_txn *txn, const struct store_edit *e,
 	int rc;
 
 	*has = false;
-	if (e->action != EDIT_REMOVE && e->action != EDIT_RETRY)
+	if (!is_removal(e) && e->action != EDIT_RETRY)
 		return 0;
 	if ((rc = store_rows_count(&st->env, txn, TABLE_DELIVERY, e->id,
 	    &deliveries)) != 0 || (rc = store_rows_count(&st->env, txn,
@@ -241,20 +249,53 @@ look_again(struct store *st, MDB_txn *txn, struct store_edit *e)
 	return rc;
 }
 
-/* How much text a message has that cannot be read nobody knows: it is swept. */
+/* It stays as one that only waits until its sender has been told. */
+static int
+keep_for_reports(struct store *st, MDB_txn *txn, struct store_edit *e,
+    bool *kept)
+{
+	struct store_key k;
+	union record r;
+	enum err found;
+	int rc = store_report_has(st, txn, e->id, kept);
+
+	if (rc != 0 || !*kept)
+		return rc;
+	store_table_key_id(&k, e->id);
+	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &found);
+	*kept = rc == 0 && found == OK;
+	if (!*kept)
+		return rc;	/* what there is to tell is discarded	*/
+	e->removed = false;
+	r.message.delivery_cnt = 0;
+	return store_find_put_record(&st->env, txn, TABLE_MESSAGE, &k,
+	    RECORD_message, &r.message);
+}
+
+/*
+ * How much text a message has that cannot be read nobody knows: it is swept.
+ * m is of no use but where the envelope was read.
+ */
 static int
 remove_rest(struct store *st, MDB_txn *txn, struct store_edit *e,
-    const struct record_message *m)
+    const struct record_message *m, bool has_envelope)
 {
 	struct store_notes notes;
 	struct store_key k;
-	int rc;
+	bool kept = false;
+	int rc = 0;
 
-	if ((rc = del_rcpts(st, txn, e->id)) != 0 ||
-	    (rc = store_report_del_all(st, txn, e->id)) != 0 ||
+	if (e->action == EDIT_GIVE_UP)
+		rc = store_answer_rcpts(st, txn, e, has_envelope ? m : NULL);
+	else
+		rc = store_report_del_all(st, txn, e->id);
+	if (rc != 0 || (rc = del_rcpts(st, txn, e->id)) != 0 ||
 	    (rc = store_notes_drop(st, txn, e->id, true, &notes)) != 0)
 		return rc;
 	e->was_damaged |= notes.found > 0;
+	if (e->action == EDIT_GIVE_UP &&
+	    ((rc = keep_for_reports(st, txn, e, &kept)) != 0 || kept))
+		return rc;
 	if (!e->was_damaged)
 		return store_row_del_message(st, txn, e->id, m->header_len,
 		    m->body_len);
@@ -285,7 +326,9 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	} else if (rc == 0 && found == ERR_NONE) {
 		rc = has_trace(st, txn, e, &has);
 	}
-	e->removed = e->action == EDIT_REMOVE && found != ERR_NONE;
+	e->told_cnt = e->untold_cnt = 0;
+	e->counted = 0;
+	e->removed = is_removal(e) && found != ERR_NONE;
 	e->was_damaged = found != OK;
 	if (rc != 0 || !has) {
 		e->op.err = ERR_NONE;
@@ -294,8 +337,8 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	if (e->action == EDIT_RETRY && ((rc = look_again(st, txn,
 	    e)) != 0 || e->op.err != OK))
 		return rc;
-	if ((rc = edit_deliveries(st, txn, e)) != 0 || (e->action ==
-	    EDIT_REMOVE && (rc = remove_rest(st, txn, e, &m)) != 0))
+	if ((rc = edit_deliveries(st, txn, e)) != 0 || (is_removal(e) &&
+	    (rc = remove_rest(st, txn, e, &m, found == OK)) != 0))
 		return rc;
 	if (e->changed_cnt == 0)
 		return 0;

@@ -94,6 +94,12 @@ enum event {
 int	store_apply(struct store *, MDB_txn *, struct store_op *);
 /* store_edit.c, store_hasten.c: the same for one of them. */
 int	store_apply_edit(struct store *, MDB_txn *, struct store_edit *);
+/*
+ * store_answer.c: rows of table report, or discards, for all recipients that
+ * are left of a message that is given up; NULL: its envelope cannot be read.
+ */
+int	store_answer_rcpts(struct store *, MDB_txn *, struct store_edit *,
+	    const struct record_message *);
 /* store_replan.c: the same for struct store_replan alone. */
 int	store_apply_replan(struct store *, MDB_txn *, struct store_replan *);
 int	store_apply_hasten(struct store *, MDB_txn *, struct store_hasten *);

@@ -42,7 +42,8 @@ store_report_put(struct store *st, MDB_txn *txn, struct id id, int64_t now_ms,
 	struct record_report r = {
 		.action = (uint8_t)c->report, .code = c->code,
 		.flags = (uint8_t)((c->is_theirs ? RECORD_THEIRS : 0) |
-		    (c->is_late ? RECORD_LATE : 0)),
+		    (c->is_late ? RECORD_LATE : 0) |
+		    (c->is_unread ? RECORD_UNREAD : 0)),
 		.at_ms = (uint64_t)now_ms, .until_ms = (uint64_t)c->until_ms,
 		.tried_ms = (uint64_t)c->tried_ms,
 		.address = c->address, .orcpt = c->orcpt,
@@ -91,6 +92,22 @@ del_rows(struct store *st, MDB_txn *txn, const struct store_report *s)
 	return rc;
 }
 
+/* Text of a damaged one may stand under other numbers than it must. */
+static int
+sweep_rest(struct store *st, MDB_txn *txn, struct id id)
+{
+	static const enum table texts[] = {
+		TABLE_HEADER, TABLE_BODY, TABLE_CRC,
+	};
+	bool has = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && !has &&
+	    i < sizeof(texts) / sizeof(texts[0]); i++)
+		rc = store_rows_have(&st->env, txn, texts[i], id, &has);
+	return rc != 0 || !has ? rc : store_sweep_later(st, txn, id);
+}
+
 /* A message that only waited to be told of is gone with its last report. */
 static int
 end_message(struct store *st, MDB_txn *txn, struct store_report *s,
@@ -103,7 +120,8 @@ end_message(struct store *st, MDB_txn *txn, struct store_report *s,
 	if (rc != 0 || s->has_more || delivery_cnt > 0)
 		return rc;
 	s->removed = true;
-	return store_row_del_message(st, txn, s->id, header_len, body_len);
+	rc = store_row_del_message(st, txn, s->id, header_len, body_len);
+	return rc != 0 ? rc : sweep_rest(st, txn, s->id);
 }
 
 /* What there was to tell outlives the message, whose sender is not known. */

@@ -110,7 +110,8 @@ rcpt_of(const struct report_row *row)
 		.action = r->action >= REPORT__COUNT ||
 		    r->action == REPORT_NONE ? REPORT_FAILED : r->action,
 		.address = r->address, .orcpt = r->orcpt, .reply = r->reply,
-		.hop = r->hop, .code = r->code, .is_lost = row->is_lost,
+		.hop = r->hop, .code = r->code,
+		.is_lost = row->is_lost || (r->flags & RECORD_UNREAD) != 0,
 		.is_theirs = r->flags & RECORD_THEIRS,
 		.is_late = r->flags & RECORD_LATE,
 		.tried_ms = (int64_t)r->tried_ms,

@@ -107,6 +107,7 @@ enum told {
 	TOLD_BUSY,		/* it is under way: try again		*/
 	TOLD_REFUSED,		/* not allowed, or it does not check	*/
 	TOLD_FAILED,		/* of ours: away, no memory, the disk	*/
+	TOLD_SILENT,		/* done, and there is nobody to be told	*/
 	TOLD__COUNT
 };
 
@@ -120,6 +121,7 @@ enum edit {
 	EDIT_BOUNCE,		/* given up, its sender told; text: why	*/
 	EDIT_MOVE,		/* to the relay text, whatever routes say */
 	EDIT_REROUTE,		/* as the routes say now, though moved	*/
+	EDIT_GIVE_UP,		/* read or not; its sender is told; text: why */
 	EDIT__COUNT
 };
 

@@ -18,6 +18,7 @@
 #define TAKES_ALL	0x80u	/* --all			*/
 #define TAKES_RELAY	0x100u	/* --relay			*/
 #define TAKES_REASON	0x200u	/* --reason			*/
+#define TAKES_QUIET	0x400u	/* --quiet			*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -71,7 +72,7 @@ struct cmd_target {
 
 /*
  * Edit these, as queue remove does with those of a selection, and report it.
- * past is "removed".
+ * past is "removed".  EDIT_GIVE_UP says the run's text, if there is one.
  */
 enum run_end	 cmd_edit_these(struct run *, enum edit, const char *name,
 		    const char *past, const struct cmd_target *, size_t cnt);

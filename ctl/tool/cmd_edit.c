@@ -79,8 +79,8 @@ confirm(const struct run *r, const struct edit_run *e)
 	uint64_t now = (uint64_t)clock_wall_ms();
 	char age[SHOW_MAX], answer[16];
 
-	if ((e->action != EDIT_REMOVE && e->action != EDIT_BOUNCE) ||
-	    e->cnt < 2 || r->yes || r->dry_run)
+	if ((e->action != EDIT_REMOVE && e->action != EDIT_BOUNCE &&
+	    e->action != EDIT_GIVE_UP) || e->cnt < 2 || r->yes || r->dry_run)
 		return END_DONE;
 	fprintf(stderr, "%zu messages, the oldest of %s ago.  They will be "
 	    "%s.\n", e->cnt,
@@ -91,8 +91,8 @@ confirm(const struct run *r, const struct edit_run *e)
 		run_complain("nobody is there to be asked: say --yes");
 		return END_USAGE;
 	}
-	fprintf(stderr, "%s %zu messages? [y/N] ", e->action == EDIT_REMOVE ?
-	    "Remove" : "Bounce", e->cnt);
+	fprintf(stderr, "%s %zu messages? [y/N] ", e->action == EDIT_BOUNCE ?
+	    "Bounce" : "Remove", e->cnt);
 	if (fgets(answer, sizeof(answer), stdin) == NULL ||
 	    (answer[0] != 'y' && answer[0] != 'Y')) {
 		fprintf(stderr, "Nothing was %s.\n", e->past);
@@ -210,6 +210,7 @@ word_for(const struct edit_run *e, enum told status)
 		[TOLD_DONE] = "done", [TOLD_MORE] = "failed",
 		[TOLD_NONE] = "gone", [TOLD_BUSY] = "busy",
 		[TOLD_REFUSED] = "refused", [TOLD_FAILED] = "failed",
+		[TOLD_SILENT] = "done",
 	};
 
 	if (e->action == EDIT_RETRY && status == TOLD_REFUSED)
@@ -238,6 +239,28 @@ report_waiting(const struct edit_run *e)
 		    cnt == 1 ? "s" : "");
 }
 
+static bool
+is_done(const struct job *job)
+{
+	return job->status == TOLD_DONE || job->status == TOLD_SILENT;
+}
+
+/* Whether senders are told of what was given up. */
+static void
+report_senders(const struct edit_run *e)
+{
+	size_t told = count(e, TOLD_DONE), silent = count(e, TOLD_SILENT);
+
+	if (e->action != EDIT_GIVE_UP)
+		return;
+	if (told > 0)
+		printf("%zu of the senders %s told.\n", told, told == 1 ?
+		    "is" : "are");
+	if (silent > 0)
+		printf("Of %zu nobody can be told: the sender cannot be read, "
+		    "or is none, or wants no report.\n", silent);
+}
+
 static void
 report_job(const struct run *r, const struct edit_run *e,
     const struct job *job)
@@ -250,7 +273,7 @@ report_job(const struct run *r, const struct edit_run *e,
 	if (!r->json) {
 		if (r->dry_run)
 			puts(id);
-		else if (job->status != TOLD_DONE)
+		else if (!is_done(job))
 			fprintf(stderr, "%s: %s\n", id, status);
 		return;
 	}
@@ -261,13 +284,15 @@ report_job(const struct run *r, const struct edit_run *e,
 	json_text(&j, "status", span_of(status));
 	if (still_waits(e, job))
 		json_flag(&j, "suspended", true);
+	if (e->action == EDIT_GIVE_UP && !r->dry_run && is_done(job))
+		json_flag(&j, "told", job->status == TOLD_DONE);
 	json_close(&j, '}');
 }
 
 static enum run_end
 report(const struct run *r, const struct edit_run *e)
 {
-	size_t done = count(e, TOLD_DONE);
+	size_t done = count(e, TOLD_DONE) + count(e, TOLD_SILENT);
 
 	for (size_t i = 0; i < e->cnt; i++)
 		report_job(r, e, &e->jobs[i]);
@@ -279,8 +304,10 @@ report(const struct run *r, const struct edit_run *e)
 	}
 	if (!r->json)
 		printf("%zu message%s %s.\n", done, plural(done), e->past);
-	if (!r->json)
+	if (!r->json) {
+		report_senders(e);
 		report_waiting(e);
+	}
 	return done == e->cnt ? END_DONE : END_NOTHING;
 }
 
@@ -343,6 +370,8 @@ cmd_edit_these(struct run *r, enum edit action, const char *name,
 	enum run_end end = END_DONE;
 	bool fits = true;
 
+	if (action == EDIT_GIVE_UP && r->text != NULL)
+		e.text = span_of(r->text);
 	for (size_t i = 0; fits && i < cnt; i++) {
 		struct listed_message m = {
 			.id = these[i].id, .queue = span_of(these[i].queue),

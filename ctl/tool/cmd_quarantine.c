@@ -319,10 +319,10 @@ set_ages(struct cmd_target *these, size_t cnt)
 static enum run_end
 remove_these(struct run *r, const struct cmd_target *these, size_t cnt)
 {
-	enum run_end end = cmd_edit_these(r, EDIT_REMOVE, "remove", "removed",
-	    these, cnt);
+	enum run_end end = cmd_edit_these(r, r->quiet ? EDIT_REMOVE :
+	    EDIT_GIVE_UP, "remove", "removed", these, cnt);
 
-	if (end == END_DONE && !r->json && !r->dry_run)
+	if (end == END_DONE && r->quiet && !r->json && !r->dry_run)
 		puts("Neither sender nor recipients are told.");
 	return end;
 }
@@ -378,6 +378,16 @@ cmd_queue_quarantine(struct run *r)
 		    "it takes no more" : retries ?
 		    "which messages?  Say ids, or --all" :
 		    "which messages?  Say ids");
+		return END_USAGE;
+	}
+	if (strcmp(verb, "remove") != 0 && (r->quiet || r->text != NULL)) {
+		run_complain("queue quarantine %s does not take --%s", verb,
+		    r->quiet ? "quiet" : "text");
+		return END_USAGE;
+	}
+	if (r->quiet && r->text != NULL) {
+		run_complain("queue quarantine remove: --text is for the "
+		    "sender, whom --quiet does not tell");
 		return END_USAGE;
 	}
 	end = fetch_notes(r, &n);

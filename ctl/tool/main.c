@@ -19,7 +19,7 @@
 
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
-	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON
+	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET
 };
 
 static const struct option options[] = {
@@ -42,6 +42,7 @@ static const struct option options[] = {
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "text", required_argument, NULL, OPT_TEXT },
 	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "quiet", no_argument, NULL, OPT_QUIET },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -94,8 +95,8 @@ taken_by(int option)
 		return TAKES_SELECTION;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
-	if (option == OPT_REASON)
-		return TAKES_REASON;
+	if (option == OPT_REASON || option == OPT_QUIET)
+		return option == OPT_QUIET ? TAKES_QUIET : TAKES_REASON;
 	if (option == OPT_VIA || option == OPT_TEXT)
 		return option == OPT_VIA ? TAKES_VIA : TAKES_TEXT;
 	if (option == OPT_YES || option == OPT_DRY_RUN)
@@ -117,6 +118,7 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_VIA:		r->via = value; break;
 	case OPT_TEXT:		r->text = value; break;
 	case OPT_REASON:	r->reason = value; break;
+	case OPT_QUIET:		r->quiet = true; break;
 	case OPT_FILE:		r->users_file = value; break;
 	case OPT_USERS:		r->users_block = value; break;
 	case 'f':		r->config = value; break;

@@ -21,6 +21,7 @@ enum run_end {
 };
 
 struct run {
+	bool		 quiet;		/* nobody is told		*/
 	const char	*config;	/* path of the configuration	*/
 	const char	*socket;	/* --socket, else NULL		*/
 	const char	*users_file;	/* --file, else NULL		*/

@@ -113,7 +113,7 @@ def test_a_damaged_message_is_removed_with_all_that_is_of_it(house):
     assert house.rows() == {(one, "message", "damaged")}
     assert house.ctl("quarantine", "remove", "ffff").status == 1
     assert house.ctl("quarantine", "remove").status == 2
-    got = house.ctl("quarantine", "remove", one)
+    got = house.ctl("quarantine", "remove", one, "--quiet")
     assert got.status == 0, got.err
     assert "Neither sender nor recipients are told" in got.out
     line = house.wait(event="removed", id=one)
@@ -124,3 +124,27 @@ def test_a_damaged_message_is_removed_with_all_that_is_of_it(house):
     queue = [q for q in queue if q["kind"] == "queue"][0]
     assert (queue["messages"], queue["deliveries"], queue["held"],
             queue["quarantined"], queue["lost"]) == (0, 0, 0, 0, False)
+
+
+def test_the_sender_of_what_is_removed_is_told(house):
+    one, two = house.put(("fay@here.example", "third@there.example",
+                          "fourth@there.example"),
+                         ("gus@here.example", "fifth@there.example"))
+    house.change(b"third@there", b"thirf@there")
+    house.ctl("flush", "--all", "--yes")
+    house.wait(event="held", id=one)
+    house.wait(event="removed", id=two)
+    got = house.ctl("quarantine", "remove", one, "--text", "The disk died")
+    assert got.status == 0, got.err
+    assert "1 of the senders is told" in got.out
+    line = house.wait(event="failed", id=one)
+    assert "its sender is told" in line["why"]
+    bounced = house.wait(event="bounced", of=one)
+    assert bounced["rcpt"] == "fay@here.example"
+    house.wait(event="removed", id=one)
+    house.wait(event="removed", id=bounced["id"])
+    assert not house.attention() and not house.rows()
+    bounce, = [m for m in house.sink.messages if not m.sender]
+    assert bounce.rcpts == ["fay@here.example"]
+    assert b"The disk died" in bounce.data
+    assert b"third@" not in bounce.data and b"fourth@" not in bounce.data

@@ -179,6 +179,110 @@ a_removal_takes_what_cannot_be_read(void **state)
 	}
 }
 
+/* Rows of table report of the message, and how many are of nobody known. */
+static uint32_t
+reports(uint32_t *nameless)
+{
+	struct store_read_report r = { .id = mail.mail.id };
+	uint32_t cnt;
+
+	CALL(store_read_report, &r);
+	assert_int_equal(kit.last, OK);
+	cnt = r.rows->cnt;
+	*nameless = 0;
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct record_report *rec = &r.rows->rows[i].rec;
+
+		assert_int_equal(rec->action, REPORT_FAILED);
+		assert_true(span_eq(rec->reply, SPAN("5.3.0 Gone")));
+		assert_int_equal(rec->address.len == 0,
+		    (rec->flags & RECORD_UNREAD) != 0);
+		*nameless += rec->address.len == 0;
+	}
+	free(r.rows);
+	return cnt;
+}
+
+/* All is told to the sender, and then nothing is left. */
+static void
+end_reports(void)
+{
+	struct store_read_report r = { .id = mail.mail.id };
+	struct store_report told = { .id = mail.mail.id };
+
+	CALL(store_read_report, &r);
+	told.rows = r.rows;
+	CALL(store_report, &told);
+	assert_int_equal(kit.last, OK);
+	assert_true(told.removed);
+	free(r.rows);
+	for (int n = 0; n < 20; n++)	/* the sweep */
+		kit_turn(&kit);
+	store_close(&kit.store);
+	for (enum table t = 0; t < TABLE__COUNT; t++)
+		if (t != TABLE_HISTORY && t != TABLE_TOTAL)
+			assert_int_equal(kit_rows(&kit, t), 0);
+	kit_reopen(&kit);
+}
+
+static enum err
+give_up(struct store_edit *e)
+{
+	*e = (struct store_edit){ .id = mail.mail.id, .action = EDIT_GIVE_UP,
+	    .reply = SPAN("5.3.0 Gone"), .now_ms = clock_wall_ms() };
+	CALL(store_edit, e);
+	free(e->rows);
+	return kit.last;
+}
+
+/* Each of the two, by name or, where that cannot be read, without one. */
+static void
+what_is_given_up_is_told_to_its_sender(void **state)
+{
+	static const struct { enum table t; uint32_t nameless; } cases[] = {
+		{ TABLE_DELIVERY, 0 }, { TABLE_RECIPIENT, 1 },
+		{ TABLE_BODY, 0 },
+	};
+	uint32_t nameless;
+	struct store_edit e;
+
+	for (size_t i = 0; i < 3; i++) {
+		flip(cases[i].t);
+		(void)load();
+		assert_int_equal(give_up(&e), OK);
+		assert_false(e.removed);
+		assert_int_equal(e.told_cnt, 2);
+		assert_int_equal(reports(&nameless), 2);
+		assert_int_equal(nameless, cases[i].nameless);
+		assert_int_equal(totals().quarantined, 0);
+		assert_int_equal(totals().held, 0);
+		assert_int_equal(due_cnt(), 0);
+		end_reports();
+		put_mail();
+	}
+}
+
+/* Where the sender cannot be read each recipient is for the postmaster. */
+static void
+what_has_no_sender_is_told_to_the_postmaster(void **state)
+{
+	struct store_read_discards d = { .row_max = STORE_DISCARDS_MAX };
+	struct store_edit e;
+
+	flip(TABLE_MESSAGE);
+	assert_int_equal(load(), ERR_PEER);
+	assert_int_equal(give_up(&e), OK);
+	assert_true(e.removed);
+	assert_int_equal(e.told_cnt, 0);
+	assert_int_equal(e.untold_cnt, 2);
+	CALL(store_read_discards, &d);
+	assert_int_equal(d.rows->cnt, 2);
+	assert_true(span_eq(d.rows->rows[0].rec.reply, SPAN("5.3.0 Gone")));
+	free(d.rows);
+	assert_int_equal(totals().quarantined, 0);
+	assert_int_equal(give_up(&e), ERR_NONE);
+}
+
 /* The comparison with the due index finds it, due or not. */
 static void
 a_delivery_has_its_note_before_it_is_due(void **state)
@@ -386,6 +490,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_can_be_read_again_is_due),
 		TEST(a_removal_takes_what_cannot_be_read),
+		TEST(what_is_given_up_is_told_to_its_sender),
+		TEST(what_has_no_sender_is_told_to_the_postmaster),
 		TEST(a_delivery_has_its_note_before_it_is_due),
 		TEST(results_of_a_delivery_damaged_under_way_are_kept),
 		TEST(an_id_far_ahead_is_not_the_last),
