@@ -47,8 +47,9 @@ struct hash_pool {
 	struct jobs	 waiting, running, done;
 	unsigned	 cnt;		/* in all three			*/
 	uint64_t	 turn;		/* counts those that were taken	*/
-	uint64_t	 turns[2][TURNS]; /* when each network and each client
-					 * was last; some share one	*/
+	uint64_t	 turns[3][TURNS]; /* when each network, each client and
+					 * each asker was last; some share
+					 * one			*/
 	bool		 is_closing;
 };
 
@@ -143,14 +144,24 @@ turn_of_client(struct hash_pool *p, const struct job *j)
 	return &p->turns[1][(h ^ h >> 32) & (TURNS - 1)];
 }
 
+static uint64_t *
+turn_of_asker(struct hash_pool *p, const struct job *j)
+{
+	return &p->turns[2][j->asker & (TURNS - 1)];
+}
+
 /* Does a go before b, which came earlier? */
 static bool
 goes_first(struct hash_pool *p, const struct job *a, const struct job *b)
 {
-	uint64_t of_a = *turn_of_network(p, a), of_b = *turn_of_network(p, b);
+	uint64_t of_a = *turn_of_asker(p, a), of_b = *turn_of_asker(p, b);
 
+	if (of_a != of_b)
+		return of_a < of_b;
 	if (a->q.is_good != b->q.is_good)
 		return a->q.is_good;
+	of_a = *turn_of_network(p, a);
+	of_b = *turn_of_network(p, b);
 	if (of_a != of_b)
 		return of_a < of_b;
 	return *turn_of_client(p, a) < *turn_of_client(p, b);
@@ -181,7 +192,8 @@ take_job(struct hash_pool *p)
 			break;
 		(void)bell_wait(&p->more, &p->lock);
 	}
-	*turn_of_network(p, j) = *turn_of_client(p, j) = ++p->turn;
+	*turn_of_asker(p, j) = *turn_of_network(p, j) =
+	    *turn_of_client(p, j) = ++p->turn;
 	TAILQ_REMOVE(&p->waiting, j, entry);
 	TAILQ_INSERT_TAIL(&p->running, j, entry);
 	return j;
@@ -327,43 +339,59 @@ copy(char **at, struct span s)
 	return here;
 }
 
-/* How many wait of the same network and client, or of this user alone. */
-static void
-count_same(const struct hash_pool *p, const struct job *j, bool of_user,
-    unsigned *networks, unsigned *clients)
+/* Of how many that wait one is. */
+struct share {
+	unsigned	 askers, networks, clients;
+};
+
+/* In all, or of its user alone. */
+static struct share
+share_of(const struct hash_pool *p, const struct job *j, bool of_user)
 {
+	struct share s = { 0, 0, 0 };
 	const struct job *other;
 
-	*networks = *clients = 0;
 	TAILQ_FOREACH(other, &p->waiting, entry) {
-		if (other->q.network != j->q.network || (of_user &&
-		    !span_eq(other->q.user, j->q.user)))
+		if (of_user && !span_eq(other->q.user, j->q.user))
 			continue;
-		++*networks;
-		*clients += span_eq(other->q.client, j->q.client);
+		s.askers += other->asker == j->asker;
+		if (other->q.network != j->q.network)
+			continue;
+		s.networks++;
+		s.clients += span_eq(other->q.client, j->q.client);
 	}
+	return s;
+}
+
+static bool
+is_less(struct share a, struct share b)
+{
+	if (a.askers != b.askers)
+		return a.askers < b.askers;
+	if (a.networks != b.networks)
+		return a.networks < b.networks;
+	return a.clients < b.clients;
 }
 
 /*
  * Of those that wait (for the user of j alone, or all) the one that gives way:
- * the last of the client that holds most within the network that holds most.
+ * the last of the client that holds most, in the network that holds most, of
+ * the asker that holds most.
  */
 static struct job *
 find_victim(struct hash_pool *p, struct job *j, bool of_user)
 {
-	unsigned networks, clients, most = 0, most_clients = 0;
+	struct share most = { 0, 0, 0 }, s;
 	struct job *other, *victim = j;
 
 	TAILQ_FOREACH(other, &p->waiting, entry) {
 		if (other->q.is_good ||
 		    (of_user && !span_eq(other->q.user, j->q.user)))
 			continue;
-		count_same(p, other, of_user, &networks, &clients);
-		if (networks < most ||
-		    (networks == most && clients < most_clients))
+		s = share_of(p, other, of_user);
+		if (is_less(s, most))
 			continue;
-		most = networks;
-		most_clients = clients;
+		most = s;
 		victim = other;
 	}
 	return victim;

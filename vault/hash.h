@@ -5,9 +5,11 @@
  * At most HASH_USER_MAX checks of one user and HASH_CLIENT_MAX for one client
  * run at the same time: who tries passwords by the dozen waits for himself, and
  * a dear hash leaves room for others, even behind one address.  Of those that
- * wait, first come the clients that are good, then whose network was served
- * longest ago, and within it the client.  Where the room is full, the network
- * that holds most of it gives way, and within it the client that does.
+ * wait, first comes the asker that was served longest ago; of his, first the
+ * clients that are good, then whose network was served longest ago, and within
+ * it the client.  Where the room is full, the asker that holds most of it gives
+ * way, of his the network that does, and within it the client: what an edge
+ * says of its clients costs itself alone.
  *
  * Owns	   its threads; copies of what is being checked, wiped when done
  * Blocks  hash_open() and hash_close() only

@@ -288,8 +288,8 @@ dear_hashes_do_not_hold_up_others(void **state)
 
 /* One check of a crowd: the i-th client of a network tries a user. */
 static enum err
-ask_from(struct world *w, unsigned network, unsigned client, bool is_good,
-    const char *user, const char *setting, uint64_t request)
+ask_over(struct world *w, uint64_t asker, unsigned network, unsigned client,
+    bool is_good, const char *user, const char *setting, uint64_t request)
 {
 	char text[32];
 
@@ -297,7 +297,15 @@ ask_from(struct world *w, unsigned network, unsigned client, bool is_good,
 	return hash_check(w->pool, &(struct hash_question){
 	    .user = span_of(user), .client = span_of(text),
 	    .password = SPAN("x"), .setting = span_of(setting),
-	    .network = network, .is_good = is_good }, 1, request);
+	    .network = network, .is_good = is_good }, asker, request);
+}
+
+static enum err
+ask_from(struct world *w, unsigned network, unsigned client, bool is_good,
+    const char *user, const char *setting, uint64_t request)
+{
+	return ask_over(w, 1, network, client, is_good, user, setting,
+	    request);
 }
 
 /* When, of all that were looked at, it was its turn; 0: it gave way. */
@@ -375,6 +383,30 @@ turns_go_to_whom_they_went_longest_ago(void **state)
 		assert_in_range(turn_of(w, r), 1, 2 * HASH_THREADS + 7);
 }
 
+/* One edge lies about its clients: all from elsewhere, a quarter are good. */
+static void
+an_asker_that_floods_costs_itself_alone(void **state)
+{
+	struct world *w = *state;
+	char user[16], cheap[256];
+	unsigned taken = HASH_THREADS;
+
+	snprintf(cheap, sizeof(cheap), "%s", hash_of("a", "$1$", 0));
+	keep_busy(w);
+	for (unsigned i = 0; i < 2 * HASH_WAITING_MAX; i++) {
+		snprintf(user, sizeof(user), "u%u", i);
+		taken += ask_over(w, 1, i, 0, i % 4 == 0, user, cheap, i) ==
+		    OK;
+	}
+	assert_int_equal(ask_over(w, 2, 8000, 0, false, "ann", cheap, 1001),
+	    OK);
+	assert_int_equal(ask_over(w, 2, 8000, 0, false, "bob", cheap, 1002),
+	    OK);
+	await(w, taken + 2);
+	for (uint64_t r = 1001; r <= 1002; r++)
+		assert_in_range(turn_of(w, r), 1, 2 * HASH_THREADS + 7);
+}
+
 static void
 all_that_wait_are_bounded(void **state)
 {
@@ -444,6 +476,7 @@ main(void)
 		TEST(dear_hashes_do_not_hold_up_others),
 		TEST(a_crowd_that_guesses_keeps_nobody_out),
 		TEST(turns_go_to_whom_they_went_longest_ago),
+		TEST(an_asker_that_floods_costs_itself_alone),
 		TEST(all_that_wait_are_bounded),
 		TEST(nobody_hears_what_was_forgotten),
 		TEST(a_lost_wake_up_keeps_no_answer_back),
