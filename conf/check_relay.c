@@ -323,7 +323,7 @@ static const struct {
 	const char	*word;
 	void		(*check)(struct conf *, struct block *);
 } by_kind[] = {
-#define KIND(word, role, reach, facts, check, by)			\
+#define KIND(word, role, reach, facts, slots, check, by)		\
 	{ #word, check_##check },
 #include "conf/kinds.def"
 };

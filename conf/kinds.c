@@ -1,14 +1,15 @@
 /* kinds.c - the table, and how to look something up in it. */
+#include "base/limits.h"
 #include "conf/kinds.h"
 
 const char kinds_words[] =
-#define KIND(word, role, reach, facts, check, by)	" " #word
+#define KIND(word, role, reach, facts, slots, check, by)	" " #word
 #include "conf/kinds.def"
 ;
 
 static const struct kind_row rows[] = {
-#define KIND(word, role, reach, facts, check, by)			\
-	{ #word, ROLE_##role, KIND_TO_##reach, facts },
+#define KIND(word, role, reach, facts, slots, check, by)		\
+	{ #word, ROLE_##role, KIND_TO_##reach, facts, slots },
 #include "conf/kinds.def"
 };
 

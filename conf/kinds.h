@@ -26,6 +26,8 @@ struct kind_row {
 	enum role	 role;
 	enum kind_reach	 reach;
 	unsigned	 facts;		/* KIND_*			*/
+	unsigned	 slots;		/* of a process; 0: SLOTS_EACH for each
+					 * connection or program	*/
 };
 
 /* All words, a blank before each. */

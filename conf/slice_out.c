@@ -2,6 +2,7 @@
  * slice_out.c - what a program may see is decided here alone, by the column
  * `sees' of options.def.
  */
+#include "base/limits.h"
 #include "base/wire.h"
 #include "conf/slice_out.h"
 
@@ -69,6 +70,27 @@ put_name(struct maker *m, struct span name)
 	wire_str(&m->w, name, SLICE_TEXT_MAX);
 }
 
+/* What a process of this relay may be given at the same time. */
+static uint64_t
+slots_of(const struct block *relay)
+{
+	const struct kind_row *row = kinds_find(block_kind(relay));
+
+	return row->slots > 0 ? row->slots : SLOTS_EACH * block_num(relay,
+	    row->role == ROLE_PIPE ? OPTION_RELAY_max_processes :
+	    OPTION_RELAY_concurrent_connections);
+}
+
+/* It is no option: none of the words of the language has a blank. */
+static void
+put_slots(struct maker *m, const struct block *relay)
+{
+	wire_str(&m->w, SPAN("most slots"), SLICE_NAME_MAX);
+	wire_u32(&m->w, 1);
+	wire_u64(&m->w, slots_of(relay));
+	wire_str(&m->w, SPAN(""), SLICE_TEXT_MAX);
+}
+
 static void
 put_option(struct maker *m, const struct option_row *row,
     const struct setting *s)
@@ -121,6 +143,10 @@ put_options(struct maker *m, const struct block *b)
 		put_name(m, b->name);
 		cnt++;
 	}
+	if (b->no == BLOCK_RELAY && m->role == ROLE_QUEUE) {
+		put_slots(m, b);
+		cnt++;
+	}
 	for (unsigned i = 0; i < OPTION__COUNT; i++)
 		if (is_seen(b, (enum option_no)i, m->role)) {
 			put_option(m, options_row((enum option_no)i),
@@ -169,6 +195,22 @@ put_guest(struct maker *m, const struct block *b)
 	put_block(m, b, NULL);
 }
 
+/* Those of a queue, or NULL: all. */
+static uint32_t
+put_edges(struct maker *m, const struct conf *c, const struct block *queue)
+{
+	const struct block *guest;
+	uint32_t cnt = 0;
+
+	TAILQ_FOREACH(guest, &c->top->blocks, entry)
+		if (guest->no == BLOCK_EDGE && (queue == NULL ||
+		    guest->target == queue)) {
+			put_guest(m, guest);
+			cnt++;
+		}
+	return cnt;
+}
+
 static uint32_t
 put_guests(struct maker *m, const struct conf *c, const struct block *b)
 {
@@ -188,13 +230,11 @@ put_guests(struct maker *m, const struct conf *c, const struct block *b)
 		put_guest(m, b->bounce_target);
 		cnt++;
 	}
+	if (b->no == BLOCK_QUEUE)
+		cnt += put_edges(m, c, b);
 	if (b->no == BLOCK_RELAY &&
 	    kinds_find(block_kind(b))->reach == KIND_TO_ALL)
-		TAILQ_FOREACH(guest, &c->top->blocks, entry)
-			if (guest->no == BLOCK_EDGE) {
-				put_guest(m, guest);
-				cnt++;
-			}
+		cnt += put_edges(m, c, NULL);
 	return cnt;
 }
 

@@ -26,6 +26,7 @@
 #include "edge/client.h"
 #include "edge/edge.h"
 #include "edge/session.h"
+#include "edge/text.h"
 #include "sys/counters.h"
 
 #define LINGER_MS	2000		/* to read what is in flight	*/
@@ -375,6 +376,8 @@ client_late(struct timer *timer, void *arg)
 	}
 	if (ms != 0) {
 		timer_set(&c->timer, ms == -1 || ms > tick ? tick : ms);
+		if (c->s.state == ST_DATA)
+			text_wait(c->s.transaction);
 		if (c->edge->is_gentle)
 			take_leave(c, false);
 		return;

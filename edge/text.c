@@ -379,6 +379,14 @@ text_commit(struct transaction *t)
 }
 
 void
+text_wait(struct transaction *t)
+{
+	if (!text_has_fault(t) && t->is_granted && !t->is_committed &&
+	    t->edge->queue != NULL)
+		to_queue_wait(t);
+}
+
+void
 text_fault(struct transaction *t, unsigned code, const char *dsn,
     struct span text)
 {

@@ -55,6 +55,12 @@ void	text_send(struct transaction *);
 /* The end of data was seen and nobody objects: the queue shall keep it. */
 void	text_commit(struct transaction *);
 
+/*
+ * The client has time yet: say so to the queue, which drops what it hears
+ * nothing of for data_timeout.
+ */
+void	text_wait(struct transaction *);
+
 /* The first fault stands: drop the stream and all that is held. */
 void	text_fault(struct transaction *, unsigned code, const char *dsn,
 	    struct span text);

@@ -84,6 +84,13 @@ to_queue_body(struct transaction *t, struct span piece)
 }
 
 void
+to_queue_wait(struct transaction *t)
+{
+	(void)link_send_mail_body(t->edge->queue, &(struct msg_mail_body){
+	    .stream = t->stream }, SPAN(""));
+}
+
+void
 to_queue_header(struct transaction *t, struct span piece)
 {
 	t->credit--;

@@ -22,6 +22,9 @@ void	to_queue_open(struct transaction *);
 void	to_queue_body(struct transaction *, struct span piece);
 void	to_queue_header(struct transaction *, struct span piece);
 
+/* Nothing comes just now, and its client has time yet. */
+void	to_queue_wait(struct transaction *);
+
 /* The last piece of header, and the whole is to be kept. */
 void	to_queue_commit(struct transaction *, struct span piece);
 

@@ -22,7 +22,9 @@ struct worker {
 	unsigned	 false_cnt;	/* of them are another's	*/
 	size_t		 unread;	/* bytes of results of those that are
 					 * not read yet		*/
-	uint32_t	 slots, used;
+	uint32_t	 slots, used;	/* slots: what is believed of	*/
+	uint32_t	 said_slots;	/* what it said			*/
+	size_t		 said;		/* bytes of results of what runs */
 	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/
 	struct delivery	*suspect;	/* the one of them, or NULL	*/

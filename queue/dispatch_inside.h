@@ -74,6 +74,9 @@ void	dispatch_hold_slot(struct worker *, struct delivery *);
  */
 void	dispatch_press(struct lane *);
 
+/* Of the slots it says it has those that its block can have. */
+void	dispatch_believe(struct worker *);
+
 /*
  * The delivery this attempt is of, if it is under way with this worker; else
  * the worker is told to forget it.

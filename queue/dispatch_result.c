@@ -12,6 +12,9 @@
 
 #define UNREAD_MAX	(64u << 20)	/* bytes of results before their
 				 * envelopes are read			*/
+#define SAID_MAX	(64u << 20)	/* bytes of results of what runs:
+				 * half a million usual replies		*/
+#define REPLY_SHORT	80	/* bytes of each from there on		*/
 #define PULLS_MAX	4	/* pieces asked for ahead		*/
 #define POISONED	3	/* attempts at a message that broke off	*/
 
@@ -130,9 +133,9 @@ size_of(const struct result *r)
 }
 
 static struct result *
-copy_result(const struct msg_delivery_result *m)
+copy_result(const struct msg_delivery_result *m, size_t reply_max)
 {
-	struct span reply = span_head(m->reply, REPLY_TEXT_MAX);
+	struct span reply = span_head(m->reply, reply_max);
 	struct span hop = span_head(m->hop, DOMAIN_MAX);
 	struct result *r = calloc(1, sizeof(*r) + reply.len + hop.len);
 
@@ -172,10 +175,13 @@ dispatch_result(struct worker *w, const struct msg_delivery_result *m)
 	}
 	if (dl->envelope == NULL && w->unread >= UNREAD_MAX)
 		return ERR_FULL;
-	if ((r = copy_result(m)) == NULL)
+	if ((r = copy_result(m, w->said < SAID_MAX ? REPLY_TEXT_MAX :
+	    REPLY_SHORT)) == NULL)
 		return ERR_SYS;
 	STAILQ_INSERT_TAIL(&dl->results, r, entry);
 	dl->result_cnt++;
+	dl->said += size_of(r);
+	w->said += size_of(r);
 	if (dl->envelope == NULL) {
 		dl->unread += size_of(r);
 		w->unread += size_of(r);

@@ -18,6 +18,8 @@ leave_slot(struct queue *q, struct delivery *dl)
 	TAILQ_REMOVE(&w->running, dl, entry);
 	w->used--;
 	w->rank_used[dl->rank]--;
+	w->said -= dl->said;
+	dl->said = 0;
 	dl->worker = NULL;
 	counter_set(COUNTER_active, --q->dispatch->active_cnt);
 }

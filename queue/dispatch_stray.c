@@ -101,8 +101,11 @@ look_for_strays(struct dispatch *ds)
 void
 dispatch_reload(struct dispatch *ds)
 {
+	struct worker *w;
 	struct lane *l;
 
+	LIST_FOREACH(w, &ds->workers, entry)
+		dispatch_believe(w);
 	LIST_FOREACH(l, &ds->lanes, entry)
 		l->told_strange = false;
 	due_each(ds->queue->due, see_strange, ds);

@@ -94,6 +94,8 @@ drop_results(struct worker *w, struct delivery *dl)
 {
 	w->unread -= dl->unread;
 	dl->unread = 0;
+	w->said -= dl->said;
+	dl->said = 0;
 	due_drop_results(dl);
 	for (uint32_t i = 0; dl->envelope != NULL &&
 	    i < dl->envelope->rcpt_cnt; i++)
@@ -139,13 +141,22 @@ dispatch_gone(struct queue *q, uint32_t no)
 	queue_rested(q);
 }
 
+void
+dispatch_believe(struct worker *w)
+{
+	uint32_t most = settings_slots(&w->queue->settings, w->peer.block);
+
+	w->slots = w->said_slots < most ? w->said_slots : most;
+}
+
 /* What was sent to it and is not in its list got lost on the way. */
 enum err
 dispatch_listed(struct worker *w, uint32_t slots)
 {
 	struct delivery *dl, *next;
 
-	w->slots = slots;
+	w->said_slots = slots;
+	dispatch_believe(w);
 	if (w->is_listed) {
 		dispatch_pump(w->queue->dispatch);
 		return OK;

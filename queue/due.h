@@ -63,6 +63,7 @@ struct delivery {
 	bool		 is_disputed;	/* and another one says so too	*/
 	struct lane	*claimed_by;	/* whose word that was		*/
 	size_t		 unread;	/* bytes of results before that	*/
+	size_t		 said;		/* of all, while it holds a slot */
 	bool		 is_counted;	/* in its destination's running */
 	bool		 is_done;	/* all results are said		*/
 	bool		 is_expiring;	/* to be given up, not sent	*/

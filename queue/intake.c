@@ -109,6 +109,9 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
+	stream_heard(s);
+	if (piece.len == 0 && part == PART_BODY)
+		return OK;		/* its client is slow */
 	if (s->credit == 0 || piece.len == 0 || (!is_full &&
 	    part == PART_HEADER) || (part == PART_BODY && s->body_is_over) ||
 	    s->len[part] / PIECE_MAX >= UINT32_MAX / PIECE_CHUNKS - 1)
@@ -298,6 +301,7 @@ intake_open(struct intake **out, struct queue *q)
 		return ERR_SYS;
 	in->queue = q;
 	LIST_INIT(&in->edges);
+	intake_watch_init(in);
 	*out = in;
 	return OK;
 }
@@ -309,6 +313,7 @@ intake_close(struct intake **i)
 
 	if (*i == NULL)
 		return;
+	timer_stop(&(*i)->watch);
 	while ((ed = LIST_FIRST(&(*i)->edges)) != NULL)
 		intake_edge_gone(&ed);
 	free(*i);

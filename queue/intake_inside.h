@@ -41,6 +41,9 @@ struct stream {
 	uint64_t	 no;
 	enum stream_state state;
 	unsigned	 credit;
+	unsigned	 writing_cnt;	/* pieces that the store has	*/
+	int64_t		 begun_ms, heard_ms;	/* monotonic		*/
+	int64_t		 silence_ms, session_ms; /* allowed when it began */
 	struct store_mail mail;
 	uint64_t	 len[PART__COUNT];	/* bytes that came	*/
 	uint32_t	 pieces[PART__COUNT];	/* handed to the store	*/
@@ -72,13 +75,22 @@ struct edge {
 	unsigned	 begun_cnt;	/* that are not freed		*/
 	bool		 is_gone;	/* it is freed with the last of them */
 	uint64_t	 highest;	/* stream opened so far, + 1	*/
+	bool		 told_late;	/* logged: leaves streams open	*/
 };
 
 struct intake {
 	struct queue	*queue;
 	LIST_HEAD(, edge) edges;
 	unsigned	 busy_cnt;	/* commits on their way		*/
+	struct timer	 watch;		/* for streams that are late	*/
 };
+
+/* See to it that one on which nothing comes does not stay. */
+void		 intake_watch_init(struct intake *);
+void		 intake_watch(struct intake *);
+void		 stream_begin_watch(struct stream *);
+/* Something came, or the store has done with what did. */
+void		 stream_heard(struct stream *);
 
 /* Is there room for so many bytes more of this edge's? */
 bool		 stream_may_hold(const struct edge *, size_t bytes);

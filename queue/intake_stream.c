@@ -196,6 +196,7 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	s->mail.id = queue_mint(ed->queue);
 	RB_INSERT(stream_tree, &ed->streams, s);
 	ed->stream_cnt++;
+	stream_begin_watch(s);
 	return s;
 }
 
@@ -275,6 +276,8 @@ piece_put(struct store_op *op, enum err e, void *arg)
 {
 	struct stream *s = arg;
 
+	s->writing_cnt--;
+	stream_heard(s);
 	let_go(s, ((struct piece *)op)->put.text.len);
 	free(op);		/* the head of its struct piece */
 	if (s->edge == NULL || s->state != STREAM_OPEN)
@@ -300,6 +303,7 @@ stream_put_piece(struct stream *s, enum part part, struct span text)
 		.text = { p->text, text.len },
 	};
 	hold(s, text.len);
+	s->writing_cnt++;
 	store_put_piece(s->queue->store, &p->put, piece_put, s);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "queue/settings.h"
 
 #define RESERVE		(64ull << 20)	/* bytes kept for deliveries */
+#define EDGE_SLACK_MS	30000	/* an edge may be late itself		*/
 #define HISTORY_BYTES	(256ull << 20)	/* bytes of history kept	*/
 
 static enum err
@@ -158,6 +159,48 @@ read_all_routes(struct settings *out, const struct slice *queue)
 	return e == OK ? read_retry(&out->bounce_retry, &other) : e;
 }
 
+static void
+raise_to(int64_t *longest, uint64_t ms)
+{
+	if (*longest < (int64_t)ms + EDGE_SLACK_MS)
+		*longest = (int64_t)ms + EDGE_SLACK_MS;
+}
+
+/* What our edges may take for a message. */
+static void
+read_edges(struct settings *out, const struct slice *queue)
+{
+	unsigned cnt = slice_block_count(queue, "edge");
+
+	for (unsigned i = 0; i < cnt; i++) {
+		struct slice edge = slice_block(queue, "edge", i);
+
+		raise_to(&out->silence_ms, slice_num(&edge, "data_timeout"));
+		raise_to(&out->session_ms,
+		    slice_num(&edge, "session_timeout"));
+	}
+}
+
+static enum err
+read_slots(struct settings *out, const struct slice *queue)
+{
+	unsigned cnt = slice_block_count(queue, "relay");
+
+	if ((out->relays = calloc(cnt + 1, sizeof(*out->relays))) == NULL)
+		return ERR_SYS;
+	out->relay_cnt = cnt;
+	for (unsigned i = 0; i < cnt; i++) {
+		struct slice relay = slice_block(queue, "relay", i);
+		struct settings_relay *r = &out->relays[i];
+
+		r->slots = (uint32_t)slice_num(&relay, "most slots");
+		if (!span_cstr(slice_text(&relay, "name", 0), r->name,
+		    sizeof(r->name)))
+			return ERR_PEER;
+	}
+	return OK;
+}
+
 struct text {
 	char		 bytes[NOTICE_MAX];
 	size_t		 len;
@@ -234,11 +277,13 @@ settings_read(struct settings *out, struct span bytes)
 	if ((e = read_retry(&s.retry, &queue)) != OK)
 		return e;
 	read_policies(&s, &queue);
+	read_edges(&s, &queue);
 	s.limits.max_bytes = slice_num(&queue, "max_bytes");
 	s.limits.history_ms = (int64_t)slice_num(&queue, "history");
 	s.limits.history_bytes = HISTORY_BYTES;
 	s.bounce_retry = s.retry;
 	if ((e = read_all_routes(&s, &queue)) != OK ||
+	    (e = read_slots(&s, &queue)) != OK ||
 	    (e = read_notice(&s, &queue)) != OK) {
 		settings_fini(&s);
 		return e;
@@ -259,9 +304,21 @@ settings_retry(const struct settings *s, const struct record_message *m)
 	return settings_is_bounce(m) ? &s->bounce_retry : &s->retry;
 }
 
+uint32_t
+settings_slots(const struct settings *s, const char *relay)
+{
+	for (unsigned i = 0; i < s->relay_cnt; i++)
+		if (strcmp(s->relays[i].name, relay) == 0)
+			return s->relays[i].slots;
+	return UINT32_MAX;	/* it is given nothing, see dispatch.c */
+}
+
 void
 settings_fini(struct settings *s)
 {
+	free(s->relays);
+	s->relays = NULL;
+	s->relay_cnt = 0;
 	free(s->notice_text);
 	s->notice_text = NULL;
 	route_free(&s->routes);

@@ -1,7 +1,7 @@
 /*
  * settings - what the queue's slice says, in the form the queue uses.
  *
- * Owns	   the routes
+ * Owns	   the routes, and a list of the relays
  * Errors  ERR_PEER the slice is none, or lacks what we need; ERR_SYS
  */
 #ifndef QUEUE_SETTINGS_H
@@ -16,6 +16,11 @@
 
 #define SETTINGS_PATH_MAX	1024
 
+struct settings_relay {
+	char		 name[BLOCK_NAME_MAX + 1];
+	uint32_t	 slots;		/* of a process of it, at most	*/
+};
+
 struct settings {
 	char		 path[SETTINGS_PATH_MAX];
 	char		 hostname[DOMAIN_MAX + 1];
@@ -29,6 +34,11 @@ struct settings {
 	char		*notice_text;	/* NULL: the house's own words	*/
 	struct retry	 bounce_retry;	/* of bounces that we wrote	*/
 	struct store_limits limits;
+	/* Of its edges, the longest, and a little more; 0: there is none. */
+	int64_t		 silence_ms;	/* data_timeout			*/
+	int64_t		 session_ms;	/* session_timeout		*/
+	struct settings_relay *relays;
+	unsigned	 relay_cnt;
 };
 
 MUST_CHECK enum err settings_read(struct settings *out, struct span bytes);
@@ -39,6 +49,9 @@ bool	settings_is_bounce(const struct record_message *);
 /* When a delivery of this message is tried again. */
 const struct retry *settings_retry(const struct settings *,
 	    const struct record_message *);
+
+/* What a process of this relay can have at most, whatever it says. */
+uint32_t settings_slots(const struct settings *, const char *relay);
 
 /* Free what *s owns; *s is then of no use. */
 void	settings_fini(struct settings *s);

@@ -3,8 +3,6 @@
  */
 #include "relay/kind.h"
 
-#define SLOTS	1000
-
 static enum err
 open_hole(void **out, const struct kind_env *env)
 {
@@ -15,7 +13,7 @@ open_hole(void **out, const struct kind_env *env)
 static uint32_t
 slots(const void *hole)
 {
-	return SLOTS;
+	return SLOTS_BLACKHOLE;
 }
 
 static void

@@ -8,7 +8,8 @@ static const struct {
 	const char		*word;
 	const struct kind	*kind;
 } rows[] = {
-#define KIND(word, role, reach, facts, check, by) { #word, &kind_##by },
+#define KIND(word, role, reach, facts, slots, check, by)		\
+	{ #word, &kind_##by },
 #include "conf/kinds.def"
 };
 

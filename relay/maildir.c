@@ -24,7 +24,6 @@
 #include "sys/bell.h"
 
 #define THREADS		8	/* each waits for the disk most of its time */
-#define SLOTS		32
 #define JOB_FILES	8	/* recipients in one round through the text:
 				 * 2 descriptors each			*/
 
@@ -376,7 +375,7 @@ open_maildir(void **out, const struct kind_env *env)
 static uint32_t
 slots(const void *arg)
 {
-	return SLOTS;
+	return SLOTS_MAILDIR;
 }
 
 static void

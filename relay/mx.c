@@ -13,9 +13,6 @@
 #include "relay/smtp_target.h"
 #include "relay/sources.h"
 
-#define SLOTS	1000	/* deliveries at a time, over all destinations; how
-			 * they are shared is the queue's to say	*/
-
 struct mx {
 	struct mx_attempts attempts;
 	struct mx_pools_common common;
@@ -102,7 +99,7 @@ open_mx(void **out, const struct kind_env *env)
 static uint32_t
 slots(const void *arg)
 {
-	return SLOTS;
+	return SLOTS_MX;	/* how they are shared is the queue's to say */
 }
 
 static void

@@ -78,7 +78,7 @@ one_hop_slots(const void *arg)
 {
 	const struct one_hop *h = arg;
 
-	return 2 * h->limits.connections;
+	return SLOTS_EACH * h->limits.connections;
 }
 
 static void

@@ -369,7 +369,7 @@ slots(const void *arg)
 {
 	const struct pipe *p = arg;
 
-	return 2 * p->job_cnt;
+	return SLOTS_EACH * p->job_cnt;
 }
 
 static void

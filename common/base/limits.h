@@ -43,6 +43,14 @@
 #define USERS_MEMORY	(1024u << 20)	/* bytes of the process that checks
 					 * passwords: hashes are hungry	*/
 
+/* Deliveries that a queue may have with one process of a relay. */
+#define SLOTS_MX	1000	/* over all destinations; how many connect at
+				 * a time to a host is its pool's to say */
+#define SLOTS_MAILDIR	32	/* there is one disk			*/
+#define SLOTS_BLACKHOLE	1000
+#define SLOTS_EACH	2	/* others: for each connection or program, so
+				 * that the next one lies ready		*/
+
 /* Names. */
 #define BLOCK_NAME_MAX	63	/* bytes of a block's name		*/
 

@@ -38,7 +38,7 @@ struct kit_mail {
 	unsigned	 flags, rcpt_cnt;
 	char		 sender[320], rcpts[4096], proto[16], tenant[64];
 	struct grow	 header, body;
-	unsigned	 piece_cnt;
+	unsigned	 piece_cnt, slow_cnt;
 	unsigned	 odd_cnt;	/* over credit, or of a wrong size */
 	unsigned	 credit;
 	bool		 is_short;		/* the last body piece came */
@@ -211,6 +211,10 @@ kit_hears(struct link *l, unsigned type, const union msg *u,
 		break;
 	case MSG_mail_body:
 		m = kit_mail(u->mail_body.stream);
+		if (piece.len == 0) {
+			m->slow_cnt++;
+			break;
+		}
 		if (m->is_short || m->header.len > 0)
 			m->odd_cnt++;
 		m->is_short = piece.len != PIECE_MAX;

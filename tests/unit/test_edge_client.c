@@ -88,6 +88,22 @@ a_text_may_take_longer_than_its_longest_silence(void **state)
 	assert_string_equal(kit_codes(kit_hear()), "250 ");
 }
 
+/* Pieces are long: what the client says does not get there by itself. */
+static void
+the_queue_hears_of_a_slow_client_in_time(void **state)
+{
+	kit.edge->set.data_timeout_ms = 1000;
+	kit_data();
+	for (int i = 0; i < 10; i++) {
+		kit_say("x\r\n");
+		kit_wait(120);
+	}
+	assert_true(kit_last()->slow_cnt > 0);
+	assert_int_equal(kit_last()->piece_cnt, 0);
+	kit_say(".\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 ");
+}
+
 static void
 who_falls_silent_within_a_text_hears_421(void **state)
 {
@@ -409,6 +425,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_silent_client_hears_421_and_is_closed),
 		T(a_text_may_take_longer_than_its_longest_silence),
+		T(the_queue_hears_of_a_slow_client_in_time),
 		T(who_falls_silent_within_a_text_hears_421),
 		T(who_trickles_hears_421_after_a_minute_of_it),
 		T(who_is_not_read_from_is_not_silent),

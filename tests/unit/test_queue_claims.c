@@ -338,6 +338,74 @@ new_mail_goes_to_the_latest_process_of_a_place(void **state)
 	assert_ptr_equal(latest->lane->worker, latest);
 }
 
+static void
+set_slots(struct play *p, uint32_t slots)
+{
+	struct settings *set = &p->q.settings;
+
+	if (set->relays == NULL)
+		assert_non_null(set->relays = calloc(1,
+		    sizeof(*set->relays)));
+	set->relay_cnt = 1;
+	strcpy(set->relays[0].name, "out");
+	set->relays[0].slots = slots;
+}
+
+static void
+slots_are_believed_up_to_what_the_block_can_have(void **state)
+{
+	struct play *p = *state;
+
+	set_slots(p, 3);
+	play_link_relay(p, 1);
+	play_list_slots(p, UINT32_MAX);
+	for (uint64_t no = 1; no <= 6; no++)
+		play_send_mail(p, no, "ann@example.org", "bob@example.net");
+	kit_until(&p->kit, p->q.message_cnt == 6 && p->open_cnt == 3);
+	for (int i = 0; i < 20; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->open_cnt, 3);
+	/* A reload allows more; then the relay says it wants less. */
+	set_slots(p, 5);
+	dispatch_reload(p->q.dispatch);
+	kit_until(&p->kit, p->open_cnt == 5);
+	play_list_slots(p, 0);
+	kit_until(&p->kit, worker_of(p, 2)->slots == 0);
+}
+
+/* Beyond it each has a short one; the results are the same. */
+static void
+the_bytes_of_results_of_a_worker_are_bounded(void **state)
+{
+	static char words[1000];
+	struct play *p = *state;
+	struct worker *w;
+	const struct result *r;
+	struct delivery *dl;
+
+	memset(words, 'x', sizeof(words));
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "ann@example.org", "bob@example.net");
+	kit_until(&p->kit, p->rcpt_cnt == 1);
+	w = worker_of(p, 2);
+	w->said += 64u << 20;
+	link_send_delivery_result(p->relay, &(struct msg_delivery_result){
+	    .id = p->opened.id, .delivery = p->opened.delivery,
+	    .attempt = p->opened.attempt, .class = CLASS_NEVER,
+	    .scope = SCOPE_RECIPIENT, .stage = STAGE_RCPT, .code = 550,
+	    .reply = { words, sizeof(words) } });
+	dl = due_find(p->q.due, p->opened.id, p->opened.delivery);
+	kit_until(&p->kit, dl->result_cnt == 1);
+	r = STAILQ_FIRST(&dl->results);
+	assert_int_equal(r->code, 550);
+	assert_int_equal(r->reply.len, 80);
+	assert_int_equal(w->said, (64u << 20) + dl->said);
+	say_done(p->relay, p->opened.id, p->opened.attempt, 1);
+	kit_until(&p->kit, p->settled_cnt == 1);
+	assert_int_equal(w->said, 64u << 20);
+}
+
 static int
 set_up(void **state)
 {
@@ -378,6 +446,8 @@ main(void)
 		CLAIMS_TEST(
 		    what_was_adopted_may_know_recipients_that_are_no_more),
 		CLAIMS_TEST(new_mail_goes_to_the_latest_process_of_a_place),
+		CLAIMS_TEST(slots_are_believed_up_to_what_the_block_can_have),
+		CLAIMS_TEST(the_bytes_of_results_of_a_worker_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,9 @@ settings_of(struct settings *s, const char *queue, const char *box)
 	snprintf(conf_text, sizeof(conf_text),
 	    "process { run_dir run; hostname mx.example.org; "
 	    "postmaster pm@example.org }\n"
-	    "edge in { type smtp; queue main }\n"
+	    "edge in { type smtp; queue main; data_timeout 90s }\n"
+	    "edge slow { type smtp; queue main; data_timeout 20m\n"
+	    "    session_timeout 1h; listener { port 26 } }\n"
 	    "queue main { type lmdb; path q; %s }\n"
 	    "relay out { type mx }\n"
 	    "relay box { type static; host 127.0.0.1; %s }\n", queue, box);
@@ -117,6 +119,22 @@ recipients_belong_to_their_relay(void **state)
 	assert_true(s.splits_rcpts);
 	assert_true(s.splits_domains);
 	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_UNKNOWN);
+	settings_fini(&s);
+}
+
+/* Half a minute more than the longest of its edges. */
+static void
+what_others_may_have_of_us_is_told(void **state)
+{
+	struct settings s;
+
+	settings_of(&s, "route to @example.org relay box; relay out",
+	    "concurrent_connections 7");
+	assert_int_equal(s.silence_ms, 20 * 60000 + 30000);
+	assert_int_equal(s.session_ms, 2 * 3600000 + 30000);
+	assert_int_equal(settings_slots(&s, "box"), 14);
+	assert_int_equal(settings_slots(&s, "out"), SLOTS_MX);
+	assert_int_equal(settings_slots(&s, "gone"), UINT32_MAX);
 	settings_fini(&s);
 }
 
@@ -224,6 +242,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_come_in_their_order),
 		cmocka_unit_test(recipients_belong_to_their_relay),
+		cmocka_unit_test(what_others_may_have_of_us_is_told),
 		cmocka_unit_test(a_queue_with_one_relay_asks_nothing),
 		cmocka_unit_test(routes_may_look_at_the_sender_and_the_login),
 		cmocka_unit_test(bounces_have_a_relay_of_their_own),
