@@ -119,6 +119,33 @@ words_have_their_bounds(void **state)
 	assert_int_equal(pipe_args_add(&out, SPAN("x"), &facts), ERR_FULL);
 }
 
+/* So that maildrop, which runs once for all, runs for each. */
+static void
+a_word_is_for_one_where_a_recipient_would_be_filled_in(void **state)
+{
+	static const struct { const char *word; bool is_for_one; } rows[] = {
+		{ "{recipient}", true }, { "--to={recipient}!", true },
+		{ "{{recipient}}", true }, { "{sender}{recipient}", true },
+		{ "{recipient", false }, { "recipient", false },
+		{ "{Recipient}", false }, { "{sender}", false }, { "", false },
+	};
+	struct pipe_facts f = facts;
+
+	f.recipient = SPAN("@here@");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pipe_args *out = calloc(1, sizeof(*out));
+
+		assert_non_null(out);
+		assert_int_equal(pipe_args_is_for_one(span_of(rows[i].word)),
+		    rows[i].is_for_one);
+		assert_int_equal(pipe_args_add(out, span_of(rows[i].word), &f),
+		    OK);
+		assert_int_equal(strstr(out->bytes, "@here@") != NULL,
+		    rows[i].is_for_one);
+		free(out);
+	}
+}
+
 static void
 the_message_id_is_found_in_any_spelling(void **state)
 {
@@ -995,6 +1022,8 @@ main(void)
 		cmocka_unit_test(no_value_becomes_an_option),
 		cmocka_unit_test(controls_and_nul_are_refused),
 		cmocka_unit_test(words_have_their_bounds),
+		cmocka_unit_test(
+		    a_word_is_for_one_where_a_recipient_would_be_filled_in),
 		cmocka_unit_test(the_message_id_is_found_in_any_spelling),
 		cmocka_unit_test(an_end_is_judged_by_status_and_words),
 		cmocka_unit_test(an_exit_status_means_what_sysexits_say),
