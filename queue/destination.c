@@ -10,7 +10,8 @@
 					 * what it may have, and whom for */
 #define WINDOW_MAX	10000
 #define PROVEN_MS	(10 * 60000)	/* an answer is worth so long	*/
-#define PATIENCE_MS	2000		/* after the first give-up	*/
+#define PATIENCE_MS	1000		/* after the first give-up	*/
+#define PATIENCE_GROWS	8		/* times, with each that follows */
 #define PATIENCE_MAX_MS	(5 * 60000)
 
 /* A domain is somebody's we do not know yet; a relay is its own destination. */
@@ -109,6 +110,8 @@ destination_rank(const struct destination *d, int64_t now_ms)
 		return RANK_DOWN;
 	if (d->answered_ms > 0 && now_ms - d->answered_ms < PROVEN_MS)
 		return RANK_PROVEN;
+	if (d->patience_ms > PATIENCE_MS)
+		return RANK_STUCK;
 	return d->patience_ms > 0 ? RANK_SLOW : RANK_NEW;
 }
 
@@ -116,7 +119,7 @@ void
 destination_slow(struct destination *d)
 {
 	d->patience_ms = d->patience_ms == 0 ? PATIENCE_MS :
-	    d->patience_ms * 4;
+	    d->patience_ms * PATIENCE_GROWS;
 	if (d->patience_ms > PATIENCE_MAX_MS)
 		d->patience_ms = PATIENCE_MAX_MS;
 }

@@ -55,8 +55,8 @@ enum destination_news {
 enum destination_rank {
 	RANK_PROVEN,		/* it has answered lately		*/
 	RANK_NEW,		/* nobody knows				*/
-	RANK_SLOW,		/* it was given up for others, and has grown
-				 * patience for it			*/
+	RANK_SLOW,		/* it was given up for others, once	*/
+	RANK_STUCK,		/* again and again: it may take long	*/
 	RANK_DOWN,		/* it or its host is down: a probe	*/
 	RANK__COUNT
 };

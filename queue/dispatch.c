@@ -176,7 +176,7 @@ serve(struct lane *l, struct destination *d)
 {
 	int64_t now_ms = ev_now_ms(l->queue->loop);
 	enum destination_rank rank = destination_rank(d, now_ms);
-	int64_t patience_ms = rank == RANK_SLOW ? d->patience_ms :
+	int64_t patience_ms = d->patience_ms > 0 ? d->patience_ms :
 	    LANE_PATIENCE_MS;
 	struct host *h = d->host;
 	struct delivery *dl;

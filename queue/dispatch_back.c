@@ -13,7 +13,7 @@ may_be_recalled(const struct lane *l, const struct delivery *dl,
     int64_t now_ms)
 {
 	return dl->state == DELIVERY_RUNNING && !dl->is_recalled &&
-	    (dl->rank == RANK_NEW || dl->rank == RANK_SLOW) &&
+	    dl->rank >= RANK_NEW && dl->rank <= RANK_STUCK &&
 	    now_ms - dl->started_ms >= dl->patience_ms;
 }
 
@@ -43,7 +43,11 @@ press(struct timer *t, void *arg)
 void
 dispatch_press(struct lane *l)
 {
-	if (lane_pressed(l, RANK_NEW) == 0 && lane_pressed(l, RANK_SLOW) == 0)
+	unsigned wanted = 0;
+
+	for (unsigned i = RANK_NEW; i <= RANK_STUCK; i++)
+		wanted += lane_pressed(l, i);
+	if (wanted == 0)
 		return;
 	if (l->press.fn == NULL)
 		timer_init(&l->press, l->queue->loop, press, l);
@@ -58,6 +62,14 @@ makes_sense(const struct delivery *dl, const struct msg_delivery_back *m)
 	if (dl->state == DELIVERY_SETTLING || dl->is_done)
 		return false;
 	return m->why == BACK_RECALLED ? dl->is_recalled : m->host != 0;
+}
+
+/* For now: others wait.  One that was only looked up may have been answered. */
+static void
+give_up(struct destination *d, bool no_host)
+{
+	d->has_fresh |= no_host && d->patience_ms == 0;
+	destination_slow(d);
 }
 
 enum err
@@ -75,7 +87,7 @@ dispatch_back(struct worker *w, const struct msg_delivery_back *m)
 	dispatch_release(w->queue, dl, NEWS_NONE);
 	d = due_destination(dl);
 	if (d != NULL && m->why == BACK_RECALLED)
-		destination_slow(d);
+		give_up(d, m->host == 0);
 	if (d != NULL && d->host != NULL && m->why != BACK_RECALLED)
 		host_refuses(d->host);
 	if (dl->state == DELIVERY_RUNNING)

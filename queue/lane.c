@@ -11,7 +11,8 @@
 #define LEFT_PARTS	1	/* for the proven that had nothing	*/
 
 static const unsigned parts[RANK__COUNT] = {
-	[RANK_PROVEN] = 6, [RANK_NEW] = 4, [RANK_SLOW] = 2, [RANK_DOWN] = 1,
+	[RANK_PROVEN] = 6, [RANK_NEW] = 3, [RANK_SLOW] = 1, [RANK_STUCK] = 2,
+	[RANK_DOWN] = 1,
 };
 
 void
@@ -175,6 +176,8 @@ lane_next(struct lane *l)
 
 		if ((d = pick(l, rank)) == NULL)
 			continue;
+		/* Until it has had its turn: its rows may be still to read. */
+		d->has_fresh |= d->ring == &l->fresh[rank];
 		lane_remove(d);
 		l->rank = (rank + 1) % RANK__COUNT;
 		l->pick_cnt++;

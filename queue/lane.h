@@ -10,8 +10,9 @@
  * of eight slots
  *
  *	proven	six, and all when nothing of it is under way
- *	new	four
- *	slow	two
+ *	new	three
+ *	slow	one
+ *	stuck	two
  *	down	one, for probes
  *
  * and one of eight is left to those proven destinations of which nothing is
@@ -21,11 +22,15 @@
  * New ones that hang must not hold up newer ones: when others wait for a share
  * that is full, the relay is asked to give back what has been under way for
  * LANE_PATIENCE_MS and was not begun.  That was no attempt, and the destination
- * is slow from now on: it is tried for 2 s, 8 s, 32 s and so on, until it has
- * had all the time that it needs.
+ * is slow from now on: it is tried for 1 s, and if that was too short it is
+ * stuck, and tried for 8 s, 64 s and so on, until it has had all the time that
+ * it needs.  One that is slow once, because its names took long, does not wait
+ * for those that hang: a share of slow ones is free again within a second, and
+ * who was given up before a host of it was known goes in front there.
  *
  * In each rank a destination that had nothing, and gets new mail, goes in front
- * of those that have had their turn.  Three times of four the one in front is
+ * of those that have had their turn, and comes back there when its rows had to
+ * be read first.  Three times of four the one in front is
  * next, then one that has waited longest.
  */
 #ifndef QUEUE_LANE_H
