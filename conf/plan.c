@@ -182,9 +182,13 @@ add_paths(struct planner *pl)
 		fits = span_cstr(out->files[i].path->text, f->path,
 		    sizeof(f->path));
 	}
-	for (unsigned i = 0; fits && i < out->endpoint_cnt; i++)
-		fits = span_cstr(out->endpoints[i]->text,
-		    pl->endpoints[pl->endpoint_cnt++].path, PLAN_SOCKET_MAX);
+	for (unsigned i = 0; fits && i < out->endpoint_cnt; i++) {
+		struct plan_endpoint *e = &pl->endpoints[pl->endpoint_cnt++];
+
+		e->family = 1;
+		fits = span_cstr(out->endpoints[i]->text, e->path,
+		    sizeof(e->path));
+	}
 	if (!fits)
 		pl->err = ERR_FULL;
 }

@@ -59,8 +59,12 @@ struct plan_file {			/* opened by master for reading	*/
 	int32_t		 fd;		/* is_made: master's own number	*/
 };
 
-struct plan_endpoint {			/* a unix socket to connect to	*/
-	char		 path[PLAN_SOCKET_MAX];
+struct plan_endpoint {			/* to be connected to by master	*/
+	uint8_t		 family;	/* 4, 6, or 1: a unix socket	*/
+	uint8_t		 spare;
+	uint16_t	 port;		/* host order			*/
+	uint8_t		 address[16];	/* network order; v4 first four	*/
+	char		 path[PLAN_SOCKET_MAX];	/* family 1		*/
 };
 
 struct plan_process {

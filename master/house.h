@@ -34,6 +34,8 @@ struct process {
 	int		 slice_fd;
 	struct folder	*folder;	/* its files			*/
 	struct plan_endpoint endpoints[PLAN_ENDPOINTS_MAX];
+	LIST_HEAD(, dial) dials;	/* connections under way for it	*/
+	unsigned	 dial_cnt;
 	int		 counters_fd;	/* its page, through all its lives */
 	int		 marks_fd;	/* of its block, if a relay's; or -1 */
 	uint32_t	 generation;	/* of its slice			*/

@@ -6,18 +6,16 @@
  *
  * A unix socket is one file and so one socket for all workers.
  */
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "master/address.h"
 #include "master/listen.h"
 #include "master/shortage.h"
 
@@ -29,13 +27,6 @@ struct listener {
 	int		 fd;
 	dev_t		 dev;			/* of a unix socket's file */
 	ino_t		 ino;
-};
-
-union address {
-	struct sockaddr		 any;
-	struct sockaddr_in	 v4;
-	struct sockaddr_in6	 v6;
-	struct sockaddr_un	 un;
 };
 
 static enum err
@@ -64,24 +55,7 @@ complain(const struct plan_listener *w, const char *why)
 static socklen_t
 fill_address(union address *a, const struct plan_listener *w)
 {
-	_Static_assert(PLAN_SOCKET_MAX <= sizeof(a->un.sun_path),
-	    "a path fits an address");
-	memset(a, 0, sizeof(*a));
-	if (w->family == 1) {
-		a->un.sun_family = AF_UNIX;
-		memcpy(a->un.sun_path, w->path, PLAN_SOCKET_MAX);
-		return sizeof(a->un);
-	}
-	if (w->family == 4) {
-		a->v4.sin_family = AF_INET;
-		a->v4.sin_port = htons(w->port);
-		memcpy(&a->v4.sin_addr, w->address, 4);
-		return sizeof(a->v4);
-	}
-	a->v6.sin6_family = AF_INET6;
-	a->v6.sin6_port = htons(w->port);
-	memcpy(&a->v6.sin6_addr, w->address, 16);
-	return sizeof(a->v6);
+	return address_fill(a, w->family, w->address, w->port, w->path);
 }
 
 static bool

@@ -8,7 +8,7 @@
  *	dirs listen folder	what must be made or opened as root
  *	house	   all processes;  process  one;  pair  the links between
  *	fault	   what deaths in a row come to;  shortage  limits reached
- *	endpoint   the connections it makes for others
+ *	endpoint   the connections it makes for others;  address  a place
  *	control	   what control asks
  *	reload stop	the two big changes
  *	rights	   what is kept of root's

@@ -287,6 +287,14 @@ receive_file(struct plan_file *f, int fd, int64_t until_ms)
 	return e;
 }
 
+static bool
+is_good_endpoint(const struct plan_endpoint *e)
+{
+	if (e->family == 1)
+		return is_plain_path(e->path, sizeof(e->path));
+	return (e->family == 4 || e->family == 6) && e->port != 0;
+}
+
 static enum err
 receive_rest(struct plan *p, int fd, int64_t until_ms)
 {
@@ -303,8 +311,7 @@ receive_rest(struct plan *p, int fd, int64_t until_ms)
 	for (uint32_t i = 0; e == OK && i < p->head.endpoint_cnt; i++) {
 		e = receive_plain(fd, &p->endpoints[i],
 		    sizeof(p->endpoints[i]), until_ms);
-		if (e == OK && !is_plain_path(p->endpoints[i].path,
-		    sizeof(p->endpoints[i].path)))
+		if (e == OK && !is_good_endpoint(&p->endpoints[i]))
 			e = ERR_PEER;
 	}
 	return e == OK && !are_good_secrets(p) ? ERR_PEER : e;

@@ -137,6 +137,7 @@ process_new(struct house *h, struct plan *plan, uint32_t row,
 		return NULL;
 	}
 	p->house = h;
+	LIST_INIT(&p->dials);
 	take_row(p, plan, row, folder);
 	p->id.role = p->row.role;
 	p->id.no = h->next_no++;
@@ -157,6 +158,7 @@ forget(struct process *p)
 
 	pair_forget(p);
 	control_forgot(p);
+	endpoint_forget(p);
 	link_close(&p->link);
 	timer_stop(&p->again);
 	timer_stop(&p->patience);
@@ -211,6 +213,7 @@ child_gone(struct link *l, enum err why, void *arg)
 {
 	struct process *p = arg;
 
+	endpoint_forget(p);
 	link_close(&p->link);
 	if (why == ERR_CLOSED)
 		timer_set(&p->patience, HANGUP_MS);
@@ -433,6 +436,7 @@ process_ended(struct process *p, int status)
 	if (as_told || !fault_is_named(&p->fault))
 		log_end_of(p, status, as_told);
 	control_ended(p);
+	endpoint_forget(p);
 	link_close(&p->link);
 	timer_stop(&p->patience);
 	p->pid = 0;

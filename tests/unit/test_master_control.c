@@ -139,7 +139,7 @@ stand_in(struct plan_process row, const struct plan_file *files,
     const struct plan_endpoint *endpoints, struct far *far)
 {
 	static const struct link_peer master = { .role = ROLE_MASTER };
-	struct plan_endpoint none = { "" };
+	struct plan_endpoint none = { .family = 1 };
 	int fds[2], slice = open("/dev/null", O_RDONLY);
 	struct plan plan = { .rows = &row, .slices = &slice };
 	struct folder *folder;
@@ -350,7 +350,8 @@ static void
 only_endpoints_of_its_own_row_are_connected_to(void **state)
 {
 	struct plan_process row = row_of(ROLE_RELAY, "out");
-	struct plan_endpoint rows[2] = { { "" }, { "" } };
+	struct plan_endpoint rows[2] = { { .family = 1 },
+	    { .family = 1 } };
 	struct msg_endpoint_ask want = { 1, 0 };
 	struct process *p;
 	struct far f;
@@ -382,7 +383,7 @@ static void
 a_server_that_does_not_accept_holds_up_nobody(void **state)
 {
 	struct plan_process row = row_of(ROLE_RELAY, "out");
-	struct plan_endpoint e = { "" };
+	struct plan_endpoint e = { .family = 1 };
 	const struct msg_endpoint_ask want = { 1, 0 };
 	struct process *p;
 	struct far f;
@@ -405,7 +406,7 @@ static void
 who_wants_connections_and_does_not_read_is_given_up(void **state)
 {
 	struct plan_process row = row_of(ROLE_RELAY, "out");
-	struct plan_endpoint e = { "" };
+	struct plan_endpoint e = { .family = 1 };
 	const struct msg_endpoint_ask want = { 1, 0 };
 	struct process *p;
 	struct far f;

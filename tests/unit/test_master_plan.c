@@ -94,9 +94,11 @@ good(void)
 	s.rows[3].file_cnt = 2;			/* 0 and 1 */
 	s.rows[4].first_file = 1;
 	s.rows[4].file_cnt = 2;			/* 1 and 2 */
-	for (unsigned i = 0; i < ENDPOINTS; i++)
+	for (unsigned i = 0; i < ENDPOINTS; i++) {
+		s.endpoints[i].family = 1;
 		(void)strlcpy(s.endpoints[i].path, "/run/lmtp",
 		    PLAN_SOCKET_MAX);
+	}
 	s.rows[1].first_endpoint = 1;
 	s.rows[1].endpoint_cnt = 1;
 	s.seals = ALL_SEALS;
@@ -400,6 +402,14 @@ every_lie_about_endpoints_is_seen(void **state)
 	assert_int_equal(hear(&s), ERR_PEER);
 	s = good();
 	memset(s.endpoints[0].path, '/', PLAN_SOCKET_MAX);
+	assert_int_equal(hear(&s), ERR_PEER);
+	/* An address needs no path, but a port. */
+	s = good();
+	s.endpoints[0] = (struct plan_endpoint){ .family = 6, .port = 24 };
+	assert_int_equal(hear(&s), OK);
+	s.endpoints[0].port = 0;
+	assert_int_equal(hear(&s), ERR_PEER);
+	s.endpoints[0] = (struct plan_endpoint){ .family = 2, .port = 24 };
 	assert_int_equal(hear(&s), ERR_PEER);
 }
 
