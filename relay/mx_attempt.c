@@ -1,5 +1,6 @@
 /*
- * mx_attempt.c - lookup, choice, hosts in turn.
+ * mx_attempt.c - lookup, choice, hosts in turn: each thing that is asked is a
+ * step, and what follows from its answer stands in the table of steps.
  *
  * A delivery knows its attempt by on_end_arg from the beginning to the end,
  * wherever it is meanwhile.
@@ -16,11 +17,20 @@
 #define FAILED_MS	500	/* until the queue has heard, which lets a
 				 * second pass before it has it tried again */
 
+/* What the answer that is waited for is about. */
+enum step {
+	STEP_MX,		/* of the domain			*/
+	STEP_ADDRESSES,		/* of the domain, as a host		*/
+	STEP_OTHERS,		/* likewise, those we do not use	*/
+	STEP_HOST		/* addresses of the host whose turn it is */
+};
+
 struct mx_attempt {
 	LIST_ENTRY(mx_attempt) entry;
 	struct mx_attempts *home;
 	struct delivery	*delivery;
 	struct resolve_query *query;	/* NULL: none under way		*/
+	enum step	 step;		/* the last that was asked	*/
 	char		 domain[DOMAIN_KEY_MAX]; /* the destination	*/
 	struct mx_hosts	 hosts;
 	unsigned	 next;		/* of them to try		*/
@@ -84,12 +94,15 @@ end(struct mx_attempt *a, enum own own)
 	delivery_end(a->delivery, &v, a->delivery->destination);
 }
 
-static void
-end_unanswered(struct mx_attempt *a, enum resolve_trust trust)
-{
-	end(a, trust == TRUST_BOGUS ? OWN_domain_forged :
-	    OWN_domain_unanswered);
-}
+/* What is asked comes back as one of the two. */
+struct answer {
+	enum resolve_status status;
+	enum resolve_trust trust;
+	struct span	 records;		/* of STEP_MX		*/
+	const struct resolve_found *found;	/* of all others	*/
+};
+
+static void	ask(struct mx_attempt *, enum step);
 
 /* Hosts. */
 
@@ -208,14 +221,13 @@ is_void(const struct mx_attempt *a, const struct resolve_found *found)
 
 /* The addresses of the host: has another domain just found it down? */
 static void
-take_host(const struct resolve_found *found, void *arg)
+take_host(struct mx_attempt *a, const struct answer *answer)
 {
-	struct mx_attempt *a = arg;
+	const struct resolve_found *found = answer->found;
 	struct mx_attempts *home = a->home;
 	uint64_t number = mx_number(found, a->hosts.hosts[a->next - 1].name,
 	    a->port, home->number_seed);
 
-	a->query = NULL;
 	if (is_void(a, found)) {
 		mx_pools_log_unusable(home->pools, where(a).host, found);
 		a->void_cnt++;
@@ -227,22 +239,6 @@ take_host(const struct resolve_found *found, void *arg)
 		return;
 	}
 	try_next(a);
-}
-
-/* Nothing is begun while names are looked up. */
-static void
-leave_lookup(struct delivery *d, void *arg)
-{
-}
-
-static void
-ask_host(struct mx_attempt *a, struct span host)
-{
-	a->delivery->on_leave = leave_lookup;
-	a->query = resolve_addresses(a->home->resolve, host,
-	    a->home->families, take_host, a);
-	if (a->query == NULL)
-		end(a, OWN_no_memory);
 }
 
 static void
@@ -265,7 +261,7 @@ try_next(struct mx_attempt *a)
 	if (p != NULL)
 		give_to(a, p);
 	else
-		ask_host(a, w.host);
+		ask(a, STEP_HOST);
 }
 
 /* What is about the next hop tells more than what is about us. */
@@ -362,77 +358,54 @@ is_ours(struct span name, const void *arg)
 	return ourselves_has_name(arg, name);
 }
 
-/* It is no host for us; is it one for others? */
 static void
-take_others(const struct resolve_found *found, void *arg)
+end_unanswered(struct mx_attempt *a, const struct answer *answer)
 {
-	struct mx_attempt *a = arg;
+	end(a, answer->trust == TRUST_BOGUS ? OWN_domain_forged :
+	    OWN_domain_unanswered);
+}
+
+/* It is a host, but none for us. */
+static void
+end_for_others(struct mx_attempt *a, const struct answer *answer)
+{
 	struct resolve_found none = { .status = RESOLVED_NODATA };
 
-	a->query = NULL;
-	if (found->status == RESOLVED_NODATA) {
-		end(a, OWN_domain_bare);
-		return;
-	}
 	mx_pools_log_unusable(a->home->pools, a->delivery->destination, &none);
 	end(a, OWN_mx_no_address);
 }
 
 /* Neither MX nor address; or one, of a family that the block leaves out. */
 static void
-end_bare(struct mx_attempt *a)
+try_others(struct mx_attempt *a, const struct answer *answer)
 {
-	if (a->home->families == RESOLVE_BOTH) {
+	if (a->home->families == RESOLVE_BOTH)
 		end(a, OWN_domain_bare);
-		return;
-	}
-	a->query = resolve_addresses(a->home->resolve, span_of(a->domain),
-	    RESOLVE_BOTH, take_others, a);
-	if (a->query == NULL)
-		end(a, OWN_no_memory);
+	else
+		ask(a, STEP_OTHERS);
 }
 
 /* No MX: is the domain itself a host?  RFC 5321 5.1, implicit MX. */
 static void
-take_addresses(const struct resolve_found *found, void *arg)
+try_domain(struct mx_attempt *a, const struct answer *answer)
 {
-	struct mx_attempt *a = arg;
-
-	a->query = NULL;
-	switch (found->status) {
-	case RESOLVED:
-		go_to(a, span_of(a->domain), a->home->port);
-		break;
-	case RESOLVED_NXDOMAIN:
-		end(a, OWN_domain_unknown);
-		break;
-	case RESOLVED_NODATA:
-		end_bare(a);
-		break;
-	default:
-		end_unanswered(a, found->trust);
-		break;
-	}
-}
-
-static void
-ask_addresses(struct mx_attempt *a)
-{
-	if (ourselves_has_name(a->home->ourselves, span_of(a->domain))) {
+	if (ourselves_has_name(a->home->ourselves, span_of(a->domain)))
 		end(a, OWN_loop);
-		return;
-	}
-	a->query = resolve_addresses(a->home->resolve, span_of(a->domain),
-	    a->home->families, take_addresses, a);
-	if (a->query == NULL)
-		end(a, OWN_no_memory);
+	else
+		ask(a, STEP_ADDRESSES);
 }
 
 static void
-take_records(struct mx_attempt *a, struct span records)
+go_to_domain(struct mx_attempt *a, const struct answer *answer)
 {
-	switch (mx_choose(&a->hosts, records, is_ours, a->home->ourselves,
-	    &a->home->seed)) {
+	go_to(a, span_of(a->domain), a->home->port);
+}
+
+static void
+take_records(struct mx_attempt *a, const struct answer *answer)
+{
+	switch (mx_choose(&a->hosts, answer->records, is_ours,
+	    a->home->ourselves, &a->home->seed)) {
 	case MX_HOSTS:
 		mx_down_sort(&a->home->down, &a->hosts, a->port,
 		    ev_now_ms(a->home->loop));
@@ -450,26 +423,88 @@ take_records(struct mx_attempt *a, struct span records)
 	}
 }
 
-static void
-take_mx(const struct resolve_answer *answer, void *arg)
-{
-	struct mx_attempt *a = arg;
+/* The table of steps. */
 
+#define GO(call)	{ .go = call }
+#define END(why)	{ .own = OWN_##why }
+
+static const struct {
+	struct {
+		void	(*go)(struct mx_attempt *, const struct answer *);
+		enum own own;		/* the end, where there is no call */
+	} on[RESOLVE__COUNT];
+} steps[] = {
+	[STEP_MX] = { {
+		[RESOLVED] =		GO(take_records),
+		[RESOLVED_NODATA] =	GO(try_domain),
+		[RESOLVED_NXDOMAIN] =	END(domain_unknown),
+		[RESOLVED_FAILED] =	GO(end_unanswered),
+	} },
+	[STEP_ADDRESSES] = { {
+		[RESOLVED] =		GO(go_to_domain),
+		[RESOLVED_NODATA] =	GO(try_others),
+		[RESOLVED_NXDOMAIN] =	END(domain_unknown),
+		[RESOLVED_FAILED] =	GO(end_unanswered),
+	} },
+	[STEP_OTHERS] = { {
+		[RESOLVED] =		GO(end_for_others),
+		[RESOLVED_NODATA] =	END(domain_bare),
+		[RESOLVED_NXDOMAIN] =	GO(end_for_others),
+		[RESOLVED_FAILED] =	GO(end_for_others),
+	} },
+	[STEP_HOST] = { {
+		[RESOLVED ... RESOLVED_FAILED] = GO(take_host),
+	} },
+};
+
+#undef GO
+#undef END
+
+static void
+take(struct mx_attempt *a, const struct answer *answer)
+{
 	a->query = NULL;
-	switch (answer->status) {
-	case RESOLVED:
-		take_records(a, answer->records);
-		break;
-	case RESOLVED_NODATA:
-		ask_addresses(a);
-		break;
-	case RESOLVED_NXDOMAIN:
-		end(a, OWN_domain_unknown);
-		break;
-	default:
-		end_unanswered(a, answer->trust);
-		break;
-	}
+	if (steps[a->step].on[answer->status].go != NULL)
+		steps[a->step].on[answer->status].go(a, answer);
+	else
+		end(a, steps[a->step].on[answer->status].own);
+}
+
+static void
+take_answer(const struct resolve_answer *r, void *arg)
+{
+	take(arg, &(struct answer){ .status = r->status, .trust = r->trust,
+	    .records = r->records });
+}
+
+static void
+take_found(const struct resolve_found *f, void *arg)
+{
+	take(arg, &(struct answer){ .status = f->status, .trust = f->trust,
+	    .found = f });
+}
+
+/* Nothing is begun while names are looked up. */
+static void
+leave_lookup(struct delivery *d, void *arg)
+{
+}
+
+/* The one place where anything is asked. */
+static void
+ask(struct mx_attempt *a, enum step step)
+{
+	struct span name = step == STEP_HOST ? where(a).host :
+	    span_of(a->domain);
+
+	a->step = step;
+	a->delivery->on_leave = leave_lookup;
+	a->query = step == STEP_MX ?
+	    resolve_ask(a->home->resolve, RESOLVE_MX, name, take_answer, a) :
+	    resolve_addresses(a->home->resolve, name, step == STEP_OTHERS ?
+	    RESOLVE_BOTH : a->home->families, take_found, a);
+	if (a->query == NULL)
+		end(a, OWN_no_memory);
 }
 
 /* [192.0.2.1] or [IPv6:2001:db8::1], RFC 5321 4.1.3. */
@@ -515,10 +550,7 @@ look_up(struct mx_attempt *a)
 	} else if (!dnsname_fold(domain, name)) {
 		end(a, OWN_domain_invalid);
 	} else {
-		a->query = resolve_ask(home->resolve, RESOLVE_MX, domain,
-		    take_mx, a);
-		if (a->query == NULL)
-			end(a, OWN_no_memory);
+		ask(a, STEP_MX);
 	}
 }
 
