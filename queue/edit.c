@@ -112,6 +112,9 @@ retry_destination(struct queue *q, const struct store_flow *flow)
 static const char *
 why_of(const struct store_edit *e)
 {
+	if (e->action == EDIT_RETRY && e->removed)
+		return "all its recipients are done with, and its envelope "
+		    "was damaged";
 	if (e->action == EDIT_RETRY)
 		return "what could not be read can be read again";
 	if (e->action == EDIT_GIVE_UP)
@@ -135,10 +138,11 @@ log_edit(const struct store_edit *e)
 	};
 	struct log_line l;
 
-	if (e->changed_cnt == 0 && e->action != EDIT_REMOVE &&
+	if (e->changed_cnt == 0 && !e->removed && e->action != EDIT_REMOVE &&
 	    e->action != EDIT_GIVE_UP)
 		return;
-	log_begin(&l, events[e->action]);
+	log_begin(&l, e->action == EDIT_RETRY && e->removed ? LOG_removed :
+	    events[e->action]);
 	log_id(&l, LOG_KEY_id, e->id);
 	log_num(&l, LOG_KEY_count, e->changed_cnt);
 	log_text(&l, LOG_KEY_why, why_of(e));

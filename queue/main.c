@@ -10,7 +10,7 @@
  *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
  *	store		LMDB, with a thread that writes (apply, edit, hasten,
- *			sweep) and one that reads (list)
+ *			answer, sweep) and one that reads (list)
  *			(envelope, text); row, aside, discard and format are
  *			of both; find, walk and rows see through keys that a
  *			flipped bit has put out of order, stray puts them back

@@ -156,6 +156,16 @@ apply_drop(struct store *st, MDB_txn *txn, struct store_drop *d)
 	return rc != 0 ? rc : store_sweep_later(st, txn, d->mail->id);
 }
 
+/* Its envelope cannot be read, and counts for nothing: the rows tell. */
+static int
+end_unread(struct store *st, MDB_txn *txn, struct store_settle *s)
+{
+	int rc = store_row_end_damaged(st, txn, s->id, &s->removed);
+
+	return rc != 0 || s->removed ? rc :
+	    store_report_has(st, txn, s->id, &s->is_silent);
+}
+
 /*
  * A delivery of this message is over: the last one takes it along, unless the
  * count of them is contradicted by a row that is left.
@@ -173,8 +183,10 @@ release_message(struct store *st, MDB_txn *txn, struct store_settle *s)
 
 	store_table_key_id(&k, s->id);
 	rc = store_row_get(st, txn, TABLE_MESSAGE, &k, &r, &e);
-	if (rc != 0 || e != OK)
+	if (rc != 0)
 		return rc;
+	if (e != OK)
+		return end_unread(st, txn, s);
 	if ((rc = store_rows_have(&st->env, txn, TABLE_DELIVERY, s->id,
 	    &deliveries)) != 0 || (rc = store_rows_have(&st->env, txn,
 	    TABLE_RECIPIENT, s->id, &rcpts)) != 0)

@@ -337,6 +337,11 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	if (e->action == EDIT_RETRY && ((rc = look_again(st, txn,
 	    e)) != 0 || e->op.err != OK))
 		return rc;
+	/* What had a note only for an envelope that nobody needs any more. */
+	if (e->action == EDIT_RETRY && found == ERR_PEER)
+		rc = store_row_end_damaged(st, txn, e->id, &e->removed);
+	if (rc != 0 || (e->action == EDIT_RETRY && e->removed))
+		return rc;
 	if ((rc = edit_deliveries(st, txn, e)) != 0 || (is_removal(e) &&
 	    (rc = remove_rest(st, txn, e, &m, found == OK)) != 0))
 		return rc;

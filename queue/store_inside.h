@@ -152,6 +152,14 @@ int	store_row_get_discarded(struct store *, MDB_txn *, uint64_t *out);
  */
 int	store_row_put_text(struct store *, MDB_txn *, struct store_mail *,
 	    enum part, uint32_t piece_no, struct span text);
+/* Is nothing left of it to be done, or to be told? */
+int	store_row_is_over(struct store *, MDB_txn *, struct id, bool *over);
+/*
+ * If so, one whose envelope cannot be read goes, with its notes, and its text
+ * is swept.  *gone: there was such an envelope.
+ */
+int	store_row_end_damaged(struct store *, MDB_txn *, struct id,
+	    bool *gone);
 /* The message and its text, which is swept when it is long. */
 int	store_row_del_message(struct store *, MDB_txn *, struct id,
 	    uint64_t header_len, uint64_t body_len);

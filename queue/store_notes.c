@@ -149,6 +149,10 @@ store_note_look(struct store *st, MDB_txn *txn, enum table t,
 	rc = store_row_look(st, txn, t, k, &r, &e, &now);
 	if (rc != 0 || e == OK)
 		return rc;
+	if (t == TABLE_MESSAGE && e == ERR_PEER && now == ASIDE_DAMAGED) {
+		*why = now;
+		return store_row_is_over(st, txn, id_of(k), over);
+	}
 	if (e == ERR_NONE)
 		return was_missing ? is_nothing_left(st, txn, id_of(k),
 		    over) : 0;

@@ -272,8 +272,10 @@ store_report_read(struct store *st, MDB_txn *txn, struct store_read_report *r)
 	if (rc != 0)
 		return store_table_err(rc);
 	if (record_get((struct span){ val.mv_data, val.mv_size },
-	    RECORD_message, &m) != OK)
+	    RECORD_message, &m) != OK) {
+		store_set_aside(st, TABLE_MESSAGE, &k, ASIDE_DAMAGED);
 		return ERR_PEER;
+	}
 	if ((rc = walk(st, txn, r->id, NULL, NULL, &cnt, &bytes)) != 0)
 		return store_table_err(rc);
 	bytes += sizeof(*rows) + cnt * sizeof(rows->rows[0]) +

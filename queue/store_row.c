@@ -165,6 +165,46 @@ store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
 	return rc;
 }
 
+int
+store_row_is_over(struct store *st, MDB_txn *txn, struct id id, bool *over)
+{
+	static const enum table parts[] = {
+		TABLE_DELIVERY, TABLE_RECIPIENT, TABLE_REPORT,
+	};
+	bool has = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && !has &&
+	    i < sizeof(parts) / sizeof(parts[0]); i++)
+		rc = store_rows_have(&st->env, txn, parts[i], id, &has);
+	*over = !has;
+	return rc;
+}
+
+int
+store_row_end_damaged(struct store *st, MDB_txn *txn, struct id id,
+    bool *gone)
+{
+	struct store_notes notes;
+	struct store_key k;
+	MDB_val val;
+	bool over, found;
+	int rc;
+
+	*gone = false;
+	store_table_key_id(&k, id);
+	if ((rc = store_row_is_over(st, txn, id, &over)) != 0 || !over ||
+	    (rc = store_stray_fetch(st, txn, TABLE_MESSAGE, &k, &found)) != 0)
+		return rc;
+	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
+	*gone = rc == 0;
+	if ((rc != 0 && rc != MDB_NOTFOUND) ||
+	    (rc = store_find_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
+	    (rc = store_notes_drop(st, txn, id, true, &notes)) != 0)
+		return rc;
+	return store_sweep_later(st, txn, id);
+}
+
 /* As if they were 0 where they are damaged, and never below 0. */
 static void
 add(uint64_t *sum, int64_t more)

@@ -179,6 +179,79 @@ a_removal_takes_what_cannot_be_read(void **state)
 	}
 }
 
+/* Text, notes, all: what was damaged at the last recipient. */
+static void
+assert_nothing_is_left(void)
+{
+	for (int n = 0; n < 20; n++)	/* the sweep */
+		kit_turn(&kit);
+	store_close(&kit.store);
+	for (enum table t = 0; t < TABLE__COUNT; t++)
+		if (t != TABLE_HISTORY && t != TABLE_TOTAL)
+			assert_int_equal(kit_rows(&kit, t), 0);
+	kit_reopen(&kit);
+}
+
+static enum err
+settle_all(struct store_settle *s)
+{
+	static struct store_change c[2];
+	static struct record_delivery was;
+
+	for (uint32_t i = 0; i < 2; i++)
+		c[i] = (struct store_change){ .class = CLASS_DONE,
+		    .rcpt_no = i, .code = 250, .address = mail.rcpts[i] };
+	was = (struct record_delivery){ .rcpt_cnt = 2,
+	    .due_ms = (uint64_t)mail.where.due_ms, .relay = mail.where.relay,
+	    .destination = mail.where.destination,
+	    .tenant = mail.where.tenant };
+	*s = (struct store_settle){ .id = mail.mail.id, .is_over = true,
+	    .changes = c, .change_cnt = 2, .attempts = 1, .was = &was,
+	    .now_ms = clock_wall_ms() };
+	CALL(store_settle, s);
+	return kit.last;
+}
+
+/* Damaged while its last recipient was delivered: nobody needs it any more. */
+static void
+an_envelope_damaged_at_the_last_recipient_goes(void **state)
+{
+	struct store_settle s;
+
+	assert_int_equal(load(), OK);
+	flip(TABLE_MESSAGE);
+	assert_int_equal(settle_all(&s), OK);
+	assert_true(s.removed);
+	assert_int_equal(totals().quarantined, 0);
+	assert_nothing_is_left();
+}
+
+/* As one is that an earlier build has left: by the walk over the notes. */
+static void
+a_note_of_what_nobody_needs_goes_with_it(void **state)
+{
+	struct store_edit e;
+	struct store_env env;
+	MDB_txn *txn;
+
+	flip(TABLE_MESSAGE);
+	assert_int_equal(load(), ERR_PEER);
+	assert_int_equal(totals().quarantined, 1);
+	assert_int_equal(edit(&e, EDIT_RETRY), ERR_PEER);
+	store_close(&kit.store);
+	assert_int_equal(store_table_open(&env, kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(env.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_drop(txn, env.dbi[TABLE_DELIVERY], 0), 0);
+	assert_int_equal(mdb_drop(txn, env.dbi[TABLE_RECIPIENT], 0), 0);
+	assert_int_equal(mdb_drop(txn, env.dbi[TABLE_DUE], 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&env);
+	kit_reopen(&kit);
+	assert_int_equal(edit(&e, EDIT_RETRY), OK);
+	assert_true(e.removed);
+	assert_nothing_is_left();
+}
+
 /* Rows of table report of the message, and how many are of nobody known. */
 static uint32_t
 reports(uint32_t *nameless)
@@ -216,13 +289,7 @@ end_reports(void)
 	assert_int_equal(kit.last, OK);
 	assert_true(told.removed);
 	free(r.rows);
-	for (int n = 0; n < 20; n++)	/* the sweep */
-		kit_turn(&kit);
-	store_close(&kit.store);
-	for (enum table t = 0; t < TABLE__COUNT; t++)
-		if (t != TABLE_HISTORY && t != TABLE_TOTAL)
-			assert_int_equal(kit_rows(&kit, t), 0);
-	kit_reopen(&kit);
+	assert_nothing_is_left();
 }
 
 static enum err
@@ -490,6 +557,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_can_be_read_again_is_due),
 		TEST(a_removal_takes_what_cannot_be_read),
+		TEST(an_envelope_damaged_at_the_last_recipient_goes),
+		TEST(a_note_of_what_nobody_needs_goes_with_it),
 		TEST(what_is_given_up_is_told_to_its_sender),
 		TEST(what_has_no_sender_is_told_to_the_postmaster),
 		TEST(a_delivery_has_its_note_before_it_is_due),
