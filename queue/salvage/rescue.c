@@ -241,15 +241,17 @@ save_messages(struct rescue *g)
 
 /*
  * A suspension is of today, or mail would wait that shall not; but one whose
- * record is damaged still says by its key what must not go out.
+ * record is damaged still says by its key what must not go out.  Where nobody
+ * knows what is of today all that are found are kept: mail that waits too long
+ * is found, mail that went out is not got back.
  */
 static bool
-is_kept(const struct row *row)
+is_kept(const struct rescue *g, const struct row *row)
 {
 	if (row->is_misplaced || row->value == NULL)
 		return false;
 	if (row->table == TABLE_SUSPENSION)
-		return row->origin != ROWS_DOUBTFUL;
+		return row->origin != ROWS_DOUBTFUL || g->rows->is_searched;
 	return !row->is_bad && (row->table == TABLE_HISTORY ||
 	    row->origin != ROWS_DOUBTFUL);
 }
@@ -266,7 +268,7 @@ save_table(struct rescue *g, enum table t)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++)
-		if (is_kept(&row[i]))
+		if (is_kept(g, &row[i]))
 			rc = copy(g, &row[i]);
 	return rc;
 }

@@ -24,6 +24,7 @@ struct reading {
 	uint8_t		*seen, *is_free;
 	int		 table;		/* being walked; -1 any		*/
 	bool		 is_stale;	/* these trees are not of today	*/
+	bool		 just_suspended; /* all else was found by them	*/
 	enum rows_origin origin;
 	bool		 has_free;	/* the free list is whole	*/
 	uint64_t	 last_no;	/* what it may name at most	*/
@@ -219,12 +220,13 @@ take_orphan(const struct image_row *row, void *arg)
 	bool bad;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		if (has_form(tables[i], row, &bad) && !bad) {
+		if ((!g->just_suspended || tables[i] == TABLE_SUSPENSION) &&
+		    has_form(tables[i], row, &bad) && !bad) {
 			add(g, tables[i], row, false);
 			return;
 		}
 	/* Header or body: a leaf does not say.  The message's lengths do. */
-	if (has_form(TABLE_BODY, row, &bad) && !bad) {
+	if (!g->just_suspended && has_form(TABLE_BODY, row, &bad) && !bad) {
 		add(g, TABLE_BODY, row, false);
 		add(g, TABLE_HEADER, row, false);
 	}
@@ -439,7 +441,9 @@ rows_read(struct rows *r, struct image *im)
 		r->is_searched = c.is_searched;
 		walk_trees(&g, &c);
 	}
-	if (!r->has_no_memory && (!found || is_any_broken(r)))
+	/* A suspension leaves no history: one may be newer than these trees. */
+	g.just_suspended = found && !is_any_broken(r);
+	if (!r->has_no_memory && (!g.just_suspended || r->is_searched))
 		scan(&g);
 	sort(r);
 	free(g.seen);

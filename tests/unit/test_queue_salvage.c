@@ -7,6 +7,9 @@
  */
 #include "dice.h"
 #include "salvage_kit.h"
+
+#include <ftw.h>
+
 #include "queue/salvage/carry.h"
 #include "queue/salvage/rescue.h"
 #include "queue/store_inside.h"
@@ -542,6 +545,43 @@ damage_suspensions(const char *dir)
 	store_table_close(&e);
 }
 
+static int
+remove_one(const char *path, const struct stat *sb, int type, struct FTW *at)
+{
+	return remove(path);
+}
+
+/* Nothing else was written since: no history tells it from what was before. */
+static void
+without_meta_pages_a_suspension_is_found(void **state)
+{
+	struct suspension_set *set;
+	char dir[96], path[128];
+	uint8_t junk[2 * 4096];
+	FILE *f;
+
+	kit_reopen(&kit->kit);
+	leave_a_suspension();
+	store_close(&kit->kit.store);
+	memset(junk, 0x5a, sizeof(junk));
+	snprintf(path, sizeof(path), "%s/data.mdb", kit->kit.dir);
+	assert_non_null(f = fopen(path, "r+"));
+	assert_int_equal(fwrite(junk, 1, sizeof(junk), f), sizeof(junk));
+	fclose(f);
+	snprintf(dir, sizeof(dir), "%s-new", kit->kit.dir);
+	assert_int_not_equal(rescue_run(kit->kit.dir, dir, false),
+	    CHECK_CANNOT);
+	snprintf(path, sizeof(path), "%s", kit->kit.dir);
+	strlcpy(kit->kit.dir, dir, sizeof(kit->kit.dir));
+	kit_reopen(&kit->kit);
+	set = store_take_suspensions(kit->kit.store);
+	assert_non_null(suspension_of(set, "out", "out"));
+	suspension_free(&set);
+	store_close(&kit->kit.store);
+	strlcpy(kit->kit.dir, path, sizeof(kit->kit.dir));
+	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 /* The key of it still says what must not go out. */
 static void
 a_damaged_suspension_is_named_and_kept(void **state)
@@ -587,6 +627,7 @@ main(void)
 		    a_recipient_that_was_done_with_gets_no_second_copy),
 		cmocka_unit_test(a_salvaged_store_has_all_tables),
 		cmocka_unit_test(a_damaged_suspension_is_named_and_kept),
+		cmocka_unit_test(without_meta_pages_a_suspension_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
