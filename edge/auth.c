@@ -108,8 +108,8 @@ log_login(const struct session *s)
 	struct log_line l;
 
 	log_begin(&l, LOG_logged_in);
-	log_text(&l, LOG_KEY_client, s->client_text);
-	log_text(&l, LOG_KEY_user, s->login);
+	log_text(&l, LOG_KEY_client, s->origin.client);
+	log_text(&l, LOG_KEY_user, s->origin.login);
 	log_end(&l);
 }
 
@@ -117,7 +117,7 @@ log_login(const struct session *s)
 static enum taken
 succeed(struct session *s)
 {
-	if ((s->login = strdup(s->auth->user)) == NULL) {
+	if ((s->origin.login = strdup(s->auth->user)) == NULL) {
 		session_say(s, &check_login.away);
 		return REFUSED;
 	}
@@ -179,7 +179,7 @@ judge_login(struct session *s, struct reply *no)
 		return ANSWER_LATER;
 	}
 	/* Whoever has a /64 is one client, as in the crowd. */
-	crowd_net_text(&s->address, network);
+	crowd_net_text(&s->origin.address, network);
 	a->query = login_ask(s->edge->users, span_of(a->user), a->password,
 	    span_of(network), vault_answers, a);
 	if (a->query == NULL)

@@ -6,13 +6,12 @@
 
 #include "edge/edge.h"
 #include "edge/session.h"
-#include "edge/text.h"
 #include "edge/transaction.h"
 
 static enum answer
 judge_client(struct session *s, struct reply *no)
 {
-	if (rules_client(&s->edge->set.rules, &s->address))
+	if (rules_client(&s->edge->set.rules, &s->origin.address))
 		return ANSWER_YES;
 	*no = (struct reply){ 554, "5.7.1", "Client not allowed", false };
 	return ANSWER_NO;
@@ -52,18 +51,14 @@ judge_limits(struct session *s, struct reply *no)
 	return ANSWER_NO;
 }
 
-/* Who smuggles hears of that, and nothing that follows is read. */
 static enum answer
 judge_text(struct session *s, struct reply *no)
 {
-	const struct transaction *t = s->transaction;
+	const struct reply *fault = transaction_fault(s->transaction);
 
-	if (!text_has_fault(t))
+	if (fault == NULL)
 		return ANSWER_YES;
-	if (text_is_smuggled(t))
-		*no = (struct reply){ 550, "5.5.2", TEXT_SMUGGLED, true };
-	else
-		*no = t->text.fault;
+	*no = *fault;
 	return ANSWER_NO;
 }
 

@@ -26,7 +26,7 @@
 #include "edge/client.h"
 #include "edge/edge.h"
 #include "edge/session.h"
-#include "edge/text.h"
+#include "edge/transaction.h"
 #include "sys/counters.h"
 
 #define LINGER_MS	2000		/* to read what is in flight	*/
@@ -53,7 +53,7 @@ log_closed(const struct client *c, const char *why)
 	struct log_line l;
 
 	log_begin(&l, LOG_closed);
-	log_text(&l, LOG_KEY_client, c->s.client_text);
+	log_text(&l, LOG_KEY_client, c->s.origin.client);
 	log_num(&l, LOG_KEY_count, c->s.taken_cnt);
 	log_num(&l, LOG_KEY_ms, ev_now_ms(c->edge->loop) - c->s.begun_ms);
 	log_text(&l, LOG_KEY_why, why);
@@ -79,7 +79,7 @@ client_close(struct client *c, const char *why)
 	timer_stop(&c->timer);
 	shaking_over(&edge->shaking, &c->shaking);
 	channel_fini(&c->channel);
-	crowd_leave(edge->crowd, &c->s.address);
+	crowd_leave(edge->crowd, &c->s.origin.address);
 	session_fini(&c->s);
 	drop_rest(c);
 	LIST_REMOVE(c, entry);
@@ -235,7 +235,7 @@ begin_tls(struct client *c)
 		client_close(c, "no TLS");
 		return;
 	}
-	shaking_begin(&c->edge->shaking, &c->shaking, c, &c->s.address);
+	shaking_begin(&c->edge->shaking, &c->shaking, c, &c->s.origin.address);
 	timer_set(&c->timer, session_patience_ms(&c->s));
 	ev_want(&c->ev, EV_READ);
 }
@@ -281,7 +281,7 @@ run(struct client *c, bool can_read)
 static void
 shake(struct client *c)
 {
-	enum err e = channel_shake(&c->channel, c->s.client_text);
+	enum err e = channel_shake(&c->channel, c->s.origin.client);
 
 	if (e == ERR_AGAIN) {
 		if (channel_has_moved(&c->channel))
@@ -376,8 +376,8 @@ client_late(struct timer *timer, void *arg)
 	}
 	if (ms != 0) {
 		timer_set(&c->timer, ms == -1 || ms > tick ? tick : ms);
-		if (c->s.state == ST_DATA)
-			text_wait(c->s.transaction);
+		if (c->s.transaction != NULL)
+			transaction_wait(c->s.transaction);
 		if (c->edge->is_gentle)
 			take_leave(c, false);
 		return;
@@ -409,7 +409,7 @@ log_accepted(const struct client *c)
 	struct log_line l;
 
 	log_begin(&l, LOG_accepted);
-	log_text(&l, LOG_KEY_client, c->s.client_text);
+	log_text(&l, LOG_KEY_client, c->s.origin.client);
 	log_num(&l, LOG_KEY_count, c->edge->client_cnt);
 	log_end(&l);
 }

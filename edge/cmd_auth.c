@@ -12,19 +12,19 @@ cmd_offers_auth(const struct session *s)
 {
 	const struct settings *set = &s->edge->set;
 
-	return set->has_users && !crowd_is_local(&s->address) &&
-	    (s->is_secure || set->auth_without_tls);
+	return set->has_users && !origin_is_local(&s->origin) &&
+	    (s->origin.is_secure || set->auth_without_tls);
 }
 
 /* Says the reply if not. */
 static bool
 may_log_in(struct session *s)
 {
-	if (!s->edge->set.has_users || crowd_is_local(&s->address))
+	if (!s->edge->set.has_users || origin_is_local(&s->origin))
 		session_refuse(s, 502, "5.5.1", "Command not implemented");
-	else if (s->login != NULL)
+	else if (s->origin.login != NULL)
 		session_refuse(s, 503, "5.5.1", "Already authenticated");
-	else if (!s->is_extended)
+	else if (!s->origin.is_extended)
 		session_refuse(s, 503, "5.5.1", "Say EHLO first");
 	else if (!cmd_offers_auth(s))
 		session_refuse(s, 538, "5.7.11", "Encryption required for "

@@ -1,11 +1,10 @@
 /*
  * cmd_data.c - DATA, RFC 5321 4.1.1.4, and the end of its text.  The text is
- * text.c's.
+ * transaction_text.c's.
  */
 #include "edge/cmd.h"
 #include "edge/edge.h"
 #include "edge/session.h"
-#include "edge/text.h"
 #include "edge/transaction.h"
 #include "sys/counters.h"
 
@@ -20,7 +19,7 @@ begin(struct session *s, const struct reply *no)
 		session_refuse(s, 451, "4.3.0", QUEUE_AWAY);
 		return REFUSED;
 	}
-	text_begin(s->transaction);
+	transaction_open(s->transaction, session_is_lax(s));
 	session_reply(s, 354, "",
 	    "Start mail input; end with <CRLF>.<CRLF>");
 	return TAKEN;
@@ -59,7 +58,7 @@ finish(struct session *s, const struct reply *no)
 		transaction_end(&s->transaction);
 		return REFUSED;
 	}
-	id_text(s->transaction->id, id);
+	id_text(s->transaction->stream.id, id);
 	session_reply(s, 250, "2.6.0", "Message queued as %s", id);
 	s->taken_cnt++;
 	counter_add(COUNTER_taken, 1);

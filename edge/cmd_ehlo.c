@@ -35,8 +35,8 @@ is_greeted(struct session *s, const struct reply *no)
 		session_say(s, no);
 		return false;
 	}
-	free(s->helo);
-	s->helo = s->said;
+	free(s->origin.helo);
+	s->origin.helo = s->said;
 	s->said = NULL;
 	transaction_end(&s->transaction);
 	return true;
@@ -65,9 +65,9 @@ say_ehlo(struct session *s, const struct reply *no)
 
 	if (!is_greeted(s, no))
 		return REFUSED;
-	s->is_extended = true;
+	s->origin.is_extended = true;
 	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
-	    s->helo);
+	    s->origin.helo);
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
 	if ((s->has_utf8 = cmd_offers_utf8(s)))
@@ -86,9 +86,9 @@ say_helo(struct session *s, const struct reply *no)
 {
 	if (!is_greeted(s, no))
 		return REFUSED;
-	s->is_extended = false;
+	s->origin.is_extended = false;
 	session_reply(s, 250, "", "%s Hello %s", s->edge->set.hostname,
-	    s->helo);
+	    s->origin.helo);
 	return TAKEN;
 }
 

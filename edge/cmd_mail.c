@@ -57,8 +57,8 @@ begin(struct session *s, const struct command_mail *m)
 {
 	struct transaction *t;
 
-	if (transaction_begin(&s->transaction, s, m->sender.whole,
-	    m->envid) != OK) {
+	if (transaction_begin(&s->transaction, s->edge, &s->origin,
+	    m->sender.whole, m->envid, &session_transaction_calls, s) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return false;
 	}
@@ -111,11 +111,11 @@ cmd_mail(struct session *s, struct span args)
 	struct command_mail m;
 	enum command_fault fault;
 
-	if (s->edge->set.require_auth && !session_is_known(s)) {
+	if (s->edge->set.require_auth && !origin_is_known(&s->origin)) {
 		session_refuse(s, 530, "5.7.0", "Authentication required");
 		return REFUSED;
 	}
-	fault = command_mail(args, s->is_extended, &m);
+	fault = command_mail(args, s->origin.is_extended, &m);
 	if (fault == FAULT_NONE && m.has_auth && !cmd_offers_auth(s))
 		fault = FAULT_PARAM;
 	if (fault != FAULT_NONE) {

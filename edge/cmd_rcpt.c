@@ -41,7 +41,7 @@ cmd_rcpt(struct session *s, struct span args)
 	enum command_fault fault;
 	char text[RCPT_MAX];
 
-	fault = command_rcpt(args, s->is_extended, t->has_smtputf8, &r);
+	fault = command_rcpt(args, s->origin.is_extended, t->has_smtputf8, &r);
 	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.3");
 		t->refused_cnt++;

@@ -12,8 +12,8 @@
 bool
 cmd_offers_tls(const struct session *s)
 {
-	return s->edge->set.has_tls && !s->is_secure &&
-	    !crowd_is_local(&s->address);
+	return s->edge->set.has_tls && !s->origin.is_secure &&
+	    !origin_is_local(&s->origin);
 }
 
 static enum taken
@@ -30,11 +30,11 @@ begin(struct session *s, const struct reply *no)
 enum taken
 cmd_starttls(struct session *s, struct span args)
 {
-	if (s->is_secure)
+	if (s->origin.is_secure)
 		session_refuse(s, 503, "5.5.1", "TLS already active");
 	else if (!cmd_offers_tls(s))
 		session_refuse(s, 502, "5.5.1", "Command not implemented");
-	else if (!s->is_extended)
+	else if (!s->origin.is_extended)
 		session_refuse(s, 503, "5.5.1", "Say EHLO first");
 	else if (args.len > 0)
 		session_refuse(s, 501, "5.5.4",

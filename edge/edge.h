@@ -30,6 +30,7 @@ struct client;
 struct keys;
 struct listen;
 struct login;
+struct stream;
 struct tls_server;
 struct transaction;
 
@@ -54,7 +55,7 @@ struct edge {
 	bool		 can_utf8;	/* all its relays can, it says	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_ask;
-	LIST_HEAD(, transaction) streams[EDGE_STREAM_BUCKETS];
+	LIST_HEAD(, stream) streams[EDGE_STREAM_BUCKETS];
 	LIST_HEAD(, transaction) asked[EDGE_STREAM_BUCKETS];
 
 	struct keys	*keys;		/* NULL without a certificate	*/

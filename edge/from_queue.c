@@ -3,55 +3,65 @@
  * our abort and the queue's word have crossed.  An answer about a number we
  * never gave out is nonsense.
  *
- * A session may end, and its transaction with it, inside any session_*()
- * call: look at neither afterwards.
+ * What it says in words is judged, and replaced where it is nonsense: a queue
+ * may be confused, or taken over.  A transaction may end inside of any call
+ * about it: look at it no more.
  */
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/session.h"
 #include "edge/transaction.h"
 
 #define QUEUE_BYTES_MAX	(256u << 20)	/* bytes unsent on the link: what a
 					 * thousand streams may be ahead, and
 					 * far beyond what a living queue
 					 * leaves unread		*/
+#define WORDS_MAX	255	/* bytes of its text that are passed on */
 
-static enum err
-take_grant(struct transaction *t, const struct msg_mail_grant *m)
+/* The queue's words as they may stand in a reply: printable ASCII. */
+static struct span
+clean_words(struct span text, char *buf, size_t cap)
 {
-	if (t->is_granted)
-		return ERR_PEER;
-	t->is_granted = true;
-	t->id = m->id;
-	t->credit = STREAM_CREDIT;
-	session_queue_ready(t->session);
-	return OK;
+	text = span_head(text, cap);
+	for (size_t i = 0; i < text.len; i++)
+		buf[i] = text.ptr[i] >= ' ' && text.ptr[i] <= '~' ?
+		    text.ptr[i] : '?';
+	return (struct span){ buf, text.len };
 }
 
-static enum err
-take_credit(struct transaction *t, const struct msg_mail_credit *m)
+/* "4.3.0" and the like, with the class of its code? */
+static bool
+is_dsn(struct span dsn, unsigned code)
 {
-	if (!t->is_granted || m->pieces > STREAM_CREDIT - t->credit)
-		return ERR_PEER;
-	t->credit += m->pieces;
-	session_queue_ready(t->session);
-	return OK;
+	size_t digits = 0, dots = 0;
+
+	if (dsn.len < 5 || dsn.len > 9 ||
+	    dsn.ptr[0] != (char)('0' + code / 100))
+		return false;
+	for (size_t i = 0; i < dsn.len; i++) {
+		if (dsn.ptr[i] >= '0' && dsn.ptr[i] <= '9')
+			digits++;
+		else if (dsn.ptr[i] == '.' && dsn.ptr[i - 1] != '.')
+			dots++;
+		else
+			return false;
+	}
+	return dots == 2 && dsn.ptr[1] == '.' && dsn.ptr[dsn.len - 1] != '.';
 }
 
-static enum err
-take_taken(struct transaction *t)
+/* What the queue says, as a reply of 4yz or 5yz that may be passed on. */
+static struct reply
+judge(unsigned code, struct span dsn, struct span text)
 {
-	if (!t->is_committed)
-		return ERR_PEER;
-	session_queue_taken(t->session);
-	return OK;
-}
+	struct reply f = { .code = (uint16_t)code };
+	char words[WORDS_MAX];
 
-static enum err
-take_refused(struct transaction *t, const struct msg_mail_refused *m)
-{
-	session_queue_refused(t->session, m->code, m->dsn, m->text);
-	return OK;
+	if (code < 400 || code > 599 || !is_dsn(dsn, code) ||
+	    !span_cstr(dsn, f.dsn, sizeof(f.dsn)))
+		return (struct reply){ 451, "4.3.0",
+		    "Error queuing message", false };
+	text = clean_words(text, words, WORDS_MAX);
+	(void)span_cstr(text, f.text, sizeof(f.text));
+	return f;
 }
 
 /* Every answer begins with the number of its stream. */
@@ -73,37 +83,50 @@ stream_of(unsigned type, const union msg *m)
 }
 
 static enum err
+take_refused(struct transaction *t, const struct msg_mail_refused *m)
+{
+	struct reply no = judge(m->code, m->dsn, m->text);
+
+	transaction_refused(t, &no);
+	return OK;
+}
+
+static enum err
 take_answer(struct edge *edge, unsigned type, const union msg *m)
 {
-	uint64_t stream = stream_of(type, m);
-	struct transaction *t;
+	uint64_t no = stream_of(type, m);
+	struct stream *st;
 
-	if (stream == 0 || stream > edge->last_stream)
+	if (no == 0 || no > edge->last_stream)
 		return ERR_PEER;
-	if ((t = transaction_find(edge, stream)) == NULL)
+	if ((st = stream_find(edge, no)) == NULL)
 		return OK;
 	switch (type) {
 	case MSG_mail_grant:
-		return take_grant(t, &m->mail_grant);
+		return transaction_granted(st->transaction,
+		    m->mail_grant.id);
 	case MSG_mail_credit:
-		return take_credit(t, &m->mail_credit);
+		return transaction_credited(st->transaction,
+		    m->mail_credit.pieces);
 	case MSG_mail_taken:
-		return take_taken(t);
+		return transaction_taken(st->transaction);
 	default:
-		return take_refused(t, &m->mail_refused);
+		return take_refused(st->transaction, &m->mail_refused);
 	}
 }
 
-/* What it says about a recipient; the same holds for its number. */
+/* What it says about a recipient, code 250 is yes; its number is like that of
+ * a stream. */
 static enum err
 take_rcpt(struct edge *edge, const struct msg_rcpt_answer *m)
 {
+	struct reply no = judge(m->code, m->dsn, m->text);
 	struct transaction *t;
 
 	if (m->ask == 0 || m->ask > edge->last_ask)
 		return ERR_PEER;
 	if ((t = transaction_find_ask(edge, m->ask)) != NULL)
-		session_queue_rcpt(t->session, m->code, m->dsn, m->text);
+		transaction_judged(t, m->code == 250 ? NULL : &no);
 	return OK;
 }
 
@@ -156,13 +179,14 @@ void
 from_queue_close(struct edge *edge)
 {
 	struct transaction *t;
+	struct stream *st;
 
 	link_close(&edge->queue);
 	edge->full = QUEUE_HAS_ROOM;
 	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++) {
-		while ((t = LIST_FIRST(&edge->streams[i])) != NULL)
-			session_queue_lost(t->session);
+		while ((st = LIST_FIRST(&edge->streams[i])) != NULL)
+			transaction_lost(st->transaction);
 		while ((t = LIST_FIRST(&edge->asked[i])) != NULL)
-			session_queue_lost(t->session);
+			transaction_lost(t);
 	}
 }

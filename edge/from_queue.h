@@ -1,6 +1,6 @@
 /*
  * from_queue - what the queue says: ids, credit, verdicts, and that it is
- * full.  Only unpacking and checking: session.h decides.
+ * full.  Only unpacking and checking: transaction.h decides.
  *
  * Errors  a queue that speaks nonsense loses its link (ERR_PEER), and the
  *	   streams on it

@@ -12,9 +12,7 @@
 #include "edge/auth.h"
 #include "edge/edge.h"
 #include "edge/session.h"
-#include "edge/text.h"
 #include "edge/transaction.h"
-#include "mail/received.h"
 #include "sys/counters.h"
 
 #define UNSENT_MAX	(64u << 10)	/* bytes of replies a client may leave
@@ -58,11 +56,11 @@ log_refusal(struct session *s, unsigned code, const char *dsn,
 	if (s->logged_cnt++ >= LOGGED_MAX)
 		return;
 	log_begin(&l, LOG_refused);
-	if (t != NULL && t->is_granted)
-		log_id(&l, LOG_KEY_id, t->id);
-	log_text(&l, LOG_KEY_client, s->client_text);
-	if (s->login != NULL)
-		log_text(&l, LOG_KEY_user, s->login);
+	if (t != NULL && t->stream.is_granted)
+		log_id(&l, LOG_KEY_id, t->stream.id);
+	log_text(&l, LOG_KEY_client, s->origin.client);
+	if (s->origin.login != NULL)
+		log_text(&l, LOG_KEY_user, s->origin.login);
 	else if (s->auth != NULL)
 		log_text(&l, LOG_KEY_user, auth_user(s->auth));
 	log_text(&l, LOG_KEY_command, s->verb);
@@ -170,33 +168,19 @@ hang_up(struct session *s, const char *dsn, const char *text)
 	session_close(s, true);
 }
 
-/* Bytes of text have come: enough of them, for the time they took? */
-static bool
-keeps_pace(struct session *s, size_t len)
-{
-	struct text *x = &s->transaction->text;
-
-	if (pace_took(&x->pace, len, s->edge->set.min_rate,
-	    ev_now_ms(s->edge->loop)))
-		return true;
-	s->verb = "DATA";
-	session_end(s, "4.4.2", "The message comes too slowly");
-	return false;
-}
-
 /* False when nothing more can be taken for now. */
 static bool
 feed_text(struct session *s, struct span *in)
 {
-	size_t len = in->len;
-	enum text_step step = text_take(s->transaction, in);
+	enum framing_step step;
 
-	if (step != TEXT_END && !keeps_pace(s, len - in->len))
-		return false;
-	if (step != TEXT_END) {
-		text_send(s->transaction);
+	if (!transaction_take(s->transaction, in, &step)) {
+		s->verb = "DATA";
+		session_end(s, "4.4.2", "The message comes too slowly");
 		return false;
 	}
+	if (step != FRAMING_END)
+		return false;
 	session_event(s, EVENT_END, SPAN(""));
 	drain_if(s);
 	return true;
@@ -268,7 +252,7 @@ is_listening(const struct session *s)
 bool
 session_is_private(const struct session *s)
 {
-	return s->edge->set.has_users && s->login == NULL;
+	return s->edge->set.has_users && s->origin.login == NULL;
 }
 
 void
@@ -292,7 +276,7 @@ session_room(const struct session *s)
 	if (!is_listening(s))
 		return 0;
 	if (s->state == ST_DATA)
-		return text_room(s->transaction);
+		return transaction_room(s->transaction);
 	return EDGE_READ_MAX;
 }
 
@@ -307,7 +291,7 @@ session_patience_ms(const struct session *s)
 	if (session_is_waiting(s))
 		return -1;
 	if (s->state == ST_DATA)
-		due = text_silent_ms(s->transaction, now) +
+		due = transaction_silent_ms(s->transaction, now) +
 		    set->data_timeout_ms;
 	if (s->state == ST_SECURE && s->since_ms + HANDSHAKE_MS < due)
 		due = s->since_ms + HANDSHAKE_MS;
@@ -327,8 +311,8 @@ session_expire(struct session *s)
 void
 session_greet(struct session *s)
 {
-	if (s->edge->set.tls_immediately && !s->is_secure &&
-	    !crowd_is_local(&s->address)) {
+	if (s->edge->set.tls_immediately && !s->origin.is_secure &&
+	    !origin_is_local(&s->origin)) {
 		session_event(s, EVENT_SHAKE, SPAN(""));
 		return;
 	}
@@ -339,11 +323,9 @@ session_greet(struct session *s)
 void
 session_secured(struct session *s)
 {
-	s->is_secure = true;
-	s->is_extended = false;
-	free(s->helo);
-	free(s->login);
-	s->helo = s->login = NULL;
+	s->origin.is_secure = true;
+	s->origin.is_extended = false;
+	origin_fini(&s->origin);
 	s->since_ms = ev_now_ms(s->edge->loop);
 	session_event(s, EVENT_SECURED, SPAN(""));
 	if (!s->is_greeted)
@@ -354,30 +336,8 @@ session_secured(struct session *s)
 bool
 session_is_lax(const struct session *s)
 {
-	return s->edge->set.normalise_lf && (session_is_known(s) ||
-	    rules_trusts(&s->edge->set.rules, &s->address));
-}
-
-bool
-session_is_known(const struct session *s)
-{
-	return s->login != NULL || crowd_is_local(&s->address);
-}
-
-struct span
-session_tenant(const struct session *s, char *buf)
-{
-	if (s->login != NULL)
-		return span_of(s->login);
-	crowd_net_text(&s->address, buf);
-	return span_of(buf);
-}
-
-struct span
-session_with(const struct session *s, bool utf8)
-{
-	return received_with(s->is_extended, utf8, s->is_secure,
-	    s->login != NULL);
+	return s->edge->set.normalise_lf && (origin_is_known(&s->origin) ||
+	    rules_trusts(&s->edge->set.rules, &s->origin.address));
 }
 
 void
@@ -423,12 +383,11 @@ session_init(struct session *s, struct edge *edge,
 	*s = (struct session){
 		.edge = edge,
 		.wake = wake_fn,
-		.address = *address,
 		.verb = "connect",
 		.begun_ms = ev_now_ms(edge->loop),
 		.since_ms = ev_now_ms(edge->loop),
 	};
-	crowd_text(address, s->client_text);
+	origin_init(&s->origin, address);
 }
 
 void
@@ -439,7 +398,6 @@ session_fini(struct session *s)
 	auth_end(&s->auth);
 	grow_free(&s->out);
 	free(s->said);
-	free(s->helo);
-	free(s->login);
-	s->said = s->helo = s->login = NULL;
+	s->said = NULL;
+	origin_fini(&s->origin);
 }

@@ -8,7 +8,7 @@
  * the caller writes `out` to its end, sees to the TLS handshake, and says
  * session_secured().
  *
- * Owns	   the transaction under way, the client's name and login
+ * Owns	   the transaction under way, the client's names
  * Blocks  never
  */
 #ifndef EDGE_SESSION_H
@@ -20,8 +20,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "edge/crowd.h"
 #include "edge/grow.h"
+#include "edge/origin.h"
 #include "edge/stage.h"
 #include "sys/ev.h"
 
@@ -76,11 +76,9 @@ struct session {
 	struct edge	*edge;		/* borrowed			*/
 	session_wake_fn	*wake;		/* may be NULL			*/
 	enum state	 state;
-	bool		 is_extended;	/* said EHLO, not HELO		*/
-	bool		 has_utf8;	/* and was offered SMTPUTF8	*/
+	bool		 has_utf8;	/* was offered SMTPUTF8		*/
 	bool		 is_hasty;	/* closed by us, input may remain */
 	bool		 is_greeted;
-	bool		 is_secure;	/* under TLS			*/
 	bool		 has_more;	/* input came behind the command in
 					 * hand				*/
 	uint8_t		 login_failures;
@@ -92,16 +90,13 @@ struct session {
 	int64_t		 begun_ms;	/* monotonic			*/
 	int64_t		 since_ms;	/* the last command, or DATA	*/
 	const char	*verb;		/* of the command in hand, for logs */
-	char		*helo;		/* NULL before EHLO and HELO	*/
+	struct origin	 origin;	/* the client, as it is by now	*/
 	char		*said;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
-	char		*login;		/* who has logged in; NULL nobody */
 	struct auth	*auth;		/* NULL outside AUTH		*/
 	struct transaction *transaction; /* NULL outside one		*/
 	struct waiting	 waiting;
 	struct grow	 out;		/* replies not yet written	*/
-	struct client_address address;
-	char		 client_text[CROWD_NET_TEXT];
 };
 
 void	session_init(struct session *, struct edge *,
@@ -158,27 +153,11 @@ void	session_away(struct session *);
 /* Is it this check that is waited for? */
 bool	session_waits_for(const struct session *, const struct check *);
 
-/* checks_queue.c: what the queue said about the transaction of this session;
- * text is its reply, which may be nonsense and is then replaced. */
-void	session_queue_ready(struct session *);
-void	session_queue_taken(struct session *);
-void	session_queue_refused(struct session *, unsigned code,
-	    struct span dsn, struct span text);
-/* The same about the recipient that was asked about; code 250 is yes. */
-void	session_queue_rcpt(struct session *, unsigned code, struct span dsn,
-	    struct span text);
-/* The link is gone, and with it the stream or the question. */
-void	session_queue_lost(struct session *);
+/* checks_queue.c: how it hears of its transaction. */
+extern const struct transaction_calls session_transaction_calls;
 
-/* Whose mail it is: of a login, else of a network; buf is for the latter, of
- * CROWD_NET_TEXT bytes. */
-struct span session_tenant(const struct session *, char *buf);
-/* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
-struct span session_with(const struct session *, bool utf8);
 /* May its lines end with LF alone? */
 bool	session_is_lax(const struct session *);
-/* Has it logged in, or did the kernel say who it is? */
-bool	session_is_known(const struct session *);
 
 /* For cmd_*.c: one reply line; dsn "" for none.  Long ones are cut. */
 __attribute__((format(printf, 4, 5)))

@@ -139,8 +139,8 @@ is_spoilt(struct span line)
 static bool
 lacks_tls(const struct session *s)
 {
-	return s->edge->set.require_tls && !s->is_secure &&
-	    !crowd_is_local(&s->address);
+	return s->edge->set.require_tls && !s->origin.is_secure &&
+	    !origin_is_local(&s->origin);
 }
 
 /* May it be said at all, and said now?  Says the reply if not. */

@@ -1,15 +1,15 @@
 /*
- * text - the text of a message on its way from the client to the queue.
+ * text - the text of a message: its limits, its header section, its faults.
+ * Whoever takes it in (framing.h) puts it in here, run by run; it knows neither
+ * how it came nor who sends it.
  *
- * The header section is held (at most max_header_size) because our trace goes
- * on top of it and the trace names the id; what follows the blank line is
- * streamed in pieces as the queue gives credit.  Nothing of the client's text
- * is changed.  What a transaction holds at most: the header section and one
- * piece.
+ * The header section is held (at most max_header_size) because our fields go on
+ * top of it and the trace names the id; what follows the blank line goes on
+ * into the stream.  Nothing of the client's text is changed.  It holds at most
+ * the header section and the stream's one piece.
  *
- * A text that cannot be taken has a fault: its stream is dropped at once, the
- * rest is read and thrown away up to the true end of data, and then the
- * client hears the fault's reply.
+ * A text that cannot be taken has a fault: its stream is dropped at once, and
+ * what comes behind is thrown away.
  *
  * Blocks  never
  */
@@ -21,56 +21,55 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "edge/grow.h"
+#include "edge/reply.h"
+#include "mail/header.h"
+#include "mail/received.h"
 
-struct transaction;
+#define TEXT_FIELDS_MAX	(RECEIVED_TEXT_MAX + 512) /* bytes: all our fields */
 
-#define TEXT_SMUGGLED	"Bare CR, bare LF or NUL not allowed"
+struct stream;
+struct tap;
 
-enum text_step {
-	TEXT_MORE,	/* all input is used				*/
-	TEXT_FULL,	/* no room: go on when text_room() is not 0	*/
-	TEXT_END	/* end of data; what is left is a command	*/
+struct text {
+	struct stream	*stream;	/* borrowed: where the body goes */
+	struct tap	*taps;		/* theirs			*/
+	uint64_t	 max_size;	/* bytes of a message		*/
+	uint64_t	 max_header_size;	/* and of its header section */
+	struct header_scan scan;
+	struct grow	 header;	/* room for our fields, then the
+					 * client's header section	*/
+	size_t		 header_at;	/* where it begins		*/
+	uint64_t	 size;		/* bytes of message so far	*/
+	bool		 is_split;	/* header section is complete	*/
+	bool		 is_ended;	/* all of it has come		*/
+	bool		 is_8bit;	/* facts, final when it is ended */
+	size_t		 longest;	/* bytes of its longest line	*/
+	struct reply	 fault;		/* code 0: none yet		*/
 };
 
-/* After DATA was accepted: open the stream. */
-void	text_begin(struct transaction *);
+void	text_begin(struct text *, struct stream *, uint64_t max_size,
+	    uint64_t max_header_size);
+void	text_fini(struct text *);
+/* Before the first byte; the tap is borrowed until its on_end(). */
+void	text_tap(struct text *, struct tap *);
 
-/* Take input from the front of *in. */
-enum text_step text_take(struct transaction *, struct span *in);
+/* A run of it, no longer than text_room() has said. */
+void	text_put(struct text *, struct span run);
+/* All has come, and its facts are set: what there is must be a message now. */
+void	text_end(struct text *);
+/* Bytes that can be put now; 0 is back pressure.  SIZE_MAX: it has a fault, and
+ * throws away what comes. */
+size_t	text_room(const struct text *);
 
-/* Bytes of input that text_take() can use now; 0 is back pressure. */
-size_t	text_room(const struct transaction *);
+/* A field of ours on top of those there are: TEXT_FIELDS_MAX bytes for all. */
+void	text_add_field(struct text *, struct span field);
+/* The header section as it stands. */
+struct span text_header(const struct text *);
 
-/* Since when has the client been silent?  Not while there is no room, for then
- * nobody reads what it says. */
-int64_t	text_silent_ms(const struct transaction *, int64_t now_ms);
-
-/*
- * Send what credit allows: full pieces, when the end of data was seen the rest,
- * and after text_commit() the header and the commit.  For after text_take() and
- * whenever the queue gave id or credit.
- */
-void	text_send(struct transaction *);
-
-/* The end of data was seen and nobody objects: the queue shall keep it. */
-void	text_commit(struct transaction *);
-
-/*
- * The client has time yet: say so to the queue, which drops what it hears
- * nothing of for data_timeout.
- */
-void	text_wait(struct transaction *);
-
-/* The first fault stands: drop the stream and all that is held. */
-void	text_fault(struct transaction *, unsigned code, const char *dsn,
-	    struct span text);
-bool	text_has_fault(const struct transaction *);
-
-/*
- * Was there a bare CR, a bare LF or a NUL, by which others may see a second
- * message in it?  Such a client hears 550 5.5.2 and is closed, whatever else
- * is wrong.
- */
-bool	text_is_smuggled(const struct transaction *);
+/* The first fault stands, unless the new one ends the connection: drop the
+ * stream and all that is held. */
+void	text_fault(struct text *, const struct reply *);
+bool	text_has_fault(const struct text *);
 
 #endif

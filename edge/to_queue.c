@@ -3,7 +3,6 @@
  */
 #include "base/limits.h"
 #include "edge/edge.h"
-#include "edge/session.h"
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
 
@@ -18,11 +17,11 @@ flags_of(const struct transaction *t)
 
 	if (t->is_utf8 || (t->has_smtputf8 && t->text.scan.is_8bit))
 		flags |= MAIL_SMTPUTF8;
-	if (t->text.eod.is_8bit)
+	if (t->text.is_8bit)
 		flags |= MAIL_8BIT;
-	if (t->text.eod.longest > TEXT_LINE_SURE)
+	if (t->text.longest > TEXT_LINE_SURE)
 		flags |= MAIL_LONG;
-	if (session_is_known(t->session))
+	if (origin_is_known(&t->origin))
 		flags |= MAIL_LOGIN;
 	return flags;
 }
@@ -30,91 +29,89 @@ flags_of(const struct transaction *t)
 void
 to_queue_ask(struct transaction *t)
 {
-	const struct session *s = t->session;
+	const struct origin *o = &t->origin;
 	struct transaction_rcpt rcpt;
 	char network[CROWD_NET_TEXT];
 	size_t at = t->last_at;
 
 	transaction_rcpt(t, &at, &rcpt);
-	transaction_number_ask(t);
 	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
 	    .ask = t->ask, .rcpt = rcpt.address, .notify = rcpt.notify,
-	    .local = crowd_is_local(&s->address),
+	    .local = origin_is_local(o),
 	    .sender = transaction_sender(t),
-	    .login = session_is_known(s) ? session_tenant(s, network) :
+	    .login = origin_is_known(o) ? origin_tenant(o, network) :
 	    SPAN("") });
 }
 
 void
 to_queue_open(struct transaction *t)
 {
-	const struct session *s = t->session;
+	const struct origin *o = &t->origin;
 	struct link *queue = t->edge->queue;
 	struct transaction_rcpt r;
 	size_t at = 0;
 	char network[CROWD_NET_TEXT];
 
-	transaction_number(t);
+	stream_number(&t->stream);
 	(void)link_send_mail_open(queue, &(struct msg_mail_open){
-	    .stream = t->stream,
+	    .stream = t->stream.no,
 	    .flags = flags_of(t),
 	    .size_hint = t->size_hint,
 	    .sender = transaction_sender(t),
-	    .client = span_of(s->client_text),
-	    .helo = span_of(s->helo),
-	    .proto = session_with(s, t->has_smtputf8),
-	    .tenant = session_tenant(s, network),
+	    .client = span_of(o->client),
+	    .helo = span_of(o->helo),
+	    .proto = origin_with(o, t->has_smtputf8),
+	    .tenant = origin_tenant(o, network),
 	    .ret = t->ret,
 	    .envid = transaction_envid(t),
 	});
 	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
 		transaction_rcpt(t, &at, &r);
 		(void)link_send_mail_rcpt(queue, &(struct msg_mail_rcpt){
-		    .stream = t->stream, .rcpt = r.address,
+		    .stream = t->stream.no, .rcpt = r.address,
 		    .notify = r.notify, .orcpt = r.orcpt });
 	}
 }
 
 void
-to_queue_body(struct transaction *t, struct span piece)
+to_queue_body(struct stream *st, struct span piece)
 {
-	t->credit--;
-	(void)link_send_mail_body(t->edge->queue, &(struct msg_mail_body){
-	    .stream = t->stream }, piece);
+	st->credit--;
+	(void)link_send_mail_body(st->edge->queue, &(struct msg_mail_body){
+	    .stream = st->no }, piece);
 }
 
 void
-to_queue_wait(struct transaction *t)
+to_queue_wait(struct stream *st)
 {
-	(void)link_send_mail_body(t->edge->queue, &(struct msg_mail_body){
-	    .stream = t->stream }, SPAN(""));
+	(void)link_send_mail_body(st->edge->queue, &(struct msg_mail_body){
+	    .stream = st->no }, SPAN(""));
 }
 
 void
-to_queue_header(struct transaction *t, struct span piece)
+to_queue_header(struct stream *st, struct span piece)
 {
-	t->credit--;
-	(void)link_send_mail_header(t->edge->queue, &(struct msg_mail_header){
-	    .stream = t->stream }, piece);
+	st->credit--;
+	(void)link_send_mail_header(st->edge->queue, &(struct msg_mail_header){
+	    .stream = st->no }, piece);
 }
 
 void
 to_queue_commit(struct transaction *t, struct span piece)
 {
-	t->is_committed = true;
+	t->stream.is_committed = true;
 	(void)link_send_mail_commit(t->edge->queue, &(struct msg_mail_commit){
-	    .stream = t->stream,
+	    .stream = t->stream.no,
 	    .flags = flags_of(t),
-	    .header_len = t->text.header_len,
-	    .body_len = t->text.body_len,
+	    .header_len = t->header_len,
+	    .body_len = t->stream.body_len,
 	}, piece);
 }
 
 void
-to_queue_abort(struct transaction *t)
+to_queue_abort(struct stream *st)
 {
-	if (t->edge->queue != NULL)
-		(void)link_send_mail_abort(t->edge->queue,
-		    &(struct msg_mail_abort){ .stream = t->stream });
-	transaction_forget(t);
+	if (st->edge->queue != NULL)
+		(void)link_send_mail_abort(st->edge->queue,
+		    &(struct msg_mail_abort){ .stream = st->no });
 }

@@ -1,6 +1,6 @@
 /*
  * to_queue - what the edge says to the queue about a message.  Only packing:
- * when to say it is text.c's business.
+ * when to say it is transaction's and stream's business.
  *
  * Nothing here fails: a link that cannot take a frame is given up, and
  * from_queue.c hears of it at the end of the turn.
@@ -10,25 +10,26 @@
 
 #include "base/span.h"
 
+struct stream;
 struct transaction;
 
-/* May the recipient added last be taken?  Gives the question its number. */
+/* May the recipient added last be taken? */
 void	to_queue_ask(struct transaction *);
 
 /* mail_open and every mail_rcpt; gives the transaction its stream. */
 void	to_queue_open(struct transaction *);
 
 /* One piece of body or header; uses up one credit, of which there is one. */
-void	to_queue_body(struct transaction *, struct span piece);
-void	to_queue_header(struct transaction *, struct span piece);
+void	to_queue_body(struct stream *, struct span piece);
+void	to_queue_header(struct stream *, struct span piece);
 
 /* Nothing comes just now, and its client has time yet. */
-void	to_queue_wait(struct transaction *);
+void	to_queue_wait(struct stream *);
 
 /* The last piece of header, and the whole is to be kept. */
 void	to_queue_commit(struct transaction *, struct span piece);
 
-/* Drop the stream; the transaction has none afterwards. */
-void	to_queue_abort(struct transaction *);
+/* The stream is not wanted after all; nothing without a link. */
+void	to_queue_abort(struct stream *);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "edge/edge.h"
-#include "edge/session.h"
 #include "edge/to_queue.h"
 #include "edge/transaction.h"
 
@@ -44,8 +43,9 @@ address_at(const struct transaction *t, size_t *at,
 }
 
 enum err
-transaction_begin(struct transaction **out, struct session *s,
-    struct span sender, struct span envid)
+transaction_begin(struct transaction **out, struct edge *edge,
+    const struct origin *origin, struct span sender, struct span envid,
+    const struct transaction_calls *calls, void *arg)
 {
 	const struct transaction_rcpt first = { sender, 0, envid };
 	struct transaction *t = calloc(1, sizeof(*t));
@@ -53,11 +53,16 @@ transaction_begin(struct transaction **out, struct session *s,
 
 	if (t == NULL)
 		return ERR_FULL;
-	t->edge = s->edge;
-	t->session = s;
-	if ((e = add_address(t, &first)) != OK) {
-		grow_free(&t->addresses);
-		free(t);
+	t->edge = edge;
+	t->calls = calls;
+	t->arg = arg;
+	t->stream.edge = edge;
+	t->stream.transaction = t;
+	text_begin(&t->text, &t->stream, edge->set.max_size,
+	    edge->set.max_header_size);
+	if ((e = add_address(t, &first)) != OK ||
+	    (e = origin_copy(&t->origin, origin)) != OK) {
+		transaction_end(&t);
 		return e;
 	}
 	*out = t;
@@ -127,42 +132,22 @@ transaction_last_rcpt(const struct transaction *t)
 }
 
 void
-transaction_number(struct transaction *t)
-{
-	struct edge *edge = t->edge;
-
-	t->stream = ++edge->last_stream;
-	LIST_INSERT_HEAD(&edge->streams[t->stream % EDGE_STREAM_BUCKETS], t,
-	    entry);
-}
-
-void
-transaction_number_ask(struct transaction *t)
+transaction_ask_rcpt(struct transaction *t)
 {
 	struct edge *edge = t->edge;
 
 	t->ask = ++edge->last_ask;
 	LIST_INSERT_HEAD(&edge->asked[t->ask % EDGE_STREAM_BUCKETS], t, entry);
+	to_queue_ask(t);
 }
 
 void
-transaction_forget(struct transaction *t)
+transaction_forget_rcpt(struct transaction *t)
 {
-	if (t->stream == 0 && t->ask == 0)
+	if (t->ask == 0)
 		return;
 	LIST_REMOVE(t, entry);
-	t->stream = t->ask = 0;
-}
-
-struct transaction *
-transaction_find(struct edge *edge, uint64_t stream)
-{
-	struct transaction *t;
-
-	LIST_FOREACH(t, &edge->streams[stream % EDGE_STREAM_BUCKETS], entry)
-		if (t->stream == stream)
-			return t;
-	return NULL;
+	t->ask = 0;
 }
 
 struct transaction *
@@ -184,11 +169,10 @@ transaction_end(struct transaction **tp)
 	if (t == NULL)
 		return;
 	*tp = NULL;
-	if (t->stream != 0 && !t->is_committed)
-		to_queue_abort(t);
-	transaction_forget(t);
+	transaction_forget_rcpt(t);
+	stream_abort(&t->stream);
+	text_fini(&t->text);
 	grow_free(&t->addresses);
-	grow_free(&t->text.header);
-	grow_free(&t->text.piece);
+	origin_fini(&t->origin);
 	free(t);
 }

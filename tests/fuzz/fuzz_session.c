@@ -90,15 +90,15 @@ make_edge(int *queue_fd, unsigned has)
 static void
 judge(struct session *s, unsigned has)
 {
-	static const char no[] = "No such\r\nuser";
+	static const struct reply no = { 550, "5.1.1", "No such user", false };
 
 	bool is_rcpt = session_waits_for(s, &check_queue_rcpt);
 	bool is_login = session_waits_for(s, &check_login);
 
 	if (is_rcpt && has & SAYS_NO && s->transaction->ask & 1)
-		session_queue_rcpt(s, 550, SPAN("5.1.1"), SPAN(no));
+		transaction_judged(s->transaction, &no);
 	else if (is_rcpt)
-		session_queue_rcpt(s, 250, SPAN(""), SPAN(""));
+		transaction_judged(s->transaction, NULL);
 	else if (is_login && has & SAYS_NO)
 		auth_told(s, LOGIN_BUSY);
 	else if (is_login)
@@ -113,13 +113,14 @@ answer(struct session *s)
 {
 	struct transaction *t = s->transaction;
 
-	if (t == NULL || t->stream == 0)
+	if (t == NULL || t->stream.no == 0)
 		return;
-	t->is_granted = true;
-	t->credit = STREAM_CREDIT;
-	session_queue_ready(s);
-	if (s->transaction != NULL && s->transaction->is_committed)
-		session_queue_taken(s);
+	if ((t->stream.is_granted ? transaction_credited(t, STREAM_CREDIT -
+	    t->stream.credit) : transaction_granted(t, (struct id){ 0 })) != OK)
+		abort();
+	t = s->transaction;
+	if (t != NULL && t->stream.is_committed && transaction_taken(t) != OK)
+		abort();
 }
 
 /* Lines of at most 512 bytes that begin with a code and end with CRLF. */

@@ -132,6 +132,6 @@ to_queue_open(struct transaction *t)
 
 	honest_open(t);
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		if (strcmp(t->session->helo, lies[i].word) == 0)
+		if (strcmp(t->origin.helo, lies[i].word) == 0)
 			lies[i].lie(t->edge);
 }

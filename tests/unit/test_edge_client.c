@@ -119,12 +119,12 @@ who_falls_silent_within_a_text_hears_421(void **state)
 static struct transaction *
 transaction(void)
 {
-	struct transaction *t = NULL;
+	struct stream *stream = NULL;
 
-	for (unsigned i = 0; t == NULL && i < EDGE_STREAM_BUCKETS; i++)
-		t = LIST_FIRST(&kit.edge->streams[i]);
-	assert_non_null(t);
-	return t;
+	for (unsigned i = 0; stream == NULL && i < EDGE_STREAM_BUCKETS; i++)
+		stream = LIST_FIRST(&kit.edge->streams[i]);
+	assert_non_null(stream);
+	return stream->transaction;
 }
 
 static void
@@ -132,14 +132,14 @@ who_trickles_hears_421_after_a_minute_of_it(void **state)
 {
 	kit.edge->set.min_rate = 1000;
 	kit_data();
-	transaction()->text.pace.sent_ms = PACE_MINUTE_MS - 1000;
+	transaction()->pace.sent_ms = PACE_MINUTE_MS - 1000;
 	kit_want("x\r\n", "");
-	transaction()->text.pace.sent_ms = PACE_MINUTE_MS;
+	transaction()->pace.sent_ms = PACE_MINUTE_MS;
 	kit_want("x\r\n", "421 4.4.2 The message comes too slowly\r\n");
 	assert_true(kit_last()->is_aborted);
 	assert_true(kit.is_closed);
 	kit_data();
-	transaction()->text.pace.sent_ms = PACE_MINUTE_MS;
+	transaction()->pace.sent_ms = PACE_MINUTE_MS;
 	kit_say("x\r\n.\r\n");		/* late, but whole */
 	assert_string_equal(kit_codes(kit_hear()), "250 ");
 }
