@@ -25,8 +25,7 @@
 #include "edge/channel.h"
 #include "edge/client.h"
 #include "edge/edge.h"
-#include "edge/session.h"
-#include "edge/transaction.h"
+#include "edge/protocol.h"
 #include "sys/counters.h"
 
 #define LINGER_MS	2000		/* to read what is in flight	*/
@@ -44,8 +43,32 @@ struct client {
 	bool		 is_lingering;
 	size_t		 lingered;	/* bytes read since		*/
 	struct grow	 rest;		/* input not used yet		*/
-	struct session	 s;
+	struct seat	*seat;		/* ours to close		*/
 };
+
+static size_t
+room(const struct client *c)
+{
+	return c->seat->protocol->room(c->seat);
+}
+
+static bool
+is_waiting(const struct client *c)
+{
+	return c->seat->protocol->is_waiting(c->seat);
+}
+
+static bool
+is_private(const struct client *c)
+{
+	return c->seat->protocol->is_private(c->seat);
+}
+
+static int64_t
+patience_ms(const struct client *c)
+{
+	return c->seat->protocol->patience_ms(c->seat);
+}
 
 static void
 log_closed(const struct client *c, const char *why)
@@ -53,9 +76,9 @@ log_closed(const struct client *c, const char *why)
 	struct log_line l;
 
 	log_begin(&l, LOG_closed);
-	log_text(&l, LOG_KEY_client, c->s.origin.client);
-	log_num(&l, LOG_KEY_count, c->s.taken_cnt);
-	log_num(&l, LOG_KEY_ms, ev_now_ms(c->edge->loop) - c->s.begun_ms);
+	log_text(&l, LOG_KEY_client, c->seat->origin->client);
+	log_num(&l, LOG_KEY_count, c->seat->taken_cnt);
+	log_num(&l, LOG_KEY_ms, ev_now_ms(c->edge->loop) - c->seat->begun_ms);
 	log_text(&l, LOG_KEY_why, why);
 	log_end(&l);
 }
@@ -64,7 +87,7 @@ log_closed(const struct client *c, const char *why)
 static void
 drop_rest(struct client *c)
 {
-	if (c->rest.len > 0 && session_is_private(&c->s))
+	if (c->rest.len > 0 && is_private(c))
 		explicit_bzero(c->rest.ptr, c->rest.len);
 	grow_free(&c->rest);
 }
@@ -79,9 +102,9 @@ client_close(struct client *c, const char *why)
 	timer_stop(&c->timer);
 	shaking_over(&edge->shaking, &c->shaking);
 	channel_fini(&c->channel);
-	crowd_leave(edge->crowd, &c->s.origin.address);
-	session_fini(&c->s);
+	crowd_leave(edge->crowd, &c->seat->origin->address);
 	drop_rest(c);
+	c->seat->protocol->close(&c->seat);
 	LIST_REMOVE(c, entry);
 	counter_set(COUNTER_sessions, --edge->client_cnt);
 	free(c);
@@ -101,7 +124,7 @@ tick_ms(const struct edge *edge)
 	int64_t ms = edge->set.timeout_ms;
 
 	if (edge->is_gentle)
-		return SESSION_SILENT_MS;
+		return SEAT_SILENT_MS;
 	if (edge->set.data_timeout_ms < ms)
 		ms = edge->set.data_timeout_ms;
 	if (edge->set.session_timeout_ms < ms)
@@ -113,7 +136,7 @@ tick_ms(const struct edge *edge)
 static enum err
 write_out(struct client *c)
 {
-	struct grow *out = &c->s.out;
+	struct grow *out = &c->seat->out;
 	size_t n;
 	enum err e;
 
@@ -132,14 +155,14 @@ write_out(struct client *c)
 static enum err
 read_in(struct client *c, size_t *len)
 {
-	size_t room = session_room(&c->s), n;
+	size_t want = room(c), n;
 	enum err e;
 
-	if (room > EDGE_READ_MAX - *len)
-		room = EDGE_READ_MAX - *len;
-	if (room == 0 || c->has_eof)
+	if (want > EDGE_READ_MAX - *len)
+		want = EDGE_READ_MAX - *len;
+	if (want == 0 || c->has_eof)
 		return OK;
-	e = channel_read(&c->channel, c->edge->in + *len, room, &n);
+	e = channel_read(&c->channel, c->edge->in + *len, want, &n);
 	if (e == OK)
 		*len += n;
 	else if (e == ERR_NONE)
@@ -153,20 +176,20 @@ read_in(struct client *c, size_t *len)
 static enum err
 use(struct client *c, size_t len)
 {
-	bool is_private = session_is_private(&c->s);
+	bool wipes = is_private(c);
 	struct span in = { c->edge->in, len };
 	enum err e = OK;
 	size_t before;
 
 	do {
 		before = in.len;
-		session_feed(&c->s, &in);
+		c->seat->protocol->feed(c->seat, &in);
 		e = write_out(c);
 	} while (e == OK && in.len > 0 && in.len < before &&
-	    session_room(&c->s) > 0);
-	if (e == OK && in.len > 0 && c->s.state != ST_CLOSED)
+	    room(c) > 0);
+	if (e == OK && in.len > 0 && !c->seat->is_closed)
 		e = grow_add(&c->rest, in);
-	if (is_private)
+	if (wipes)
 		explicit_bzero(c->edge->in, len);
 	return e;
 }
@@ -189,11 +212,11 @@ linger(struct client *c)
 static bool
 is_over(const struct client *c)
 {
-	if (c->s.out.len > 0 || session_is_waiting(&c->s))
+	if (c->seat->out.len > 0 || is_waiting(c))
 		return false;
-	if (c->s.state == ST_CLOSED)
+	if (c->seat->is_closed)
 		return true;
-	return c->has_eof && (c->rest.len == 0 || session_room(&c->s) > 0);
+	return c->has_eof && (c->rest.len == 0 || room(c) > 0);
 }
 
 /*
@@ -203,22 +226,22 @@ is_over(const struct client *c)
 static void
 settle(struct client *c)
 {
-	bool is_waiting = session_is_waiting(&c->s) && !c->is_pushing;
+	bool is_patient = is_waiting(c) && !c->is_pushing;
 	unsigned want = 0;
 
 	if (is_over(c)) {
-		if (c->s.is_hasty && !c->has_eof)
+		if (c->seat->is_hasty && !c->has_eof)
 			linger(c);
 		else
-			client_close(c, c->s.state == ST_CLOSED ? "done" :
+			client_close(c, c->seat->is_closed ? "done" :
 			    "client left");
 		return;
 	}
-	if (session_room(&c->s) > 0)
+	if (room(c) > 0)
 		c->is_pushing = false;
-	if (c->s.out.len > 0)
+	if (c->seat->out.len > 0)
 		want |= c->channel.write_wants;
-	if (!c->has_eof && (is_waiting || session_room(&c->s) > 0))
+	if (!c->has_eof && (is_patient || room(c) > 0))
 		want |= c->channel.read_wants;
 	ev_want(&c->ev, want);
 }
@@ -235,8 +258,9 @@ begin_tls(struct client *c)
 		client_close(c, "no TLS");
 		return;
 	}
-	shaking_begin(&c->edge->shaking, &c->shaking, c, &c->s.origin.address);
-	timer_set(&c->timer, session_patience_ms(&c->s));
+	shaking_begin(&c->edge->shaking, &c->shaking, c,
+	    &c->seat->origin->address);
+	timer_set(&c->timer, patience_ms(c));
 	ev_want(&c->ev, EV_READ);
 }
 
@@ -255,9 +279,9 @@ turn(struct client *c, bool can_read)
 		e = read_in(c, &len);
 	if (e == OK)
 		e = use(c, len);
-	else if (session_is_private(&c->s))
+	else if (is_private(c))
 		explicit_bzero(c->edge->in, len);
-	if (e == OK && !c->has_eof && session_room(&c->s) > 0 &&
+	if (e == OK && !c->has_eof && room(c) > 0 &&
 	    channel_has_more(&c->channel))
 		return ERR_AGAIN;
 	return e;
@@ -272,7 +296,8 @@ run(struct client *c, bool can_read)
 		can_read = true;
 	if (e != OK)
 		client_close(c, err_name(e));
-	else if (c->s.state == ST_SECURE && c->s.out.len == 0 && !c->has_eof)
+	else if (c->seat->protocol->wants_tls(c->seat) &&
+	    c->seat->out.len == 0 && !c->has_eof)
 		begin_tls(c);
 	else
 		settle(c);
@@ -281,7 +306,7 @@ run(struct client *c, bool can_read)
 static void
 shake(struct client *c)
 {
-	enum err e = channel_shake(&c->channel, c->s.origin.client);
+	enum err e = channel_shake(&c->channel, c->seat->origin->client);
 
 	if (e == ERR_AGAIN) {
 		if (channel_has_moved(&c->channel))
@@ -298,7 +323,7 @@ shake(struct client *c)
 		client_close(c, "client left");
 		return;
 	}
-	session_secured(&c->s);
+	c->seat->protocol->secured(c->seat);
 	run(c, true);
 }
 
@@ -331,7 +356,7 @@ client_ready(struct ev *ev, unsigned what, void *arg)
 		read_away(c);
 		return;
 	}
-	if (what & EV_HANGUP && session_room(&c->s) == 0) {
+	if (what & EV_HANGUP && room(c) == 0) {
 		client_close(c, "client left");
 		return;
 	}
@@ -339,7 +364,7 @@ client_ready(struct ev *ev, unsigned what, void *arg)
 		shake(c);
 		return;
 	}
-	if (what & EV_READ && session_is_waiting(&c->s))
+	if (what & EV_READ && is_waiting(c))
 		c->is_pushing = true;
 	if (what & c->channel.write_wants && write_out(c) != OK) {
 		client_close(c, "client left");
@@ -358,9 +383,9 @@ take_leave(struct client *c, bool always)
 		return;
 	}
 	if (always)
-		session_end(&c->s, "4.3.2", "Service shutting down");
+		c->seat->protocol->end(c->seat);
 	else
-		session_drain(&c->s);
+		c->seat->protocol->drain(c->seat);
 	run(c, false);
 }
 
@@ -368,16 +393,15 @@ static void
 client_late(struct timer *timer, void *arg)
 {
 	struct client *c = arg;
-	int64_t ms = session_patience_ms(&c->s), tick = tick_ms(c->edge);
+	int64_t ms = patience_ms(c), tick = tick_ms(c->edge);
 
-	if (c->is_lingering || c->s.state == ST_CLOSED) {
+	if (c->is_lingering || c->seat->is_closed) {
 		client_close(c, "timeout");
 		return;
 	}
 	if (ms != 0) {
 		timer_set(&c->timer, ms == -1 || ms > tick ? tick : ms);
-		if (c->s.transaction != NULL)
-			transaction_wait(c->s.transaction);
+		c->seat->protocol->tick(c->seat);
 		if (c->edge->is_gentle)
 			take_leave(c, false);
 		return;
@@ -386,8 +410,8 @@ client_late(struct timer *timer, void *arg)
 		client_close(c, "timeout");
 		return;
 	}
-	session_expire(&c->s);
-	if (write_out(c) != OK || c->s.out.len == 0)
+	c->seat->protocol->expire(c->seat);
+	if (write_out(c) != OK || c->seat->out.len == 0)
 		client_close(c, "timeout");
 	else {
 		timer_set(&c->timer, LINGER_MS);
@@ -396,11 +420,9 @@ client_late(struct timer *timer, void *arg)
 }
 
 static void
-client_wake(struct session *s)
+client_wake(void *arg)
 {
-	struct client *c = (void *)((char *)s - offsetof(struct client, s));
-
-	run(c, false);
+	run(arg, false);
 }
 
 static void
@@ -409,7 +431,7 @@ log_accepted(const struct client *c)
 	struct log_line l;
 
 	log_begin(&l, LOG_accepted);
-	log_text(&l, LOG_KEY_client, c->s.origin.client);
+	log_text(&l, LOG_KEY_client, c->seat->origin->client);
 	log_num(&l, LOG_KEY_count, c->edge->client_cnt);
 	log_end(&l);
 }
@@ -420,9 +442,13 @@ client_open(struct edge *edge, int fd, const struct client_address *address)
 	struct client *c = calloc(1, sizeof(*c));
 	enum err e = ERR_FULL;
 
-	if (c == NULL ||
-	    (e = ev_init(&c->ev, edge->loop, fd, EV_READ, client_ready,
-	    c)) != OK) {
+	if (c != NULL)
+		c->seat = edge->protocol->open(edge, address, client_wake, c);
+	if (c != NULL && c->seat != NULL)
+		e = ev_init(&c->ev, edge->loop, fd, EV_READ, client_ready, c);
+	if (e != OK) {
+		if (c != NULL && c->seat != NULL)
+			edge->protocol->close(&c->seat);
 		free(c);
 		close(fd);
 		crowd_leave(edge->crowd, address);
@@ -432,11 +458,10 @@ client_open(struct edge *edge, int fd, const struct client_address *address)
 	channel_init(&c->channel, fd);
 	timer_init(&c->timer, edge->loop, client_late, c);
 	timer_set(&c->timer, tick_ms(edge));
-	session_init(&c->s, edge, address, client_wake);
 	LIST_INSERT_HEAD(&edge->clients, c, entry);
 	counter_set(COUNTER_sessions, ++edge->client_cnt);
 	log_accepted(c);
-	session_greet(&c->s);
+	c->seat->protocol->greet(c->seat);
 	run(c, false);
 	return OK;
 }
@@ -447,7 +472,7 @@ client_drain(struct client *c, bool always)
 	if (c->is_lingering)
 		return;
 	if (c->edge->is_gentle)
-		timer_set(&c->timer, SESSION_SILENT_MS);
+		timer_set(&c->timer, SEAT_SILENT_MS);
 	take_leave(c, always);
 }
 

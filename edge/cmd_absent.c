@@ -22,6 +22,6 @@ cmd_foreign(struct session *s, struct span args)
 {
 	session_refuse(s, 500, "5.5.2", "This is a mail server");
 	transaction_end(&s->transaction);
-	s->is_hasty = true;
+	s->seat.is_hasty = true;
 	return TAKEN;
 }

@@ -60,7 +60,7 @@ finish(struct session *s, const struct reply *no)
 	}
 	id_text(s->transaction->stream.id, id);
 	session_reply(s, 250, "2.6.0", "Message queued as %s", id);
-	s->taken_cnt++;
+	s->seat.taken_cnt++;
 	counter_add(COUNTER_taken, 1);
 	s->junk_cnt = 0;
 	transaction_end(&s->transaction);

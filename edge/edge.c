@@ -11,6 +11,7 @@
 #include "edge/edge.h"
 #include "edge/from_queue.h"
 #include "edge/listen.h"
+#include "edge/protocol.h"
 
 #define PATIENCE_KEPT	10	/* one part in so many of the patience is
 				 * kept to say good-bye in		*/
@@ -54,6 +55,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->set = *set;
 	*set = (struct settings){ 0 };
 	edge->loop = loop;
+	edge->protocol = &protocol_smtp;
 	stage_init(&edge->stages);
 	edge->calls = calls;
 	edge->arg = arg;

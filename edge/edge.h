@@ -30,6 +30,7 @@ struct client;
 struct keys;
 struct listen;
 struct login;
+struct protocol;
 struct stream;
 struct tls_server;
 struct transaction;
@@ -45,6 +46,7 @@ struct edge_calls {
 struct edge {
 	struct ev_loop	*loop;		/* borrowed		*/
 	struct settings	 set;
+	const struct protocol *protocol;	/* spoken with clients	*/
 	struct stages	 stages;	/* who judges a client, and when */
 	const struct edge_calls *calls;	/* borrowed		*/
 	void		*arg;		/* of the calls		*/

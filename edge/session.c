@@ -41,8 +41,8 @@ put_reply(struct session *s, unsigned code, const char *dsn, const char *text)
 	line[len++] = '\r';
 	line[len++] = '\n';
 	/* Without memory for a reply there is no dialogue. */
-	if (grow_add(&s->out, (struct span){ line, (size_t)len }) != OK)
-		session_close(s, s->is_hasty);
+	if (grow_add(&s->seat.out, (struct span){ line, (size_t)len }) != OK)
+		session_close(s, s->seat.is_hasty);
 }
 
 static void
@@ -140,7 +140,7 @@ is_between_mails(const struct session *s)
 static bool
 is_talking(const struct session *s)
 {
-	return ev_now_ms(s->edge->loop) - s->since_ms < SESSION_SILENT_MS;
+	return ev_now_ms(s->edge->loop) - s->since_ms < SEAT_SILENT_MS;
 }
 
 void
@@ -246,7 +246,7 @@ static bool
 is_listening(const struct session *s)
 {
 	return !session_is_waiting(s) && s->state != ST_SECURE &&
-	    s->state != ST_CLOSED && s->out.len < UNSENT_MAX;
+	    s->state != ST_CLOSED && s->seat.out.len < UNSENT_MAX;
 }
 
 bool
@@ -286,7 +286,7 @@ session_patience_ms(const struct session *s)
 	const struct settings *set = &s->edge->set;
 	int64_t now = ev_now_ms(s->edge->loop);
 	int64_t due = s->since_ms + set->timeout_ms;
-	int64_t last = s->begun_ms + set->session_timeout_ms;
+	int64_t last = s->seat.begun_ms + set->session_timeout_ms;
 
 	if (session_is_waiting(s))
 		return -1;
@@ -305,7 +305,7 @@ session_expire(struct session *s)
 {
 	s->verb = s->state == ST_DATA ? "DATA" : "timeout";
 	session_end(s, "4.4.2", "Connection timed out");
-	s->is_hasty = false;
+	s->seat.is_hasty = false;
 }
 
 void
@@ -343,8 +343,8 @@ session_is_lax(const struct session *s)
 void
 session_wake(struct session *s)
 {
-	if (s->wake != NULL)
-		s->wake(s);
+	if (s->seat.on_wake != NULL)
+		s->seat.on_wake(s->seat.arg);
 }
 
 /*
@@ -378,16 +378,20 @@ session_waits_for(const struct session *s, const struct check *check)
 
 void
 session_init(struct session *s, struct edge *edge,
-    const struct client_address *address, session_wake_fn *wake_fn)
+    const struct client_address *address, seat_wake_fn *on_wake, void *arg)
 {
 	*s = (struct session){
 		.edge = edge,
-		.wake = wake_fn,
+		.seat = {
+			.on_wake = on_wake,
+			.arg = arg,
+			.begun_ms = ev_now_ms(edge->loop),
+		},
 		.verb = "connect",
-		.begun_ms = ev_now_ms(edge->loop),
 		.since_ms = ev_now_ms(edge->loop),
 	};
 	origin_init(&s->origin, address);
+	s->seat.origin = &s->origin;
 }
 
 void
@@ -396,7 +400,7 @@ session_fini(struct session *s)
 	stage_cancel(s);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
-	grow_free(&s->out);
+	grow_free(&s->seat.out);
 	free(s->said);
 	s->said = NULL;
 	origin_fini(&s->origin);

@@ -4,9 +4,8 @@
  *
  * session_feed() takes input as it comes and leaves what it cannot use yet;
  * replies are put into `out`, in the order of the commands.  Whoever is asked
- * meanwhile answers by session_resume(), which then calls wake.  In ST_SECURE
- * the caller writes `out` to its end, sees to the TLS handshake, and says
- * session_secured().
+ * meanwhile answers by session_resume(), which then calls on_wake.  It is the
+ * first user of protocol.h, where the calls that client.c makes are explained.
  *
  * Owns	   the transaction under way, the client's names
  * Blocks  never
@@ -22,6 +21,7 @@
 #include "base/span.h"
 #include "edge/grow.h"
 #include "edge/origin.h"
+#include "edge/protocol.h"
 #include "edge/stage.h"
 #include "sys/ev.h"
 
@@ -43,8 +43,6 @@ enum state {
 	ST_CLOSED,	/* the last reply is said		*/
 	ST__COUNT
 };
-
-typedef void session_wake_fn(struct session *);
 
 /* What the client does besides commands. */
 enum event {
@@ -73,11 +71,10 @@ struct waiting {
 };
 
 struct session {
+	struct seat	 seat;		/* first, see protocol.h	*/
 	struct edge	*edge;		/* borrowed			*/
-	session_wake_fn	*wake;		/* may be NULL			*/
 	enum state	 state;
 	bool		 has_utf8;	/* was offered SMTPUTF8		*/
-	bool		 is_hasty;	/* closed by us, input may remain */
 	bool		 is_greeted;
 	bool		 has_more;	/* input came behind the command in
 					 * hand				*/
@@ -86,8 +83,6 @@ struct session {
 	unsigned	 junk_cnt;	/* commands that carry no mail,
 					 * since the last message	*/
 	unsigned	 logged_cnt;	/* refusals logged		*/
-	unsigned	 taken_cnt;	/* messages			*/
-	int64_t		 begun_ms;	/* monotonic			*/
 	int64_t		 since_ms;	/* the last command, or DATA	*/
 	const char	*verb;		/* of the command in hand, for logs */
 	struct origin	 origin;	/* the client, as it is by now	*/
@@ -96,11 +91,10 @@ struct session {
 	struct auth	*auth;		/* NULL outside AUTH		*/
 	struct transaction *transaction; /* NULL outside one		*/
 	struct waiting	 waiting;
-	struct grow	 out;		/* replies not yet written	*/
 };
 
 void	session_init(struct session *, struct edge *,
-	    const struct client_address *, session_wake_fn *);
+	    const struct client_address *, seat_wake_fn *, void *arg);
 /* Ends the transaction too. */
 void	session_fini(struct session *);
 
@@ -134,9 +128,6 @@ void	session_expire(struct session *);
 
 /* Say 421 and end, whatever is under way. */
 void	session_end(struct session *, const char *dsn, const char *text);
-
-/* In a gentle drain a client is idle that was silent for so long. */
-#define SESSION_SILENT_MS	2000
 
 /* Draining: end with 421 4.3.2 unless a transaction is under way, or the drain
  * is gentle and the client not idle. */

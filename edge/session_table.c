@@ -191,6 +191,8 @@ settle(struct session *s, const struct moves *moves, enum taken taken)
 	}
 	switch (taken) {
 	case TAKEN:
+		if (moves->taken == ST_CLOSED)
+			session_close(s, s->seat.is_hasty);
 		s->state = moves->taken;
 		return;
 	case REFUSED:
@@ -209,7 +211,8 @@ settle(struct session *s, const struct moves *moves, enum taken taken)
 void
 session_close(struct session *s, bool is_hasty)
 {
-	s->is_hasty = is_hasty;
+	s->seat.is_hasty = is_hasty;
+	s->seat.is_closed = true;
 	s->state = ST_CLOSED;
 	stage_cancel(s);
 }

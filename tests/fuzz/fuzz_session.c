@@ -158,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	edge = make_edge(&queue_fd, has);
 	if (has & IS_LOCAL)
 		a = crowd_user(1000);
-	session_init(&s, edge, &a, NULL);
+	session_init(&s, edge, &a, NULL, NULL);
 	session_greet(&s);
 	judge(&s, has);
 	for (size_t at = 2; at < len && s.state != ST_CLOSED; at += n) {
@@ -173,8 +173,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 				abort();	/* smuggled */
 			answer(&s);
 			judge(&s, has);
-			check_replies(grow_span(&s.out));
-			grow_free(&s.out);
+			check_replies(grow_span(&s.seat.out));
+			grow_free(&s.seat.out);
 		} while (left.len > 0 &&
 		    (left.len < held || s.state != was));
 		held = left.len;
