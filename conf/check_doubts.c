@@ -9,6 +9,9 @@
  * A name without a dot is refused by many servers in EHLO, and means nothing
  * to who reads it elsewhere.
  */
+#include <string.h>
+
+#include "base/limits.h"
 #include "conf/check.h"
 
 #define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
@@ -84,6 +87,33 @@ check_queue(struct conf *c, const struct block *queue)
 		    "mail for any address of any domain handed to %s by %s: "
 		    "give it recipients, or routes in place of relay",
 		    block_words(c, last), block_words(c, edge));
+}
+
+/*
+ * Is the disk of the queue smaller than what it keeps free there?  A directory
+ * that is not there yet will be on the disk of the one above it.
+ */
+static void
+check_spool(struct conf *c, const struct block *queue)
+{
+	const struct setting *s = &queue->settings[OPTION_QUEUE_path];
+	char path[PLAN_PATH_MAX];
+	uint64_t bytes = 0;
+	char *end;
+
+	if (c->opener->disk == NULL || s->cnt == 0 ||
+	    !span_cstr(s->v[0].text, path, sizeof(path)))
+		return;
+	while ((bytes = c->opener->disk(c->opener->arg, path)) == 0 &&
+	    (end = strrchr(path, '/')) != NULL && end != path)
+		*end = '\0';
+	if (bytes == 0 || bytes > STORE_RESERVE + STORE_RESERVE / 16)
+		return;
+	report_warn(&c->mistakes, s->given ? s->v[0].place : queue->name_place,
+	    "%s will take no mail: its disk has %llu MiB, and %llu MiB must be "
+	    "free there beside what it holds", block_words(c, queue),
+	    (unsigned long long)(bytes >> 20),
+	    (unsigned long long)(STORE_RESERVE >> 20));
 }
 
 /* Can a client with a poor line send what is allowed to it? */
@@ -164,20 +194,27 @@ check_port(struct conf *c, const struct block *b, const struct setting *port,
 		    block_words(c, b));
 }
 
-/* A promise for a next hop that nobody has asked. */
+/* A promise for a next hop that nobody has asked; or when it can be made. */
 static void
 check_utf8(struct conf *c, const struct block *edge)
 {
 	const struct setting *s = &edge->settings[OPTION_EDGE_smtputf8];
 	const struct block *queue = edge->target, *r;
 
-	if (!s->given || queue == NULL ||
-	    !span_eq(s->v[0].text, SPAN("yes")))
+	if (!s->given || queue == NULL || span_eq(s->v[0].text, SPAN("no")))
 		return;
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
 		r = queue->relays[i];
 		if (!block_has(r, KIND_ONE_HOP))
 			continue;
+		if (span_eq(s->v[0].text, SPAN("auto"))) {
+			report_warn(&c->mistakes, s->v[0].place, "`auto' "
+			    "depends on what the next hop of %s offers, and "
+			    "counts it as no until it is asked; `posternctl "
+			    "status' says what has come of it",
+			    block_words(c, r));
+			return;
+		}
 		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
 		    "whatever the next hop of %s can: what it does not take "
 		    "comes back, or is lost if its sender is in UTF-8 too; "
@@ -218,9 +255,10 @@ check_doubts(struct conf *c)
 
 	check_host(c);
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
-		if (b->no == BLOCK_QUEUE)
+		if (b->no == BLOCK_QUEUE) {
 			check_queue(c, b);
-		else if (b->no == BLOCK_EDGE)
+			check_spool(c, b);
+		} else if (b->no == BLOCK_EDGE)
 			check_edge(c, b);
 		else if (b->no == BLOCK_RELAY)
 			check_relay_doubts(c, b);

@@ -99,6 +99,11 @@ struct conf_opener {
 	 * one of recipients that cannot be read is empty.
 	 */
 	void (*look)(void *arg, const char *path, struct conf_look *out);
+	/*
+	 * Bytes of the file system that the path is on, full ones too; 0
+	 * where that cannot be found out.  NULL: nobody looks.
+	 */
+	uint64_t (*disk)(void *arg, const char *path);
 	/* Do they belong together?  NULL: nobody looks. */
 	enum conf_pair (*pair)(void *arg, const char *certfile,
 		    const char *keyfile);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,15 @@ look_at(void *arg, const char *path, struct conf_look *out)
 		out->error = errno;
 	else
 		close(fd);
+}
+
+static uint64_t
+disk_of(void *arg, const char *path)
+{
+	struct statvfs vfs;
+
+	return statvfs(path, &vfs) == -1 ? 0 :
+	    (uint64_t)vfs.f_blocks * vfs.f_frsize;
 }
 
 /*
@@ -220,7 +230,7 @@ check(const char *file, const struct conf_host *host, int plan_fd)
 {
 	const struct conf_opener opener = {
 		.read = files_read, .glob = files_glob, .kind = kind_of,
-		.look = look_at, .pair = check_keys_pair,
+		.look = look_at, .disk = disk_of, .pair = check_keys_pair,
 		.suits = check_keys_suits, .roots = check_roots,
 		.regex = regex_check,
 	};

@@ -9,7 +9,6 @@
 #include "conf/slice.h"
 #include "queue/settings.h"
 
-#define RESERVE		(64ull << 20)	/* bytes kept for deliveries */
 #define EDGE_SLACK_MS	30000	/* an edge may be late itself		*/
 #define HISTORY_BYTES	(256ull << 20)	/* bytes of history kept	*/
 
@@ -258,7 +257,7 @@ read_policies(struct settings *out, const struct slice *queue)
 enum err
 settings_read(struct settings *out, struct span bytes)
 {
-	struct settings s = { .limits = { .reserve = RESERVE } };
+	struct settings s = { .limits = { .reserve = STORE_RESERVE } };
 	struct slice queue, process;
 	enum err e;
 

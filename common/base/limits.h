@@ -9,6 +9,9 @@
 #define PIECE_CHUNKS	16	/* chunks in a piece			*/
 #define PIECE_MAX	(CHUNK_MAX * PIECE_CHUNKS) /* bytes: 65,280	*/
 
+#define STORE_RESERVE	(64ull << 20) /* bytes kept allocated beyond what a
+				 * queue uses: for deliveries	*/
+
 /* The bus. */
 #define FRAME_FIELDS_MAX 32768	/* bytes of fields in a frame		*/
 #define FRAME_MAX	102400	/* bytes: header, fields and one piece;

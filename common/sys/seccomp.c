@@ -109,7 +109,8 @@ static const int readers[] = {
 	SCMP_SYS(fadvise64), SCMP_SYS(getcwd), SCMP_SYS(getdents64),
 	SCMP_SYS(lstat), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
 	SCMP_SYS(newfstatat), SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(statx),
+	SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(statfs),
+	SCMP_SYS(statx),
 };
 
 static const int threads[] = {

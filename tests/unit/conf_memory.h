@@ -40,6 +40,7 @@ struct memory {
 	const char	*no_program;	/* one that is not executable	*/
 	const char	*unreadable;	/* one that we may not read	*/
 	const char	*fqdn;		/* of the host; NULL a good one	*/
+	uint64_t	 disk;		/* bytes below /mnt; 0: not there */
 	bool		 is_tool;	/* nobody looks at files	*/
 	char		 told[32768];
 	size_t		 told_len;
@@ -88,6 +89,14 @@ memory_kind(void *arg, const char *path)
 	if (m->directory != NULL && strcmp(path, m->directory) == 0)
 		return KIND_DIRECTORY;
 	return memory_find(m, path) == NULL ? KIND_NONE : KIND_FILE;
+}
+
+static uint64_t
+memory_disk(void *arg, const char *path)
+{
+	const struct memory *m = arg;
+
+	return strcmp(path, "/mnt") == 0 ? m->disk : 0;
 }
 
 static void
@@ -183,8 +192,8 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 {
 	const struct conf_opener whole = { .arg = m, .read = memory_read,
 	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
-	    .pair = memory_pair, .suits = memory_suits, .roots = memory_roots,
-	    .regex = regex_check };
+	    .disk = memory_disk, .pair = memory_pair, .suits = memory_suits,
+	    .roots = memory_roots, .regex = regex_check };
 	const struct conf_opener bare = { .arg = m, .read = memory_read,
 	    .glob = memory_glob };
 	const struct conf_opener *opener = m->is_tool ? &bare : &whole;

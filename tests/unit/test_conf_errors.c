@@ -837,6 +837,10 @@ static const struct {
 	{ EDGE("") QUEUE RELAY("ehlo_as out"), "f:3:48: warning: `out' has no "
 	    "dot", NULL },
 	{ EDGE("") QUEUE LMTP("ehlo_as out"), NULL, NULL },
+	/* what SMTPUTF8 depends on, where the option is written */
+	{ EDGE("smtputf8 auto; queue q") QUEUE RELAY(""), "f:1:30: warning: "
+	    "`auto' depends on what the next hop of relay r offers", NULL },
+	{ EDGE("smtputf8 no") REST, NULL, NULL },
 	/* TLS at once where it is not expected, and not where it is */
 	{ EDGE("tls_immediately yes; " TLS("/c", "/k")) REST, "f:1:1: warning: "
 	    "on port 25 both sides begin in the clear, and with "
@@ -918,6 +922,30 @@ a_name_without_a_dot_is_told(void **state)
 	    "itself `db7', which has no dot: other servers refuse such a name "
 	    "or do not know whose it is; set hostname in process\n", 60), 0);
 	m.is_tool = true;
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_string_equal(m.told, "");
+}
+
+/* Its directory, or the first above it that is there, says how large it is. */
+static void
+a_disk_smaller_than_the_reserve_is_told(void **state)
+{
+	const struct memory_file files[] = { { "f", EDGE("")
+		TO("path /mnt/spool/q; relay r") RELAY("") }, OTHERS };
+	struct memory m = { .files = files, .disk = 60ull << 20 };
+	struct conf *c = NULL;
+
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_int_equal(strncmp(m.told, "f:2:27: warning: queue q will take "
+	    "no mail: its disk has 60 MiB, and 64 MiB must be free there", 90),
+	    0);
+	m.disk = 100ull << 20;
+	assert_int_equal(memory_load(&m, &c, false), OK);
+	conf_free(&c);
+	assert_string_equal(m.told, "");
+	m.disk = 0;
 	assert_int_equal(memory_load(&m, &c, false), OK);
 	conf_free(&c);
 	assert_string_equal(m.told, "");
@@ -1155,6 +1183,7 @@ main(void)
 		cmocka_unit_test(one_mistake_is_told_once),
 		cmocka_unit_test(what_is_right_and_surprises_is_warned_of),
 		cmocka_unit_test(a_name_without_a_dot_is_told),
+		cmocka_unit_test(a_disk_smaller_than_the_reserve_is_told),
 		cmocka_unit_test(every_habit_leads_to_a_word_of_ours),
 		cmocka_unit_test(
 		    a_file_of_users_is_judged_and_keeps_its_secrets),

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -575,9 +576,19 @@ read_hidden_file(void)
 	return open(path, O_RDONLY) != -1;
 }
 
+/* How large is the disk of a queue? */
+static bool
+measure_a_disk(void)
+{
+	struct statvfs vfs;
+
+	return statvfs(inside, &vfs) == 0 && vfs.f_blocks > 0;
+}
+
 static void
 check_reads_and_does_nothing_else(void **state)
 {
+	assert_int_equal(try(ROLE_CHECK, measure_a_disk, false), WORKS);
 	assert_int_equal(try(ROLE_CHECK, open_host_file, false), WORKS);
 	assert_int_equal(try(ROLE_CHECK, read_hidden_file, false), WORKS);
 	assert_int_equal(try(ROLE_CHECK, write_host_file, false), FAILS);
