@@ -24,6 +24,15 @@ judge_room(struct session *s, struct reply *no)
 	return ANSWER_NO;
 }
 
+/* Could it say no to this one? */
+static bool
+asks(const struct session *s)
+{
+	return s->edge->asks || (s->transaction->has_smtputf8 &&
+	    s->edge->utf8 != QUEUE_UTF8 &&
+	    s->edge->set.smtputf8 == SMTPUTF8_AUTO);
+}
+
 /* Where it could say no to somebody it is asked about each. */
 static enum answer
 judge_rcpt(struct session *s, struct reply *no)
@@ -32,7 +41,7 @@ judge_rcpt(struct session *s, struct reply *no)
 		*no = (struct reply)AWAY;
 		return ANSWER_NO;
 	}
-	if (!s->edge->asks)
+	if (!asks(s))
 		return ANSWER_YES;
 	transaction_ask_rcpt(s->transaction);
 	return ANSWER_LATER;

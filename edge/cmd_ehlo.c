@@ -42,7 +42,10 @@ is_greeted(struct session *s, const struct reply *no)
 	return true;
 }
 
-/* RFC 6531 3.2: what nobody behind us can carry would only come back. */
+/*
+ * RFC 6531 3.2: what nobody behind us can carry would only come back.  Where
+ * some can the queue says of each recipient whether his relay does.
+ */
 bool
 cmd_offers_utf8(const struct session *s)
 {
@@ -52,7 +55,7 @@ cmd_offers_utf8(const struct session *s)
 	case SMTPUTF8_NO:
 		return false;
 	default:
-		return s->edge->can_utf8;
+		return s->edge->utf8 != QUEUE_ASCII;
 	}
 }
 

@@ -54,7 +54,7 @@ struct edge {
 	struct link	*queue;		/* NULL while it is away */
 	enum queue_full	 full;		/* does it take new mail? */
 	bool		 asks;		/* wants to hear of each recipient */
-	bool		 can_utf8;	/* all its relays can, it says	*/
+	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_ask;
 	LIST_HEAD(, stream) streams[EDGE_STREAM_BUCKETS];

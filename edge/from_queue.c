@@ -140,11 +140,12 @@ take_message(struct link *l, unsigned type, const union msg *m,
 		return take_rcpt(edge, &m->rcpt_answer);
 	if (type != MSG_queue_state)
 		return take_answer(edge, type, m);
-	if (m->queue_state.full >= QUEUE_FULL__COUNT)
+	if (m->queue_state.full >= QUEUE_FULL__COUNT ||
+	    m->queue_state.utf8 >= QUEUE_UTF8__COUNT)
 		return ERR_PEER;
 	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
-	edge->can_utf8 = m->queue_state.utf8 != 0;
+	edge->utf8 = m->queue_state.utf8;
 	return OK;
 }
 

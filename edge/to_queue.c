@@ -38,6 +38,8 @@ to_queue_ask(struct transaction *t)
 	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
 	    .ask = t->ask, .rcpt = rcpt.address, .notify = rcpt.notify,
 	    .local = origin_is_local(o),
+	    .utf8 = t->has_smtputf8 &&
+	    t->edge->set.smtputf8 == SMTPUTF8_AUTO,
 	    .sender = transaction_sender(t),
 	    .login = origin_is_known(o) ? origin_tenant(o, network) :
 	    SPAN("") });

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/span.h"
 #include "queue/able.h"
-#include "queue/intake.h"
-#include "queue/queue.h"
+#include "queue/route.h"
 
 #define HOP_MAX	300	/* bytes of a hop's name with its NUL */
 
@@ -41,44 +42,38 @@ find_or_add(struct able *a, const char *relay)
 	return row;
 }
 
-bool
-able_utf8(const struct queue *q)
-{
-	const struct able_row *row;
-	const char *relay;
-	unsigned at = 0;
-
-	while ((relay = route_one_hop(q->settings.routes, &at)) != NULL) {
-		row = find(&q->able, relay);
-		if (row == NULL || row->utf8 != HOP_UTF8)
-			return false;
-	}
-	return true;
-}
-
-void
-able_look(struct queue *q)
-{
-	if (able_utf8(q) != q->able.utf8)
-		intake_tell(q->intake);
-}
-
 /* A new process of a relay knows nothing yet; of the same hop we still do. */
 enum err
-able_hear(struct queue *q, const char *relay, const struct msg_relay_can *m)
+able_hear(struct able *a, const char *relay, const struct msg_relay_can *m)
 {
 	struct able_row *row;
 	char hop[HOP_MAX];
 
 	if (m->utf8 >= HOP_UTF8__COUNT || !span_cstr(m->hop, hop, sizeof(hop)))
 		return ERR_PEER;
-	if ((row = find_or_add(&q->able, relay)) == NULL)
+	if ((row = find_or_add(a, relay)) == NULL)
 		return ERR_SYS;
 	if (m->utf8 != HOP_UNKNOWN || strcmp(row->hop, hop) != 0)
 		row->utf8 = m->utf8;
 	strlcpy(row->hop, hop, sizeof(row->hop));
-	able_look(q);
 	return OK;
+}
+
+enum hop_utf8
+able_hop(const struct able *a, const char *relay)
+{
+	const struct able_row *row = find(a, relay);
+
+	return row == NULL ? HOP_UNKNOWN : row->utf8;
+}
+
+void
+able_tell(const struct able *a, struct routes *routes)
+{
+	for (unsigned no = route_relay_cnt(routes); no-- > 0; )
+		if (route_has_one_hop(routes, no))
+			route_set_utf8(routes, no, able_hop(a,
+			    route_relay(routes, no)) == HOP_UTF8);
 }
 
 void

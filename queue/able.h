@@ -8,6 +8,8 @@
  * counts as no.  It is kept for as long as the queue runs and the relay has the
  * same hop, whoever dies or is replaced meanwhile.  Nothing of it is on disk: a
  * hop may have become another while we were down.
+ *
+ * What is known stands in the routes as well: route_takes_utf8().
  */
 #ifndef QUEUE_ABLE_H
 #define QUEUE_ABLE_H
@@ -19,22 +21,21 @@
 #include "base/err.h"
 #include "bus/messages.h"
 
-struct queue;
+struct routes;
 
 struct able {			/* all zero: nothing was heard		*/
 	SLIST_HEAD(, able_row) rows;	/* a relay each			*/
-	bool		 utf8;	/* what the edges were told last	*/
 };
 
 /* A relay says what its hop can.  ERR_PEER it makes no sense; ERR_SYS. */
-MUST_CHECK enum err able_hear(struct queue *, const char *relay,
+MUST_CHECK enum err able_hear(struct able *, const char *relay,
 	    const struct msg_relay_can *);
 
-/* Does all that the routes lead to take SMTPUTF8, bounces included? */
-bool	able_utf8(const struct queue *);
+/* What was heard of the hop of this relay. */
+enum hop_utf8	able_hop(const struct able *, const char *relay);
 
-/* The routes are others: tell the edges if that makes a difference. */
-void	able_look(struct queue *);
+/* Put what is known into these routes. */
+void	able_tell(const struct able *, struct routes *);
 
 void	able_fini(struct able *);
 

@@ -7,6 +7,7 @@
 #include "queue/dispatch.h"
 #include "queue/edit.h"
 #include "queue/errand.h"
+#include "queue/route_utf8.h"
 #include "queue/suspend.h"
 #include "queue/to_control.h"
 
@@ -95,7 +96,15 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.lost = q->has_lost && due_is_empty(q->due),
 		.suspended = suspension_cnt(q->suspensions),
 	};
+	int lacks;
 
+	told.utf8 = (uint8_t)route_utf8(q->settings.routes, &lacks);
+	if (lacks != -1) {
+		told.utf8_relay = span_of(route_relay(q->settings.routes,
+		    (unsigned)lacks));
+		told.utf8_hop = (uint8_t)able_hop(&q->able,
+		    told.utf8_relay.ptr);
+	}
 	to_control_told(t->control->link, &told);
 	control_release(t->control);
 	free(t);

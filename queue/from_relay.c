@@ -27,7 +27,7 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_delivery_listed:
 		return dispatch_listed(w, m->delivery_listed.slots);
 	case MSG_relay_can:
-		return able_hear(w->queue, w->peer.block, &m->relay_can);
+		return queue_can(w->queue, w->peer.block, &m->relay_can);
 	case MSG_delivery_pull:
 		if (m->delivery_pull.part >= PART__COUNT)
 			return ERR_PEER;

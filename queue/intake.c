@@ -8,6 +8,7 @@
 #include "mail/dsn.h"
 #include "queue/intake_inside.h"
 #include "queue/route_sender.h"
+#include "queue/route_utf8.h"
 #include "queue/to_edge.h"
 
 #define STREAMS_MAX	65536		/* of an edge			*/
@@ -202,7 +203,8 @@ intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
 		return ERR_PEER;
 	ask.login = span_head(ask.login, STORE_TENANT_MAX);
 	if (route_judge(routes, &ask, &r, &reply) == ROUTE_FOUND &&
-	    wants_bounce(m))
+	    !(m->utf8 && route_utf8_is_lost(routes, &r, &ask,
+	    wants_bounce(m), &reply)) && wants_bounce(m))
 		(void)route_sender_is_lost(routes, m->sender, &reply);
 	to_edge_rcpt(ed->link, m->ask, &reply);
 	return OK;
@@ -225,11 +227,11 @@ intake_edge(struct queue *q, const struct link_peer *peer)
 static void
 tell(const struct edge *ed)
 {
-	struct queue *q = ed->queue;
+	const struct queue *q = ed->queue;
+	int lacks;
 
-	q->able.utf8 = able_utf8(q);
 	to_edge_state(ed->link, q->full, route_asks(q->settings.routes),
-	    q->able.utf8);
+	    route_utf8(q->settings.routes, &lacks));
 }
 
 void

@@ -5,7 +5,7 @@
  *	intake		what an edge may say (_stream: one message coming in)
  *	route		which relay a recipient is for (pattern: of many)
  *			(_find: the rule and the words; _sender: can it have
- *			bounces)
+ *			bounces; _utf8: who can have SMTPUTF8)
  *	split		a message's deliveries
  *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
@@ -73,6 +73,7 @@
 #include "queue/quarantine.h"
 #include "queue/queue.h"
 #include "queue/reroute.h"
+#include "queue/route_utf8.h"
 #include "queue/suspend.h"
 #include "queue/telling.h"
 #include "sys/counters.h"
@@ -113,7 +114,9 @@ reload(struct boot *b, struct span bytes, void *arg)
 {
 	struct queue *q = arg;
 	struct settings s;
+	enum queue_utf8 utf8;
 	bool asked;
+	int lacks;
 	enum err e = settings_read(&s, bytes);
 
 	if (e != OK)
@@ -123,14 +126,16 @@ reload(struct boot *b, struct span bytes, void *arg)
 		return ERR_PEER;
 	}
 	asked = route_asks(q->settings.routes);
+	utf8 = route_utf8(q->settings.routes, &lacks);
 	settings_fini(&q->settings);
 	q->settings = s;
 	route_set_suspended(s.routes, q->suspensions);
 	store_set_limits(q->store, &s.limits);
 	due_set_longest(q->due, retry_longest_ms(&s.retry));
-	if (route_asks(s.routes) != asked)
+	able_tell(&q->able, s.routes);
+	if (route_asks(s.routes) != asked ||
+	    route_utf8(s.routes, &lacks) != utf8)
 		intake_tell(q->intake);
-	able_look(q);
 	dispatch_reload(q->dispatch);
 	suspend_look(q);
 	follow_start(q->follow);

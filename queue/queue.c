@@ -6,6 +6,7 @@
 #include "queue/intake.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"
+#include "queue/route_utf8.h"
 #include "queue/telling.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
@@ -66,6 +67,22 @@ queue_removed(struct queue *q)
 	q->message_cnt--;
 	counter_add(COUNTER_removed, 1);
 	counter_set(COUNTER_messages, q->message_cnt);
+}
+
+enum err
+queue_can(struct queue *q, const char *relay, const struct msg_relay_can *m)
+{
+	struct routes *routes = q->settings.routes;
+	int lacks;
+	enum queue_utf8 before = route_utf8(routes, &lacks);
+	enum err e = able_hear(&q->able, relay, m);
+
+	if (e != OK)
+		return e;
+	able_tell(&q->able, routes);
+	if (route_utf8(routes, &lacks) != before)
+		intake_tell(q->intake);
+	return OK;
 }
 
 void

@@ -84,6 +84,10 @@ void		queue_accepted(struct queue *, const struct store_accept *);
 /* A message is on disk no longer. */
 void		queue_removed(struct queue *);
 
+/* A relay says what its next hop can; edges hear what that comes to. */
+MUST_CHECK enum err queue_can(struct queue *, const char *relay,
+		    const struct msg_relay_can *);
+
 /* Something came to an end: when draining, see whether that was all. */
 void		queue_rested(struct queue *);
 

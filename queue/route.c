@@ -116,20 +116,16 @@ route_set_one_hop(struct routes *r, struct span relay)
 
 	if (no == ROUTE_NONE)
 		return ERR_PEER;
-	r->relays[no].has_one_hop = true;
+	r->relays[no].has_one_hop = r->relays[no].no_utf8 = true;
 	return OK;
 }
 
-const char *
-route_one_hop(const struct routes *r, unsigned *at)
+void
+route_set_utf8(struct routes *r, unsigned no, bool takes)
 {
-	while (*at < r->relay_cnt) {
-		const struct route_relay *row = &r->relays[(*at)++];
-
-		if (row->has_one_hop)
-			return row->name;
-	}
-	return NULL;
+	r->relays[no].no_utf8 = !takes;
+	if (r->bounces != NULL)		/* with the same numbers	*/
+		r->bounces->relays[no].no_utf8 = !takes;
 }
 
 static enum err
@@ -276,6 +272,40 @@ route_relay_no(const struct routes *r, struct span name, unsigned *no)
 
 	*no = found;
 	return found != ROUTE_NONE;
+}
+
+unsigned
+route_relay_cnt(const struct routes *r)
+{
+	return r->relay_cnt;
+}
+
+const char *
+route_relay(const struct routes *r, unsigned no)
+{
+	return r->relays[no].name;
+}
+
+bool
+route_has_one_hop(const struct routes *r, unsigned no)
+{
+	return r->relays[no].has_one_hop;
+}
+
+bool
+route_takes_utf8(const struct routes *r, unsigned no)
+{
+	return !r->relays[no].no_utf8;
+}
+
+bool
+route_leads_to(const struct routes *r, unsigned no)
+{
+	for (uint32_t i = 0; i < r->rule_cnt; i++)
+		if (r->rules[i].does == ROUTE_DOES_RELAY &&
+		    r->rules[i].relay_no == no)
+			return true;
+	return r->last == no;
 }
 
 enum route_kind

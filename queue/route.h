@@ -12,7 +12,9 @@
  *
  * A bounce of our own goes only where its recipient's domain is reached: to a
  * relay of last resort that has recipients, or is of a local kind, only if the
- * domain is one of those that it is known for; else to the bounce relay.
+ * domain is one of those that it is known for; else to the bounce relay.  So it
+ * goes as well if it needs SMTPUTF8 and the bounce relay takes that, and the
+ * other, which is not the domain's own, does not.
  *
  * What a relay connects to is the recipient's domain, as domain_key() has it,
  * when it is of type mx, else the relay itself; but for domains that are
@@ -90,8 +92,12 @@ MUST_CHECK enum err route_add_rcpt(struct routes *, struct span relay,
 MUST_CHECK enum err route_set_delimiter(struct routes *, struct span relay,
 	    char delimiter);
 
-/* All that it hands on goes to one next hop, which is none of ours. */
+/*
+ * All that it hands on goes to one next hop, which is none of ours; and does
+ * that take SMTPUTF8?  No, until the other says so: all other kinds could.
+ */
 MUST_CHECK enum err route_set_one_hop(struct routes *, struct span relay);
+void	route_set_utf8(struct routes *, unsigned relay_no, bool takes);
 
 /*
  * The next rule in their order: what is with what matches the pattern.  value
@@ -132,9 +138,12 @@ const char *route_only(const struct routes *);
 /* The number of the relay, as in struct route; false: there is none. */
 bool	route_relay_no(const struct routes *, struct span name, unsigned *no);
 enum route_kind route_kind_of(const struct routes *, unsigned no);
-/* The name of the next such relay from *at on, which is moved behind it; NULL:
- * there are no more.  *at is 0 for the first. */
-const char *route_one_hop(const struct routes *, unsigned *at);
+unsigned route_relay_cnt(const struct routes *);
+const char *route_relay(const struct routes *, unsigned no);
+bool	route_has_one_hop(const struct routes *, unsigned no);
+bool	route_takes_utf8(const struct routes *, unsigned no);
+/* Can mail that comes in be for it? */
+bool	route_leads_to(const struct routes *, unsigned no);
 bool	route_has_relay(const struct routes *, const char *name);
 
 #endif

@@ -88,13 +88,25 @@ reaches(const struct route_relay *relay, const struct address *a)
 	return relay->kind != ROUTE_LOCAL || is_routed(relay, a);
 }
 
+/* Is the bounce relay better for a bounce that nobody else is known to have? */
+static bool
+is_diverted(const struct routes *r, struct span to, uint32_t no)
+{
+	const struct route_relay *relay = &r->relays[no];
+
+	return relay->no_utf8 && relay->kind != ROUTE_LOCAL &&
+	    relay->rcpts == NULL && r->bounce_relay != ROUTE_NONE &&
+	    !r->relays[r->bounce_relay].no_utf8 && address_needs_utf8(to);
+}
+
 /* Where no rule matches. */
 static uint32_t
 choose_last(const struct routes *r, const struct route_ask *ask,
     const struct address *a)
 {
 	if (!ask->is_bounce || (r->last != ROUTE_NONE &&
-	    reaches(&r->relays[r->last], a)))
+	    reaches(&r->relays[r->last], a) &&
+	    !is_diverted(r, a->whole, r->last)))
 		return r->last;
 	return r->bounce_relay;
 }
@@ -111,9 +123,13 @@ choose(const struct routes *r, const struct route_ask *ask,
 
 	if (no != ROUTE_NONE && ask->is_bounce &&
 	    r->rules[no].does == ROUTE_DOES_RELAY &&
-	    r->rules[no].by != ROUTE_BY_RCPT &&
-	    !reaches(&r->relays[r->rules[no].relay_no], a))
-		no = ROUTE_NONE;
+	    r->rules[no].by != ROUTE_BY_RCPT) {
+		uint32_t by = r->rules[no].relay_no;
+
+		if (!reaches(&r->relays[by], a) ||
+		    is_diverted(r, a->whole, by))
+			no = ROUTE_NONE;
+	}
 	if (no == ROUTE_NONE && r->last == ROUTE_NONE && is_postmaster(a))
 		no = find_host(r, a);
 	if (no == ROUTE_NONE && r->last == ROUTE_NONE &&

@@ -13,7 +13,7 @@
 struct route_relay {
 	char		 name[BLOCK_NAME_MAX + 1];
 	enum route_kind	 kind;
-	bool		 has_one_hop;
+	bool		 has_one_hop, no_utf8;
 	char		 delimiter;	/* of user+detail; 0 none	*/
 	struct patterns	*rcpts;		/* NULL: takes all		*/
 	struct patterns	*routed;	/* domains that rules name it for, by

@@ -41,10 +41,11 @@ to_edge_no_room(struct link *l, uint64_t stream, bool is_full)
 }
 
 void
-to_edge_state(struct link *l, enum queue_full full, bool asks, bool utf8)
+to_edge_state(struct link *l, enum queue_full full, bool asks,
+    enum queue_utf8 utf8)
 {
 	link_send_queue_state(l, &(struct msg_queue_state){
-	    (uint8_t)full, asks, utf8 });
+	    (uint8_t)full, asks, (uint8_t)utf8 });
 }
 
 void

@@ -60,6 +60,69 @@ name_hop(struct one_hop *h)
 		    (int)t->dial.host.len, t->dial.host.ptr, t->dial.port);
 }
 
+/* The question. */
+
+#define ASK_MOST_MS	3600000
+
+static void
+has_offered(struct smtp_client *c, void *arg)
+{
+	smtp_client_quit(c);
+}
+
+static void
+has_nothing_back(struct smtp_client *c, struct delivery *d, void *arg)
+{
+}
+
+static void
+ask_again(struct one_hop *h)
+{
+	h->ask_ms = h->ask_ms < ASK_MOST_MS / 2 ? h->ask_ms * 2 : ASK_MOST_MS;
+	timer_set(&h->ask, h->ask_ms);
+}
+
+static void
+was_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
+    void *arg)
+{
+	struct one_hop *h = arg;
+
+	smtp_client_free(&h->asking);
+	if (h->utf8 == HOP_UNKNOWN)
+		ask_again(h);
+}
+
+static const struct smtp_client_calls ask_calls = {
+	has_offered, has_nothing_back, was_asked
+};
+
+static void
+ask(struct timer *t, void *arg)
+{
+	struct one_hop *h = arg;
+
+	if (h->utf8 != HOP_UNKNOWN)
+		return;
+	h->asking = smtp_client_new(h->loop, h->env->resolve, &h->target,
+	    &ask_calls, h);
+	if (h->asking == NULL)
+		ask_again(h);
+	else
+		smtp_client_start(h->asking);
+}
+
+static void
+begin_asking(struct one_hop *h)
+{
+	const struct boot *boot = h->env->boot;
+
+	timer_init(&h->ask, h->loop, ask, h);
+	h->ask_ms = (int64_t)slice_num(&h->env->block, "ask_after");
+	if (h->ask_ms > 0 && (boot == NULL || boot_self(boot)->worker == 0))
+		timer_set(&h->ask, h->ask_ms);
+}
+
 enum err
 one_hop_open(void **out, const struct kind_env *env)
 {
@@ -69,6 +132,7 @@ one_hop_open(void **out, const struct kind_env *env)
 	h->env = env;
 	h->target.offers = take_offers;
 	name_hop(h);
+	begin_asking(h);
 	return pool_open(&h->pool, env->loop, env->resolve, &h->target,
 	    &h->limits);
 }
@@ -109,6 +173,8 @@ one_hop_drain(void *arg)
 {
 	struct one_hop *h = arg;
 
+	timer_stop(&h->ask);
+	smtp_client_free(&h->asking);
 	pool_drain(h->pool);
 }
 

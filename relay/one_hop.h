@@ -6,7 +6,8 @@
  * ready, its first pieces here, whenever a connection becomes free.
  *
  * What its EHLO offers is told to the queues, for an edge must not promise what
- * the only next hop cannot keep.
+ * the only next hop cannot keep.  While nobody has heard it, and no mail brings
+ * a connection about, the first worker makes one for the question alone.
  *
  * Where it was waited for in vain, all wait longer for it from then on for a
  * day: there is no other to go to.
@@ -30,6 +31,9 @@ struct one_hop {			/* target first: see one_hop.c	*/
 	const struct kind_env *env;
 	char		 name[ONE_HOP_NAME];	/* of the hop, as configured */
 	enum hop_utf8	 utf8;		/* its last EHLO, of us all	*/
+	struct timer	 ask;		/* until a question		*/
+	int64_t		 ask_ms;	/* and the next; 0 never	*/
+	struct smtp_client *asking;	/* or NULL			*/
 };
 
 /* Read the block; for prepare().  size: of the struct that begins with it. */

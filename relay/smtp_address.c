@@ -14,12 +14,6 @@ local_len(struct span address)
 	return address.len;
 }
 
-bool
-smtp_address_needs_utf8(struct span address)
-{
-	return !utf8_is_ascii(span_head(address, local_len(address)));
-}
-
 struct span
 smtp_address_say(struct span address, bool utf8, char *buf)
 {

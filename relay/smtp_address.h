@@ -14,12 +14,10 @@
 #include "base/span.h"
 #include "mail/address.h"
 
-/* Does it take SMTPUTF8 whatever we do?  Empty does not. */
-bool		smtp_address_needs_utf8(struct span address);
-
 /*
  * As it is written: with SMTPUTF8 as it stands, else in ASCII, in buf of
- * ADDRESS_KEY_MAX bytes.  One that needs SMTPUTF8 must not come here without.
+ * ADDRESS_KEY_MAX bytes.  One that address_needs_utf8() must not come here
+ * without.
  */
 struct span	smtp_address_say(struct span address, bool utf8, char *buf);
 

@@ -6,7 +6,6 @@
 
 #include "base/utf8.h"
 #include "mail/address.h"
-#include "relay/smtp_address.h"
 #include "relay/smtp_batch.h"
 #include "relay/smtp_convert.h"
 
@@ -52,7 +51,7 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 
 	c->is_utf8 = has & EHLO_SMTPUTF8 &&
 	    (d->flags & MAIL_SMTPUTF8 || is_enveloped_in_utf8(d));
-	if (!c->is_utf8 && smtp_address_needs_utf8(d->sender))
+	if (!c->is_utf8 && address_needs_utf8(d->sender))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (smtp_convert_is_refused(c))
 		*v = verdict_own(smtp_convert_lacks_utf8(c) ?
@@ -75,7 +74,7 @@ refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
 		*v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
 		return v;
 	}
-	if (c->is_utf8 || !smtp_address_needs_utf8(rcpt))
+	if (c->is_utf8 || !address_needs_utf8(rcpt))
 		return NULL;
 	*v = verdict_own(OWN_needs_smtputf8, STAGE_RCPT);
 	v->scope = SCOPE_RECIPIENT;

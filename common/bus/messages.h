@@ -149,6 +149,14 @@ enum hop_utf8 {
 	HOP_UTF8__COUNT
 };
 
+/* queue_state.utf8: for which recipients can SMTPUTF8 be promised? */
+enum queue_utf8 {
+	QUEUE_ASCII,		/* for none				*/
+	QUEUE_UTF8_SOME,	/* it wants rcpt_ask of each		*/
+	QUEUE_UTF8,		/* for all				*/
+	QUEUE_UTF8__COUNT
+};
+
 /* delivery_pull.part */
 enum part { PART_HEADER, PART_BODY, PART__COUNT };
 

@@ -376,6 +376,12 @@ find_domain(struct span s)
 	return s.len;
 }
 
+bool
+address_needs_utf8(struct span s)
+{
+	return !utf8_is_ascii(span_head(s, find_domain(s)));
+}
+
 size_t
 address_key(struct span s, char *out)
 {

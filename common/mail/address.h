@@ -77,6 +77,12 @@ bool	address_is_literal(struct span text);
 struct span	address_user(struct span local, char delimiter);
 
 /*
+ * Does it need SMTPUTF8 (RFC 6531) in each form?  A domain has one in ASCII, a
+ * local part beyond it has none.  An empty one does not.
+ */
+bool	address_needs_utf8(struct span text);
+
+/*
  * What is equal of those mailboxes that are the same for sure: the domain as
  * domain_key() has it, and the local part byte for byte, for what is equal
  * beyond that only its host knows (RFC 5321 2.4).  Without a domain all is put

@@ -49,6 +49,18 @@ deferred(const struct house_queue *q)
 	return q->deliveries > rest ? q->deliveries - rest : 0;
 }
 
+/* What `smtputf8 auto' comes to for the edges of this queue. */
+static const char *
+utf8_word(const struct house_queue *q)
+{
+	static const char *const words[] = {
+		[QUEUE_ASCII] = "no", [QUEUE_UTF8_SOME] = "some",
+		[QUEUE_UTF8] = "yes",
+	};
+
+	return words[q->utf8];
+}
+
 static void
 queue_json(const struct house_queue *q)
 {
@@ -71,6 +83,13 @@ queue_json(const struct house_queue *q)
 		json_number(&j, "quarantined", q->quarantined);
 		json_flag(&j, "lost", q->lost);
 		json_number(&j, "suspended", q->suspended);
+		json_text(&j, "smtputf8", span_of(utf8_word(q)));
+		if (q->utf8_relay[0] != '\0') {
+			json_text(&j, "smtputf8_lacks",
+			    span_of(q->utf8_relay));
+			json_flag(&j, "smtputf8_asked",
+			    q->utf8_hop != HOP_UNKNOWN);
+		}
 	}
 	json_close(&j, '}');
 }
@@ -174,6 +193,16 @@ print_edge(const struct house *h, const char *block, const uint64_t *n)
 }
 
 static void
+print_utf8(const struct house_queue *q)
+{
+	printf("  SMTPUTF8 %s", utf8_word(q));
+	if (q->utf8_relay[0] != '\0')
+		printf(" (%s: %s)", q->utf8_relay,
+		    q->utf8_hop == HOP_UNKNOWN ? "not asked yet" :
+		    "not offered");
+}
+
+static void
 print_queue(const struct house *h, const char *block, const uint64_t *n)
 {
 	const struct house_queue *q = NULL;
@@ -196,6 +225,7 @@ print_queue(const struct house *h, const char *block, const uint64_t *n)
 	if (q->oldest_ms > 0)
 		printf("  oldest %s", show_age(now > q->oldest_ms ?
 		    now - q->oldest_ms : 0, age));
+	print_utf8(q);
 }
 
 static void

@@ -132,6 +132,12 @@ take_queue(unsigned type, const union msg *m, void *arg)
 		q->suspended = m->queue_told.suspended;
 		q->full = m->queue_told.full < QUEUE_FULL__COUNT ?
 		    m->queue_told.full : QUEUE_FULL;
+		q->utf8 = m->queue_told.utf8 < QUEUE_UTF8__COUNT ?
+		    m->queue_told.utf8 : QUEUE_ASCII;
+		q->utf8_hop = m->queue_told.utf8_hop < HOP_UTF8__COUNT ?
+		    m->queue_told.utf8_hop : HOP_UNKNOWN;
+		(void)span_cstr(m->queue_told.utf8_relay, q->utf8_relay,
+		    sizeof(q->utf8_relay));
 	} else if (type == MSG_tool_done)
 		q->is_away = true;
 	return type == MSG_queue_told || type == MSG_tool_done;

@@ -1,6 +1,8 @@
 """SMTPUTF8 is offered as far as all that the queue leads to can carry it: what
 has its 250 does not come back for want of it, nor is lost with its bounce."""
 
+import re
+
 import pytest
 
 from client import Client, send
@@ -104,7 +106,7 @@ def test_what_a_hop_can_is_learnt_from_its_last_ehlo(server, sinks):
     port = free_port()
     sink = Sink(port=port)
     p = begin(server, port, queue="retry { delay 1; maximum_delay 1s }",
-              relay="idle_timeout 100ms")
+              relay="idle_timeout 100ms; ask_after 0")
     try:
         assert not is_offered(p)
         learnt(p)
@@ -145,7 +147,8 @@ def p_text(p):
         return f.read()
 
 
-def test_all_that_the_queue_leads_to_must_carry_it(server, sinks):
+def test_it_is_offered_where_some_can_have_it_and_others_refused(server, sinks):
+    """Each recipient whose next hop cannot carry it hears so before 250."""
     out, back = sinks(), sinks(extensions=ASCII)
     server.port = free_port()
     server.configure(CONF % (
@@ -154,15 +157,42 @@ def test_all_that_the_queue_leads_to_must_carry_it(server, sinks):
         MORE % ("type static; host 127.0.0.1; port %d" % back.port)))
     p = server.start()
     learnt(p)
-    out.wait()
-    assert not is_offered(p)
-    learnt(p, sender="")
-    back.wait()
-    assert not is_offered(p)
+    until(lambda: is_offered(p), what="an offer for some")
+    status = ctl(p, "status").out
+    assert re.search(r"SMTPUTF8 some \(back: not", status), status
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@bücher.example> SMTPUTF8", 250)
+        c.want("RCPT TO:<jörg@there.example>", 250)
+        c.want("RSET", 250)
+        c.want("MAIL FROM:<> SMTPUTF8", 250)
+        c.want("RCPT TO:<jörg@there.example>", "553 5.6.7")
+        c.want("RCPT TO:<bob@bücher.example>", 250)
+        c.want("RSET", 250)
+        c.want("MAIL FROM:<jörg@here.example> SMTPUTF8", 250)
+        c.want("RCPT TO:<bob@there.example> NOTIFY=NEVER", 250)
+        c.want("RCPT TO:<bob@there.example>", "553 5.6.7")
     back.extensions = EXTENSIONS
     p.kill("relay", "back")
     learnt(p, sender="")
-    until(lambda: is_offered(p), what="an offer")
+    until(lambda: "SMTPUTF8 yes" in ctl(p, "status").out, what="all")
+    send(p.port, "jörg@here.example", BOB, params=" SMTPUTF8")
+
+
+def test_a_hop_is_asked_before_its_first_mail(server):
+    """By a connection of its own, and again until it is there."""
+    port = free_port()
+    p = begin(server, port, relay="ask_after 100ms")
+    assert not is_offered(p)
+    sink = Sink(port=port)
+    try:
+        until(lambda: is_offered(p), what="an offer")
+        until(lambda: not sink.open, what="the end of the connection")
+        assert [c.split()[0] for c in sink.commands] == ["EHLO", "QUIT"]
+        name = send(p.port, "jörg@here.example", BOB, params=" SMTPUTF8")
+        p.wait_log(event="delivered", id=name)
+    finally:
+        sink.close()
 
 
 @pytest.mark.parametrize("word, has", [("yes", True), ("no", False)])

@@ -178,6 +178,50 @@ who_was_refused_leaves_no_need_of_smtputf8(void **state)
 }
 
 static void
+tell(bool asks, enum queue_utf8 utf8)
+{
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .asks = asks, .utf8 = (uint8_t)utf8 });
+	kit_turn(KIT_TURNS);
+}
+
+/* RFC 6531 3.5: where some relays alone take it, each recipient is judged. */
+static void
+with_smtputf8_the_queue_is_asked_where_not_all_can_have_it(void **state)
+{
+	static const struct {
+		enum queue_utf8	 utf8;
+		enum smtputf8	 option;
+		const char	*param;
+		bool		 asks;
+	} cases[] = {
+		{ QUEUE_UTF8_SOME, SMTPUTF8_AUTO, " SMTPUTF8", true },
+		{ QUEUE_UTF8_SOME, SMTPUTF8_AUTO, "", false },
+		{ QUEUE_UTF8, SMTPUTF8_AUTO, " SMTPUTF8", false },
+		{ QUEUE_ASCII, SMTPUTF8_YES, " SMTPUTF8", false },
+	};
+	char line[100];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell(false, cases[i].utf8);
+		kit.edge->set.smtputf8 = cases[i].option;
+		snprintf(line, sizeof(line), "RSET\r\nMAIL FROM:<>%s\r\n",
+		    cases[i].param);
+		kit_say(line);
+		assert_string_equal(kit_codes(kit_hear()), "250 250 ");
+		kit_say(RCPT("v"));
+		kit_turn(KIT_TURNS);
+		if (cases[i].asks) {
+			kit_want("", "");
+			kit_judge(553, "5.6.7", "Not there");
+			kit_want("", "553 5.6.7 Not there\r\n");
+		} else {
+			kit_want("", OK_OF("v"));
+		}
+	}
+}
+
+static void
 no_time_runs_out_while_the_queue_thinks(void **state)
 {
 	kit_hang_up();
@@ -221,6 +265,7 @@ main(void)
 		T(an_answer_never_asked_for_costs_the_link),
 		T(a_bare_postmaster_is_asked_about_with_our_name),
 		T(who_was_refused_leaves_no_need_of_smtputf8),
+		T(with_smtputf8_the_queue_is_asked_where_not_all_can_have_it),
 		T(no_time_runs_out_while_the_queue_thinks),
 		T(too_many_refusals_end_the_session),
 	};

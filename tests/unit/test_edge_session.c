@@ -425,10 +425,10 @@ vrfy_says_the_same_to_all(void **state)
 }
 
 static void
-tell_utf8(uint8_t utf8)
+tell_utf8(enum queue_utf8 utf8)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .utf8 = utf8 });
+	    .utf8 = (uint8_t)utf8 });
 	kit_turn(KIT_TURNS);
 }
 
@@ -437,15 +437,15 @@ smtputf8_is_a_parameter_where_all_relays_can_carry_it(void **state)
 {
 	static const char say[] = "MAIL FROM:<\xc3\xa9@x.example> SMTPUTF8\r\n";
 
-	tell_utf8(0);
+	tell_utf8(QUEUE_ASCII);
 	kit_ready();
 	kit_want(say, "555 5.6.7 SMTPUTF8 is not offered\r\n");
 	kit_want("MAIL FROM:<a@x.example> SMTPUTF8\r\n",
 	    "555 5.6.7 SMTPUTF8 is not offered\r\n");
-	tell_utf8(1);
+	tell_utf8(QUEUE_UTF8);
 	kit_say("EHLO client.example\r\n");
 	assert_non_null(strstr(kit_hear(), "250-SMTPUTF8\r\n"));
-	tell_utf8(0);
+	tell_utf8(QUEUE_ASCII);
 	kit_want(say, "451 4.6.7 SMTPUTF8 is not offered any more, say EHLO "
 	    "again\r\n");
 	kit_say("EHLO client.example\r\n");
@@ -455,9 +455,13 @@ smtputf8_is_a_parameter_where_all_relays_can_carry_it(void **state)
 	kit_want(say, "250 2.1.0 <\xc3\xa9@x.example> Ok\r\n");
 	kit_want("RSET\r\n", "250 2.0.0 Ok\r\n");
 	kit.edge->set.smtputf8 = SMTPUTF8_NO;
-	tell_utf8(1);
+	tell_utf8(QUEUE_UTF8);
 	kit_say("EHLO client.example\r\n");
 	assert_null(strstr(kit_hear(), "SMTPUTF8"));
+	kit.edge->set.smtputf8 = SMTPUTF8_AUTO;
+	tell_utf8(QUEUE_UTF8_SOME);
+	kit_say("EHLO client.example\r\n");
+	assert_non_null(strstr(kit_hear(), "250-SMTPUTF8\r\n"));
 }
 
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
