@@ -3,18 +3,26 @@ is what was sent, and all that needs no conversion is as it was."""
 
 import email
 import email.policy
+import base64
+import hashlib
 import os
+import quopri
 import random
+import re
+import signal
+import threading
 
 import pytest
 
 from client import send
+from server import until
 from sinks import EXTENSIONS
 
 # What the sanitizers would see of it, unit tests and the fuzzer show them.
 pytestmark = pytest.mark.heavy
 
 SOON = "retry { delay 1; maximum_delay 1s }"
+SOAK = os.environ.get("POSTERN_SOAK") == "1"
 SEVEN = [e for e in EXTENSIONS if e not in ("8BITMIME", "SMTPUTF8")]
 
 
@@ -138,6 +146,77 @@ def test_a_header_in_utf8_goes_to_a_hop_without_smtputf8(start, sinks):
         name = send(p.port, sender, "bob@there.example", text=text,
                     params=" SMTPUTF8 BODY=8BITMIME")
         assert p.wait_log(event="failed", id=name)["dsn"] == "5.6.7"
+
+
+def peak_kb(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
+
+
+def decoded(got):
+    head, body = got.split(b"\r\n\r\n", 1)
+    if b"quoted-printable" in head:
+        return quopri.decodestring(body)
+    return base64.b64decode(body)
+
+
+def test_load_of_a_large_text_takes_no_more_memory(start, sinks):
+    """It is never held: 50 MB in make soak, a few here."""
+    sink = sinks(extensions=SEVEN)
+    p = start(sink.port, queue=SOON)
+    send(p.port, "ann@here.example", "bob@there.example",
+         text=body(UTF8, "Subject: x"))
+    sink.wait()
+    relay = p.pid("relay")
+    before = peak_kb(relay)
+    line = ("größer als надежда " * 20 + "\r\n").encode()
+    text = line * ((50 if SOAK else 3) * 1000000 // len(line))
+    send(p.port, "ann@here.example", "bob@there.example",
+         text=body(text, "Subject: y"))
+    got = sink.wait(2, seconds=300)[1].data
+    assert is_seven(got)
+    assert hashlib.sha256(decoded(got)).digest() == \
+        hashlib.sha256(text).digest()
+    print("peak %d KiB, %d before" % (peak_kb(relay), before))
+    assert peak_kb(relay) < before + 2048
+    assert p.pid("relay") == relay
+
+
+def unread(port):
+    """Bytes for clients of this port that they have not read yet."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f.readlines()[1:]]
+    return [int(r[4].split(":")[1], 16) for r in rows
+            if int(r[2].split(":")[1], 16) == port and r[3] == "01"]
+
+
+def test_a_queue_killed_within_the_first_reading_loses_nothing(start, sinks):
+    """The next hop has not heard of the mail, so it is tried anew, and once."""
+    stopped, queued = [], threading.Event()
+
+    def stop_queue(verb, line, session):
+        if verb == "EHLO" and not stopped:
+            queued.wait()
+            stopped.append(p.kill("queue", signo=signal.SIGSTOP))
+        return None
+
+    sink = sinks(extensions=SEVEN, answer=stop_queue)
+    p = start(sink.port, queue=SOON)
+    text = ("größer\r\n" * 100000).encode()
+    name = send(p.port, "ann@here.example", "bob@there.example",
+                text=body(text, "Subject: x"))
+    queued.set()
+    until(lambda: stopped and unread(sink.port) == [0],
+          what="the relay to read the reply to EHLO")
+    assert [c.split()[0] for c in sink.commands] == ["EHLO"]
+    os.kill(stopped[0], signal.SIGKILL)
+    p.wait_log(event="removed", id=name)
+    got = sink.quiet(0.2)
+    assert [m.id for m in got] == [name] and decoded(got[0].data) == text
+    assert len([c for c in sink.commands if c.startswith("MAIL")]) == 1
+    assert not p.find_log(event="failed")
+    assert {line["tries"] for line in p.find_log(event="deferred", id=name)} \
+        <= {"0"}
 
 
 WORDS = ["wort", "größer", "надежда", "=", "-- ", ".", "\t", "ﬁn", "From ", " ",
