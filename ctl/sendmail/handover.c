@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "ctl/sendmail/fields.h"
 #include "ctl/sendmail/handover.h"
@@ -111,7 +112,7 @@ take_rcpt(struct span address, void *arg)
 	for (size_t i = 0; i < l->rcpt_cnt; i++)
 		if (span_eq(span_of(l->rcpts[i]), address))
 			return OK;
-	if (l->rcpt_cnt == HANDOVER_RCPTS_MAX)
+	if (l->rcpt_cnt == RCPTS_MAX)
 		return ERR_FULL;
 	l->rcpts[l->rcpt_cnt] = strndup(address.ptr, address.len);
 	if (l->rcpts[l->rcpt_cnt] == NULL)
@@ -133,7 +134,7 @@ take_rcpts(struct handover *l, struct span list, int status)
 		return EX_OK;
 	if (e == ERR_FULL)
 		return complain(EX_DATAERR, "more than %d recipients",
-		    HANDOVER_RCPTS_MAX);
+		    RCPTS_MAX);
 	if (e == ERR_SYS)
 		return complain(EX_TEMPFAIL, "no memory");
 	bad = span_head(bad, span_find(bad, '\r'));
@@ -462,7 +463,7 @@ handover_send(const struct args *args, FILE *in, const char *socket_path)
 	struct handover l = { .args = args };
 	int status;
 
-	l.rcpts = calloc(HANDOVER_RCPTS_MAX, sizeof(*l.rcpts));
+	l.rcpts = calloc(RCPTS_MAX, sizeof(*l.rcpts));
 	if (l.rcpts == NULL)
 		return complain(EX_TEMPFAIL, "no memory");
 	status = prepare(&l, in);

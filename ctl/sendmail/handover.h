@@ -12,8 +12,6 @@
 
 #include "ctl/sendmail/args.h"
 
-#define HANDOVER_RCPTS_MAX	10000
-
 /* The exit status: 0, or one of sysexits(3) and the reason told. */
 int	handover_send(const struct args *, FILE *in, const char *socket_path);
 
