@@ -938,10 +938,13 @@ static const struct act *on_spared_now;
 static bool
 spare_one_and_act(void)
 {
+	pid_t us = getpid();
+
 	if ((spared = fork()) == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
+		while (getppid() == us)		/* else it came too late */
 			pause();
+		_exit(0);
 	}
 	if (spared == -1 || setpgid(spared, spared) == -1 ||
 	    (seccomp_is_on() && seccomp_spare(&spared, 1) != OK))
