@@ -1,14 +1,18 @@
 """A relay or an edge that was taken over lies to the queue: mail of others goes
 its way all the same.  tests/hostile has the programs."""
 
+import hashlib
 import os
 import shutil
+import subprocess
 
 import pytest
 
 from client import Client, send
 from measure import own_memory
 from server import BUILD, Postern, free_port, programs
+from test_submission import make_certificate, open_secure
+from test_users import CHEAP, accounts, login
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -78,14 +82,32 @@ def test_a_taken_relay_ends_no_delivery_of_another(taken, sinks):
 
 EDGES = """
 process { hostname mx.test.example; run_dir run }
-edge in { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
-edge evil { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
+edge in {
+    type smtp; listener { interface 127.0.0.1; port %d }; queue main
+    tls { certfile mx.pem; keyfile mx.key }
+    rules { lookup_credentials staff; auth_without_tls yes }
+}
+edge evil {
+    type smtp; listener { interface 127.0.0.1; port %d }; queue main
+    tls { certfile evil.pem; keyfile evil.key }
+    rules { lookup_credentials staff; auth_without_tls yes }
+}
+users staff { type file; path users }
 queue main {
     type lmdb; path run/queue; relay out
     retry { delay 1; maximum_delay 1s }
 }
 relay out { type static; host 127.0.0.1; port %d }
 """
+
+
+def key_id(pem):
+    """By what a key is known in the vault: the digest of its public half."""
+    public = subprocess.run(["openssl", "x509", "-in", pem, "-noout",
+                             "-pubkey"], check=True, capture_output=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"],
+                         input=public.stdout, check=True, capture_output=True)
+    return hashlib.sha256(der.stdout).hexdigest()
 
 
 class House:
@@ -95,9 +117,19 @@ class House:
         self.p, self.sink = p, sink
         self.port, self.evil = free_port(), free_port()
         p.program = "postern-edge"
+        work = p.room.work
+        make_certificate(work, "mx.test.example")
+        self.own = key_id(os.path.join(work, "mx.pem"))
+        for kind in ("pem", "key"):
+            os.rename(os.path.join(work, "mx." + kind),
+                      os.path.join(work, "evil." + kind))
+        make_certificate(work, "mx.test.example")
+        self.pem = os.path.join(work, "mx.pem")
+        self.others = key_id(self.pem)
+        accounts(p, "ann:" + CHEAP)
         p.configure(EDGES % (self.port, self.evil, sink.port))
         p.start()
-        self.queue = p.pid("queue")
+        self.asked = [p.pid(role) for role in ("queue", "keys", "users")]
         self.sent = 0
 
     def lie(self, word):
@@ -117,7 +149,17 @@ class House:
         send(self.port, "ann@here.example", "bob@there.example")
         self.sent += 1
         self.sink.wait(self.sent)
-        assert self.p.pid("queue") == self.queue
+        assert [self.p.pid(role) for role in
+                ("queue", "keys", "users")] == self.asked
+
+    def is_back(self, since):
+        """The one that lied has made room for an honest one."""
+        new = self.p.wait_log(since=since, event="started", block="evil")
+        self.p.wait_log(since=since, event="ready", by=new["pid"])
+        send(self.evil, "ann@here.example", "bob@there.example")
+        self.sent += 1
+        self.goes_on()
+        assert {m.sender for m in self.sink.messages} == {"ann@here.example"}
 
 
 @pytest.fixture
@@ -131,12 +173,39 @@ def test_a_taken_edge_that_breaks_the_rules_is_cut_off(house, word):
     house.lie(word)
     house.p.wait_log(since=since, event="unlinked", peer="edge evil")
     house.goes_on()
-    new = house.p.wait_log(since=since, event="started", block="evil")
-    house.p.wait_log(since=since, event="ready", by=new["pid"])
-    send(house.evil, "ann@here.example", "bob@there.example")
-    house.sent += 1
+    house.is_back(since)
+
+
+@pytest.mark.parametrize("words", [["orders", "head"], ["relay", "fields"],
+                                   ["resolver", "endpoints"], ["half"]])
+def test_a_taken_edge_gives_no_orders(house, words):
+    for word in words:
+        since = house.p.mark()
+        house.lie(word)
+        house.goes_on()
+        house.is_back(since)
+
+
+def test_a_taken_edge_has_nothing_signed_that_is_not_its_own(house):
+    for key, why in ((house.others, "no key of this edge"),
+                     (house.own, "not what a TLS server signs")):
+        since = house.p.mark()
+        house.lie("sign.%s.%s" % (key[:32], key[32:]))
+        house.p.wait_log(since=since, event="denied", peer="edge evil",
+                         why=why)
+        house.goes_on()
+        with open_secure(house, False) as c:
+            c.mail("ann@here.example", "bob@there.example")
+        house.sent += 1
+
+
+@pytest.mark.heavy
+def test_who_guesses_by_a_taken_edge_keeps_nobody_out(house):
+    for _ in range(3):
+        house.lie("guesses")
+        for _ in range(4):
+            assert login(house.port, "ann", "wheel").startswith("235")
     house.goes_on()
-    assert {m.sender for m in house.sink.messages} == {"ann@here.example"}
 
 
 @pytest.mark.heavy
@@ -147,14 +216,10 @@ def test_a_taken_edge_cannot_fill_the_queue(house, word, times, most):
     for _ in range(times):
         house.lie(word)
     house.goes_on()
-    grown = own_memory(house.queue)
+    grown = own_memory(house.p.pid("queue"))
     print("\n%s: %d MiB" % (word, grown >> 20))
     assert grown < most
     since = house.p.mark()
     house.p.kill("edge", "evil")
     house.goes_on()
-    new = house.p.wait_log(since=since, event="started", block="evil")
-    house.p.wait_log(since=since, event="ready", by=new["pid"])
-    send(house.evil, "ann@here.example", "bob@there.example")
-    house.sent += 1
-    house.goes_on()
+    house.is_back(since)

@@ -1,10 +1,16 @@
 /*
  * edge_to_queue.c - an edge that was taken over, in place of
  * edge/to_queue.c: a client that calls itself evil-WORD has it lie to the
- * queue in this way when it says DATA; to others it is honest.
+ * queue, or to all whom it may ask, in this way when it says DATA; to others it
+ * is honest.  evil-sign.HALF.HALF is about the key of that id, in hex.
  */
+#include <sys/socket.h>
+
 #include <stdlib.h>
 #include <string.h>
+
+#include "ask/helper.h"
+#include "ask/keys.h"
 
 #define to_queue_open honest_open
 #include "edge/to_queue.c"
@@ -17,6 +23,10 @@ void	to_queue_open(struct transaction *);
 #define OTHERS		1000	/* streams that are none of ours	*/
 #define ASKS		5000
 #define RCPTS		20000
+#define GUESSES		3000
+#define SIGNS		5000
+#define FDS		64	/* that may be links			*/
+#define SCHEME		0x0804	/* rsa_pss_rsae_sha256			*/
 
 static uint64_t
 open_one(struct edge *edge)
@@ -114,6 +124,150 @@ name_many(struct edge *edge)
 		add_rcpt(edge, stream, i);
 }
 
+/* The link to whom the client of such a helper asks. */
+static struct link *
+link_of(void *client)
+{
+	return ((struct helper *)client)->link;
+}
+
+/* As if each guess came from somewhere else. */
+static void
+guess_passwords(struct edge *edge)
+{
+	char client[32], password[32];
+
+	for (unsigned i = 0; i < GUESSES; i++) {
+		snprintf(client, sizeof(client), "10.%u.%u.1", i / 250,
+		    i % 250);
+		snprintf(password, sizeof(password), "guess%u", i);
+		(void)link_send_login_ask(link_of(edge->users),
+		    &(struct msg_login_ask){ .request = i + 1000000,
+		    .user = SPAN("ann"), .password = span_of(password),
+		    .client = span_of(client) });
+	}
+}
+
+static void
+ask_to_sign(struct edge *edge, struct span key, struct span text)
+{
+	static uint64_t last = 1000000;
+
+	(void)link_send_sign_ask(link_of(edge->keys), &(struct msg_sign_ask){
+	    .request = ++last, .scheme = SCHEME, .key = key }, text);
+}
+
+static unsigned
+digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 0xf;
+}
+
+/* What a server signs in TLS 1.3, and what it does not. */
+static void
+sign(struct edge *edge, const char *helo)
+{
+	static const char words[] = "TLS 1.3, server CertificateVerify";
+	char id[KEYS_ID_LEN], good[64 + sizeof(words) + 32];
+
+	for (size_t i = 0; i < sizeof(id); i++) {
+		const char *hex = helo + strlen("evil-sign.") + 2 * i +
+		    (i >= sizeof(id) / 2);
+
+		id[i] = (char)(digit(hex[0]) << 4 | digit(hex[1]));
+	}
+	memset(good, ' ', 64);
+	memcpy(good + 64, words, sizeof(words));
+	memset(good + 64 + sizeof(words), 'h', 32);
+	ask_to_sign(edge, (struct span){ id, sizeof(id) },
+	    (struct span){ good, sizeof(good) });
+	good[70] = 't';
+	ask_to_sign(edge, (struct span){ id, sizeof(id) },
+	    (struct span){ good, sizeof(good) });
+	ask_to_sign(edge, (struct span){ id, sizeof(id) },
+	    SPAN("I owe the bearer all that I have"));
+	for (unsigned i = 0; i < SIGNS; i++)
+		ask_to_sign(edge, SPAN("00000000000000000000000000000000"),
+		    (struct span){ good, sizeof(good) });
+}
+
+static void
+name_half_a_key(struct edge *edge)
+{
+	ask_to_sign(edge, SPAN("0000000000000000"), SPAN("x"));
+}
+
+/* As the administrator, as a relay, and as what is none of the house. */
+static void
+order_the_queue(struct edge *edge)
+{
+	(void)link_send_suspend_ask(edge->queue, &(struct msg_suspend_ask){
+	    .request = 1, .queue = SPAN("main"), .relay = SPAN("out") });
+}
+
+static void
+end_deliveries(struct edge *edge)
+{
+	(void)link_send_delivery_listed(edge->queue,
+	    &(struct msg_delivery_listed){ 1000 });
+}
+
+static void
+have_names_resolved(struct edge *edge)
+{
+	(void)link_send_resolve_ask(link_of(edge->keys),
+	    &(struct msg_resolve_ask){ .request = 1, .rrtype = 1,
+	    .name = SPAN("there.example") });
+}
+
+/* Say it over every link that there is, past the codec. */
+static void
+say_raw(const uint8_t *bytes, size_t len)
+{
+	socklen_t type_len = sizeof(int);
+	int type;
+
+	for (int fd = 3; fd < FDS; fd++)
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type,
+		    &type_len) == 0 && type == SOCK_SEQPACKET)
+			(void)send(fd, bytes, len,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+say_half_a_head(struct edge *edge)
+{
+	static const uint8_t half[] = { MSG_process_pong, 0, 0 };
+
+	say_raw(half, sizeof(half));
+}
+
+static void
+lie_of_fields(struct edge *edge)
+{
+	static const uint8_t frames[][16] = {
+		{ MSG_process_pong, 0, 0, 0, 0xff, 0xff, 0xff, 0xff },
+		{ MSG_process_pong, 0, 0, 0, 4, 0, 0, 0 },
+		{ 0xff, 0xff, 0, 0, 8, 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+		say_raw(frames[i], sizeof(frames[i]));
+}
+
+/* Connections to sockets that no option of ours names. */
+static void
+have_endpoints(struct edge *edge)
+{
+	uint8_t frame[32] = { MSG_endpoint_ask, 0, 0, 0, 10, 0, 0, 0 };
+
+	for (unsigned i = 0; i < ASKS; i++) {
+		frame[8] = (uint8_t)i;		/* request, then index */
+		frame[16] = (uint8_t)(i >> 8);
+		say_raw(frame, 18);
+	}
+}
+
 void
 to_queue_open(struct transaction *t)
 {
@@ -128,9 +282,20 @@ to_queue_open(struct transaction *t)
 		{ "evil-nobody.example", commit_nobody },
 		{ "evil-asks.example", ask_much },
 		{ "evil-names.example", name_many },
+		{ "evil-guesses.example", guess_passwords },
+		{ "evil-half.example", name_half_a_key },
+		{ "evil-orders.example", order_the_queue },
+		{ "evil-relay.example", end_deliveries },
+		{ "evil-resolver.example", have_names_resolved },
+		{ "evil-head.example", say_half_a_head },
+		{ "evil-fields.example", lie_of_fields },
+		{ "evil-endpoints.example", have_endpoints },
 	};
 
 	honest_open(t);
+	if (strncmp(t->origin.helo, "evil-sign.", 10) == 0 &&
+	    strlen(t->origin.helo) > 10 + 2 * KEYS_ID_LEN)
+		sign(t->edge, t->origin.helo);
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
 		if (strcmp(t->origin.helo, lies[i].word) == 0)
 			lies[i].lie(t->edge);
