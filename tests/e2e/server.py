@@ -78,7 +78,10 @@ class Line(dict):
 
 
 def basic(port, hop, process="", edge="", queue="", relay=""):
-    """The configuration of most tests: one edge, one queue, one smarthost."""
+    """The configuration of most tests: one edge, one queue, one smarthost, who
+    is not asked what it offers, for many count its connections."""
+    if "ask_after" not in relay:
+        relay += "; ask_after 0"
     return """
 process { hostname mx.test.example; run_dir run; %s }
 edge in {
