@@ -32,6 +32,7 @@ struct tls {
 	void		(*release)(void *arg);	/* may be NULL		*/
 	void		*release_arg;
 	bool		 is_done, was_cut, failed, was_asked, is_ours;
+	bool		 is_deaf;	/* the peer takes no more	*/
 	int		 alert;		/* the peer's last words, or 0	*/
 	OSSL_HANDSHAKE_STATE state;	/* as it was asked for last	*/
 	struct hello	 hello;		/* that comes, for a server	*/
@@ -270,17 +271,32 @@ tls_read(struct tls *t, char *buf, size_t cap, size_t *got)
 	return step(t, SSL_read_ex(t->ssl, buf, cap, got));
 }
 
+/* The peer has hung up; what it said before that can still be read. */
+static enum tls_step
+deaf(struct tls *t, int error)
+{
+	t->is_deaf = true;
+	(void)strlcpy(t->why, strerror(error), sizeof(t->why));
+	ERR_clear_error();
+	return TLS_ERROR;
+}
+
 enum tls_step
 tls_write(struct tls *t, struct span bytes, size_t *put)
 {
+	int rc;
+
 	*put = 0;
-	if (t->failed || !t->is_done)
+	if (t->failed || t->is_deaf || !t->is_done)
 		return TLS_ERROR;
 	if (bytes.len == 0)
 		return TLS_OK;
 	ERR_clear_error();
 	errno = 0;
-	return step(t, SSL_write_ex(t->ssl, bytes.ptr, bytes.len, put));
+	rc = SSL_write_ex(t->ssl, bytes.ptr, bytes.len, put);
+	if (rc <= 0 && (errno == EPIPE || errno == ECONNRESET))
+		return deaf(t, errno);
+	return step(t, rc);
 }
 
 size_t
@@ -294,7 +310,7 @@ tls_shutdown(struct tls *t)
 {
 	int rc;
 
-	if (t->failed || !t->is_done)
+	if (t->failed || t->is_deaf || !t->is_done)
 		return TLS_ERROR;
 	ERR_clear_error();
 	errno = 0;

@@ -45,7 +45,8 @@ struct tls_facts {
 enum tls_step	 tls_handshake(struct tls *);
 /* At most cap bytes; TLS_OK means that at least one came. */
 enum tls_step	 tls_read(struct tls *, char *buf, size_t cap, size_t *got);
-/* May take less than it is given. */
+/* May take less than it is given.  TLS_ERROR because the peer has hung up does
+ * not end tls_read(): there may be what it said before. */
 enum tls_step	 tls_write(struct tls *, struct span, size_t *put);
 /* Bytes that tls_read() would give without the socket becoming readable. */
 size_t		 tls_pending(const struct tls *);

@@ -435,6 +435,30 @@ an_end_without_goodbye_is_an_end_that_was_cut(void **state)
 }
 
 static void
+what_was_said_before_the_end_is_read_when_writing_fails(void **state)
+{
+	struct shop shop;
+	struct call c;
+	char buf[16];
+	size_t n;
+
+	shop_open(&shop, &pairs[P256]);
+	call_open(&c, &shop);
+	call_dial(&c);
+	assert_true(call_shake(&c));
+	assert_int_equal(SSL_write(c.client, "0123456789", 10), 10);
+	call_hang_up(&c);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(tls_write(c.tls, SPAN("x"), &n), TLS_ERROR);
+	assert_int_equal(tls_shutdown(c.tls), TLS_ERROR);
+	assert_int_equal(tls_read(c.tls, buf, sizeof(buf), &n), TLS_OK);
+	assert_int_equal(n, 10);
+	assert_int_equal(tls_read(c.tls, buf, sizeof(buf), &n), TLS_EOF);
+	call_close(&c);
+	shop_close(&shop);
+}
+
+static void
 a_client_that_speaks_no_tls_fails_with_words(void **state)
 {
 	static const char line[] = "EHLO plain.example\r\n";
@@ -586,6 +610,8 @@ main(void)
 		cmocka_unit_test(what_is_pending_is_told),
 		cmocka_unit_test(
 		    an_end_without_goodbye_is_an_end_that_was_cut),
+		cmocka_unit_test(
+		    what_was_said_before_the_end_is_read_when_writing_fails),
 		cmocka_unit_test(a_client_that_speaks_no_tls_fails_with_words),
 		cmocka_unit_test(
 		    a_new_certificate_leaves_sessions_under_way_alone),
