@@ -62,7 +62,7 @@ built() {
 all() {
 	rm -f build/{san,clang,fuzz}.status
 	step "lint" tests/lint.sh
-	if step "build with gcc" build unit-build; then
+	if step "build with gcc" build CFLAGS=-g1 unit-build; then
 		others &
 		builder=$!
 		step "unit tests" unit build

@@ -1,6 +1,6 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build), four at a time but for storms (two) and those marked
+# $POSTERN_BUILD (build), four at a time but for storms (three) and those marked
 # alone.  Tests marked root run as root, three at a time, by sudo where we are
 # not; where that fails they fail.
 # Counts go to the file $COUNTS too.
@@ -35,7 +35,7 @@ ok=0
 also=${marker:+ and $marker}
 args=("$@" -n "${E2E_JOBS:-4}")
 run user "not root and not alone and not storm$also" || ok=1
-args=("$@" -n 2)
+args=("$@" -n 3)
 run storm "not root and storm$also" || ok=1
 args=("$@")
 run alone "not root and alone$also" || ok=1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # unit.sh PROGRAM... - run unit tests, a few at a time, for they wait more than
-# they work; each prints one line, its output only when something failed.  A
-# test whose head comment says "also: root" runs a second time as root.  Counts
-# go to the file $COUNTS too, for check.sh.
+# they work, and those first that wait longest; each prints one line, its output
+# only when something failed.  A test whose head comment says "also: root" runs
+# a second time as root.  Counts go to the file $COUNTS too, for check.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin:$PWD/build/peers/usr/sbin
@@ -44,7 +44,11 @@ begin() {
 	run $started "$@" &
 }
 
-for program in "$@"; do
+slow='relay_pipe|queue_suspect|sandbox|vault_hash|tls_waiting|edge_auth|keys'
+slow="/test_($slow|edge_session|queue_(control|flips|index|salvage))$"
+mapfile -t programs < <(printf '%s\n' "$@" | grep -E "$slow"
+    printf '%s\n' "$@" | grep -vE "$slow")
+for program in "${programs[@]}"; do
 	name=$(basename "$program")
 	begin "$name" "$program"
 	if [ "$(id -u)" != 0 ] &&

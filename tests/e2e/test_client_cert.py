@@ -14,6 +14,9 @@ from peers import Authority, Dovecot, Postfix
 from server import SANITIZED, free_port, until
 from sinks import Sink
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 BLOCKS = """
 process { hostname mx.test.example; run_dir run }
 edge in {

@@ -8,6 +8,9 @@ from client import TEXT, Client, send
 from server import PATIENCE, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 SOON = "retry { delay 1; maximum_delay 1s }"
 
 

@@ -10,6 +10,9 @@ from client import TEXT, Client, send
 from server import NOBODY, free_port, until
 from tool import ctl, sendmail
 
+# What the sanitizers would see of it, unit tests show them.
+pytestmark = pytest.mark.heavy
+
 CONF = """
 process { hostname mx.test.example; run_dir run }
 edge in {
