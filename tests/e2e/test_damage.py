@@ -248,6 +248,7 @@ class Round:
         self.p.signal(signal.SIGTERM)
         status = self.p.process.wait(30)
         self.p.process = None
+        self.p.excused = os.path.getsize(self.p.log)    # it may have died
         return status
 
     def told(self):
