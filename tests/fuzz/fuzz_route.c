@@ -32,6 +32,8 @@ fits(struct span pattern, const struct address *a, bool *odd)
 {
 	size_t at = pattern.len;
 
+	/* A last dot is no part of a domain; "@.example" is another thing. */
+	*odd |= at > 2 && pattern.ptr[at - 1] == '.';
 	while (at > 0 && pattern.ptr[at - 1] != '@')
 		at--;
 	if (at == 1 && pattern.len > 1 && pattern.ptr[1] == '.') {
