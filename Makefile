@@ -80,6 +80,10 @@ endif
 ALL_CFLAGS = $(BASE_CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(MODE_LDFLAGS) $(LDFLAGS)
 
+# The sources of a room and of its folders; queue/salvage is a program's room.
+files_of = $(wildcard $(1)/*.c) \
+	$(filter-out queue/salvage/%,$(wildcard $(1)/*/*.c))
+
 # A feature that differs by build or machine is a file, chosen here.
 MACHINE := $(shell $(CC) -dumpmachine)
 CRC_SRC := common/base/crc_$(or $(if $(filter x86_64-%,$(MACHINE)),x86), \
@@ -87,7 +91,7 @@ CRC_SRC := common/base/crc_$(or $(if $(filter x86_64-%,$(MACHINE)),x86), \
 CHOSEN := common/sys/seccomp.c common/sys/seccomp_off.c \
 	common/ask/signer.c common/ask/signer_now.c \
 	$(wildcard common/base/crc_*.c)
-LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c conf/*.c)) $(SAN_SRC) \
+LIB_SRC := $(filter-out $(CHOSEN),$(wildcard common/*/*.c) $(call files_of,conf)) $(SAN_SRC) \
 	$(CRC_SRC)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 LIB := $(BUILD)/libpostern.a
@@ -98,7 +102,7 @@ programs:
 	@echo $(PROGRAMS)
 
 define program
-$(1)_OBJ := $$(patsubst %.c,$$(BUILD)/o/%.o,$$(wildcard $$(ROOM_$(1))/*.c))
+$(1)_OBJ := $$(patsubst %.c,$$(BUILD)/o/%.o,$$(call files_of,$$(ROOM_$(1))))
 $$(BUILD)/$(1): $$($(1)_OBJ) $$(WITH_$(1):%=$$(BUILD)/%) $$(LIB)
 	@echo "  LINK  $$@"
 	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $$($(1)_OBJ) \
@@ -117,7 +121,7 @@ $(BUILD)/libqueue.a: $(filter-out %/main.o,$(postern-queue_OBJ))
 	@ar rcs $@ $^
 
 # Links refuse a peer of another build: a hash of all that programs share.
-SHARED := $(sort $(wildcard common/*/*.[ch] common/*/*.def conf/*.[ch] conf/*.def))
+SHARED := $(sort $(wildcard common/*/*.[ch] common/*/*.def conf/*.[ch] conf/*/*.[ch] conf/*.def))
 $(BUILD)/o/common/bus/build.o: \
 	CPPFLAGS += -DBUILD_ID='"$(shell cat $(SHARED) | sha256sum | cut -c1-16)"'
 $(BUILD)/o/common/bus/build.o: $(SHARED)
@@ -152,7 +156,7 @@ UNIT_SRC := $(filter-out tests/unit/test_slack.c,$(UNIT_SRC))
 endif
 UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 room_of = $(shell sed -n 's/^ \* room: //p' $(1))
-room_src = $(foreach r,$(room_of),$(filter-out %/main.c,$(wildcard $(r)/*.c)))
+room_src = $(foreach r,$(room_of),$(filter-out %/main.c,$(call files_of,$(r))))
 # Outside of the rules: within one, make would put the stem in place of the %.
 room_obj = $(patsubst %.c,$(BUILD)/o/%.o,$(room_src))
 .SECONDEXPANSION:

@@ -10,8 +10,8 @@
 #include "conf/conf.h"
 #include "conf/kinds.h"
 #include "conf/options.h"
-#include "conf/parse.h"
-#include "conf/read.h"
+#include "conf/read/parse.h"
+#include "conf/read/read.h"
 
 #define BLOCKS_MAX	4096	/* of one configuration			*/
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "conf/block.h"
-#include "conf/check.h"
+#include "conf/check/check.h"
 
 static struct conf *
 new_conf(const struct conf_opener *opener, const struct conf_host *host)

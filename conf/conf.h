@@ -4,7 +4,7 @@
  * Pure: all that touches the world is done by the caller through struct
  * conf_opener and struct conf_host.  conf_load() reads the file and what it
  * includes, and reports every mistake in one go, in the order of their places;
- * conf_plan() turns what passed into the rows and slices of conf/plan.h.
+ * conf_plan() turns what passed into the rows and slices of conf/slice/plan.h.
  *
  *	struct conf *c = NULL;
  *	struct conf_plan p;
@@ -28,7 +28,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 #define CONF_FILE_MAX	(16384u * 1024)	/* bytes of one file		*/
 #define CONF_TOTAL_MAX	(32768u * 1024)	/* bytes of all files		*/

@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "conf/kinds.h"
 #include "conf/options.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 static const struct block_row block_rows[] = {
 #define BLOCK(id, word, parent, how, kinds, sees, help)			\

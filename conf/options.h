@@ -47,7 +47,7 @@ enum option_type {
 	TYPE_COUNT,	/* a number					*/
 	TYPE_DIRECTORY,	/* a path, relative to the file's directory	*/
 	TYPE_DURATION,	/* 30s 5m 4h; milliseconds			*/
-	TYPE_EXPR,	/* conf/expr.h					*/
+	TYPE_EXPR,	/* conf/read/expr.h				*/
 	TYPE_FILE,	/* a path; master opens it for the process, as
 			 * its file of the number			*/
 	TYPE_FLAG,	/* yes or no					*/

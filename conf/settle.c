@@ -9,10 +9,10 @@
 
 #include "base/limits.h"
 #include "conf/block.h"
-#include "conf/habits.h"
-#include "conf/lists.h"
-#include "conf/net.h"
-#include "conf/propose.h"
+#include "conf/read/habits.h"
+#include "conf/read/lists.h"
+#include "conf/read/net.h"
+#include "conf/read/propose.h"
 
 static void	settle(struct conf *, struct block *, const struct node *);
 

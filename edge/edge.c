@@ -7,10 +7,10 @@
 #include "ask/login.h"
 #include "ask/tls_server.h"
 #include "base/log.h"
-#include "edge/client.h"
+#include "edge/client/client.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/listen.h"
+#include "edge/client/listen.h"
 #include "edge/protocol.h"
 
 #define PATIENCE_KEPT	10	/* one part in so many of the patience is

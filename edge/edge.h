@@ -14,10 +14,10 @@
 
 #include "base/err.h"
 #include "bus/link.h"
-#include "edge/crowd.h"
+#include "edge/client/crowd.h"
 #include "edge/settings.h"
-#include "edge/shaking.h"
-#include "edge/stage.h"
+#include "edge/client/shaking.h"
+#include "edge/stage/stage.h"
 #include "sys/ev.h"
 
 #define EDGE_READ_MAX	(64u << 10)	/* bytes of input in hand at once, of

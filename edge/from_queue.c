@@ -9,7 +9,7 @@
  */
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/transaction.h"
+#include "edge/text/transaction.h"
 
 #define QUEUE_BYTES_MAX	(256u << 20)	/* bytes unsent on the link: what a
 					 * thousand streams may be ahead, and

@@ -20,7 +20,7 @@
 #include "bus/boot.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/listen.h"
+#include "edge/client/listen.h"
 
 struct program {
 	struct boot	*boot;

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/span.h"
-#include "edge/grow.h"
-#include "edge/origin.h"
+#include "edge/client/grow.h"
+#include "edge/text/origin.h"
 
 struct edge;
 struct protocol;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "edge/settings.h"
 
 #define BANNER_DEFAULT	"ESMTP postern"

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "edge/rules.h"
+#include "edge/stage/rules.h"
 
 enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
 

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "edge/edge.h"
 #include "edge/to_queue.h"
-#include "edge/transaction.h"
+#include "edge/text/transaction.h"
 
 /*
  * What a next hop must be able to do, as far as it is known by now.  What the

@@ -1,7 +1,7 @@
 /* address.c */
 #include <string.h>
 
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 #include "master/address.h"
 
 socklen_t

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 #define DIRS_EMPTY	"/empty"	/* below run_dir: the empty root */
 

@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "bus/link.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 struct folder;
 

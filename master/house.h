@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "bus/link.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 #include "master/fault.h"
 #include "master/folder.h"
 #include "master/listen.h"

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 struct listener;
 TAILQ_HEAD(listeners, listener);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 
 #define PLAN_WAIT_MS	20000
 #define PLAN_SLICE_MAX	(16u << 20)	/* bytes, as boot.c has it */

@@ -1,7 +1,7 @@
 /* from_control.c - unpack and call. */
 #include <unistd.h>
 
-#include "queue/browse.h"
+#include "queue/control/browse.h"
 #include "queue/from_control.h"
 
 static enum err

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "queue/from_edge.h"
-#include "queue/intake.h"
+#include "queue/intake/intake.h"
 
 static enum err
 heard(struct link *l, unsigned type, const union msg *m, struct span piece,

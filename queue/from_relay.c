@@ -1,8 +1,8 @@
 /* from_relay.c - unpack, check numbers against their enums, call. */
 #include <unistd.h>
 
-#include "queue/able.h"
-#include "queue/dispatch.h"
+#include "queue/route/able.h"
+#include "queue/plan/dispatch.h"
 #include "queue/from_relay.h"
 
 static enum err

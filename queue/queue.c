@@ -1,13 +1,13 @@
 /* queue.c - ids, the count of messages, and the orderly end. */
 #include <stdlib.h>
 
-#include "queue/digest.h"
-#include "queue/dispatch.h"
-#include "queue/intake.h"
-#include "queue/outcome.h"
+#include "queue/bounce/digest.h"
+#include "queue/plan/dispatch.h"
+#include "queue/intake/intake.h"
+#include "queue/plan/outcome.h"
 #include "queue/queue.h"
-#include "queue/route_utf8.h"
-#include "queue/telling.h"
+#include "queue/route/route_utf8.h"
+#include "queue/bounce/telling.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 

@@ -12,10 +12,10 @@
 #define QUEUE_QUEUE_H
 
 #include "bus/boot.h"
-#include "queue/able.h"
-#include "queue/due.h"
+#include "queue/route/able.h"
+#include "queue/plan/due.h"
 #include "queue/settings.h"
-#include "queue/store.h"
+#include "queue/store/store.h"
 
 struct intake;
 struct dispatch;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "conf/kinds.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "queue/settings.h"
 
 #define EDGE_SLACK_MS	30000	/* an edge may be late itself		*/

@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "mail/notice.h"
-#include "queue/retry.h"
-#include "queue/route.h"
-#include "queue/store.h"
+#include "queue/plan/retry.h"
+#include "queue/route/route.h"
+#include "queue/store/store.h"
 
 #define SETTINGS_PATH_MAX	1024
 

@@ -6,7 +6,7 @@
 #define QUEUE_TO_CONTROL_H
 
 #include "bus/link.h"
-#include "queue/store.h"
+#include "queue/store/store.h"
 
 void	to_control_told(struct link *, const struct msg_queue_told *);
 void	to_control_route(struct link *, const struct msg_route_answer *);

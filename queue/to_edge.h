@@ -5,7 +5,7 @@
 #define QUEUE_TO_EDGE_H
 
 #include "bus/link.h"
-#include "queue/route.h"
+#include "queue/route/route.h"
 
 void	to_edge_grant(struct link *, uint64_t stream, struct id);
 void	to_edge_credit(struct link *, uint64_t stream, uint32_t pieces);

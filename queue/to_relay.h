@@ -5,7 +5,7 @@
 #ifndef QUEUE_TO_RELAY_H
 #define QUEUE_TO_RELAY_H
 
-#include "queue/dispatch.h"
+#include "queue/plan/dispatch.h"
 
 /* The delivery, and each of its recipients. */
 void	to_relay_open(struct worker *, const struct delivery *);

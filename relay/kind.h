@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "bus/boot.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "relay/delivery.h"
 #include "sys/ev.h"
 #include "sys/roles.h"

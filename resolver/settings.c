@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "resolver/settings.h"
 
 static const char *const root_anchors[] = {

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "bus/messages.h"
-#include "edge/session.h"
-#include "edge/stage.h"
+#include "edge/smtp/session.h"
+#include "edge/stage/stage.h"
 
 static const struct {
 	unsigned	 flag;

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "vault/ring.h"
 
 struct entry {

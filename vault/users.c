@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "mail/account.h"
 #include "sys/counters.h"
 #include "vault/hash.h"

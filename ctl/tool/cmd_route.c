@@ -1,7 +1,7 @@
 /* cmd_route.c - each queue says where an address would go. */
 #include <stdio.h>
 
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
 #include "base/json.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/bounce.h"
+#include "queue/bounce/bounce.h"
 
 #define RCPTS	3
 #define BOUNDARY "--07000000-0000-0000-0000-000000000000"

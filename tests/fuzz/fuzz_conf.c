@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

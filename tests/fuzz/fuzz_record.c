@@ -11,7 +11,7 @@
 
 #include "base/crc.h"
 #include "base/wire.h"
-#include "queue/record.h"
+#include "queue/store/record.h"
 
 #define CRC_LEN	4	/* bytes at the end			*/
 #define NEWEST	2	/* version of any kind, see records.def */
@@ -43,7 +43,7 @@ check_strings(struct span bytes, enum record_kind kind, const union record *r)
 		fields							\
 		break;							\
 	}
-#include "queue/records.def"
+#include "queue/store/records.def"
 #undef RECORD
 #undef U8
 #undef U16

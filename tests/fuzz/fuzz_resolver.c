@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "relay/mx_choose.h"
+#include "relay/mx/mx_choose.h"
 #include "resolver/anchors.h"
 #include "resolver/client.h"
 

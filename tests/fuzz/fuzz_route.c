@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mail/pattern.h"
-#include "queue/split.h"
+#include "queue/route/split.h"
 
 #define LINES_MAX	64
 

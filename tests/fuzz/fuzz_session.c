@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "ask/login.h"
-#include "edge/auth.h"
+#include "edge/smtp/auth.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/session.h"
-#include "edge/transaction.h"
+#include "edge/smtp/session.h"
+#include "edge/text/transaction.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

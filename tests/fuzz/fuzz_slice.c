@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "relay/smtp_client.h"
+#include "relay/smtp/smtp_client.h"
 
 #define WITH_LMTP	0x01u
 #define WITH_LOGIN	0x02u

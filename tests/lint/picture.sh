@@ -19,17 +19,18 @@ done < <(sed -nE \
 
 # Each step between two states is a call of the store, and each call that
 # changes something is a step.
+calls=queue/store/store.h records=queue/store/records.def
 states=$(sed -n '/^## 4\. /,/^## 5\. /p' $book)
 for call in $(grep -oE '\bstore_[a-z_]+' <<<"$states" | sort -u); do
-	grep -q "^void	$call(" queue/store.h ||
-	    say "$call is no call of queue/store.h"
+	grep -q "^void	$call(" $calls ||
+	    say "$call is no call of $calls"
 done
 for call in $(sed -nE \
-    's/^void	(store_[a-z_]+)\(struct store \*, struct.*/\1/p' queue/store.h |
+    's/^void	(store_[a-z_]+)\(struct store \*, struct.*/\1/p' $calls |
     grep -v '^store_read_\|^store_set_'); do
 	grep -qw "$call" <<<"$states" || say "$call leads from no state"
 done
-for table in $(sed -nE 's/^RECORD\(([a-z]+),.*/\1/p' queue/records.def); do
+for table in $(sed -nE 's/^RECORD\(([a-z]+),.*/\1/p' $records); do
 	grep -qw "$table" <<<"$states" || say "no word of table $table"
 done
 exit $bad

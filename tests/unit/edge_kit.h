@@ -23,11 +23,11 @@
 #include <cmocka.h>
 
 #include "ask/login.h"
-#include "edge/client.h"
+#include "edge/client/client.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
-#include "edge/session.h"
-#include "edge/transaction.h"
+#include "edge/smtp/session.h"
+#include "edge/text/transaction.h"
 
 #define KIT_TURNS	8	/* of the loop, after which all has settled */
 #define KIT_STREAMS	64	/* streams the queue remembers		*/

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/wire.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "vault/notary.h"
 
 #define KIT_EDGES_MAX	4

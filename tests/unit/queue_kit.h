@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "queue/store.h"
-#include "queue/store_table.h"
+#include "queue/store/store.h"
+#include "queue/store/store_table.h"
 #include "sys/clock.h"
 
 #define KIT_PATIENCE_MS	20000	/* a test that waits longer has failed */

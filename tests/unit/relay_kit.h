@@ -26,8 +26,8 @@
 
 #include "ask/resolve.h"
 #include "relay/delivery.h"
-#include "relay/pool.h"
-#include "relay/smtp_client.h"
+#include "relay/smtp/pool.h"
+#include "relay/smtp/smtp_client.h"
 
 #define KIT_FN	static __attribute__((unused))
 

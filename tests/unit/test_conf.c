@@ -9,7 +9,7 @@
 
 #include "conf/ask.h"
 #include "conf/options.h"
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "conf_memory.h"
 
 static const char short_conf[] =

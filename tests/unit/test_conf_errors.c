@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "conf/habits.h"
+#include "conf/read/habits.h"
 #include "conf_memory.h"
 
 static const char many_conf[] =

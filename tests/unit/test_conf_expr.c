@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "conf/expr.h"
+#include "conf/read/expr.h"
 
 struct row {
 	const char	*text;

@@ -4,7 +4,7 @@
  *
  * room: edge
  */
-#include "edge/auth.h"
+#include "edge/smtp/auth.h"
 #include "edge_kit.h"
 #include "mail/base64.h"
 

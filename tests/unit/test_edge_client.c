@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 
-#include "edge/listen.h"
+#include "edge/client/listen.h"
 #include "edge_kit.h"
 
 static struct sockaddr_in listener;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "edge/pace.h"
+#include "edge/client/pace.h"
 
 /* Say len bytes each gap_ms; the time at which it is too slow, 0 never. */
 static int64_t

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "edge/shaking.h"
+#include "edge/client/shaking.h"
 
 #define ROWS	(SHAKING_MAX + 600)
 

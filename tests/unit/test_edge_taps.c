@@ -4,7 +4,7 @@
  *
  * room: edge
  */
-#include "edge/tap.h"
+#include "edge/text/tap.h"
 #include "edge_kit.h"
 
 #define TEXT	"Subject: x\r\nTo: y\r\n\r\nOne\r\n..two\r\n"

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "bus/boot.h"
-#include "conf/plan.h"
+#include "conf/slice/plan.h"
 #include "master/fault.h"
 
 #define STORE		"/spool/main"

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "queue/able.h"
-#include "queue/route_utf8.h"
+#include "queue/route/able.h"
+#include "queue/route/route_utf8.h"
 
 #define ANN	"ann@here.example"
 #define BOB	"bob@b\xc3\xbc""cher.example"

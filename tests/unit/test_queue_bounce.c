@@ -4,9 +4,9 @@
  */
 #include "queue_kit.h"
 
-#include "queue/bounce.h"
-#include "queue/bounce_original.h"
-#include "queue/bounce_status.h"
+#include "queue/bounce/bounce.h"
+#include "queue/bounce/bounce_original.h"
+#include "queue/bounce/bounce_status.h"
 
 #define BOUNDARY "--01000000-0000-0000-0000-000000000000"
 

@@ -5,7 +5,7 @@
  * room: queue
  */
 #include "bus/boot_inside.h"
-#include "queue/dispatch_inside.h"
+#include "queue/plan/dispatch_inside.h"
 #include "queue_play.h"
 
 #define OTHER_NO	7	/* of the process that lies	*/

@@ -8,7 +8,7 @@
 #include "queue_disk.h"
 #include "queue_play.h"
 
-#include "queue/flow.h"
+#include "queue/plan/flow.h"
 
 #define DAY_MS	INT64_C(86400000)
 

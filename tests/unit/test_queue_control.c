@@ -6,8 +6,8 @@
 #include "dice.h"
 #include "queue_ask.h"
 
-#include "queue/suspect.h"
-#include "queue/suspend.h"
+#include "queue/plan/suspect.h"
+#include "queue/plan/suspend.h"
 
 static const struct id none;
 

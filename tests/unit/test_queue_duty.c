@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "mail/dsn.h"
-#include "queue/duty.h"
+#include "queue/bounce/duty.h"
 
 #define S	DSN_SUCCESS
 #define F	DSN_FAILURE

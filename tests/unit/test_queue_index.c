@@ -4,8 +4,8 @@
  * room: queue
  */
 #include "queue_kit.h"
-#include "queue/index.h"
-#include "queue/page.h"
+#include "queue/walk/index.h"
+#include "queue/store/page.h"
 
 #define MAILS	300
 #define ROUND_MS	300	/* a round over so few takes less	*/

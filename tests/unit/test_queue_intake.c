@@ -7,7 +7,7 @@
 #include "queue_play.h"
 
 #include "mail/dsn.h"
-#include "queue/intake_inside.h"
+#include "queue/intake/intake_inside.h"
 
 static char full[PIECE_MAX];
 

@@ -5,7 +5,7 @@
  */
 #include "queue_play.h"
 
-#include "queue/dispatch_inside.h"
+#include "queue/plan/dispatch_inside.h"
 
 #define SLOTS	16
 #define HANGING	12		/* more than any share of theirs	*/

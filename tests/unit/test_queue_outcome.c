@@ -8,7 +8,7 @@
 #include "queue_disk.h"
 #include "queue_play.h"
 
-#include "queue/dispatch_inside.h"
+#include "queue/plan/dispatch_inside.h"
 
 static struct worker *
 worker_of(struct play *p)

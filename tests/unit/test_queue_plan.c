@@ -5,9 +5,9 @@
  */
 #include "queue_kit.h"
 
-#include "queue/flow.h"
-#include "queue/retry.h"
-#include "queue/turn.h"
+#include "queue/plan/flow.h"
+#include "queue/plan/retry.h"
+#include "queue/plan/turn.h"
 
 static struct retry
 retry_of(const char *delay)

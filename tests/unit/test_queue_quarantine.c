@@ -7,7 +7,7 @@
 
 #include "base/crc.h"
 #include "base/wire.h"
-#include "queue/quarantine.h"
+#include "queue/walk/quarantine.h"
 
 static struct kit kit;
 static struct kit_mail mail;

@@ -5,7 +5,7 @@
  */
 #include "queue_play.h"
 
-#include "queue/telling_inside.h"
+#include "queue/bounce/telling_inside.h"
 
 #define RCPTS	4
 

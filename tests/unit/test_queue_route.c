@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "mail/pattern.h"
-#include "queue/route_sender.h"
-#include "queue/split.h"
+#include "queue/route/route_sender.h"
+#include "queue/route/split.h"
 #include "sys/clock.h"
 
 #define MANY	100000

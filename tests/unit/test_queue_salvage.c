@@ -12,7 +12,7 @@
 
 #include "queue/salvage/carry.h"
 #include "queue/salvage/rescue.h"
-#include "queue/store_inside.h"
+#include "queue/store/store_inside.h"
 
 #define FLIPS	400	/* rounds of one bit			*/
 #define STORMS	60	/* rounds of fifty			*/

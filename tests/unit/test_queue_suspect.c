@@ -5,8 +5,8 @@
  */
 #include "queue_play.h"
 
-#include "queue/dispatch_inside.h"
-#include "queue/suspect.h"
+#include "queue/plan/dispatch_inside.h"
+#include "queue/plan/suspect.h"
 
 #define CNT	12
 

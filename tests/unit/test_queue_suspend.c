@@ -6,9 +6,9 @@
  */
 #include "queue_play.h"
 
-#include "queue/dispatch_inside.h"
-#include "queue/expire.h"
-#include "queue/store_inside.h"
+#include "queue/plan/dispatch_inside.h"
+#include "queue/walk/expire.h"
+#include "queue/store/store_inside.h"
 
 #define DAY_MS	INT64_C(86400000)
 

@@ -21,8 +21,8 @@
 #include "conf/conf.h"
 #include "conf_memory.h"
 #include "relay/kind.h"
-#include "relay/maildir_file.h"
-#include "relay/maildir_path.h"
+#include "relay/maildir/maildir_file.h"
+#include "relay/maildir/maildir_path.h"
 
 static struct maildir_naming naming = {
 	.template = { "{domain}/{user}/Maildir", 23 },

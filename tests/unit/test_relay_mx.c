@@ -4,7 +4,7 @@
  * room: relay
  */
 #include "mx_kit.h"
-#include "relay/pool.h"
+#include "relay/smtp/pool.h"
 
 static void
 the_best_host_gets_the_mail(void **state)

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "relay/mx_choose.h"
+#include "relay/mx/mx_choose.h"
 #include "wire_records.h"
 
 static struct wire_records records;

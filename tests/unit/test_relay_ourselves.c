@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "conf_memory.h"
-#include "relay/ourselves.h"
+#include "relay/mx/ourselves.h"
 
 static struct conf *conf;
 

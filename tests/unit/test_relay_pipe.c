@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "relay/pipe_args.h"
-#include "relay/pipe_run.h"
-#include "relay/pipe_verdict.h"
+#include "relay/pipe/pipe_args.h"
+#include "relay/pipe/pipe_run.h"
+#include "relay/pipe/pipe_verdict.h"
 
 static const struct pipe_facts facts = {
 	.sender = { "a@b.example", 11 }, .recipient = { "c@d.example", 11 },

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "relay/places.h"
+#include "relay/smtp/places.h"
 #include "sys/marks.h"
 
 static struct ev_loop *loop;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "dice.h"
-#include "relay/special.h"
+#include "relay/mx/special.h"
 
 static enum special
 is(const char *text)

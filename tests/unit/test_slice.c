@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "conf/slice.h"
+#include "conf/slice/slice.h"
 #include "conf_memory.h"
 
 static const char conf_text[] =

@@ -1,0 +1,134 @@
+/*
+ * check.c - directories and users, and the order of all checks: what a block
+ * refers to must be known before check_reach.c follows it, and what a relay
+ * leaves out is not looked for by check_files.c.
+ */
+#include "conf/check/check.h"
+
+void
+check_directory(struct conf *c, struct span path, struct place place)
+{
+	enum conf_kind kind;
+	char text[PLAN_PATH_MAX];
+
+	if (!span_cstr(path, text, sizeof(text)) || path.len == 0 ||
+	    c->opener->kind == NULL)
+		return;
+	kind = c->opener->kind(c->opener->arg, text);
+	if (kind == KIND_FILE || kind == KIND_OTHER)
+		report_add(&c->mistakes, place, "%s is not a directory", text);
+}
+
+/* Is the one path the other, or a directory somewhere below it? */
+static bool
+is_within(struct span path, struct span dir)
+{
+	return span_begins(path, dir) &&
+	    (path.len == dir.len || path.ptr[dir.len] == '/');
+}
+
+static void
+check_queue_path(struct conf *c, struct block *b)
+{
+	const struct setting *s = &b->settings[OPTION_QUEUE_path];
+	const struct block *other;
+
+	if (!s->given)
+		block_set(c, b, OPTION_QUEUE_path, arena_join(&c->arena,
+		    SPAN("/var/lib/postern/"), b->name), 0);
+	if (s->cnt == 0)
+		return;
+	check_directory(c, s->v[0].text, s->v[0].place);
+	TAILQ_FOREACH(other, &c->top->blocks, entry) {
+		if (other == b)
+			return;
+		if (other->no != BLOCK_QUEUE ||
+		    other->settings[OPTION_QUEUE_path].cnt == 0 ||
+		    (!is_within(s->v[0].text,
+		    block_text(other, OPTION_QUEUE_path)) &&
+		    !is_within(block_text(other, OPTION_QUEUE_path),
+		    s->v[0].text)))
+			continue;
+		report_add(&c->mistakes, s->v[0].place,
+		    "%s keeps its mail here already", block_words(c, other));
+		report_note(&c->mistakes,
+		    other->settings[OPTION_QUEUE_path].v[0].place,
+		    "it says so here");
+		return;
+	}
+}
+
+bool
+check_user(struct conf *c, struct span name, uint32_t *uid, uint32_t *gid)
+{
+	char text[64];
+
+	return span_cstr(name, text, sizeof(text)) &&
+	    c->host->user_ids(c->host->arg, text, uid, gid);
+}
+
+/* The user a role runs as, once, told at the first block that needs it. */
+static void
+check_role(struct conf *c, enum role role, struct place place)
+{
+	struct span user = span_of(role_row(role)->user);
+
+	if (c->is_root && user.len > 0 && c->uids[role] == 0 &&
+	    !check_user(c, user, &c->uids[role], &c->gids[role])) {
+		report_add(&c->mistakes, place, "this host has no user `%.*s', "
+		    "as whom postern started as root runs %s",
+		    report_len(user), user.ptr, role_row(role)->program);
+		c->uids[role] = UINT32_MAX;
+	}
+}
+
+static void
+check_block(struct conf *c, struct block *b)
+{
+	if (b->no == BLOCK_EDGE) {
+		check_role(c, ROLE_EDGE, b->name_place);
+		if (block_count(b, BLOCK_LISTENER) > PLAN_LISTENERS_MAX / 2)
+			report_add(&c->mistakes, b->name_place,
+			    "an edge has at most %u listeners",
+			    PLAN_LISTENERS_MAX / 2);
+	} else if (b->no == BLOCK_USERS) {
+		check_role(c, ROLE_USERS, b->name_place);
+	} else if (b->no == BLOCK_QUEUE) {
+		check_role(c, ROLE_QUEUE, b->name_place);
+		check_queue_path(c, b);
+	} else if (b->no == BLOCK_RELAY) {
+		if (block_kind(b).len > 0)
+			check_role(c, kinds_find(block_kind(b))->role,
+			    b->name_place);
+		check_relay(c, b);
+	}
+	if (block_keyed(b) != NULL)
+		check_role(c, ROLE_KEYS, b->name_place);
+}
+
+void
+check_all(struct conf *c)
+{
+	const struct place start = { 0, 0, 0 };
+	const struct setting *run_dir;
+	struct block *b;
+
+	if (c->process == NULL)
+		return;
+	run_dir = &c->process->settings[OPTION_PROCESS_run_dir];
+	if (run_dir->cnt > 0)
+		check_directory(c, run_dir->v[0].text, run_dir->v[0].place);
+	if (block_count(c->top, BLOCK_EDGE) == 0 && c->mistakes.cnt == 0)
+		report_add(&c->mistakes, start,
+		    "there is no edge: nothing would take mail in");
+	check_role(c, ROLE_RESOLVER, c->process->place);
+	check_role(c, ROLE_CONTROL, c->process->place);
+	check_refs(c);
+	check_names(c);
+	TAILQ_FOREACH(b, &c->top->blocks, entry)
+		check_block(c, b);
+	check_login(c);
+	check_files(c);
+	check_reach(c);
+	check_numbers(c);
+}

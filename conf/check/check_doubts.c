@@ -1,0 +1,268 @@
+/*
+ * check_doubts.c - what becomes of mail from strangers, and of mail that takes
+ * its time.
+ *
+ * A sender that nobody asked for proof of may be anybody, and a bounce to him
+ * must have a way; a recipient that nobody is asked about may be anybody, and
+ * what is local then makes a mailbox for each.
+ *
+ * A name without a dot is refused by many servers in EHLO, and means nothing
+ * to who reads it elsewhere.
+ */
+#include <string.h>
+
+#include "base/limits.h"
+#include "conf/check/check.h"
+
+#define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
+
+bool
+check_is_local(const struct block *relay)
+{
+	const struct kind_row *kind = kinds_find(block_kind(relay));
+
+	return kind != NULL && kind->reach == KIND_TO_HERE;
+}
+
+/* A relay that hands on to any domain. */
+static bool
+reaches_all(const struct block *relay)
+{
+	return relay != NULL && !check_is_local(relay) &&
+	    !relay->settings[OPTION_RELAY_recipients].given;
+}
+
+static bool
+has_way_for_bounces(const struct block *queue)
+{
+	const struct block *by = queue->bounce_target != NULL ?
+	    queue->bounce_target : queue;
+
+	return by->settings[OPTION_QUEUE_bounce_relay].cnt > 0 ||
+	    reaches_all(by->target);
+}
+
+/* An edge that hands anybody's mail to this queue; NULL: there is none. */
+static const struct block *
+find_open_edge(const struct conf *c, const struct block *queue)
+{
+	const struct block *e;
+
+	TAILQ_FOREACH(e, &c->top->blocks, entry)
+		if (e->no == BLOCK_EDGE && e->target == queue &&
+		    check_is_open(e))
+			return e;
+	return NULL;
+}
+
+/* Of all edges: is only mail to these recipients taken? */
+static bool
+has_only_recipients(const struct block *edge)
+{
+	const struct block *rules = block_nth(edge, BLOCK_RULES, 0);
+
+	return rules != NULL &&
+	    rules->settings[OPTION_RULES_only_recipients].given;
+}
+
+static void
+check_queue(struct conf *c, const struct block *queue)
+{
+	const struct block *edge = find_open_edge(c, queue);
+	const struct block *last = queue->target;
+
+	if (edge == NULL)
+		return;
+	if (!has_way_for_bounces(queue))
+		report_warn(&c->mistakes, queue->name_place, "%s takes mail "
+		    "from strangers by %s, and a bounce to one of them has no "
+		    "way: give it bounce_relay or bounce_queue%s",
+		    block_words(c, queue), block_words(c, edge),
+		    c->process->settings[OPTION_PROCESS_postmaster].cnt > 0 ?
+		    "" : "; a postmaster in process { } would be told of each");
+	if (last != NULL && check_is_local(last) &&
+	    !has_only_recipients(edge) &&
+	    !last->settings[OPTION_RELAY_recipients].given)
+		report_warn(&c->mistakes, last->name_place, "anybody can have "
+		    "mail for any address of any domain handed to %s by %s: "
+		    "give it recipients, or routes in place of relay",
+		    block_words(c, last), block_words(c, edge));
+}
+
+/*
+ * Is the disk of the queue smaller than what it keeps free there?  A directory
+ * that is not there yet will be on the disk of the one above it.
+ */
+static void
+check_spool(struct conf *c, const struct block *queue)
+{
+	const struct setting *s = &queue->settings[OPTION_QUEUE_path];
+	char path[PLAN_PATH_MAX];
+	uint64_t bytes = 0;
+	char *end;
+
+	if (c->opener->disk == NULL || s->cnt == 0 ||
+	    !span_cstr(s->v[0].text, path, sizeof(path)))
+		return;
+	while ((bytes = c->opener->disk(c->opener->arg, path)) == 0 &&
+	    (end = strrchr(path, '/')) != NULL && end != path)
+		*end = '\0';
+	if (bytes == 0 || bytes > STORE_RESERVE + STORE_RESERVE / 16)
+		return;
+	report_warn(&c->mistakes, s->given ? s->v[0].place : queue->name_place,
+	    "%s will take no mail: its disk has %llu MiB, and %llu MiB must be "
+	    "free there beside what it holds", block_words(c, queue),
+	    (unsigned long long)(bytes >> 20),
+	    (unsigned long long)(STORE_RESERVE >> 20));
+}
+
+/* Can a client with a poor line send what is allowed to it? */
+static void
+check_time(struct conf *c, const struct block *edge)
+{
+	const struct setting *size = &edge->settings[OPTION_EDGE_max_size];
+	const struct setting *time =
+	    &edge->settings[OPTION_EDGE_session_timeout];
+	uint64_t minutes = block_num(edge, OPTION_EDGE_max_size) / SLOW_RATE /
+	    60 + 1;
+
+	if (!check_is_abroad(edge) || (!size->given && !time->given) ||
+	    minutes * 60000 <= block_num(edge, OPTION_EDGE_session_timeout))
+		return;
+	report_warn(&c->mistakes, size->given ? size->place : time->place,
+	    "a message of max_size takes %llu minutes at 128 kbit a second, "
+	    "and %s ends it before: give it `session_timeout %llum'",
+	    (unsigned long long)minutes, block_words(c, edge),
+	    (unsigned long long)minutes * 2);
+}
+
+static bool
+has_dot(struct span name)
+{
+	return span_find(name, '.') < name.len;
+}
+
+/* The name of the host itself, given or found out. */
+static void
+check_host(struct conf *c)
+{
+	const struct setting *given =
+	    &c->process->settings[OPTION_PROCESS_hostname];
+	bool is_known = given->given || c->host->fqdn != NULL;
+
+	if (!is_known || has_dot(c->fqdn))
+		return;
+	report_warn(&c->mistakes, given->given ? given->v[0].place :
+	    c->process->place, "%s `%.*s', which has no dot: other servers "
+	    "refuse such a name or do not know whose it is; %s",
+	    given->given ? "the hostname is" : "this host calls itself",
+	    report_len(c->fqdn), c->fqdn.ptr, given->given ?
+	    "give the full name" : "set hostname in process");
+}
+
+/* A name that an edge or a relay gives itself, and has written. */
+static void
+check_given_name(struct conf *c, const struct block *b, enum option_no no)
+{
+	const struct setting *s = &b->settings[no];
+
+	if (s->given && s->cnt > 0 && !has_dot(s->v[0].text) &&
+	    has_dot(c->fqdn))
+		report_warn(&c->mistakes, s->v[0].place, "`%.*s' has no dot: "
+		    "other servers refuse such a name or do not know whose it "
+		    "is", report_len(s->v[0].text), s->v[0].text.ptr);
+}
+
+/*
+ * RFC 8314 3.3, 7.3: on 465 TLS is spoken at once; on the others one side
+ * would wait for the other's first word, until both give up.
+ */
+static void
+check_port(struct conf *c, const struct block *b, const struct setting *port,
+    const struct block *at, bool at_once)
+{
+	uint64_t no = port->cnt > 0 ? port->v[0].num : 0;
+	struct place place = port->given ? port->place : at->place;
+
+	if (at_once && (no == 25 || no == 587))
+		report_warn(&c->mistakes, place, "on port %u both sides begin "
+		    "in the clear, and with tls_immediately %s does not; it "
+		    "belongs to port 465", (unsigned)no, block_words(c, b));
+	else if (!at_once && no == 465)
+		report_warn(&c->mistakes, place, "on port 465 TLS is spoken "
+		    "at once, and %s does not without `tls_immediately yes'",
+		    block_words(c, b));
+}
+
+/* A promise for a next hop that nobody has asked; or when it can be made. */
+static void
+check_utf8(struct conf *c, const struct block *edge)
+{
+	const struct setting *s = &edge->settings[OPTION_EDGE_smtputf8];
+	const struct block *queue = edge->target, *r;
+
+	if (!s->given || queue == NULL || span_eq(s->v[0].text, SPAN("no")))
+		return;
+	for (unsigned i = 0; i < queue->relay_cnt; i++) {
+		r = queue->relays[i];
+		if (!block_has(r, KIND_ONE_HOP))
+			continue;
+		if (span_eq(s->v[0].text, SPAN("auto"))) {
+			report_warn(&c->mistakes, s->v[0].place, "`auto' "
+			    "depends on what the next hop of %s offers, and "
+			    "counts it as no until it is asked; `posternctl "
+			    "status' says what has come of it",
+			    block_words(c, r));
+			return;
+		}
+		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
+		    "whatever the next hop of %s can: what it does not take "
+		    "comes back, or is lost if its sender is in UTF-8 too; "
+		    "`auto' offers what the hop does", block_words(c, r));
+		return;
+	}
+}
+
+static void
+check_edge(struct conf *c, const struct block *e)
+{
+	const struct block *l;
+
+	check_utf8(c, e);
+	check_time(c, e);
+	check_given_name(c, e, OPTION_EDGE_hostname);
+	TAILQ_FOREACH(l, &e->blocks, entry)
+		if (l->no == BLOCK_LISTENER)
+			check_port(c, e, &l->settings[OPTION_LISTENER_port],
+			    l, block_num(e, OPTION_EDGE_tls_immediately) != 0);
+}
+
+static void
+check_relay_doubts(struct conf *c, const struct block *r)
+{
+	if (!block_has(r, KIND_LEAVES))
+		return;
+	check_given_name(c, r, OPTION_RELAY_ehlo_as);
+	if (block_has(r, KIND_ONE_HOP))
+		check_port(c, r, &r->settings[OPTION_RELAY_port], r,
+		    block_num(r, OPTION_RELAY_tls_immediately) != 0);
+}
+
+void
+check_doubts(struct conf *c)
+{
+	const struct block *b;
+
+	check_host(c);
+	TAILQ_FOREACH(b, &c->top->blocks, entry)
+		if (b->no == BLOCK_QUEUE) {
+			check_queue(c, b);
+			check_spool(c, b);
+		} else if (b->no == BLOCK_EDGE)
+			check_edge(c, b);
+		else if (b->no == BLOCK_RELAY)
+			check_relay_doubts(c, b);
+	check_postmaster(c);
+	check_patterns(c);
+	check_accounts(c);
+}

@@ -1,0 +1,187 @@
+/*
+ * check_reach.c - who can reach what.
+ *
+ * An edge is an open relay when somebody beyond this host can make it hand
+ * mail to somebody else: a listener beyond loopback, a queue that can reach a
+ * relay which goes out and takes all recipients, and none of require_auth,
+ * only_recipients and clients in front.  A network of length 0 is everybody
+ * and therefore no protection.
+ */
+#include "conf/check/check.h"
+
+/* The n-th address a listener stands for: "" is two, :: and 0.0.0.0. */
+static bool
+listener_net(const struct block *l, unsigned n, struct net *out)
+{
+	const struct setting *s = &l->settings[OPTION_LISTENER_interface];
+
+	if (s->cnt == 0)
+		return false;
+	if (s->v[0].text.len > 0) {
+		*out = s->v[0].net;
+		return n == 0;
+	}
+	*out = (struct net){ .family = n == 0 ? 6 : 4,
+	    .bits = n == 0 ? 128 : 32 };
+	return n < 2;
+}
+
+static bool
+is_same_net(const struct net *a, const struct net *b)
+{
+	if (a->family != b->family)
+		return false;
+	if (net_is_any(a) || net_is_any(b))
+		return true;
+	for (unsigned i = 0; i < 16; i++)
+		if (a->address[i] != b->address[i])
+			return false;
+	return true;
+}
+
+static bool
+is_clash(const struct block *l, const struct block *m)
+{
+	struct net a, b;
+
+	if (block_num(l, OPTION_LISTENER_port) !=
+	    block_num(m, OPTION_LISTENER_port) ||
+	    block_num(l, OPTION_LISTENER_port) == 0)
+		return false;
+	for (unsigned i = 0; listener_net(l, i, &a); i++)
+		for (unsigned k = 0; listener_net(m, k, &b); k++)
+			if (is_same_net(&a, &b))
+				return true;
+	return false;
+}
+
+/* Does a listener before this one, in this edge or another, have its place? */
+static void
+check_clash(struct conf *c, const struct block *last)
+{
+	const struct block *e, *l;
+
+	TAILQ_FOREACH(e, &c->top->blocks, entry) {
+		if (e->no != BLOCK_EDGE)
+			continue;
+		TAILQ_FOREACH(l, &e->blocks, entry) {
+			if (l == last)
+				return;
+			if (l->no != BLOCK_LISTENER || !is_clash(l, last))
+				continue;
+			report_add(&c->mistakes, last->place,
+			    "another listener has this address and port: "
+			    "that of %s", block_words(c, e));
+			report_note(&c->mistakes, l->place, "it is here");
+			return;
+		}
+	}
+}
+
+static bool
+is_beyond_loopback(const struct block *l)
+{
+	struct net n;
+
+	if (l->settings[OPTION_LISTENER_path].given)
+		return false;
+
+	for (unsigned i = 0; listener_net(l, i, &n); i++)
+		if (!net_is_loopback(&n))
+			return true;
+	return false;
+}
+
+/*
+ * The first relay that hands on to whom it is told by anybody; NULL when none
+ * does.  Who has logged in may, and bounces are ours.
+ */
+static const struct block *
+way_out(const struct block *queue)
+{
+	for (unsigned i = 0; i < queue->relay_cnt; i++) {
+		const struct block *r = queue->relays[i];
+
+		if ((queue->reach[i] & REACH_MAIL) != 0 &&
+		    block_has(r, KIND_LEAVES) &&
+		    !r->settings[OPTION_RELAY_recipients].given)
+			return r;
+	}
+	return NULL;
+}
+
+/* The setting that lets everybody in, if there is one. */
+static const struct reading *
+net_of_all(const struct setting *clients)
+{
+	for (unsigned i = 0; i < clients->cnt; i++)
+		if (clients->v[i].net.bits == 0)
+			return &clients->v[i];
+	return NULL;
+}
+
+bool
+check_is_abroad(const struct block *edge)
+{
+	const struct block *l;
+
+	TAILQ_FOREACH(l, &edge->blocks, entry)
+		if (l->no == BLOCK_LISTENER && is_beyond_loopback(l))
+			return true;
+	return false;
+}
+
+bool
+check_is_open(const struct block *edge)
+{
+	const struct block *rules = block_nth(edge, BLOCK_RULES, 0);
+	const struct setting *clients;
+
+	if (rules == NULL || block_num(rules, OPTION_RULES_require_auth) != 0)
+		return false;
+	clients = &rules->settings[OPTION_RULES_clients];
+	if (clients->given && net_of_all(clients) == NULL)
+		return false;
+	return check_is_abroad(edge);
+}
+
+static void
+check_open(struct conf *c, const struct block *e, const struct block *l)
+{
+	const struct block *rules = block_nth(e, BLOCK_RULES, 0);
+	const struct block *out;
+	const struct setting *clients;
+	const struct reading *all;
+
+	if (!is_beyond_loopback(l) || rules == NULL || e->target == NULL ||
+	    (out = way_out(e->target)) == NULL ||
+	    rules->settings[OPTION_RULES_only_recipients].given ||
+	    block_num(rules, OPTION_RULES_require_auth) != 0)
+		return;
+	clients = &rules->settings[OPTION_RULES_clients];
+	all = net_of_all(clients);
+	if (clients->given && all == NULL)
+		return;
+	report_add(&c->mistakes, all != NULL ? all->place : l->place,
+	    "%s is an open relay: anybody can send to anybody through %s; "
+	    "give require_auth, clients or only_recipients in its rules, or "
+	    "recipients in the relay, or listen on 127.0.0.1",
+	    block_words(c, e), block_words(c, out));
+}
+
+void
+check_reach(struct conf *c)
+{
+	const struct block *e, *l;
+
+	TAILQ_FOREACH(e, &c->top->blocks, entry) {
+		if (e->no != BLOCK_EDGE)
+			continue;
+		TAILQ_FOREACH(l, &e->blocks, entry) {
+			if (l->no != BLOCK_LISTENER)
+				continue;
+			check_clash(c, l);
+			check_open(c, e, l);
+		}
+	}
+}

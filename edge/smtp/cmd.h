@@ -1,0 +1,46 @@
+/*
+ * cmd - the SMTP commands, one file each; session_table.c says when each may
+ * come.
+ *
+ * A handler gets the arguments without blanks at either end, judges them, has
+ * stage_run() ask the checks of its stage, and says exactly one reply.  What it
+ * returns moves the state, by the table: nobody else does.  PENDING comes from
+ * stage_run(): then the reply is said when the answer has come.
+ */
+#ifndef EDGE_CMD_H
+#define EDGE_CMD_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "edge/stage/stage.h"
+#include "mail/command.h"
+
+struct session;
+
+typedef enum taken cmd_fn(struct session *, struct span args);
+
+cmd_fn	cmd_ehlo, cmd_helo;		/* cmd_ehlo.c	*/
+cmd_fn	cmd_starttls;			/* cmd_starttls.c */
+cmd_fn	cmd_auth, cmd_auth_response;	/* cmd_auth.c	*/
+cmd_fn	cmd_mail;			/* cmd_mail.c	*/
+cmd_fn	cmd_rcpt;			/* cmd_rcpt.c	*/
+cmd_fn	cmd_data, cmd_data_early, cmd_data_end;	/* cmd_data.c */
+cmd_fn	cmd_rset;			/* cmd_rset.c	*/
+cmd_fn	cmd_noop;			/* cmd_noop.c	*/
+cmd_fn	cmd_vrfy;			/* cmd_vrfy.c	*/
+cmd_fn	cmd_help;			/* cmd_help.c	*/
+cmd_fn	cmd_quit;			/* cmd_quit.c	*/
+cmd_fn	cmd_absent, cmd_foreign;	/* cmd_absent.c	*/
+cmd_fn	cmd_connect, cmd_shake;		/* cmd_connect.c: before any */
+
+/* Does EHLO speak of it, now? */
+bool	cmd_offers_tls(const struct session *);
+bool	cmd_offers_auth(const struct session *);
+bool	cmd_offers_utf8(const struct session *);
+
+/* Say what is wrong with an address or a parameter of MAIL or RCPT. */
+void	cmd_fault(struct session *, enum command_fault,
+	    const char *address_dsn);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * cmd_data.c - DATA, RFC 5321 4.1.1.4, and the end of its text.  The text is
+ * transaction_text.c's.
+ */
+#include "edge/smtp/cmd.h"
+#include "edge/edge.h"
+#include "edge/smtp/session.h"
+#include "edge/text/transaction.h"
+#include "sys/counters.h"
+
+static enum taken
+begin(struct session *s, const struct reply *no)
+{
+	if (no != NULL) {
+		session_say(s, no);
+		return REFUSED;
+	}
+	if (s->edge->queue == NULL) {
+		session_refuse(s, 451, "4.3.0", QUEUE_AWAY);
+		return REFUSED;
+	}
+	transaction_open(s->transaction, session_is_lax(s));
+	session_reply(s, 354, "",
+	    "Start mail input; end with <CRLF>.<CRLF>");
+	return TAKEN;
+}
+
+enum taken
+cmd_data(struct session *s, struct span args)
+{
+	if (args.len > 0) {
+		session_refuse(s, 501, "5.5.4",
+		    "Syntax error in parameters or arguments");
+		return REFUSED;
+	}
+	return stage_run(s, AT_DATA, begin);
+}
+
+/* A sender but no recipient that we took (RFC 5321 3.3). */
+enum taken
+cmd_data_early(struct session *s, struct span args)
+{
+	if (s->transaction->refused_cnt > 0)
+		session_refuse(s, 554, "5.5.1", "No valid recipients given");
+	else
+		session_refuse(s, 503, "5.5.1", "No valid recipients given");
+	return REFUSED;
+}
+
+/* The end of data is answered: the transaction is over. */
+static enum taken
+finish(struct session *s, const struct reply *no)
+{
+	char id[ID_TEXT_LEN + 1];
+
+	if (no != NULL) {
+		session_say(s, no);
+		transaction_end(&s->transaction);
+		return REFUSED;
+	}
+	id_text(s->transaction->stream.id, id);
+	session_reply(s, 250, "2.6.0", "Message queued as %s", id);
+	s->seat.taken_cnt++;
+	counter_add(COUNTER_taken, 1);
+	s->junk_cnt = 0;
+	transaction_end(&s->transaction);
+	return TAKEN;
+}
+
+enum taken
+cmd_data_end(struct session *s, struct span args)
+{
+	return stage_run(s, AT_END, finish);
+}

@@ -1,0 +1,108 @@
+/*
+ * cmd_ehlo.c - EHLO and HELO, RFC 5321 4.1.1.1.  Both act like RSET.  The reply
+ * begins with our name.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/smtp/cmd.h"
+#include "edge/edge.h"
+#include "edge/smtp/session.h"
+#include "edge/text/transaction.h"
+
+/* Keep the name while it is judged. */
+static enum taken
+greet(struct session *s, struct span name, stage_done_fn *done)
+{
+	if (!command_ehlo_name(name)) {
+		session_refuse(s, 501, "5.5.4",
+		    "Syntax error in parameters or arguments");
+		return REFUSED;
+	}
+	free(s->said);
+	if ((s->said = strndup(name.ptr, name.len)) == NULL) {
+		session_refuse(s, 451, "4.3.0", "Insufficient memory");
+		return REFUSED;
+	}
+	return stage_run(s, AT_EHLO, done);
+}
+
+/* It is the client's name now, and what was said under another is void. */
+static bool
+is_greeted(struct session *s, const struct reply *no)
+{
+	if (no != NULL) {
+		session_say(s, no);
+		return false;
+	}
+	free(s->origin.helo);
+	s->origin.helo = s->said;
+	s->said = NULL;
+	transaction_end(&s->transaction);
+	return true;
+}
+
+/*
+ * RFC 6531 3.2: what nobody behind us can carry would only come back.  Where
+ * some can the queue says of each recipient whether his relay does.
+ */
+bool
+cmd_offers_utf8(const struct session *s)
+{
+	switch (s->edge->set.smtputf8) {
+	case SMTPUTF8_YES:
+		return true;
+	case SMTPUTF8_NO:
+		return false;
+	default:
+		return s->edge->utf8 != QUEUE_ASCII;
+	}
+}
+
+static enum taken
+say_ehlo(struct session *s, const struct reply *no)
+{
+	static const char *const extensions[] = {
+		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN",
+	};
+
+	if (!is_greeted(s, no))
+		return REFUSED;
+	s->origin.is_extended = true;
+	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
+	    s->origin.helo);
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+		session_reply(s, 250, "-", "%s", extensions[i]);
+	if ((s->has_utf8 = cmd_offers_utf8(s)))
+		session_reply(s, 250, "-", "SMTPUTF8");
+	if (cmd_offers_tls(s))
+		session_reply(s, 250, "-", "STARTTLS");
+	if (cmd_offers_auth(s))
+		session_reply(s, 250, "-", "AUTH PLAIN LOGIN");
+	session_reply(s, 250, "", "SIZE %llu",
+	    (unsigned long long)s->edge->set.max_size);
+	return TAKEN;
+}
+
+static enum taken
+say_helo(struct session *s, const struct reply *no)
+{
+	if (!is_greeted(s, no))
+		return REFUSED;
+	s->origin.is_extended = false;
+	session_reply(s, 250, "", "%s Hello %s", s->edge->set.hostname,
+	    s->origin.helo);
+	return TAKEN;
+}
+
+enum taken
+cmd_ehlo(struct session *s, struct span args)
+{
+	return greet(s, args, say_ehlo);
+}
+
+enum taken
+cmd_helo(struct session *s, struct span args)
+{
+	return greet(s, args, say_helo);
+}

@@ -1,0 +1,63 @@
+/*
+ * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3, with NOTIFY and ORCPT (RFC 3461 4).  A
+ * bare <postmaster> is ours (4.5.1) and gets our name behind it.
+ *
+ * While it is judged the recipient stands at the end of the envelope already,
+ * and is taken off again when a check says no.
+ */
+#include <stdio.h>
+
+#include "edge/smtp/cmd.h"
+#include "edge/edge.h"
+#include "edge/smtp/session.h"
+#include "edge/text/transaction.h"
+
+#define RCPT_MAX	(PATH_MAX_SMTP + DOMAIN_MAX)	/* bytes */
+
+static enum taken
+say_judged(struct session *s, const struct reply *no)
+{
+	struct transaction *t = s->transaction;
+	struct span rcpt;
+
+	if (no != NULL) {
+		transaction_drop_rcpt(t);
+		t->refused_cnt++;
+		session_say(s, no);
+		return REFUSED;
+	}
+	t->is_utf8 |= t->last_is_utf8;
+	rcpt = transaction_last_rcpt(t);
+	session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)rcpt.len, rcpt.ptr);
+	return TAKEN;
+}
+
+enum taken
+cmd_rcpt(struct session *s, struct span args)
+{
+	struct transaction *t = s->transaction;
+	struct command_rcpt r = { 0 };
+	struct transaction_rcpt rcpt;
+	enum command_fault fault;
+	char text[RCPT_MAX];
+
+	fault = command_rcpt(args, s->origin.is_extended, t->has_smtputf8, &r);
+	if (fault != FAULT_NONE) {
+		cmd_fault(s, fault, "5.1.3");
+		t->refused_cnt++;
+		return REFUSED;
+	}
+	rcpt = (struct transaction_rcpt){ r.rcpt.whole, r.notify, r.orcpt };
+	if (r.rcpt.kind == ADDRESS_POSTMASTER) {
+		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.address.len,
+		    rcpt.address.ptr, s->edge->set.hostname);
+		rcpt.address = span_of(text);
+	}
+	if (transaction_add_rcpt(t, &rcpt) != OK) {
+		session_refuse(s, 451, "4.3.0", "Insufficient memory");
+		return REFUSED;
+	}
+	t->last_is_utf8 = r.rcpt.is_utf8;
+	t->last_is_ours = r.rcpt.kind == ADDRESS_POSTMASTER;
+	return stage_run(s, AT_RCPT, say_judged);
+}

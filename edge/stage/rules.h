@@ -1,0 +1,49 @@
+/*
+ * rules - the block `rules { }` of an edge: who may speak, and to whom mail
+ * may go.
+ *
+ * Owns	   copies of what the slice said
+ * Errors  ERR_PEER a word of the slice is no address or network; ERR_FULL
+ */
+#ifndef EDGE_RULES_H
+#define EDGE_RULES_H
+
+#include "base/err.h"
+#include "conf/slice/slice.h"
+#include "edge/client/crowd.h"
+#include "mail/address.h"
+#include "mail/pattern.h"
+
+struct net;
+
+struct rules {
+	struct net	*nets;		/* net_cnt; none means everybody */
+	unsigned	 net_cnt;
+	struct patterns	*rcpts;		/* NULL: any			*/
+};
+
+/* Read them; block may be an absent one. */
+MUST_CHECK enum err rules_init(struct rules *, const struct slice *block);
+void	rules_fini(struct rules *);
+
+/* One network, "192.0.2.0/24", "2001:db8::/32" or an address; and one entry
+ * of only_recipients, "ann@example.org" or "@example.org". */
+MUST_CHECK enum err rules_add_net(struct rules *, struct span);
+MUST_CHECK enum err rules_add_rcpt(struct rules *, struct span);
+
+/* May this client speak to us at all?  Those of a unix socket may, which the
+ * file system lets in. */
+bool	rules_client(const struct rules *, const struct client_address *);
+
+/* Is it in a network of `clients' that is not everybody? */
+bool	rules_trusts(const struct rules *, const struct client_address *);
+
+/*
+ * May mail go to this address?  They are compared as pattern.h says.  A bare
+ * <postmaster> always may (RFC 5321 4.5.1).  An entry "@domain" does not cover
+ * a local part that some next hop could read as a route of its own: one with @,
+ * % or ! in it, or that begins as a pipe, a file or an include of old.
+ */
+bool	rules_rcpt(const struct rules *, const struct address *);
+
+#endif

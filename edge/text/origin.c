@@ -1,0 +1,67 @@
+/*
+ * origin.c - see the header.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/text/origin.h"
+#include "mail/received.h"
+
+void
+origin_init(struct origin *o, const struct client_address *address)
+{
+	*o = (struct origin){ .address = *address };
+	crowd_text(address, o->client);
+}
+
+enum err
+origin_copy(struct origin *out, const struct origin *from)
+{
+	struct origin o = *from;
+
+	o.helo = from->helo != NULL ? strdup(from->helo) : NULL;
+	o.login = from->login != NULL ? strdup(from->login) : NULL;
+	if ((from->helo != NULL && o.helo == NULL) ||
+	    (from->login != NULL && o.login == NULL)) {
+		origin_fini(&o);
+		return ERR_FULL;
+	}
+	*out = o;
+	return OK;
+}
+
+void
+origin_fini(struct origin *o)
+{
+	free(o->helo);
+	free(o->login);
+	o->helo = o->login = NULL;
+}
+
+bool
+origin_is_local(const struct origin *o)
+{
+	return crowd_is_local(&o->address);
+}
+
+bool
+origin_is_known(const struct origin *o)
+{
+	return o->login != NULL || origin_is_local(o);
+}
+
+struct span
+origin_tenant(const struct origin *o, char *buf)
+{
+	if (o->login != NULL)
+		return span_of(o->login);
+	crowd_net_text(&o->address, buf);
+	return span_of(buf);
+}
+
+struct span
+origin_with(const struct origin *o, bool utf8)
+{
+	return received_with(o->is_extended, utf8, o->is_secure,
+	    o->login != NULL);
+}

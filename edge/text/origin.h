@@ -1,0 +1,42 @@
+/*
+ * origin - where a message comes from: what its trace, its tenant and its
+ * rights hang on.  A session has one and changes it; a transaction has a copy
+ * of the one it began under, and knows no more of the client.
+ *
+ * Owns	   the two names
+ * Errors  ERR_FULL no memory
+ */
+#ifndef EDGE_ORIGIN_H
+#define EDGE_ORIGIN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "edge/client/crowd.h"
+
+struct origin {
+	struct client_address address;
+	char		 client[CROWD_NET_TEXT];	/* it, as text	*/
+	char		*helo;		/* NULL before EHLO and HELO	*/
+	char		*login;		/* who has logged in; NULL nobody */
+	bool		 is_extended;	/* said EHLO, not HELO		*/
+	bool		 is_secure;	/* under TLS			*/
+};
+
+void	origin_init(struct origin *, const struct client_address *);
+/* *out is zeroed memory, or one that is finished. */
+MUST_CHECK enum err origin_copy(struct origin *out, const struct origin *);
+void	origin_fini(struct origin *);
+
+/* By a unix socket? */
+bool	origin_is_local(const struct origin *);
+/* Has it logged in, or did the kernel say who it is? */
+bool	origin_is_known(const struct origin *);
+/* Whose mail it is: of a login, else of a network; buf is for the latter, of
+ * CROWD_NET_TEXT bytes. */
+struct span origin_tenant(const struct origin *, char *buf);
+/* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
+struct span origin_with(const struct origin *, bool utf8);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * transaction - one message between MAIL and the reply to its end of data:
+ * where it comes from, its envelope, its text under way, and the stream it has
+ * at the queue.
+ *
+ * It knows no session: who began it hears by a table of calls.  It begins in
+ * transaction_begin() and ends in transaction_end(), however it ends; no call
+ * is made from within either, nor from within transaction_commit().
+ *
+ * Owns	   its memory, and the stream: one not committed is aborted
+ * Errors  ERR_FULL no memory
+ */
+#ifndef EDGE_TRANSACTION_H
+#define EDGE_TRANSACTION_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/span.h"
+#include "edge/text/framing.h"
+#include "edge/client/grow.h"
+#include "edge/text/origin.h"
+#include "edge/client/pace.h"
+#include "edge/stage/reply.h"
+#include "edge/text/stream.h"
+#include "edge/text/text.h"
+
+struct edge;
+
+/* In each of them the transaction may be ended. */
+struct transaction_calls {
+	/* The queue's word about the recipient that was asked about; NULL is
+	 * yes. */
+	void	(*on_rcpt)(void *arg, const struct reply *no);
+	/* There may be room for text again: the queue gave credit, or all that
+	 * comes is thrown away from now on. */
+	void	(*on_room)(void *arg);
+	/* After transaction_commit(), once: NULL, it is kept. */
+	void	(*on_end)(void *arg, const struct reply *no);
+	/* The queue is gone, instead of either answer. */
+	void	(*on_away)(void *arg);
+};
+
+struct transaction {
+	struct edge	*edge;
+	const struct transaction_calls *calls;	/* borrowed	*/
+	void		*arg;		/* of the calls			*/
+	struct origin	 origin;
+
+	struct grow	 addresses;	/* sender, then recipients, each
+					 * with what it asks of reports	*/
+	size_t		 last_at;	/* where the last of them begins */
+	uint8_t		 ret;		/* enum dsn_ret			*/
+	unsigned	 rcpt_cnt;
+	size_t		 rcpt_bytes;	/* theirs and their ORCPT's	*/
+	unsigned	 refused_cnt;	/* recipients we said no to	*/
+	bool		 last_is_utf8;	/* the last one needs SMTPUTF8	*/
+	bool		 last_is_ours;	/* and was a bare <postmaster>	*/
+	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
+	bool		 has_smtputf8;	/* the client said so		*/
+	bool		 is_utf8;	/* an address needs it		*/
+
+	LIST_ENTRY(transaction) entry;	/* while it waits for word about a
+					 * recipient			*/
+	uint64_t	 ask;		/* 0: none is asked about	*/
+
+	struct framing	 framing;
+	struct text	 text;
+	struct stream	 stream;
+	struct pace	 pace;		/* of what the client sends	*/
+	bool		 is_full;	/* it is not read from		*/
+	bool		 is_wanted;	/* the whole is to be kept	*/
+	bool		 is_traced;	/* our fields stand on top	*/
+	uint64_t	 header_len;	/* bytes, with them		*/
+};
+
+/* What RCPT said; RFC 3461's parameters are 0 and empty when not given. */
+struct transaction_rcpt {
+	struct span	 address;
+	uint8_t		 notify;	/* DSN_* bits			*/
+	struct span	 orcpt;
+};
+
+/* The origin is copied. */
+MUST_CHECK enum err transaction_begin(struct transaction **out, struct edge *,
+	    const struct origin *, struct span sender, struct span envid,
+	    const struct transaction_calls *, void *arg);
+/* The one end: tells the queue unless committed, frees, and sets to NULL.
+ * Allowed on NULL. */
+void	transaction_end(struct transaction **);
+
+/* Does the queue take so much of one message, the last recipient included? */
+bool	transaction_fits(const struct transaction *);
+MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
+	    const struct transaction_rcpt *);
+/* The one that was added last is not wanted after all. */
+void	transaction_drop_rcpt(struct transaction *);
+/* Ask the queue about it, on the link that there is: on_rcpt() comes. */
+void	transaction_ask_rcpt(struct transaction *);
+/* Nobody waits for that any more. */
+void	transaction_forget_rcpt(struct transaction *);
+
+struct span	transaction_sender(const struct transaction *);
+struct span	transaction_envid(const struct transaction *);
+/*
+ * Walk the recipients, of which there are rcpt_cnt: *at is 0 for the first,
+ * and moved on to the next.
+ */
+void	transaction_rcpt(const struct transaction *, size_t *at,
+	    struct transaction_rcpt *out);
+struct span	transaction_last_rcpt(const struct transaction *);
+
+/*
+ * transaction_text.c: the text, after DATA was accepted.  Open the stream, on
+ * the link that there is; is_lax: lines may end with LF alone.
+ */
+void	transaction_open(struct transaction *, bool is_lax);
+/* Take input from the front of *in.  False: it came too slowly, see pace.h. */
+bool	transaction_take(struct transaction *, struct span *in,
+	    enum framing_step *step);
+/* Bytes of input that can be taken now; 0 is back pressure. */
+size_t	transaction_room(const struct transaction *);
+/* Since when has the client been silent?  Not while there is no room, for then
+ * nobody reads what it says. */
+int64_t	transaction_silent_ms(const struct transaction *, int64_t now_ms);
+/* The end was seen and nobody objects: the queue shall keep it.  NULL: on_end()
+ * comes.  Else what is wrong, and it does not. */
+const struct reply *transaction_commit(struct transaction *);
+/* Its client, or who judges it, has time yet: say so to the queue, which drops
+ * what it hears nothing of for data_timeout. */
+void	transaction_wait(struct transaction *);
+/* What is wrong with the text, or NULL. */
+const struct reply *transaction_fault(const struct transaction *);
+
+/* For from_queue.c: what the queue said.  ERR_PEER when it had no right to. */
+MUST_CHECK enum err transaction_granted(struct transaction *, struct id);
+MUST_CHECK enum err transaction_credited(struct transaction *,
+	    unsigned pieces);
+MUST_CHECK enum err transaction_taken(struct transaction *);
+void	transaction_refused(struct transaction *, const struct reply *);
+void	transaction_judged(struct transaction *, const struct reply *no);
+/* The link is gone, and with it the stream or the question. */
+void	transaction_lost(struct transaction *);
+/* NULL when none waits for this answer, or not any more. */
+struct transaction *transaction_find_ask(struct edge *, uint64_t ask);
+
+#endif

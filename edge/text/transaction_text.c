@@ -1,0 +1,215 @@
+/*
+ * transaction_text.c - the text on its way through framing and limits into the
+ * stream, and what the queue says of it.
+ *
+ * Each call to whoever began the transaction is the last act: it may have ended
+ * it.
+ */
+#include "edge/edge.h"
+#include "edge/to_queue.h"
+#include "edge/text/trace.h"
+#include "edge/text/transaction.h"
+
+void
+transaction_open(struct transaction *t, bool is_lax)
+{
+	framing_begin(&t->framing, &t->text, is_lax);
+	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
+	to_queue_open(t);
+}
+
+/* Our fields go on top, the trace above all, as soon as there is an id. */
+static bool
+make_header(struct transaction *t)
+{
+	static const struct reply no = { 451, "4.3.0",
+	    "Cannot add the trace field", false };
+
+	if (t->is_traced)
+		return true;
+	if (trace_add(t) != OK) {
+		text_fault(&t->text, &no);
+		return false;
+	}
+	t->header_len = text_header(&t->text).len;
+	t->is_traced = true;
+	return true;
+}
+
+/* The body is at the queue: the header section, and with its end the commit. */
+static void
+send_header(struct transaction *t)
+{
+	struct span rest;
+	bool is_last;
+
+	if (!make_header(t))
+		return;
+	rest = text_header(&t->text);
+	is_last = stream_send_header(&t->stream, &rest);
+	t->text.header_at = t->text.header.len - rest.len;
+	if (!is_last)
+		return;
+	to_queue_commit(t, rest);
+	grow_free(&t->text.header);
+	stream_drop(&t->stream);
+}
+
+static void
+send_some(struct transaction *t)
+{
+	struct stream *st = &t->stream;
+
+	if (text_has_fault(&t->text) || !st->is_granted || st->is_committed)
+		return;
+	if (stream_send(st, t->text.is_ended) && t->is_wanted)
+		send_header(t);
+}
+
+/* Send what credit allows, and keep account of who waits for whom. */
+static void
+send(struct transaction *t)
+{
+	if (t->is_full)
+		pace_skip(&t->pace, ev_now_ms(t->edge->loop));
+	send_some(t);
+	t->is_full = transaction_room(t) == 0;
+}
+
+bool
+transaction_take(struct transaction *t, struct span *in,
+    enum framing_step *step)
+{
+	size_t len = in->len;
+
+	*step = framing_take(&t->framing, in);
+	if (*step == FRAMING_END)
+		return true;
+	if (!pace_took(&t->pace, len - in->len, t->edge->set.min_rate,
+	    ev_now_ms(t->edge->loop)))
+		return false;
+	send(t);
+	return true;
+}
+
+size_t
+transaction_room(const struct transaction *t)
+{
+	return framing_room(&t->framing);
+}
+
+int64_t
+transaction_silent_ms(const struct transaction *t, int64_t now_ms)
+{
+	return transaction_room(t) == 0 ? now_ms : t->pace.last_ms;
+}
+
+void
+transaction_wait(struct transaction *t)
+{
+	const struct stream *st = &t->stream;
+
+	if (st->no != 0 && st->is_granted && !st->is_committed &&
+	    t->edge->queue != NULL)
+		to_queue_wait(&t->stream);
+}
+
+const struct reply *
+transaction_fault(const struct transaction *t)
+{
+	return text_has_fault(&t->text) ? &t->text.fault : NULL;
+}
+
+const struct reply *
+transaction_commit(struct transaction *t)
+{
+	const struct reply *no;
+
+	t->is_wanted = true;
+	send(t);
+	if ((no = transaction_fault(t)) != NULL)
+		t->is_wanted = false;
+	return no;
+}
+
+/* Who waits for its end hears that it has a fault, others at the end. */
+static void
+tell(struct transaction *t)
+{
+	struct reply no = t->text.fault;
+
+	if (no.code == 0 || !t->is_wanted) {
+		t->calls->on_room(t->arg);
+		return;
+	}
+	t->is_wanted = false;
+	t->calls->on_end(t->arg, &no);
+}
+
+enum err
+transaction_granted(struct transaction *t, struct id id)
+{
+	if (t->stream.is_granted)
+		return ERR_PEER;
+	t->stream.is_granted = true;
+	t->stream.id = id;
+	t->stream.credit = STREAM_CREDIT;
+	send(t);
+	tell(t);
+	return OK;
+}
+
+enum err
+transaction_credited(struct transaction *t, unsigned pieces)
+{
+	if (!t->stream.is_granted || pieces > STREAM_CREDIT - t->stream.credit)
+		return ERR_PEER;
+	t->stream.credit += pieces;
+	send(t);
+	tell(t);
+	return OK;
+}
+
+enum err
+transaction_taken(struct transaction *t)
+{
+	if (!t->stream.is_committed)
+		return ERR_PEER;
+	stream_forget(&t->stream);
+	t->is_wanted = false;
+	t->calls->on_end(t->arg, NULL);
+	return OK;
+}
+
+void
+transaction_refused(struct transaction *t, const struct reply *no)
+{
+	stream_forget(&t->stream);
+	text_fault(&t->text, no);
+	tell(t);
+}
+
+void
+transaction_judged(struct transaction *t, const struct reply *no)
+{
+	transaction_forget_rcpt(t);
+	t->calls->on_rcpt(t->arg, no);
+}
+
+void
+transaction_lost(struct transaction *t)
+{
+	static const struct reply no = { 451, "4.3.0", QUEUE_AWAY, false };
+	bool is_awaited = t->ask != 0 || t->is_wanted;
+
+	if (t->stream.no != 0) {
+		stream_forget(&t->stream);
+		text_fault(&t->text, &no);
+	}
+	transaction_forget_rcpt(t);
+	t->is_wanted = false;
+	if (is_awaited)
+		t->calls->on_away(t->arg);
+	else
+		t->calls->on_room(t->arg);
+}

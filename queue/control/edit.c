@@ -1,0 +1,286 @@
+/*
+ * edit.c - the loop's side of store_edit().  Its order matters: first all that
+ * is in memory of the message goes back to the disk, then the rows that were
+ * moved are noted, so that none is taken for one that is known already.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "queue/bounce/digest.h"
+#include "queue/plan/dispatch.h"
+#include "queue/control/edit.h"
+#include "queue/bounce/telling.h"
+#include "sys/clock.h"
+#include "sys/counters.h"
+
+#define EDITS_MAX	256	/* on their way at once */
+
+struct edit_call {
+	RB_ENTRY(edit_call) by_id;
+	struct queue	*queue;
+	struct store_edit store;
+	edit_fn		*fn;
+	void		*arg;
+	char		 text[REPLY_TEXT_MAX];	/* what its sender is told */
+};
+
+RB_HEAD(edit_tree, edit_call);
+
+struct edits {
+	struct edit_tree pending;
+	unsigned	 cnt;
+};
+
+static int
+cmp_edit(struct edit_call *a, struct edit_call *b)
+{
+	return id_cmp(a->store.id, b->store.id);
+}
+
+#define LOCAL	__attribute__((unused)) static
+RB_GENERATE_INTERNAL(edit_tree, edit_call, by_id, cmp_edit, LOCAL)
+
+static struct edit_call *
+find(const struct edits *es, struct id id)
+{
+	struct edit_call key = { .store = { .id = id } };
+
+	return RB_FIND(edit_tree, (struct edit_tree *)&es->pending, &key);
+}
+
+bool
+edit_is_pending(const struct edits *es, struct id id)
+{
+	return es->cnt > 0 && find(es, id) != NULL;
+}
+
+/* In a relay's hands, or on its way there or from there. */
+static bool
+is_under_way(const struct delivery *dl)
+{
+	return dl->state != DELIVERY_WAITING && dl->state != DELIVERY_HELD &&
+	    dl->state != DELIVERY_SUSPECT;
+}
+
+static bool
+has_under_way(struct queue *q, struct id id)
+{
+	const struct delivery *dl;
+
+	for (uint32_t no = 0; (dl = due_find_next(q->due, id, no)) != NULL;
+	    no = dl->place.no + 1) {
+		if (is_under_way(dl))
+			return true;
+		if (dl->place.no == UINT32_MAX)
+			break;
+	}
+	return false;
+}
+
+/* What memory has of the message is parked no longer, or read again. */
+static void
+wake_known(struct queue *q, struct id id, bool changed)
+{
+	struct delivery *dl;
+	uint32_t no = 0;
+
+	while ((dl = due_find_next(q->due, id, no)) != NULL) {
+		no = dl->place.no + 1;
+		if (changed && (!is_under_way(dl) ||
+		    (dl->is_parked && dl->state == DELIVERY_LOADING)))
+			dispatch_reread(q, dl);
+		else
+			dispatch_unpark(q, dl);
+		if (no == 0)
+			break;
+	}
+}
+
+static void
+retry_destination(struct queue *q, const struct store_flow *flow)
+{
+	struct span relay = span_of(flow->name);
+	struct span name = span_of(flow->name + relay.len + 1);
+	struct destination *d = due_find_destination(q->due, relay, name);
+
+	if (d != NULL)
+		dispatch_retry(q, d);
+}
+
+static const char *
+why_of(const struct store_edit *e)
+{
+	if (e->action == EDIT_RETRY && e->removed)
+		return "all its recipients are done with, and its envelope "
+		    "was damaged";
+	if (e->action == EDIT_RETRY)
+		return "what could not be read can be read again";
+	if (e->action == EDIT_GIVE_UP)
+		return e->told_cnt > 0 ? "by posternctl, which removes what "
+		    "cannot be read as a whole; its sender is told" :
+		    "by posternctl, which removes what cannot be read as a "
+		    "whole; there is no sender to be told";
+	if (e->action == EDIT_REMOVE && e->was_damaged)
+		return "by posternctl, not all of it could be read; its sender "
+		    "is not told";
+	return "by posternctl";
+}
+
+static void
+log_edit(const struct store_edit *e)
+{
+	static const enum log_event events[EDIT__COUNT] = {
+		[EDIT_FLUSH] = LOG_flushed, [EDIT_HOLD] = LOG_held,
+		[EDIT_RELEASE] = LOG_released, [EDIT_REMOVE] = LOG_removed,
+		[EDIT_RETRY] = LOG_released, [EDIT_GIVE_UP] = LOG_failed,
+	};
+	struct log_line l;
+
+	if (e->changed_cnt == 0 && !e->removed && e->action != EDIT_REMOVE &&
+	    e->action != EDIT_GIVE_UP)
+		return;
+	log_begin(&l, e->action == EDIT_RETRY && e->removed ? LOG_removed :
+	    events[e->action]);
+	log_id(&l, LOG_KEY_id, e->id);
+	log_num(&l, LOG_KEY_count, e->changed_cnt);
+	log_text(&l, LOG_KEY_why, why_of(e));
+	log_end(&l);
+}
+
+/* Whatever there is to be told of it: at once, for nothing more can come. */
+static void
+answer(struct queue *q, const struct store_edit *e)
+{
+	if (e->untold_cnt > 0) {
+		counter_add(COUNTER_untold, e->untold_cnt);
+		digest_note(q->digest);
+	}
+	telling_note(q->reports, e->id, e->told_cnt, true);
+}
+
+static void
+take_effect(struct queue *q, const struct store_edit *e)
+{
+	if (e->removed)
+		queue_removed(q);
+	for (uint32_t i = 0; i < e->row_cnt; i++) {
+		if (e->rows[i].moved)
+			due_moved(q->due, &e->rows[i].flow,
+			    &e->rows[i].place);
+		if (e->action == EDIT_FLUSH)
+			retry_destination(q, &e->rows[i].flow);
+	}
+	log_edit(e);
+	if (e->action == EDIT_GIVE_UP)
+		answer(q, e);
+}
+
+static enum told
+told_by(const struct store_edit *e)
+{
+	return e->action == EDIT_GIVE_UP && e->told_cnt == 0 ? TOLD_SILENT :
+	    TOLD_DONE;
+}
+
+static void
+edited(struct store_op *op, enum err e, void *arg)
+{
+	struct edit_call *call = arg;
+	struct queue *q = call->queue;
+
+	RB_REMOVE(edit_tree, &q->edits->pending, call);
+	q->edits->cnt--;
+	wake_known(q, call->store.id, e == OK);
+	if (e == OK)
+		take_effect(q, &call->store);
+	call->fn(e == OK ? told_by(&call->store) : e == ERR_NONE ? TOLD_NONE :
+	    e == ERR_PEER ? TOLD_REFUSED : TOLD_FAILED, call->arg);
+	free(call->store.rows);
+	free(call);
+}
+
+/* The call, to be handed over; NULL when it cannot be: *why. */
+static struct edit_call *
+begin(struct queue *q, struct id id, enum edit action, enum told *why,
+    edit_fn *fn, void *arg)
+{
+	struct edit_call *call;
+	bool must_rest = action == EDIT_HOLD || action == EDIT_REMOVE ||
+	    action == EDIT_GIVE_UP;
+
+	*why = TOLD_BUSY;
+	if (q->edits->cnt >= EDITS_MAX || edit_is_pending(q->edits, id) ||
+	    (must_rest && has_under_way(q, id)))
+		return NULL;
+	*why = TOLD_FAILED;
+	if ((call = calloc(1, sizeof(*call))) == NULL)
+		return NULL;
+	call->queue = q;
+	call->store.id = id;
+	call->store.action = action;
+	call->store.now_ms = clock_wall_ms();
+	call->fn = fn;
+	call->arg = arg;
+	RB_INSERT(edit_tree, &q->edits->pending, call);
+	q->edits->cnt++;
+	return call;
+}
+
+bool
+edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
+    edit_fn *fn, void *arg)
+{
+	struct edit_call *call = begin(q, id, action, why, fn, arg);
+
+	if (call == NULL)
+		return false;
+	store_edit(q->store, &call->store, edited, call);
+	return true;
+}
+
+bool
+edit_give_up(struct queue *q, struct id id, struct span text, enum told *why,
+    edit_fn *fn, void *arg)
+{
+	struct edit_call *call = begin(q, id, EDIT_GIVE_UP, why, fn, arg);
+
+	if (call == NULL)
+		return false;
+	snprintf(call->text, sizeof(call->text),
+	    "5.3.0 What the mail system had of the message was damaged, and "
+	    "the administrator has removed it%s%.*s",
+	    text.len > 0 ? ": " : "", (int)text.len, text.ptr);
+	call->store.reply = span_of(call->text);
+	store_edit(q->store, &call->store, edited, call);
+	return true;
+}
+
+enum err
+edit_open(struct edits **out, struct queue *q)
+{
+	struct edits *es = calloc(1, sizeof(*es));
+
+	if (es == NULL)
+		return ERR_SYS;
+	RB_INIT(&es->pending);
+	*out = es;
+	return OK;
+}
+
+void
+edit_close(struct edits **e)
+{
+	struct edit_call *call;
+
+	if (*e == NULL)
+		return;
+	while ((call = RB_MIN(edit_tree, &(*e)->pending)) != NULL) {
+		RB_REMOVE(edit_tree, &(*e)->pending, call);
+		free(call->store.rows);
+		free(call);
+	}
+	free(*e);
+	*e = NULL;
+}

@@ -1,0 +1,323 @@
+/*
+ * intake.c - the rules of the dialogue with an edge.  Whatever breaks them is
+ * ERR_PEER; whatever we lack is a refusal of this one stream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/dsn.h"
+#include "queue/intake/intake_inside.h"
+#include "queue/route/route_sender.h"
+#include "queue/route/route_utf8.h"
+#include "queue/to_edge.h"
+
+#define STREAMS_MAX	65536		/* of an edge			*/
+
+/*
+ * The stream of that number; ERR_PEER if there never was one, ERR_NONE if it
+ * has ended, which the edge may not have heard yet.
+ */
+static enum err
+find(struct edge *ed, uint64_t no, struct stream **out)
+{
+	struct stream key = { .no = no };
+
+	*out = RB_FIND(stream_tree, &ed->streams, &key);
+	if (*out == NULL)
+		return no < ed->highest ? ERR_NONE : ERR_PEER;
+	return (*out)->state == STREAM_OPEN ? OK : ERR_PEER;
+}
+
+static void
+refuse_many(struct stream *s)
+{
+	stream_refuse(s, 452, "4.3.1", "Too many messages at once");
+}
+
+/* What goes into headers and commands later must not break out of a line. */
+static bool
+is_clean(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
+enum err
+intake_mail(struct edge *ed, const struct msg_mail_open *m)
+{
+	struct queue *q = ed->queue;
+	struct stream *s, key = { .no = m->stream };
+
+	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
+	    !is_clean(m->sender) || !is_clean(m->tenant) ||
+	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
+	    (m->envid.len > 0 && !dsn_is_envid(m->envid)))
+		return ERR_PEER;
+	if (m->stream >= ed->highest)
+		ed->highest = m->stream + 1;
+	if (q->is_draining || ed->stream_cnt >= STREAMS_MAX ||
+	    !stream_may_hold(ed, 0)) {
+		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
+		    "Try again in a moment");
+		return OK;
+	}
+	if (q->full != QUEUE_HAS_ROOM) {
+		to_edge_no_room(ed->link, m->stream, q->full == QUEUE_FULL);
+		return OK;
+	}
+	if ((s = stream_new(ed, m)) == NULL) {
+		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
+		    "Out of memory");
+		return OK;
+	}
+	to_edge_grant(ed->link, s->no, s->mail.id);
+	return OK;
+}
+
+enum err
+intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
+{
+	struct stream *s;
+	enum err e = find(ed, m->stream, &s);
+	size_t bytes;
+
+	if (e != OK)
+		return e == ERR_NONE ? OK : e;
+	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
+	    !dsn_is_notify(m->notify) ||
+	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
+		return ERR_PEER;
+	bytes = m->rcpt.len + m->orcpt.len;
+	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
+	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
+		stream_refuse(s, 452, "4.5.3", "Too many recipients");
+	else if (!stream_may_hold(ed, bytes))
+		refuse_many(s);
+	else if (!stream_add_rcpt(s, m))
+		stream_refuse(s, 451, "4.3.0", "Out of memory");
+	return OK;
+}
+
+enum err
+intake_piece(struct edge *ed, uint64_t stream, enum part part,
+    struct span piece)
+{
+	struct stream *s;
+	enum err e = find(ed, stream, &s);
+	bool is_full = piece.len == PIECE_MAX, kept;
+
+	if (e != OK)
+		return e == ERR_NONE ? OK : e;
+	stream_heard(s);
+	if (piece.len == 0 && part == PART_BODY)
+		return OK;		/* its client is slow */
+	if (s->credit == 0 || piece.len == 0 || (!is_full &&
+	    part == PART_HEADER) || (part == PART_BODY && s->body_is_over) ||
+	    s->len[part] / PIECE_MAX >= UINT32_MAX / PIECE_CHUNKS - 1)
+		return ERR_PEER;
+	s->credit--;
+	s->len[part] += piece.len;
+	if (s->queue->full != QUEUE_HAS_ROOM) {
+		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+		return OK;
+	}
+	if (!stream_may_hold(ed, piece.len)) {
+		refuse_many(s);
+		return OK;
+	}
+	if (is_full) {
+		kept = stream_put_piece(s, part, piece);
+	} else {
+		s->body_is_over = true;
+		kept = stream_keep_tail(s, part, piece);
+	}
+	if (!kept)
+		stream_refuse(s, 451, "4.3.0", "Out of memory");
+	return OK;
+}
+
+enum err
+intake_commit(struct edge *ed, const struct msg_mail_commit *m,
+    struct span piece)
+{
+	struct stream *s;
+	enum err e = find(ed, m->stream, &s);
+
+	if (e != OK)
+		return e == ERR_NONE ? OK : e;
+	s->len[PART_HEADER] += piece.len;
+	if (s->accept.message.rcpt_cnt == 0 ||
+	    m->header_len != s->len[PART_HEADER] ||
+	    m->body_len != s->len[PART_BODY])
+		return ERR_PEER;
+	s->accept.message.flags |= m->flags & INTAKE_FLAGS;
+	if (s->queue->full != QUEUE_HAS_ROOM)
+		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+	else if (!stream_may_hold(ed, piece.len))
+		refuse_many(s);
+	else if (!stream_keep_tail(s, PART_HEADER, piece))
+		stream_refuse(s, 451, "4.3.0", "Out of memory");
+	else
+		stream_commit(s);
+	return OK;
+}
+
+/* An abort may cross our answer, or come too late: then it is a message. */
+enum err
+intake_abort(struct edge *ed, uint64_t stream)
+{
+	struct stream key = { .no = stream };
+	struct stream *s = RB_FIND(stream_tree, &ed->streams, &key);
+
+	if (s == NULL)
+		return stream < ed->highest ? OK : ERR_PEER;
+	if (s->state == STREAM_OPEN)
+		stream_end(s);
+	else
+		stream_detach(s);
+	return OK;
+}
+
+/*
+ * Might a bounce of this be wanted?  A program of this host, such as cron, has
+ * nobody who would read our refusal: its mail is better than its bounce.
+ */
+static bool
+wants_bounce(const struct msg_rcpt_ask *m)
+{
+	return m->local == 0 && dsn_wants(m->notify, DSN_FAILURE);
+}
+
+enum err
+intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
+{
+	const struct routes *routes = ed->queue->settings.routes;
+	struct route_ask ask = { m->rcpt, m->sender, m->login, false };
+	struct route_reply reply;
+	struct route r;
+
+	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
+	    !dsn_is_notify(m->notify))
+		return ERR_PEER;
+	ask.login = span_head(ask.login, STORE_TENANT_MAX);
+	if (route_judge(routes, &ask, &r, &reply) == ROUTE_FOUND &&
+	    !(m->utf8 && route_utf8_is_lost(routes, &r, &ask,
+	    wants_bounce(m), &reply)) && wants_bounce(m))
+		(void)route_sender_is_lost(routes, m->sender, &reply);
+	to_edge_rcpt(ed->link, m->ask, &reply);
+	return OK;
+}
+
+struct edge *
+intake_edge(struct queue *q, const struct link_peer *peer)
+{
+	struct edge *ed = calloc(1, sizeof(*ed));
+
+	if (ed == NULL)
+		return NULL;
+	ed->queue = q;
+	strlcpy(ed->name, peer->block, sizeof(ed->name));
+	RB_INIT(&ed->streams);
+	LIST_INSERT_HEAD(&q->intake->edges, ed, entry);
+	return ed;
+}
+
+static void
+tell(const struct edge *ed)
+{
+	const struct queue *q = ed->queue;
+	int lacks;
+
+	to_edge_state(ed->link, q->full, route_asks(q->settings.routes),
+	    route_utf8(q->settings.routes, &lacks));
+}
+
+void
+intake_edge_linked(struct edge *ed, struct link *l)
+{
+	ed->link = l;
+	tell(ed);
+}
+
+void
+intake_edge_gone(struct edge **e)
+{
+	struct edge *ed = *e;
+	struct stream *s;
+
+	while ((s = RB_MIN(stream_tree, &ed->streams)) != NULL) {
+		if (s->state == STREAM_OPEN)
+			stream_end(s);
+		else
+			stream_detach(s);
+	}
+	LIST_REMOVE(ed, entry);
+	link_close(&ed->link);
+	stream_leave(ed);
+	*e = NULL;
+}
+
+struct queue *
+intake_queue(const struct edge *ed)
+{
+	return ed->queue;
+}
+
+void
+intake_tell(struct intake *in)
+{
+	struct edge *ed;
+
+	LIST_FOREACH(ed, &in->edges, entry)
+		if (ed->link != NULL)
+			tell(ed);
+}
+
+void
+intake_drain(struct intake *in)
+{
+	struct edge *ed;
+	struct stream *s, *next;
+
+	LIST_FOREACH(ed, &in->edges, entry)
+		RB_FOREACH_SAFE(s, stream_tree, &ed->streams, next)
+			if (s->state == STREAM_OPEN)
+				stream_refuse(s, 451, "4.3.0",
+				    "Try again in a moment");
+}
+
+bool
+intake_is_busy(const struct intake *in)
+{
+	return in->busy_cnt > 0;
+}
+
+enum err
+intake_open(struct intake **out, struct queue *q)
+{
+	struct intake *in = calloc(1, sizeof(*in));
+
+	if (in == NULL)
+		return ERR_SYS;
+	in->queue = q;
+	LIST_INIT(&in->edges);
+	intake_watch_init(in);
+	*out = in;
+	return OK;
+}
+
+void
+intake_close(struct intake **i)
+{
+	struct edge *ed;
+
+	if (*i == NULL)
+		return;
+	timer_stop(&(*i)->watch);
+	while ((ed = LIST_FIRST(&(*i)->edges)) != NULL)
+		intake_edge_gone(&ed);
+	free(*i);
+	*i = NULL;
+}

@@ -1,0 +1,126 @@
+/*
+ * intake_inside - what intake.c (what an edge may say, and when) and
+ * intake_stream.c (what becomes of one stream) share.
+ *
+ * A stream lives until the store has let go of all it was given, which may be
+ * longer than its edge knows it, or than its link.  So long its bytes count as
+ * its edge's, so that nobody has more of them by beginning anew.
+ */
+#ifndef QUEUE_INTAKE_INSIDE_H
+#define QUEUE_INTAKE_INSIDE_H
+
+#include <sys/tree.h>
+
+#include "queue/intake/intake.h"
+#include "queue/route/split.h"
+
+#define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LONG | \
+	    MAIL_LOGIN)		/* an edge's */
+
+enum stream_state {
+	STREAM_OPEN,		/* recipients and text are coming	*/
+	STREAM_COMMITTING,	/* in the store's hands			*/
+	STREAM_ENDED,		/* only waits for the store		*/
+};
+
+/* A recipient that has come; the stream's span of it begins bytes. */
+struct stream_rcpt {
+	RB_ENTRY(stream_rcpt) by_key;
+	struct span	 key;		/* address_key(), often in bytes */
+	char		 bytes[];
+};
+
+RB_HEAD(rcpt_tree, stream_rcpt);
+
+struct stream {
+	RB_ENTRY(stream) by_no;
+	struct queue	*queue;
+	struct edge	*edge;		/* NULL: nobody to answer	*/
+	struct edge	*holder;	/* who began it			*/
+	size_t		 held;		/* bytes of memory, all in all	*/
+	uint64_t	 no;
+	enum stream_state state;
+	unsigned	 credit;
+	unsigned	 writing_cnt;	/* pieces that the store has	*/
+	int64_t		 begun_ms, heard_ms;	/* monotonic		*/
+	int64_t		 silence_ms, session_ms; /* allowed when it began */
+	struct store_mail mail;
+	uint64_t	 len[PART__COUNT];	/* bytes that came	*/
+	uint32_t	 pieces[PART__COUNT];	/* handed to the store	*/
+	char		*tail[PART__COUNT];	/* a last, shorter one	*/
+	size_t		 tail_len[PART__COUNT];
+	bool		 body_is_over;		/* it was a shorter one	*/
+	struct span	*rcpts;
+	struct rcpt_tree known_rcpts;	/* the same, to find one again	*/
+	struct store_dsn *rcpt_dsn;	/* NULL: none said anything	*/
+	uint32_t	 rcpt_cap;
+	size_t		 rcpt_bytes;
+	struct split	 split;
+	struct store_accept accept;
+	struct store_drop drop;
+	char		 strings[];
+};
+
+RB_HEAD(stream_tree, stream);
+RB_PROTOTYPE(stream_tree, stream, by_no, )
+
+struct edge {
+	LIST_ENTRY(edge) entry;
+	struct queue	*queue;
+	struct link	*link;
+	char		 name[BLOCK_NAME_MAX + 1];
+	struct stream_tree streams;
+	unsigned	 stream_cnt;
+	size_t		 held;		/* bytes of all it began	*/
+	unsigned	 begun_cnt;	/* that are not freed		*/
+	bool		 is_gone;	/* it is freed with the last of them */
+	uint64_t	 highest;	/* stream opened so far, + 1	*/
+	bool		 told_late;	/* logged: leaves streams open	*/
+};
+
+struct intake {
+	struct queue	*queue;
+	LIST_HEAD(, edge) edges;
+	unsigned	 busy_cnt;	/* commits on their way		*/
+	struct timer	 watch;		/* for streams that are late	*/
+};
+
+/* See to it that one on which nothing comes does not stay. */
+void		 intake_watch_init(struct intake *);
+void		 intake_watch(struct intake *);
+void		 stream_begin_watch(struct stream *);
+/* Something came, or the store has done with what did. */
+void		 stream_heard(struct stream *);
+
+/* Is there room for so many bytes more of this edge's? */
+bool		 stream_may_hold(const struct edge *, size_t bytes);
+
+/* The edge is gone: free it, or leave it to the last of its streams. */
+void		 stream_leave(struct edge *);
+
+/* A stream with an id of its own, known to its edge; NULL: no memory. */
+struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
+
+/*
+ * Keep a copy of what came; false when memory is out.  A recipient that has
+ * come before is one already, and what came with him first stands.
+ */
+bool		 stream_add_rcpt(struct stream *,
+		    const struct msg_mail_rcpt *);
+bool		 stream_put_piece(struct stream *, enum part,
+		    struct span full_piece);
+bool		 stream_keep_tail(struct stream *, enum part, struct span);
+
+/* All is there: hand it to the store, and answer when it came back. */
+void		 stream_commit(struct stream *);
+
+/* The edge knows nothing of it from here on. */
+void		 stream_detach(struct stream *);
+
+/* It will be no message.  refuse: and the edge hears so.  Taken. */
+void		 stream_end(struct stream *);
+void		 stream_refuse(struct stream *, uint16_t code,
+		    const char *dsn, const char *text);
+void		 stream_refuse_room(struct stream *, bool is_full);
+
+#endif

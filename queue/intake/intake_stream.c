@@ -1,0 +1,456 @@
+/*
+ * intake_stream.c - calls to the store come back in order, so a drop that
+ * follows the pieces is the last to come back, and frees the stream.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "mail/address.h"
+#include "mail/dsn.h"
+#include "queue/intake/intake_inside.h"
+#include "queue/to_edge.h"
+#include "sys/clock.h"
+#include "sys/counters.h"
+
+#define EDGE_BYTES_MAX	(256u << 20)	/* that an edge may have here: what two
+					 * thousand streams may be ahead, and
+					 * as much as it keeps for us itself */
+#define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
+#define PROTO_MAX_KEPT	32
+/* Of a recipient besides his bytes: twice, for arrays double when they grow. */
+#define RCPT_HELD	(sizeof(struct stream_rcpt) + \
+			 2 * (sizeof(struct span) + sizeof(struct store_dsn)))
+
+/* A full piece on its way to the disk. */
+struct piece {
+	struct store_piece put;
+	char		 text[];
+};
+
+static int
+cmp_stream(struct stream *a, struct stream *b)
+{
+	return (a->no > b->no) - (a->no < b->no);
+}
+
+RB_GENERATE(stream_tree, stream, by_no, cmp_stream)
+
+static int
+cmp_rcpt(struct stream_rcpt *a, struct stream_rcpt *b)
+{
+	if (a->key.len != b->key.len)
+		return a->key.len < b->key.len ? -1 : 1;
+	return memcmp(a->key.ptr, b->key.ptr, a->key.len);
+}
+
+#define LOCAL	__attribute__((unused)) static
+RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_key, cmp_rcpt, LOCAL)
+
+/* What the address of a recipient lies in. */
+static struct stream_rcpt *
+rcpt_of(struct span address)
+{
+	return (struct stream_rcpt *)((char *)(uintptr_t)address.ptr -
+	    offsetof(struct stream_rcpt, bytes));
+}
+
+bool
+stream_may_hold(const struct edge *ed, size_t bytes)
+{
+	return ed->held < EDGE_BYTES_MAX && bytes < EDGE_BYTES_MAX - ed->held;
+}
+
+static void
+hold(struct stream *s, size_t bytes)
+{
+	s->held += bytes;
+	s->holder->held += bytes;
+}
+
+static void
+let_go(struct stream *s, size_t bytes)
+{
+	s->held -= bytes;
+	s->holder->held -= bytes;
+}
+
+void
+stream_leave(struct edge *ed)
+{
+	ed->is_gone = true;
+	if (ed->begun_cnt == 0)
+		free(ed);
+}
+
+static void
+free_stream(struct stream *s)
+{
+	struct edge *ed = s->holder;
+
+	let_go(s, s->held);
+	ed->begun_cnt--;
+	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
+		free(rcpt_of(s->rcpts[i]));
+	free(s->rcpts);
+	free(s->rcpt_dsn);
+	split_free(&s->split);
+	free(s->tail[PART_HEADER]);
+	free(s->tail[PART_BODY]);
+	free(s);
+	if (ed->is_gone)
+		stream_leave(ed);
+}
+
+void
+stream_detach(struct stream *s)
+{
+	if (s->edge == NULL)
+		return;
+	RB_REMOVE(stream_tree, &s->edge->streams, s);
+	s->edge->stream_cnt--;
+	s->edge = NULL;
+}
+
+static void
+dropped(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+
+	/* Not marked as done with: the next start sweeps it all the same. */
+	free_stream(s);
+}
+
+void
+stream_end(struct stream *s)
+{
+	stream_detach(s);
+	s->state = STREAM_ENDED;
+	if (s->pieces[PART_HEADER] + s->pieces[PART_BODY] == 0) {
+		free_stream(s);
+		return;
+	}
+	s->drop.mail = &s->mail;
+	store_drop(s->queue->store, &s->drop, dropped, s);
+}
+
+void
+stream_refuse(struct stream *s, uint16_t code, const char *dsn,
+    const char *text)
+{
+	if (s->edge != NULL)
+		to_edge_refused(s->edge->link, s->no, code, dsn, text);
+	stream_end(s);
+}
+
+void
+stream_refuse_room(struct stream *s, bool is_full)
+{
+	if (s->edge != NULL)
+		to_edge_no_room(s->edge->link, s->no, is_full);
+	stream_end(s);
+}
+
+static struct span
+keep(char **at, struct span s, size_t max)
+{
+	struct span kept;
+
+	s = span_head(s, max);
+	kept = (struct span){ *at, s.len };
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+struct stream *
+stream_new(struct edge *ed, const struct msg_mail_open *m)
+{
+	struct span edge = span_of(ed->name);
+	size_t bytes = m->sender.len + m->client.len + m->helo.len +
+	    m->proto.len + m->tenant.len + edge.len + m->envid.len;
+	struct stream *s = calloc(1, sizeof(*s) + bytes);
+	struct record_message *facts;
+	char *at;
+
+	if (s == NULL)
+		return NULL;
+	at = s->strings;
+	facts = &s->accept.message;
+	facts->flags = m->flags & INTAKE_FLAGS;
+	facts->sender = keep(&at, m->sender, RECORD_STR_MAX);
+	facts->client = keep(&at, m->client, NAME_MAX_KEPT);
+	facts->helo = keep(&at, m->helo, NAME_MAX_KEPT);
+	facts->proto = keep(&at, m->proto, PROTO_MAX_KEPT);
+	facts->tenant = keep(&at, m->tenant, STORE_TENANT_MAX);
+	facts->edge = keep(&at, edge, BLOCK_NAME_MAX);
+	facts->ret = m->ret;
+	facts->envid = keep(&at, m->envid, DSN_ENVID_MAX);
+	s->queue = ed->queue;
+	s->edge = s->holder = ed;
+	ed->begun_cnt++;
+	hold(s, sizeof(*s) + bytes);
+	s->no = m->stream;
+	s->credit = STREAM_CREDIT;
+	s->mail.id = queue_mint(ed->queue);
+	RB_INSERT(stream_tree, &ed->streams, s);
+	ed->stream_cnt++;
+	stream_begin_watch(s);
+	return s;
+}
+
+/* Room for one more; and, from the first on that asks for it, for DSN. */
+static bool
+reserve_rcpt(struct stream *s, uint32_t cnt, bool has_dsn)
+{
+	uint32_t cap = cnt == 0 ? 1 : cnt * 2;
+	struct store_dsn *dsn;
+	struct span *more;
+
+	if (cnt == s->rcpt_cap) {
+		more = reallocarray(s->rcpts, cap, sizeof(*more));
+		if (more == NULL)
+			return false;
+		s->rcpts = more;
+		if (s->rcpt_dsn != NULL) {
+			dsn = recallocarray(s->rcpt_dsn, cnt, cap,
+			    sizeof(*dsn));
+			if (dsn == NULL)
+				return false;
+			s->rcpt_dsn = dsn;
+		}
+		s->rcpt_cap = cap;
+	}
+	if (has_dsn && s->rcpt_dsn == NULL)
+		s->rcpt_dsn = calloc(s->rcpt_cap, sizeof(*s->rcpt_dsn));
+	return !has_dsn || s->rcpt_dsn != NULL;
+}
+
+/* Itself when there is none: what is no address is refused later. */
+static struct span
+key_of(struct span address, char text[ADDRESS_KEY_MAX])
+{
+	size_t len = address_key(address, text);
+
+	return len > 0 ? (struct span){ text, len } : address;
+}
+
+bool
+stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
+{
+	char text[ADDRESS_KEY_MAX];
+	struct stream_rcpt like = { .key = key_of(m->rcpt, text) }, *r;
+	bool is_own = span_eq(like.key, m->rcpt);
+	uint32_t cnt = s->accept.message.rcpt_cnt;
+	size_t bytes = m->rcpt.len + m->orcpt.len +
+	    (is_own ? 0 : like.key.len);
+	char *orcpt;
+
+	if (RB_FIND(rcpt_tree, &s->known_rcpts, &like) != NULL)
+		return true;
+	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0) ||
+	    (r = malloc(sizeof(*r) + bytes)) == NULL)
+		return false;
+	memcpy(r->bytes, m->rcpt.ptr, m->rcpt.len);
+	s->rcpts[cnt] = (struct span){ r->bytes, m->rcpt.len };
+	orcpt = r->bytes + m->rcpt.len;
+	if (m->orcpt.len > 0)
+		memcpy(orcpt, m->orcpt.ptr, m->orcpt.len);
+	r->key = s->rcpts[cnt];
+	if (!is_own)
+		r->key = (struct span){ memcpy(orcpt + m->orcpt.len,
+		    like.key.ptr, like.key.len), like.key.len };
+	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
+	if (s->rcpt_dsn != NULL)
+		s->rcpt_dsn[cnt] = (struct store_dsn){ m->notify,
+		    { orcpt, m->orcpt.len } };
+	s->accept.message.rcpt_cnt++;
+	s->rcpt_bytes += bytes;
+	hold(s, bytes + RCPT_HELD);
+	return true;
+}
+
+static void
+piece_put(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+
+	s->writing_cnt--;
+	stream_heard(s);
+	let_go(s, ((struct piece *)op)->put.text.len);
+	free(op);		/* the head of its struct piece */
+	if (s->edge == NULL || s->state != STREAM_OPEN)
+		return;
+	if (e != OK) {
+		stream_refuse_room(s, e == ERR_FULL);
+		return;
+	}
+	s->credit++;
+	to_edge_credit(s->edge->link, s->no, 1);
+}
+
+bool
+stream_put_piece(struct stream *s, enum part part, struct span text)
+{
+	struct piece *p = malloc(sizeof(*p) + text.len);
+
+	if (p == NULL)
+		return false;
+	memcpy(p->text, text.ptr, text.len);
+	p->put = (struct store_piece){
+		.mail = &s->mail, .part = part, .piece_no = s->pieces[part]++,
+		.text = { p->text, text.len },
+	};
+	hold(s, text.len);
+	s->writing_cnt++;
+	store_put_piece(s->queue->store, &p->put, piece_put, s);
+	return true;
+}
+
+bool
+stream_keep_tail(struct stream *s, enum part part, struct span text)
+{
+	if (text.len == 0)
+		return true;
+	if ((s->tail[part] = malloc(text.len)) == NULL)
+		return false;
+	memcpy(s->tail[part], text.ptr, text.len);
+	s->tail_len[part] = text.len;
+	hold(s, text.len);
+	return true;
+}
+
+static void
+log_queued(const struct stream *s)
+{
+	const struct record_message *m = &s->accept.message;
+	struct log_line l;
+
+	log_begin(&l, LOG_queued);
+	log_id(&l, LOG_KEY_id, s->mail.id);
+	log_str(&l, LOG_KEY_from, m->sender);
+	log_num(&l, LOG_KEY_size, (int64_t)(m->header_len + m->body_len));
+	log_num(&l, LOG_KEY_rcpts, m->rcpt_cnt);
+	log_str(&l, LOG_KEY_client, m->client);
+	log_str(&l, LOG_KEY_edge, m->edge);
+	log_end(&l);
+}
+
+static void
+log_discarded(const struct stream *s, struct span rcpt)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_discarded);
+	log_id(&l, LOG_KEY_id, s->mail.id);
+	log_str(&l, LOG_KEY_from, s->accept.message.sender);
+	log_str(&l, LOG_KEY_rcpt, rcpt);
+	log_text(&l, LOG_KEY_why, "a route discards it");
+	log_end(&l);
+}
+
+static void
+accepted(struct store_op *op, enum err e, void *arg)
+{
+	struct stream *s = arg;
+	struct queue *q = s->queue;
+
+	q->intake->busy_cnt--;
+	if (e != OK) {
+		stream_refuse_room(s, e == ERR_FULL);
+		queue_rested(q);
+		return;
+	}
+	if (s->edge != NULL)
+		to_edge_taken(s->edge->link, s->no);
+	log_queued(s);
+	queue_accepted(q, &s->accept);
+	stream_detach(s);
+	free_stream(s);
+	queue_rested(q);
+}
+
+static void
+drop_rcpt(struct stream *s, struct span address)
+{
+	struct stream_rcpt *r = rcpt_of(address);
+
+	RB_REMOVE(rcpt_tree, &s->known_rcpts, r);
+	free(r);
+}
+
+/*
+ * Whom a route discards is told of, and is no recipient any more: what is said
+ * of one stands at the same place in each of the arrays.
+ */
+static void
+drop_discarded(struct stream *s)
+{
+	uint32_t cnt = s->accept.message.rcpt_cnt, kept = 0;
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		if (s->split.rcpt_delivery[i] == SPLIT_NOBODY) {
+			log_discarded(s, s->rcpts[i]);
+			drop_rcpt(s, s->rcpts[i]);
+			continue;
+		}
+		s->rcpts[kept] = s->rcpts[i];
+		if (s->rcpt_dsn != NULL)
+			s->rcpt_dsn[kept] = s->rcpt_dsn[i];
+		s->split.rcpt_delivery[kept++] = s->split.rcpt_delivery[i];
+	}
+	s->accept.message.rcpt_cnt = kept;
+	counter_add(COUNTER_discarded, cnt - kept);
+}
+
+/* Nobody is left: it is answered, and nothing has to be kept. */
+static void
+take_for_nobody(struct stream *s)
+{
+	if (s->edge != NULL)
+		to_edge_taken(s->edge->link, s->no);
+	stream_end(s);
+}
+
+void
+stream_commit(struct stream *s)
+{
+	struct store_accept *a = &s->accept;
+	int64_t now_ms = clock_wall_ms();
+	struct route_ask who = { .sender = a->message.sender };
+	enum err e;
+
+	if ((a->message.flags & MAIL_LOGIN) != 0)
+		who.login = a->message.tenant;
+	if ((e = split_make(&s->split, &s->queue->settings, &who, s->rcpts,
+	    a->message.rcpt_cnt, a->message.tenant, now_ms)) != OK) {
+		/* Asked again, each recipient hears what is wrong with it. */
+		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
+		    "A recipient has no route any more" : "Out of memory");
+		return;
+	}
+	if (s->split.discarded_cnt > 0)
+		drop_discarded(s);
+	if (s->split.delivery_cnt == 0) {
+		take_for_nobody(s);
+		return;
+	}
+	s->state = STREAM_COMMITTING;
+	a->mail = &s->mail;
+	a->rcpts = s->rcpts;
+	a->rcpt_dsn = s->rcpt_dsn;
+	a->rcpt_delivery = s->split.rcpt_delivery;
+	a->deliveries = s->split.deliveries;
+	a->message.arrived_ms = (uint64_t)now_ms;
+	a->message.delivery_cnt = s->split.delivery_cnt;
+	a->message.header_len = s->len[PART_HEADER];
+	a->message.body_len = s->len[PART_BODY];
+	a->header = (struct span){ s->tail[PART_HEADER],
+	    s->tail_len[PART_HEADER] };
+	a->body = (struct span){ s->tail[PART_BODY], s->tail_len[PART_BODY] };
+	a->header_piece_no = s->pieces[PART_HEADER];
+	a->body_piece_no = s->pieces[PART_BODY];
+	s->queue->intake->busy_cnt++;
+	store_accept(s->queue->store, a, accepted, s);
+}

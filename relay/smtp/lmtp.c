@@ -1,0 +1,75 @@
+/*
+ * lmtp.c - relay type lmtp: the mail goes to a server that delivers it for
+ * good, and says so for each recipient (RFC 2033).
+ *
+ * A unix socket has a door: it lies outside of our empty root, so master
+ * connects.  TLS is not tried there unless the block asks for it, for nobody
+ * can listen; the name in its certificate is then "localhost".
+ */
+#include "relay/smtp/one_hop.h"
+
+struct lmtp {
+	struct one_hop	 hop;		/* first: one_hop.c sees no more */
+	struct smtp_door door;
+	struct boot	*boot;
+	unsigned	 endpoint;	/* in our slice			*/
+};
+
+static const struct lmtp *
+lmtp_of(const struct smtp_door *d)
+{
+	return (const void *)((const char *)d - offsetof(struct lmtp, door));
+}
+
+static uint64_t
+open_door(const struct smtp_door *d, boot_endpoint_fn *fn, void *arg)
+{
+	const struct lmtp *l = lmtp_of(d);
+
+	return boot_endpoint(l->boot, l->endpoint, fn, arg);
+}
+
+static void
+cancel_door(const struct smtp_door *d, uint64_t request)
+{
+	boot_endpoint_cancel(lmtp_of(d)->boot, request);
+}
+
+static void
+go_by_path(struct lmtp *l, const struct kind_env *env)
+{
+	struct smtp_client_target *t = &l->hop.target;
+
+	l->boot = env->boot;
+	l->endpoint = (unsigned)slice_num(&env->block, "path");
+	l->door = (struct smtp_door){
+		.open = open_door, .cancel = cancel_door,
+		.hop = slice_text(&env->block, "path", 0),
+	};
+	t->door = &l->door;
+	t->dial.host = SPAN("localhost");	/* who TLS must find */
+	if (t->tls.security == TLS_OPPORTUNISTIC)
+		t->tls.security = TLS_OFF;
+}
+
+static enum err
+prepare(void **out, const struct kind_env *env)
+{
+	struct lmtp *l;
+	enum err e = one_hop_new(out, sizeof(*l), env);
+
+	if (e != OK)
+		return e;
+	l = *out;
+	l->hop.target.is_lmtp = true;
+	if (slice_text(&env->block, "path", 0).len > 0)
+		go_by_path(l, env);
+	return OK;
+}
+
+const struct kind kind_lmtp = {
+	.prepare = prepare,
+	.open = one_hop_open, .slots = one_hop_slots, .take = one_hop_take,
+	.drain = one_hop_drain, .is_busy = one_hop_is_busy,
+	.can = one_hop_can,
+};

@@ -1,0 +1,103 @@
+/*
+ * smtp_batch.c - addresses were judged by the edge; they are judged again here,
+ * at the last door, because a wrong one would become a command.
+ */
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "mail/address.h"
+#include "relay/smtp/smtp_batch.h"
+#include "relay/smtp/smtp_convert.h"
+
+/* A wrong address must not become a command: check again at the last door. */
+static bool
+is_address(struct span text)
+{
+	struct address a;
+
+	return address_parse(text, true, &a) == OK ||
+	    span_eq_nocase(text, SPAN("postmaster"));
+}
+
+static bool
+grow_batch(struct smtp_client *c)
+{
+	uint32_t *grown;
+
+	if (c->batch_cnt < c->batch_cap)
+		return true;
+	grown = reallocarray(c->batch, c->batch_cap + 20, sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	c->batch = grown;
+	c->batch_cap += 20;
+	return true;
+}
+
+static bool
+is_enveloped_in_utf8(const struct delivery *d)
+{
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
+		if (!utf8_is_ascii(d->rcpts[i].address))
+			return true;
+	return !utf8_is_ascii(d->sender);
+}
+
+bool
+smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
+{
+	struct delivery *d = c->delivery;
+	unsigned has = c->ehlo.has;
+
+	c->is_utf8 = has & EHLO_SMTPUTF8 &&
+	    (d->flags & MAIL_SMTPUTF8 || is_enveloped_in_utf8(d));
+	if (!c->is_utf8 && address_needs_utf8(d->sender))
+		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
+	else if (smtp_convert_is_refused(c))
+		*v = verdict_own(smtp_convert_lacks_utf8(c) ?
+		    OWN_needs_smtputf8 : OWN_needs_8bitmime, STAGE_MAIL);
+	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
+	    smtp_convert_size(c) > c->ehlo.size)
+		*v = verdict_own(OWN_too_large, STAGE_MAIL);
+	else if (d->sender.len > 0 && !is_address(d->sender))
+		*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);
+	else
+		return false;
+	return true;
+}
+
+/* Of a recipient alone; or NULL. */
+static const struct verdict *
+refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
+{
+	if (!is_address(rcpt)) {
+		*v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
+		return v;
+	}
+	if (c->is_utf8 || !address_needs_utf8(rcpt))
+		return NULL;
+	*v = verdict_own(OWN_needs_smtputf8, STAGE_RCPT);
+	v->scope = SCOPE_RECIPIENT;
+	return v;
+}
+
+void
+smtp_batch_fill(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+	const struct verdict *no;
+	struct verdict v;
+
+	c->batch_cnt = c->batch_pos = c->taken_cnt = 0;
+	for (uint32_t i = 0; i < d->rcpt_cnt &&
+	    c->batch_cnt < SMTP_CLIENT_RCPTS; i++) {
+		if (d->rcpts[i].outcome != NULL)
+			continue;
+		no = refuse(c, d->rcpts[i].address, &v);
+		if (no != NULL)
+			delivery_decide(d, i, delivery_outcome(d, no,
+			    SPAN("")));
+		else if (grow_batch(c))
+			c->batch[c->batch_cnt++] = i;
+	}
+}

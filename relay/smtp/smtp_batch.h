@@ -1,0 +1,26 @@
+/*
+ * smtp_batch - before a transaction: may this message go to this next hop at
+ * all, and which of its recipients are next?
+ */
+#ifndef RELAY_SMTP_BATCH_H
+#define RELAY_SMTP_BATCH_H
+
+#include <stdbool.h>
+
+#include "relay/smtp/smtp_client.h"
+
+/*
+ * Does the next hop lack what the message needs (RFC 6531 3.2, RFC 6152 3,
+ * RFC 1870 6.1)?  Then *out is our refusal.  Says in c->is_utf8 whether the
+ * transaction is with SMTPUTF8.
+ */
+bool	smtp_batch_lacks(struct smtp_client *, struct verdict *out);
+
+/*
+ * Fill c->batch with recipients not yet decided, SMTP_CLIENT_RCPTS at most.
+ * Those whose address is none, or needs SMTPUTF8 where the transaction is
+ * without, are decided; c->batch_cnt 0 means nobody is left.
+ */
+void	smtp_batch_fill(struct smtp_client *);
+
+#endif

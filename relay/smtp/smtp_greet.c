@@ -1,0 +1,257 @@
+/*
+ * smtp_greet.c - RFC 3207: what was said before TLS is forgotten, EHLO is said
+ * anew, and whatever came behind the 220 in the clear is somebody's attempt to
+ * have it taken for what came under TLS.
+ *
+ * To go on in the clear another connection is made, because one on which a
+ * handshake failed half way is of no use, and a next hop that offers STARTTLS
+ * and then refuses it may want no mail before it (RFC 3207 4).  Whatever is
+ * not 220 refuses it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "relay/smtp/smtp_dialogue.h"
+#include "relay/smtp/smtp_greet.h"
+#include "relay/smtp/smtp_login.h"
+#include "sys/counters.h"
+
+static void
+fail(struct smtp_client *c, enum own own)
+{
+	struct verdict v = verdict_own(own, STAGE_EHLO);
+
+	smtp_client_fail(c, &v);
+}
+
+/* Said. */
+
+void
+smtp_greet_say_ehlo(struct smtp_client *c)
+{
+	memset(&c->ehlo, 0, sizeof(c->ehlo));
+	smtp_client_say(c, "%s %.*s\r\n", c->target->is_lmtp ? "LHLO" : "EHLO",
+	    (int)c->target->ehlo_as.len, c->target->ehlo_as.ptr);
+}
+
+void
+smtp_greet_say_helo(struct smtp_client *c)
+{
+	smtp_client_say(c, "HELO %.*s\r\n", (int)c->target->ehlo_as.len,
+	    c->target->ehlo_as.ptr);
+}
+
+void
+smtp_greet_say_starttls(struct smtp_client *c)
+{
+	smtp_client_say(c, "STARTTLS\r\n");
+}
+
+/* TLS. */
+
+static bool
+must_verify(const struct smtp_client *c)
+{
+	return c->target->tls.security == TLS_VERIFIED;
+}
+
+void
+smtp_greet_secure(struct smtp_client *c)
+{
+	const struct smtp_client_target *t = c->target;
+
+	if (t->tls.client == NULL || smtp_wire_secure(&c->wire, t->tls.client,
+	    t->dial.host, must_verify(c), smtp_client_wake, c) != OK)
+		fail(c, OWN_no_tls);
+}
+
+static void
+log_tls(const struct smtp_client *c, enum log_event event, const char *why)
+{
+	struct tls_facts facts;
+	struct log_line l;
+
+	log_begin(&l, event);
+	log_str(&l, LOG_KEY_hop, c->hop);
+	if (why != NULL) {
+		log_text(&l, LOG_KEY_why, why);
+	} else {
+		tls_facts(c->wire.tls, &facts);
+		log_text(&l, LOG_KEY_version, facts.version);
+		log_text(&l, LOG_KEY_cipher, facts.cipher);
+		log_text(&l, LOG_KEY_verified,
+		    facts.is_verified ? "yes" : "no");
+		log_text(&l, LOG_KEY_asked, facts.was_asked ? "yes" : "no");
+	}
+	log_end(&l);
+}
+
+static bool
+may_be_clear(const struct smtp_client *c)
+{
+	const struct smtp_client_target *t = c->target;
+
+	return t->tls.security == TLS_OPPORTUNISTIC && !t->tls.immediately &&
+	    c->was_started &&
+	    (t->login.username.len == 0 || c->wire.is_local);
+}
+
+/* What may be said of a handshake that failed. */
+static enum own
+own_of(const struct smtp_client *c)
+{
+	struct tls *t = c->wire.tls;
+
+	if (c->step == SMTP_STARTTLS)
+		return OWN_tls_missing;
+	if (t != NULL && must_verify(c) && tls_is_distrusted(t))
+		return OWN_tls_unverified;
+	if (t != NULL && tls_is_refused(t))
+		return c->target->tls.is_certified ? OWN_tls_refused :
+		    OWN_tls_certless;
+	return OWN_tls_failed;
+}
+
+void
+smtp_greet_fail_tls(struct smtp_client *c, const char *why)
+{
+	counter_add(COUNTER_tls_failed, 1);
+	if (may_be_clear(c)) {
+		log_tls(c, LOG_downgraded, why);
+		smtp_client_restart(c);
+		return;
+	}
+	log_tls(c, LOG_tls_failed, why);
+	fail(c, own_of(c));
+}
+
+void
+smtp_greet_fail_ours(struct smtp_client *c, const char *why)
+{
+	counter_add(COUNTER_tls_failed, 1);
+	log_tls(c, LOG_tls_failed, why);
+	fail(c, OWN_no_tls);
+}
+
+bool
+smtp_greet_is_refused(const struct smtp_client *c)
+{
+	return c->wire.tls != NULL && !c->was_ready &&
+	    tls_is_refused(c->wire.tls);
+}
+
+static void
+has_shaken(struct smtp_client *c)
+{
+	if (log_wants(LOG_DEBUG))
+		log_tls(c, LOG_secured, NULL);
+	smtp_dialogue_enter(c, c->target->tls.immediately ?
+	    SMTP_GREETING : SMTP_EHLO);
+}
+
+void
+smtp_greet_shake(struct smtp_client *c)
+{
+	char why[256];
+
+	switch (smtp_wire_shake(&c->wire)) {
+	case OK:
+		has_shaken(c);
+		break;
+	case ERR_AGAIN:
+		break;
+	default:
+		snprintf(why, sizeof(why), "%s", tls_why(c->wire.tls));
+		if (tls_is_ours(c->wire.tls))
+			smtp_greet_fail_ours(c, why);
+		else
+			smtp_greet_fail_tls(c, why);
+	}
+}
+
+/* Heard. */
+
+void
+smtp_greet_end(struct smtp_client *c)
+{
+	c->was_ready = true;
+	if (c->target->offers != NULL)
+		c->target->offers(c->target, c->ehlo.has);
+	smtp_dialogue_enter(c, SMTP_IDLE);
+}
+
+static bool
+is_tls_due(const struct smtp_client *c)
+{
+	return c->wire.tls == NULL && !c->is_clear &&
+	    c->target->tls.security != TLS_OFF &&
+	    c->ehlo.has & EHLO_STARTTLS;
+}
+
+/* We know each other: what is still to be asked? */
+static void
+go_on(struct smtp_client *c)
+{
+	if (is_tls_due(c))
+		smtp_dialogue_enter(c, SMTP_STARTTLS);
+	else if (c->wire.tls == NULL && c->target->tls.security >= TLS_REQUIRED)
+		fail(c, OWN_tls_missing);
+	else if (c->target->login.username.len > 0)
+		smtp_login_begin(c);
+	else
+		smtp_greet_end(c);
+}
+
+void
+smtp_greet_hear_greeting(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code == 220)
+		smtp_dialogue_enter(c, SMTP_EHLO);
+	else if (v->code >= 400)
+		smtp_client_fail(c, v);
+	else
+		smtp_dialogue_protest(c, v);
+}
+
+void
+smtp_greet_hear_ehlo(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code == 250) {
+		go_on(c);
+	} else if (v->code >= 500 && !c->target->is_lmtp) {
+		memset(&c->ehlo, 0, sizeof(c->ehlo));
+		smtp_dialogue_enter(c, SMTP_HELO);
+	} else if (v->code >= 400) {
+		smtp_client_fail(c, v);
+	} else {
+		smtp_dialogue_protest(c, v);
+	}
+}
+
+void
+smtp_greet_hear_helo(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code == 250)
+		go_on(c);
+	else if (v->code >= 400)
+		smtp_client_fail(c, v);
+	else
+		smtp_dialogue_protest(c, v);
+}
+
+void
+smtp_greet_hear_starttls(struct smtp_client *c, const struct verdict *v)
+{
+	char why[REPLY_TEXT_MAX + 8];
+
+	if (v->code != 220) {
+		snprintf(why, sizeof(why), "%u %.*s", v->code,
+		    (int)v->text.len, v->text.ptr);
+		smtp_greet_fail_tls(c, why);
+	} else if (c->in_pos < c->in_len) {
+		fail(c, OWN_tls_injected);
+	} else {
+		smtp_dialogue_enter(c, SMTP_SECURING);
+	}
+}
