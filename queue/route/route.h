@@ -12,9 +12,9 @@
  *
  * A bounce of our own goes only where its recipient's domain is reached: to a
  * relay of last resort that has recipients, or is of a local kind, only if the
- * domain is one of those that it is known for; else to the bounce relay.  So it
- * goes as well if it needs SMTPUTF8 and the bounce relay takes that, and the
- * other, which is not the domain's own, does not.
+ * domain is one of those that it is known for; else to the bounce relay.  If it
+ * needs SMTPUTF8, and the relay found so, which is not the domain's own, does
+ * not take that: to the bounce relay, or else to one of type mx, that does.
  *
  * What a relay connects to is the recipient's domain, as domain_key() has it,
  * when it is of type mx, else the relay itself; but for domains that are

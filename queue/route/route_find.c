@@ -88,15 +88,28 @@ reaches(const struct route_relay *relay, const struct address *a)
 	return relay->kind != ROUTE_LOCAL || is_routed(relay, a);
 }
 
-/* Is the bounce relay better for a bounce that nobody else is known to have? */
+/* Who could have a bounce in UTF-8 to anywhere: the bounce relay, or an mx. */
+static uint32_t
+find_utf8(const struct routes *r)
+{
+	if (r->bounce_relay != ROUTE_NONE &&
+	    !r->relays[r->bounce_relay].no_utf8)
+		return r->bounce_relay;
+	for (uint32_t i = 0; i < r->relay_cnt; i++)
+		if (r->relays[i].kind == ROUTE_MX && r->relays[i].rcpts == NULL)
+			return i;
+	return ROUTE_NONE;
+}
+
+/* Has a bounce another way than this relay, which cannot carry it? */
 static bool
 is_diverted(const struct routes *r, struct span to, uint32_t no)
 {
 	const struct route_relay *relay = &r->relays[no];
 
 	return relay->no_utf8 && relay->kind != ROUTE_LOCAL &&
-	    relay->rcpts == NULL && r->bounce_relay != ROUTE_NONE &&
-	    !r->relays[r->bounce_relay].no_utf8 && address_needs_utf8(to);
+	    relay->rcpts == NULL && address_needs_utf8(to) &&
+	    find_utf8(r) != ROUTE_NONE;
 }
 
 /* Where no rule matches. */
@@ -104,11 +117,14 @@ static uint32_t
 choose_last(const struct routes *r, const struct route_ask *ask,
     const struct address *a)
 {
-	if (!ask->is_bounce || (r->last != ROUTE_NONE &&
-	    reaches(&r->relays[r->last], a) &&
-	    !is_diverted(r, a->whole, r->last)))
-		return r->last;
-	return r->bounce_relay;
+	uint32_t no = r->last;
+
+	if (!ask->is_bounce)
+		return no;
+	if (no == ROUTE_NONE || !reaches(&r->relays[no], a))
+		no = r->bounce_relay;
+	return no != ROUTE_NONE && is_diverted(r, a->whole, no) ?
+	    find_utf8(r) : no;
 }
 
 /*

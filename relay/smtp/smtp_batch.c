@@ -43,6 +43,17 @@ is_enveloped_in_utf8(const struct delivery *d)
 	return !utf8_is_ascii(d->sender);
 }
 
+/*
+ * What comes back is known to nobody if its bounce is given up: a next hop that
+ * offered SMTPUTF8 when the mail was taken may do so again (RFC 6531 3.2).
+ */
+static enum own
+lacks_utf8(const struct delivery *d)
+{
+	return d->sender.len > 0 ? OWN_needs_smtputf8 :
+	    OWN_bounce_needs_smtputf8;
+}
+
 bool
 smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 {
@@ -55,7 +66,7 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (smtp_convert_is_refused(c))
 		*v = verdict_own(smtp_convert_lacks_utf8(c) ?
-		    OWN_needs_smtputf8 : OWN_needs_8bitmime, STAGE_MAIL);
+		    lacks_utf8(d) : OWN_needs_8bitmime, STAGE_MAIL);
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
 	    smtp_convert_size(c) > c->ehlo.size)
 		*v = verdict_own(OWN_too_large, STAGE_MAIL);
@@ -76,7 +87,7 @@ refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
 	}
 	if (c->is_utf8 || !address_needs_utf8(rcpt))
 		return NULL;
-	*v = verdict_own(OWN_needs_smtputf8, STAGE_RCPT);
+	*v = verdict_own(lacks_utf8(c->delivery), STAGE_RCPT);
 	v->scope = SCOPE_RECIPIENT;
 	return v;
 }

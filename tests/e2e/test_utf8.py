@@ -1,6 +1,8 @@
 """SMTPUTF8 is offered as far as all that the queue leads to can carry it: what
 has its 250 does not come back for want of it, nor is lost with its bounce."""
 
+import email
+import email.policy
 import re
 
 import pytest
@@ -10,6 +12,7 @@ from conftest import begin
 from peers import Dovecot
 from server import free_port, until
 from sinks import EXTENSIONS, Sink
+from test_digest import HOUR, age
 from tool import ctl
 
 # What the sanitizers would see of it, unit tests show them.
@@ -126,6 +129,44 @@ def test_what_a_hop_can_is_learnt_from_its_last_ehlo(server, sinks):
             c.want("MAIL FROM:<ann@here.example>", 250)
     finally:
         sink.close()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_hop_that_takes_its_offer_back_keeps_a_bounce_waiting(
+        server, sinks, comes_back):
+    """Nothing else tells the sender; at the end of its time, the postmaster."""
+    sink = sinks(answer=lambda verb, line, session:
+                 "451 4.2.1 Later" if verb == "RCPT" and "bob@" in line and
+                 sink.is_busy else None)
+    sink.is_busy = False
+    p = begin(server, sink.port, queue="retry { delay 0.2;"
+              "maximum_delay 300ms; lifetime %ds }" % (60 if comes_back else 3),
+              relay="idle_timeout 50ms", process="postmaster pm@here.example")
+    learnt(p)
+    until(lambda: is_offered(p), what="an offer")
+    sink.is_busy = True
+    name = send(p.port, "jörg@here.example", BOB, params=" SMTPUTF8")
+    p.wait_log(event="deferred", id=name)
+    sink.extensions = ASCII
+    p.wait_log(event="failed", id=name)
+    bounce = p.wait_log(event="bounced", of=name)["id"]
+    said = p.wait_log(event="deferred", id=bounce)
+    assert said["reply"].startswith("4.6.7 "), said.text
+    assert said["rcpt"] == "jörg@here.example"
+    assert "4.6.7 The next hop does not offer SMTPUTF8" in ctl(
+        p, "queue", "show", bounce).out
+    if comes_back:
+        sink.extensions = EXTENSIONS
+        p.wait_log(event="delivered", id=bounce)
+        assert not p.find_log(event="discarded")
+    else:
+        p.wait_log(event="discarded", id=bounce)
+        p.stop()
+        age(p.room.work + "/run/queue", HOUR)
+        p.start()
+        digest = email.message_from_bytes(sink.wait(2)[1].data,
+                                          policy=email.policy.default)
+        assert "Recipient: <jörg@here.example>" in digest.get_content()
 
 
 @pytest.mark.parametrize("who", ["relay", "queue"])

@@ -282,6 +282,23 @@ without_smtputf8_a_domain_goes_as_a_label(void **state)
 	    "RCPT TO:<c@b.example> ORCPT=utf-8;\\x{E4}@x\r\nDATA\r\n"));
 }
 
+/* Its sender is told by nothing else, and the hop may offer it again. */
+static void
+a_bounce_that_needs_smtputf8_waits_for_it(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d;
+
+	b->hop.ehlo = "250-hop\r\n250 8BITMIME";
+	d = add_delivery(MAIL_SMTPUTF8, "", "\xc3\xbc@b.example c@b.example");
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_RECIPIENT, STAGE_RCPT, 451);
+	assert_memory_equal(d->rcpts[0].outcome->verdict.text.ptr, "4.6.7 ",
+	    6);
+	want_done(d, 1);
+}
+
 static void
 with_smtputf8_addresses_go_as_they_were_written(void **state)
 {
@@ -1037,6 +1054,7 @@ main(void)
 		TEST(a_full_mailbox_is_not_taken_for_too_many),
 		TEST(extensions_are_used_or_missed),
 		TEST(without_smtputf8_a_domain_goes_as_a_label),
+		TEST(a_bounce_that_needs_smtputf8_waits_for_it),
 		TEST(with_smtputf8_addresses_go_as_they_were_written),
 		TEST(fields_in_utf8_are_converted_for_a_hop_without_smtputf8),
 		TEST(eight_bits_go_without_8bitmime_where_the_block_says_so),
