@@ -48,7 +48,7 @@ DEBIAN_libidn2 := libidn2-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
-ifeq ($(filter help clean run check lint deps fmt flow programs,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean run check lint deps fmt flow programs deb,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
@@ -207,7 +207,8 @@ fuzz: fuzz-build
 	    $(filter build/san/fuzz/fuzz_$(subst *,%,$(F)),$(FUZZ))
 #: make fuzz [F=conf] [SECONDS=300]   run the fuzz targets, or one of them
 
-.PHONY: deps lint fmt flow picture check e2e run bench soak install
+.PHONY: deps lint fmt flow picture check e2e run bench soak
+.PHONY: install install-files install-system deb
 deps:
 	@tests/deps.sh test
 #: make deps              install the Debian packages that make check needs
@@ -267,12 +268,23 @@ soak: all
 # names that every mail system has are taken only where nobody else has them.
 DESTDIR ?=
 PREFIX ?= /usr
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 AT := $(DESTDIR)$(PREFIX)
+ETC := $(DESTDIR)/etc/postern
+EXAMPLES := $(filter-out %/demo.conf,$(wildcard conf/examples/*.conf)) \
+	conf/examples/report-de.txt
 take = if { [ -e $(2) ] || [ -L $(2) ]; } && \
 	[ "$$(readlink $(2))" != $(1) ]; then \
 	echo "$(2) is somebody else's, and stays"; else ln -sfn $(1) $(2); fi
-install: all
-	install -d $(AT)/lib/postern $(AT)/sbin $(AT)/bin $(DESTDIR)/etc/postern \
+install: install-files install-system
+# Users are made here and now only where it is this host that we install on.
+	@if [ -n "$(DESTDIR)" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v systemd-sysusers >/dev/null; then \
+	    systemd-sysusers $(AT)/lib/sysusers.d/postern.conf; \
+	else echo "still to do, as root: systemd-sysusers" \
+	    "$(AT)/lib/sysusers.d/postern.conf"; fi
+install-files: all
+	install -d $(AT)/lib/postern $(AT)/sbin $(AT)/bin $(ETC)/postern.d \
 	    $(AT)/share/doc/postern/examples \
 	    $(foreach n,1 5 8,$(AT)/share/man/man$(n))
 	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(AT)/lib/postern
@@ -285,10 +297,33 @@ install: all
 	    $(AT)/share/man/man$(n) &&) true
 	@for n in sendmail mailq newaliases; do \
 	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done
-	install -m 644 $(filter-out %/demo.conf,$(wildcard conf/examples/*.conf)) \
-	    conf/examples/report-de.txt \
-	    $(AT)/share/doc/postern/examples
-	[ -e $(DESTDIR)/etc/postern/postern.conf ] || \
-	    install -m 644 conf/postern.conf $(DESTDIR)/etc/postern
+	install -m 644 $(EXAMPLES) $(AT)/share/doc/postern/examples
+	[ -e $(ETC)/postern.conf ] || { \
+	    install -m 644 conf/postern.conf $(ETC) && \
+	    install -m 644 conf/postern.d/*.conf $(ETC)/postern.d; }
 #: make install           programs to $PREFIX (/usr), $DESTDIR before all
+
+# What systemd and shells read, see system/.
+$(BUILD)/completion.%: system/completion.sh ctl/tool/commands.def
+	@mkdir -p $(@D)
+	@CC="$(CC)" system/completion.sh $* ctl/tool/commands.def >$@
+install-system: $(BUILD)/completion.bash $(BUILD)/completion.zsh
+	install -d $(DESTDIR)$(UNITDIR) $(AT)/lib/sysusers.d \
+	    $(AT)/lib/tmpfiles.d $(AT)/share/bash-completion/completions \
+	    $(AT)/share/zsh/vendor-completions
+	install -m 644 system/*.service $(DESTDIR)$(UNITDIR)
+	install -m 644 system/sysusers.conf $(AT)/lib/sysusers.d/postern.conf
+	install -m 644 system/tmpfiles.conf $(AT)/lib/tmpfiles.d/postern.conf
+	install -m 644 $(BUILD)/completion.bash \
+	    $(AT)/share/bash-completion/completions/posternctl
+	install -m 644 $(BUILD)/completion.zsh \
+	    $(AT)/share/zsh/vendor-completions/_posternctl
+
+# debian/ is the package.  What git knows is copied, so that nothing is made
+# beside the sources; PREBUILT=build packs the programs that are there.
+PREBUILT ?=
+deb:
+	@debian/make.sh build/deb $(abspath $(PREBUILT))
+#: make deb               the Debian packages, in build/deb/
+
 #: make clean             remove build/

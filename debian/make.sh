@@ -1,0 +1,37 @@
+#!/bin/bash
+# make.sh DIR [PREBUILT] - build the packages in DIR, from a copy of the sources
+# that git knows (or of all there is, in an unpacked archive).
+set -eu
+cd "$(dirname "$0")/.."
+dir=$1 prebuilt=${2:-}
+version=$(dpkg-parsechangelog -S Version)
+copy=$dir/postern-$version
+command -v dh >/dev/null || {
+	echo "make deb needs: apt-get install debhelper" >&2
+	exit 1
+}
+
+rm -rf "$dir"
+mkdir -p "$copy"
+if [ -e .git ]; then
+	git ls-files -z --cached --others --exclude-standard
+else
+	find . -path ./build -prune -o -type f -print0
+fi | tar -c --null -T - | tar -x -C "$copy"
+
+export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS
+SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
+DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }parallel=$(nproc)"
+what=
+if [ -n "$prebuilt" ]; then
+	export PREBUILT=$prebuilt
+	DEB_BUILD_OPTIONS="$DEB_BUILD_OPTIONS noautodbgsym"
+	what=-b
+fi
+unset MAKEFLAGS MAKELEVEL MFLAGS BUILD SAN DESTDIR
+(cd "$copy" && dpkg-buildpackage -us -uc -d $what) >"$dir/log" 2>&1 || {
+	tail -30 "$dir/log" >&2
+	exit 1
+}
+rm -rf "$copy"
+ls "$dir"/*.deb
