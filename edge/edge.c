@@ -62,7 +62,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	timer_init(&edge->patience, loop, patience_ends, edge);
 	later_init(&edge->ended, loop, tell_drained, edge);
 	shaking_init(&edge->shaking, loop, client_give_way);
-	if ((e = crowd_new(&edge->crowd, secret)) != OK) {
+	if ((e = limits_new(&edge->limits, secret)) != OK) {
 		edge_free(&edge);
 		return e;
 	}
@@ -113,7 +113,7 @@ edge_free(struct edge **ep)
 	tls_server_free(&edge->tls);
 	keys_close(&edge->keys);
 	login_close(&edge->users);
-	crowd_free(&edge->crowd);
+	limits_free(&edge->limits);
 	settings_fini(&edge->set);
 	free(edge);
 }

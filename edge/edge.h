@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "bus/link.h"
-#include "edge/client/crowd.h"
+#include "edge/client/limits.h"
 #include "edge/settings.h"
 #include "edge/client/shaking.h"
 #include "edge/stage/stage.h"
@@ -66,7 +66,7 @@ struct edge {
 	struct login	*users;		/* NULL where nobody can log in */
 
 	struct listen	*listen;	/* NULL once drained, and in tests */
-	struct crowd	*crowd;
+	struct limits	*limits;
 	LIST_HEAD(, client) clients;
 	unsigned	 client_cnt;
 	struct shaking	 shaking;	/* those that begin TLS	*/
@@ -81,7 +81,7 @@ struct edge {
 
 /*
  * settings are taken, also on error.  loop and calls are borrowed; secret are
- * random bits for the crowd.
+ * random bits for the limits.
  */
 MUST_CHECK enum err edge_new(struct edge **out, struct ev_loop *loop,
 	    struct settings *, uint64_t secret, const struct edge_calls *,

@@ -31,7 +31,7 @@ to_queue_ask(struct transaction *t)
 {
 	const struct origin *o = &t->origin;
 	struct transaction_rcpt rcpt;
-	char network[CROWD_NET_TEXT];
+	char network[CLIENT_ADDRESS_TEXT];
 	size_t at = t->last_at;
 
 	transaction_rcpt(t, &at, &rcpt);
@@ -52,7 +52,7 @@ to_queue_open(struct transaction *t)
 	struct link *queue = t->edge->queue;
 	struct transaction_rcpt r;
 	size_t at = 0;
-	char network[CROWD_NET_TEXT];
+	char network[CLIENT_ADDRESS_TEXT];
 
 	stream_number(&t->stream);
 	(void)link_send_mail_open(queue, &(struct msg_mail_open){

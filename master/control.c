@@ -24,7 +24,7 @@
 #define USERS_WAIT_MS	10000	/* for the process to take its file	*/
 
 static struct process *
-find(struct house *h)
+find(struct supervisor *h)
 {
 	struct process *p;
 
@@ -48,7 +48,8 @@ tell_done(struct process *p, uint32_t request, enum told status,
 
 /* The end of what was asked, if it was. */
 static void
-answer(struct house *h, struct asked *a, enum told status, const char *text)
+answer(struct supervisor *h, struct asked *a, enum told status,
+    const char *text)
 {
 	struct process *p = find(h);
 
@@ -63,7 +64,7 @@ answer(struct house *h, struct asked *a, enum told status, const char *text)
 static void
 reload_too_long(struct timer *t, void *arg)
 {
-	struct house *h = arg;
+	struct supervisor *h = arg;
 
 	answer(h, &h->reload_asked, TOLD_FAILED,
 	    "in force, but not all processes are ready");
@@ -72,14 +73,14 @@ reload_too_long(struct timer *t, void *arg)
 static void
 users_too_long(struct timer *t, void *arg)
 {
-	struct house *h = arg;
+	struct supervisor *h = arg;
 
 	answer(h, &h->users_asked, TOLD_FAILED,
 	    "the users process does not take the file");
 }
 
 void
-control_init(struct house *h)
+control_init(struct supervisor *h)
 {
 	timer_init(&h->reload_asked.patience, h->loop, reload_too_long, h);
 	timer_init(&h->users_asked.patience, h->loop, users_too_long, h);
@@ -152,7 +153,7 @@ tell_listeners(struct link *l, uint32_t request, const struct process *p)
 static enum err
 tell_house(struct process *control, uint32_t request)
 {
-	struct house *h = control->house;
+	struct supervisor *h = control->house;
 	struct link *l = control->link;
 	const struct process *p;
 
@@ -212,7 +213,7 @@ control_forgot(const struct process *p)
 static void
 ask_reload(struct process *control, uint32_t request)
 {
-	struct house *h = control->house;
+	struct supervisor *h = control->house;
 
 	if (h->reload_asked.is_open || h->next != NULL ||
 	    h->awaited != AWAIT_NOTHING || h->stage >= 0 ||
@@ -226,7 +227,7 @@ ask_reload(struct process *control, uint32_t request)
 }
 
 static struct process *
-find_users(struct house *h, struct span block)
+find_users(struct supervisor *h, struct span block)
 {
 	struct process *p;
 
@@ -240,7 +241,7 @@ find_users(struct house *h, struct span block)
 static void
 ask_users(struct process *control, uint32_t request, struct span block)
 {
-	struct house *h = control->house;
+	struct supervisor *h = control->house;
 	struct process *p = find_users(h, block);
 	struct folder *folder;
 
@@ -278,7 +279,7 @@ control_asked(struct process *p, unsigned type, const union msg *m)
 void
 control_ready(struct process *p, bool took)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 	const struct process *other;
 
 	if (h->users_asked.is_open && h->users_asked.no == p->id.no)
@@ -293,7 +294,7 @@ control_ready(struct process *p, bool took)
 void
 control_ended(struct process *p)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 
 	if (p->id.role != ROLE_CONTROL)
 		return;
@@ -303,7 +304,7 @@ control_ended(struct process *p)
 }
 
 void
-control_reloaded(struct house *h, enum told status, const char *text)
+control_reloaded(struct supervisor *h, enum told status, const char *text)
 {
 	h->reloaded_ms = clock_mono_ms();	/* this turn was a long one */
 	answer(h, &h->reload_asked, status, text);

@@ -9,9 +9,9 @@
 #ifndef MASTER_CONTROL_H
 #define MASTER_CONTROL_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
-void	control_init(struct house *);
+void	control_init(struct supervisor *);
 
 /* p, which is control, asks.  ERR_PEER: that is nonsense. */
 MUST_CHECK enum err control_asked(struct process *p, unsigned type,
@@ -31,6 +31,6 @@ void	control_ready(struct process *p, bool took);
 void	control_ended(struct process *p);
 
 /* A reload that may have been asked for is over. */
-void	control_reloaded(struct house *, enum told, const char *text);
+void	control_reloaded(struct supervisor *, enum told, const char *text);
 
 #endif

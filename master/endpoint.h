@@ -11,7 +11,7 @@
 #ifndef MASTER_ENDPOINT_H
 #define MASTER_ENDPOINT_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
 #define ENDPOINT_MS	10000	/* for a connection to stand		*/
 #define ENDPOINT_DIALS	64	/* under way for one process; more fail	*/

@@ -28,7 +28,7 @@
 #include "bus/build.h"
 #include "master/check.h"
 #include "master/dirs.h"
-#include "master/house.h"
+#include "master/supervisor.h"
 #include "master/listen.h"
 #include "master/rights.h"
 #include "master/plan.h"
@@ -123,7 +123,7 @@ signalled(int signo, void *arg)
 {
 	switch (signo) {
 	case SIGCHLD:
-		house_reap(arg);
+		supervisor_reap(arg);
 		break;
 	case SIGHUP:
 		reload_begin(arg);
@@ -134,7 +134,7 @@ signalled(int signo, void *arg)
 }
 
 static void
-take_signals(struct house *h)
+take_signals(struct supervisor *h)
 {
 	static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -147,7 +147,7 @@ take_signals(struct house *h)
 }
 
 static void
-start(struct house *h)
+start(struct supervisor *h)
 {
 	struct plan *plan = NULL;
 
@@ -157,7 +157,7 @@ start(struct house *h)
 		exit(1);
 	if (dirs_take(plan->head.run_dir) != OK)
 		exit(1);
-	if (house_start(h, plan) != OK) {
+	if (supervisor_start(h, plan) != OK) {
 		listen_close(&h->listeners);
 		give_up("cannot start", 0);
 	}
@@ -167,7 +167,7 @@ start(struct house *h)
 int
 main(int argc, char **argv)
 {
-	static struct house house;
+	static struct supervisor house;
 	struct wanted w = read_arguments(argc, argv);
 	struct ev_loop *loop;
 	char prefix[32];
@@ -182,7 +182,7 @@ main(int argc, char **argv)
 		give_up("root's rights cannot be given up", errno);
 	if (ev_open(&loop) != OK)
 		give_up("event loop", errno);
-	house_init(&house, loop, w.file, w.debug);
+	supervisor_init(&house, loop, w.file, w.debug);
 	take_signals(&house);
 	start(&house);
 	if (ev_run(loop) != OK)

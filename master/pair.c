@@ -54,7 +54,7 @@ pair_socket(int fds[2])
 }
 
 static struct pair *
-find(struct house *h, const struct process *a, const struct process *b)
+find(struct supervisor *h, const struct process *a, const struct process *b)
 {
 	struct pair *x;
 
@@ -110,7 +110,7 @@ try_again(struct timer *t, void *arg)
 }
 
 enum err
-pair_add(struct house *h, struct process *from, struct process *to)
+pair_add(struct supervisor *h, struct process *from, struct process *to)
 {
 	struct pair *x;
 
@@ -216,7 +216,7 @@ is_worn_out(struct pair *x, int64_t now_ms)
 }
 
 static struct process *
-by_life(struct house *h, uint32_t no, uint32_t start)
+by_life(struct supervisor *h, uint32_t no, uint32_t start)
 {
 	struct process *p;
 
@@ -242,7 +242,7 @@ has_ended(const struct process *p)
 void
 pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 	struct process *peer = by_life(h, no, start);
 	struct pair *x = peer == NULL ? NULL : find(h, p, peer);
 	bool *mine, *theirs;

@@ -7,7 +7,7 @@
 #ifndef MASTER_PAIR_H
 #define MASTER_PAIR_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
 #define PAIR_BUFFER	(1 << 20)	/* bytes a bus socket may hold	*/
 
@@ -18,7 +18,7 @@ MUST_CHECK enum err pair_socket(int fds[2]);
  * These two shall be linked: now, when both run.  A second time changes
  * nothing.
  */
-MUST_CHECK enum err pair_add(struct house *, struct process *from,
+MUST_CHECK enum err pair_add(struct supervisor *, struct process *from,
     struct process *to);
 
 /* p runs: link it to all of its peers that run. */

@@ -91,7 +91,8 @@ take_row(struct process *p, struct plan *plan, uint32_t row,
  * whatever generation, for they share what they count.
  */
 static enum err
-open_marks(int *out_fd, const struct house *h, const struct plan_process *row)
+open_marks(int *out_fd, const struct supervisor *h,
+    const struct plan_process *row)
 {
 	const struct process *p;
 
@@ -107,7 +108,7 @@ open_marks(int *out_fd, const struct house *h, const struct plan_process *row)
 }
 
 static enum err
-open_shared(struct process *p, const struct house *h,
+open_shared(struct process *p, const struct supervisor *h,
     const struct plan_process *row)
 {
 	if (open_marks(&p->marks_fd, h, row) != OK)
@@ -120,7 +121,7 @@ open_shared(struct process *p, const struct house *h,
 }
 
 struct process *
-process_new(struct house *h, struct plan *plan, uint32_t row,
+process_new(struct supervisor *h, struct plan *plan, uint32_t row,
     struct folder *folder)
 {
 	struct process *p = calloc(1, sizeof(*p));
@@ -154,7 +155,7 @@ process_new(struct house *h, struct plan *plan, uint32_t row,
 static void
 forget(struct process *p)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 
 	pair_forget(p);
 	control_forgot(p);
@@ -186,7 +187,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 		p->is_ready = p->has_worked = true;
 		fault_works(&p->fault);
 		control_ready(p, m->work_ready.generation != 0);
-		house_look(p->house);
+		supervisor_look(p->house);
 		return OK;
 	case MSG_link_lost:
 		if (m->link_lost.why >= ERR__COUNT)
@@ -227,7 +228,7 @@ child_gone(struct link *l, enum err why, void *arg)
 static void
 send_all(struct process *p)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 	char empty[PLAN_PATH_MAX + sizeof(DIRS_EMPTY)];
 	const char *root = p->row.own_dir;
 	struct msg_boot_slice m = {
@@ -303,7 +304,7 @@ start_later(struct process *p, int status)
 	if (!named)
 		return;
 	say(LOG_trouble, p, p->fault.why);
-	house_look(p->house);
+	supervisor_look(p->house);
 }
 
 /* One database, one process: does another one still have our directory? */
@@ -429,7 +430,7 @@ log_end_of(const struct process *p, int status, bool as_told)
 void
 process_ended(struct process *p, int status)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 	bool as_told = WIFEXITED(status) && (p->is_leaving ?
 	    WEXITSTATUS(status) == 0 : WEXITSTATUS(status) == BOOT_ANEW);
 

@@ -6,13 +6,13 @@
 #ifndef MASTER_PROCESS_H
 #define MASTER_PROCESS_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
 /*
  * A new one, not running, for a row of the plan, whose slice it takes; the
  * folder is taken.  NULL: no memory, or no page of counters.
  */
-struct process	*process_new(struct house *, struct plan *, uint32_t row,
+struct process	*process_new(struct supervisor *, struct plan *, uint32_t row,
 		    struct folder *);
 
 /* Run it, now; when that fails it is tried again later. */

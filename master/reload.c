@@ -23,7 +23,7 @@ enum fate { FATE_KEEP, FATE_RENEW, FATE_REPLACE };
 
 /* We were told once more while one was under way: the file may be another. */
 static void
-begin_again(struct house *h)
+begin_again(struct supervisor *h)
 {
 	if (!h->reload_again)
 		return;
@@ -32,7 +32,7 @@ begin_again(struct house *h)
 }
 
 static void
-refuse(struct house *h, const char *why)
+refuse(struct supervisor *h, const char *why)
 {
 	log_why(LOG_trouble, why, 0);
 	log_why(LOG_trouble, "not reloaded: all stays as it was", 0);
@@ -45,7 +45,7 @@ refuse(struct house *h, const char *why)
 
 /* The process that a row of the new plan is about; NULL: a new one. */
 static struct process *
-find(struct house *h, const struct plan_process *row)
+find(struct supervisor *h, const struct plan_process *row)
 {
 	struct process *p;
 
@@ -113,7 +113,7 @@ is_wanted(const struct process *p, const struct plan *plan)
 /* Carrying it out. */
 
 static enum err
-prepare_listeners(struct house *h, uint32_t generation)
+prepare_listeners(struct supervisor *h, uint32_t generation)
 {
 	enum err e = OK;
 
@@ -143,7 +143,7 @@ prepare_folders(struct plan *plan, struct folder **folders)
 
 /* The process for a row; *old is one that it takes the place of. */
 static struct process *
-settle(struct house *h, uint32_t row, struct folder *folder,
+settle(struct supervisor *h, uint32_t row, struct folder *folder,
     struct process **old)
 {
 	struct plan *plan = h->next;
@@ -174,7 +174,7 @@ let_go(struct process *p)
 
 /* All old ones that the new plan does not know. */
 static void
-let_unwanted_go(struct house *h)
+let_unwanted_go(struct supervisor *h)
 {
 	struct process *p, *next;
 
@@ -185,7 +185,7 @@ let_unwanted_go(struct house *h)
 
 /* Those that are new, and those that had trouble: it may have been mended. */
 static void
-start_all(struct house *h)
+start_all(struct supervisor *h)
 {
 	struct process *p;
 
@@ -194,7 +194,7 @@ start_all(struct house *h)
 }
 
 static void
-link_all(struct house *h, struct process *const *now)
+link_all(struct supervisor *h, struct process *const *now)
 {
 	const struct plan *plan = h->next;
 
@@ -209,7 +209,7 @@ link_all(struct house *h, struct process *const *now)
 }
 
 static void
-carry_out(struct house *h)
+carry_out(struct supervisor *h)
 {
 	struct process *now[PLAN_PROCESSES_MAX];
 	struct process *old[PLAN_PROCESSES_MAX];
@@ -240,14 +240,14 @@ carry_out(struct house *h)
 	h->awaited = AWAIT_RELOAD;
 	h->edges_wait = false;
 	start_all(h);
-	house_look(h);
+	supervisor_look(h);
 	begin_again(h);
 }
 
 /* Queues that would lose their place must be empty first. */
 
 static bool
-loses_its_place(struct house *h, const struct process *p)
+loses_its_place(struct supervisor *h, const struct process *p)
 {
 	const struct plan *plan = h->next;
 
@@ -263,7 +263,7 @@ loses_its_place(struct house *h, const struct process *p)
 
 /* Ask them; how many there are. */
 static unsigned
-ask_queues(struct house *h)
+ask_queues(struct supervisor *h)
 {
 	struct process *p;
 	unsigned cnt = 0;
@@ -290,7 +290,7 @@ no_answer(struct timer *t, void *arg)
 void
 reload_heard(struct process *p, uint64_t messages)
 {
-	struct house *h = p->house;
+	struct supervisor *h = p->house;
 	const struct process *q;
 
 	if (h->next == NULL || !p->is_asked)
@@ -309,7 +309,7 @@ reload_heard(struct process *p, uint64_t messages)
 }
 
 void
-reload_begin(struct house *h)
+reload_begin(struct supervisor *h)
 {
 	if (h->stage >= 0)
 		return;

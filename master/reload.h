@@ -6,10 +6,10 @@
 #ifndef MASTER_RELOAD_H
 #define MASTER_RELOAD_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
 /* Check the file again, and go over to it if that can be done. */
-void	reload_begin(struct house *);
+void	reload_begin(struct supervisor *);
 
 /* A queue says how many messages it holds. */
 void	reload_heard(struct process *, uint64_t messages);

@@ -23,14 +23,14 @@ static const struct {
 #define STAGE_CNT	((int)(sizeof(stages) / sizeof(stages[0])))
 
 static bool
-is_in_stage(const struct house *h, const struct process *p)
+is_in_stage(const struct supervisor *h, const struct process *p)
 {
 	return (stages[h->stage].roles & 1u << p->id.role) != 0;
 }
 
 /* Tell all of this stage; false when there is nobody. */
 static bool
-drain_stage(struct house *h)
+drain_stage(struct supervisor *h)
 {
 	uint32_t patience_ms = h->is_hurried ?
 	    HURRY_MS : stages[h->stage].patience_ms;
@@ -47,7 +47,7 @@ drain_stage(struct house *h)
 }
 
 static bool
-is_stage_over(const struct house *h)
+is_stage_over(const struct supervisor *h)
 {
 	const struct process *p;
 
@@ -58,7 +58,7 @@ is_stage_over(const struct house *h)
 }
 
 static void
-next_stage(struct house *h)
+next_stage(struct supervisor *h)
 {
 	do {
 		h->stage++;
@@ -69,7 +69,7 @@ next_stage(struct house *h)
 
 /* From now on nothing is started: nobody need wait for one that is away. */
 static void
-forget_the_dead(struct house *h)
+forget_the_dead(struct supervisor *h)
 {
 	struct process *p;
 
@@ -79,7 +79,7 @@ forget_the_dead(struct house *h)
 }
 
 void
-stop_begin(struct house *h)
+stop_begin(struct supervisor *h)
 {
 	if (h->stage >= 0) {
 		h->is_hurried = true;
@@ -97,7 +97,7 @@ stop_begin(struct house *h)
 }
 
 void
-stop_look(struct house *h)
+stop_look(struct supervisor *h)
 {
 	if (h->stage >= 0 && h->stage < STAGE_CNT && is_stage_over(h))
 		next_stage(h);

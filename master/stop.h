@@ -8,12 +8,12 @@
 #ifndef MASTER_STOP_H
 #define MASTER_STOP_H
 
-#include "master/house.h"
+#include "master/supervisor.h"
 
 /* Begin; a second time: hurry. */
-void	stop_begin(struct house *);
+void	stop_begin(struct supervisor *);
 
 /* A process has ended: is this stage over?  Nothing when we run on. */
-void	stop_look(struct house *);
+void	stop_look(struct supervisor *);
 
 #endif

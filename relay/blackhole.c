@@ -1,10 +1,10 @@
 /*
  * blackhole.c - relay type blackhole: every message counts as delivered.
  */
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 
 static enum err
-open_hole(void **out, const struct kind_env *env)
+open_hole(void **out, const struct relay_type_env *env)
 {
 	*out = NULL;
 	return OK;
@@ -35,7 +35,7 @@ is_busy(const void *hole)
 	return false;
 }
 
-const struct kind kind_blackhole = {
+const struct relay_type relay_type_blackhole = {
 	.open = open_hole,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

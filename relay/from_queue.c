@@ -1,6 +1,6 @@
 /*
  * from_queue.c - unpacks, checks that the delivery is one of this queue's, and
- * calls work.c.
+ * calls worker.c.
  *
  * Pieces, "settled" and "recall" may cross with the end of a delivery on the
  * way, so one that is not known any more is no mistake there.
@@ -8,7 +8,7 @@
 #include "relay/from_queue.h"
 
 static struct delivery *
-find(const struct work *w, const struct book_queue *q, struct id id,
+find(const struct worker *w, const struct attempts_queue *q, struct id id,
     uint32_t delivery, uint64_t attempt)
 {
 	struct delivery *d = q->last;
@@ -16,22 +16,22 @@ find(const struct work *w, const struct book_queue *q, struct id id,
 	if (d != NULL && d->attempt == attempt && d->delivery == delivery &&
 	    id_cmp(d->id, id) == 0)
 		return d;
-	return book_find(&w->book, q, id, delivery, attempt);
+	return attempts_find(&w->book, q, id, delivery, attempt);
 }
 
 static enum err
-take_rcpt(struct work *w, struct book_queue *q,
+take_rcpt(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_rcpt *m)
 {
 	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
 
 	if (d == NULL || delivery_is_whole(d))
 		return ERR_PEER;
-	return work_rcpt(w, d, m);
+	return worker_rcpt(w, d, m);
 }
 
 static enum err
-take_piece(struct work *w, struct book_queue *q,
+take_piece(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_piece *m, struct span piece)
 {
 	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
@@ -42,18 +42,18 @@ take_piece(struct work *w, struct book_queue *q,
 }
 
 static enum err
-take_settled(struct work *w, struct book_queue *q,
+take_settled(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_settled *m)
 {
 	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
 
 	if (d != NULL)
-		work_settle(w, d);
+		worker_settle(w, d);
 	return OK;
 }
 
 static enum err
-take_recall(struct work *w, struct book_queue *q,
+take_recall(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_recall *m)
 {
 	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
@@ -67,12 +67,12 @@ static enum err
 queue_says(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
-	struct book_queue *q = arg;
-	struct work *w = q->owner;
+	struct attempts_queue *q = arg;
+	struct worker *w = q->owner;
 
 	switch (type) {
 	case MSG_delivery_open:
-		return work_open(w, q, &m->delivery_open);
+		return worker_open(w, q, &m->delivery_open);
 	case MSG_delivery_rcpt:
 		return take_rcpt(w, q, &m->delivery_rcpt);
 	case MSG_delivery_piece:
@@ -89,25 +89,25 @@ queue_says(struct link *l, unsigned type, const union msg *m,
 static void
 queue_gone(struct link *l, enum err why, void *arg)
 {
-	struct book_queue *q = arg;
-	struct work *w = q->owner;
+	struct attempts_queue *q = arg;
+	struct worker *w = q->owner;
 
 	boot_link_lost(w->boot, link_peer(l), why);
 	link_close(&q->link);
-	work_unlink(w, q);
+	worker_unlink(w, q);
 }
 
 void
-from_queue_link(struct work *w, int fd, const struct link_peer *peer)
+from_queue_link(struct worker *w, int fd, const struct link_peer *peer)
 {
-	struct book_queue *q = book_queue_of(&w->book, peer->block, w);
+	struct attempts_queue *q = attempts_queue_of(&w->book, peer->block, w);
 	enum err e;
 
 	if (q == NULL)
 		boot_fatal("out of memory", 0);
 	if (q->link != NULL) {
 		link_close(&q->link);
-		work_unlink(w, q);
+		worker_unlink(w, q);
 	}
 	q->no = peer->no;
 	e = link_open(&q->link, boot_loop(w->boot), fd,
@@ -115,19 +115,19 @@ from_queue_link(struct work *w, int fd, const struct link_peer *peer)
 	if (e != OK)
 		boot_link_lost(w->boot, peer, e);
 	else
-		work_link(w, q);
+		worker_link(w, q);
 }
 
 void
-from_queue_gone(struct work *w, uint32_t no)
+from_queue_gone(struct worker *w, uint32_t no)
 {
-	struct book_queue *q;
+	struct attempts_queue *q;
 
 	TAILQ_FOREACH(q, &w->book.queues, entry) {
 		if (q->no != no)
 			continue;
 		link_close(&q->link);
-		work_unlink(w, q);
-		work_forget_queue(w, q);
+		worker_unlink(w, q);
+		worker_forget_queue(w, q);
 	}
 }

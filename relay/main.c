@@ -1,5 +1,5 @@
 /*
- * postern-relay - hands mail on, in one of the ways of kind.h.
+ * postern-relay - hands mail on, in one of the ways of relay_type.h.
  *
  * Files in the mail's order:
  *
@@ -22,14 +22,14 @@
 
 #include "bus/boot.h"
 #include "relay/from_queue.h"
-#include "relay/kind.h"
-#include "relay/work.h"
+#include "relay/relay_type.h"
+#include "relay/worker.h"
 
 struct relay {
-	struct work	 work;
+	struct worker	 work;
 	struct resolve	*resolve;
 	struct keys	*keys;
-	struct kind_env	 env;
+	struct relay_type_env	 env;
 };
 
 static void
@@ -64,7 +64,7 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 {
 	struct relay *r = arg;
 
-	work_drain(&r->work);
+	worker_drain(&r->work);
 }
 
 static void
@@ -84,14 +84,14 @@ main(int argc, char **argv)
 {
 	static struct relay r;
 	struct boot *b = boot_start(argc, argv, &calls, &r);
-	const struct kind *kind;
+	const struct relay_type *kind;
 	struct slice process;
-	void *kind_arg = NULL;
+	void *relay_type_arg = NULL;
 
 	if (slice_open(&r.env.block, boot_slice(b)) != OK)
 		boot_fatal("the slice is damaged", 0);
 	process = slice_process(&r.env.block);
-	kind = kind_find(slice_text(&r.env.block, "type", 0),
+	kind = relay_type_find(slice_text(&r.env.block, "type", 0),
 	    boot_self(b)->role);
 	if (kind == NULL)
 		boot_fatal("no such type of relay", 0);
@@ -104,14 +104,15 @@ main(int argc, char **argv)
 	r.env.resolve = r.resolve;
 	r.env.keys = r.keys;
 	r.env.boot = b;
-	r.env.changed = work_changed;
+	r.env.changed = worker_changed;
 	r.env.changed_arg = &r.work;
-	if (kind->prepare != NULL && kind->prepare(&kind_arg, &r.env) != OK)
+	if (kind->prepare != NULL &&
+	    kind->prepare(&relay_type_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
 	boot_seal(b);
 	r.env.root = boot_root(b);
-	if (kind->open(&kind_arg, &r.env) != OK)
+	if (kind->open(&relay_type_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
-	work_init(&r.work, b, kind, kind_arg);
+	worker_init(&r.work, b, kind, relay_type_arg);
 	return boot_run(b);
 }

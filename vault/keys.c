@@ -6,12 +6,12 @@
  * that master passes in: this process never opens a file.
  */
 #include "base/log.h"
-#include "vault/notary.h"
-#include "vault/part.h"
+#include "vault/signer.h"
+#include "vault/role.h"
 
 static struct {
 	struct boot	*boot;
-	struct notary	*notary;
+	struct signer	*signer;
 } keys;
 
 static int
@@ -31,7 +31,7 @@ lost(const struct link_peer *p, enum err why, void *arg)
 static void
 peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 {
-	enum err e = notary_add(keys.notary, fd, p);
+	enum err e = signer_add(keys.signer, fd, p);
 
 	if (e != OK)
 		boot_link_lost(b, p, e);
@@ -40,19 +40,19 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 static void
 peer_gone(struct boot *b, uint32_t no, void *arg)
 {
-	notary_drop(keys.notary, no);
+	signer_drop(keys.signer, no);
 }
 
 /* A key that cannot be used leaves all old ones in force. */
 static enum err
 reload(struct boot *b, struct span slice, void *arg)
 {
-	struct ring *ring;
-	enum err e = ring_open(&ring, slice, file_of, b);
+	struct keyring *ring;
+	enum err e = keyring_open(&ring, slice, file_of, b);
 
 	if (e != OK)
 		return e;
-	notary_set_ring(keys.notary, ring);
+	signer_set_ring(keys.signer, ring);
 	log_why(LOG_reloaded, "the keys were read anew", 0);
 	return OK;
 }
@@ -67,25 +67,25 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 static void
 open_keys(struct boot *b)
 {
-	struct ring *ring;
+	struct keyring *ring;
 
 	keys.boot = b;
 	if (!key_memory())
 		log_why(LOG_trouble, "the keys' memory cannot be locked: "
 		    "the kernel may swap it", 0);
-	if (ring_open(&ring, boot_slice(b), file_of, b) != OK)
+	if (keyring_open(&ring, boot_slice(b), file_of, b) != OK)
 		boot_fatal("a key cannot be used", 0);
-	if (notary_open(&keys.notary, boot_loop(b), ring, lost, NULL) != OK)
+	if (signer_open(&keys.signer, boot_loop(b), ring, lost, NULL) != OK)
 		boot_fatal("out of memory", 0);
 }
 
 static void
 end(void)
 {
-	notary_close(&keys.notary);
+	signer_close(&keys.signer);
 }
 
-const struct vault_part part_keys = {
+const struct vault_role role_keys = {
 	.role = ROLE_KEYS, .open = open_keys, .end = end,
 	.calls = {
 		.peer = peer, .peer_gone = peer_gone, .reload = reload,

@@ -2,8 +2,8 @@
  * main.c - postern-vault: the one program, and two processes of it, that hold
  * secrets.  Master says which of the two this is.
  *
- *	keys	notary  ring  key  purpose	signatures for TLS
- *	users	roster  hash			passwords of the edges' users
+ *	keys	signer  keyring  key  purpose	signatures for TLS
+ *	users	accounts  hash			passwords of the edges' users
  *
  * They share this file and nothing else: each is a process of its own, under a
  * user of its own, and sees only its own files.
@@ -11,11 +11,11 @@
 #include <stddef.h>
 
 #include "bus/boot.h"
-#include "vault/part.h"
+#include "vault/role.h"
 
-static const struct vault_part *const parts[] = { &part_keys, &part_users };
+static const struct vault_role *const parts[] = { &role_keys, &role_users };
 
-static const struct vault_part *mine;	/* NULL until master has said	*/
+static const struct vault_role *mine;	/* NULL until master has said	*/
 
 static void
 peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
@@ -46,7 +46,7 @@ static const struct boot_calls calls = {
 	.peer = peer, .peer_gone = peer_gone, .reload = reload, .drain = drain,
 };
 
-static const struct vault_part *
+static const struct vault_role *
 find_part(enum role role)
 {
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

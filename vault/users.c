@@ -19,8 +19,8 @@
 #include "mail/account.h"
 #include "sys/counters.h"
 #include "vault/hash.h"
-#include "vault/part.h"
-#include "vault/roster.h"
+#include "vault/role.h"
+#include "vault/accounts.h"
 #include "vault/standing.h"
 
 #define IDLE_CHECK_MS	50
@@ -43,7 +43,7 @@ struct held {
 
 static struct {
 	struct boot	*boot;
-	struct roster	*roster;
+	struct accounts	*accounts;
 	struct hash_pool *pool;
 	LIST_HEAD(, asker) askers;
 	struct standing	*standing;
@@ -115,7 +115,7 @@ tell_broken(struct span text)
 static enum err
 load(struct boot *b, struct span bytes)
 {
-	struct roster *roster;
+	struct accounts *accounts;
 	struct slice block;
 	struct span file;
 	enum err e = slice_open(&block, bytes);
@@ -126,11 +126,11 @@ load(struct boot *b, struct span bytes)
 	if (e == OK)
 		tell_broken(file);
 	if (e == OK)
-		e = roster_new(&roster, file);
+		e = accounts_new(&accounts, file);
 	if (e != OK)
 		return e;
-	roster_free(&users.roster);
-	users.roster = roster;
+	accounts_free(&users.accounts);
+	users.accounts = accounts;
 	return OK;
 }
 
@@ -260,7 +260,7 @@ take_question(struct asker *a, const struct msg_login_ask *m)
 		    ev_now_ms(boot_loop(users.boot))),
 	};
 
-	q.is_stand_in = !roster_find(users.roster, m->user, &q.setting);
+	q.is_stand_in = !accounts_find(users.accounts, m->user, &q.setting);
 	if (hash_check(users.pool, &q, a->no, m->request) != OK)
 		answer(a, m->request, LOGIN_BUSY);
 	return OK;
@@ -377,10 +377,10 @@ end(void)
 	timer_stop(&users.hold);
 	hash_close(&users.pool);
 	standing_free(&users.standing);
-	roster_free(&users.roster);
+	accounts_free(&users.accounts);
 }
 
-const struct vault_part part_users = {
+const struct vault_role role_users = {
 	.role = ROLE_USERS, .open = open_users, .begin = begin, .end = end,
 	.calls = { .peer = peer, .reload = reload, .drain = drain },
 };

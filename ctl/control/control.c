@@ -3,7 +3,7 @@
 
 #include "ctl/control/ask.h"
 #include "ctl/control/control.h"
-#include "ctl/control/house.h"
+#include "ctl/control/processes.h"
 #include "ctl/control/queue.h"
 #include "ctl/control/tool.h"
 
@@ -37,7 +37,7 @@ control_free(struct control **cp)
 	tool_close_all(c);
 	queue_close_all(c);
 	ask_fail_all(&c->asks);
-	house_close(c);
+	processes_close(c);
 	free(c);
 }
 

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "bus/boot.h"
 #include "ctl/control/control.h"
-#include "ctl/control/house.h"
+#include "ctl/control/processes.h"
 #include "ctl/control/listen.h"
 #include "ctl/control/queue.h"
 
@@ -41,7 +41,7 @@ peer_gone(struct boot *b, uint32_t no, void *arg)
 	struct program *program = arg;
 
 	queue_gone(program->control, no);
-	house_gone(program->control, no);
+	processes_gone(program->control, no);
 }
 
 /* Nothing in the slice changes what control does; the new one is taken. */
@@ -103,7 +103,7 @@ told(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
 {
 	struct program *program = arg;
 
-	return house_told(control_of(program, b), type, m, fd);
+	return processes_receive(control_of(program, b), type, m, fd);
 }
 
 int

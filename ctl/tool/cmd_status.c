@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "ctl/tool/cmd.h"
-#include "ctl/tool/house.h"
+#include "ctl/tool/status.h"
 #include "base/json.h"
 #include "ctl/tool/show.h"
 #include "sys/clock.h"
@@ -17,7 +17,7 @@
 /* JSON. */
 
 static void
-process_json(const struct house_process *p)
+process_json(const struct status_process *p)
 {
 	struct json j = { .out = stdout };
 
@@ -30,19 +30,19 @@ process_json(const struct house_process *p)
 	json_number(&j, "pid", p->pid);
 	json_number(&j, "start", p->start);
 	json_number(&j, "up_ms", p->up_ms);
-	json_text(&j, "state", span_of(house_state(p->state)));
+	json_text(&j, "state", span_of(status_state(p->state)));
 	if (p->why[0] != '\0')
 		json_text(&j, "why", span_of(p->why));
 	json_open(&j, "counters", '{');
 	for (unsigned c = 0; p->has_counters && c < COUNTER__COUNT; c++)
-		if (house_counts(p->role, c))
+		if (status_counts(p->role, c))
 			json_number(&j, counter_row(c)->name, p->counters[c]);
 	json_close(&j, '}');
 	json_close(&j, '}');
 }
 
 static uint64_t
-deferred(const struct house_queue *q)
+deferred(const struct status_queue *q)
 {
 	uint64_t rest = q->active + q->held;
 
@@ -51,7 +51,7 @@ deferred(const struct house_queue *q)
 
 /* What `smtputf8 auto' comes to for the edges of this queue. */
 static const char *
-utf8_word(const struct house_queue *q)
+utf8_word(const struct status_queue *q)
 {
 	static const char *const words[] = {
 		[QUEUE_ASCII] = "no", [QUEUE_UTF8_SOME] = "some",
@@ -62,7 +62,7 @@ utf8_word(const struct house_queue *q)
 }
 
 static void
-queue_json(const struct house_queue *q)
+queue_json(const struct status_queue *q)
 {
 	struct json j = { .out = stdout };
 
@@ -95,7 +95,7 @@ queue_json(const struct house_queue *q)
 }
 
 static void
-print_json(const struct house *h)
+print_json(const struct status *h)
 {
 	struct json j = { .out = stdout };
 
@@ -126,12 +126,12 @@ struct sum {
 };
 
 static void
-add_up(const struct house *h, const struct house_process *first,
+add_up(const struct status *h, const struct status_process *first,
     struct sum *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < h->process_cnt; i++) {
-		const struct house_process *p = &h->processes[i];
+		const struct status_process *p = &h->processes[i];
 
 		if (p->role != first->role ||
 		    strcmp(p->block, first->block) != 0)
@@ -146,9 +146,9 @@ add_up(const struct house *h, const struct house_process *first,
 }
 
 static bool
-is_shown(const struct house *h, size_t no)
+is_shown(const struct status *h, size_t no)
 {
-	const struct house_process *p = &h->processes[no];
+	const struct status_process *p = &h->processes[no];
 
 	for (size_t i = 0; i < no; i++)
 		if (h->processes[i].role == p->role &&
@@ -176,7 +176,7 @@ print_some(uint64_t cnt, const char *what)
 }
 
 static void
-print_edge(const struct house *h, const char *block, const uint64_t *n)
+print_edge(const struct status *h, const char *block, const uint64_t *n)
 {
 	for (size_t i = 0; i < h->listener_cnt; i++)
 		if (strcmp(h->listeners[i].block, block) == 0) {
@@ -193,7 +193,7 @@ print_edge(const struct house *h, const char *block, const uint64_t *n)
 }
 
 static void
-print_utf8(const struct house_queue *q)
+print_utf8(const struct status_queue *q)
 {
 	printf("  SMTPUTF8 %s", utf8_word(q));
 	if (q->utf8_relay[0] != '\0')
@@ -203,9 +203,9 @@ print_utf8(const struct house_queue *q)
 }
 
 static void
-print_queue(const struct house *h, const char *block, const uint64_t *n)
+print_queue(const struct status *h, const char *block, const uint64_t *n)
 {
-	const struct house_queue *q = NULL;
+	const struct status_queue *q = NULL;
 	char age[SHOW_MAX];
 	uint64_t now = (uint64_t)clock_wall_ms();
 
@@ -229,7 +229,7 @@ print_queue(const struct house *h, const char *block, const uint64_t *n)
 }
 
 static void
-print_relay(const struct house *h, const uint64_t *n)
+print_relay(const struct status *h, const uint64_t *n)
 {
 	printf("  %" PRIu64 " connections", n[COUNTER_connections]);
 	print_rate(n[COUNTER_delivered], "delivered", h->up_ms);
@@ -241,13 +241,13 @@ static void
 print_others(enum role role, const uint64_t *n)
 {
 	for (unsigned c = 0; c < COUNTER__COUNT; c++)
-		if (house_counts(role, c))
+		if (status_counts(role, c))
 			printf("  %" PRIu64 " %s", n[c],
 			    counter_row(c)->meaning);
 }
 
 static void
-print_block(const struct house *h, const struct house_process *p)
+print_block(const struct status *h, const struct status_process *p)
 {
 	struct sum s;
 
@@ -257,7 +257,7 @@ print_block(const struct house *h, const struct house_process *p)
 		print_edge(h, p->block, s.counters);
 	else if (p->role == ROLE_QUEUE)
 		print_queue(h, p->block, s.counters);
-	else if (house_counts(p->role, COUNTER_delivered))
+	else if (status_counts(p->role, COUNTER_delivered))
 		print_relay(h, s.counters);
 	else
 		print_others(p->role, s.counters);
@@ -276,7 +276,7 @@ print_problem(unsigned *cnt, const char *role, const char *block,
 }
 
 static void
-print_process_problem(unsigned *cnt, const struct house_process *p)
+print_process_problem(unsigned *cnt, const struct status_process *p)
 {
 	const char *role = role_row(p->role)->name;
 	char text[sizeof(p->why) + 64];
@@ -294,7 +294,7 @@ print_process_problem(unsigned *cnt, const struct house_process *p)
 }
 
 static void
-print_queue_problems(unsigned *cnt, const struct house_queue *q)
+print_queue_problems(unsigned *cnt, const struct status_queue *q)
 {
 	char text[80];
 
@@ -321,7 +321,7 @@ print_queue_problems(unsigned *cnt, const struct house_queue *q)
 }
 
 static void
-print_problems(const struct house *h)
+print_problems(const struct status *h)
 {
 	unsigned cnt = 0;
 
@@ -332,7 +332,7 @@ print_problems(const struct house *h)
 }
 
 static void
-print_screen(const struct house *h)
+print_screen(const struct status *h)
 {
 	char age[SHOW_MAX];
 
@@ -347,18 +347,18 @@ print_screen(const struct house *h)
 enum run_end
 cmd_status(struct run *r)
 {
-	struct house h = { 0 };
+	struct status h = { 0 };
 	struct talk *t;
 	enum run_end end = run_reach(r, &t);
 
 	if (end != END_DONE)
 		return end;
-	end = house_ask(t, &h);
+	end = status_ask(t, &h);
 	talk_close(&t);
 	if (end == END_DONE && r->json)
 		print_json(&h);
 	else if (end == END_DONE)
 		print_screen(&h);
-	house_fini(&h);
+	status_fini(&h);
 	return end;
 }

@@ -102,7 +102,7 @@ client_close(struct client *c, const char *why)
 	timer_stop(&c->timer);
 	shaking_over(&edge->shaking, &c->shaking);
 	channel_fini(&c->channel);
-	crowd_leave(edge->crowd, &c->seat->origin->address);
+	limits_leave(edge->limits, &c->seat->origin->address);
 	drop_rest(c);
 	c->seat->protocol->close(&c->seat);
 	LIST_REMOVE(c, entry);
@@ -451,7 +451,7 @@ client_open(struct edge *edge, int fd, const struct client_address *address)
 			edge->protocol->close(&c->seat);
 		free(c);
 		close(fd);
-		crowd_leave(edge->crowd, address);
+		limits_leave(edge->limits, address);
 		return e;
 	}
 	c->edge = edge;

@@ -9,14 +9,14 @@
 #define EDGE_CLIENT_H
 
 #include "base/err.h"
-#include "edge/client/crowd.h"
+#include "edge/client/client_address.h"
 
 struct client;
 struct edge;
 
 /*
  * Greet and serve the client behind fd, a connected non-blocking socket.  fd is
- * taken, also on error, and so is this session's place in the crowd.
+ * taken, also on error, and so is this session's place in the limits.
  */
 MUST_CHECK enum err client_open(struct edge *, int fd,
 	    const struct client_address *);

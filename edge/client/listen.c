@@ -61,7 +61,7 @@ static void
 turn_away(int fd, const struct client_address *a, const char *dsn,
     const char *text)
 {
-	char client[CROWD_NET_TEXT], line[128];
+	char client[CLIENT_ADDRESS_TEXT], line[128];
 	struct log_line l;
 	int len = snprintf(line, sizeof(line), "421 %s %s\r\n", dsn, text);
 
@@ -71,7 +71,7 @@ turn_away(int fd, const struct client_address *a, const char *dsn,
 	counter_add(COUNTER_turned_away, 1);
 	if (!log_wants(LOG_DEBUG))
 		return;
-	crowd_text(a, client);
+	client_address_text(a, client);
 	log_begin(&l, LOG_refused);
 	log_text(&l, LOG_KEY_client, client);
 	log_text(&l, LOG_KEY_command, "connect");
@@ -89,10 +89,10 @@ is_known(int fd, const struct sockaddr *sa, struct client_address *out)
 	socklen_t len = sizeof(peer);
 
 	if (sa->sa_family != AF_UNIX)
-		return crowd_address(sa, out);
+		return client_address_of(sa, out);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 		return false;
-	*out = crowd_user(peer.uid);
+	*out = client_address_user(peer.uid);
 	return true;
 }
 
@@ -113,18 +113,18 @@ take_in(struct edge *edge, int fd, const struct sockaddr *sa)
 		turn_away(fd, &a, "4.3.2", "Too many sessions");
 		return OK;
 	}
-	if ((e = crowd_enter(edge->crowd, &a, &cnt)) != OK) {
+	if ((e = limits_enter(edge->limits, &a, &cnt)) != OK) {
 		close(fd);
 		return e;
 	}
 	if (cnt > edge->set.max_sessions_per_client &&
-	    !crowd_is_loopback(&a)) {
-		crowd_leave(edge->crowd, &a);
+	    !client_address_is_loopback(&a)) {
+		limits_leave(edge->limits, &a);
 		turn_away(fd, &a, "4.7.0", "Too many sessions of yours");
 		return OK;
 	}
 	/* Replies leave when they are written; a failure costs only time. */
-	if (!crowd_is_local(&a))
+	if (!client_address_is_local(&a))
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
 		    sizeof(on));
 	counter_add(COUNTER_accepted, 1);

@@ -30,7 +30,8 @@ mark_first(struct shaking *s, const struct client_address *address)
 	unsigned cnt = 0;
 
 	TAILQ_FOREACH(row, &s->rows, entry) {
-		if (row->must_go || !crowd_is_same(&row->address, address))
+		if (row->must_go ||
+		    !client_address_is_same(&row->address, address))
 			continue;
 		if (cnt++ == 0)
 			first = row;
@@ -65,7 +66,7 @@ shaking_begin(struct shaking *s, struct shaking_row *row, void *client,
 	s->cnt++;
 	if (s->cnt <= SHAKING_OF_NETWORK)
 		return;
-	if (!crowd_is_loopback(address))
+	if (!client_address_is_loopback(address))
 		mark_first(s, address);
 	later_call(&s->later);
 }

@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-#include "edge/client/crowd.h"
+#include "edge/client/client_address.h"
 #include "sys/ev.h"
 
 #define SHAKING_MAX		500	/* handshakes			*/

@@ -171,15 +171,15 @@ static enum answer
 judge_login(struct session *s, struct reply *no)
 {
 	struct auth *a = s->auth;
-	char network[CROWD_NET_TEXT];
+	char network[CLIENT_ADDRESS_TEXT];
 
 	a->asked_ms = ev_now_ms(s->edge->loop);
 	if (a->user[0] == '\0') {
 		fail(s);
 		return ANSWER_LATER;
 	}
-	/* Whoever has a /64 is one client, as in the crowd. */
-	crowd_net_text(&s->origin.address, network);
+	/* Whoever has a /64 is one client, as in limits.h. */
+	client_address_net_text(&s->origin.address, network);
 	a->query = login_ask(s->edge->users, span_of(a->user), a->password,
 	    span_of(network), vault_answers, a);
 	if (a->query == NULL)

@@ -129,13 +129,14 @@ has_net(const struct rules *r, const struct client_address *a,
 bool
 rules_client(const struct rules *r, const struct client_address *a)
 {
-	return r->net_cnt == 0 || crowd_is_local(a) || has_net(r, a, 0);
+	return r->net_cnt == 0 || client_address_is_local(a) ||
+	    has_net(r, a, 0);
 }
 
 bool
 rules_trusts(const struct rules *r, const struct client_address *a)
 {
-	return !crowd_is_local(a) && has_net(r, a, 1);
+	return !client_address_is_local(a) && has_net(r, a, 1);
 }
 
 bool

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "conf/slice/slice.h"
-#include "edge/client/crowd.h"
+#include "edge/client/client_address.h"
 #include "mail/address.h"
 #include "mail/pattern.h"
 

@@ -11,7 +11,7 @@ void
 origin_init(struct origin *o, const struct client_address *address)
 {
 	*o = (struct origin){ .address = *address };
-	crowd_text(address, o->client);
+	client_address_text(address, o->client);
 }
 
 enum err
@@ -41,7 +41,7 @@ origin_fini(struct origin *o)
 bool
 origin_is_local(const struct origin *o)
 {
-	return crowd_is_local(&o->address);
+	return client_address_is_local(&o->address);
 }
 
 bool
@@ -55,7 +55,7 @@ origin_tenant(const struct origin *o, char *buf)
 {
 	if (o->login != NULL)
 		return span_of(o->login);
-	crowd_net_text(&o->address, buf);
+	client_address_net_text(&o->address, buf);
 	return span_of(buf);
 }
 

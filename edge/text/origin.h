@@ -13,11 +13,11 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "edge/client/crowd.h"
+#include "edge/client/client_address.h"
 
 struct origin {
 	struct client_address address;
-	char		 client[CROWD_NET_TEXT];	/* it, as text	*/
+	char		 client[CLIENT_ADDRESS_TEXT];	/* it, as text	*/
 	char		*helo;		/* NULL before EHLO and HELO	*/
 	char		*login;		/* who has logged in; NULL nobody */
 	bool		 is_extended;	/* said EHLO, not HELO		*/
@@ -34,7 +34,7 @@ bool	origin_is_local(const struct origin *);
 /* Has it logged in, or did the kernel say who it is? */
 bool	origin_is_known(const struct origin *);
 /* Whose mail it is: of a login, else of a network; buf is for the latter, of
- * CROWD_NET_TEXT bytes. */
+ * CLIENT_ADDRESS_TEXT bytes. */
 struct span origin_tenant(const struct origin *, char *buf);
 /* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
 struct span origin_with(const struct origin *, bool utf8);

@@ -45,7 +45,7 @@ add_received(struct transaction *t, int64_t now_ms)
 		.helo = span_of(o->helo),
 		.client = span_of(o->client),
 		.is_local = origin_is_local(o),
-		.uid = crowd_uid(&o->address),
+		.uid = client_address_uid(&o->address),
 		.by = span_of(t->edge->set.hostname),
 		.with = origin_with(o, t->has_smtputf8),
 		.id = t->stream.id,

@@ -105,7 +105,7 @@ go_on(struct index *ix)
 }
 
 static void
-was_mended(struct store_op *op, enum err e, void *arg)
+on_mended(struct store_op *op, enum err e, void *arg)
 {
 	struct index *ix = arg;
 
@@ -126,7 +126,7 @@ was_mended(struct store_op *op, enum err e, void *arg)
 }
 
 static void
-was_read(struct store_op *op, enum err e, void *arg)
+on_read(struct store_op *op, enum err e, void *arg)
 {
 	struct index *ix = arg;
 
@@ -139,7 +139,7 @@ was_read(struct store_op *op, enum err e, void *arg)
 		return;
 	}
 	ix->mend.found = &ix->read;
-	store_mend(ix->queue->store, &ix->mend, was_mended, ix);
+	store_mend(ix->queue->store, &ix->mend, on_mended, ix);
 }
 
 static void
@@ -148,7 +148,7 @@ read_on(struct timer *t, void *arg)
 	struct index *ix = arg;
 
 	ix->read.row_max = ix->has_gone_round ? SLOW_ROWS : FAST_ROWS;
-	store_read_index(ix->queue->store, &ix->read, was_read, ix);
+	store_read_index(ix->queue->store, &ix->read, on_read, ix);
 }
 
 enum err

@@ -38,7 +38,7 @@ retried(enum told status, void *arg)
 }
 
 static void
-was_read(struct store_op *op, enum err e, void *arg)
+on_read(struct store_op *op, enum err e, void *arg)
 {
 	struct quarantine *qu = arg;
 	enum told why;
@@ -65,7 +65,7 @@ read_on(struct timer *t, void *arg)
 	struct quarantine *qu = arg;
 
 	qu->read.looks = true;
-	store_read_notes(qu->queue->store, &qu->read, was_read, qu);
+	store_read_notes(qu->queue->store, &qu->read, on_read, qu);
 }
 
 enum err

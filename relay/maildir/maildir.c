@@ -18,7 +18,7 @@
 
 #include "base/log.h"
 #include "conf/read/path.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/maildir/maildir_file.h"
 #include "relay/maildir/maildir_path.h"
 #include "sys/bell.h"
@@ -109,7 +109,7 @@ do_job(struct job *j)
 }
 
 static void *
-work_off(void *arg)
+worker_off(void *arg)
 {
 	struct maildir *m = arg;
 	struct job *j;
@@ -169,7 +169,7 @@ go_on(struct job *j)
 }
 
 static void
-has_text(struct delivery *d, void *arg)
+on_piece(struct delivery *d, void *arg)
 {
 	go_on(arg);
 }
@@ -317,7 +317,7 @@ start_threads(struct maildir *m)
 	int error;
 
 	for (unsigned i = 0; i < THREADS; i++) {
-		error = pthread_create(&thread, NULL, work_off, m);
+		error = pthread_create(&thread, NULL, worker_off, m);
 		if (error == 0)
 			error = pthread_detach(thread);
 		if (error != 0) {
@@ -329,7 +329,7 @@ start_threads(struct maildir *m)
 }
 
 static enum err
-open_parts(struct maildir *m, const struct kind_env *env)
+open_parts(struct maildir *m, const struct relay_type_env *env)
 {
 	struct span delimiter = slice_text(&env->block,
 	    "recipient_delimiter", 0);
@@ -355,7 +355,7 @@ open_parts(struct maildir *m, const struct kind_env *env)
 
 /* A failure ends the process, so nothing is undone. */
 static enum err
-open_maildir(void **out, const struct kind_env *env)
+open_maildir(void **out, const struct relay_type_env *env)
 {
 	struct maildir *m = calloc(1, sizeof(*m));
 
@@ -397,7 +397,7 @@ take(void *arg, struct delivery *d)
 		end_job(j);
 		return;
 	}
-	d->on_text = has_text;
+	d->on_text = on_piece;
 	d->on_text_arg = j;
 	delivery_prefetch(d);
 	go_on(j);
@@ -417,7 +417,7 @@ is_busy(const void *arg)
 	return m->job_cnt > 0;
 }
 
-const struct kind kind_maildir = {
+const struct relay_type relay_type_maildir = {
 	.open = open_maildir,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

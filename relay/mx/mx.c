@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/mx/mx_attempt.h"
 #include "relay/smtp/smtp_target.h"
 #include "relay/smtp/sources.h"
@@ -50,7 +50,7 @@ read_forces(struct mx *m, const struct slice *block)
 }
 
 static enum err
-prepare(void **out, const struct kind_env *env)
+prepare(void **out, const struct relay_type_env *env)
 {
 	struct mx *m = calloc(1, sizeof(*m));
 	enum err e;
@@ -68,7 +68,7 @@ prepare(void **out, const struct kind_env *env)
 
 /* *out is what prepare() made; nothing of it is given back on an error. */
 static enum err
-open_mx(void **out, const struct kind_env *env)
+open_mx(void **out, const struct relay_type_env *env)
 {
 	struct mx *m = *out;
 	struct mx_attempts *a = &m->attempts;
@@ -128,7 +128,7 @@ is_busy(const void *arg)
 	    mx_pools_is_busy(m->attempts.pools);
 }
 
-const struct kind kind_mx = {
+const struct relay_type relay_type_mx = {
 	.prepare = prepare, .open = open_mx,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
 };

@@ -73,7 +73,7 @@ note_late(struct mx_attempt *a)
 }
 
 static void
-has_ended(struct delivery *d, void *arg)
+on_ended(struct delivery *d, void *arg)
 {
 	struct mx_attempt *a = arg;
 
@@ -567,7 +567,7 @@ mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
 	a->home = home;
 	a->delivery = d;
 	a->port = home->port;
-	d->on_end = has_ended;
+	d->on_end = on_ended;
 	d->on_end_arg = a;
 	d->on_leave = leave_lookup;
 	LIST_INSERT_HEAD(&home->under_way, a, entry);

@@ -109,12 +109,12 @@ give_back(struct delivery *d, const struct verdict *why, struct span hop,
 }
 
 static void
-has_emptied(struct pool *pool, void *arg)
+on_emptied(struct pool *pool, void *arg)
 {
 	forget(arg);
 }
 
-static const struct pool_calls pool_calls = { give_back, has_emptied };
+static const struct pool_calls pool_calls = { give_back, on_emptied };
 
 /* Its host, and what all pools have in common. */
 static enum err

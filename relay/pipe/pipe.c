@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/pipe/launcher.h"
 #include "relay/pipe/pipe_args.h"
 #include "relay/pipe/pipe_run.h"
@@ -294,7 +294,7 @@ launcher_gone(void *arg)
 	boot_fatal("the launcher is gone", 0);
 }
 
-/* The calls of kind.h. */
+/* The calls of relay_type.h. */
 
 static const struct agent *
 find_agent(struct span type)
@@ -316,7 +316,7 @@ read_words(struct pipe *p)
 }
 
 static enum err
-prepare(void **out, const struct kind_env *env)
+prepare(void **out, const struct relay_type_env *env)
 {
 	struct sandbox box = { .role = ROLE_LAUNCHER, .root = "/" };
 	unsigned cnt = (unsigned)slice_num(&env->block, "max_processes");
@@ -338,7 +338,7 @@ prepare(void **out, const struct kind_env *env)
 }
 
 static enum err
-open_pipes(void **arg, const struct kind_env *env)
+open_pipes(void **arg, const struct relay_type_env *env)
 {
 	static const struct launcher_calls calls = {
 		.ended = program_ended, .gone = launcher_gone,
@@ -404,7 +404,7 @@ is_busy(const void *arg)
 	return !TAILQ_EMPTY(&p->busy);
 }
 
-const struct kind kind_pipe = {
+const struct relay_type relay_type_pipe = {
 	.prepare = prepare,
 	.open = open_pipes, .slots = slots, .take = take, .drain = drain,
 	.is_busy = is_busy,

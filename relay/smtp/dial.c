@@ -212,7 +212,7 @@ arrive(struct dial *d)
 }
 
 static void
-has_answer(struct ev *ev, unsigned what, void *arg)
+on_answer(struct ev *ev, unsigned what, void *arg)
 {
 	struct dial *d = arg;
 	socklen_t len = sizeof(int);
@@ -255,7 +255,7 @@ connect_now(struct dial *d, const struct resolve_address *a)
 	}
 	if (d->fd == -1 ||
 	    (connect(d->fd, &p.any, len) == -1 && errno != EINPROGRESS) ||
-	    ev_init(&d->ev, d->loop, d->fd, EV_WRITE, has_answer, d) != OK) {
+	    ev_init(&d->ev, d->loop, d->fd, EV_WRITE, on_answer, d) != OK) {
 		give_up(d, errno);
 		return;
 	}
@@ -263,7 +263,7 @@ connect_now(struct dial *d, const struct resolve_address *a)
 }
 
 static void
-has_place(struct place *p, void *arg)
+on_place(struct place *p, void *arg)
 {
 	struct dial *d = arg;
 
@@ -363,7 +363,7 @@ dial_init(struct dial *d, struct ev_loop *loop, struct resolve *resolve,
 	d->calls = calls;
 	d->arg = arg;
 	d->fd = -1;
-	d->place.given = has_place;
+	d->place.given = on_place;
 	d->place.given_arg = d;
 	timer_init(&d->timer, loop, out_of_time, d);
 	later_init(&d->later, loop, try_next, d);

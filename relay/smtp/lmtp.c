@@ -36,7 +36,7 @@ cancel_door(const struct smtp_door *d, uint64_t request)
 }
 
 static void
-go_by_path(struct lmtp *l, const struct kind_env *env)
+go_by_path(struct lmtp *l, const struct relay_type_env *env)
 {
 	struct smtp_client_target *t = &l->hop.target;
 
@@ -53,7 +53,7 @@ go_by_path(struct lmtp *l, const struct kind_env *env)
 }
 
 static enum err
-prepare(void **out, const struct kind_env *env)
+prepare(void **out, const struct relay_type_env *env)
 {
 	struct lmtp *l;
 	enum err e = one_hop_new(out, sizeof(*l), env);
@@ -67,7 +67,7 @@ prepare(void **out, const struct kind_env *env)
 	return OK;
 }
 
-const struct kind kind_lmtp = {
+const struct relay_type relay_type_lmtp = {
 	.prepare = prepare,
 	.open = one_hop_open, .slots = one_hop_slots, .take = one_hop_take,
 	.drain = one_hop_drain, .is_busy = one_hop_is_busy,

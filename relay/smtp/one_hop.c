@@ -7,7 +7,7 @@
 #include "relay/smtp/smtp_target.h"
 
 enum err
-one_hop_new(void **out, size_t size, const struct kind_env *env)
+one_hop_new(void **out, size_t size, const struct relay_type_env *env)
 {
 	struct one_hop *h = calloc(1, size);
 	enum err e;
@@ -65,13 +65,13 @@ name_hop(struct one_hop *h)
 #define ASK_MOST_MS	3600000
 
 static void
-has_offered(struct smtp_client *c, void *arg)
+on_offered(struct smtp_client *c, void *arg)
 {
 	smtp_client_quit(c);
 }
 
 static void
-has_nothing_back(struct smtp_client *c, struct delivery *d, void *arg)
+on_nothing_back(struct smtp_client *c, struct delivery *d, void *arg)
 {
 }
 
@@ -83,7 +83,7 @@ ask_again(struct one_hop *h)
 }
 
 static void
-was_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
+on_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
     void *arg)
 {
 	struct one_hop *h = arg;
@@ -94,7 +94,7 @@ was_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
 }
 
 static const struct smtp_client_calls ask_calls = {
-	has_offered, has_nothing_back, was_asked
+	on_offered, on_nothing_back, on_asked
 };
 
 static void
@@ -124,7 +124,7 @@ begin_asking(struct one_hop *h)
 }
 
 enum err
-one_hop_open(void **out, const struct kind_env *env)
+one_hop_open(void **out, const struct relay_type_env *env)
 {
 	struct one_hop *h = *out;
 
@@ -146,7 +146,7 @@ one_hop_slots(const void *arg)
 }
 
 static void
-has_ended(struct delivery *d, void *arg)
+on_ended(struct delivery *d, void *arg)
 {
 	struct one_hop *h = arg;
 
@@ -163,7 +163,7 @@ one_hop_take(void *arg, struct delivery *d)
 
 	if (ev_now_ms(h->loop) >= h->patient_until_ms)
 		h->target.patient = 0;
-	d->on_end = has_ended;
+	d->on_end = on_ended;
 	d->on_end_arg = h;
 	pool_take(h->pool, d);
 }

@@ -15,7 +15,7 @@
 #ifndef RELAY_ONE_HOP_H
 #define RELAY_ONE_HOP_H
 
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/smtp/pool.h"
 #include "relay/smtp/sources.h"
 
@@ -28,7 +28,7 @@ struct one_hop {			/* target first: see one_hop.c	*/
 	struct pool	*pool;
 	struct ev_loop	*loop;
 	int64_t		 patient_until_ms;	/* see slow.h		*/
-	const struct kind_env *env;
+	const struct relay_type_env *env;
 	char		 name[ONE_HOP_NAME];	/* of the hop, as configured */
 	enum hop_utf8	 utf8;		/* its last EHLO, of us all	*/
 	struct timer	 ask;		/* until a question		*/
@@ -38,10 +38,10 @@ struct one_hop {			/* target first: see one_hop.c	*/
 
 /* Read the block; for prepare().  size: of the struct that begins with it. */
 MUST_CHECK enum err one_hop_new(void **out, size_t size,
-	    const struct kind_env *);
+	    const struct relay_type_env *);
 
-/* The rest of a row of kind.h. */
-enum err	 one_hop_open(void **out, const struct kind_env *);
+/* The rest of a row of relay_type.h. */
+enum err	 one_hop_open(void **out, const struct relay_type_env *);
 uint32_t	 one_hop_slots(const void *);
 void		 one_hop_take(void *, struct delivery *);
 void		 one_hop_drain(void *);

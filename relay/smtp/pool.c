@@ -170,7 +170,7 @@ end_idle(struct timer *t, void *arg)
 
 /* Another waits for the place of one without work. */
 static void
-is_wanted(struct place *place, void *arg)
+on_wanted(struct place *place, void *arg)
 {
 	struct smtp_client *c = arg;
 
@@ -189,7 +189,7 @@ rest(struct pool *p, struct smtp_client *c)
 }
 
 static void
-is_ready(struct smtp_client *c, void *arg)
+on_ready(struct smtp_client *c, void *arg)
 {
 	struct pool *p = arg;
 
@@ -222,7 +222,7 @@ enlist(struct pool *p, struct delivery *d)
 }
 
 static void
-is_back(struct smtp_client *c, struct delivery *d, void *arg)
+on_return(struct smtp_client *c, struct delivery *d, void *arg)
 {
 	struct pool *p = arg;
 
@@ -237,7 +237,7 @@ has_working(const struct pool *p)
 }
 
 static void
-is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
+on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
     void *arg)
 {
 	struct verdict odd = verdict_own(OWN_unasked, STAGE_EHLO);
@@ -257,7 +257,7 @@ is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 }
 
 static const struct smtp_client_calls client_calls = {
-	is_ready, is_back, is_gone
+	on_ready, on_return, on_gone
 };
 
 static bool
@@ -271,7 +271,7 @@ open_client(struct pool *p)
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	p->client_cnt++;
 	p->opening_cnt++;
-	c->dial.place.wanted = is_wanted;
+	c->dial.place.wanted = on_wanted;
 	c->dial.place.wanted_arg = c;
 	c->dial.place.who = p;
 	smtp_client_start(c);

@@ -322,7 +322,7 @@ take_turn(struct smtp_client *c, unsigned what)
 
 /* While the vault is waited for, nothing but its end can come from the hop. */
 static void
-is_ready(struct ev *ev, unsigned what, void *arg)
+on_ready(struct ev *ev, unsigned what, void *arg)
 {
 	struct smtp_client *c = arg;
 
@@ -339,7 +339,7 @@ smtp_client_wake(void *arg)
 }
 
 static void
-has_text(struct delivery *d, void *arg)
+on_piece(struct delivery *d, void *arg)
 {
 	struct smtp_client *c = arg;
 
@@ -399,7 +399,7 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 		log_end(&l);
 	}
 	c->step = SMTP_GREETING;
-	if (ev_init(&c->ev, c->loop, fd, EV_READ, is_ready, c) != OK) {
+	if (ev_init(&c->ev, c->loop, fd, EV_READ, on_ready, c) != OK) {
 		fail_ours(c, OWN_no_connection);
 	} else if (c->target->tls.immediately) {
 		smtp_dialogue_enter(c, SMTP_SECURING);
@@ -410,13 +410,13 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 }
 
 static void
-was_connected(int fd, struct span hop, void *arg)
+on_connected(int fd, struct span hop, void *arg)
 {
 	speak_on(arg, fd, hop);
 }
 
 static void
-was_refused(const struct verdict *why, struct span hop, void *arg)
+on_refused(const struct verdict *why, struct span hop, void *arg)
 {
 	struct smtp_client *c = arg;
 
@@ -427,12 +427,12 @@ was_refused(const struct verdict *why, struct span hop, void *arg)
 	smtp_client_close(c);
 }
 
-static const struct dial_calls dial_calls = { was_connected, was_refused };
+static const struct dial_calls dial_calls = { on_connected, on_refused };
 
 /* Through the door instead. */
 
 static void
-was_let_in(int fd, int error, void *arg)
+on_accept(int fd, int error, void *arg)
 {
 	struct smtp_client *c = arg;
 
@@ -449,7 +449,7 @@ knock_now(struct smtp_client *c)
 {
 	const struct smtp_door *door = c->target->door;
 
-	c->knocking = door->open(door, was_let_in, c);
+	c->knocking = door->open(door, on_accept, c);
 	if (c->knocking == 0)
 		fail_ours(c, OWN_no_memory);
 	else
@@ -571,7 +571,7 @@ smtp_client_deliver(struct smtp_client *c, struct delivery *d)
 	c->heard = false;
 	c->was_granted = false;
 	c->refused_code = 0;
-	d->on_text = has_text;
+	d->on_text = on_piece;
 	d->on_text_arg = c;
 	smtp_convert_forget(c);
 	delivery_rewind(d);		/* it may have been read elsewhere */

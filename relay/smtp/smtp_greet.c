@@ -142,7 +142,7 @@ smtp_greet_is_refused(const struct smtp_client *c)
 }
 
 static void
-has_shaken(struct smtp_client *c)
+on_handshake(struct smtp_client *c)
 {
 	if (log_wants(LOG_DEBUG))
 		log_tls(c, LOG_secured, NULL);
@@ -157,7 +157,7 @@ smtp_greet_shake(struct smtp_client *c)
 
 	switch (smtp_wire_shake(&c->wire)) {
 	case OK:
-		has_shaken(c);
+		on_handshake(c);
 		break;
 	case ERR_AGAIN:
 		break;

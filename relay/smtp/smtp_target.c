@@ -43,7 +43,7 @@ eightbit_of(struct span word)
 }
 
 static enum err
-read_tls(struct smtp_tls *t, const struct kind_env *env)
+read_tls(struct smtp_tls *t, const struct relay_type_env *env)
 {
 	struct slice b = slice_block(&env->block, "tls", 0);
 	int ca_fd = -1, cert_fd;
@@ -115,7 +115,7 @@ read_password(struct smtp_login *l, int fd)
 
 static enum err
 read_places(struct smtp_client_target *t, unsigned limit,
-    const struct kind_env *env)
+    const struct relay_type_env *env)
 {
 	const struct link_peer *self;
 
@@ -128,7 +128,7 @@ read_places(struct smtp_client_target *t, unsigned limit,
 }
 
 static enum err
-read_login(struct smtp_login *l, const struct kind_env *env)
+read_login(struct smtp_login *l, const struct relay_type_env *env)
 {
 	struct slice b = slice_block(&env->block, "credentials", 0);
 
@@ -144,7 +144,7 @@ read_login(struct smtp_login *l, const struct kind_env *env)
 
 enum err
 smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
-    const struct kind_env *env)
+    const struct relay_type_env *env)
 {
 	const struct slice *b = &env->block;
 	enum err e;

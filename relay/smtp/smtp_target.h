@@ -12,7 +12,7 @@
 #define RELAY_SMTP_TARGET_H
 
 #include "base/err.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/smtp/pool.h"
 #include "relay/smtp/smtp_client.h"
 
@@ -24,6 +24,6 @@
  * the host.  For prepare(): secrets and certificates are read here.
  */
 MUST_CHECK enum err smtp_target_read(struct smtp_client_target *,
-	    struct pool_limits *, const struct kind_env *);
+	    struct pool_limits *, const struct relay_type_env *);
 
 #endif

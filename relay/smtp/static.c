@@ -5,7 +5,7 @@
 #include "relay/smtp/one_hop.h"
 
 static enum err
-prepare(void **out, const struct kind_env *env)
+prepare(void **out, const struct relay_type_env *env)
 {
 	struct one_hop *h;
 	enum err e = one_hop_new(out, sizeof(*h), env);
@@ -18,7 +18,7 @@ prepare(void **out, const struct kind_env *env)
 	return OK;
 }
 
-const struct kind kind_static = {
+const struct relay_type relay_type_static = {
 	.prepare = prepare,
 	.open = one_hop_open, .slots = one_hop_slots, .take = one_hop_take,
 	.drain = one_hop_drain, .is_busy = one_hop_is_busy,

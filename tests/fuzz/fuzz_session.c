@@ -157,7 +157,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	edge = make_edge(&queue_fd, has);
 	if (has & IS_LOCAL)
-		a = crowd_user(1000);
+		a = client_address_user(1000);
 	session_init(&s, edge, &a, NULL, NULL);
 	session_greet(&s);
 	judge(&s, has);

@@ -130,7 +130,7 @@ back(struct delivery *d, enum back why)
 static const struct delivery_calls delivery_calls = { pull, finished, back };
 
 static void
-is_ready(struct smtp_client *c, void *arg)
+on_ready(struct smtp_client *c, void *arg)
 {
 	while (c->step == SMTP_IDLE && w.given_cnt < DELIVERIES)
 		smtp_client_deliver(c, w.deliveries[w.given_cnt++]);
@@ -139,13 +139,13 @@ is_ready(struct smtp_client *c, void *arg)
 }
 
 static void
-is_back(struct smtp_client *c, struct delivery *d, void *arg)
+on_return(struct smtp_client *c, struct delivery *d, void *arg)
 {
 	w.over_cnt++;
 }
 
 static void
-is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
+on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
     void *arg)
 {
 	if (w.end_cnt++ > 0 || w.over_cnt != w.given_cnt)
@@ -158,7 +158,7 @@ is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 }
 
 static const struct smtp_client_calls client_calls = {
-	is_ready, is_back, is_gone
+	on_ready, on_return, on_gone
 };
 
 static void

@@ -1,8 +1,10 @@
 #!/bin/bash
 # names.sh - a public function begins with the stem of the header that
 # declares it, or with a struct or enum of it; messages.h alone says msg_.
+# What begins with is_, has_ or was_ answers something; a callback is on_ what.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+bad=0
 
 # A tag may stand behind the function that is named by it: judged at the end.
 find common conf master edge queue relay resolver vault ctl -name '*.h' \
@@ -43,4 +45,13 @@ line ~ /^[a-z][a-z0-9_ ]*[ \t*]+\**[a-z][a-z0-9_]*\(/ {
 	if (line !~ /^(defined|sizeof)$/)
 		names[++cnt] = line
 }
-END { end_file() }' {} + | { ! grep .; }
+END { end_file() }' {} + | { ! grep .; } || bad=1
+
+find common conf master edge queue relay resolver vault ctl -name '*.c' \
+    -exec awk '
+/^(is|has|was)_[a-z0-9_]*\(/ && before ~ /(^| )void$/ {
+	sub(/\(.*/, "")
+	print FILENAME ":" FNR ": " $0 "() answers nothing: on_"
+}
+{ before = $0 }' {} + | { ! grep .; } || bad=1
+exit $bad

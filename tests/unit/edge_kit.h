@@ -503,7 +503,7 @@ kit_connect_as(struct client_address a)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0, pair), 0);
 	kit.fd = pair[0];
-	assert_int_equal(crowd_enter(kit.edge->crowd, &a, &cnt), OK);
+	assert_int_equal(limits_enter(kit.edge->limits, &a, &cnt), OK);
 	assert_int_equal(client_open(kit.edge, pair[1], &a), OK);
 }
 

@@ -23,7 +23,7 @@
 
 #include "base/wire.h"
 #include "conf/slice/slice.h"
-#include "vault/notary.h"
+#include "vault/signer.h"
 
 #define KIT_EDGES_MAX	4
 
@@ -237,12 +237,12 @@ kit_file(unsigned index, void *arg)
 	    k->pairs[index / 2]->cert_fd;
 }
 
-static inline struct ring *
+static inline struct keyring *
 kit_ring(struct kit_edges *k)
 {
-	struct ring *r;
+	struct keyring *r;
 
-	assert_int_equal(ring_open(&r, kit_slice(k), kit_file, k), OK);
+	assert_int_equal(keyring_open(&r, kit_slice(k), kit_file, k), OK);
 	return r;
 }
 
@@ -262,16 +262,16 @@ kit_vault_lost(const struct link_peer *p, enum err why, void *arg)
 }
 
 static inline void
-kit_vault_run(struct ring *ring, enum role role, const char *block, int fd)
+kit_vault_run(struct keyring *ring, enum role role, const char *block, int fd)
 {
 	struct link_peer peer = { .role = role, .no = 7 };
 	struct ev_loop *loop;
-	struct notary *n;
+	struct signer *n;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)snprintf(peer.block, sizeof(peer.block), "%s", block);
-	if (ev_open(&loop) != OK || notary_open(&n, loop, ring,
-	    kit_vault_lost, loop) != OK || notary_add(n, fd, &peer) != OK ||
+	if (ev_open(&loop) != OK || signer_open(&n, loop, ring,
+	    kit_vault_lost, loop) != OK || signer_add(n, fd, &peer) != OK ||
 	    ev_run(loop) != OK)
 		_exit(1);
 	_exit(0);
@@ -282,7 +282,7 @@ static inline pid_t
 kit_vault(struct kit_edges *k, int *fd)
 {
 	enum role role = k->is_relay[0] ? ROLE_RELAY : ROLE_EDGE;
-	struct ring *ring = kit_ring(k);
+	struct keyring *ring = kit_ring(k);
 	int ends[2];
 	pid_t pid;
 
@@ -291,7 +291,7 @@ kit_vault(struct kit_edges *k, int *fd)
 		close(ends[0]);
 		kit_vault_run(ring, role, k->names[0], ends[1]);
 	}
-	ring_release(&ring);
+	keyring_release(&ring);
 	assert_true(pid > 0);
 	close(ends[1]);
 	*fd = ends[0];

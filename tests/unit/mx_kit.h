@@ -23,7 +23,7 @@
 
 #include "conf/conf.h"
 #include "conf_memory.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "wire_records.h"
 
 #define TEST_MS		8000	/* a test that takes longer hangs */
@@ -79,8 +79,8 @@ struct world {
 	struct resolve	*resolve;
 	struct link	*resolver;	/* the resolver's end		*/
 	struct conf	*conf;
-	struct kind_env	 env;
-	const struct kind *kind;
+	struct relay_type_env	 env;
+	const struct relay_type *kind;
 	void		*relay;
 	struct delivery	*deliveries[DELIVERIES_MAX];
 	unsigned	 delivery_cnt, finished_cnt;
@@ -379,7 +379,7 @@ open_relay(const char *options, const char *edge)
 	w->env.loop = w->loop;
 	w->env.resolve = w->resolve;
 	w->env.hostname = slice_text(&process, "hostname", 0);
-	w->kind = kind_find(SPAN("mx"), ROLE_RELAY);
+	w->kind = relay_type_find(SPAN("mx"), ROLE_RELAY);
 	assert_non_null(w->kind);
 	assert_int_equal(w->kind->prepare(&w->relay, &w->env), OK);
 	assert_int_equal(w->kind->open(&w->relay, &w->env), OK);
@@ -395,7 +395,7 @@ pull_text(struct delivery *d, enum part part, uint32_t piece_no)
 }
 
 static void
-has_finished(struct delivery *d)
+on_finished(struct delivery *d)
 {
 	if (++world->finished_cnt == world->delivery_cnt)
 		ev_stop(world->loop);
@@ -425,7 +425,7 @@ comes_back(struct delivery *d, enum back why)
 }
 
 static const struct delivery_calls delivery_calls = {
-	pull_text, has_finished, comes_back
+	pull_text, on_finished, comes_back
 };
 
 static struct delivery *

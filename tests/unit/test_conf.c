@@ -358,7 +358,7 @@ text_of_file(const char *path)
 }
 
 static void
-is_right(const char *path)
+on_right(const char *path)
 {
 	char *text = text_of_file(path);
 	const struct memory_file files[] = {
@@ -384,9 +384,9 @@ the_shipped_files_are_right(void **state)
 	assert_int_equal(glob("conf/examples/*.conf", 0, NULL, &g), 0);
 	assert_int_equal(g.gl_pathc, 5);
 	for (size_t i = 0; i < g.gl_pathc; i++)
-		is_right(g.gl_pathv[i]);
+		on_right(g.gl_pathv[i]);
 	globfree(&g);
-	is_right("conf/postern.conf");
+	on_right("conf/postern.conf");
 }
 
 /* All arrows of the picture, in one file. */

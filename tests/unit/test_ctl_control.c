@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "ctl/control/control.h"
-#include "ctl/control/house.h"
+#include "ctl/control/processes.h"
 #include "ctl/control/listen.h"
 #include "ctl/control/queue.h"
 #include "ctl/control/to_queue.h"
@@ -93,7 +93,7 @@ static enum err
 master_says(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
-	return house_told(w.control, type, m, fd);
+	return processes_receive(w.control, type, m, fd);
 }
 
 static void

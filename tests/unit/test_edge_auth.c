@@ -353,7 +353,7 @@ a_local_user_needs_no_password(void **state)
 	kit.edge->set.require_auth = true;
 	kit.edge->set.require_tls = true;
 	kit.edge->set.tls_immediately = true;
-	kit_connect_as(crowd_user(1000));
+	kit_connect_as(client_address_user(1000));
 	assert_string_equal(kit_codes(kit_hear()), "220 ");
 	kit_say("EHLO x\r\n");
 	assert_null(strstr(kit_hear(), "AUTH"));

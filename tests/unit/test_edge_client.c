@@ -403,7 +403,7 @@ an_idle_session_takes_less_than_4_kib_of_heap(void **state)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM |
 		    SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pairs[i]), 0);
 		fds[i] = pairs[i][0];
-		assert_int_equal(crowd_enter(kit.edge->crowd, &a, &cnt), OK);
+		assert_int_equal(limits_enter(kit.edge->limits, &a, &cnt), OK);
 		assert_int_equal(client_open(kit.edge, pairs[i][1], &a), OK);
 		assert_int_equal(send(fds[i], "EHLO x\r\n", 8, 0), 8);
 	}

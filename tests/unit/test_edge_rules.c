@@ -162,53 +162,53 @@ an_ipv6_host_counts_by_its_64(void **state)
 {
 	struct sockaddr_in6 one = { .sin6_family = AF_INET6 }, two;
 	struct client_address a, b;
-	char text[CROWD_NET_TEXT];
-	struct crowd *c;
+	char text[CLIENT_ADDRESS_TEXT];
+	struct limits *c;
 	unsigned cnt;
 
 	one.sin6_addr.s6_addr[0] = 0x20;
 	one.sin6_addr.s6_addr[15] = 1;
 	two = one;
 	two.sin6_addr.s6_addr[8] = 9;
-	assert_true(crowd_address((struct sockaddr *)&one, &a));
-	assert_true(crowd_address((struct sockaddr *)&two, &b));
-	assert_int_equal(crowd_new(&c, 7), OK);
-	assert_int_equal(crowd_enter(c, &a, &cnt), OK);
+	assert_true(client_address_of((struct sockaddr *)&one, &a));
+	assert_true(client_address_of((struct sockaddr *)&two, &b));
+	assert_int_equal(limits_new(&c, 7), OK);
+	assert_int_equal(limits_enter(c, &a, &cnt), OK);
 	assert_int_equal(cnt, 1);
-	assert_int_equal(crowd_enter(c, &b, &cnt), OK);
+	assert_int_equal(limits_enter(c, &b, &cnt), OK);
 	assert_int_equal(cnt, 2);
-	crowd_leave(c, &a);
-	crowd_leave(c, &b);
-	assert_int_equal(crowd_enter(c, &b, &cnt), OK);
+	limits_leave(c, &a);
+	limits_leave(c, &b);
+	assert_int_equal(limits_enter(c, &b, &cnt), OK);
 	assert_int_equal(cnt, 1);
-	crowd_net_text(&b, text);
+	client_address_net_text(&b, text);
 	assert_string_equal(text, "2000::/64");
-	crowd_free(&c);
+	limits_free(&c);
 }
 
 static void
 each_user_of_a_unix_socket_counts_alone_and_rules_pass_him(void **state)
 {
-	struct client_address ann = crowd_user(1000);
-	struct client_address bob = crowd_user(4294967294u);
+	struct client_address ann = client_address_user(1000);
+	struct client_address bob = client_address_user(4294967294u);
 	struct rules r = { 0 };
-	char text[CROWD_NET_TEXT];
-	struct crowd *c;
+	char text[CLIENT_ADDRESS_TEXT];
+	struct limits *c;
 	unsigned cnt;
 
-	assert_int_equal(crowd_new(&c, 7), OK);
-	assert_int_equal(crowd_enter(c, &ann, &cnt), OK);
-	assert_int_equal(crowd_enter(c, &ann, &cnt), OK);
+	assert_int_equal(limits_new(&c, 7), OK);
+	assert_int_equal(limits_enter(c, &ann, &cnt), OK);
+	assert_int_equal(limits_enter(c, &ann, &cnt), OK);
 	assert_int_equal(cnt, 2);
-	assert_int_equal(crowd_enter(c, &bob, &cnt), OK);
+	assert_int_equal(limits_enter(c, &bob, &cnt), OK);
 	assert_int_equal(cnt, 1);
-	crowd_free(&c);
-	crowd_text(&ann, text);
+	limits_free(&c);
+	client_address_text(&ann, text);
 	assert_string_equal(text, "unix uid=1000");
-	crowd_net_text(&bob, text);
+	client_address_net_text(&bob, text);
 	assert_string_equal(text, "uid:4294967294");
-	assert_true(crowd_uid(&bob) == 4294967294u);
-	assert_false(crowd_is_loopback(&ann));
+	assert_true(client_address_uid(&bob) == 4294967294u);
+	assert_false(client_address_is_loopback(&ann));
 	assert_int_equal(rules_add_net(&r, SPAN("192.0.2.0/24")), OK);
 	assert_true(rules_client(&r, &ann));
 	rules_fini(&r);

@@ -114,7 +114,7 @@ only_who_is_known_may_end_lines_with_lf(void **state)
 	kit_connect();
 	kit_say(mail);
 	assert_string_equal(kit_codes(kit_hear()), "220 500 ");
-	kit_connect_as(crowd_user(1000));
+	kit_connect_as(client_address_user(1000));
 	kit_say(mail);
 	assert_string_equal(kit_codes(kit_hear()), "220 250 250 250 354 250 ");
 	assert_string_equal(client_header(), "A: b\r\n\r\n");
@@ -128,7 +128,7 @@ only_who_is_known_may_end_lines_with_lf(void **state)
 	    "DATA\nA: b\n\r\n.\r\n");
 	assert_string_equal(kit_codes(kit_hear()), "235 250 250 354 250 ");
 	kit.edge->set.normalise_lf = false;
-	kit_connect_as(crowd_user(1000));
+	kit_connect_as(client_address_user(1000));
 	kit_say(mail);
 	assert_string_equal(kit_codes(kit_hear()), "220 500 ");
 }

@@ -29,7 +29,7 @@
 #include "sys/counters.h"
 
 static char	 base[64];
-static struct house house;
+static struct supervisor house;
 static struct ev_loop *loop;
 
 /* The far end of a link to master. */
@@ -440,7 +440,7 @@ set_up(void **state)
 	(void)strlcpy(base, "/tmp/test_control.XXXXXX", sizeof(base));
 	if (mkdtemp(base) == NULL || ev_open(&loop) != OK)
 		return -1;
-	house_init(&house, loop, "/nowhere", false);
+	supervisor_init(&house, loop, "/nowhere", false);
 	return 0;
 }
 

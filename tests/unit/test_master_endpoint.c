@@ -52,7 +52,7 @@ struct heard {
 };
 
 static struct {
-	struct house	 house;
+	struct supervisor	 house;
 	struct process	 process;
 	struct link	*child;
 	struct heard	 heard[ANSWERS_MAX];

@@ -24,7 +24,7 @@
 #include "master/pair.h"
 #include "master/process.h"
 
-static struct house house;
+static struct supervisor house;
 static struct ev_loop *loop;
 
 static enum err
@@ -399,7 +399,7 @@ set_up(void **state)
 {
 	if (ev_open(&loop) != OK)
 		return -1;
-	house_init(&house, loop, "none", false);
+	supervisor_init(&house, loop, "none", false);
 	return 0;
 }
 

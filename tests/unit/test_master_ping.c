@@ -21,7 +21,7 @@
 
 #define LONG_MS	31000	/* over what a child may be silent */
 
-static struct house house;
+static struct supervisor house;
 static struct ev_loop *loop;
 
 static enum err
@@ -126,7 +126,7 @@ set_up(void **state)
 {
 	if (ev_open(&loop) != OK)
 		return -1;
-	house_init(&house, loop, "none", false);
+	supervisor_init(&house, loop, "none", false);
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 #include "master/process.h"
 #include "master/shortage.h"
 
-static struct house house;
+static struct supervisor house;
 static struct ev_loop *loop;
 static char	 said[4096];
 
@@ -132,7 +132,7 @@ set_up(void **state)
 {
 	if (ev_open(&loop) != OK)
 		return -1;
-	house_init(&house, loop, "none", false);
+	supervisor_init(&house, loop, "none", false);
 	log_setup("test", hear, false);
 	return 0;
 }

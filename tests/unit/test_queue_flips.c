@@ -47,7 +47,7 @@ no_space(enum queue_full full, const char *why, void *arg)
 }
 
 static void
-is_broken(const char *why, int error, void *arg)
+on_broken(const char *why, int error, void *arg)
 {
 	broken = true;
 	ev_stop(kit.loop);
@@ -56,7 +56,7 @@ is_broken(const char *why, int error, void *arg)
 static void
 reopen(void)
 {
-	static const struct store_calls calls = { no_space, is_broken };
+	static const struct store_calls calls = { no_space, on_broken };
 
 	assert_int_equal(store_open(&kit.store, kit.loop, kit.dir,
 	    &kit.limits, &calls, NULL), OK);

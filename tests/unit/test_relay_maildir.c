@@ -20,7 +20,7 @@
 
 #include "conf/conf.h"
 #include "conf_memory.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 #include "relay/maildir/maildir_file.h"
 #include "relay/maildir/maildir_path.h"
 
@@ -322,7 +322,7 @@ open_relay(const char *dir)
 		{ "/etc/conf", text }, { NULL, NULL } };
 	static struct memory memory;
 	static struct conf *conf;
-	struct kind_env env = { .loop = loop, .root = dir };
+	struct relay_type_env env = { .loop = loop, .root = dir };
 	struct conf_plan plan;
 	void *relay;
 
@@ -340,7 +340,7 @@ open_relay(const char *dir)
 			assert_int_equal(slice_open(&env.block,
 			    plan.slices[i]), OK);
 	env.hostname = SPAN("us.example");
-	assert_int_equal(kind_maildir.open(&relay, &env), OK);
+	assert_int_equal(relay_type_maildir.open(&relay, &env), OK);
 	return relay;
 }
 
@@ -361,7 +361,7 @@ deliver(void *relay, unsigned have, struct delivery **out)
 	assert_non_null(*out);
 	assert_int_equal(delivery_add_rcpt(*out, 0, SPAN("u@b.example")), OK);
 	timer_init(&later, loop, give_up, *out);
-	kind_maildir.take(relay, *out);
+	relay_type_maildir.take(relay, *out);
 	assert_int_equal(ev_run(loop), OK);
 	timer_stop(&later);
 	return (*out)->rcpts[0].outcome;

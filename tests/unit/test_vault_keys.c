@@ -181,15 +181,16 @@ a_ring_is_whole_or_not_at_all(void **state)
 		.names = { "in", "out" },
 		.pairs = { &pairs[RSA2K], &small }, .cnt = 2,
 	};
-	struct ring *r = NULL;
+	struct keyring *r = NULL;
 
-	assert_int_equal(ring_open(&r, kit_slice(&k), kit_file, &k), ERR_PEER);
+	assert_int_equal(keyring_open(&r, kit_slice(&k), kit_file, &k),
+	    ERR_PEER);
 	assert_null(r);
 	k.pairs[1] = &pairs[P256];
-	assert_int_equal(ring_open(&r, kit_slice(&k), kit_file, &k), OK);
-	assert_int_equal(ring_cnt(r), 2);
-	ring_release(&r);
-	assert_int_equal(ring_open(&r, SPAN("no slice"), kit_file, &k),
+	assert_int_equal(keyring_open(&r, kit_slice(&k), kit_file, &k), OK);
+	assert_int_equal(keyring_cnt(r), 2);
+	keyring_release(&r);
+	assert_int_equal(keyring_open(&r, SPAN("no slice"), kit_file, &k),
 	    ERR_PEER);
 	pair_free(&small);
 }
@@ -198,7 +199,7 @@ a_ring_is_whole_or_not_at_all(void **state)
 
 struct desk {
 	struct ev_loop	*loop;
-	struct notary	*notary;
+	struct signer	*signer;
 	struct link	*edges[3];
 	unsigned	 lost_cnt;
 	enum err	 lost_why;
@@ -274,7 +275,7 @@ add_asker(struct desk *d, int no, enum role role, const char *name)
 
 	kit_pair(ends);
 	assert_true(span_cstr(span_of(name), peer.block, sizeof(peer.block)));
-	assert_int_equal(notary_add(d->notary, ends[0], &peer), OK);
+	assert_int_equal(signer_add(d->signer, ends[0], &peer), OK);
 	assert_int_equal(link_open(&d->edges[no], d->loop, ends[1], role,
 	    &vault, on_answer, edge_gone, d), OK);
 }
@@ -290,7 +291,7 @@ open_desk(struct desk *d, struct kit_edges *k)
 {
 	*d = (struct desk){ 0 };
 	assert_int_equal(ev_open(&d->loop), OK);
-	assert_int_equal(notary_open(&d->notary, d->loop, kit_ring(k), lost,
+	assert_int_equal(signer_open(&d->signer, d->loop, kit_ring(k), lost,
 	    d), OK);
 }
 
@@ -299,7 +300,7 @@ close_desk(struct desk *d)
 {
 	for (int i = 0; i < 3; i++)
 		link_close(&d->edges[i]);
-	notary_close(&d->notary);
+	signer_close(&d->signer);
 	ev_close(&d->loop);
 }
 
@@ -519,7 +520,7 @@ old_keys_stay_for_those_who_came_before_the_reload(void **state)
 
 	open_desk(&d, &was);
 	add_edge(&d, 0, "in");
-	notary_set_ring(d.notary, kit_ring(&is));
+	signer_set_ring(d.signer, kit_ring(&is));
 	add_edge(&d, 1, "in");
 	assert_int_equal(ask(&d, 0, &pairs[P256], 0x0403, t), SIGN_DONE);
 	assert_int_equal(ask(&d, 0, &pairs[P384], 0x0403, t), SIGN_DONE);
@@ -529,7 +530,7 @@ old_keys_stay_for_those_who_came_before_the_reload(void **state)
 	link_close(&d.edges[0]);
 	add_edge(&d, 0, "in");
 	assert_int_equal(ask(&d, 0, &pairs[P256], 0x0403, t), SIGN_NO_KEY);
-	notary_drop(d.notary, 1);
+	signer_drop(d.signer, 1);
 	turn(&d, 1, 50);
 	assert_null(d.edges[1]);
 	assert_int_equal(d.lost_cnt, 0);
@@ -552,13 +553,13 @@ one_link_gets_so_many_signatures_a_second(void **state)
 	add_edge(&d, 1, "in");
 	turn(&d, 1, 20);
 	begun_ms = clock_mono_ms();
-	for (unsigned i = 0; i < NOTARY_RATE + 500; i++)
+	for (unsigned i = 0; i < SIGNER_RATE + 500; i++)
 		send_ask(&d, 0, &pairs[P256], 0x0403, text_span(&t));
-	turn(&d, NOTARY_RATE + 500, 20000);
-	assert_int_equal(d.answer_cnt, NOTARY_RATE + 500);
-	assert_int_equal(d.done_cnt + d.busy_cnt, NOTARY_RATE + 500);
+	turn(&d, SIGNER_RATE + 500, 20000);
+	assert_int_equal(d.answer_cnt, SIGNER_RATE + 500);
+	assert_int_equal(d.done_cnt + d.busy_cnt, SIGNER_RATE + 500);
 	/* A machine too slow for the ceiling does not come to it. */
-	assert_true(d.done_cnt >= NOTARY_RATE);
+	assert_true(d.done_cnt >= SIGNER_RATE);
 	if (clock_mono_ms() - begun_ms < 1000)
 		assert_int_equal(d.busy_cnt, 500);
 	assert_int_equal(ask(&d, 1, &pairs[P256], 0x0403, t), SIGN_DONE);

@@ -1,10 +1,10 @@
 /*
- * book.c - ids end in random bytes, so a few of them make a fair hash.
+ * attempts.c - ids end in random bytes, so a few of them make a fair hash.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/book.h"
+#include "relay/attempts.h"
 
 static unsigned
 place_of(struct id id, uint32_t delivery)
@@ -12,22 +12,22 @@ place_of(struct id id, uint32_t delivery)
 	uint32_t n;
 
 	memcpy(&n, id.b + sizeof(id.b) - sizeof(n), sizeof(n));
-	return (n ^ delivery) & (BOOK_PLACES - 1);
+	return (n ^ delivery) & (ATTEMPTS_PLACES - 1);
 }
 
 void
-book_init(struct book *b)
+attempts_init(struct attempts *b)
 {
 	memset(b, 0, sizeof(*b));
 	TAILQ_INIT(&b->queues);
-	for (unsigned i = 0; i < BOOK_PLACES; i++)
+	for (unsigned i = 0; i < ATTEMPTS_PLACES; i++)
 		LIST_INIT(&b->places[i]);
 }
 
-struct book_queue *
-book_queue_of(struct book *b, const char *block, void *owner)
+struct attempts_queue *
+attempts_queue_of(struct attempts *b, const char *block, void *owner)
 {
-	struct book_queue *q;
+	struct attempts_queue *q;
 
 	TAILQ_FOREACH(q, &b->queues, entry)
 		if (strcmp(q->block, block) == 0)
@@ -45,8 +45,8 @@ book_queue_of(struct book *b, const char *block, void *owner)
 }
 
 struct delivery *
-book_find(const struct book *b, const struct book_queue *q, struct id id,
-    uint32_t delivery, uint64_t attempt)
+attempts_find(const struct attempts *b, const struct attempts_queue *q,
+    struct id id, uint32_t delivery, uint64_t attempt)
 {
 	struct delivery *d;
 
@@ -58,7 +58,7 @@ book_find(const struct book *b, const struct book_queue *q, struct id id,
 }
 
 void
-book_add(struct book *b, struct book_queue *q, struct delivery *d)
+attempts_add(struct attempts *b, struct attempts_queue *q, struct delivery *d)
 {
 	d->home = q;
 	TAILQ_INSERT_TAIL(&q->deliveries, d, entry);
@@ -68,9 +68,9 @@ book_add(struct book *b, struct book_queue *q, struct delivery *d)
 }
 
 void
-book_remove(struct book *b, struct delivery *d)
+attempts_remove(struct attempts *b, struct delivery *d)
 {
-	struct book_queue *q = d->home;
+	struct attempts_queue *q = d->home;
 
 	if (q->last == d)
 		q->last = NULL;

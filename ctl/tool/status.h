@@ -1,11 +1,11 @@
 /*
- * house - what status shows: processes with their counters, listeners and
+ * status - what status shows: processes with their counters, listeners and
  * queues, as control told them.
  *
  * Blocks  until all is told
  */
-#ifndef CTL_TOOL_HOUSE_H
-#define CTL_TOOL_HOUSE_H
+#ifndef CTL_TOOL_STATUS_H
+#define CTL_TOOL_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +16,9 @@
 #include "sys/counters.h"
 #include "sys/roles.h"
 
-#define HOUSE_WHERE_MAX	128
+#define STATUS_WHERE_MAX	128
 
-struct house_process {
+struct status_process {
 	enum role	 role;
 	char		 block[BLOCK_NAME_MAX + 1];
 	uint32_t	 no, start, pid;
@@ -30,12 +30,12 @@ struct house_process {
 	uint64_t	 counters[COUNTER__COUNT];
 };
 
-struct house_listener {
+struct status_listener {
 	char		 block[BLOCK_NAME_MAX + 1];
-	char		 where[HOUSE_WHERE_MAX];
+	char		 where[STATUS_WHERE_MAX];
 };
 
-struct house_queue {
+struct status_queue {
 	char		 name[BLOCK_NAME_MAX + 1];
 	bool		 is_away;	/* the numbers are not known	*/
 	enum queue_full	 full;
@@ -49,24 +49,24 @@ struct house_queue {
 	enum hop_utf8	 utf8_hop;	/* what is known of its hop	*/
 };
 
-struct house {
+struct status {
 	uint32_t	 generation;
 	uint64_t	 up_ms;
-	struct house_process *processes;
+	struct status_process *processes;
 	size_t		 process_cnt, process_cap;
-	struct house_listener *listeners;
+	struct status_listener *listeners;
 	size_t		 listener_cnt, listener_cap;
-	struct house_queue *queues;
+	struct status_queue *queues;
 	size_t		 queue_cnt, queue_cap;
 };
 
-/* Ask for all of it.  *h is zeroed first; house_fini() it in any case. */
-enum run_end	 house_ask(struct talk *, struct house *h);
-void		 house_fini(struct house *);
+/* Ask for all of it.  *h is zeroed first; status_fini() it in any case. */
+enum run_end	 status_ask(struct talk *, struct status *h);
+void		 status_fini(struct status *);
 
 /* Does a process of that role use the counter?  See counters.def. */
-bool		 house_counts(enum role, enum counter);
+bool		 status_counts(enum role, enum counter);
 
-const char	*house_state(enum process_state);
+const char	*status_state(enum process_state);
 
 #endif

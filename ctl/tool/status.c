@@ -1,15 +1,15 @@
-/* house.c - rows into arrays, then a question for each queue. */
+/* status.c - rows into arrays, then a question for each queue. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/wire.h"
-#include "ctl/tool/house.h"
+#include "ctl/tool/status.h"
 
 #define QUEUE_MS	5000	/* a queue has to say how it is	*/
 
 struct asking {
-	struct house	*house;
-	struct house_queue *queue;
+	struct status	*house;
+	struct status_queue *queue;
 	uint64_t	 request;	/* for this queue		*/
 	enum run_end	 end;
 };
@@ -34,7 +34,7 @@ add(void **all, size_t *cnt, size_t *cap, size_t size)
 }
 
 static void
-read_counters(struct house_process *p, struct span bytes)
+read_counters(struct status_process *p, struct span bytes)
 {
 	struct wire_in r = {
 		(const uint8_t *)bytes.ptr,
@@ -49,10 +49,10 @@ read_counters(struct house_process *p, struct span bytes)
 }
 
 static void
-add_process(struct house *h, const struct msg_status_process *m)
+add_process(struct status *h, const struct msg_status_process *m)
 {
 	void *all = h->processes;
-	struct house_process *p;
+	struct status_process *p;
 
 	if (m->role >= ROLE__COUNT || m->state >= PROCESS__COUNT)
 		return;
@@ -74,10 +74,10 @@ add_process(struct house *h, const struct msg_status_process *m)
 }
 
 static void
-add_listener(struct house *h, const struct msg_status_listener *m)
+add_listener(struct status *h, const struct msg_status_listener *m)
 {
 	void *all = h->listeners;
-	struct house_listener *l = add(&all, &h->listener_cnt,
+	struct status_listener *l = add(&all, &h->listener_cnt,
 	    &h->listener_cap, sizeof(*l));
 
 	h->listeners = all;
@@ -116,7 +116,7 @@ static bool
 take_queue(unsigned type, const union msg *m, void *arg)
 {
 	struct asking *a = arg;
-	struct house_queue *q = a->queue;
+	struct status_queue *q = a->queue;
 
 	if (type == MSG_queue_told &&
 	    m->queue_told.request != a->request)
@@ -144,7 +144,7 @@ take_queue(unsigned type, const union msg *m, void *arg)
 }
 
 static enum run_end
-ask_queue(struct talk *t, struct house *h, const char *name)
+ask_queue(struct talk *t, struct status *h, const char *name)
 {
 	void *all = h->queues;
 	struct asking a = {
@@ -166,7 +166,7 @@ ask_queue(struct talk *t, struct house *h, const char *name)
 }
 
 enum run_end
-house_ask(struct talk *t, struct house *h)
+status_ask(struct talk *t, struct status *h)
 {
 	const struct msg_status_ask m = { 0 };
 	struct asking a = { .house = h, .end = END_DONE };
@@ -184,7 +184,7 @@ house_ask(struct talk *t, struct house *h)
 }
 
 void
-house_fini(struct house *h)
+status_fini(struct status *h)
 {
 	free(h->processes);
 	free(h->listeners);
@@ -207,7 +207,7 @@ has_word(struct span words, struct span word)
 }
 
 bool
-house_counts(enum role role, enum counter c)
+status_counts(enum role role, enum counter c)
 {
 	if (role == ROLE_MAILDIR || role == ROLE_PIPE || role == ROLE_BLACKHOLE)
 		role = ROLE_RELAY;
@@ -216,7 +216,7 @@ house_counts(enum role role, enum counter c)
 }
 
 const char *
-house_state(enum process_state s)
+status_state(enum process_state s)
 {
 	static const char *const names[PROCESS__COUNT] = {
 		[PROCESS_STARTING] = "starting", [PROCESS_READY] = "ready",

@@ -1,5 +1,5 @@
 /*
- * work.c - what becomes of a delivery between two links.
+ * worker.c - what becomes of a delivery between two links.
  *
  * A delivery is in one of four states: opening (recipients are still being
  * said; lost with the link, for the queue has had no sign of it), running,
@@ -10,14 +10,14 @@
  */
 #include "mail/dsn.h"
 #include "relay/to_queue.h"
-#include "relay/work.h"
+#include "relay/worker.h"
 
 #define DRAIN_LOOK_MS	20
 
 static void
 pull(struct delivery *d, enum part part, uint32_t piece_no)
 {
-	const struct book_queue *q = d->home;
+	const struct attempts_queue *q = d->home;
 
 	if (q->link != NULL)
 		to_queue_pull(q->link, d, part, piece_no);
@@ -26,11 +26,11 @@ pull(struct delivery *d, enum part part, uint32_t piece_no)
 static void
 finished(struct delivery *d)
 {
-	struct book_queue *q = d->home;
-	struct work *w = q->owner;
+	struct attempts_queue *q = d->home;
+	struct worker *w = q->owner;
 
 	if (d->is_forgotten)
-		book_remove(&w->book, d);
+		attempts_remove(&w->book, d);
 	else if (q->link != NULL)
 		to_queue_results(q->link, d);
 }
@@ -39,43 +39,43 @@ finished(struct delivery *d)
 static void
 back(struct delivery *d, enum back why)
 {
-	struct book_queue *q = d->home;
-	struct work *w = q->owner;
+	struct attempts_queue *q = d->home;
+	struct worker *w = q->owner;
 
 	if (!d->is_forgotten && q->link != NULL)
 		to_queue_back(q->link, d, why);
-	book_remove(&w->book, d);
+	attempts_remove(&w->book, d);
 }
 
 static const struct delivery_calls calls = { pull, finished, back };
 
 void
-work_init(struct work *w, struct boot *boot, const struct kind *kind,
-    void *kind_arg)
+worker_init(struct worker *w, struct boot *boot, const struct relay_type *kind,
+    void *relay_type_arg)
 {
 	w->boot = boot;
 	w->kind = kind;
-	w->kind_arg = kind_arg;
+	w->relay_type_arg = relay_type_arg;
 	w->is_draining = false;
-	book_init(&w->book);
+	attempts_init(&w->book);
 }
 
 static void
-tell_can(struct work *w, struct link *l)
+tell_can(struct worker *w, struct link *l)
 {
 	struct msg_relay_can m;
 
 	if (w->kind->can == NULL)
 		return;
-	w->kind->can(w->kind_arg, &m);
+	w->kind->can(w->relay_type_arg, &m);
 	to_queue_can(l, &m);
 }
 
 void
-work_changed(void *arg)
+worker_changed(void *arg)
 {
-	struct work *w = arg;
-	struct book_queue *q;
+	struct worker *w = arg;
+	struct attempts_queue *q;
 
 	TAILQ_FOREACH(q, &w->book.queues, entry)
 		if (q->link != NULL)
@@ -83,7 +83,7 @@ work_changed(void *arg)
 }
 
 void
-work_link(struct work *w, struct book_queue *q)
+worker_link(struct worker *w, struct attempts_queue *q)
 {
 	struct delivery *d;
 
@@ -95,11 +95,11 @@ work_link(struct work *w, struct book_queue *q)
 		if (d->is_finished)
 			to_queue_results(q->link, d);
 	to_queue_listed(q->link, w->is_draining ? 0 :
-	    w->kind->slots(w->kind_arg));
+	    w->kind->slots(w->relay_type_arg));
 }
 
 static struct delivery *
-find_bereft(const struct book_queue *q)
+find_bereft(const struct attempts_queue *q)
 {
 	struct delivery *d;
 
@@ -111,24 +111,24 @@ find_bereft(const struct book_queue *q)
 
 /* One that hears of it may end, and another with it: so begin anew. */
 void
-work_unlink(struct work *w, struct book_queue *q)
+worker_unlink(struct worker *w, struct attempts_queue *q)
 {
 	struct delivery *d, *next;
 
 	q->last = NULL;
 	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
 		if (!delivery_is_whole(d))
-			book_remove(&w->book, d);
+			attempts_remove(&w->book, d);
 	while ((d = find_bereft(q)) != NULL)
 		delivery_orphan(d);
 }
 
 /* Nobody wants its results.  True if it is still running. */
 static bool
-forget(struct work *w, struct delivery *d)
+forget(struct worker *w, struct delivery *d)
 {
 	if (d->is_finished || !delivery_is_whole(d)) {
-		book_remove(&w->book, d);
+		attempts_remove(&w->book, d);
 		return false;
 	}
 	d->is_forgotten = true;
@@ -136,7 +136,7 @@ forget(struct work *w, struct delivery *d)
 }
 
 void
-work_forget_queue(struct work *w, struct book_queue *q)
+worker_forget_queue(struct worker *w, struct attempts_queue *q)
 {
 	struct delivery *d, *next;
 
@@ -145,7 +145,7 @@ work_forget_queue(struct work *w, struct book_queue *q)
 }
 
 enum err
-work_open(struct work *w, struct book_queue *q,
+worker_open(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_open *m)
 {
 	struct delivery *d;
@@ -154,19 +154,19 @@ work_open(struct work *w, struct book_queue *q,
 	    m->header_len > WORK_PART_MAX || m->body_len > WORK_PART_MAX ||
 	    m->ret >= DSN_RET__COUNT ||
 	    (m->envid.len > 0 && !dsn_is_envid(m->envid)) ||
-	    book_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
+	    attempts_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
 		return ERR_PEER;
-	if (w->book.delivery_cnt >= BOOK_MAX)
+	if (w->book.delivery_cnt >= ATTEMPTS_MAX)
 		return ERR_FULL;
 	if ((d = delivery_new(m, &calls, q)) == NULL)
 		return ERR_SYS;
-	book_add(&w->book, q, d);
+	attempts_add(&w->book, q, d);
 	q->last = d;
 	return OK;
 }
 
 enum err
-work_rcpt(struct work *w, struct delivery *d,
+worker_rcpt(struct worker *w, struct delivery *d,
     const struct msg_delivery_rcpt *m)
 {
 	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
@@ -183,13 +183,13 @@ work_rcpt(struct work *w, struct delivery *d,
 	if (w->is_draining)
 		delivery_end(d, &v, SPAN(""));
 	else
-		w->kind->take(w->kind_arg, d);
+		w->kind->take(w->relay_type_arg, d);
 	return OK;
 }
 
 /* No piece of one that still runs will come: who waits for one must hear it. */
 void
-work_settle(struct work *w, struct delivery *d)
+worker_settle(struct worker *w, struct delivery *d)
 {
 	if (forget(w, d) && !d->is_orphan)
 		delivery_orphan(d);
@@ -198,18 +198,18 @@ work_settle(struct work *w, struct delivery *d)
 static void
 look_whether_drained(struct timer *t, void *arg)
 {
-	struct work *w = arg;
+	struct worker *w = arg;
 
-	if (w->book.delivery_cnt == 0 && !w->kind->is_busy(w->kind_arg))
+	if (w->book.delivery_cnt == 0 && !w->kind->is_busy(w->relay_type_arg))
 		boot_done(w->boot);
 	else
 		timer_set(t, DRAIN_LOOK_MS);
 }
 
 void
-work_drain(struct work *w)
+worker_drain(struct worker *w)
 {
-	struct book_queue *q;
+	struct attempts_queue *q;
 
 	if (w->is_draining)
 		return;
@@ -218,7 +218,7 @@ work_drain(struct work *w)
 	TAILQ_FOREACH(q, &w->book.queues, entry)
 		if (q->link != NULL)
 			to_queue_listed(q->link, 0);
-	w->kind->drain(w->kind_arg);
+	w->kind->drain(w->relay_type_arg);
 	timer_init(&w->drained, boot_loop(w->boot), look_whether_drained, w);
 	timer_set(&w->drained, 0);
 }

@@ -1,5 +1,5 @@
 /*
- * notary.c - the links, and the way of a question from check to check.
+ * signer.c - the links, and the way of a question from check to check.
  *
  * Refusals are logged at most once in LOG_EVERY_MS and link, with their count:
  * a taken-over peer shall be seen, and shall not fill the log.
@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "sys/counters.h"
-#include "vault/notary.h"
+#include "vault/signer.h"
 
 #define LOG_EVERY_MS	10000
 #define SECOND_MS	1000
@@ -19,9 +19,9 @@
 
 struct asker {
 	LIST_ENTRY(asker) entry;
-	struct notary	*notary;
+	struct signer	*signer;
 	struct link	*link;
-	struct ring	*ring;		/* in force when it came	*/
+	struct keyring	*ring;		/* in force when it came	*/
 	int64_t		 second_ms;	/* the second's beginning	*/
 	unsigned	 signed_cnt;	/* in that second		*/
 	unsigned	 refused_cnt;	/* and not yet logged		*/
@@ -29,11 +29,11 @@ struct asker {
 	struct timer	 report;
 };
 
-struct notary {
+struct signer {
 	struct ev_loop	*loop;
-	struct ring	*ring;		/* in force			*/
+	struct keyring	*ring;		/* in force			*/
 	LIST_HEAD(, asker) askers;
-	notary_lost_fn	*lost;
+	signer_lost_fn	*lost;
 	void		*arg;
 };
 
@@ -83,23 +83,23 @@ refuse(struct asker *a, enum sign_status status, const char *why)
 static bool
 is_over_rate(struct asker *a)
 {
-	int64_t now_ms = ev_now_ms(a->notary->loop);
+	int64_t now_ms = ev_now_ms(a->signer->loop);
 
 	if (now_ms - a->second_ms >= SECOND_MS) {
 		a->second_ms = now_ms;
 		a->signed_cnt = 0;
 	}
-	return a->signed_cnt++ >= NOTARY_RATE;
+	return a->signed_cnt++ >= SIGNER_RATE;
 }
 
 static const struct key *
 find_key(const struct asker *a, struct span id)
 {
 	const struct link_peer *p = link_peer(a->link);
-	const struct key *k = ring_find(a->notary->ring, p->role, p->block,
+	const struct key *k = keyring_find(a->signer->ring, p->role, p->block,
 	    id);
 
-	return k != NULL ? k : ring_find(a->ring, p->role, p->block, id);
+	return k != NULL ? k : keyring_find(a->ring, p->role, p->block, id);
 }
 
 static enum sign_status
@@ -157,7 +157,7 @@ drop(struct asker *a)
 	LIST_REMOVE(a, entry);
 	timer_stop(&a->report);
 	link_close(&a->link);
-	ring_release(&a->ring);
+	keyring_release(&a->ring);
 	free(a);
 }
 
@@ -166,19 +166,19 @@ on_gone(struct link *l, enum err why, void *arg)
 {
 	struct link_peer peer = *link_peer(l);
 	struct asker *a = arg;
-	struct notary *n = a->notary;
+	struct signer *n = a->signer;
 
 	drop(a);
 	n->lost(&peer, why, n->arg);
 }
 
 enum err
-notary_add(struct notary *n, int fd, const struct link_peer *peer)
+signer_add(struct signer *n, int fd, const struct link_peer *peer)
 {
 	struct asker *a;
 	enum err e;
 
-	notary_drop(n, peer->no);
+	signer_drop(n, peer->no);
 	if ((a = calloc(1, sizeof(*a))) == NULL) {
 		close(fd);
 		return ERR_SYS;
@@ -190,15 +190,15 @@ notary_add(struct notary *n, int fd, const struct link_peer *peer)
 		return e;
 	}
 	link_set_queue_max(a->link, UNSENT_MAX);
-	a->notary = n;
-	a->ring = ring_share(n->ring);
+	a->signer = n;
+	a->ring = keyring_share(n->ring);
 	timer_init(&a->report, n->loop, report, a);
 	LIST_INSERT_HEAD(&n->askers, a, entry);
 	return OK;
 }
 
 void
-notary_drop(struct notary *n, uint32_t no)
+signer_drop(struct signer *n, uint32_t no)
 {
 	struct asker *a;
 
@@ -209,16 +209,16 @@ notary_drop(struct notary *n, uint32_t no)
 		}
 }
 
-/* The rest of notary.h. */
+/* The rest of signer.h. */
 
 enum err
-notary_open(struct notary **out, struct ev_loop *loop, struct ring *ring,
-    notary_lost_fn *lost, void *arg)
+signer_open(struct signer **out, struct ev_loop *loop, struct keyring *ring,
+    signer_lost_fn *lost, void *arg)
 {
-	struct notary *n = calloc(1, sizeof(*n));
+	struct signer *n = calloc(1, sizeof(*n));
 
 	if (n == NULL) {
-		ring_release(&ring);
+		keyring_release(&ring);
 		return ERR_SYS;
 	}
 	n->loop = loop;
@@ -231,9 +231,9 @@ notary_open(struct notary **out, struct ev_loop *loop, struct ring *ring,
 }
 
 void
-notary_close(struct notary **np)
+signer_close(struct signer **np)
 {
-	struct notary *n = *np;
+	struct signer *n = *np;
 	struct asker *a;
 
 	*np = NULL;
@@ -243,13 +243,13 @@ notary_close(struct notary **np)
 		link_flush(a->link);
 		drop(a);
 	}
-	ring_release(&n->ring);
+	keyring_release(&n->ring);
 	free(n);
 }
 
 void
-notary_set_ring(struct notary *n, struct ring *ring)
+signer_set_ring(struct signer *n, struct keyring *ring)
 {
-	ring_release(&n->ring);
+	keyring_release(&n->ring);
 	n->ring = ring;
 }

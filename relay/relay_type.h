@@ -1,11 +1,11 @@
 /*
- * kind - what a relay of one `type' must be able to do.  conf/kinds.def says
- * which row is for which types.
+ * relay_type - what a relay of one `type' must be able to do.  conf/kinds.def
+ * says which row is for which types.
  *
  * Owns	   a delivery from take() until it calls delivery_finish()
  */
-#ifndef RELAY_KIND_H
-#define RELAY_KIND_H
+#ifndef RELAY_RELAY_TYPE_H
+#define RELAY_RELAY_TYPE_H
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@
 #include "sys/ev.h"
 #include "sys/roles.h"
 
-struct kind_env {			/* borrowed for the process's life */
+struct relay_type_env {			/* borrowed for the process's life */
 	struct ev_loop	*loop;
 	struct resolve	*resolve;	/* NULL for roles that ask nobody */
 	struct keys	*keys;		/* likewise; for what TLS signs	*/
@@ -33,15 +33,15 @@ struct kind_env {			/* borrowed for the process's life */
 	void		*changed_arg;
 };
 
-struct kind {
+struct relay_type {
 	/*
 	 * Before the sandbox: read what is secret, start what could not be
 	 * started later.  What it leaves in *out is there for open().  NULL:
 	 * nothing to do.
 	 */
-	enum err	(*prepare)(void **out, const struct kind_env *);
+	enum err	(*prepare)(void **out, const struct relay_type_env *);
 	/* In the sandbox; may start threads.  Says why when it fails. */
-	enum err	(*open)(void **out, const struct kind_env *);
+	enum err	(*open)(void **out, const struct relay_type_env *);
 	/* Deliveries a queue may have with us at the same time. */
 	uint32_t	(*slots)(const void *);
 	/* All recipients are there. */
@@ -55,14 +55,14 @@ struct kind {
 };
 
 /* The row of a type for this role, or NULL. */
-const struct kind	*kind_find(struct span word, enum role);
+const struct relay_type	*relay_type_find(struct span word, enum role);
 
 /* The rows, each in the file of its name. */
-extern const struct kind kind_static;
-extern const struct kind kind_mx;
-extern const struct kind kind_lmtp;
-extern const struct kind kind_maildir;
-extern const struct kind kind_pipe;
-extern const struct kind kind_blackhole;
+extern const struct relay_type relay_type_static;
+extern const struct relay_type relay_type_mx;
+extern const struct relay_type relay_type_lmtp;
+extern const struct relay_type relay_type_maildir;
+extern const struct relay_type relay_type_pipe;
+extern const struct relay_type relay_type_blackhole;
 
 #endif

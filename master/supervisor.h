@@ -1,12 +1,12 @@
 /*
- * house - all that master knows: the processes, who is linked to whom, and
+ * supervisor - all that master knows: the processes, who is linked to whom, and
  * what the house as a whole is doing.
  *
  * Owns	   processes, pairs, listeners
  * Blocks  no
  */
-#ifndef MASTER_HOUSE_H
-#define MASTER_HOUSE_H
+#ifndef MASTER_SUPERVISOR_H
+#define MASTER_SUPERVISOR_H
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -23,11 +23,11 @@
 #include "sys/ev.h"
 #include "sys/sandbox.h"
 
-struct house;
+struct supervisor;
 
 struct process {
 	TAILQ_ENTRY(process) entry;
-	struct house	*house;
+	struct supervisor	*house;
 	struct link_peer id;		/* no: never used twice; start
 					 * counts its lives		*/
 	struct plan_process row;
@@ -81,7 +81,7 @@ struct asked {
 /* What becomes true when all processes are ready. */
 enum awaited { AWAIT_NOTHING, AWAIT_START, AWAIT_RELOAD };
 
-struct house {
+struct supervisor {
 	struct ev_loop	*loop;
 	TAILQ_HEAD(, process) processes;
 	TAILQ_HEAD(, pair) pairs;
@@ -107,19 +107,19 @@ struct house {
 };
 
 /* In place; loop and file are borrowed. */
-void	house_init(struct house *, struct ev_loop *, const char *file,
+void	supervisor_init(struct supervisor *, struct ev_loop *, const char *file,
 	    bool debug);
 
 /* Start what a first plan wants.  Takes slices out of the plan. */
-MUST_CHECK enum err house_start(struct house *, struct plan *);
+MUST_CHECK enum err supervisor_start(struct supervisor *, struct plan *);
 
 /*
  * See whether what we wait for has come true.  Nobody waits for a process that
  * was named for not coming to work: the others have work to do.
  */
-void	house_look(struct house *);
+void	supervisor_look(struct supervisor *);
 
 /* Collect the children that have died. */
-void	house_reap(struct house *);
+void	supervisor_reap(struct supervisor *);
 
 #endif

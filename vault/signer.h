@@ -1,5 +1,5 @@
 /*
- * notary - signs for edges and relays, as far as each of them may ask for it.
+ * signer - signs for edges and relays, as far as each of them may ask for it.
  *
  * They are believed nothing: the key must be their own, the text must be what
  * a TLS server signs, for an edge, or a TLS client, for a relay (purpose.h),
@@ -11,33 +11,33 @@
  * Blocks  for the time of a signature
  * Errors  ERR_SYS
  */
-#ifndef VAULT_NOTARY_H
-#define VAULT_NOTARY_H
+#ifndef VAULT_SIGNER_H
+#define VAULT_SIGNER_H
 
 #include "base/err.h"
 #include "bus/link.h"
 #include "sys/ev.h"
-#include "vault/ring.h"
+#include "vault/keyring.h"
 
-#define NOTARY_RATE	2000	/* signatures a second, of one link	*/
+#define SIGNER_RATE	2000	/* signatures a second, of one link	*/
 
-struct notary;
+struct signer;
 
 /* The link has died; pass it on to boot_link_lost(). */
-typedef void notary_lost_fn(const struct link_peer *, enum err why, void *arg);
+typedef void signer_lost_fn(const struct link_peer *, enum err why, void *arg);
 
 /* The ring is yours no more, whatever the result. */
-MUST_CHECK enum err	 notary_open(struct notary **out, struct ev_loop *,
-			    struct ring *, notary_lost_fn *, void *arg);
+MUST_CHECK enum err	 signer_open(struct signer **out, struct ev_loop *,
+			    struct keyring *, signer_lost_fn *, void *arg);
 /* What is answered and not yet sent goes out, if the kernel takes it. */
-void			 notary_close(struct notary **);
+void			 signer_close(struct signer **);
 
 /* Another ring is in force; yours no more. */
-void			 notary_set_ring(struct notary *, struct ring *);
+void			 signer_set_ring(struct signer *, struct keyring *);
 
 /* Somebody has come, or come back; fd is taken. */
-MUST_CHECK enum err	 notary_add(struct notary *, int fd,
+MUST_CHECK enum err	 signer_add(struct signer *, int fd,
 			    const struct link_peer *);
-void			 notary_drop(struct notary *, uint32_t no);
+void			 signer_drop(struct signer *, uint32_t no);
 
 #endif

@@ -1,10 +1,10 @@
-/* ring.c - a handful of keys, looked through one by one. */
+/* keyring.c - a handful of keys, looked through one by one. */
 #include <stdlib.h>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "conf/slice/slice.h"
-#include "vault/ring.h"
+#include "vault/keyring.h"
 
 struct entry {
 	enum role	 role;		/* EDGE or RELAY		*/
@@ -12,7 +12,7 @@ struct entry {
 	struct key	*key;
 };
 
-struct ring {
+struct keyring {
 	unsigned	 users;
 	unsigned	 cnt;
 	struct entry	 entries[];
@@ -43,8 +43,8 @@ complain(unsigned owner, struct span block, struct span file)
 }
 
 static enum err
-add_key(struct ring *r, unsigned owner, const struct slice *block,
-    ring_file_fn *file, void *arg)
+add_key(struct keyring *r, unsigned owner, const struct slice *block,
+    keyring_file_fn *file, void *arg)
 {
 	struct slice tls = slice_block(block, "tls", 0);
 	struct span name = slice_text(block, "name", 0);
@@ -67,8 +67,8 @@ add_key(struct ring *r, unsigned owner, const struct slice *block,
 }
 
 static enum err
-add_keys(struct ring *r, unsigned owner, const struct slice *file_block,
-    ring_file_fn *file, void *arg)
+add_keys(struct keyring *r, unsigned owner, const struct slice *file_block,
+    keyring_file_fn *file, void *arg)
 {
 	unsigned cnt = slice_block_count(file_block, owners[owner].word);
 	enum err e = OK;
@@ -83,11 +83,12 @@ add_keys(struct ring *r, unsigned owner, const struct slice *file_block,
 }
 
 enum err
-ring_open(struct ring **out, struct span bytes, ring_file_fn *file, void *arg)
+keyring_open(struct keyring **out, struct span bytes, keyring_file_fn *file,
+    void *arg)
 {
 	struct slice block;
 	unsigned cnt = 0;
-	struct ring *r;
+	struct keyring *r;
 	enum err e = slice_open(&block, bytes);
 
 	if (e != OK)
@@ -103,21 +104,21 @@ ring_open(struct ring **out, struct span bytes, ring_file_fn *file, void *arg)
 	if (e == OK)
 		*out = r;
 	else
-		ring_release(&r);
+		keyring_release(&r);
 	return e;
 }
 
-struct ring *
-ring_share(struct ring *r)
+struct keyring *
+keyring_share(struct keyring *r)
 {
 	r->users++;
 	return r;
 }
 
 void
-ring_release(struct ring **rp)
+keyring_release(struct keyring **rp)
 {
-	struct ring *r = *rp;
+	struct keyring *r = *rp;
 
 	*rp = NULL;
 	if (r == NULL || --r->users > 0)
@@ -128,13 +129,13 @@ ring_release(struct ring **rp)
 }
 
 unsigned
-ring_cnt(const struct ring *r)
+keyring_cnt(const struct keyring *r)
 {
 	return r->cnt;
 }
 
 const struct key *
-ring_find(const struct ring *r, enum role role, const char *block,
+keyring_find(const struct keyring *r, enum role role, const char *block,
     struct span id)
 {
 	for (unsigned i = 0; i < r->cnt; i++) {

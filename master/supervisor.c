@@ -1,5 +1,6 @@
 /*
- * house.c - from a plan to running processes, and the regular looks at them.
+ * supervisor.c - from a plan to running processes, and the regular looks at
+ * them.
  *
  * At the first start edges wait until all others are ready: clients then wait
  * in the listeners' queues instead of hearing 451.
@@ -11,7 +12,7 @@
 
 #include "base/log.h"
 #include "master/control.h"
-#include "master/house.h"
+#include "master/supervisor.h"
 #include "master/notify.h"
 #include "master/pair.h"
 #include "master/process.h"
@@ -20,7 +21,7 @@
 #define EDGES_WAIT_MS	3000
 
 static void
-start_edges(struct house *h)
+start_edges(struct supervisor *h)
 {
 	struct process *p;
 
@@ -40,7 +41,7 @@ edges_waited(struct timer *t, void *arg)
 static void
 ping_all(struct timer *t, void *arg)
 {
-	struct house *h = arg;
+	struct supervisor *h = arg;
 	struct process *p;
 
 	h->ping_turn++;
@@ -52,14 +53,15 @@ ping_all(struct timer *t, void *arg)
 static void
 say_alive(struct timer *t, void *arg)
 {
-	struct house *h = arg;
+	struct supervisor *h = arg;
 
 	notify_alive();
 	timer_set(&h->alive, notify_alive_ms());
 }
 
 void
-house_init(struct house *h, struct ev_loop *loop, const char *file, bool debug)
+supervisor_init(struct supervisor *h, struct ev_loop *loop, const char *file,
+    bool debug)
 {
 	memset(h, 0, sizeof(*h));
 	h->loop = loop;
@@ -81,7 +83,7 @@ house_init(struct house *h, struct ev_loop *loop, const char *file, bool debug)
 }
 
 static enum err
-add_one(struct house *h, struct plan *plan, uint32_t row,
+add_one(struct supervisor *h, struct plan *plan, uint32_t row,
     struct process **made)
 {
 	struct folder *folder;
@@ -98,7 +100,7 @@ add_one(struct house *h, struct plan *plan, uint32_t row,
 }
 
 static enum err
-add_all(struct house *h, struct plan *plan, struct process **made)
+add_all(struct supervisor *h, struct plan *plan, struct process **made)
 {
 	enum err e = OK;
 
@@ -111,7 +113,7 @@ add_all(struct house *h, struct plan *plan, struct process **made)
 }
 
 enum err
-house_start(struct house *h, struct plan *plan)
+supervisor_start(struct supervisor *h, struct plan *plan)
 {
 	struct process *made[PLAN_PROCESSES_MAX];
 	struct process *p;
@@ -134,7 +136,7 @@ house_start(struct house *h, struct plan *plan)
 }
 
 static bool
-are_ready(const struct house *h, bool with_edges)
+are_ready(const struct supervisor *h, bool with_edges)
 {
 	const struct process *p;
 
@@ -147,7 +149,7 @@ are_ready(const struct house *h, bool with_edges)
 }
 
 static bool
-do_all_work(const struct house *h)
+do_all_work(const struct supervisor *h)
 {
 	const struct process *p;
 
@@ -158,7 +160,7 @@ do_all_work(const struct house *h)
 }
 
 static void
-all_are_ready(struct house *h, enum awaited was)
+all_are_ready(struct supervisor *h, enum awaited was)
 {
 	bool all = do_all_work(h);
 
@@ -175,7 +177,7 @@ all_are_ready(struct house *h, enum awaited was)
 }
 
 void
-house_look(struct house *h)
+supervisor_look(struct supervisor *h)
 {
 	enum awaited was = h->awaited;
 
@@ -188,7 +190,7 @@ house_look(struct house *h)
 }
 
 static bool
-is_ours(const struct house *h, pid_t pid)
+is_ours(const struct supervisor *h, pid_t pid)
 {
 	const struct process *p;
 
@@ -199,7 +201,7 @@ is_ours(const struct house *h, pid_t pid)
 }
 
 static void
-reap_strangers(const struct house *h)
+reap_strangers(const struct supervisor *h)
 {
 	siginfo_t si = { 0 };
 
@@ -211,7 +213,7 @@ reap_strangers(const struct house *h)
 }
 
 void
-house_reap(struct house *h)
+supervisor_reap(struct supervisor *h)
 {
 	struct process *p, *next;
 	int status;

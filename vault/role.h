@@ -1,13 +1,13 @@
 /*
- * part - the vault's two processes, which share this program and nothing else:
+ * role - the vault's two processes, which share this program and nothing else:
  * main.c finds the part for the role that master says we are, and runs it.
  */
-#ifndef VAULT_PART_H
-#define VAULT_PART_H
+#ifndef VAULT_ROLE_H
+#define VAULT_ROLE_H
 
 #include "bus/boot.h"
 
-struct vault_part {
+struct vault_role {
 	enum role	 role;
 	/* Not yet locked in: read the slice and its files.  Fatal if not. */
 	void		(*open)(struct boot *);
@@ -19,7 +19,7 @@ struct vault_part {
 	struct boot_calls calls;
 };
 
-extern const struct vault_part part_keys;	/* keys.c	*/
-extern const struct vault_part part_users;	/* users.c	*/
+extern const struct vault_role role_keys;	/* keys.c	*/
+extern const struct vault_role role_users;	/* users.c	*/
 
 #endif

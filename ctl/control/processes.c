@@ -1,9 +1,9 @@
-/* house.c - rows of master, each with the counters of its process. */
+/* processes.c - rows of master, each with the counters of its process. */
 #include <unistd.h>
 
 #include "base/wire.h"
 #include "ctl/control/ask.h"
-#include "ctl/control/house.h"
+#include "ctl/control/processes.h"
 #include "ctl/control/tool.h"
 
 #define COUNTERS_LEN	(COUNTER__COUNT * sizeof(uint64_t))
@@ -145,7 +145,7 @@ tell_done(struct control *c, const struct msg_house_done *m)
 }
 
 enum err
-house_told(struct control *c, unsigned type, const union msg *m, int fd)
+processes_receive(struct control *c, unsigned type, const union msg *m, int fd)
 {
 	switch (type) {
 	case MSG_house_counters:
@@ -171,7 +171,7 @@ house_told(struct control *c, unsigned type, const union msg *m, int fd)
 }
 
 void
-house_gone(struct control *c, uint32_t no)
+processes_gone(struct control *c, uint32_t no)
 {
 	struct page *p = find_page(c, no);
 
@@ -182,7 +182,7 @@ house_gone(struct control *c, uint32_t no)
 }
 
 void
-house_close(struct control *c)
+processes_close(struct control *c)
 {
 	while (c->page_cnt > 0)
 		counters_unmap(c->pages[--c->page_cnt].at);

@@ -1,5 +1,5 @@
 /*
- * roster.c - a hash table of places in the text, open, at most half full.  An
+ * accounts.c - a hash table of places in the text, open, at most half full.  An
  * account is read again from its line when it is asked for.
  */
 #include <stdint.h>
@@ -7,19 +7,19 @@
 #include <string.h>
 
 #include "mail/account.h"
-#include "vault/roster.h"
+#include "vault/accounts.h"
 
 #define SLOTS_MIN	16u
 #define STAND_INS_MAX	1000u	/* slots looked at for one	*/
 
-struct roster {
+struct accounts {
 	struct span	 text;
 	size_t		 mask;		/* slots, a power of two, less one */
 	uint32_t	*slots;		/* a line's place + 1; 0: free	*/
 };
 
 static size_t
-slot_of(const struct roster *r, struct span name)
+slot_of(const struct accounts *r, struct span name)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	char key[ACCOUNT_KEY_MAX];
@@ -33,7 +33,7 @@ slot_of(const struct roster *r, struct span name)
 
 /* The account at a slot that is taken. */
 static struct account
-account_at(const struct roster *r, size_t slot)
+account_at(const struct accounts *r, size_t slot)
 {
 	struct span rest = span_tail(r->text, r->slots[slot] - 1);
 	struct account a = { 0 };
@@ -44,7 +44,7 @@ account_at(const struct roster *r, size_t slot)
 
 /* The slot of that name, or the free one where it would be. */
 static size_t
-look_up(const struct roster *r, struct span name)
+look_up(const struct accounts *r, struct span name)
 {
 	size_t slot = slot_of(r, name);
 
@@ -55,7 +55,7 @@ look_up(const struct roster *r, struct span name)
 }
 
 static enum err
-make_slots(struct roster *r)
+make_slots(struct accounts *r)
 {
 	struct span rest = r->text;
 	size_t cnt = 0, slots = SLOTS_MIN;
@@ -72,7 +72,7 @@ make_slots(struct roster *r)
 
 /* The first line of a name is the one that counts. */
 static void
-fill_slots(struct roster *r)
+fill_slots(struct accounts *r)
 {
 	struct span rest = r->text;
 	struct account a;
@@ -87,9 +87,9 @@ fill_slots(struct roster *r)
 }
 
 enum err
-roster_new(struct roster **out, struct span text)
+accounts_new(struct accounts **out, struct span text)
 {
-	struct roster *r = calloc(1, sizeof(*r));
+	struct accounts *r = calloc(1, sizeof(*r));
 	enum err e;
 
 	if (r == NULL) {
@@ -99,7 +99,7 @@ roster_new(struct roster **out, struct span text)
 	}
 	r->text = text;
 	if ((e = make_slots(r)) != OK) {
-		roster_free(&r);
+		accounts_free(&r);
 		return e;
 	}
 	fill_slots(r);
@@ -108,9 +108,9 @@ roster_new(struct roster **out, struct span text)
 }
 
 void
-roster_free(struct roster **rp)
+accounts_free(struct accounts **rp)
 {
-	struct roster *r = *rp;
+	struct accounts *r = *rp;
 
 	*rp = NULL;
 	if (r == NULL)
@@ -122,7 +122,7 @@ roster_free(struct roster **rp)
 }
 
 bool
-roster_find(const struct roster *r, struct span name, struct span *hash)
+accounts_find(const struct accounts *r, struct span name, struct span *hash)
 {
 	size_t slot = look_up(r, name);
 

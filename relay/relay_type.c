@@ -1,20 +1,20 @@
 /*
- * kind.c - the code for each type of relay, as kinds.def has it.
+ * relay_type.c - the code for each type of relay, as kinds.def has it.
  */
 #include "conf/kinds.h"
-#include "relay/kind.h"
+#include "relay/relay_type.h"
 
 static const struct {
 	const char		*word;
-	const struct kind	*kind;
+	const struct relay_type	*kind;
 } rows[] = {
 #define KIND(word, role, reach, facts, slots, check, by)		\
-	{ #word, &kind_##by },
+	{ #word, &relay_type_##by },
 #include "conf/kinds.def"
 };
 
-const struct kind *
-kind_find(struct span word, enum role role)
+const struct relay_type *
+relay_type_find(struct span word, enum role role)
 {
 	const struct kind_row *row = kinds_find(word);
 

@@ -18,13 +18,13 @@
 
 #include "bus/boot.h"
 #include "relay/from_queue.h"
-#include "relay/work.h"
+#include "relay/worker.h"
 
 #define SLOTS	7
 
 struct bench {
 	struct ev_loop	*loop;
-	struct work	 work;
+	struct worker	 work;
 	struct link	*link;		/* the queue's end		*/
 	struct timer	 pause;
 	char		 heard[4096];	/* what the relay said		*/
@@ -121,7 +121,7 @@ end(struct delivery *d)
 }
 
 static void
-has_text(struct delivery *d, void *arg)
+on_piece(struct delivery *d, void *arg)
 {
 	struct verdict v = verdict_own(OWN_no_text, STAGE_BODY);
 	struct span s;
@@ -145,7 +145,7 @@ take(void *arg, struct delivery *d)
 	}
 	if (!bench->wants_text)
 		return;
-	d->on_text = has_text;
+	d->on_text = on_piece;
 	delivery_prefetch(d);
 }
 
@@ -160,7 +160,7 @@ is_busy(const void *arg)
 	return false;
 }
 
-static const struct kind kind = {
+static const struct relay_type kind = {
 	.slots = slots, .take = take,
 	.drain = drain, .is_busy = is_busy,
 };
@@ -299,21 +299,21 @@ set_up(void **state)
 	if (bench == NULL || ev_open(&bench->loop) != OK)
 		return -1;
 	timer_init(&bench->pause, bench->loop, stop_pause, NULL);
-	work_init(&bench->work, NULL, &kind, NULL);
+	worker_init(&bench->work, NULL, &kind, NULL);
 	return 0;
 }
 
 static int
 tear_down(void **state)
 {
-	struct book_queue *q;
+	struct attempts_queue *q;
 	struct delivery *d;
 
 	link_close(&bench->link);
 	while ((q = TAILQ_FIRST(&bench->work.book.queues)) != NULL) {
 		link_close(&q->link);
 		while ((d = TAILQ_FIRST(&q->deliveries)) != NULL)
-			book_remove(&bench->work.book, d);
+			attempts_remove(&bench->work.book, d);
 		TAILQ_REMOVE(&bench->work.book.queues, q, entry);
 		free(q);
 	}
@@ -536,7 +536,7 @@ a_drained_relay_takes_nothing_and_ends_when_settled(void **state)
 	send_rcpt(1, 0);
 	settle();
 	bench->heard[0] = '\0';
-	work_drain(&bench->work);
+	worker_drain(&bench->work);
 	want_heard("listed 0; ");
 	send_open(2, 1, 0);
 	send_rcpt(2, 0);

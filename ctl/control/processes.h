@@ -1,24 +1,24 @@
 /*
- * house - what master tells control: who runs, and where each counts.
+ * processes - what master tells control: who runs, and where each counts.
  *
  * A process's page comes before it is listed for the first time; a page with a
  * number that is known takes the place of the old one.  Pages of processes that
  * a whole listing does not name are given back.
  */
-#ifndef CTL_CONTROL_HOUSE_H
-#define CTL_CONTROL_HOUSE_H
+#ifndef CTL_CONTROL_PROCESSES_H
+#define CTL_CONTROL_PROCESSES_H
 
 #include "bus/messages.h"
 #include "ctl/control/control.h"
 
 /* A message of master's that boot.h does not know; fd is taken. */
-MUST_CHECK enum err	house_told(struct control *, unsigned type,
+MUST_CHECK enum err	processes_receive(struct control *, unsigned type,
 			    const union msg *, int fd);
 
 /* This process is gone for good, with its page. */
-void			house_gone(struct control *, uint32_t no);
+void			processes_gone(struct control *, uint32_t no);
 
 /* Give back all pages. */
-void			house_close(struct control *);
+void			processes_close(struct control *);
 
 #endif
