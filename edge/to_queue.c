@@ -66,6 +66,8 @@ to_queue_open(struct transaction *t)
 	    .tenant = origin_tenant(o, network),
 	    .ret = t->ret,
 	    .envid = transaction_envid(t),
+	    .body = (uint8_t)t->body,
+	    .params = t->has_smtputf8 ? PARAM_SMTPUTF8 : 0,
 	});
 	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
 		transaction_rcpt(t, &at, &r);

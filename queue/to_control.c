@@ -67,6 +67,7 @@ to_control_rcpt(struct link *l, uint64_t request, const struct store_row *row)
 		.request = request, .id = row->id, .rcpt_no = row->no,
 		.delivery = r->delivery, .code = r->code,
 		.address = r->address, .reply = r->reply, .hop = r->hop,
+		.trace = r->trace,
 	};
 
 	if (l != NULL)

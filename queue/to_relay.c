@@ -32,6 +32,9 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		.helo = env->message.helo, .proto = env->message.proto,
 		.tenant = env->message.tenant,
 		.ret = env->message.ret, .envid = env->message.envid,
+		.body = env->message.body, .params = env->message.params,
+		.by_ms = env->message.by_ms, .by_mode = env->message.by_mode,
+		.deadline_ms = BUS_NO_DEADLINE,
 	};
 	uint32_t at;
 

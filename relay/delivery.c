@@ -52,6 +52,11 @@ delivery_new(const struct msg_delivery_open *m,
 	d->header_len = m->header_len;
 	d->body_len = m->body_len;
 	d->ret = m->ret;
+	d->body = m->body;
+	d->params = m->params;
+	d->by_ms = m->by_ms;
+	d->by_mode = m->by_mode;
+	d->deadline_ms = (int64_t)m->deadline_ms;
 	d->piece_cnt = pieces_of(m->header_len) + pieces_of(m->body_len);
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
 	SLIST_INIT(&d->outcomes);

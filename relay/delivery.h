@@ -86,6 +86,12 @@ struct delivery {
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
 	uint8_t		 ret;		/* RFC 3461, as for the bus	*/
+	enum mail_body	 body;		/* what MAIL said of the text	*/
+	uint8_t		 params;	/* PARAM_*			*/
+	uint64_t	 by_ms;		/* RFC 2852: wall clock; 0: none */
+	uint8_t		 by_mode;	/* BY_*				*/
+	int64_t		 deadline_ms;	/* monotonic: after it no final dot
+					 * is sent			*/
 	struct span	 envid;
 	struct span	 client, helo, proto, tenant; /* of the session it came
 					 * in by; may be empty		*/

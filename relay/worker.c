@@ -152,7 +152,9 @@ worker_open(struct worker *w, struct attempts_queue *q,
 
 	if (m->rcpt_cnt == 0 || m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
 	    m->header_len > WORK_PART_MAX || m->body_len > WORK_PART_MAX ||
-	    m->ret >= DSN_RET__COUNT ||
+	    m->ret >= DSN_RET__COUNT || m->body >= BODY__COUNT ||
+	    (m->params & ~PARAM__ALL) != 0 || (m->by_mode & ~BY__ALL) != 0 ||
+	    m->deadline_ms > BUS_NO_DEADLINE ||
 	    (m->envid.len > 0 && !dsn_is_envid(m->envid)) ||
 	    attempts_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
 		return ERR_PEER;

@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	5
+#define BUS_VERSION	6
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 
@@ -64,6 +64,29 @@ union msg {
 #define MAIL_LONG	0x04u	/* has lines over TEXT_LINE_SURE */
 #define MAIL_DIGEST	0x40u	/* the queue's own, to the postmaster */
 #define MAIL_LOGIN	0x80u	/* its tenant has logged in	*/
+
+/* mail_open.body, delivery_open.body: what MAIL said of the text, RFC 6152 and
+ * 3030; the numbers are on disk */
+enum mail_body {
+	BODY_7BIT,		/* or nothing				*/
+	BODY_8BITMIME,
+	BODY_BINARYMIME,
+	BODY__COUNT
+};
+
+/* mail_open.params, delivery_open.params: said in MAIL; on disk too */
+#define PARAM_SMTPUTF8	0x01u	/* RFC 6531 3.4			*/
+#define PARAM_REQUIRETLS 0x02u	/* RFC 8689			*/
+#define PARAM__ALL	(PARAM_SMTPUTF8 | PARAM_REQUIRETLS)
+
+/* mail_open.by_mode, delivery_open.by_mode: RFC 2852 4; on disk too */
+#define BY_RETURN	0x01u	/* not there by then: it comes back	*/
+#define BY_NOTIFY	0x02u	/* not there by then: its sender is told */
+#define BY_TRACE	0x04u	/* relayed on: its sender is told	*/
+#define BY__ALL		(BY_RETURN | BY_NOTIFY | BY_TRACE)
+
+/* delivery_open.deadline_ms */
+#define BUS_NO_DEADLINE	((uint64_t)INT64_MAX)
 
 /* sign_answer.status */
 enum sign_status {

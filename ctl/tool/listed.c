@@ -35,6 +35,7 @@ listed_fini(struct listed_message *m)
 		drop(&m->rcpts[i].address);
 		drop(&m->rcpts[i].reply);
 		drop(&m->rcpts[i].hop);
+		drop(&m->rcpts[i].trace);
 	}
 	free(m->deliveries);
 	free(m->rcpts);
@@ -126,7 +127,8 @@ listed_add_rcpt(struct listed_message *m, const struct msg_list_rcpt *row)
 		m->deliveries[d - m->deliveries].has_rcpt = true;
 	if (copy(&r->address, row->address) != OK ||
 	    copy(&r->reply, row->reply) != OK ||
-	    copy(&r->hop, row->hop) != OK)
+	    copy(&r->hop, row->hop) != OK ||
+	    copy(&r->trace, row->trace) != OK)
 		return ERR_SYS;
 	return OK;
 }

@@ -35,6 +35,7 @@ struct listed_rcpt {
 	uint32_t	 no, delivery;	/* delivery: the no of one	*/
 	uint16_t	 code;		/* of the last reply, 0 none	*/
 	struct span	 address, reply, hop;
+	struct span	 trace;		/* how he came to be one	*/
 };
 
 struct listed_message {

@@ -65,6 +65,7 @@ begin(struct session *s, const struct command_mail *m)
 	t = s->transaction;
 	t->size_hint = m->has_size ? m->size : 0;
 	t->has_smtputf8 = m->smtputf8;
+	t->body = m->is_8bit ? BODY_8BITMIME : BODY_7BIT;
 	t->is_utf8 = m->sender.is_utf8;
 	t->ret = m->ret;
 	return true;

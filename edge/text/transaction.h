@@ -22,6 +22,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "bus/messages.h"
 #include "edge/text/framing.h"
 #include "edge/client/grow.h"
 #include "edge/text/origin.h"
@@ -63,6 +64,7 @@ struct transaction {
 	bool		 last_is_ours;	/* and was a bare <postmaster>	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
 	bool		 has_smtputf8;	/* the client said so		*/
+	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/
 
 	LIST_ENTRY(transaction) entry;	/* while it waits for word about a

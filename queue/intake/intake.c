@@ -53,6 +53,8 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
 	    !is_clean(m->sender) || !is_clean(m->tenant) ||
 	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
+	    m->body >= BODY__COUNT || (m->params & ~PARAM__ALL) != 0 ||
+	    (m->by_mode & ~BY__ALL) != 0 ||
 	    (m->envid.len > 0 && !dsn_is_envid(m->envid)))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)

@@ -187,6 +187,10 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->edge = keep(&at, edge, BLOCK_NAME_MAX);
 	facts->ret = m->ret;
 	facts->envid = keep(&at, m->envid, DSN_ENVID_MAX);
+	facts->body = m->body;
+	facts->params = m->params;
+	facts->by_ms = m->by_ms;
+	facts->by_mode = m->by_mode;
 	s->queue = ed->queue;
 	s->edge = s->holder = ed;
 	ed->begun_cnt++;
@@ -263,8 +267,10 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
 		    like.key.ptr, like.key.len), like.key.len };
 	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
 	if (s->rcpt_dsn != NULL)
-		s->rcpt_dsn[cnt] = (struct store_dsn){ m->notify,
-		    { orcpt, m->orcpt.len } };
+		s->rcpt_dsn[cnt] = (struct store_dsn){
+			.notify = m->notify,
+			.orcpt = { orcpt, m->orcpt.len },
+		};
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += bytes;
 	hold(s, bytes + RCPT_HELD);

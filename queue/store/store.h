@@ -122,6 +122,8 @@ struct store_piece {
 struct store_dsn {
 	uint8_t		 notify;	/* DSN_* bits			*/
 	struct span	 orcpt;		/* as given			*/
+	struct span	 trace;		/* and how he came of who was said,
+					 * see expand.h; empty: he was	*/
 };
 
 /* tenant: in whose line it stands, with a domain of his or without. */

@@ -46,6 +46,7 @@ put_rcpts(struct store *st, MDB_txn *txn, const struct store_accept *a)
 		if (a->rcpt_dsn != NULL) {
 			r.notify = a->rcpt_dsn[no].notify;
 			r.orcpt = a->rcpt_dsn[no].orcpt;
+			r.trace = a->rcpt_dsn[no].trace;
 		}
 		store_table_key_no(&k, a->mail->id, no);
 		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT,

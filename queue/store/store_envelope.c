@@ -50,7 +50,7 @@ keep_rcpt(char **at, uint32_t no, const struct record_recipient *r)
 {
 	return (struct envelope_rcpt){
 		.no = no, .address = keep(at, r->address),
-		.dsn = { r->notify, keep(at, r->orcpt) },
+		.dsn = { .notify = r->notify, .orcpt = keep(at, r->orcpt) },
 		.reply = keep(at, r->reply), .hop = keep(at, r->hop),
 		.code = r->code, .flags = r->flags,
 		.tried_ms = (int64_t)r->tried_ms,

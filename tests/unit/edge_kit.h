@@ -45,6 +45,7 @@ struct kit_mail {
 	bool		 is_committed, is_aborted;
 	uint64_t	 header_len, body_len;
 	char		 asked[1200];	/* what reports are wanted	*/
+	unsigned	 kind, params;	/* and what else MAIL said	*/
 	struct id	 id;
 };
 
@@ -150,6 +151,8 @@ kit_open(const struct msg_mail_open *o)
 	kit.mail_cnt++;
 	m->stream = o->stream;
 	m->flags = o->flags;
+	m->kind = o->body;
+	m->params = o->params;
 	assert_true(span_cstr(o->sender, m->sender, sizeof(m->sender)));
 	assert_true(span_cstr(o->proto, m->proto, sizeof(m->proto)));
 	assert_true(span_cstr(o->tenant, m->tenant, sizeof(m->tenant)));

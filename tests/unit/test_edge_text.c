@@ -687,6 +687,8 @@ smtputf8_is_asked_of_the_next_hop_where_it_is_needed(void **state)
 	    "A: \xc3\xa9\r\n\r\nx\r\n.\r\n");
 	kit_hear();
 	assert_int_equal(kit_last()->flags, MAIL_SMTPUTF8 | MAIL_8BIT);
+	assert_int_equal(kit_last()->params, PARAM_SMTPUTF8);
+	assert_int_equal(kit_last()->kind, BODY_8BITMIME);
 }
 
 static unsigned
@@ -723,6 +725,7 @@ the_text_itself_says_what_it_asks_of_a_next_hop(void **state)
 	memcpy(text + TEXT_LINE_SURE - 2, "xxxx", 4);
 	text[sizeof(text) / 2 + 99] = '\0';
 	assert_int_equal(flags_for(" BODY=8BITMIME", text), MAIL_LONG);
+	assert_int_equal(kit_last()->params, 0);
 }
 
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)

@@ -125,6 +125,21 @@ a_wrong_parameter_of_reports_breaks_the_link(void **state)
 }
 
 static void
+what_no_mail_can_say_breaks_the_link(void **state)
+{
+	static const struct msg_mail_open wrong[] = {
+		{ .stream = 1, .body = BODY__COUNT },
+		{ .stream = 1, .params = PARAM__ALL + 1 },
+		{ .stream = 1, .by_mode = BY__ALL + 1 },
+	};
+	struct play *p = *state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(intake_mail(edge_of(p), &wrong[i]),
+		    ERR_PEER);
+}
+
+static void
 a_word_about_no_stream_breaks_the_link_a_late_one_not(void **state)
 {
 	struct play *p = *state;
@@ -650,6 +665,7 @@ main(void)
 		TEST(a_stream_is_opened_once),
 		TEST(a_control_byte_in_an_address_breaks_the_link),
 		TEST(a_wrong_parameter_of_reports_breaks_the_link),
+		TEST(what_no_mail_can_say_breaks_the_link),
 		TEST(a_word_about_no_stream_breaks_the_link_a_late_one_not),
 		TEST(nothing_follows_a_commit_and_an_abort_comes_too_late),
 		TEST(a_piece_beyond_the_credit_breaks_the_link),

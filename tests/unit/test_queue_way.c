@@ -220,6 +220,33 @@ what_is_wanted_of_reports_is_kept_and_handed_on(void **state)
 	assert_non_null(strstr(p->asked, " 1:"));
 }
 
+/* Over a restart, and to a relay for which there is no deadline. */
+static void
+what_mail_said_of_text_and_way_is_kept_and_handed_on(void **state)
+{
+	struct span header = SPAN("Subject: x\r\n\r\n");
+	struct play *p = *state;
+
+	link_send_mail_open(p->edge, &(struct msg_mail_open){ .stream = 1,
+	    .body = BODY_BINARYMIME, .params = PARAM_REQUIRETLS,
+	    .by_ms = UINT64_C(1800000000123), .by_mode = BY_NOTIFY });
+	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){ .stream = 1,
+	    .rcpt = SPAN("a@example.net") });
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .header_len = header.len }, header);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	play_stop_queue(p);
+	play_start_queue(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->rcpt_cnt == 1);
+	assert_int_equal(p->opened.body, BODY_BINARYMIME);
+	assert_int_equal(p->opened.params, PARAM_REQUIRETLS);
+	assert_int_equal(p->opened.by_ms, UINT64_C(1800000000123));
+	assert_int_equal(p->opened.by_mode, BY_NOTIFY);
+	assert_int_equal(p->opened.deadline_ms, BUS_NO_DEADLINE);
+}
+
 static void
 a_result_nobody_asked_for_is_settled_and_changes_nothing(void **state)
 {
@@ -352,6 +379,7 @@ main(void)
 		TEST(a_delivery_lost_with_its_link_is_sent_again),
 		TEST(after_our_restart_the_relay_keeps_what_it_runs),
 		TEST(what_is_wanted_of_reports_is_kept_and_handed_on),
+		TEST(what_mail_said_of_text_and_way_is_kept_and_handed_on),
 		TEST(a_result_nobody_asked_for_is_settled_and_changes_nothing),
 		TEST(results_for_a_message_that_is_gone_are_settled),
 		TEST(a_relay_that_takes_no_more_is_given_no_more),
