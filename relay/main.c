@@ -5,7 +5,7 @@
  *
  *	from_queue  work  book  delivery  kind
  *	static	    lmtp  one_hop  smtp_target  pool  dial
- *		    smtp_client  smtp_wire  smtp_dialogue  smtp_greet
+ *		    smtp_client  smtp_dialogue  smtp_greet
  *		    smtp_login  smtp_mail  smtp_batch  smtp_text
  *		    smtp_reply  verdict  slow
  *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves

@@ -15,6 +15,7 @@
  * client_close() is always the last act: after it there is no c.
  */
 #include <sys/queue.h>
+#include <sys/uio.h>
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -22,8 +23,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "edge/client/channel.h"
 #include "edge/client/client.h"
+#include "edge/client/handshake.h"
 #include "edge/edge.h"
 #include "edge/protocol.h"
 #include "sys/counters.h"
@@ -101,7 +102,9 @@ client_close(struct client *c, const char *why)
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
 	shaking_over(&edge->shaking, &c->shaking);
-	channel_fini(&c->channel);
+	if (c->channel.is_shaking)
+		handshake_given_up();
+	channel_close(&c->channel);
 	limits_leave(edge->limits, &c->seat->origin->address);
 	drop_rest(c);
 	c->seat->protocol->close(&c->seat);
@@ -137,11 +140,13 @@ static enum err
 write_out(struct client *c)
 {
 	struct grow *out = &c->seat->out;
+	struct iovec run;
 	size_t n;
 	enum err e;
 
 	while (out->len > 0) {
-		e = channel_write(&c->channel, grow_span(out), &n);
+		run = (struct iovec){ out->ptr, out->len };
+		e = channel_write(&c->channel, &run, 1, &n);
 		if (e == ERR_AGAIN)
 			return OK;
 		if (e != OK)
@@ -227,7 +232,6 @@ static void
 settle(struct client *c)
 {
 	bool is_patient = is_waiting(c) && !c->is_pushing;
-	unsigned want = 0;
 
 	if (is_over(c)) {
 		if (c->seat->is_hasty && !c->has_eof)
@@ -239,11 +243,8 @@ settle(struct client *c)
 	}
 	if (room(c) > 0)
 		c->is_pushing = false;
-	if (c->seat->out.len > 0)
-		want |= c->channel.write_wants;
-	if (!c->has_eof && (is_patient || room(c) > 0))
-		want |= c->channel.read_wants;
-	ev_want(&c->ev, want);
+	ev_want(&c->ev, channel_wants(&c->channel, !c->has_eof &&
+	    (is_patient || room(c) > 0), c->seat->out.len > 0));
 }
 
 static void	client_signed(void *arg);
@@ -253,8 +254,8 @@ static void
 begin_tls(struct client *c)
 {
 	drop_rest(c);
-	if (c->edge->tls == NULL || channel_secure(&c->channel, c->edge->tls,
-	    client_signed, c) != OK) {
+	if (handshake_begin(&c->channel, c->edge->tls, client_signed, c) !=
+	    OK) {
 		client_close(c, "no TLS");
 		return;
 	}
@@ -306,12 +307,12 @@ run(struct client *c, bool can_read)
 static void
 shake(struct client *c)
 {
-	enum err e = channel_shake(&c->channel, c->seat->origin->client);
+	enum err e = handshake_go_on(&c->channel, c->seat->origin->client);
 
 	if (e == ERR_AGAIN) {
 		if (channel_has_moved(&c->channel))
 			shaking_moved(&c->edge->shaking, &c->shaking);
-		ev_want(&c->ev, c->channel.read_wants);
+		ev_want(&c->ev, channel_wants(&c->channel, true, false));
 		return;
 	}
 	shaking_over(&c->edge->shaking, &c->shaking);
@@ -366,11 +367,11 @@ client_ready(struct ev *ev, unsigned what, void *arg)
 	}
 	if (what & EV_READ && is_waiting(c))
 		c->is_pushing = true;
-	if (what & c->channel.write_wants && write_out(c) != OK) {
+	if (write_out(c) != OK) {
 		client_close(c, "client left");
 		return;
 	}
-	run(c, (what & c->channel.read_wants) != 0);
+	run(c, channel_may_read(&c->channel, what));
 }
 
 /* We want to end: the session knows whether it does now. */
@@ -415,7 +416,7 @@ client_late(struct timer *timer, void *arg)
 		client_close(c, "timeout");
 	else {
 		timer_set(&c->timer, LINGER_MS);
-		ev_want(&c->ev, c->channel.write_wants);
+		ev_want(&c->ev, channel_wants(&c->channel, false, true));
 	}
 }
 
@@ -455,7 +456,7 @@ client_open(struct edge *edge, int fd, const struct client_address *address)
 		return e;
 	}
 	c->edge = edge;
-	channel_init(&c->channel, fd);
+	channel_open(&c->channel, fd);
 	timer_init(&c->timer, edge->loop, client_late, c);
 	timer_set(&c->timer, tick_ms(edge));
 	LIST_INSERT_HEAD(&edge->clients, c, entry);

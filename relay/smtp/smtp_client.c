@@ -21,8 +21,11 @@
 #include "relay/smtp/smtp_mail.h"
 #include "relay/smtp/smtp_reply.h"
 #include "relay/smtp/smtp_text.h"
+#include "sys/counters.h"
 
 #define OUT_MIN		1024	/* bytes to begin with; most envelopes */
+
+static uint64_t	open_cnt;	/* connections of the whole process */
 
 static void	take_turn(struct smtp_client *, unsigned what);
 
@@ -36,7 +39,9 @@ hang_up(struct smtp_client *c)
 	if (c->knocking != 0)
 		c->target->door->cancel(c->target->door, c->knocking);
 	c->knocking = 0;
-	smtp_wire_close(&c->wire);
+	if (channel_is_open(&c->channel))
+		counter_set(COUNTER_connections, --open_cnt);
+	channel_close(&c->channel);
 	c->in_len = c->in_pos = c->out_len = c->out_pos = 0;
 	c->iov_cnt = c->iov_pos = 0;
 	c->in_reply = false;
@@ -118,7 +123,7 @@ break_off(struct smtp_client *c, enum own own)
 	if (c->step == SMTP_IDLE || c->step == SMTP_QUIT) {
 		smtp_client_close(c);
 	} else if (smtp_greet_is_refused(c)) {
-		(void)strlcpy(why, tls_why(c->wire.tls), sizeof(why));
+		(void)strlcpy(why, tls_why(c->channel.tls), sizeof(why));
 		smtp_greet_fail_tls(c, why);
 	} else if (c->step == SMTP_STARTTLS || c->step == SMTP_SECURING) {
 		smtp_greet_fail_tls(c, v.text.ptr);
@@ -175,7 +180,7 @@ write_failed(struct smtp_client *c)
 {
 	enum err e = smtp_reply_read(c);
 
-	if (!smtp_wire_is_open(&c->wire))
+	if (!channel_is_open(&c->channel))
 		return;			/* it said why, and that was that */
 	if (e == ERR_PEER)
 		break_off(c, OWN_not_smtp);
@@ -193,7 +198,7 @@ write_commands(struct smtp_client *c)
 	if (c->out_pos == c->out_len)
 		return true;
 	all = (struct iovec){ c->out + c->out_pos, c->out_len - c->out_pos };
-	if ((e = smtp_wire_put(&c->wire, &all, 1, &n)) != OK) {
+	if ((e = channel_write(&c->channel, &all, 1, &n)) != OK) {
 		if (e != ERR_AGAIN)
 			write_failed(c);
 		return false;
@@ -229,7 +234,7 @@ write_runs(struct smtp_client *c)
 
 	if (cnt == 0)
 		return true;
-	e = smtp_wire_put(&c->wire, c->iov + c->iov_pos, cnt, &n);
+	e = channel_write(&c->channel, c->iov + c->iov_pos, cnt, &n);
 	if (e != OK) {
 		if (e != ERR_AGAIN)
 			write_failed(c);
@@ -305,7 +310,7 @@ take_turn(struct smtp_client *c, unsigned what)
 
 	c->in_turn = true;
 	if (c->step != SMTP_SECURING &&
-	    (what & EV_READ || c->wire.read_needs_write))
+	    channel_may_read(&c->channel, what))
 		read_replies(c);
 	if (c->step == SMTP_SECURING)
 		smtp_greet_shake(c);
@@ -313,11 +318,12 @@ take_turn(struct smtp_client *c, unsigned what)
 		smtp_mail_plan(c);
 	if (c->step == SMTP_IDLE && before != SMTP_IDLE)
 		offer(c);
-	if (smtp_wire_is_open(&c->wire) && write_commands(c))
+	if (channel_is_open(&c->channel) && write_commands(c))
 		write_text(c);
 	c->in_turn = false;
-	if (smtp_wire_is_open(&c->wire))
-		ev_want(&c->ev, smtp_wire_wants(&c->wire, has_to_write(c)));
+	if (channel_is_open(&c->channel))
+		ev_want(&c->ev, channel_wants(&c->channel, true,
+		    has_to_write(c)));
 }
 
 /* While the vault is waited for, nothing but its end can come from the hop. */
@@ -326,7 +332,7 @@ on_ready(struct ev *ev, unsigned what, void *arg)
 {
 	struct smtp_client *c = arg;
 
-	if (c->wire.is_waiting)
+	if (c->channel.is_waiting)
 		break_off(c, OWN_lost);
 	else
 		take_turn(c, what);
@@ -354,7 +360,7 @@ give_up_waiting(struct smtp_client *c)
 	struct verdict v = verdict_own(OWN_silent, smtp_dialogue_stage(c));
 
 	v.is_late = true;
-	if (c->wire.is_waiting) {	/* not for the next hop */
+	if (c->channel.is_waiting) {	/* not for the next hop */
 		smtp_greet_fail_ours(c, "the vault does not answer");
 		return;
 	}
@@ -389,7 +395,10 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 {
 	struct log_line l;
 
-	smtp_wire_open(&c->wire, fd);
+	channel_open(&c->channel, fd);
+	c->is_local = channel_is_local(&c->channel);
+	counter_add(COUNTER_connected, 1);
+	counter_set(COUNTER_connections, ++open_cnt);
 	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
 	c->hop = span_of(c->hop_bytes);
 	memset(&c->ehlo, 0, sizeof(c->ehlo));
@@ -488,7 +497,7 @@ smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
 	c->target = target;
 	c->calls = calls;
 	c->arg = arg;
-	c->wire.fd = -1;
+	c->channel.fd = -1;
 	c->step = SMTP_DIALING;
 	timer_init(&c->timer, loop, out_of_time, c);
 	later_init(&c->end, loop, tell_end, c);
@@ -556,7 +565,7 @@ smtp_client_is_alive(struct smtp_client *c)
 	if (c->step != SMTP_IDLE)
 		return false;
 	if (c->in_len == 0 &&
-	    smtp_wire_get(&c->wire, &byte, 1, &n) == ERR_AGAIN)
+	    channel_read(&c->channel, &byte, 1, &n) == ERR_AGAIN)
 		return true;
 	smtp_client_close(c);
 	return false;

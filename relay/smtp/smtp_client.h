@@ -15,12 +15,11 @@
  * Where TLS is opportunistic and fails, the same address is tried once more in
  * the clear; but never with a login, unless the address is of this host.
  *
- * Files: smtp_client.c life and clock, smtp_wire.c the socket and TLS,
- * smtp_dialogue.c the table of steps, smtp_greet.c those up to ready(),
- * smtp_login.c AUTH, smtp_mail.c those of a transaction, smtp_dsn.c what it
- * asks of reports, smtp_batch.c whom it is for, smtp_address.c how they are
- * written, smtp_text.c the message's text, smtp_convert.c its conversion,
- * smtp_reply.c what the next hop says.
+ * Files: smtp_client.c life and clock, smtp_dialogue.c the table of steps,
+ * smtp_greet.c those up to ready(), smtp_login.c AUTH, smtp_mail.c those of a
+ * transaction, smtp_dsn.c what it asks of reports, smtp_batch.c whom it is for,
+ * smtp_address.c how they are written, smtp_text.c the message's text,
+ * smtp_convert.c its conversion, smtp_reply.c what the next hop says.
  *
  * Its place (places.h) is dial.place, kept from dialling to the end.
  *
@@ -36,6 +35,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ask/channel.h"
 #include "ask/tls_client.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -45,7 +45,6 @@
 #include "mail/reply.h"
 #include "relay/delivery.h"
 #include "relay/smtp/dial.h"
-#include "relay/smtp/smtp_wire.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 
@@ -164,7 +163,8 @@ struct smtp_client {
 	void		*arg;
 	struct dial	 dial;
 	uint64_t	 knocking;	/* request to the door, or 0	*/
-	struct smtp_wire wire;
+	struct channel	 channel;
+	bool		 is_local;	/* the peer is on this host	*/
 	struct ev	 ev;
 	struct timer	 timer;
 	int64_t		 waits_ms;	/* what it was set to		*/

@@ -61,7 +61,7 @@ smtp_greet_secure(struct smtp_client *c)
 {
 	const struct smtp_client_target *t = c->target;
 
-	if (t->tls.client == NULL || smtp_wire_secure(&c->wire, t->tls.client,
+	if (t->tls.client == NULL || channel_connect(&c->channel, t->tls.client,
 	    t->dial.host, must_verify(c), smtp_client_wake, c) != OK)
 		fail(c, OWN_no_tls);
 }
@@ -77,7 +77,7 @@ log_tls(const struct smtp_client *c, enum log_event event, const char *why)
 	if (why != NULL) {
 		log_text(&l, LOG_KEY_why, why);
 	} else {
-		tls_facts(c->wire.tls, &facts);
+		tls_facts(c->channel.tls, &facts);
 		log_text(&l, LOG_KEY_version, facts.version);
 		log_text(&l, LOG_KEY_cipher, facts.cipher);
 		log_text(&l, LOG_KEY_verified,
@@ -94,14 +94,14 @@ may_be_clear(const struct smtp_client *c)
 
 	return t->tls.security == TLS_OPPORTUNISTIC && !t->tls.immediately &&
 	    c->was_started &&
-	    (t->login.username.len == 0 || c->wire.is_local);
+	    (t->login.username.len == 0 || c->is_local);
 }
 
 /* What may be said of a handshake that failed. */
 static enum own
 own_of(const struct smtp_client *c)
 {
-	struct tls *t = c->wire.tls;
+	struct tls *t = c->channel.tls;
 
 	if (c->step == SMTP_STARTTLS)
 		return OWN_tls_missing;
@@ -137,13 +137,14 @@ smtp_greet_fail_ours(struct smtp_client *c, const char *why)
 bool
 smtp_greet_is_refused(const struct smtp_client *c)
 {
-	return c->wire.tls != NULL && !c->was_ready &&
-	    tls_is_refused(c->wire.tls);
+	return c->channel.tls != NULL && !c->was_ready &&
+	    tls_is_refused(c->channel.tls);
 }
 
 static void
 on_handshake(struct smtp_client *c)
 {
+	counter_add(COUNTER_tls_done, 1);
 	if (log_wants(LOG_DEBUG))
 		log_tls(c, LOG_secured, NULL);
 	smtp_dialogue_enter(c, c->target->tls.immediately ?
@@ -155,15 +156,15 @@ smtp_greet_shake(struct smtp_client *c)
 {
 	char why[256];
 
-	switch (smtp_wire_shake(&c->wire)) {
+	switch (channel_shake(&c->channel)) {
 	case OK:
 		on_handshake(c);
 		break;
 	case ERR_AGAIN:
 		break;
 	default:
-		snprintf(why, sizeof(why), "%s", tls_why(c->wire.tls));
-		if (tls_is_ours(c->wire.tls))
+		snprintf(why, sizeof(why), "%s", tls_why(c->channel.tls));
+		if (tls_is_ours(c->channel.tls))
 			smtp_greet_fail_ours(c, why);
 		else
 			smtp_greet_fail_tls(c, why);
@@ -184,7 +185,7 @@ smtp_greet_end(struct smtp_client *c)
 static bool
 is_tls_due(const struct smtp_client *c)
 {
-	return c->wire.tls == NULL && !c->is_clear &&
+	return c->channel.tls == NULL && !c->is_clear &&
 	    c->target->tls.security != TLS_OFF &&
 	    c->ehlo.has & EHLO_STARTTLS;
 }
@@ -195,7 +196,8 @@ go_on(struct smtp_client *c)
 {
 	if (is_tls_due(c))
 		smtp_dialogue_enter(c, SMTP_STARTTLS);
-	else if (c->wire.tls == NULL && c->target->tls.security >= TLS_REQUIRED)
+	else if (c->channel.tls == NULL &&
+	    c->target->tls.security >= TLS_REQUIRED)
 		fail(c, OWN_tls_missing);
 	else if (c->target->login.username.len > 0)
 		smtp_login_begin(c);

@@ -95,7 +95,7 @@ void
 smtp_login_begin(struct smtp_client *c)
 {
 	c->login_no = 0;
-	if (c->wire.tls == NULL && !c->wire.is_local)
+	if (c->channel.tls == NULL && !c->is_local)
 		fail(c, OWN_login_in_clear);
 	else if (c->ehlo.auth == 0)
 		fail(c, OWN_login_missing);

@@ -68,7 +68,7 @@ take_lines(struct smtp_client *c)
 		}
 		c->in_pos += len + 1;
 		e = take_line(c, span_head(left, len));
-		if (!smtp_wire_is_open(&c->wire))
+		if (!channel_is_open(&c->channel))
 			return OK;	/* hung up: nothing is left */
 	}
 	if (c->in_pos > 0)
@@ -81,8 +81,8 @@ take_lines(struct smtp_client *c)
 static bool
 may_read_on(const struct smtp_client *c)
 {
-	return smtp_wire_is_open(&c->wire) && c->step != SMTP_SECURING &&
-	    smtp_wire_has_more(&c->wire);
+	return channel_is_open(&c->channel) && c->step != SMTP_SECURING &&
+	    channel_has_more(&c->channel);
 }
 
 enum err
@@ -92,10 +92,12 @@ smtp_reply_read(struct smtp_client *c)
 	size_t n;
 
 	do {
-		e = smtp_wire_get(&c->wire, c->in + c->in_len,
+		e = channel_read(&c->channel, c->in + c->in_len,
 		    sizeof(c->in) - c->in_len, &n);
 		if (e == ERR_AGAIN)
 			return OK;
+		if (e == ERR_NONE || e == ERR_PEER)	/* or it broke TLS */
+			return ERR_CLOSED;
 		if (e != OK)
 			return e;
 		c->in_len += n;

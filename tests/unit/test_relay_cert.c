@@ -280,7 +280,7 @@ until_it_waits(struct bench *b)
 	struct timer t;
 
 	connect_client(b);
-	while (b->client != NULL && !b->client->wire.is_waiting) {
+	while (b->client != NULL && !b->client->channel.is_waiting) {
 		timer_init(&t, b->loop, too_late, b);
 		timer_set(&t, 1);
 		assert_int_equal(ev_run(b->loop), OK);

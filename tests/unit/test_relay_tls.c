@@ -649,7 +649,7 @@ no_password_goes_in_the_clear_to_another_host(void **state)
 			b->target.tls.security = TLS_OPPORTUNISTIC;
 		add_one(b);
 		connect_client(b);
-		b->client->wire.is_local = false;
+		b->client->is_local = false;
 		run(b);
 		assert_true(b->has_why);
 		assert_string_equal(b->why_text, "4.7.0 Login requires TLS");
@@ -668,7 +668,7 @@ under_tls_it_may_go_anywhere(void **state)
 	b->hop.ehlo = "250-hop\r\n250-AUTH PLAIN\r\n250 STARTTLS";
 	add_one(b);
 	connect_client(b);
-	b->client->wire.is_local = false;
+	b->client->is_local = false;
 	run(b);
 	want_done(b->deliveries[0], 0);
 	assert_non_null(strstr(b->hop.seen, "<TLS>EHLO me.example\r\n"
@@ -688,7 +688,7 @@ with_a_login_a_failed_handshake_is_the_end_elsewhere(void **state)
 	add_one(b);
 	connect_client(b);
 	b->client->was_started = true;
-	b->client->wire.is_local = false;
+	b->client->is_local = false;
 	run(b);
 	assert_true(b->has_why);
 	assert_string_equal(b->why_text,
