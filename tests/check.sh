@@ -83,6 +83,18 @@ all() {
 	wait "$builder"		# not for the tee, which waits for us
 }
 
+# Which tests failed in which step: of a long log its end is read.
+names() {
+	awk '/^== / && !/: (FAILED|[0-9]+ s)$/ { step = substr($0, 4) }
+	    /^        \| *not ok / { sub(/.*not ok [0-9]+ (- )?/, "")
+		why = why " " $0 }
+	    /^  ok  / { why = "" }
+	    /^  FAIL  / { sub(/^  FAIL  /, ""); sub(/:.*/, "")
+		print "  failed: " $0 ":" why " (" step ")"; why = "" }
+	    /^(FAILED|ERROR) [^ ]*\.py/ {
+		print "  failed: " $2 " (" step ")" }' build/check.log
+}
+
 all > >(tee build/check.log) 2>&1
 wait
 passed=0 failed=0
@@ -91,5 +103,7 @@ while read -r good bad name; do
 	[ "$bad" = 0 ] || echo "  $bad failed: $name"
 done <"$COUNTS" > >(tee -a build/check.log)
 wait
+names >build/failed.log
+tee -a build/check.log <build/failed.log
 echo "$passed passed, $failed failed" | tee -a build/check.log
 [ $failed = 0 ] && [ $passed -gt 0 ]

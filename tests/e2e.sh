@@ -17,6 +17,8 @@ run() {
 	shift 2
 	"$@" env PYTHONDONTWRITEBYTECODE=1 POSTERN_BUILD="$POSTERN_BUILD" \
 	    POSTERN_SOAK="${POSTERN_SOAK:-}" PATH="$PATH" \
+	    ${POSTERN_SEED:+POSTERN_SEED="$POSTERN_SEED"} \
+	    ${POSTERN_STORE:+POSTERN_STORE="$POSTERN_STORE"} \
 	    POSTERN_PEERS="$PWD/build/peers" bash -c 'cd tests/e2e &&
 	    exec /usr/bin/python3 -m pytest "$@"' pytest -c pytest.ini \
 	    -m "$marker" --junitxml="$report/$name.xml" "${args[@]}"

@@ -9,6 +9,15 @@ PATH=$PATH:/usr/sbin:/sbin:$PWD/build/peers/usr/sbin
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 jobs=${UNIT_JOBS:-4} started=0
 
+# show FILE: the end of a failed test's output; of what stands before it, with
+# which seed it ran and what failed.
+show() {
+	awk '{ line[NR] = $0 }
+	    END { for (i = 1; i <= NR; i++)
+		if (i > NR - 60 || tolower(line[i]) ~ /seed|^ *not ok/)
+			print "        | " line[i] }' "$1"
+}
+
 # run NUMBER NAME COMMAND...: the result goes to files of that number.
 run() {
 	local out=$dir/$1.out name=$2 yes no status start=$SECONDS
@@ -28,7 +37,7 @@ run() {
 	if [ "$no" = 0 ]; then
 		echo "  ok    $name: $yes passed ($((SECONDS - start)) s)"
 	else
-		sed 's/^/        | /' "$out" | tail -n 60
+		show "$out"
 		echo "  FAIL  $name: $yes passed, $no failed"
 	fi >"$result"
 	echo "$yes $no" >"${out%.out}.count"
