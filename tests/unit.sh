@@ -54,7 +54,7 @@ begin() {
 }
 
 slow='relay_pipe|queue_suspect|sandbox|vault_hash|tls_waiting|edge_auth|keys'
-slow="/test_($slow|edge_session|queue_(control|flips|index|salvage))$"
+slow="/test_($slow|edge_session|queue_(control|flips|index|salvage|stale))$"
 mapfile -t programs < <(printf '%s\n' "$@" | grep -E "$slow"
     printf '%s\n' "$@" | grep -vE "$slow")
 for program in "${programs[@]}"; do

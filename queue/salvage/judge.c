@@ -250,22 +250,22 @@ is_same(const struct record_delivery *a, const struct record_delivery *b)
 
 /*
  * The delivery as table due tells of it: the row that agrees with `want`, if
- * there is one, else any.  False: none.
+ * there is one, else any.  NULL: none.
  */
-static bool
+static const struct row *
 told_by_due(const struct rows *r, struct id id, uint32_t no,
     const struct record_delivery *want, struct record_delivery *out)
 {
+	const struct row *row, *found = NULL;
 	struct record_delivery d;
-	bool found = false;
 	size_t left;
-	const struct row *row = find_no(r, TABLE_DUE, id, no, &left);
 
+	row = find_no(r, TABLE_DUE, id, no, &left);
 	for (; row != NULL && left > 0 && rows_no(row) == no; row++, left--) {
 		if (row->is_misplaced || !from_due(row, &d))
 			continue;
 		*out = d;
-		found = true;
+		found = row;
 		if (want == NULL || is_same(want, &d))
 			break;
 	}
@@ -276,21 +276,23 @@ static void
 judge_delivery(const struct rows *r, struct verdict *v,
     struct judge_delivery *d)
 {
+	const struct row *row = d->row;
 	struct record_delivery told;
 	union record rec;
 
-	d->is_good = d->row != NULL && get(v, d->row, RECORD_delivery, &rec,
+	d->is_good = row != NULL && get(v, d->row, RECORD_delivery, &rec,
 	    JUDGE_DELIVERY);
 	if (d->is_good) {
 		d->rec = rec.delivery;
-		d->is_due = told_by_due(r, v->id, d->no, &d->rec, &told) &&
-		    is_same(&d->rec, &told);
-	} else if (told_by_due(r, v->id, d->no, NULL, &told)) {
+		d->is_due = told_by_due(r, v->id, d->no, &d->rec, &told) !=
+		    NULL && is_same(&d->rec, &told);
+	} else if ((row = told_by_due(r, v->id, d->no, NULL, &told)) != NULL) {
 		v->faults |= JUDGE_DELIVERY;
 		d->rec = told;
 		d->row = NULL;
 		d->is_good = d->is_due = true;
 	}
+	d->is_doubtful = row != NULL && row->origin == ROWS_DOUBTFUL;
 	if (!d->is_due)
 		v->faults |= JUDGE_DUE;
 }
@@ -376,10 +378,11 @@ gather_rcpts(const struct rows *r, struct verdict *v)
 
 /*
  * More recipients than the delivery has left: some are done with, and it is not
- * those that are surely of today.
+ * those that are surely of today.  Nobody gets a second copy where that is not
+ * to be told.
  */
 static void
-drop_doubtful(struct verdict *v, struct judge_delivery *d)
+drop_rcpts(struct verdict *v, struct judge_delivery *d)
 {
 	if (d->row == NULL || !d->is_good || d->rcpt_cnt <= d->rec.rcpt_cnt)
 		return;
@@ -391,6 +394,26 @@ drop_doubtful(struct verdict *v, struct judge_delivery *d)
 		rc->is_done = true;
 		d->rcpt_cnt--;
 	}
+	if (d->rcpt_cnt > d->rec.rcpt_cnt) {
+		d->is_good = false;
+		v->faults |= JUDGE_RCPT;
+	}
+}
+
+/* The same of deliveries, of which the message counts those that are left. */
+static void
+drop_deliveries(struct verdict *v, bool just_doubtful)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		cnt += v->deliveries[i].is_good;
+	if (!v->has_message || cnt <= v->message.delivery_cnt)
+		return;
+	v->faults |= JUDGE_DELIVERY;
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		if (!just_doubtful || v->deliveries[i].is_doubtful)
+			v->deliveries[i].is_good = false;
 }
 
 static void
@@ -399,7 +422,7 @@ count_rcpts(struct verdict *v)
 	for (size_t i = 0; i < v->delivery_cnt; i++) {
 		struct judge_delivery *d = &v->deliveries[i];
 
-		drop_doubtful(v, d);
+		drop_rcpts(v, d);
 		if (d->row != NULL && d->is_good &&
 		    d->rcpt_cnt != d->rec.rcpt_cnt) {
 			v->faults |= JUDGE_RCPT;
@@ -412,6 +435,8 @@ count_rcpts(struct verdict *v)
 	}
 	if (v->has_message && v->delivery_cnt != v->message.delivery_cnt)
 		v->faults |= JUDGE_DELIVERY;
+	drop_deliveries(v, true);
+	drop_deliveries(v, false);
 	for (size_t i = 0; i < v->rcpt_cnt; i++) {
 		struct judge_rcpt *rc = &v->rcpts[i];
 		const struct judge_delivery *d;

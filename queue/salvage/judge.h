@@ -26,6 +26,7 @@ struct judge_delivery {
 	const struct row *row;		/* NULL: made from its due row	*/
 	uint32_t	 rcpt_cnt;	/* found			*/
 	bool		 is_good;	/* it can be carried out	*/
+	bool		 is_doubtful;	/* what tells of it is		*/
 	bool		 is_due;	/* table due has its row	*/
 };
 

@@ -1,22 +1,21 @@
 /*
  * rows.c - first the trees, from the free list on; then, if a tree is broken,
- * the leaves that no tree leads to.
+ * its rows in the leaves that no tree leads to.
  *
  * A page of which the free list says nothing and that no tree leads to must be
  * one that a broken tree has lost: what it holds is of today.  If the free list
  * itself is broken or unknown this cannot be told, and the rows are doubtful,
- * as are those of a page that is in use and free at once, and what a damaged
- * leaf has kept of rows that were deleted.
+ * as are those of a page that is in use and free at once or that was meant for
+ * another place, and what a damaged leaf has kept of rows that were deleted.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/salvage/form.h"
 #include "queue/salvage/rows.h"
 
 #define ID_LEN		sizeof(struct id)
 #define NO_LEN		(ID_LEN + sizeof(uint32_t))
-#define HISTORY_KEY	(8 + ID_LEN + 1 + 4)
-#define CRC_KEY		(NO_LEN + 1)
 
 struct reading {
 	struct rows	*rows;
@@ -24,7 +23,7 @@ struct reading {
 	uint8_t		*seen, *is_free;
 	int		 table;		/* being walked; -1 any		*/
 	bool		 is_stale;	/* these trees are not of today	*/
-	bool		 just_suspended; /* all else was found by them	*/
+	bool		 has[TABLE__COUNT]; /* there is a tree		*/
 	enum rows_origin origin;
 	bool		 has_free;	/* the free list is whole	*/
 	uint64_t	 last_no;	/* what it may name at most	*/
@@ -43,111 +42,6 @@ add_fault(uint64_t page, const char *why, void *arg)
 		    g->table >= 0 ? store_table_name((enum table)g->table) :
 		    NULL, why };
 	r->fault_cnt++;
-}
-
-bool
-rows_kind(enum table t, enum record_kind *out)
-{
-	switch (t) {
-	case TABLE_MESSAGE:
-		*out = RECORD_message;
-		return true;
-	case TABLE_RECIPIENT:
-		*out = RECORD_recipient;
-		return true;
-	case TABLE_DELIVERY:
-		*out = RECORD_delivery;
-		return true;
-	case TABLE_LOOSE:
-		*out = RECORD_loose;
-		return true;
-	case TABLE_HISTORY:
-		*out = RECORD_history;
-		return true;
-	case TABLE_TOTAL:
-		*out = RECORD_total;
-		return true;
-	case TABLE_CRC:
-		*out = RECORD_crc;
-		return true;
-	case TABLE_REPORT:
-		*out = RECORD_report;
-		return true;
-	case TABLE_DISCARD:
-		*out = RECORD_discard;
-		return true;
-	case TABLE_QUARANTINE:
-		*out = RECORD_quarantine;
-		return true;
-	case TABLE_SUSPENSION:
-		*out = RECORD_suspension;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* A NUL behind each of two, of which one at least is something. */
-static bool
-has_two_names(struct span key)
-{
-	size_t first = span_find(key, '\0');
-	struct span rest = span_tail(key, first + 1);
-
-	return key.len > 2 && first < key.len && rest.len > 0 &&
-	    span_find(rest, '\0') == rest.len - 1;
-}
-
-static bool
-has_key(enum table t, struct span key)
-{
-	switch (t) {
-	case TABLE_MESSAGE:
-	case TABLE_LOOSE:
-		return key.len == ID_LEN;
-	case TABLE_HEADER:
-	case TABLE_BODY:
-	case TABLE_RECIPIENT:
-	case TABLE_DELIVERY:
-	case TABLE_REPORT:
-		return key.len == NO_LEN;
-	case TABLE_DUE:
-		return key.len > PLACE_LEN + 2 &&
-		    key.ptr[key.len - PLACE_LEN - 1] == '\0';
-	case TABLE_HISTORY:
-	case TABLE_DISCARD:
-		return key.len == HISTORY_KEY;
-	case TABLE_CRC:
-		return key.len == CRC_KEY;
-	case TABLE_SUSPENSION:
-		return has_two_names(key);
-	default:
-		return true;
-	}
-}
-
-/* Has it the form of the table's rows?  *bad: but its record is not whole. */
-static bool
-has_form(enum table t, const struct image_row *row, bool *bad)
-{
-	enum record_kind kind;
-	union record rec;
-
-	*bad = false;
-	if (row->is_table || row->value.len > CHUNK_MAX || !has_key(t,
-	    row->key))
-		return false;
-	if (row->value.ptr == NULL) {
-		*bad = true;
-		return true;
-	}
-	if (t == TABLE_DUE)
-		return row->value.len == 0;
-	if (t == TABLE_HEADER || t == TABLE_BODY)
-		return row->value.len > 0;
-	if (rows_kind(t, &kind))
-		*bad = record_get(row->value, kind, &rec) != OK;
-	return true;
 }
 
 static bool
@@ -184,7 +78,7 @@ add(struct reading *g, enum table t, const struct image_row *row, bool bad)
 		.value = value.ptr, .value_len = (uint16_t)value.len,
 		.table = (uint8_t)t, .origin = (uint8_t)g->origin,
 		.is_misplaced = row->is_misplaced, .is_bad = bad,
-		.is_newer = bad && value.ptr != NULL && rows_kind(t, &kind) &&
+		.is_newer = bad && value.ptr != NULL && form_kind(t, &kind) &&
 		    record_is_newer(value, kind),
 	};
 }
@@ -198,11 +92,32 @@ take_row(const struct image_row *row, void *arg)
 
 	if (row->is_doubtful)
 		g->origin = ROWS_DOUBTFUL;
-	if (has_form((enum table)g->table, row, &bad))
+	if (form_fits((enum table)g->table, row, &bad))
 		add(g, (enum table)g->table, row, bad);
 	else
 		add_fault(PAGE_NONE, "a row has a foreign form", g);
 	g->origin = origin;
+}
+
+/*
+ * Is something of this table to be found outside of its tree?  A whole tree has
+ * all that is of today.  But a suspension leaves no history: one may be newer
+ * than trees that no meta page led to.
+ */
+static bool
+is_sought(const struct reading *g, enum table t)
+{
+	return !g->has[t] || g->rows->is_broken[t] ||
+	    (t == TABLE_SUSPENSION && g->rows->is_searched);
+}
+
+static void
+take_text(struct reading *g, enum table t, const struct image_row *row)
+{
+	bool bad;
+
+	if (is_sought(g, t) && form_fits(t, row, &bad) && !bad)
+		add(g, t, row, false);
 }
 
 /*
@@ -220,16 +135,14 @@ take_orphan(const struct image_row *row, void *arg)
 	bool bad;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		if ((!g->just_suspended || tables[i] == TABLE_SUSPENSION) &&
-		    has_form(tables[i], row, &bad) && !bad) {
-			add(g, tables[i], row, false);
+		if (form_fits(tables[i], row, &bad) && !bad) {
+			if (is_sought(g, tables[i]))
+				add(g, tables[i], row, false);
 			return;
 		}
 	/* Header or body: a leaf does not say.  The message's lengths do. */
-	if (!g->just_suspended && has_form(TABLE_BODY, row, &bad) && !bad) {
-		add(g, TABLE_BODY, row, false);
-		add(g, TABLE_HEADER, row, false);
-	}
+	take_text(g, TABLE_BODY, row);
+	take_text(g, TABLE_HEADER, row);
 }
 
 /* The free list: by transaction, a count and the numbers of pages. */
@@ -289,9 +202,11 @@ walk_table(struct reading *g, const struct catalogue *c, enum table t)
 {
 	struct image_walk w = {
 		.image = g->image, .seen = g->seen, .is_free = g->is_free,
+		.knows_free = g->has_free,
 		.calls = { take_row, add_fault }, .arg = g,
 	};
 
+	g->has[t] = c->has[t];
 	g->table = (int)t;
 	g->origin = g->is_stale ? ROWS_DOUBTFUL : ROWS_LIVE;
 	if (c->has[t])
@@ -335,13 +250,19 @@ is_any_broken(const struct rows *r)
 	return false;
 }
 
+/* What lies behind the last page was written by no transaction that ended. */
+static bool
+is_free(const struct reading *g, uint64_t no)
+{
+	return no > g->last_no || image_is_seen(g->is_free, no);
+}
+
 /* A free list that names pages in use lacks others, or a tree went astray. */
 static bool
 has_overlap(const struct reading *g)
 {
 	for (uint64_t no = 2; no < g->image->page_cnt; no++)
-		if (image_is_seen(g->seen, no) &&
-		    image_is_seen(g->is_free, no))
+		if (image_is_seen(g->seen, no) && is_free(g, no))
 			return true;
 	return false;
 }
@@ -359,8 +280,8 @@ scan(struct reading *g)
 		    image_page(g->image, no, &p) != NULL ||
 		    p.kind != PAGE_LEAF)
 			continue;
-		g->origin = g->has_free && !image_is_seen(g->is_free, no) ?
-		    ROWS_LOST : ROWS_DOUBTFUL;
+		g->origin = g->has_free && !is_free(g, no) ? ROWS_LOST :
+		    ROWS_DOUBTFUL;
 		image_rows(g->image, &p, false, take_orphan, g);
 	}
 }
@@ -441,9 +362,8 @@ rows_read(struct rows *r, struct image *im)
 		r->is_searched = c.is_searched;
 		walk_trees(&g, &c);
 	}
-	/* A suspension leaves no history: one may be newer than these trees. */
-	g.just_suspended = found && !is_any_broken(r);
-	if (!r->has_no_memory && (!g.just_suspended || r->is_searched))
+	if (!r->has_no_memory && (!found || is_any_broken(r) ||
+	    r->is_searched))
 		scan(&g);
 	sort(r);
 	free(g.seen);

@@ -67,7 +67,4 @@ struct span rows_value(const struct row *);
 struct id rows_id(const struct row *);		/* of tables keyed by id */
 uint32_t rows_no(const struct row *);		/* behind the id	*/
 
-/* The record of a table's rows; false: they have none. */
-bool	rows_kind(enum table, enum record_kind *out);
-
 #endif

@@ -29,8 +29,9 @@ struct image_row {
 	bool		 is_table;
 	bool		 is_misplaced;	/* its key is out of order	*/
 	bool		 is_doubtful;	/* it may have been deleted: in a page
-					 * that is free as well, or below all
-					 * rows of its page		*/
+					 * that is free as well or belongs to
+					 * another place, or below all rows of
+					 * its page			*/
 };
 
 struct image_calls {
@@ -42,7 +43,8 @@ struct image_calls {
 struct image_walk {
 	const struct image *image;
 	uint8_t		*seen;		/* a bit for each page		*/
-	const uint8_t	*is_free;	/* the same of free ones, or NULL */
+	const uint8_t	*is_free;	/* the same of free ones, or NULL, */
+	bool		 knows_free;	/* and of all of them		*/
 	struct image_calls calls;
 	void		*arg;
 	bool		 is_numbers;	/* keys are the free list's	*/
@@ -51,7 +53,10 @@ struct image_walk {
 	/* within a walk */
 	uint8_t		 last[PAGE_KEY_MAX];
 	size_t		 last_len;
-	struct span	 low;		/* a branch says: not below this */
+	struct span	 low, high;	/* a branch says: not below this, and
+					 * below that			*/
+	bool		 is_first;	/* no row of this leaf was seen	*/
+	bool		 is_astray;	/* this page is not the tree's	*/
 };
 
 /*
@@ -63,6 +68,9 @@ void	image_close(struct image *);
 
 /* Take borrowed bytes; page_len is found out.  False: not even one page. */
 bool	image_take(struct image *, const void *bytes, size_t len);
+
+/* Its bytes, as many as a page has; NULL: the file ends before. */
+const uint8_t *image_at(const struct image *, uint64_t no);
 
 /* Page of that number; NULL, or what is wrong with it. */
 const char *image_page(const struct image *, uint64_t no, struct page *);

@@ -99,7 +99,7 @@ salvage_piece(struct salvage_kit *s, struct salvage_mail *m)
 }
 
 static inline void
-salvage_fill(struct salvage_kit *s)
+salvage_accept(struct salvage_kit *s)
 {
 	const unsigned all = SALVAGE_MESSAGES + SALVAGE_GONE;
 	struct kit *k = &s->kit;
@@ -111,7 +111,13 @@ salvage_fill(struct salvage_kit *s)
 		store_accept(k->store, &s->mails[i].mail.accept, kit_back, k);
 	}
 	kit_until(k, k->back_cnt == all);
-	for (unsigned i = SALVAGE_MESSAGES; i < all; i++)
+}
+
+/* All deliveries of messages from this one on, before that one, are over. */
+static inline void
+salvage_end(struct salvage_kit *s, unsigned from, unsigned before)
+{
+	for (unsigned i = from; i < before; i++)
 		for (unsigned no = 0; no < 1 + i % 3; no++)
 			salvage_settle(s, &s->mails[i], no);
 }
@@ -135,16 +141,24 @@ salvage_slurp(struct salvage_kit *s)
 	fclose(f);
 }
 
-/* The store is closed again, its file read; kit_close() the kit. */
+/* An empty store. */
 static inline void
-salvage_open(struct salvage_kit *s)
+salvage_begin(struct salvage_kit *s)
 {
 	kit_dir(&s->kit, "/dev/shm");
 	s->text = malloc(SALVAGE_TEXT_MAX);
 	for (size_t i = 0; i < SALVAGE_TEXT_MAX; i++)
 		s->text[i] = i % 77 == 76 ? '\n' : (char)('a' + i % 23);
 	kit_reopen(&s->kit);
-	salvage_fill(s);
+}
+
+/* The store is closed again, its file read; kit_close() the kit. */
+static inline void
+salvage_open(struct salvage_kit *s)
+{
+	salvage_begin(s);
+	salvage_accept(s);
+	salvage_end(s, SALVAGE_MESSAGES, SALVAGE_MESSAGES + SALVAGE_GONE);
 	store_close(&s->kit.store);
 	salvage_slurp(s);
 }

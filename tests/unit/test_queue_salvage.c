@@ -11,6 +11,7 @@
 #include <ftw.h>
 
 #include "queue/salvage/carry.h"
+#include "queue/salvage/form.h"
 #include "queue/salvage/rescue.h"
 #include "queue/store/store_inside.h"
 
@@ -326,7 +327,7 @@ every_table_has_its_place(void **state)
 
 		print_message("%s\n", store_table_name(t));
 		assert_int_not_equal(carry_of(t), CARRY_UNDECIDED);
-		assert_int_equal(rows_kind(t, &ours),
+		assert_int_equal(form_kind(t, &ours),
 		    store_row_kind(t, &theirs));
 		assert_int_equal(ours, theirs);
 	}

@@ -1,0 +1,18 @@
+/*
+ * form - what a row of each table looks like.
+ *
+ * Pure.
+ */
+#ifndef QUEUE_SALVAGE_FORM_H
+#define QUEUE_SALVAGE_FORM_H
+
+#include "queue/store/image.h"
+#include "queue/store/store_table.h"
+
+/* The record of a table's rows; false: they have none. */
+bool	form_kind(enum table, enum record_kind *out);
+
+/* Can it be a row of the table?  *bad: but its record is not whole. */
+bool	form_fits(enum table, const struct image_row *, bool *bad);
+
+#endif
