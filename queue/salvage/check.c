@@ -27,7 +27,7 @@ check_read(const char *dir, struct image *im, struct rows *r)
 		    strerror(e == ERR_NONE ? ENOENT : errno));
 	if (e != OK)
 		return CHECK_CANNOT;
-	e = rows_read(r, im);
+	e = image_find_runs(im) != OK ? ERR_SYS : rows_read(r, im);
 	if (e == OK || (e == ERR_NONE && r->cnt > 0))
 		return CHECK_WHOLE;
 	fprintf(stderr, "postern-salvage: %s/data.mdb: %s\n", dir,
@@ -41,20 +41,14 @@ check_read(const char *dir, struct image *im, struct rows *r)
 uint64_t
 check_stray_due(const struct rows *r)
 {
-	size_t cnt, others;
+	size_t cnt;
 	const struct row *due = rows_table(r, TABLE_DUE, &cnt);
 	uint64_t stray = 0;
 
-	for (size_t i = 0; i < cnt; i++) {
-		const struct row *d = rows_of(r, TABLE_DELIVERY,
-		    rows_id(&due[i]), &others);
-		bool found = false;
-
-		for (size_t at = 0; at < others && !found; at++)
-			found = rows_no(&d[at]) == rows_no(&due[i]);
-		stray += !found || (i > 0 && span_eq(rows_key(&due[i]),
+	for (size_t i = 0; i < cnt; i++)
+		stray += rows_find(r, TABLE_DELIVERY, rows_key(&due[i])) ==
+		    NULL || (i > 0 && span_eq(rows_key(&due[i]),
 		    rows_key(&due[i - 1])));
-	}
 	return stray;
 }
 

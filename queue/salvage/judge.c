@@ -143,27 +143,18 @@ static bool
 get_sum(const struct rows *r, const struct verdict *v, enum table t,
     uint32_t piece_no, uint32_t *sum)
 {
+	const struct row *row;
 	struct store_key k;
 	union record rec;
-	size_t cnt, i, low, high;
-	const struct row *row = rows_of(r, TABLE_CRC, v->id, &cnt);
 
 	*sum = t == TABLE_HEADER ? v->message.header_sum : v->message.body_sum;
 	if (piece_no == 0)
 		return true;
 	store_table_key_crc(&k, v->id, t == TABLE_HEADER ? PART_HEADER :
 	    PART_BODY, piece_no);
-	for (low = 0, high = cnt; low < high;) {
-		i = low + (high - low) / 2;
-		if (page_cmp(rows_key(&row[i]), (struct span){
-		    (char *)k.b, k.len }) < 0)
-			low = i + 1;
-		else
-			high = i;
-	}
-	if (low == cnt || !span_eq(rows_key(&row[low]), (struct span){
-	    (char *)k.b, k.len }) || row[low].is_bad ||
-	    record_get(rows_value(&row[low]), RECORD_crc, &rec) != OK)
+	row = rows_find(r, TABLE_CRC, (struct span){ (char *)k.b, k.len });
+	if (row == NULL || row->is_bad ||
+	    record_get(rows_value(row), RECORD_crc, &rec) != OK)
 		return false;
 	*sum = rec.crc.sum;
 	return true;
@@ -376,28 +367,37 @@ gather_rcpts(const struct rows *r, struct verdict *v)
 	return OK;
 }
 
+/* By its own count. */
+static bool
+has_excess(const struct judge_delivery *d)
+{
+	return d->row != NULL && d->is_good && d->rcpt_cnt > d->rec.rcpt_cnt;
+}
+
 /*
- * More recipients than the delivery has left: some are done with, and it is not
+ * More recipients than a delivery has left: some are done with, and it is not
  * those that are surely of today.  Nobody gets a second copy where that is not
  * to be told.
  */
 static void
-drop_rcpts(struct verdict *v, struct judge_delivery *d)
+drop_rcpts(struct verdict *v)
 {
-	if (d->row == NULL || !d->is_good || d->rcpt_cnt <= d->rec.rcpt_cnt)
-		return;
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		v->deliveries[i].has_excess = has_excess(&v->deliveries[i]);
 	for (size_t i = 0; i < v->rcpt_cnt; i++) {
 		struct judge_rcpt *rc = &v->rcpts[i];
+		struct judge_delivery *d = find_delivery(v, rc->delivery);
 
-		if (rc->delivery != d->no || rc->row->origin != ROWS_DOUBTFUL)
+		if (!d->has_excess || rc->row->origin != ROWS_DOUBTFUL)
 			continue;
 		rc->is_done = true;
 		d->rcpt_cnt--;
 	}
-	if (d->rcpt_cnt > d->rec.rcpt_cnt) {
-		d->is_good = false;
-		v->faults |= JUDGE_RCPT;
-	}
+	for (size_t i = 0; i < v->delivery_cnt; i++)
+		if (has_excess(&v->deliveries[i])) {
+			v->deliveries[i].is_good = false;
+			v->faults |= JUDGE_RCPT;
+		}
 }
 
 /* The same of deliveries, of which the message counts those that are left. */
@@ -419,10 +419,10 @@ drop_deliveries(struct verdict *v, bool just_doubtful)
 static void
 count_rcpts(struct verdict *v)
 {
+	drop_rcpts(v);
 	for (size_t i = 0; i < v->delivery_cnt; i++) {
 		struct judge_delivery *d = &v->deliveries[i];
 
-		drop_rcpts(v, d);
 		if (d->row != NULL && d->is_good &&
 		    d->rcpt_cnt != d->rec.rcpt_cnt) {
 			v->faults |= JUDGE_RCPT;

@@ -27,6 +27,7 @@ struct judge_delivery {
 	uint32_t	 rcpt_cnt;	/* found			*/
 	bool		 is_good;	/* it can be carried out	*/
 	bool		 is_doubtful;	/* what tells of it is		*/
+	bool		 has_excess;	/* of recipients		*/
 	bool		 is_due;	/* table due has its row	*/
 };
 

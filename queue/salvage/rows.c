@@ -261,7 +261,8 @@ is_free(const struct reading *g, uint64_t no)
 static bool
 has_overlap(const struct reading *g)
 {
-	for (uint64_t no = 2; no < g->image->page_cnt; no++)
+	for (uint64_t no = image_next(g->image, 2); no < g->image->page_cnt;
+	    no = image_next(g->image, no + 1))
 		if (image_is_seen(g->seen, no) && is_free(g, no))
 			return true;
 	return false;
@@ -275,7 +276,8 @@ scan(struct reading *g)
 
 	if (has_overlap(g))
 		g->has_free = false;
-	for (uint64_t no = 2; no < g->image->page_cnt; no++) {
+	for (uint64_t no = image_next(g->image, 2); no < g->image->page_cnt;
+	    no = image_next(g->image, no + 1)) {
 		if (image_is_seen(g->seen, no) ||
 		    image_page(g->image, no, &p) != NULL ||
 		    p.kind != PAGE_LEAF)
@@ -357,6 +359,9 @@ rows_read(struct rows *r, struct image *im)
 	g.is_free = image_new_seen(im);
 	r->has_no_memory = r->faults == NULL || g.seen == NULL ||
 	    g.is_free == NULL;
+	if (!r->has_no_memory && im->is_too_long)
+		add_fault(PAGE_NONE, "the file is longer than a store can be",
+		    &g);
 	found = !r->has_no_memory && catalogue_find(im, &c, add_fault, &g);
 	if (found) {
 		r->is_searched = c.is_searched;
@@ -379,11 +384,11 @@ rows_fini(struct rows *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* The first row that is not before (table, key). */
+/* The first row from this one on that is not before (table, key). */
 static size_t
-find(const struct rows *r, const struct row *key)
+find(const struct rows *r, size_t low, const struct row *key)
 {
-	size_t low = 0, high = r->cnt;
+	size_t high = r->cnt;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -399,17 +404,32 @@ find(const struct rows *r, const struct row *key)
 const struct row *
 rows_of(const struct rows *r, enum table t, struct id id, size_t *cnt)
 {
+	char last[STORE_KEY_MAX];
 	struct row key = {
 		.key = (const char *)id.b, .key_len = ID_LEN,
 		.table = (uint8_t)t,
 	};
-	size_t first = find(r, &key), at = first;
+	size_t first = find(r, 0, &key);
 
-	while (at < r->cnt && r->v[at].table == t && r->v[at].key_len >=
-	    ID_LEN && memcmp(r->v[at].key, id.b, ID_LEN) == 0)
-		at++;
-	*cnt = at - first;
+	memset(last, 0xff, sizeof(last));
+	memcpy(last, id.b, ID_LEN);
+	key.key = last;
+	key.key_len = sizeof(last);
+	*cnt = find(r, first, &key) - first;
 	return *cnt > 0 ? &r->v[first] : NULL;
+}
+
+const struct row *
+rows_find(const struct rows *r, enum table t, struct span name)
+{
+	struct row key = {
+		.key = name.ptr, .key_len = (uint16_t)name.len,
+		.table = (uint8_t)t,
+	};
+	size_t at = find(r, 0, &key);
+
+	return at < r->cnt && cmp_name(&r->v[at], &key) == 0 ? &r->v[at] :
+	    NULL;
 }
 
 const struct row *
@@ -417,9 +437,9 @@ rows_table(const struct rows *r, enum table t, size_t *cnt)
 {
 	struct row key = { .table = (uint8_t)t };
 	struct row next = { .table = (uint8_t)(t + 1) };
-	size_t first = find(r, &key);
+	size_t first = find(r, 0, &key);
 
-	*cnt = find(r, &next) - first;
+	*cnt = find(r, first, &next) - first;
 	return *cnt > 0 ? &r->v[first] : NULL;
 }
 

@@ -59,6 +59,8 @@ void	rows_fini(struct rows *);
 /* Those of a message in a table: the first of *cnt, in order; or NULL. */
 const struct row *rows_of(const struct rows *, enum table, struct id,
 	    size_t *cnt);
+/* The first of this key, or NULL. */
+const struct row *rows_find(const struct rows *, enum table, struct span key);
 /* All of a table. */
 const struct row *rows_table(const struct rows *, enum table, size_t *cnt);
 

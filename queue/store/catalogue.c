@@ -107,7 +107,8 @@ is_outdated(const struct image *im, const struct catalogue *c)
 	struct span highest = last;
 	struct page p;
 
-	for (uint64_t no = 2; no < im->page_cnt; no++)
+	for (uint64_t no = image_next(im, 2); no < im->page_cnt;
+	    no = image_next(im, no + 1))
 		if (image_page(im, no, &p) == NULL && p.kind == PAGE_LEAF)
 			image_rows(im, &p, false, take_history, &highest);
 	return page_cmp(highest, last) > 0;
@@ -119,7 +120,8 @@ search(const struct image *im, struct catalogue *best)
 	struct catalogue c = { .is_searched = true };
 	bool found = false;
 
-	for (uint64_t no = 2; no < im->page_cnt; no++) {
+	for (uint64_t no = image_next(im, 2); no < im->page_cnt;
+	    no = image_next(im, no + 1)) {
 		if (!read_leaf(im, no, &c))
 			continue;
 		if (!found || is_better(im, &c, best))

@@ -13,10 +13,31 @@
 
 #include "queue/store/image.h"
 
+uint64_t
+image_next(const struct image *im, uint64_t no)
+{
+	size_t low = 0, high = im->run_cnt;
+
+	if (im->runs == NULL)
+		return no;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (im->runs[mid].end <= no)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == im->run_cnt)
+		return no < im->page_cnt ? im->page_cnt : no;
+	return no < im->runs[low].first ? im->runs[low].first : no;
+}
+
 const uint8_t *
 image_at(const struct image *im, uint64_t no)
 {
-	return no < im->page_cnt ? im->bytes + no * im->page_len : NULL;
+	return no < im->page_cnt && image_next(im, no) == no ?
+	    im->bytes + no * im->page_len : NULL;
 }
 
 /* Of so many pages, how many say the number that they have? */
@@ -76,19 +97,82 @@ map(struct image *im, int fd)
 {
 	struct stat sb;
 	void *bytes;
+	size_t len;
 
 	if (fstat(fd, &sb) == -1)
 		return ERR_SYS;
 	if (!S_ISREG(sb.st_mode) || sb.st_size < PAGE_LEN_MIN)
 		return ERR_FULL;
-	bytes = mmap(NULL, (size_t)sb.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	len = (uint64_t)sb.st_size > IMAGE_MAX ? IMAGE_MAX :
+	    (size_t)sb.st_size;
+	bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd,
+	    0);
 	if (bytes == MAP_FAILED)
 		return ERR_SYS;
-	if (!image_take(im, bytes, (size_t)sb.st_size)) {
-		munmap(bytes, (size_t)sb.st_size);
+	if (!image_take(im, bytes, len)) {
+		munmap(bytes, len);
 		return ERR_FULL;
 	}
 	im->fd = fd;
+	im->is_too_long = (uint64_t)sb.st_size > IMAGE_MAX;
+	return OK;
+}
+
+/* Bytes of the file as pages; the first may be the last of the run before. */
+static enum err
+add_run(struct image *im, size_t *cap, off_t from, off_t end)
+{
+	struct image_run *v, run = {
+		(uint64_t)from / im->page_len,
+		((uint64_t)end + im->page_len - 1) / im->page_len,
+	};
+
+	if (run.end > im->page_cnt)
+		run.end = im->page_cnt;
+	if (im->run_cnt > 0 && run.first <= im->runs[im->run_cnt - 1].end) {
+		im->runs[im->run_cnt - 1].end = run.end;
+		return OK;
+	}
+	if (im->run_cnt == *cap) {
+		*cap += *cap + 64;
+		v = reallocarray(im->runs, *cap, sizeof(*v));
+		if (v == NULL)
+			return ERR_SYS;
+		im->runs = v;
+	}
+	im->runs[im->run_cnt++] = run;
+	return OK;
+}
+
+static void
+forget_runs(struct image *im)
+{
+	free(im->runs);
+	im->runs = NULL;
+	im->run_cnt = 0;
+}
+
+enum err
+image_find_runs(struct image *im)
+{
+	off_t from, end = 0;
+	size_t cap = 0;
+
+	if (im->fd == -1)
+		return OK;
+	while ((uint64_t)end < im->len) {
+		if ((from = lseek(im->fd, end, SEEK_DATA)) == -1)
+			break;
+		if ((uint64_t)from >= im->len)
+			return OK;
+		if ((end = lseek(im->fd, from, SEEK_HOLE)) == -1)
+			break;
+		if (add_run(im, &cap, from, end) != OK)
+			return ERR_SYS;
+	}
+	/* ENXIO: no data from there on.  Else it does not know of holes. */
+	if ((uint64_t)end < im->len && errno != ENXIO)
+		forget_runs(im);
 	return OK;
 }
 
@@ -122,6 +206,7 @@ image_close(struct image *im)
 	if (im->fd == -1)
 		return;
 	munmap((void *)(uintptr_t)im->bytes, im->len);
+	forget_runs(im);
 	close(im->fd);
 	im->fd = -1;
 }
@@ -133,7 +218,8 @@ image_page(const struct image *im, uint64_t no, struct page *p)
 	const char *why;
 
 	if (bytes == NULL)
-		return "it lies beyond the end of the file";
+		return no < im->page_cnt ? "nothing was ever written to it" :
+		    "it lies beyond the end of the file";
 	if ((why = page_open(p, bytes, im->page_len)) != NULL)
 		return why;
 	return p->no == no ? NULL : "it has another page's number";

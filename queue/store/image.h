@@ -15,12 +15,22 @@
 #include "base/err.h"
 #include "queue/store/page.h"
 
+struct image_run {		/* pages that were written	*/
+	uint64_t	 first, end;
+};
+
 struct image {
 	const uint8_t	*bytes;
 	size_t		 len, page_len;
 	uint64_t	 page_cnt;	/* whole pages			*/
 	int		 fd;		/* -1: the bytes are borrowed	*/
+	bool		 is_too_long;	/* than any store is: no more than
+					 * IMAGE_MAX is looked at	*/
+	struct image_run *runs;		/* NULL: all of it		*/
+	size_t		 run_cnt;
 };
+
+#define IMAGE_MAX	(1ull << 40)	/* bytes, of LMDB's map too	*/
 
 /* What was found in a leaf. */
 struct image_row {
@@ -66,10 +76,19 @@ struct image_walk {
 MUST_CHECK enum err image_open(struct image *, const char *dir);
 void	image_close(struct image *);
 
+/*
+ * Find out what of the file was ever written, and look at no more: a damaged
+ * number makes LMDB write far behind the end.  ERR_SYS: no memory.
+ */
+MUST_CHECK enum err image_find_runs(struct image *);
+
+/* The first page from this one on that was written, or page_cnt. */
+uint64_t image_next(const struct image *, uint64_t no);
+
 /* Take borrowed bytes; page_len is found out.  False: not even one page. */
 bool	image_take(struct image *, const void *bytes, size_t len);
 
-/* Its bytes, as many as a page has; NULL: the file ends before. */
+/* Its bytes, as many as a page has; NULL: there are none in the file. */
 const uint8_t *image_at(const struct image *, uint64_t no);
 
 /* Page of that number; NULL, or what is wrong with it. */

@@ -262,10 +262,15 @@ is_misnumbered(const struct image_walk *w, const struct page *p, uint64_t no)
 static void
 enter(struct image_walk *w, uint64_t no, unsigned depth)
 {
+	const uint8_t *bytes = image_at(w->image, no);
 	const char *why;
 	struct page p;
 
-	why = page_open(&p, image_at(w->image, no), w->image->page_len);
+	if (bytes == NULL) {
+		find_fault(w, no, "nothing was ever written to it");
+		return;
+	}
+	why = page_open(&p, bytes, w->image->page_len);
 	if (why == NULL && p.no != no) {
 		find_fault(w, no, "it has another page's number");
 		w->is_astray |= !is_misnumbered(w, &p, no);

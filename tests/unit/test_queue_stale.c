@@ -121,14 +121,15 @@ find_leaves(enum table t, size_t found[PAGES])
 	return cnt;
 }
 
+/* One of so many pairs. */
 static unsigned
-put_in_each_others_place(enum table t)
+put_in_each_others_place(enum table t, unsigned step)
 {
 	uint8_t *copy = copy_file();
 	size_t leaves[PAGES], cnt = find_leaves(t, leaves);
 	unsigned listed = 0;
 
-	for (size_t i = 0; i < cnt * cnt; i++) {
+	for (size_t i = 0; i < cnt * cnt; i += step) {
 		size_t to = leaves[i / cnt], from = leaves[i % cnt];
 		struct outcome o = judge_with(copy, to, kit->bytes +
 		    from * PAGE);
@@ -148,10 +149,10 @@ put_in_each_others_place(enum table t)
 static void
 a_page_in_anothers_place_brings_nothing_back(void **state)
 {
-	assert_true(put_in_each_others_place(TABLE_MESSAGE) > 0);
-	put_in_each_others_place(TABLE_RECIPIENT);
-	put_in_each_others_place(TABLE_DELIVERY);
-	put_in_each_others_place(TABLE_DUE);
+	assert_true(put_in_each_others_place(TABLE_MESSAGE, 3) > 0);
+	put_in_each_others_place(TABLE_RECIPIENT, 5);
+	put_in_each_others_place(TABLE_DELIVERY, 5);
+	put_in_each_others_place(TABLE_DUE, 5);
 }
 
 static void
@@ -184,13 +185,13 @@ a_page_whose_number_is_damaged_is_believed(void **state)
 	size_t leaves[PAGES], cnt = find_leaves(TABLE_MESSAGE, leaves);
 	uint8_t *copy = copy_file();
 
-	for (size_t i = 0; i < cnt * 12; i++) {
+	for (size_t i = 0; i < cnt * 6; i++) {
 		uint8_t page[PAGE];
-		size_t no = leaves[i / 12];
+		size_t no = leaves[i / 6];
 		struct outcome o;
 
 		memcpy(page, kit->bytes + no * PAGE, PAGE);
-		page[i % 12 / 8] ^= (uint8_t)(1u << i % 12 % 8);
+		page[i % 6 / 4] ^= (uint8_t)(1u << i % 6 % 4 * 2);
 		o = judge_with(copy, no, page);
 		assert_int_equal(o.whole, SALVAGE_MESSAGES);
 		assert_int_equal(o.risen, 0);
