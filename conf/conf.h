@@ -134,6 +134,7 @@ struct conf_host {
 					 * PATH; NULL: nowhere		*/
 	bool		 is_root;	/* else users are not looked up	*/
 	void		*arg;
+	const char	*users_command;	/* makes postern's users; or NULL */
 	/* The ids of a user, false when there is none.  Used as root only. */
 	bool (*user_ids)(void *arg, const char *name, uint32_t *uid,
 		    uint32_t *gid);

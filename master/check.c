@@ -1,9 +1,8 @@
 /*
  * check.c - everything conf/ may not do itself: files, users, host name.
  *
- * Name service modules are loaded by dlopen(), which the sandbox refuses: a
- * look-up that finds nobody before we enter it makes glibc load them all.
- * libcrypto is warmed up there as well.
+ * What loads modules by dlopen(), which the sandbox refuses, is warmed up
+ * before we enter it: the name service and libcrypto.
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,21 +13,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
 #include "master/check.h"
 #include "master/check_keys.h"
 #include "master/check_roots.h"
+#include "master/check_users.h"
 #include "sys/files.h"
 #include "sys/regex.h"
 #include "sys/sandbox.h"
-
-#define STAND_IN_UID	59900	/* and a number for each role */
 
 #define NAME_LEN	256	/* bytes of a host name with NUL */
 
@@ -75,37 +73,6 @@ disk_of(void *arg, const char *path)
 
 	return statvfs(path, &vfs) == -1 ? 0 :
 	    (uint64_t)vfs.f_blocks * vfs.f_frsize;
-}
-
-/*
- * The package makes a user for each role.  Where it has not been installed (a
- * build tree, a container) a number of the role's own stands in, from a range
- * that Debian keeps free (policy 9.2.2), so that no two roles share a user
- * there either.  A number that somebody has after all is no stand-in.
- */
-static bool
-stand_in(const char *name, uint32_t *uid, uint32_t *gid)
-{
-	for (unsigned r = 0; r < ROLE__COUNT; r++) {
-		if (role_row(r)->user[0] != '_' ||
-		    strcmp(role_row(r)->user, name) != 0)
-			continue;
-		*uid = *gid = STAND_IN_UID + r;
-		return getpwuid(*uid) == NULL;
-	}
-	return false;
-}
-
-static bool
-user_ids(void *arg, const char *name, uint32_t *uid, uint32_t *gid)
-{
-	const struct passwd *pw = getpwnam(name);
-
-	if (pw == NULL)
-		return stand_in(name, uid, gid);
-	*uid = pw->pw_uid;
-	*gid = pw->pw_gid;
-	return true;
 }
 
 static void
@@ -258,10 +225,11 @@ check_run(const char *file, int plan_fd)
 	struct conf_host host = {
 		.fqdn = fqdn, .cwd = cwd, .is_root = geteuid() == 0,
 		.path = getenv("PATH"),
-		.user_ids = user_ids,
+		.user_ids = check_users_ids,
 	};
 
-	(void)getpwnam("postern nobody");
+	check_users_start();
+	host.users_command = check_users_command();
 	if (!check_keys_start())
 		fprintf(stderr, "postern: libcrypto does not work: keys "
 		    "cannot be checked\n");
@@ -270,7 +238,7 @@ check_run(const char *file, int plan_fd)
 	if (sandbox_enter(&box) != OK) {
 		fprintf(stderr, "postern: cannot lock myself in: %s\n",
 		    strerror(errno));
-		return 1;
+		return EX_OSERR;
 	}
 	find_fqdn(fqdn, sizeof(fqdn));
 	return check(file, &host, plan_fd) ? 0 : 1;

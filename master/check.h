@@ -10,7 +10,7 @@
 /*
  * Lock ourselves in, check the file, and tell every mistake on standard
  * error.  Where plan_fd is not -1 the plan goes there.  The exit status: 0
- * the file is good, 1 it is not.
+ * the file is good, 1 it is not, EX_OSERR it was not looked at.
  */
 int	check_run(const char *file, int plan_fd);
 

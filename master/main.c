@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -150,11 +151,12 @@ static void
 start(struct supervisor *h)
 {
 	struct plan *plan = NULL;
+	enum err e;
 
 	if (programs_open() != OK)
 		exit(1);
-	if (plan_fetch(&plan, h->file) != OK)
-		exit(1);
+	if ((e = plan_fetch(&plan, h->file)) != OK)
+		exit(e == ERR_NONE ? EX_CONFIG : 1);
 	if (dirs_take(plan->head.run_dir) != OK)
 		exit(1);
 	if (supervisor_start(h, plan) != OK) {

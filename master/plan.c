@@ -364,9 +364,11 @@ end_of_child(pid_t pid, enum err e)
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return ERR_SYS;
-	if (e == ERR_CLOSED && WIFEXITED(status) && WEXITSTATUS(status) == 1)
+	if (e == ERR_CLOSED && WIFEXITED(status) && WEXITSTATUS(status) == 1) {
 		log_why(LOG_trouble, "the configuration has mistakes", 0);
-	else if (e == ERR_AGAIN)
+		return ERR_NONE;
+	}
+	if (e == ERR_AGAIN)
 		log_why(LOG_trouble, "checking the configuration took too "
 		    "long", 0);
 	else if (e != OK || !WIFEXITED(status) || WEXITSTATUS(status) != 0)

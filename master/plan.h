@@ -5,8 +5,8 @@
  *
  * Owns	   the descriptors of slices and of files that are made, the rows
  * Blocks  plan_fetch() until the child has answered, at most PLAN_WAIT_MS
- * Errors  ERR_PEER the configuration does not check, or the child spoke
- *	   nonsense (a log line says which); ERR_SYS
+ * Errors  ERR_NONE the configuration has mistakes; ERR_PEER the child spoke
+ *	   nonsense or took too long (a log line says which); ERR_SYS
  */
 #ifndef MASTER_PLAN_H
 #define MASTER_PLAN_H

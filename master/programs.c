@@ -41,19 +41,18 @@ complain(const char *path, const char *why)
 	return ERR_SYS;
 }
 
-/* Our own file's directory, with the last slash. */
-static enum err
-own_directory(char *buf, size_t cap)
+bool
+programs_directory(char *buf, size_t cap)
 {
 	ssize_t len = readlink("/proc/self/exe", buf, cap);
 	char *slash;
 
 	if (len == -1 || (size_t)len >= cap)
-		return complain("/proc/self/exe", "who are we?");
+		return false;
 	buf[len] = '\0';
 	if ((slash = strrchr(buf, '/')) != NULL)
 		slash[1] = '\0';
-	return OK;
+	return true;
 }
 
 static enum err
@@ -88,8 +87,10 @@ enum err
 programs_open(void)
 {
 	char dir[PATH_MAX];
-	enum err e = own_directory(dir, sizeof(dir));
+	enum err e = OK;
 
+	if (!programs_directory(dir, sizeof(dir)))
+		return complain("/proc/self/exe", "who are we?");
 	for (unsigned r = 0; r < ROLE__COUNT && e == OK; r++)
 		if (is_started_here(r))
 			e = open_program(r, dir);

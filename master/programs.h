@@ -11,10 +11,16 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 #include "sys/roles.h"
 
 #define PROGRAMS_FD	3	/* where a program finds its socket */
+
+/* The directory of our own file, with the last slash; false: unknown. */
+bool		 programs_directory(char *buf, size_t cap);
 
 /* Find and open them beside our own file. */
 MUST_CHECK enum err programs_open(void);

@@ -78,6 +78,9 @@ check_role(struct conf *c, enum role role, struct place place)
 		report_add(&c->mistakes, place, "this host has no user `%.*s', "
 		    "as whom postern started as root runs %s",
 		    report_len(user), user.ptr, role_row(role)->program);
+		if (c->host->users_command != NULL)
+			report_note(&c->mistakes, place, arena_print(&c->arena,
+			    "`%s' makes it, as root", c->host->users_command));
 		c->uids[role] = UINT32_MAX;
 	}
 }

@@ -6,9 +6,7 @@
  * Maildir at hand is swept of files of more than 36 hours, which the
  * convention lets anybody remove.
  */
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,39 +20,20 @@
 
 #include "base/limits.h"
 #include "relay/maildir/maildir_file.h"
+#include "relay/maildir/maildir_open.h"
 #include "sys/clock.h"
 
 #define DIR_MODE	0700
 #define FILE_MODE	0600
-#define OPEN_TRIES	8	/* openat2() fails with EAGAIN when somebody
-				 * renames while it looks		*/
 #define SWEEP_EVERY	256	/* deliveries				*/
 #define SWEEP_AGE_MS	(36 * 3600 * INT64_C(1000))
 
 static atomic_uint counter;
 
 static int
-open_beneath(int dir_fd, const char *path, uint64_t flags, uint64_t mode)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC | O_NOFOLLOW, .mode = mode,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = -1;
-
-	for (int i = 0; i < OPEN_TRIES; i++) {
-		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-		if (fd != -1 || (errno != EAGAIN && errno != EINTR))
-			break;
-	}
-	return (int)fd;
-}
-
-static int
 open_dir(int dir_fd, const char *path)
 {
-	return open_beneath(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	return maildir_open(dir_fd, path, O_RDONLY | O_DIRECTORY, 0);
 }
 
 /* Close on the way out of an error, keeping its errno. */
@@ -182,7 +161,7 @@ bare_name(const struct maildir_file *f)
 static int
 create_file(struct maildir_file *f)
 {
-	return open_beneath(f->dir_fd, f->name, O_WRONLY | O_CREAT | O_EXCL,
+	return maildir_open(f->dir_fd, f->name, O_WRONLY | O_CREAT | O_EXCL,
 	    FILE_MODE);
 }
 

@@ -98,7 +98,7 @@ def test_a_file_that_is_missing_is_named(server):
 def test_start_with_a_bad_file_ends_with_the_errors(server):
     server.configure(MISTAKES)
     status, log = server.start(ready=False).ended()
-    assert status == 1 and "did you mean `max_size'" in log, log
+    assert status == 78 and "did you mean `max_size'" in log, log
 
 
 def test_include_reads_files_beside_the_including_one(server):

@@ -6,12 +6,14 @@ import functools
 import glob
 import os
 import re
+import shutil
+import socket
 import subprocess
 import tempfile
 
 import pytest
 
-from server import BUILD
+from server import BUILD, PATIENCE
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 EXPOSURE = 3.3      # systemd-analyze security; less is better
@@ -140,3 +142,104 @@ def test_a_shell_completes_every_command():
                    "_posternctl; echo ${COMPREPLY[@]}" % (
                        path, " ".join(words), len(words) - 1))
         assert words[-1] in said.split(), (words, said)
+
+
+# What is unpacked, started by root where nothing else is.
+
+ROOM = """
+mount --make-rprivate / && mount -t tmpfs none /run &&
+mount -t tmpfs none /var/lib && mount --bind "$1/passwd" /etc/passwd &&
+mount --bind "$1/group" /etc/group && ip link set lo up && shift && exec "$@"
+"""
+
+
+class Installed:
+    """The programs of the packages, with a network, /run and /var/lib of their
+    own, and with the users of the list or without them."""
+
+    def __init__(self, place, with_users):
+        self.usr = unpacked() + "/usr/"
+        self.conf = unpacked() + "/etc/postern/postern.conf"
+        self.log = place + "/log"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(place + "/notify")
+        self.socket.settimeout(PATIENCE)
+        os.mkdir(place + "/etc")
+        for name in "passwd", "group":
+            shutil.copy("/etc/" + name, place + "/etc")
+            with open(place + "/etc/" + name, "r+", encoding="utf-8") as f:
+                lines = [l for l in f if not l.startswith("_postern-")]
+                f.seek(0)
+                f.truncate()
+                f.writelines(lines)
+        if with_users:
+            run("systemd-sysusers", "--root", place,
+                self.usr + "lib/sysusers.d/postern.conf")
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "-mn", "sh", "-c", ROOM, "sh", place + "/etc",
+                 self.usr + "sbin/postern", "-f", self.conf],
+                stderr=log, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                                 "NOTIFY_SOCKET": place + "/notify"})
+
+    def told(self):
+        """What the service manager is told next."""
+        return self.socket.recv(4096).decode()
+
+    def run(self, program, *args, stdin=""):
+        flag = "-f" if program.endswith("ctl") else "-C"
+        done = subprocess.run(
+            ["nsenter", "-t", str(self.process.pid), "-m", "-n",
+             self.usr + program, flag, self.conf, *args], input=stdin,
+            text=True, capture_output=True, check=False, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def text(self):
+        with open(self.log, encoding="utf-8") as f:
+            return f.read()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+        self.socket.close()
+
+
+@pytest.fixture
+def begin():
+    opened = []
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+
+        def call(with_users=True):
+            opened.append(Installed(place, with_users))
+            return opened[0]
+        yield call
+        for house in opened:
+            house.close()
+
+
+@pytest.mark.root
+@pytest.mark.heavy
+def test_mail_is_taken_and_kept_as_shipped(begin):
+    house = begin()
+    assert "READY=1" in house.told(), house.text()
+    house.run("sbin/sendmail", "ann@example.org", stdin="Subject: x\n\nx\n")
+    with_port = house.run("sbin/posternctl", "status")
+    assert "127.0.0.1:25" in with_port, with_port
+    assert "ann@example.org" in house.run("bin/mailq")
+    house.process.terminate()
+    assert house.process.wait(PATIENCE) == 0
+    assert house.told() == "STOPPING=1"
+
+
+@pytest.mark.root
+@pytest.mark.heavy
+def test_without_its_users_it_names_the_command_that_makes_them(begin):
+    house = begin(with_users=False)
+    assert house.process.wait(PATIENCE) == 78, house.text()
+    assert "this host has no user `_postern-" in house.text()
+    command = re.search(r"`(systemd-sysusers \S+)' makes",
+                        house.text()).group(1)
+    assert os.path.isfile(command.split()[1])

@@ -12,10 +12,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -396,9 +398,51 @@ a_text_that_breaks_off_is_never_renamed(void **state)
 	assert_true(strlen(text) > 5 * PIECE_MAX);
 }
 
+/* What systemd does to a unit with RestrictSUIDSGID=yes. */
+static int
+hide_openat2(void **state)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int bad = ctx == NULL || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
+	    SCMP_SYS(openat2), 0) != 0 || seccomp_load(ctx) != 0;
+
+	seccomp_release(ctx);
+	return bad || syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) != -1 ||
+	    errno != ENOSYS;
+}
+
+static void
+a_way_of_many_slashes_is_the_same_way(void **state)
+{
+	struct place *p = *state;
+	struct maildir_file f;
+	char text[64];
+
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "a//b/./c/",
+	    SPAN("h")), OK);
+	assert_int_equal(maildir_file_commit(&f), OK);
+	assert_int_equal(files_in(p, "a/b/c/new", text, sizeof(text)), 1);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "a/../b",
+	    SPAN("h")), ERR_SYS);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "/tmp",
+	    SPAN("h")), ERR_SYS);
+	assert_int_equal(errno, EXDEV);
+}
+
 int
 main(void)
 {
+	const struct CMUnitTest by_parts[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_message_stands_in_new_with_lf_and_its_envelope,
+		    make_place, remove_place),
+		cmocka_unit_test_setup_teardown(
+		    a_symbolic_link_is_never_followed, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    a_way_of_many_slashes_is_the_same_way, make_place,
+		    remove_place),
+	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recipient_has_his_place),
 		cmocka_unit_test(details_and_case_lead_to_the_same_place),
@@ -416,6 +460,9 @@ main(void)
 		    a_symbolic_link_is_never_followed, make_place,
 		    remove_place),
 		cmocka_unit_test_setup_teardown(
+		    a_way_of_many_slashes_is_the_same_way, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
 		    old_leftovers_are_swept_and_young_ones_stay, make_place,
 		    remove_place),
 		cmocka_unit_test_setup_teardown(
@@ -423,5 +470,7 @@ main(void)
 		    remove_place),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL) |
+	    cmocka_run_group_tests_name("without openat2", by_parts,
+	    hide_openat2, NULL);
 }
