@@ -321,6 +321,22 @@ command_parse(struct span line, struct command *out)
 	return OK;
 }
 
+enum err
+command_bdat(struct span args, uint64_t *size, bool *is_last)
+{
+	struct span digits = span_head(args, span_find(args, ' '));
+	struct span rest = span_trim(span_tail(args, digits.len));
+	unsigned long long n;
+
+	if (!span_number(digits, INT64_MAX, &n))
+		return ERR_PEER;
+	if (rest.len > 0 && !span_eq_nocase(rest, SPAN("LAST")))
+		return ERR_PEER;
+	*size = n;
+	*is_last = rest.len > 0;
+	return OK;
+}
+
 bool
 command_ehlo_name(struct span args)
 {

@@ -1,6 +1,7 @@
 /*
  * command - what an SMTP client's lines say: RFC 5321 4.1.1, SIZE (RFC 1870),
- * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), DSN (RFC 3461).
+ * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), DSN (RFC 3461),
+ * CHUNKING (RFC 3030).
  * Syntax only: the order of the dialogue and every limit of the configuration
  * are the edge's.
  *
@@ -76,6 +77,11 @@ MUST_CHECK enum command_fault command_mail(struct span args, bool extended,
     struct command_mail *out);
 MUST_CHECK enum command_fault command_rcpt(struct span args, bool extended,
     bool utf8, struct command_rcpt *out);
+
+/* Judge the arguments of BDAT, "10" or "10 LAST".  ERR_PEER: they are none, or
+ * no number of octets that fits in 63 bits. */
+MUST_CHECK enum err command_bdat(struct span args, uint64_t *size,
+    bool *is_last);
 
 /*
  * May a client call itself so in EHLO or HELO?  Any one word of printable

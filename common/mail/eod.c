@@ -86,7 +86,7 @@ walk(struct eod *e, const char *p, const char *end, const char **run_at)
 	while (p < end && e->state != AT_END && e->state != AT_LF) {
 		switch ((enum at)e->state) {
 		case AT_LINE:
-			if (*p != '.') {
+			if (*p != '.' || e->is_counted) {
 				e->state = AT_TEXT;
 				break;
 			}
@@ -112,7 +112,7 @@ walk(struct eod *e, const char *p, const char *end, const char **run_at)
 			break;
 		case AT_LF_LINE:
 			e->state = AT_TEXT;
-			if (*p == '.')
+			if (*p == '.' && !e->is_counted)
 				*run_at = ++p;
 			break;
 		case AT_LF:
@@ -146,4 +146,12 @@ eod_next(struct eod *e, struct span *in, struct span *run)
 		return EOD_RUN;
 	}
 	return e->state == AT_END ? EOD_END : EOD_MORE;
+}
+
+bool
+eod_finish(struct eod *e)
+{
+	if (e->state == AT_CR)
+		e->bare = true;
+	return e->state == AT_LINE || e->state == AT_LF_LINE;
 }

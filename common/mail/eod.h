@@ -19,6 +19,10 @@
  * the reader goes on until the true end only.  The caller then refuses the
  * message (550 5.5.2) and closes, so that nothing behind it is ever run.
  *
+ * A text that comes counted (BDAT, RFC 3030) has no end in it and no dots to
+ * undo: is_counted, set after eod_init().  Line ends are judged as ever, those
+ * that two chunks share too; eod_finish() says where the text ends.
+ *
  * For clients that are trusted a bare LF may be let pass: is_lax, set after
  * eod_init().  Then it comes out as CR LF, and it is no part of an end even so:
  * a dot behind a bare LF, or before one, is undone like any other.
@@ -41,6 +45,7 @@ struct eod {
 	unsigned	 state;		/* private			    */
 	size_t		 line_len;	/* private: bytes of this line	    */
 	bool		 is_lax;	/* the caller's: LF is CR LF	    */
+	bool		 is_counted;	/* the caller's: dots are text	    */
 
 	/* Facts; they stick until eod_init(), and are final at EOD_END. */
 	bool		 bare;		/* CR without LF, LF without CR	    */
@@ -60,5 +65,9 @@ void		 eod_init(struct eod *);
  * it too.
  */
 enum eod_step	 eod_next(struct eod *, struct span *in, struct span *run);
+
+/* All of a counted text was read: its facts are final.  False: its last line
+ * has no end. */
+bool		 eod_finish(struct eod *);
 
 #endif

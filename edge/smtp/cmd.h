@@ -26,6 +26,8 @@ cmd_fn	cmd_auth, cmd_auth_response;	/* cmd_auth.c	*/
 cmd_fn	cmd_mail;			/* cmd_mail.c	*/
 cmd_fn	cmd_rcpt;			/* cmd_rcpt.c	*/
 cmd_fn	cmd_data, cmd_data_early, cmd_data_end;	/* cmd_data.c */
+cmd_fn	cmd_bdat, cmd_bdat_early, cmd_bdat_next, cmd_bdat_void, cmd_bdat_end;
+					/* cmd_bdat.c	*/
 cmd_fn	cmd_rset;			/* cmd_rset.c	*/
 cmd_fn	cmd_noop;			/* cmd_noop.c	*/
 cmd_fn	cmd_vrfy;			/* cmd_vrfy.c	*/

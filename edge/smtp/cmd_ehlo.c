@@ -64,6 +64,7 @@ say_ehlo(struct session *s, const struct reply *no)
 {
 	static const char *const extensions[] = {
 		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN",
+		"CHUNKING",
 	};
 
 	if (!is_greeted(s, no))

@@ -168,22 +168,55 @@ hang_up(struct session *s, const char *dsn, const char *text)
 	session_close(s, true);
 }
 
+/* Does text come now, and not a line? */
+static bool
+is_text(const struct session *s)
+{
+	return s->state == ST_DATA || s->state == ST_CHUNK;
+}
+
 /* False when nothing more can be taken for now. */
 static bool
 feed_text(struct session *s, struct span *in)
 {
+	bool is_chunk = s->state == ST_CHUNK;
 	enum framing_step step;
 
 	if (!transaction_take(s->transaction, in, &step)) {
-		s->verb = "DATA";
+		s->verb = is_chunk ? "BDAT" : "DATA";
 		session_end(s, "4.4.2", "The message comes too slowly");
 		return false;
 	}
-	if (step != FRAMING_END)
+	if (step == FRAMING_CHUNK)
+		session_event(s, EVENT_CHUNK, SPAN(""));
+	else if (step == FRAMING_END)
+		session_event(s, is_chunk ? EVENT_LAST : EVENT_END, SPAN(""));
+	else
 		return false;
-	session_event(s, EVENT_END, SPAN(""));
 	drain_if(s);
 	return true;
+}
+
+/* The octets of a chunk that nobody wants. */
+static bool
+feed_void(struct session *s, struct span *in)
+{
+	struct span gone = span_head(*in, s->void_left < in->len ?
+	    (size_t)s->void_left : in->len);
+
+	*in = span_tail(*in, gone.len);
+	session_throw(s, s->void_left - gone.len);
+	return s->void_left == 0;
+}
+
+void
+session_throw(struct session *s, uint64_t len)
+{
+	s->void_left = len;
+	if (len > 0)
+		return;
+	s->verb = "BDAT";
+	session_refuse(s, 503, "5.5.1", "Bad sequence of commands");
 }
 
 /* What a line may be long, with its line end. */
@@ -260,9 +293,13 @@ session_feed(struct session *s, struct span *in)
 {
 	bool goes_on = true;
 
-	while (goes_on && in->len > 0 && is_listening(s)) {
-		if (s->state == ST_DATA)
+	/* An empty chunk needs no input. */
+	while (goes_on && (in->len > 0 || s->state == ST_CHUNK) &&
+	    is_listening(s)) {
+		if (is_text(s))
 			goes_on = feed_text(s, in);
+		else if (s->void_left > 0)
+			goes_on = feed_void(s, in);
 		else
 			goes_on = feed_line(s, in);
 	}
@@ -275,7 +312,7 @@ session_room(const struct session *s)
 {
 	if (!is_listening(s))
 		return 0;
-	if (s->state == ST_DATA)
+	if (is_text(s))
 		return transaction_room(s->transaction);
 	return EDGE_READ_MAX;
 }
@@ -290,7 +327,7 @@ session_patience_ms(const struct session *s)
 
 	if (session_is_waiting(s))
 		return -1;
-	if (s->state == ST_DATA)
+	if (is_text(s))
 		due = transaction_silent_ms(s->transaction, now) +
 		    set->data_timeout_ms;
 	if (s->state == ST_SECURE && s->since_ms + HANDSHAKE_MS < due)
@@ -303,7 +340,8 @@ session_patience_ms(const struct session *s)
 void
 session_expire(struct session *s)
 {
-	s->verb = s->state == ST_DATA ? "DATA" : "timeout";
+	s->verb = s->state == ST_DATA ? "DATA" :
+	    s->state == ST_CHUNK ? "BDAT" : "timeout";
 	session_end(s, "4.4.2", "Connection timed out");
 	s->seat.is_hasty = false;
 }

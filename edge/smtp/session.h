@@ -36,6 +36,8 @@ enum state {
 	ST_MAIL,	/* has a sender				*/
 	ST_RCPT,	/* and at least one recipient		*/
 	ST_DATA,	/* the text is coming			*/
+	ST_CHUNK,	/* a chunk of it is, by BDAT		*/
+	ST_CHUNKS,	/* the next chunk may be said		*/
 	ST_SECURE,	/* a TLS handshake comes next		*/
 	ST_AUTH,	/* AUTH: the next line is a response	*/
 	ST_PENDING,	/* a check is waited for, see stage.h	*/
@@ -51,6 +53,8 @@ enum event {
 	EVENT_SECURED,		/* the handshake is done	*/
 	EVENT_RESPONSE,		/* a line within AUTH		*/
 	EVENT_END,		/* end of data			*/
+	EVENT_CHUNK,		/* end of a chunk		*/
+	EVENT_LAST,		/* and of the last		*/
 	EVENT__COUNT
 };
 
@@ -78,6 +82,9 @@ struct session {
 	bool		 is_greeted;
 	bool		 has_more;	/* input came behind the command in
 					 * hand				*/
+	bool		 chunk_is_last;	/* of BDAT			*/
+	uint64_t	 chunk_len;	/* likewise			*/
+	uint64_t	 void_left;	/* octets of a chunk that is refused */
 	uint8_t		 login_failures;
 	unsigned	 bad_cnt;	/* commands refused with 5yz	*/
 	unsigned	 junk_cnt;	/* commands that carry no mail,
@@ -160,6 +167,10 @@ void	session_reply(struct session *, unsigned code, const char *dsn,
 __attribute__((format(printf, 4, 5)))
 void	session_refuse(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);
+
+/* For cmd_bdat.c: throw away so much input, then say that it came out of
+ * sequence. */
+void	session_throw(struct session *, uint64_t len);
 
 /* There is room, or an end: go on with what had to wait. */
 void	session_wake(struct session *);

@@ -16,7 +16,7 @@
 
 #define IN(st)		(1u << ST_##st)
 #define OPEN		(IN(MAIL) | IN(RCPT))
-#define GREETED		(IN(READY) | OPEN)
+#define GREETED		(IN(READY) | OPEN | IN(CHUNKS))
 #define TALKING		(IN(NEW) | GREETED)
 #define ANY		(TALKING | IN(SHUT))
 
@@ -28,6 +28,7 @@
 				 * required, RFC 3207 4			*/
 
 #define FREE		(IS_JUNK | IS_CLEAR)
+#define IS_VOID		(IS_JUNK | IS_ODD)
 
 #define JUNK_MAX	100u	/* such commands between two messages: far
 				 * more than a pooled connection says	*/
@@ -50,6 +51,10 @@ static const struct rule rules[] = {
 	{ "RCPT",    OPEN,       0,       cmd_rcpt,       ST_RCPT },
 	{ "DATA",    IN(RCPT),   0,       cmd_data,       ST_DATA },
 	{ "DATA",    IN(MAIL),   IS_ODD,  cmd_data_early, STAY },
+	{ "BDAT",    IN(RCPT),   0,       cmd_bdat,       ST_CHUNK },
+	{ "BDAT",    IN(CHUNKS), 0,       cmd_bdat_next,  ST_CHUNK },
+	{ "BDAT",    IN(MAIL),   IS_ODD,  cmd_bdat_early, ST_CHUNK },
+	{ "BDAT",    ANY,        IS_VOID, cmd_bdat_void,  STAY },
 	{ "RSET",    IN(NEW),    FREE,    cmd_rset,       STAY },
 	{ "RSET",    GREETED,    FREE,    cmd_rset,       ST_READY },
 	{ "NOOP",    TALKING,    FREE,    cmd_noop,       STAY },
@@ -95,11 +100,16 @@ static const struct {
 	    ST_READY }, ST_READY, "(response)" },
 	[EVENT_END] = { { "DATA", IN(DATA), 0, cmd_data_end, ST_READY },
 	    ST_READY, "(end)" },
+	[EVENT_CHUNK] = { { "BDAT", IN(CHUNK), 0, cmd_bdat_end, ST_CHUNKS },
+	    ST_CHUNKS, "(chunk)" },
+	[EVENT_LAST] = { { "BDAT", IN(CHUNK), 0, cmd_data_end, ST_READY },
+	    ST_READY, "(last)" },
 };
 
 static const char *const state_names[ST__COUNT] = {
 	[ST_NEW] = "new",	[ST_READY] = "ready",	[ST_MAIL] = "mail",
 	[ST_RCPT] = "rcpt",	[ST_DATA] = "data",
+	[ST_CHUNK] = "chunk",	[ST_CHUNKS] = "chunks",
 	[ST_SECURE] = "secure",	[ST_AUTH] = "auth",
 	[ST_PENDING] = "pending", [ST_SHUT] = "shut",	[ST_CLOSED] = "closed",
 };
@@ -134,6 +144,27 @@ is_spoilt(struct span line)
 {
 	return span_find(line, '\r') < line.len ||
 	    span_find(line, '\0') < line.len;
+}
+
+/* Octets follow this line that are no commands, however wrong it is. */
+static bool
+is_counted(struct span line)
+{
+	struct span word = span_head(line, 4), behind = span_tail(line, 4);
+
+	return span_eq_nocase(word, SPAN("BDAT")) && (behind.len == 0 ||
+	    !((behind.ptr[0] >= 'A' && behind.ptr[0] <= 'Z') ||
+	    (behind.ptr[0] >= 'a' && behind.ptr[0] <= 'z')));
+}
+
+/* Is it so wrong that no handler will see it? */
+static bool
+is_odd(struct span line)
+{
+	struct command c;
+
+	return is_spoilt(line) || command_parse(line, &c) != OK ||
+	    !is_ascii(line);
 }
 
 static bool
@@ -264,7 +295,11 @@ session_line(struct session *s, struct span line)
 		return;
 	}
 	s->verb = "unknown";
-	if (is_spoilt(line))
+	if (is_counted(line) && is_odd(line)) {
+		session_refuse(s, 501, "5.5.4",
+		    "Syntax error in parameters or arguments");
+		session_close(s, true);
+	} else if (is_spoilt(line))
 		session_refuse(s, 500, "5.5.2", "Bare CR or NUL not allowed");
 	else if (span_begins(line, SPAN("SSH-"))) {
 		(void)cmd_foreign(s, line);

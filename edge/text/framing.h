@@ -1,6 +1,7 @@
 /*
- * framing - how a text comes: behind DATA, up to the line with one dot.  What
- * the framing takes off the client's bytes it puts into a text.
+ * framing - how a text comes: behind DATA, up to the line with one dot; or in
+ * chunks whose octets are counted (BDAT, RFC 3030).  What the framing takes off
+ * the client's bytes it puts into a text.
  *
  * Blocks  never
  */
@@ -9,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
 #include "mail/eod.h"
@@ -18,21 +20,31 @@ struct text;
 enum framing_step {
 	FRAMING_MORE,	/* all input is used				*/
 	FRAMING_FULL,	/* no room: go on when framing_room() is not 0	*/
+	FRAMING_CHUNK,	/* all of a chunk; others follow, and a command
+			 * comes first					*/
 	FRAMING_END	/* end of data; what is left is a command	*/
 };
 
 struct framing {
 	struct text	*text;		/* borrowed			*/
 	struct eod	 eod;
+	uint64_t	 left;		/* octets of the chunk		*/
+	bool		 is_last;	/* no other follows it		*/
 };
 
 /* is_lax: lines may end with LF alone. */
 void	framing_begin(struct framing *, struct text *, bool is_lax);
+void	framing_begin_chunks(struct framing *, struct text *, bool is_lax);
+/* The next chunk has so many octets: all of them will be taken, whatever is
+ * wrong with the text by then. */
+void	framing_chunk(struct framing *, uint64_t len, bool is_last);
 
 /*
- * Take input from the front of *in.  A bare CR, a bare LF or a NUL, by which
- * others may see a second message in it, is a fault that ends the connection
- * (550 5.5.2), whatever else is wrong.
+ * Take input from the front of *in; of chunks no octet beyond the one that
+ * comes.  A bare CR, a bare LF or a NUL, by which others may see a second
+ * message in it, is a fault (550 5.5.2), whatever else is wrong; it ends the
+ * connection where the end of the text has to be looked for.  The last line of
+ * a counted text gets an end where it has none.
  */
 enum framing_step framing_take(struct framing *, struct span *in);
 

@@ -161,20 +161,24 @@ text_tap(struct text *x, struct tap *tap)
 }
 
 void
-text_put(struct text *x, struct span run)
+text_expect(struct text *x, uint64_t len)
 {
 	char words[64];
 
+	if (len <= x->max_size && x->size <= x->max_size - len)
+		return;
+	snprintf(words, sizeof(words), "Message size exceeds %llu limit",
+	    (unsigned long long)x->max_size);
+	fault(x, 552, "5.3.4", words);
+}
+
+void
+text_put(struct text *x, struct span run)
+{
+	text_expect(x, run.len);
 	if (text_has_fault(x))
 		return;
 	x->size += run.len;
-	if (x->size > x->max_size) {
-		snprintf(words, sizeof(words),
-		    "Message size exceeds %llu limit",
-		    (unsigned long long)x->max_size);
-		fault(x, 552, "5.3.4", words);
-		return;
-	}
 	if (!x->is_split)
 		put_header(x, &run);
 	if (x->is_split && !text_has_fault(x))

@@ -54,6 +54,8 @@ void	text_fini(struct text *);
 /* Before the first byte; the tap is borrowed until its on_end(). */
 void	text_tap(struct text *, struct tap *);
 
+/* So many bytes come now: more than may be taken is a fault at once. */
+void	text_expect(struct text *, uint64_t len);
 /* A run of it, no longer than text_room() has said. */
 void	text_put(struct text *, struct span run);
 /* All has come, and its facts are set: what there is must be a message now. */

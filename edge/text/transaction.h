@@ -122,6 +122,12 @@ struct span	transaction_last_rcpt(const struct transaction *);
  * the link that there is; is_lax: lines may end with LF alone.
  */
 void	transaction_open(struct transaction *, bool is_lax);
+/* The same for BDAT; no: the text is refused already, and its chunks are thrown
+ * away as they come. */
+void	transaction_open_chunks(struct transaction *, bool is_lax,
+	    const struct reply *no);
+/* A chunk of so many octets comes now. */
+void	transaction_chunk(struct transaction *, uint64_t len, bool is_last);
 /* Take input from the front of *in.  False: it came too slowly, see pace.h. */
 bool	transaction_take(struct transaction *, struct span *in,
 	    enum framing_step *step);

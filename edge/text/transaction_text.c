@@ -18,6 +18,27 @@ transaction_open(struct transaction *t, bool is_lax)
 	to_queue_open(t);
 }
 
+void
+transaction_open_chunks(struct transaction *t, bool is_lax,
+    const struct reply *no)
+{
+	framing_begin_chunks(&t->framing, &t->text, is_lax);
+	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
+	if (no != NULL)
+		text_fault(&t->text, no);
+	else
+		to_queue_open(t);
+}
+
+/* The time since the chunk before was the client's. */
+void
+transaction_chunk(struct transaction *t, uint64_t len, bool is_last)
+{
+	(void)pace_took(&t->pace, 0, t->edge->set.min_rate,
+	    ev_now_ms(t->edge->loop));
+	framing_chunk(&t->framing, len, is_last);
+}
+
 /* Our fields go on top, the trace above all, as soon as there is an id. */
 static bool
 make_header(struct transaction *t)

@@ -194,10 +194,18 @@ def try_auth(c, offer):
     return c.deliver()
 
 
+def try_chunking(c, offer):
+    c.write("MAIL FROM:<%s>\r\nRCPT TO:<yes@there.example>\r\n"
+            "RCPT TO:<no@there.example>\r\n"
+            "BDAT 14\r\nSubject: x\r\n\r\nBDAT 8 LAST\r\n.\r\nKöln" % ANN)
+    assert [c.reply()[:3] for _ in range(4)] == ["250"] * 4
+    return c.queued(c.reply())
+
+
 WORDS = {"8BITMIME": try_8bitmime, "SMTPUTF8": try_smtputf8, "DSN": try_dsn,
          "SIZE": try_size, "PIPELINING": try_pipelining,
          "ENHANCEDSTATUSCODES": try_enhancedstatuscodes,
-         "STARTTLS": try_starttls, "AUTH": try_auth}
+         "CHUNKING": try_chunking, "STARTTLS": try_starttls, "AUTH": try_auth}
 # Have no SMTPUTF8: it is offered for the sake of `back', and they refuse it.
 ASCII_ONLY = {"few", "dovecot"}
 REFUSES_NOBODY = {"box", "hole"}

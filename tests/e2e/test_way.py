@@ -42,7 +42,8 @@ def test_every_reply_is_worded_as_promised(postern):
         hello = c.hello("here.example").split("\n")
         assert hello[0] == "250-mx.test.example Hello here.example"
         assert {l[4:].split(" ")[0] for l in hello[1:]} == {
-            "8BITMIME", "PIPELINING", "SIZE", "ENHANCEDSTATUSCODES", "DSN"}
+            "8BITMIME", "PIPELINING", "SIZE", "ENHANCEDSTATUSCODES", "DSN",
+            "CHUNKING"}
         assert c.say("MAIL FROM:<ann@here.example>") == (
             "250 2.1.0 <ann@here.example> Ok")
         assert c.say("RCPT TO:<bob@there.example>") == (

@@ -32,6 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct span line = { (const char *)bytes, len };
 	struct command c;
+	uint64_t size;
+	bool is_last;
 
 	if (command_parse(line, &c) == OK) {
 		if (c.verb.len == 0 || span_find(c.args, '\r') < c.args.len ||
@@ -42,5 +44,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (int i = 0; i < 4; i++)
 		check_args(line, i & 1, i & 2);
 	(void)command_ehlo_name(line);
+	if (command_bdat(line, &size, &is_last) == OK && (size > INT64_MAX ||
+	    line.len == 0 || line.ptr[0] < '0' || line.ptr[0] > '9' ||
+	    (is_last && line.len < 6)))
+		abort();
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * fuzz_eod.c - the reader against a slow one that only looks for the bytes of
  * the standard, and against itself with the input cut; what it takes goes out
- * by dot.h and must come back the same.
+ * by dot.h and must come back the same.  Counted text is what it is, or is
+ * refused.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +89,49 @@ check_way_back(const struct outcome *o, size_t part)
 		abort();
 }
 
+static bool
+has_bare_end(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] == '\0' || (s.ptr[i] == '\r' &&
+		    (i + 1 == s.len || s.ptr[i + 1] != '\n')) ||
+		    (s.ptr[i] == '\n' && (i == 0 || s.ptr[i - 1] != '\r')))
+			return true;
+	return false;
+}
+
+static void
+check_counted(struct span in, size_t part)
+{
+	static char text[TEXT_MAX];
+	size_t len = 0, at = 0;
+	struct eod e;
+	bool is_ended;
+
+	eod_init(&e);
+	e.is_counted = true;
+	while (at < in.len) {
+		struct span s = span_head(span_tail(in, at), part), run;
+		enum eod_step step;
+
+		at += s.len;
+		while ((step = eod_next(&e, &s, &run)) == EOD_RUN) {
+			memcpy(text + len, run.ptr, run.len);
+			len += run.len;
+		}
+		if (step == EOD_END || s.len > 0)
+			abort();
+	}
+	is_ended = eod_finish(&e);
+	if ((e.bare || e.nul) != has_bare_end(in))
+		abort();
+	if (e.bare || e.nul)
+		return;
+	if (len != in.len || memcmp(text, in.ptr, len) != 0 ||
+	    is_ended != (len == 0 || text[len - 1] == '\n'))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -100,6 +144,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		return 0;
 	part = bytes[0] % 17 + 1u;
 	is_lax = (bytes[0] & 0x80) != 0;
+	check_counted(in, part);
 	read_parts(&whole, in, in.len, is_lax);
 	read_parts(&cut, in, part, is_lax);
 	if (whole.is_over != cut.is_over || whole.used != cut.used ||

@@ -10,7 +10,8 @@
 #define EHLO_REPLY	"250-mx.test.example Hello client.example\r\n"	\
 			"250-8BITMIME\r\n"				\
 			"250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"	\
-			"250-DSN\r\n250-SMTPUTF8\r\n250 SIZE 1048576\r\n"
+			"250-DSN\r\n250-CHUNKING\r\n"			\
+			"250-SMTPUTF8\r\n250 SIZE 1048576\r\n"
 #define QUEUED		"250 2.6.0 Message queued as "			\
 			"01000000-0000-0000-0000-000000000001\r\n"
 

@@ -1,0 +1,93 @@
+"""BDAT: a text in chunks whose octets are counted (RFC 3030)."""
+
+import pytest
+
+from client import Client
+from test_smuggle import REFUSED
+
+EVIL = b"MAIL FROM:<evil@evil.example>\r\n"
+HEAD = b"Subject: one\r\n\r\n"
+
+
+def chunk(data, last=False):
+    return b"BDAT %d%s\r\n" % (len(data), b" LAST" if last else b"") + data
+
+
+def ready(c, *rcpts):
+    c.hello()
+    c.want("MAIL FROM:<ann@here.example>", 250)
+    for rcpt in rcpts or ("bob@there.example",):
+        c.want("RCPT TO:<%s>" % rcpt, 250)
+
+
+def codes(c, count):
+    return " ".join(c.reply()[:3] for _ in range(count))
+
+
+def test_chunks_make_one_message_and_go_on_with_their_dots(postern, sink):
+    """BDT-03, 10, 13: whatever is cut, and where."""
+    text = HEAD + b".\r\n..\r\n.x\r\nM\xc3\xbcsli\r\n" + b"y" * 990 + b"\r\n"
+    with Client(postern.port) as c:
+        ready(c)
+        for at in range(0, 45, 9):
+            c.write(chunk(text[at:at + 9]))
+            assert c.reply() == "250 2.0.0 9 octets received"
+        c.write(chunk(text[45:], True) + b"QUIT\r\n")
+        c.queued(c.reply())
+        assert codes(c, 1) == "221"
+        assert c.at_end()
+    assert sink.wait()[0].data.endswith(text)
+
+
+def test_nothing_in_a_refused_chunk_is_a_command(postern, sink):
+    """BDT-04, 05, 07."""
+    with Client(postern.port) as c:
+        c.hello()
+        c.write(chunk(EVIL * 3000) + b"NOOP\r\n")
+        assert codes(c, 2) == "503 250"
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        c.write(chunk(EVIL) + chunk(EVIL, True))
+        assert codes(c, 2) == "503 503"
+        ready(c)
+        c.write(chunk(HEAD, True) + chunk(EVIL, True))
+        c.queued(c.reply())
+        assert codes(c, 1) == "503"
+        c.want("QUIT", 221)
+    assert [m.sender for m in sink.wait()] == ["ann@here.example"]
+    assert len(postern.find_log(event="queued")) == 1
+
+
+@pytest.mark.parametrize("size", [
+    b"18446744073709551616", b"-1", b"1e3", b"10 LASTX", b"4294967306 LAST"])
+def test_a_size_that_is_none_ends_the_session(postern, size):
+    """BDT-06."""
+    with Client(postern.port) as c:
+        ready(c)
+        c.write(b"BDAT %s\r\n" % size + EVIL * 10)
+        assert c.reply()[:3] in ("501", "552")
+        assert c.at_end()
+    assert postern.find_log(event="queued") == []
+
+
+def test_bare_line_ends_are_as_wrong_as_with_data(postern, sink):
+    """EOD-23: refused, and what follows the chunk is a command again."""
+    with Client(postern.port) as c:
+        c.hello()
+        for row, bytes_ in sorted(REFUSED.items()):
+            c.write(b"MAIL FROM:<ann@here.example>\r\n"
+                    b"RCPT TO:<bob@there.example>\r\n" +
+                    chunk(HEAD + b"x" + bytes_ + EVIL, True))
+            assert codes(c, 3) == "250 250 550", row
+    assert sink.quiet(0.3) == []
+
+
+def test_many_small_chunks_are_answered_each(postern, sink):
+    """BDT-11, in small."""
+    with Client(postern.port) as c:
+        ready(c)
+        c.write(chunk(HEAD) + b"BDAT 1\r\n\rBDAT 1\r\n\n" * 10000 +
+                b"BDAT 0 LAST\r\n")
+        for _ in range(20001):
+            assert c.reply()[:3] == "250"
+        c.queued(c.reply())
+    assert sink.wait()[0].body == b"\r\n" * 10000
