@@ -32,6 +32,7 @@ struct attempts_queue {
 	void		*owner;		/* whoever made the book	*/
 	TAILQ_HEAD(, delivery) deliveries;
 	struct delivery	*last;		/* the one last opened, or NULL	*/
+	struct hold	 hold;		/* what they take		*/
 };
 
 struct attempts {

@@ -8,6 +8,9 @@
 #include "relay/delivery.h"
 #include "sys/counters.h"
 
+#define STRING_TAKES	32	/* bytes besides its own, about		*/
+#define REPLY_SHORT	80	/* bytes of each when memory is short	*/
+
 static uint64_t
 pieces_of(uint64_t len)
 {
@@ -35,6 +38,23 @@ free_span(struct span *s)
 	*s = (struct span){ NULL, 0 };
 }
 
+static void
+count_taken(struct delivery *d, size_t bytes)
+{
+	d->taken += bytes;
+	if (d->hold != NULL)
+		d->hold->bytes += bytes;
+}
+
+static bool
+keep_span(struct delivery *d, struct span *out, struct span s)
+{
+	if (!copy_span(out, s))
+		return false;
+	count_taken(d, s.len + STRING_TAKES);
+	return true;
+}
+
 struct delivery *
 delivery_new(const struct msg_delivery_open *m,
     const struct delivery_calls *calls, void *home)
@@ -59,24 +79,69 @@ delivery_new(const struct msg_delivery_open *m,
 	d->deadline_ms = (int64_t)m->deadline_ms;
 	d->piece_cnt = pieces_of(m->header_len) + pieces_of(m->body_len);
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
+	d->taken = sizeof(*d) + m->rcpt_cnt * sizeof(*d->rcpts);
 	SLIST_INIT(&d->outcomes);
 	d->rcpts = calloc(m->rcpt_cnt, sizeof(*d->rcpts));
-	if (d->rcpts == NULL || !copy_span(&d->sender, m->sender) ||
-	    !copy_span(&d->envid, m->envid) ||
-	    !copy_span(&d->destination, m->destination) ||
-	    !copy_span(&d->client, m->client) ||
-	    !copy_span(&d->helo, m->helo) ||
-	    !copy_span(&d->proto, m->proto) ||
-	    !copy_span(&d->tenant, m->tenant))
+	if (d->rcpts == NULL || !keep_span(d, &d->sender, m->sender) ||
+	    !keep_span(d, &d->envid, m->envid) ||
+	    !keep_span(d, &d->destination, m->destination) ||
+	    !keep_span(d, &d->client, m->client) ||
+	    !keep_span(d, &d->helo, m->helo) ||
+	    !keep_span(d, &d->proto, m->proto) ||
+	    !keep_span(d, &d->tenant, m->tenant))
 		delivery_free(&d);
 	return d;
+}
+
+void
+delivery_hold(struct delivery *d, struct hold *h)
+{
+	d->hold = h;
+	h->bytes += d->taken;
+}
+
+static void
+forget_piece(struct delivery *d, uint64_t no)
+{
+	struct span *piece = &d->held[no % STREAM_CREDIT];
+
+	if (d->hold != NULL)
+		d->hold->text -= piece->len;
+	free_span(piece);
 }
 
 static void
 forget_pieces(struct delivery *d)
 {
 	for (unsigned i = 0; i < STREAM_CREDIT; i++)
-		free_span(&d->held[i]);
+		forget_piece(d, i);
+}
+
+static void
+forget_envelope(struct delivery *d)
+{
+	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_have; i++) {
+		free_span(&d->rcpts[i].address);
+		free_span(&d->rcpts[i].orcpt);
+	}
+	free(d->rcpts);
+	d->rcpts = NULL;
+	free_span(&d->destination);
+	free_span(&d->sender);
+	free_span(&d->envid);
+	free_span(&d->client);
+	free_span(&d->helo);
+	free_span(&d->proto);
+	free_span(&d->tenant);
+}
+
+void
+delivery_refuse(struct delivery *d)
+{
+	forget_envelope(d);
+	if (d->hold != NULL)
+		d->hold->bytes -= d->taken - sizeof(*d);
+	d->taken = sizeof(*d);
 }
 
 void
@@ -88,23 +153,14 @@ delivery_free(struct delivery **dp)
 	*dp = NULL;
 	if (d == NULL)
 		return;
-	for (uint32_t i = 0; i < d->rcpt_have; i++) {
-		free_span(&d->rcpts[i].address);
-		free_span(&d->rcpts[i].orcpt);
-	}
 	while ((o = SLIST_FIRST(&d->outcomes)) != NULL) {
 		SLIST_REMOVE_HEAD(&d->outcomes, entry);
 		free(o);
 	}
 	forget_pieces(d);
-	free_span(&d->destination);
-	free_span(&d->sender);
-	free_span(&d->envid);
-	free_span(&d->client);
-	free_span(&d->helo);
-	free_span(&d->proto);
-	free_span(&d->tenant);
-	free(d->rcpts);
+	forget_envelope(d);
+	if (d->hold != NULL)
+		d->hold->bytes -= d->taken;
 	free(d);
 }
 
@@ -115,10 +171,12 @@ delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
 
 	if (d->rcpt_have == d->rcpt_cnt)
 		return ERR_PEER;
-	r = &d->rcpts[d->rcpt_have];
-	if (!copy_span(&r->address, address))
-		return ERR_SYS;
-	r->no = no;
+	if (d->rcpts != NULL) {
+		r = &d->rcpts[d->rcpt_have];
+		if (!keep_span(d, &r->address, address))
+			return ERR_SYS;
+		r->no = no;
+	}
 	d->rcpt_have++;
 	return OK;
 }
@@ -126,10 +184,13 @@ delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
 enum err
 delivery_add_dsn(struct delivery *d, uint8_t notify, struct span orcpt)
 {
-	struct delivery_rcpt *r = &d->rcpts[d->rcpt_have - 1];
+	struct delivery_rcpt *r;
 
+	if (d->rcpts == NULL)
+		return OK;
+	r = &d->rcpts[d->rcpt_have - 1];
 	r->notify = notify;
-	if (orcpt.len > 0 && !copy_span(&r->orcpt, orcpt))
+	if (orcpt.len > 0 && !keep_span(d, &r->orcpt, orcpt))
 		return ERR_SYS;
 	return OK;
 }
@@ -199,6 +260,8 @@ delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
 		return ERR_PEER;
 	if (!copy_span(place, piece))
 		return ERR_SYS;
+	if (d->hold != NULL)
+		d->hold->text += piece.len;
 	if (d->on_text != NULL)
 		d->on_text(d, d->on_text_arg);
 	return OK;
@@ -230,7 +293,7 @@ void
 delivery_drop(struct delivery *d, unsigned cnt)
 {
 	while (cnt-- > 0 && d->first < d->asked)
-		free_span(&d->held[d->first++ % STREAM_CREDIT]);
+		forget_piece(d, d->first++);
 	ask_more(d);
 }
 
@@ -276,8 +339,10 @@ delivery_size(const struct delivery *d)
 const struct outcome *
 delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
 {
-	size_t text_len = v->text.len < REPLY_TEXT_MAX ? v->text.len :
-	    REPLY_TEXT_MAX;
+	bool is_short = d->hold != NULL &&
+	    d->hold->bytes >= DELIVERY_HOLD_MAX / 2;
+	size_t text_len = span_head(v->text, is_short ? REPLY_SHORT :
+	    REPLY_TEXT_MAX).len;
 	struct outcome *o;
 
 	hop = span_head(hop, BUS_STR_MAX);
@@ -291,6 +356,7 @@ delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
 	if (hop.len > 0)
 		memcpy(o->bytes + text_len, hop.ptr, hop.len);
 	SLIST_INSERT_HEAD(&d->outcomes, o, entry);
+	count_taken(d, sizeof(*o) + text_len + hop.len);
 	return o;
 }
 
@@ -324,7 +390,7 @@ count(const struct delivery *d)
 		[CLASS_NEVER] = COUNTER_failed,
 	};
 
-	for (uint32_t i = 0; i < d->rcpt_cnt; i++) {
+	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++) {
 		const struct outcome *o = d->rcpts[i].outcome;
 
 		counter_add(counters[o != NULL ? o->verdict.class :

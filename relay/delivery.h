@@ -6,6 +6,10 @@
  * pieces are asked for and not yet dropped, so memory is bounded whatever the
  * size.  Results are kept here until the queue has committed them.
  *
+ * What all deliveries of a queue take is counted, for it may have been taken
+ * over.  When it is too much one is refused: nothing of it is kept but its
+ * name, and when it is whole it comes back without a result, "later, ours".
+ *
  * Owns	   envelope, pieces, outcomes
  * Blocks  never
  * Errors  ERR_PEER the queue broke the rules; ERR_SYS no memory
@@ -28,7 +32,18 @@
 #define DELIVERY_RCPTS_MAX	100000	/* of one delivery; the queue splits
 					 * long before			*/
 
+#define DELIVERY_HOLD_MAX	(256u << 20)	/* bytes of a queue's envelopes
+					 * and results; from half of it on
+					 * replies are cut short	*/
+
 struct delivery;
+
+/* What the deliveries of a queue take, in bytes. */
+struct hold {
+	size_t		 bytes;		/* envelopes and results	*/
+	size_t		 text;		/* pieces			*/
+	bool		 is_told;	/* logged that it is too much	*/
+};
 
 struct outcome {			/* shared by all it concerns	*/
 	SLIST_ENTRY(outcome) entry;
@@ -68,6 +83,8 @@ struct delivery {
 	LIST_ENTRY(delivery) hash_entry; /* likewise			*/
 	void		*home;		/* likewise			*/
 	const struct delivery_calls *calls;
+	struct hold	*hold;		/* NULL: nobody counts		*/
+	size_t		 taken;		/* bytes counted there		*/
 
 	TAILQ_ENTRY(delivery) wait_entry; /* of the relay it is with	*/
 	delivery_text_fn *on_text;	/* NULL: nobody waits		*/
@@ -95,7 +112,7 @@ struct delivery {
 	struct span	 envid;
 	struct span	 client, helo, proto, tenant; /* of the session it came
 					 * in by; may be empty		*/
-	struct delivery_rcpt *rcpts;
+	struct delivery_rcpt *rcpts;	/* NULL: it is refused		*/
 	uint32_t	 rcpt_cnt;	/* announced			*/
 	uint32_t	 rcpt_have;	/* said so far			*/
 	uint32_t	 undecided;	/* recipients without outcome	*/
@@ -121,6 +138,11 @@ struct delivery {
 struct delivery	*delivery_new(const struct msg_delivery_open *,
 		    const struct delivery_calls *, void *home);
 void		 delivery_free(struct delivery **);
+
+/* Count what it takes there, borrowed, from here on. */
+void		 delivery_hold(struct delivery *, struct hold *);
+/* Let go of its envelope, for there is no room for it. */
+void		 delivery_refuse(struct delivery *);
 
 MUST_CHECK enum err delivery_add_rcpt(struct delivery *, uint32_t no,
 		    struct span address);

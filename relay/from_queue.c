@@ -38,6 +38,8 @@ take_piece(struct worker *w, struct attempts_queue *q,
 
 	if (d == NULL)
 		return OK;
+	if (q->hold.text > worker_text_max(w))
+		return ERR_FULL;
 	return delivery_add_piece(d, m->part, m->piece_no, piece);
 }
 

@@ -32,7 +32,7 @@ to_queue_results(struct link *l, const struct delivery *d)
 {
 	uint32_t cnt = 0;
 
-	for (uint32_t i = 0; i < d->rcpt_cnt; i++)
+	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++)
 		if (d->rcpts[i].outcome != NULL) {
 			send_result(l, d, &d->rcpts[i]);
 			cnt++;

@@ -8,6 +8,7 @@
  * that would want its results, or send more of its text: it ends when it needs
  * some, and is removed when it finishes.
  */
+#include "base/log.h"
 #include "mail/dsn.h"
 #include "relay/to_queue.h"
 #include "relay/worker.h"
@@ -144,6 +145,26 @@ worker_forget_queue(struct worker *w, struct attempts_queue *q)
 		forget(w, d);
 }
 
+/* Told once, until there is room again. */
+static void
+refuse(struct attempts_queue *q, struct delivery *d)
+{
+	if (!q->hold.is_told)
+		log_why(LOG_trouble, "a queue's deliveries take more memory "
+		    "than they may: some are tried later", 0);
+	q->hold.is_told = true;
+	delivery_refuse(d);
+}
+
+static void
+look_at_hold(struct attempts_queue *q, struct delivery *d)
+{
+	if (q->hold.bytes < DELIVERY_HOLD_MAX / 2)
+		q->hold.is_told = false;
+	if (q->hold.bytes >= DELIVERY_HOLD_MAX && d->rcpts != NULL)
+		refuse(q, d);
+}
+
 enum err
 worker_open(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_open *m)
@@ -164,6 +185,8 @@ worker_open(struct worker *w, struct attempts_queue *q,
 		return ERR_SYS;
 	attempts_add(&w->book, q, d);
 	q->last = d;
+	delivery_hold(d, &q->hold);
+	look_at_hold(q, d);
 	return OK;
 }
 
@@ -180,13 +203,27 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
 	if (e == OK)
 		e = delivery_add_dsn(d, m->notify, m->orcpt);
-	if (e != OK || !delivery_is_whole(d))
+	if (e != OK)
 		return e;
-	if (w->is_draining)
+	look_at_hold(d->home, d);
+	if (!delivery_is_whole(d))
+		return OK;
+	if (d->rcpts == NULL)
+		delivery_finish(d);
+	else if (w->is_draining)
 		delivery_end(d, &v, SPAN(""));
 	else
 		w->kind->take(w->relay_type_arg, d);
 	return OK;
+}
+
+/* Twice what its slots can have: those of before a reload may be more. */
+size_t
+worker_text_max(const struct worker *w)
+{
+	size_t slots = w->kind->slots(w->relay_type_arg);
+
+	return 2 * (slots + 1) * STREAM_CREDIT * PIECE_MAX;
 }
 
 /* No piece of one that still runs will come: who waits for one must hear it. */

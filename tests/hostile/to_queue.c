@@ -71,7 +71,7 @@ to_queue_results(struct link *l, const struct delivery *d)
 		learn(d->id);
 		return;
 	}
-	for (uint32_t i = 0; i < d->rcpt_cnt; i++) {
+	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++) {
 		const struct delivery_rcpt *r = &d->rcpts[i];
 
 		if (r->outcome == NULL)

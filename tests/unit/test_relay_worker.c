@@ -489,6 +489,101 @@ a_queue_that_never_comes_back_leaves_nothing(void **state)
 	assert_int_equal(bench->work.book.delivery_cnt, 0);
 }
 
+static struct hold *
+hold_of_queue(void)
+{
+	return &TAILQ_FIRST(&bench->work.book.queues)->hold;
+}
+
+/* What is too large is refused, and small ones still find room. */
+static void
+what_a_queue_can_have_a_relay_keep_is_bounded(void **state)
+{
+	unsigned many = DELIVERY_HOLD_MAX / DELIVERY_RCPTS_MAX /
+	    sizeof(struct delivery_rcpt) + 1;
+	unsigned refused = 0;
+	struct delivery *d;
+
+	connect_queue(1);
+	bench->heard[0] = '\0';
+	bench->is_instant = true;
+	for (unsigned i = 0; i < 2 * many; i++) {
+		send_open(100 + i, DELIVERY_RCPTS_MAX, 0);
+		if (i % 16 != 15)
+			continue;
+		settle();
+		assert_in_range(hold_of_queue()->bytes, 1, DELIVERY_HOLD_MAX +
+		    2 * many * sizeof(struct delivery));
+	}
+	TAILQ_FOREACH(d, &TAILQ_FIRST(&bench->work.book.queues)->deliveries,
+	    entry)
+		refused += d->rcpts == NULL;
+	assert_in_range(refused, many, many + 1);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	want_heard("result 0 250; done 1 of 1; ");
+	assert_int_equal(bench->gone, OK);
+	send_settled(1);
+	settle();
+	connect_queue(1);		/* they were not whole */
+	send_open(2, 1, 0);
+	send_rcpt(2, 0);
+	want_heard("listed 7; result 0 250; done 2 of 1; ");
+	send_settled(2);
+	settle();
+	assert_int_equal(hold_of_queue()->bytes, 0);
+	assert_int_equal(hold_of_queue()->text, 0);
+}
+
+/* One that is being said when there is no room left loses what it had. */
+static void
+addresses_count_as_they_come(void **state)
+{
+	size_t before;
+
+	connect_queue(1);
+	bench->is_instant = true;
+	send_open(1, 3, 0);
+	send_rcpt(1, 0);
+	settle();
+	before = hold_of_queue()->bytes;
+	send_rcpt(1, 1);
+	settle();
+	assert_true(hold_of_queue()->bytes >= before + strlen("r@b.example"));
+	hold_of_queue()->bytes += DELIVERY_HOLD_MAX;	/* others have it */
+	bench->heard[0] = '\0';
+	send_rcpt(1, 2);
+	want_heard("done 1 of 0; ");
+	assert_int_equal(hold_of_queue()->bytes, DELIVERY_HOLD_MAX +
+	    sizeof(struct delivery));
+	hold_of_queue()->bytes -= DELIVERY_HOLD_MAX;
+}
+
+static void
+when_memory_is_short_replies_are_cut(void **state)
+{
+	char words[REPLY_TEXT_MAX] = "5.1.1 ";
+	struct verdict v = verdict_own(OWN_no_text, STAGE_RCPT);
+	struct delivery *d;
+
+	memset(words + 6, 'w', sizeof(words) - 6);
+	v.text = (struct span){ words, sizeof(words) };
+	connect_queue(1);
+	send_open(1, 2, 0);
+	send_rcpt(1, 0);
+	send_rcpt(1, 1);
+	settle();
+	assert_non_null(d = bench->taken);
+	delivery_decide(d, 0, delivery_outcome(d, &v, SPAN("hop")));
+	hold_of_queue()->bytes += DELIVERY_HOLD_MAX / 2;
+	delivery_decide(d, 1, delivery_outcome(d, &v, SPAN("hop")));
+	hold_of_queue()->bytes -= DELIVERY_HOLD_MAX / 2;
+	assert_int_equal(d->rcpts[0].outcome->verdict.text.len,
+	    REPLY_TEXT_MAX);
+	assert_int_equal(d->rcpts[1].outcome->verdict.text.len, 80);
+	delivery_finish(d);
+}
+
 static void
 nonsense_costs_the_link_and_nothing_else(void **state)
 {
@@ -566,6 +661,9 @@ main(void)
 		TEST(what_is_settled_while_it_runs_ends_without_a_word),
 		TEST(when_the_link_breaks_the_end_of_one_may_end_another),
 		TEST(a_queue_that_never_comes_back_leaves_nothing),
+		TEST(what_a_queue_can_have_a_relay_keep_is_bounded),
+		TEST(addresses_count_as_they_come),
+		TEST(when_memory_is_short_replies_are_cut),
 		TEST(nonsense_costs_the_link_and_nothing_else),
 		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),
 		TEST(a_drained_relay_takes_nothing_and_ends_when_settled),
