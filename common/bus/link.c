@@ -28,7 +28,6 @@
 #define HEAD_LEN	8	/* bytes of a frame before its fields	*/
 #define READ_BATCH	8	/* frames fetched by one system call	*/
 #define READ_ROUNDS	4	/* batches a link may read in one turn	*/
-#define SEND_BATCH	32	/* frames given to one system call	*/
 #define DIRECT_MIN	8192	/* bytes of piece worth sending uncopied */
 
 struct out_frame {
@@ -179,47 +178,33 @@ send_error(int e)
 	return ERR_SYS;
 }
 
-/*
- * Who can make unix sockets of his own could pass himself his log by one: he
- * has no sendmsg(), see sys/seccomp.c.
- */
-static bool
-passes_no_descriptors(const struct link *l)
+/* Only master passes descriptors: sys/seccomp.c leaves sendmsg() to few. */
+static ssize_t
+send_with_fd(const struct link *l, struct out_frame *f)
 {
-	return (role_row(l->mine)->may & MAY_ASK) != 0;
+	struct iovec iov = { f->bytes, f->len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union fd_room room;
+
+	attach_fd(&h, &room, f->fd);
+	return sendmsg(l->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Give the kernel the first frames of the queue, as many as one call takes. */
+/* Give the kernel the first frame of the queue. */
 static enum err
-send_batch(struct link *l)
+send_first(struct link *l)
 {
-	struct mmsghdr msgs[SEND_BATCH];
-	struct iovec iov[SEND_BATCH];
-	union fd_room rooms[SEND_BATCH];
-	struct out_frame *f;
-	unsigned cnt = 0;
-	int sent;
+	struct out_frame *f = TAILQ_FIRST(&l->queue);
+	ssize_t sent;
 
-	TAILQ_FOREACH(f, &l->queue, entry) {
-		if (cnt == SEND_BATCH)
-			break;
-		iov[cnt] = (struct iovec){ f->bytes, f->len };
-		memset(&msgs[cnt], 0, sizeof(msgs[cnt]));
-		msgs[cnt].msg_hdr.msg_iov = &iov[cnt];
-		msgs[cnt].msg_hdr.msg_iovlen = 1;
-		if (f->fd != -1)
-			attach_fd(&msgs[cnt].msg_hdr, &rooms[cnt], f->fd);
-		cnt++;
-	}
-	if (passes_no_descriptors(l))
-		sent = send(l->fd, iov[0].iov_base, iov[0].iov_len,
-		    MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 1;
+	if (f->fd != -1)
+		sent = send_with_fd(l, f);
 	else
-		sent = sendmmsg(l->fd, msgs, cnt, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sent = send(l->fd, f->bytes, f->len,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent == -1)
 		return send_error(errno);
-	for (int i = 0; i < sent; i++)
-		drop_frame(l, TAILQ_FIRST(&l->queue));
+	drop_frame(l, f);
 	return OK;
 }
 
@@ -229,7 +214,7 @@ link_flush(struct link *l)
 	enum err e = OK;
 
 	while (!l->failed && e == OK && !TAILQ_EMPTY(&l->queue))
-		e = send_batch(l);
+		e = send_first(l);
 	if (e != OK && e != ERR_AGAIN)
 		fail(l, e);
 	if (!l->failed)
@@ -266,13 +251,12 @@ send_direct(struct link *l, uint8_t *head, size_t head_len, struct span piece)
 		{ head, head_len },
 		{ (void *)(uintptr_t)piece.ptr, piece.len },
 	};
-	struct msghdr h = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	if (!TAILQ_EMPTY(&l->queue))
 		link_flush(l);
-	if (l->failed || !TAILQ_EMPTY(&l->queue) || passes_no_descriptors(l))
+	if (l->failed || !TAILQ_EMPTY(&l->queue))
 		return ERR_AGAIN;
-	if (sendmsg(l->fd, &h, MSG_NOSIGNAL | MSG_DONTWAIT) == -1)
+	if (writev(l->fd, iov, 2) == -1)
 		return send_error(errno);
 	return OK;
 }

@@ -40,7 +40,7 @@ static struct {
 	uint64_t	 dropped_cnt;
 } out = { .fd = STDERR_FILENO };
 
-/* In one piece: the resolver has no sendmsg(). */
+/* In one piece: there is no sendmsg(), see sys/seccomp.c. */
 static bool
 put_to_socket(const struct iovec *iov, int cnt)
 {

@@ -66,9 +66,9 @@ static const int everybody[] = {
 	SCMP_SYS(writev),
 };
 
-/* Those of all but the resolver, see add_sockets(). */
-static const int sends[] = {
-	SCMP_SYS(sendmmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+/* All that a socket can be told with descriptors: see add_sockets(). */
+static const int passes[] = {
+	SCMP_SYS(sendmsg),
 };
 
 static const int accepts[] = {
@@ -260,8 +260,15 @@ add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 	static const int probed[] = { AF_UNIX, AF_NETLINK };
 	const struct scmp_arg_cmp not_fast = bits(3, MSG_FASTOPEN, 0);
 
-	if ((may & MAY_ASK) == 0)
-		allow_all(f, rc, LIST(sends));
+	/*
+	 * By sendmsg() a process that was taken over could pass its log to
+	 * itself or to an accomplice, where it has another number than 2.  Only
+	 * who hands on what it made has it; a connection that is made by
+	 * sending is none that Landlock looks at.
+	 */
+	if (may & (MAY_PIPES | MAY_READ))
+		allow_all(f, rc, LIST(passes));
+	allow_if(f, rc, SCMP_SYS(sendto), 1, &not_fast);
 	if (may & MAY_ACCEPT)
 		allow_all(f, rc, LIST(accepts));
 	if (may & MAY_PIPES)
@@ -275,14 +282,9 @@ add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 	allow_all(f, rc, LIST(asks));
 	allow_socket(f, rc, SOCK_DGRAM, IPPROTO_UDP);
 
-	/*
-	 * With socketpair() and sendmsg() it could pass descriptor 2 to itself
-	 * under another number; and a connection that is made by sending is
-	 * none that Landlock looks at.  libunbound then uses connect().
-	 */
+	/* libunbound then uses connect(). */
 	answer(f, rc, SCMP_SYS(sendmsg), EOPNOTSUPP);
 	answer(f, rc, SCMP_SYS(sendmmsg), EOPNOTSUPP);
-	allow_if(f, rc, SCMP_SYS(sendto), 1, &not_fast);
 
 	/* libunbound and getaddrinfo() look, and live without. */
 	for (size_t i = 0; i < CNT(probed) && *rc == 0; i++)

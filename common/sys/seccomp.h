@@ -33,8 +33,8 @@ MUST_CHECK enum err seccomp_enter(unsigned may, bool debug);
  * than at the end, in all threads and for good.  What tries it meets
  * `otherwise', an action of libseccomp's.  seccomp_enter() does this first; the
  * description must be append-only and this process's own (logfile_open()).  It
- * cannot see what is passed over a unix socket: who can make a pair of them has
- * no sendmsg(), the others could pass it to an accomplice.
+ * cannot see what is passed over a unix socket: none has sendmsg() but a relay
+ * of type pipe, for its launcher, which takes pipes alone.
  */
 MUST_CHECK enum err seccomp_keep_log(uint32_t otherwise);
 

@@ -219,6 +219,18 @@ take_fds(struct msghdr *h, int fds[LAUNCHER_FDS])
 	return (unsigned)cnt;
 }
 
+/* Not the relay's log, nor a file or socket of somebody else. */
+static bool
+are_pipes(const int *fds, unsigned cnt)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < cnt; i++)
+		if (fstat(fds[i], &st) == -1 || !S_ISFIFO(st.st_mode))
+			return false;
+	return true;
+}
+
 static void
 take_request(struct nest *n)
 {
@@ -242,7 +254,7 @@ take_request(struct nest *n)
 		leave(n);
 	fd_cnt = take_fds(&h, fds);
 	if ((h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    !is_good(&m, (size_t)got, fd_cnt))
+	    !is_good(&m, (size_t)got, fd_cnt) || !are_pipes(fds, fd_cnt))
 		leave(n);
 	if (m.wish == LAUNCH_RUN)
 		run(n, &m, fds);

@@ -27,6 +27,7 @@
 #include "sys/logfile.h"
 
 static char	 log_path[128];
+static int	 link_ends[2];		/* as master makes them		*/
 
 #define OLD_LINE	"a line of yesterday's\n"
 
@@ -142,9 +143,9 @@ open_log_again(void)
 	    open(log_path, O_WRONLY | O_TRUNC) != -1;
 }
 
-/* Where one can have both ends of a socket. */
+/* By such a call it would have another number. */
 static bool
-pass_log_to_itself(void)
+pass_log(int to)
 {
 	union {
 		struct cmsghdr	 head;
@@ -158,11 +159,27 @@ pass_log_to_itself(void)
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = room.bytes,
 		.msg_controllen = sizeof(room.bytes),
 	};
-	int ends[2], log = STDERR_FILENO;
+	int log = STDERR_FILENO;
 
 	memcpy(CMSG_DATA(&room.head), &log, sizeof(log));
+	return sendmsg(to, &h, MSG_NOSIGNAL) == 1;
+}
+
+/* Where one can have both ends of a socket. */
+static bool
+pass_log_to_itself(void)
+{
+	int ends[2];
+
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 &&
-	    sendmsg(ends[0], &h, MSG_NOSIGNAL) == 1;
+	    pass_log(ends[0]);
+}
+
+/* He has the other end.  A pipe relay needs the call for its launcher. */
+static bool
+pass_log_to_an_accomplice(void)
+{
+	return pass_log(link_ends[0]);
 }
 
 static const struct act on_log[] = {
@@ -182,6 +199,8 @@ static const struct act on_log[] = {
 	{ "hide_log",			hide_log,		"dddddddddd" },
 	{ "open_log_again",		open_log_again,		"DFDFFDDDDD" },
 	{ "pass_log_to_itself",		pass_log_to_itself,	"ddddfddddd" },
+	{ "pass_log_to_an_accomplice",	pass_log_to_an_accomplice,
+								"ddddfWdddd" },
 };
 
 static size_t
@@ -283,12 +302,14 @@ set_up(void **state)
 	if (!make_places())
 		return -1;
 	snprintf(log_path, sizeof(log_path), "%s/log", outside);
-	return 0;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link_ends);
 }
 
 static int
 tear_down(void **state)
 {
+	close(link_ends[0]);
+	close(link_ends[1]);
 	return remove_places();
 }
 
