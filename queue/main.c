@@ -9,7 +9,8 @@
  *	split		a message's deliveries
  *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
- *	store		LMDB, with a thread that writes (apply, edit, hasten,
+ *	store		the door to an engine (store_engine.h).  lmdb: LMDB,
+ *			with a thread that writes (apply, edit, hasten,
  *			answer, sweep) and one that reads (list)
  *			(envelope, text); row, aside, discard and format are
  *			of both; find, walk and rows see through keys that a
@@ -191,17 +192,53 @@ broken(const char *why, int error, void *arg)
 	give_up(why, error);
 }
 
+/* What suspends comes first: nothing that it keeps may go out before. */
+static void
+ready(const struct store_ready *r, void *arg)
+{
+	struct queue *q = arg;
+
+	queue_ready(q, r);
+	suspend_look(q);
+	telling_start(q->reports);
+	digest_look(q->digest);
+	intake_tell(q->intake);
+}
+
+static void
+owned(unsigned shard, void *arg)
+{
+	struct queue *q = arg;
+
+	queue_owned(q, shard);
+	follow_start(q->follow);
+}
+
+static enum err
+open_store(struct queue *q)
+{
+	static const struct store_calls calls = {
+		.space = space, .broken = broken, .ready = ready,
+		.rows = queue_rows, .owned = owned,
+		.disowned = queue_disowned,
+	};
+
+	q->full = QUEUE_SHUT;		/* until it is ready */
+	return store_open(&q->store, &(struct store_start){
+	    .engine = q->settings.engine, .loop = q->loop,
+	    .dir = boot_root(q->boot), .limits = &q->settings.limits,
+	    .calls = &calls, .arg = q });
+}
+
 static enum err
 open_parts(struct queue *q)
 {
-	static const struct store_calls store_calls = { space, broken };
 	static const struct due_calls due_calls = {
 		dispatch_ready, dispatch_vanish, dispatch_is_strange
 	};
 	enum err e;
 
-	if ((e = store_open(&q->store, q->loop, boot_root(q->boot),
-	    &q->settings.limits, &store_calls, q)) != OK ||
+	if ((e = open_store(q)) != OK ||
 	    (e = intake_open(&q->intake, q)) != OK ||
 	    (e = outcome_open(&q->outcomes, q)) != OK ||
 	    (e = telling_open(&q->reports, q)) != OK ||
@@ -210,22 +247,11 @@ open_parts(struct queue *q)
 	    (e = reroute_open(&q->reroutes, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
 	    (e = aging_open(&q->aging, q)) != OK ||
-	    (e = follow_open(&q->follow, q)) != OK)
-		return e;
-	q->suspensions = store_take_suspensions(q->store);
-	route_set_suspended(q->settings.routes, q->suspensions);
-	q->last_id = store_last_id(q->store);
-	q->message_cnt = store_message_cnt(q->store);
-	counter_set(COUNTER_messages, q->message_cnt);
-	if ((e = due_open(&q->due, q->loop, q->store, &due_calls,
+	    (e = follow_open(&q->follow, q)) != OK ||
+	    (e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
 		return e;
 	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
-	suspend_look(q);
-	due_start(q->due);
-	follow_start(q->follow);
-	telling_start(q->reports);
-	digest_look(q->digest);
 	if ((e = quarantine_open(&q->quarantine, q)) != OK)
 		return e;
 	return index_open(&q->index, q);

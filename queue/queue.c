@@ -48,6 +48,40 @@ queue_age_ms(const struct queue *q, const struct record_message *m,
 }
 
 void
+queue_ready(struct queue *q, const struct store_ready *r)
+{
+	q->suspensions = r->suspensions;
+	route_set_suspended(q->settings.routes, q->suspensions);
+	q->last_id = r->last_id;
+	q->message_cnt = r->message_cnt;
+	counter_set(COUNTER_messages, q->message_cnt);
+	q->full = QUEUE_HAS_ROOM;
+}
+
+void
+queue_rows(const struct store_flow *flow, const struct store_place *place,
+    void *arg)
+{
+	struct queue *q = arg;
+
+	due_note_flow(q->due, flow, place);
+}
+
+void
+queue_owned(struct queue *q, unsigned shard)
+{
+	due_own(q->due, shard);
+}
+
+void
+queue_disowned(unsigned shard, void *arg)
+{
+	struct queue *q = arg;
+
+	due_disown(q->due, shard);
+}
+
+void
 queue_accepted(struct queue *q, const struct store_accept *a)
 {
 	q->message_cnt++;

@@ -78,6 +78,15 @@ int64_t		queue_age_ms(const struct queue *,
 int64_t		queue_waived_ms(const struct queue *, int64_t lived_ms,
 		    const struct record_delivery *);
 
+/* The store has begun: what it found is known. */
+void		queue_ready(struct queue *, const struct store_ready *);
+
+/* Of its calls, as struct store_calls has them; arg is the queue. */
+void		queue_rows(const struct store_flow *,
+		    const struct store_place *, void *arg);
+void		queue_owned(struct queue *, unsigned shard);
+void		queue_disowned(unsigned shard, void *arg);
+
 /* A message is on disk: count it and let its deliveries be due. */
 void		queue_accepted(struct queue *, const struct store_accept *);
 

@@ -257,7 +257,8 @@ read_policies(struct settings *out, const struct slice *queue)
 enum err
 settings_read(struct settings *out, struct span bytes)
 {
-	struct settings s = { .limits = { .reserve = STORE_RESERVE } };
+	struct settings s = { .limits = { .reserve = STORE_RESERVE },
+	    .engine = store_engine_find(SPAN("lmdb")) };
 	struct slice queue, process;
 	enum err e;
 

@@ -34,6 +34,7 @@ struct settings {
 	char		*notice_text;	/* NULL: the house's own words	*/
 	struct retry	 bounce_retry;	/* of bounces that we wrote	*/
 	struct store_limits limits;
+	const struct store_engine *engine;
 	/* Of its edges, the longest, and a little more; 0: there is none. */
 	int64_t		 silence_ms;	/* data_timeout			*/
 	int64_t		 session_ms;	/* session_timeout		*/

@@ -4,7 +4,7 @@
 static const char *const names[ERR__COUNT] = {
 	[OK] = "ok",		[ERR_AGAIN] = "again",	[ERR_NONE] = "none",
 	[ERR_CLOSED] = "closed", [ERR_PEER] = "peer",	[ERR_FULL] = "full",
-	[ERR_SYS] = "system",
+	[ERR_STALE] = "stale",	[ERR_SYS] = "system",
 };
 
 const char *

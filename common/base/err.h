@@ -15,6 +15,7 @@ enum err {
 	ERR_CLOSED,	/* the other side has gone away		*/
 	ERR_PEER,	/* the other side broke the rules	*/
 	ERR_FULL,	/* a limit of ours, or the disk's	*/
+	ERR_STALE,	/* somebody else went on meanwhile	*/
 	ERR_SYS,	/* the kernel or a library said no; errno tells */
 	ERR__COUNT
 };

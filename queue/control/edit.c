@@ -101,9 +101,10 @@ wake_known(struct queue *q, struct id id, bool changed)
 static void
 retry_destination(struct queue *q, const struct store_flow *flow)
 {
-	struct span relay = span_of(flow->name);
-	struct span name = span_of(flow->name + relay.len + 1);
-	struct destination *d = due_find_destination(q->due, relay, name);
+	struct store_names names = store_flow_names((struct span){
+	    flow->name, flow->len });
+	struct destination *d = due_find_destination(q->due, names.relay,
+	    names.destination);
 
 	if (d != NULL)
 		dispatch_retry(q, d);

@@ -173,7 +173,7 @@ loaded(struct store_op *op, enum err e, void *arg)
 		errand_loaded(q, dl, e);
 	else if (dl->state == DELIVERY_ADOPTING)
 		adopt_loaded(q, dl, e);
-	else if (e == ERR_SYS)
+	else if (e == ERR_SYS || !due_owns(q->due, due_flow(dl)))
 		dispatch_put_back(q, dl);
 	else if (e == ERR_PEER)
 		aside_hold(q, dl, dl->load.why);

@@ -170,9 +170,11 @@ static void flows_read(struct store_op *, enum err, void *);
 static void
 scan_flow(struct due *due, const struct store_flow *name)
 {
-	struct flow *f = flow_find(due, name);
+	struct flow *f;
 
-	if (f == NULL) {
+	if (!due_owns(due, (struct span){ name->name, name->len }))
+		return;
+	if ((f = flow_find(due, name)) == NULL) {
 		log_why(LOG_trouble, "a flow does not fit in memory", 0);
 		return;
 	}
@@ -235,6 +237,51 @@ due_start(struct due *due)
 	store_read_flows(due->store, due->scan, flows_read, due);
 }
 
+static uint64_t
+shard_bits(unsigned shard)
+{
+	return shard == STORE_SHARD_ALL ? UINT64_MAX :
+	    UINT64_C(1) << (shard % STORE_SHARDS);
+}
+
+bool
+due_owns(const struct due *due, struct span flow)
+{
+	return due->owned == UINT64_MAX ||
+	    (due->owned & shard_bits(store_shard(due->store, flow))) != 0;
+}
+
+void
+due_own(struct due *due, unsigned shard)
+{
+	due->owned |= shard_bits(shard);
+	due_start(due);
+}
+
+/*
+ * What is under way ends here: its result is kept, and what is to be tried
+ * again then is another's.
+ */
+void
+due_disown(struct due *due, unsigned shard)
+{
+	struct delivery *dl, *next;
+
+	due->owned &= ~shard_bits(shard);
+	RB_FOREACH_SAFE(dl, delivery_tree, &due->deliveries, next) {
+		struct flow *f = dl->flow;
+
+		if (f == NULL || due_owns(due, due_flow(dl)) ||
+		    (dl->state != DELIVERY_WAITING &&
+		    dl->state != DELIVERY_SUSPECT))
+			continue;
+		f->known_cnt++;		/* flow_leave() frees it */
+		due_forget(due, &dl);
+		f->known_cnt--;
+	}
+	flow_leave_others(due);
+}
+
 void
 due_resume(struct due *due, const char *relay, const char *domain)
 {
@@ -258,9 +305,11 @@ void
 due_note_flow(struct due *due, const struct store_flow *name,
     const struct store_place *place)
 {
-	struct flow *f = flow_find(due, name);
+	struct flow *f;
 
-	if (f == NULL)
+	if (!due_owns(due, (struct span){ name->name, name->len }))
+		return;
+	if ((f = flow_find(due, name)) == NULL)
 		log_why(LOG_trouble, "a due row waits for the next start", 0);
 	else
 		flow_note(f, place);
@@ -382,7 +431,7 @@ due_put_back(struct due *due, struct delivery **d)
 	struct store_place place = (*d)->place;
 	struct flow *f = (*d)->flow;
 
-	if (f == NULL) {
+	if (f == NULL || !due_owns(due, due_flow(*d))) {
 		due_forget(due, d);
 		return;
 	}

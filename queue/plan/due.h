@@ -123,6 +123,16 @@ bool	due_is_blind(const struct due *);
 /* Nothing is known to be due, ever, nor under way. */
 bool	due_is_empty(const struct due *);
 
+/*
+ * Flows of this shard are ours from now on, and looked for; or are not, and are
+ * forgotten with all that waits in them.  At first none is.
+ */
+void	due_own(struct due *, unsigned shard);
+void	due_disown(struct due *, unsigned shard);
+
+/* Is the flow of this name ours?  Rows of others are not noted, nor taken. */
+bool	due_owns(const struct due *, struct span flow);
+
 /* This row is on disk since now. */
 void	due_note(struct due *, struct span relay, struct span destination,
 	    struct span tenant, const struct store_place *);

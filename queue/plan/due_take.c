@@ -137,7 +137,8 @@ take_named(struct due *due, struct delivery *dl, const struct store_flow *name,
 		due_pick(due, dl);
 		return dl;
 	}
-	if ((f = flow_find(due, name)) == NULL)
+	if (!due_owns(due, (struct span){ name->name, name->len }) ||
+	    (f = flow_find(due, name)) == NULL)
 		return NULL;
 	if ((dl = due_add(due, f, place)) != NULL)
 		dl->state = DELIVERY_LOADING;

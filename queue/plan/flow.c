@@ -155,8 +155,8 @@ flow_place(struct flow *f)
 static struct flow *
 add_flow(struct due *due, const struct store_flow *name)
 {
-	struct span relay = span_of(name->name);
-	struct span destination = span_of(name->name + relay.len + 1);
+	struct store_names names = store_flow_names((struct span){
+	    name->name, name->len });
 	struct flow *f = calloc(1, sizeof(*f) + name->len);
 
 	if (f == NULL)
@@ -168,7 +168,8 @@ add_flow(struct due *due, const struct store_flow *name)
 	f->at_end = true;
 	f->next_ms = INT64_MAX;
 	TAILQ_INIT(&f->waiting);
-	f->destination = due_destination_named(due, relay, destination);
+	f->destination = due_destination_named(due, names.relay,
+	    names.destination);
 	if (f->destination == NULL || !turn_join(f)) {
 		if (f->destination != NULL)
 			due_tidy(due, f->destination);
@@ -303,6 +304,18 @@ read_next(struct due *due)
 		flow_place(f);
 }
 
+/* It is another's now, and nothing waits in it.  May free it. */
+static void
+leave(struct flow *f)
+{
+	f->at_end = true;
+	f->next_ms = INT64_MAX;
+	f->noted = false;
+	turn_drop(f);
+	drop_wake(f);
+	flow_tidy(f);
+}
+
 static void
 rows_read(struct store_op *op, enum err e, void *arg)
 {
@@ -314,6 +327,11 @@ rows_read(struct store_op *op, enum err e, void *arg)
 	f->due->read_cnt--;
 	f->tenant->read_cnt--;
 	read_next(f->due);
+	if (!due_owns(f->due, r->flow)) {
+		free(r);
+		leave(f);
+		return;
+	}
 	for (unsigned i = 0; kept && i < r->cnt; i++)
 		kept = add_waiting(f, &r->rows[i]);
 	if (e == OK) {
@@ -346,6 +364,16 @@ flow_note(struct flow *f, const struct store_place *place)
 	}
 	note_row(f, place);
 	flow_place(f);
+}
+
+void
+flow_leave_others(struct due *due)
+{
+	struct flow *f, *next;
+
+	RB_FOREACH_SAFE(f, flow_tree, &due->flows, next)
+		if (!due_owns(due, (struct span){ f->name, f->name_len }))
+			leave(f);
 }
 
 void

@@ -68,6 +68,7 @@ struct due {
 	struct delivery_tree deliveries;
 	struct store_read_flows *scan;	/* on its way, or NULL		*/
 	bool		 is_blind;	/* the last one failed		*/
+	uint64_t	 owned;		/* a bit for each shard of ours	*/
 	bool		 scan_again;	/* rows came to be meanwhile	*/
 	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
 	unsigned	 idle_cnt;
@@ -97,6 +98,9 @@ void	flow_found(struct flow *, int64_t due_ms);
 
 /* This row is on disk since now.  May free the flow, when the row is none. */
 void	flow_note(struct flow *, const struct store_place *);
+
+/* Those that are not ours any more, and in which nothing waits: let go. */
+void	flow_leave_others(struct due *);
 
 /* Have everything from this row on read again. */
 void	flow_wind_back(struct flow *, const struct store_place *);

@@ -19,6 +19,7 @@ struct outcome {
 	struct store_discard *discards;	/* as many at most		*/
 	int64_t		 now_ms;
 	bool		 by_death;
+	bool		 is_stale;	/* somebody else went on with it */
 	bool		 is_reminder;	/* nothing was tried		*/
 	bool		 is_lost_digest; /* there it ends	*/
 	const char	*held_why;	/* it will be held; or NULL	*/

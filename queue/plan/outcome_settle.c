@@ -117,6 +117,10 @@ move_on(struct outcome *o)
 	struct store_place place = { o->settle.due_ms, o->settle.id,
 	    o->settle.no };
 
+	if (o->is_stale) {		/* as somebody else has put it */
+		due_put_back(q->due, &dl);
+		return;
+	}
 	dl->envelope = NULL;		/* its names are needed once more */
 	due_forget(q->due, &dl);
 	if (!o->settle.is_over)
@@ -160,6 +164,8 @@ settled(struct store_op *op, enum err e, void *arg)
 	}
 	if (e == OK)
 		log_outcome(o);
+	else if (e == ERR_STALE)
+		o->is_stale = true;
 	else
 		o->settle.is_over = true;	/* its record is no more */
 	if (e == OK && o->settle.removed)

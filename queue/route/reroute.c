@@ -66,14 +66,15 @@ free_reroute(struct reroute *rr)
 static void
 log_moved(const struct envelope *env, const struct store_moved *m)
 {
-	const char *relay = m->flow.name;
+	struct store_names names = store_flow_names((struct span){
+	    m->flow.name, m->flow.len });
 	struct log_line l;
 
 	log_begin(&l, LOG_rerouted);
 	log_id(&l, LOG_KEY_id, m->place.id);
 	log_num(&l, LOG_KEY_delivery, m->place.no);
-	log_text(&l, LOG_KEY_relay, relay);
-	log_text(&l, LOG_KEY_destination, relay + strlen(relay) + 1);
+	log_str(&l, LOG_KEY_relay, names.relay);
+	log_str(&l, LOG_KEY_destination, names.destination);
 	log_str(&l, LOG_KEY_of, env->delivery.relay);
 	log_end(&l);
 }

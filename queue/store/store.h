@@ -2,22 +2,25 @@
  * store - the queue's memory: which messages exist, and what is still to be
  * done for them.
  *
- * One LMDB environment, opened by this process and by nobody else.  A writer
- * thread owns the write transactions: it takes all that is pending, commits
- * it as one, and only then are the callers told.  A reader thread serves the
- * reads.  A message exists if and only if its store_accept() came back OK, and
- * from then on it survives a power cut.
+ * Behind these calls stands an engine (store_engine.h): lmdb, the default, on a
+ * disk of this machine, or another.  A message exists if and only if its
+ * store_accept() came back OK; whether it survives a power cut from then on the
+ * engine says (store_engine_keeps).  What an engine keeps may be others' work
+ * too: rows come to be that no call of ours has made, and which shards of them
+ * are ours is said, and may change.
  *
  * Every call hands over a struct, which lies in the caller's memory and is
  * borrowed, with all it points to, until its fn is called: once, in the loop's
- * thread, never from within the call itself.
+ * thread, never from within the call itself.  Calls before ready() are answered
+ * after it.
  *
- * Owns	   the environment, both threads
+ * Owns	   what the engine owns
  * Blocks  store_open() and store_close() only
  * Errors  errno is EUCLEAN after store_open() where the file is damaged;
  *	   ERR_FULL no room, nothing of this call was kept; ERR_SYS the same
  *	   for another reason; ERR_NONE there is no such row; ERR_PEER what
- *	   was found cannot be used (and table quarantine has a note of it)
+ *	   was found cannot be used (and a note of it is kept, see
+ *	   store_read_notes); ERR_STALE somebody else went on with it
  */
 #ifndef QUEUE_STORE_H
 #define QUEUE_STORE_H
@@ -41,9 +44,7 @@
 #define STORE_TURN_MARK		'\n'	/* behind the tenant, where ... */
 #define STORE_TURN_DOMAIN_MAX	64	/* bytes of a domain follow, its last */
 #define STORE_TURN_MAX		(STORE_TENANT_MAX + 1 + STORE_TURN_DOMAIN_MAX)
-#define STORE_FLOW_MAX		480	/* bytes: relay, destination, tenant,
-					 * a NUL behind each; a key of LMDB
-					 * has 511, 28 more are in it	*/
+#define STORE_FLOW_MAX		480	/* bytes of a flow's name	*/
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
 #define STORE_SPENT_MAX		64	/* rows one store_read_spent gives */
 #define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
@@ -56,7 +57,9 @@
 #define STORE_OLD_MAX		64	/* rows one store_read_old gives */
 #define STORE_WRONG_MAX		64	/* rows one store_read_index finds */
 #define STORE_NOTES_MAX		64	/* rows one store_read_notes gives */
-#define STORE_INDEX_KEY_MAX	511	/* bytes, what LMDB takes	*/
+#define STORE_INDEX_KEY_MAX	511	/* bytes of an engine's own key	*/
+#define STORE_SHARDS		64	/* flows are spread over them	*/
+#define STORE_SHARD_ALL		STORE_SHARDS	/* all at once		*/
 
 /* Due then, in the year 9999: held until somebody releases it. */
 #define STORE_HELD_MS		INT64_C(253402300799000)
@@ -64,6 +67,7 @@
 #define STORE_DEATHS_MAX	3	/* held then, in version 1	*/
 
 struct store;
+struct store_engine;
 struct store_op;
 
 typedef void store_fn(struct store_op *, enum err, void *arg);
@@ -75,11 +79,45 @@ struct store_limits {
 	uint64_t	 history_bytes;	/* and how much of it		*/
 };
 
+/* As the engine found it: the start of everything else. */
+struct store_ready {
+	struct id	 last_id;	/* the highest ever used here, as far
+					 * as it is no more than a day ahead */
+	uint64_t	 message_cnt;	/* held				*/
+	struct suspension_set *suspensions;	/* yours		*/
+};
+
+struct store_flow;
+struct store_place;
+
+/* In the loop's thread, none from within another call. */
 struct store_calls {
 	/* Intake must stop, or may go on.  why is a literal. */
 	void	(*space)(enum queue_full, const char *why, void *arg);
 	/* The disk or the database fails: nothing more can be promised. */
 	void	(*broken)(const char *why, int error, void *arg);
+	/* Once, before any other but these two. */
+	void	(*ready)(const struct store_ready *, void *arg);
+	/*
+	 * This row is there, and it was not our call that put it there: what
+	 * that has done its own fn knows, in the order that it needs.  NULL:
+	 * nobody wants to know, of all three.
+	 */
+	void	(*rows)(const struct store_flow *, const struct store_place *,
+		    void *arg);
+	/* Flows of this shard are ours, or are another's from now on. */
+	void	(*owned)(unsigned shard, void *arg);
+	void	(*disowned)(unsigned shard, void *arg);
+};
+
+/* What store_open() is told. */
+struct store_start {
+	const struct store_engine *engine;
+	struct ev_loop	*loop;
+	const char	*dir;		/* where it may keep files	*/
+	const struct store_limits *limits;
+	const struct store_calls *calls;
+	void		*arg;		/* theirs			*/
 };
 
 /* The head of every call; nothing in it is the caller's business. */
@@ -91,7 +129,7 @@ struct store_op {
 	void		*arg;
 };
 
-/* Where a delivery stands in its flow: the end of a key of table due. */
+/* Where a delivery stands in its flow: rows are in the order of these. */
 struct store_place {
 	int64_t		 due_ms;	/* wall clock			*/
 	struct id	 id;
@@ -109,7 +147,10 @@ struct store_mail {
 	uint32_t	 sum[PART__COUNT];	/* of each first piece	*/
 };
 
-/* A piece of its text: PIECE_MAX bytes, or less for the last of a part. */
+/*
+ * A piece of its text: PIECE_MAX bytes, or less for the last of a part.  So the
+ * bus carries it; in what sizes it is kept is the engine's.
+ */
 struct store_piece {
 	struct store_op	 op;
 	struct store_mail *mail;
@@ -178,7 +219,9 @@ struct store_discard {
 /*
  * What became of a delivery, all or nothing: changes, the next try or the end,
  * and a row of table report for each recipient the sender is to be told of.
- * Until those are told the message stays, and its header with it.
+ * Until those are told the message stays, and its header with it.  Said twice
+ * it is done once: ERR_NONE where the delivery is over, and ERR_STALE where it
+ * goes on and its attempts and deaths are not those that were seen.
  */
 struct store_settle {
 	struct store_op	 op;
@@ -188,8 +231,9 @@ struct store_settle {
 	int64_t		 due_ms;	/* next try, else		*/
 	uint32_t	 attempts, deaths;
 	enum held	 held;		/* by whom, when due_ms says so	*/
-	const struct record_delivery *was;	/* when it was loaded: its row
-					 * may be damaged since; or NULL */
+	const struct record_delivery *was;	/* when it was loaded, or NULL:
+					 * the tries it saw, and what is
+					 * left where its row was damaged */
 	bool		 is_ruled;	/* a route did it: none is delivered */
 	const struct store_change *changes;
 	uint32_t	 change_cnt;
@@ -286,7 +330,7 @@ struct store_digest {
 /* A due row that leads nowhere is taken away. */
 struct store_undue {
 	struct store_op	 op;
-	struct span	 flow;		/* as in struct store_flow	*/
+	struct span	 flow;		/* the name of one		*/
 	struct store_place place;
 	bool		 is_stale;	/* unless it is the right one by now */
 };
@@ -304,11 +348,11 @@ struct store_hold {
 	bool		 held;		/* out: it was not before	*/
 };
 
+/* A flow, by what only store_flow_name() and store_flow_names() look into. */
 struct store_flow {
 	bool		 has_far;	/* out: see struct store_read_flows */
 	size_t		 len;
-	char		 name[STORE_FLOW_MAX];	/* relay, destination, tenant,
-						 * each with its NUL	*/
+	char		 name[STORE_FLOW_MAX];
 	int64_t		 due_ms;		/* of its first row	*/
 };
 
@@ -599,31 +643,24 @@ struct store_read_totals {
 	struct id	 oldest;	/* out: all zero when none	*/
 };
 
-/*
- * Open or create the environment in directory dir and start the threads.  Call
- * after the sandbox has closed.  ERR_SYS with EBUSY when another process has
- * it open; ERR_PEER when it is of a newer format (store_format.h), and left as
- * it was.
- */
-MUST_CHECK enum err store_open(struct store **out, struct ev_loop *,
-	    const char *dir, const struct store_limits *,
-	    const struct store_calls *, void *arg);
+/* The engine of that word; NULL: there is none. */
+const struct store_engine *store_engine_find(struct span word);
 
-/* Let the writer finish what was handed over; its callbacks are not called. */
+/* Does what was accepted survive the end of this process, and a power cut? */
+bool	store_engine_keeps(const struct store_engine *);
+
+/*
+ * Begin.  Call after the sandbox has closed.  ERR_SYS with EBUSY when another
+ * process has it open; ERR_PEER when it is of a newer format (store_format.h),
+ * and left as it was.
+ */
+MUST_CHECK enum err store_open(struct store **out, const struct store_start *);
+
+/* Let it finish what was handed over; its callbacks are not called. */
 void	store_close(struct store **);
 
-/* Take other limits, from the next transaction on. */
+/* Take other limits, from the next call on. */
 void	store_set_limits(struct store *, const struct store_limits *);
-
-/*
- * As of store_open(): messages held, and the highest id ever used here, as far
- * as it is no more than a day ahead.
- */
-uint64_t store_message_cnt(const struct store *);
-struct id store_last_id(const struct store *);
-
-/* As of store_open(), yours from then on; once. */
-struct suspension_set *store_take_suspensions(struct store *);
 
 /*
  * How long this store has been open, over all its openings: monotonic, what
@@ -633,14 +670,30 @@ struct suspension_set *store_take_suspensions(struct store *);
  */
 int64_t	store_lived_ms(const struct store *);
 
+/*
+ * Until when what we own is surely ours, by clock_mono_ms(), which is the same
+ * in all processes of a machine: a delivery that goes out now must not be
+ * completed later.  INT64_MAX: for good.
+ */
+int64_t	store_deadline(const struct store *);
+
+/* In which shard a flow of that name is. */
+unsigned store_shard(const struct store *, struct span flow);
+
 /* What holds it; HELD_UNSAID too when it is not held. */
 enum held store_held_by(const struct record_delivery *);
 /* What holds one of which a row cannot be used for that reason. */
 enum held store_held_for(enum aside why);
 
-/* The first three parts of struct store_flow's name; false when too long. */
+/* The flow of these; false when that is too long. */
 bool	store_flow_name(struct store_flow *, struct span relay,
 	    struct span destination, struct span tenant);
+
+/* Whose flow of that name it is; tenant: with what stands behind it. */
+struct store_names {
+	struct span	 relay, destination, tenant;
+};
+struct store_names store_flow_names(struct span flow);
 
 void	store_put_piece(struct store *, struct store_piece *, store_fn *,
 	    void *arg);

@@ -315,10 +315,37 @@ move_delivery(struct store *st, MDB_txn *txn, struct store_settle *s,
 	return store_row_put_due(st, txn, &flow, &place);
 }
 
+/* Is one of those that it tells of still here?  Else it was told before. */
+static int
+has_rcpt(struct store *st, MDB_txn *txn, const struct store_settle *s,
+    bool *has)
+{
+	int rc = MDB_NOTFOUND;
+
+	for (uint32_t i = 0; rc == MDB_NOTFOUND && i < s->change_cnt; i++) {
+		struct store_key k;
+		MDB_val val;
+
+		store_table_key_no(&k, s->id, s->changes[i].rcpt_no);
+		rc = store_find_row(&st->env, txn, TABLE_RECIPIENT, &k, &val);
+	}
+	*has = rc == 0;
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Did somebody try it that we know nothing of? */
+static bool
+is_stale(const struct store_settle *s, const struct record_delivery *d)
+{
+	return s->was != NULL && !s->was_lost && !s->is_over &&
+	    (d->attempts != s->was->attempts || d->deaths != s->was->deaths);
+}
+
 /*
  * Its row was good when the delivery was loaded, and nobody else writes to it:
  * what was sent is kept, in a row made anew.  Where there is none and no
- * message either, it was removed.
+ * message either, it was removed; where none of its recipients is there, it is
+ * over.
  */
 static int
 use_was(struct store *st, MDB_txn *txn, struct store_settle *s,
@@ -326,6 +353,7 @@ use_was(struct store *st, MDB_txn *txn, struct store_settle *s,
 {
 	struct store_key k;
 	MDB_val val;
+	bool has;
 	int rc = 0;
 
 	if (s->op.err == OK || s->was == NULL)
@@ -334,6 +362,9 @@ use_was(struct store *st, MDB_txn *txn, struct store_settle *s,
 	if (s->op.err == ERR_NONE && (rc = store_find_row(&st->env, txn,
 	    TABLE_MESSAGE, &k, &val)) != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
+	if (s->op.err == ERR_NONE && ((rc = has_rcpt(st, txn, s, &has)) != 0 ||
+	    !has))
+		return rc;
 	*d = *s->was;
 	s->was_lost = true;
 	s->op.err = OK;
@@ -356,6 +387,10 @@ apply_settle(struct store *st, MDB_txn *txn, struct store_settle *s)
 	if (rc != 0 || (rc = use_was(st, txn, s, &r.delivery)) != 0 ||
 	    s->op.err != OK)
 		return rc;
+	if (is_stale(s, &r.delivery)) {
+		s->op.err = ERR_STALE;
+		return 0;
+	}
 	if ((rc = move_delivery(st, txn, s, &k, &r.delivery)) != 0)
 		return rc;
 	for (uint32_t i = 0; rc == 0 && i < s->change_cnt; i++)

@@ -364,32 +364,3 @@ store_index_mend(struct store *st, MDB_txn *txn, struct store_mend *m)
 		    mend_delivery(st, txn, &r->wrong[i], m);
 	return rc;
 }
-
-static void
-hand_over(struct store *st, struct store_ops *ops, pthread_cond_t *more,
-    struct store_op *op)
-{
-	pthread_mutex_lock(&st->lock);
-	STAILQ_INSERT_TAIL(ops, op, entry);
-	pthread_cond_signal(more);
-	pthread_mutex_unlock(&st->lock);
-}
-
-void
-store_mend(struct store *st, struct store_mend *m, store_fn *fn, void *arg)
-{
-	m->op.kind = STORE_MEND;
-	m->op.fn = fn;
-	m->op.arg = arg;
-	hand_over(st, &st->writes, &st->write_more, &m->op);
-}
-
-void
-store_read_index(struct store *st, struct store_read_index *r, store_fn *fn,
-    void *arg)
-{
-	r->op.kind = STORE_READ_INDEX;
-	r->op.fn = fn;
-	r->op.arg = arg;
-	hand_over(st, &st->reads, &st->read_more, &r->op);
-}

@@ -11,21 +11,16 @@
 
 #include <pthread.h>
 
+#include "queue/store/store_engine.h"
 #include "queue/store/store_find.h"
 #include "queue/store/store_rows.h"
 #include "queue/store/store_table.h"
 #include "queue/store/store_walk.h"
 #include "sys/bell.h"
 
-enum store_kind {
-	STORE_PIECE, STORE_ACCEPT, STORE_DROP, STORE_SETTLE, STORE_UNDUE,
-	STORE_EDIT, STORE_REPLAN, STORE_HASTEN, STORE_QUARANTINE, STORE_HOLD,
-	STORE_READ_FLOWS, STORE_READ_DUE,
-	STORE_READ_ENVELOPE, STORE_READ_PIECE, STORE_READ_ROWS,
-	STORE_READ_TOTALS, STORE_REPORT, STORE_READ_REPORT, STORE_READ_REPORTS,
-	STORE_READ_OLD, STORE_MEND, STORE_READ_INDEX, STORE_READ_NOTES,
-	STORE_READ_SPENT, STORE_DIGEST, STORE_READ_DISCARDS,
-	STORE_SUSPEND
+/* Calls that the store hands to itself. */
+enum {
+	STORE_QUARANTINE = STORE__COUNT,
 };
 
 STAILQ_HEAD(store_ops, store_op);
@@ -50,19 +45,18 @@ struct store_quarantine {
 };
 
 struct store {
+	struct store_base base;
 	struct store_env env;
-	struct ev_loop	*loop;
 	struct bell	 bell;		/* there is something in done	*/
-	struct store_calls calls;
-	void		*arg;
 	uint64_t	 message_cnt;	/* at the start			*/
 	struct id	 last_id;	/* at the start			*/
-	struct suspension_set *suspensions;	/* until they are taken */
+	struct suspension_set *suspensions;	/* until ready is told	*/
 	uint64_t	 life;		/* marks loose rows of this life */
 	int64_t		 lived_before_ms, opened_ms; /* see store_life.c */
 	pthread_t	 writer, reader;
 	bool		 has_writer, has_reader;
 	enum queue_full	 told_full;	/* the loop's			*/
+	bool		 told_ready;
 
 	/* The writer's own. */
 	struct store_state state;
@@ -189,10 +183,11 @@ int	store_sweep_history(struct store *, MDB_txn *, unsigned added,
 int	store_sweep_later(struct store *, MDB_txn *, struct id);
 
 /*
- * store_life.c: learn what is on disk of store_lived_ms(), at the start; keep
- * it; is it time to?
+ * store_life.c: how long it has lived; learn what is on disk of that, at the
+ * start; keep it; is it time to?
  */
 #define STORE_LIFE_MS	60000
+int64_t	store_life_ms(const struct store *);
 int	store_life_learn(struct store *, MDB_txn *);
 int	store_life_keep(struct store *, MDB_txn *);
 bool	store_life_is_due(const struct store *);
@@ -220,8 +215,8 @@ bool	store_space_is_out(const struct store *);
 void	*store_writer_run(void *arg);
 void	*store_reader_run(void *arg);
 
-/* Hand a call over to the writer. */
-void	store_hand_write(struct store *, struct store_op *, enum store_kind,
+/* Hand a call of our own over to the writer. */
+void	store_hand_write(struct store *, struct store_op *, unsigned kind,
 	    store_fn *, void *arg);
 
 /* Hand calls back to the loop, in order. */

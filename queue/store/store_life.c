@@ -17,7 +17,7 @@
 static const struct store_key key = { .len = 5, .b = "lived" };
 
 int64_t
-store_lived_ms(const struct store *st)
+store_life_ms(const struct store *st)
 {
 	return st->lived_before_ms + clock_mono_ms() - st->opened_ms;
 }
@@ -77,7 +77,7 @@ store_life_learn(struct store *st, MDB_txn *txn)
 bool
 store_life_is_due(const struct store *st)
 {
-	int64_t more_ms = store_lived_ms(st) - st->state.lived_kept_ms;
+	int64_t more_ms = store_life_ms(st) - st->state.lived_kept_ms;
 
 	return st->state.has_mail && more_ms >= (st->is_ending ? ENDING_MS :
 	    STORE_LIFE_MS);
@@ -86,7 +86,7 @@ store_life_is_due(const struct store *st)
 int
 store_life_keep(struct store *st, MDB_txn *txn)
 {
-	struct record_total r = { .lived_ms = (uint64_t)store_lived_ms(st) };
+	struct record_total r = { .lived_ms = (uint64_t)store_life_ms(st) };
 
 	st->state.lived_kept_ms = (int64_t)r.lived_ms;
 	return store_table_put_record(&st->env, txn, TABLE_TOTAL, &key,

@@ -145,12 +145,3 @@ store_suspend_learn(struct store *st, MDB_txn *txn)
 	mdb_cursor_close(c);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
-
-struct suspension_set *
-store_take_suspensions(struct store *st)
-{
-	struct suspension_set *set = st->suspensions;
-
-	st->suspensions = NULL;
-	return set;
-}

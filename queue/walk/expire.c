@@ -17,14 +17,15 @@ static void	read_on(struct expire *);
 static bool
 is_spent(const struct queue *q, const struct store_spent *row)
 {
+	struct store_names names = store_flow_names((struct span){
+	    row->flow.name, row->flow.len });
 	struct record_delivery d = {
-		.relay = span_of(row->flow.name),
+		.relay = names.relay, .destination = names.destination,
 		.waived_ms = row->waived_ms,
 		.waived_until_ms = row->waived_until_ms,
 	};
 	struct record_message m = { .lived_ms = (uint64_t)row->lived_ms };
 
-	d.destination = span_of(row->flow.name + d.relay.len + 1);
 	return queue_age_ms(q, &m, &d) >= q->settings.retry.lifetime_ms;
 }
 

@@ -24,11 +24,15 @@ static void	read_on(struct follow *);
 static void
 judge(struct queue *q, const struct store_spent *row)
 {
-	const char *relay = row->flow.name;
+	struct store_names n = store_flow_names((struct span){
+	    row->flow.name, row->flow.len });
+	char relay[BLOCK_NAME_MAX + 1], name[DOMAIN_MAX + 1];
 	struct delivery *dl;
 
-	if (suspension_of(q->suspensions, relay, relay + span_of(relay).len +
-	    1) == NULL || !route_has_relay(q->settings.routes, relay))
+	if (!span_cstr(n.relay, relay, sizeof(relay)) ||
+	    !span_cstr(n.destination, name, sizeof(name)) ||
+	    suspension_of(q->suspensions, relay, name) == NULL ||
+	    !route_has_relay(q->settings.routes, relay))
 		return;
 	if ((dl = due_claim(q->due, &row->flow, &row->place)) != NULL)
 		dispatch_load(q, dl);

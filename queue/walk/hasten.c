@@ -33,12 +33,14 @@ far_ms(const struct hasten *h)
 static bool
 is_meant(const struct hasten *h, const struct store_flow *f)
 {
-	const char *domain = f->name + strlen(f->name) + 1;
+	struct span flow = { f->name, f->len };
+	struct store_names n = store_flow_names(flow);
 
-	if (!f->has_far)
+	if (!f->has_far || !due_owns(h->due, flow))
 		return false;
-	return (h->relay[0] == '\0' || strcmp(h->relay, f->name) == 0) &&
-	    (h->domain[0] == '\0' || strcmp(h->domain, domain) == 0);
+	return (h->relay[0] == '\0' || span_eq(n.relay,
+	    span_of(h->relay))) && (h->domain[0] == '\0' ||
+	    span_eq(n.destination, span_of(h->domain)));
 }
 
 static void

@@ -29,6 +29,8 @@ struct kit {
 	struct ev_loop	*loop;
 	struct store	*store;
 	struct store_limits limits;
+	struct store_ready ready;	/* of its suspensions the owner */
+	bool		 is_ready;
 	enum queue_full	 full;
 	unsigned	 back_cnt;	/* calls that came back		*/
 	enum err	 last;
@@ -48,12 +50,61 @@ kit_broken(const char *why, int error, void *arg)
 }
 
 static inline void
+kit_ready(const struct store_ready *r, void *arg)
+{
+	struct kit *k = arg;
+
+	suspension_free(&k->ready.suspensions);
+	k->ready = *r;
+	k->is_ready = true;
+}
+
+/* What opening says; the store is not ready yet. */
+static inline enum err
+kit_begin(struct kit *k)
+{
+	static const struct store_calls calls = {
+		.space = kit_space, .broken = kit_broken, .ready = kit_ready,
+	};
+
+	k->is_ready = false;
+	return store_open(&k->store, &(struct store_start){
+	    .engine = store_engine_find(SPAN("lmdb")), .loop = k->loop,
+	    .dir = k->dir, .limits = &k->limits, .calls = &calls, .arg = k });
+}
+
+static inline void
+kit_timeout(struct timer *t, void *arg)
+{
+	ev_stop(((struct kit *)arg)->loop);
+}
+
+/* Some milliseconds of the loop. */
+static inline void
+kit_turn(struct kit *k)
+{
+	struct timer t;
+
+	timer_init(&t, k->loop, kit_timeout, k);
+	timer_set(&t, KIT_TURN_MS);
+	assert_int_equal(ev_run(k->loop), OK);
+	timer_stop(&t);
+}
+
+#define kit_until(k, what) do {						\
+	int64_t end_ = clock_mono_ms() + KIT_PATIENCE_MS;		\
+	while (!(what)) {						\
+		if (clock_mono_ms() > end_)				\
+			fail_msg("never happened: %s", #what);		\
+		kit_turn(k);						\
+	}								\
+} while (0)
+
+static inline void
 kit_reopen(struct kit *k)
 {
-	static const struct store_calls calls = { kit_space, kit_broken };
-
-	assert_int_equal(store_open(&k->store, k->loop, k->dir, &k->limits,
-	    &calls, k), OK);
+	assert_int_equal(kit_begin(k), OK);
+	kit_until(k, k->is_ready);
 }
 
 static inline void
@@ -82,6 +133,7 @@ kit_remove(struct kit *k)
 {
 	char path[128];
 
+	suspension_free(&k->ready.suspensions);
 	ev_close(&k->loop);
 	snprintf(path, sizeof(path), "%s/data.mdb", k->dir);
 	unlink(path);
@@ -143,33 +195,6 @@ kit_back(struct store_op *op, enum err e, void *arg)
 	k->back_cnt++;
 	k->last = e;
 }
-
-static inline void
-kit_timeout(struct timer *t, void *arg)
-{
-	ev_stop(((struct kit *)arg)->loop);
-}
-
-/* Some milliseconds of the loop. */
-static inline void
-kit_turn(struct kit *k)
-{
-	struct timer t;
-
-	timer_init(&t, k->loop, kit_timeout, k);
-	timer_set(&t, KIT_TURN_MS);
-	assert_int_equal(ev_run(k->loop), OK);
-	timer_stop(&t);
-}
-
-#define kit_until(k, what) do {						\
-	int64_t end_ = clock_mono_ms() + KIT_PATIENCE_MS;		\
-	while (!(what)) {						\
-		if (clock_mono_ms() > end_)				\
-			fail_msg("never happened: %s", #what);		\
-		kit_turn(k);						\
-	}								\
-} while (0)
 
 static inline struct id
 kit_id(struct kit *k)

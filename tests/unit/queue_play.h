@@ -140,10 +140,41 @@ play_relay_lost(struct link *l, enum err why, void *arg)
 static inline void
 play_space(enum queue_full full, const char *why, void *arg)
 {
-	struct queue *q = arg;
+	struct queue *q = &((struct play *)arg)->q;
 
 	q->full = full;
 	intake_tell(q->intake);
+}
+
+static inline void
+play_ready(const struct store_ready *r, void *arg)
+{
+	struct queue *q = &((struct play *)arg)->q;
+
+	queue_ready(q, r);
+	telling_start(q->reports);
+}
+
+static inline void
+play_owned(unsigned shard, void *arg)
+{
+	struct play *p = arg;
+
+	queue_owned(&p->q, shard);
+	p->kit.is_ready = true;
+}
+
+static inline void
+play_rows(const struct store_flow *flow, const struct store_place *place,
+    void *arg)
+{
+	queue_rows(flow, place, &((struct play *)arg)->q);
+}
+
+static inline void
+play_disowned(unsigned shard, void *arg)
+{
+	queue_disowned(shard, &((struct play *)arg)->q);
 }
 
 /* All goes to the relay "out", as itself. */
@@ -160,7 +191,9 @@ static inline void
 play_start_queue(struct play *p)
 {
 	static const struct store_calls store_calls = {
-		play_space, kit_broken
+		.space = play_space, .broken = kit_broken, .ready = play_ready,
+		.rows = play_rows, .owned = play_owned,
+		.disowned = play_disowned,
 	};
 	static const struct due_calls due_calls = {
 		dispatch_ready, dispatch_vanish, dispatch_is_strange
@@ -176,8 +209,10 @@ play_start_queue(struct play *p)
 		.lifetime_ms = 86400000, .maximum = 5,
 	};
 	q->settings.bounce_retry = q->settings.retry;
-	assert_int_equal(store_open(&q->store, q->loop, p->kit.dir,
-	    &p->kit.limits, &store_calls, q), OK);
+	assert_int_equal(store_open(&q->store, &(struct store_start){
+	    .engine = store_engine_find(SPAN("lmdb")), .loop = q->loop,
+	    .dir = p->kit.dir, .limits = &p->kit.limits,
+	    .calls = &store_calls, .arg = p }), OK);
 	assert_int_equal(intake_open(&q->intake, q), OK);
 	assert_int_equal(outcome_open(&q->outcomes, q), OK);
 	assert_int_equal(telling_open(&q->reports, q), OK);
@@ -187,12 +222,8 @@ play_start_queue(struct play *p)
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch), OK);
-	q->suspensions = store_take_suspensions(q->store);
-	route_set_suspended(q->settings.routes, q->suspensions);
-	q->last_id = store_last_id(q->store);
-	q->message_cnt = store_message_cnt(q->store);
-	due_start(q->due);
-	telling_start(q->reports);
+	p->kit.is_ready = false;
+	kit_until(&p->kit, p->kit.is_ready);
 }
 
 static inline void
@@ -292,6 +323,23 @@ play_tear_down(void **state)
 	kit_close(&p->kit);
 	free(p);
 	return 0;
+}
+
+/* So many deaths, on disk and in memory, of a delivery that is under way. */
+static inline void
+play_age_in_deaths(struct play *p, struct delivery *dl, uint32_t deaths)
+{
+	struct store_settle s = {
+		.id = dl->place.id, .no = dl->place.no,
+		.due_ms = dl->place.due_ms, .deaths = deaths,
+		.attempts = dl->envelope->delivery.attempts,
+	};
+	unsigned before = p->kit.back_cnt;
+
+	store_settle(p->q.store, &s, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(p->kit.last, OK);
+	dl->envelope->delivery.deaths = deaths;
 }
 
 static inline void

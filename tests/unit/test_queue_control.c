@@ -371,7 +371,7 @@ deaths_hold_until_a_release(void **state)
 	}
 	dl = due_find(p->q.due, id, 0);
 	assert_non_null(dl);
-	dl->envelope->delivery.deaths = SUSPECT_DEATHS_MAX - 1;
+	play_age_in_deaths(p, dl, SUSPECT_DEATHS_MAX - 1);
 	play_link_relay(p, 4);
 	play_list_slots(p, 10);
 	do

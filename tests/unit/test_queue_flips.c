@@ -54,12 +54,21 @@ on_broken(const char *why, int error, void *arg)
 }
 
 static void
+on_ready(const struct store_ready *r, void *arg)
+{
+	kit_ready(r, &kit);
+}
+
+static void
 reopen(void)
 {
-	static const struct store_calls calls = { no_space, on_broken };
+	static const struct store_calls calls = {
+		.space = no_space, .broken = on_broken, .ready = on_ready,
+	};
 
-	assert_int_equal(store_open(&kit.store, kit.loop, kit.dir,
-	    &kit.limits, &calls, NULL), OK);
+	assert_int_equal(store_open(&kit.store, &(struct store_start){
+	    .engine = store_engine_find(SPAN("lmdb")), .loop = kit.loop,
+	    .dir = kit.dir, .limits = &kit.limits, .calls = &calls }), OK);
 }
 
 static unsigned

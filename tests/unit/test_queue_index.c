@@ -68,7 +68,7 @@ go_round(void)
 	ready_cnt = 0;
 	assert_int_equal(due_open(&queue.due, kit.loop, kit.store, &calls,
 	    NULL), OK);
-	due_start(queue.due);
+	due_own(queue.due, STORE_SHARD_ALL);
 	assert_int_equal(index_open(&queue.index, &queue), OK);
 	while (clock_mono_ms() < end)
 		kit_turn(&kit);

@@ -190,6 +190,7 @@ set_up(void **state)
 	kit_open(&p->kit);
 	assert_int_equal(due_open(&p->due, p->kit.loop, p->kit.store, &calls,
 	    p), OK);
+	p->due->owned = UINT64_MAX;
 	*state = p;
 	return 0;
 }

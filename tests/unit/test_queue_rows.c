@@ -166,7 +166,7 @@ what_is_arriving_is_not_swept(void **state)
 	assert_int_equal(kit_rows(k, TABLE_BODY), 2 * PIECE_CHUNKS);
 	kit_reopen(k);
 	/* An id that only lies in loose is not used again either. */
-	assert_int_equal(id_cmp(store_last_id(k->store), mail[0].id), 0);
+	assert_int_equal(id_cmp(k->ready.last_id, mail[0].id), 0);
 }
 
 /* A row of table due that leads nowhere, or to another time. */
@@ -205,7 +205,7 @@ what_was_handed_over_is_written_before_the_close(void **state)
 	store_close(&k->store);
 	assert_int_equal(k->back_cnt, 0);
 	kit_reopen(k);
-	assert_int_equal(store_message_cnt(k->store), 200);
+	assert_int_equal(k->ready.message_cnt, 200);
 }
 
 /* A message of which a piece is missing is never one, room or not. */

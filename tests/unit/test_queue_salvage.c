@@ -556,7 +556,6 @@ remove_one(const char *path, const struct stat *sb, int type, struct FTW *at)
 static void
 without_meta_pages_a_suspension_is_found(void **state)
 {
-	struct suspension_set *set;
 	char dir[96], path[128];
 	uint8_t junk[2 * 4096];
 	FILE *f;
@@ -575,9 +574,8 @@ without_meta_pages_a_suspension_is_found(void **state)
 	snprintf(path, sizeof(path), "%s", kit->kit.dir);
 	strlcpy(kit->kit.dir, dir, sizeof(kit->kit.dir));
 	kit_reopen(&kit->kit);
-	set = store_take_suspensions(kit->kit.store);
-	assert_non_null(suspension_of(set, "out", "out"));
-	suspension_free(&set);
+	assert_non_null(suspension_of(kit->kit.ready.suspensions, "out",
+	    "out"));
 	store_close(&kit->kit.store);
 	strlcpy(kit->kit.dir, path, sizeof(kit->kit.dir));
 	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
@@ -587,7 +585,6 @@ without_meta_pages_a_suspension_is_found(void **state)
 static void
 a_damaged_suspension_is_named_and_kept(void **state)
 {
-	struct suspension_set *set;
 	char dir[96];
 
 	kit_reopen(&kit->kit);
@@ -600,9 +597,8 @@ a_damaged_suspension_is_named_and_kept(void **state)
 	assert_int_equal(rescue_run(kit->kit.dir, dir, false), CHECK_WHOLE);
 	strlcpy(kit->kit.dir, dir, sizeof(kit->kit.dir));
 	kit_reopen(&kit->kit);
-	set = store_take_suspensions(kit->kit.store);
-	assert_non_null(suspension_of(set, "out", "out"));
-	suspension_free(&set);
+	assert_non_null(suspension_of(kit->kit.ready.suspensions, "out",
+	    "out"));
 	store_close(&kit->kit.store);
 	kit->kit.dir[strlen(dir) - strlen("-new")] = '\0';
 	remove_store(dir);

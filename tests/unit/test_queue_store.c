@@ -69,8 +69,8 @@ what_was_accepted_is_read_back_after_a_new_open(void **state)
 	assert_int_equal(kit_accept(k, &m), OK);
 	store_close(&k->store);
 	kit_reopen(k);
-	assert_int_equal(store_message_cnt(k->store), 1);
-	assert_int_equal(id_cmp(store_last_id(k->store), m.mail.id), 0);
+	assert_int_equal(k->ready.message_cnt, 1);
+	assert_int_equal(id_cmp(k->ready.last_id, m.mail.id), 0);
 	env = read_envelope(k, m.mail.id);
 	assert_non_null(env);
 	assert_true(span_eq(env->message.sender, SPAN("from@example.org")));
@@ -160,7 +160,7 @@ the_last_delivery_takes_the_message_with_it(void **state)
 	assert_int_equal(kit_rows(k, TABLE_HISTORY), 2);
 	kit_reopen(k);
 	/* The id of a message that is gone is not used again. */
-	assert_int_equal(id_cmp(store_last_id(k->store), m.mail.id), 0);
+	assert_int_equal(id_cmp(k->ready.last_id, m.mail.id), 0);
 }
 
 static void

@@ -79,7 +79,7 @@ age_in_deaths(struct play *p)
 
 	assert_non_null(dl);
 	assert_non_null(dl->envelope);
-	dl->envelope->delivery.deaths = SUSPECT_DEATHS_MAX - 1;
+	play_age_in_deaths(p, dl, SUSPECT_DEATHS_MAX - 1);
 }
 
 static void
@@ -193,7 +193,7 @@ who_hangs_alone_for_seconds_lets_the_next_begin(void **state)
 	}
 	/* Only who is alone is held, whatever the others have seen. */
 	for (int i = 0; i < 3; i++)
-		under_way(p, mute[i])->envelope->delivery.deaths = 100;
+		play_age_in_deaths(p, under_way(p, mute[i]), 100);
 	guilty = p->opened.id;
 	age_in_deaths(p);
 	relay_anew(p);

@@ -1,0 +1,233 @@
+/*
+ * room: queue
+ * test_queue_engine.c - what the queue asks of any engine: others may add rows
+ * and take shards, what is settled twice is settled once.
+ */
+#include "queue_play.h"
+
+#include "queue/store/store_engine.h"
+
+static struct store_flow
+flow_of(const struct kit_mail *m)
+{
+	struct store_flow f = { .len = 0 };
+
+	assert_true(store_flow_name(&f, m->where.relay, m->where.destination,
+	    m->where.tenant));
+	return f;
+}
+
+/* A message that this queue did not take in. */
+static void
+put_by_another(struct play *p, struct kit_mail *m)
+{
+	unsigned before = p->kit.back_cnt;
+
+	kit_mail(&p->kit, m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	store_accept(p->q.store, &m->accept, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(p->kit.last, OK);
+	p->q.message_cnt++;
+}
+
+static void
+say_row(struct play *p, const struct kit_mail *m)
+{
+	struct store_flow flow = flow_of(m);
+	struct store_place place = { m->where.due_ms, m->mail.id, 0 };
+
+	queue_rows(&flow, &place, &p->q);
+}
+
+static void
+turns(struct play *p, int cnt)
+{
+	while (cnt-- > 0)
+		kit_turn(&p->kit);
+}
+
+static void
+what_another_put_there_is_sent_when_it_is_said(void **state)
+{
+	struct play *p = *state;
+	struct kit_mail m;
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	put_by_another(p, &m);
+	turns(p, 5);
+	assert_int_equal(p->open_cnt, 0);
+	say_row(p, &m);
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_int_equal(id_cmp(p->opened.id, m.mail.id), 0);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->q.message_cnt == 0);
+}
+
+static void
+of_a_shard_that_is_anothers_nothing_is_begun(void **state)
+{
+	struct play *p = *state;
+
+	queue_disowned(STORE_SHARD_ALL, &p->q);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "a@example.org", "b@example.net");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	turns(p, 5);
+	assert_int_equal(p->open_cnt, 0);
+	assert_true(due_is_empty(p->q.due));
+	queue_owned(&p->q, STORE_SHARD_ALL);
+	kit_until(&p->kit, p->open_cnt == 1);
+}
+
+static void
+what_waits_is_forgotten_and_what_runs_ends(void **state)
+{
+	struct play *p = *state;
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);		/* one runs, the rest wait */
+	for (uint64_t i = 1; i <= 5; i++)
+		play_send_mail(p, i, "a@example.org", "b@example.net");
+	kit_until(&p->kit, p->taken_cnt == 5 && p->open_cnt == 1);
+	queue_disowned(STORE_SHARD_ALL, &p->q);
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->q.message_cnt == 4);
+	turns(p, 5);
+	assert_int_equal(p->open_cnt, 1);
+	assert_true(due_is_empty(p->q.due));
+	queue_owned(&p->q, STORE_SHARD_ALL);
+	for (unsigned left = 4; left > 0; left--) {
+		kit_until(&p->kit, p->open_cnt == 6 - left);
+		play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+		kit_until(&p->kit, p->q.message_cnt == left - 1);
+	}
+}
+
+/* Shards of our own: by the last digit of the destination. */
+static unsigned
+by_digit(const struct store *st, struct span flow)
+{
+	struct span to = store_flow_names(flow).destination;
+
+	return (unsigned)(to.ptr[to.len - 1] - '0');
+}
+
+static enum err
+settle(struct play *p, struct store_settle *s)
+{
+	unsigned before = p->kit.back_cnt;
+
+	store_settle(p->q.store, s, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return p->kit.last;
+}
+
+static void
+a_shard_goes_alone(void **state)
+{
+	struct play *p = *state;
+	struct store_engine *engine =
+	    (struct store_engine *)((struct store_base *)p->q.store)->engine;
+	struct store_engine sharded = *engine;
+	struct kit_mail m[2];
+
+	sharded.shard = by_digit;
+	((struct store_base *)p->q.store)->engine = &sharded;
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	queue_disowned(1, &p->q);
+	for (int i = 0; i < 2; i++) {
+		kit_mail(&p->kit, &m[i], SPAN("A: b\r\n\r\n"), SPAN(""));
+		m[i].where.destination = i == 0 ? SPAN("d1") : SPAN("d2");
+		store_accept(p->q.store, &m[i].accept, kit_back, &p->kit);
+	}
+	kit_until(&p->kit, p->kit.back_cnt == 2);
+	p->q.message_cnt = 2;
+	say_row(p, &m[0]);
+	say_row(p, &m[1]);
+	kit_until(&p->kit, p->open_cnt == 1);
+	turns(p, 5);
+	assert_int_equal(p->open_cnt, 1);
+	assert_int_equal(id_cmp(p->opened.id, m[1].mail.id), 0);
+	queue_owned(&p->q, 1);
+	kit_until(&p->kit, p->open_cnt == 2);
+	assert_int_equal(id_cmp(p->opened.id, m[0].mail.id), 0);
+	((struct store_base *)p->q.store)->engine = engine;
+}
+
+static void
+what_is_settled_twice_is_settled_once(void **state)
+{
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_DONE, .code = 250,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	struct store_delivery where[2];
+	uint32_t delivery[2] = { 0, 1 };
+	struct kit_mail m;
+	struct store_settle s;
+
+	kit_mail(&p->kit, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	where[0] = where[1] = m.where;
+	m.rcpts[1] = SPAN("other@example.org");
+	m.accept.deliveries = where;
+	m.accept.rcpt_delivery = delivery;
+	m.accept.message.rcpt_cnt = m.accept.message.delivery_cnt = 2;
+	store_accept(p->q.store, &m.accept, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt == 1);
+	for (int i = 0; i < 3; i++) {	/* the other delivery stays */
+		s = (struct store_settle){ .id = m.mail.id, .is_over = true,
+		    .was = &was, .changes = &c, .change_cnt = 1 };
+		assert_int_equal(settle(p, &s), i == 0 ? OK : ERR_NONE);
+		assert_false(s.removed);
+	}
+	c.rcpt_no = 1;
+	for (int i = 0; i < 2; i++) {
+		s = (struct store_settle){ .id = m.mail.id, .no = 1,
+		    .is_over = true, .was = &was, .changes = &c,
+		    .change_cnt = 1 };
+		assert_int_equal(settle(p, &s), i == 0 ? OK : ERR_NONE);
+		assert_int_equal(s.removed, i == 0);
+	}
+}
+
+static void
+a_next_try_is_not_put_over_anothers(void **state)
+{
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_LATER, .code = 451,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	struct kit_mail m;
+
+	put_by_another(p, &m);
+	for (int i = 0; i < 2; i++) {
+		struct store_settle s = { .id = m.mail.id, .attempts = 1,
+		    .due_ms = clock_wall_ms() + 1000, .was = &was,
+		    .changes = &c, .change_cnt = 1 };
+
+		assert_int_equal(settle(p, &s), i == 0 ? OK : ERR_STALE);
+	}
+}
+
+#define ENGINE_TEST(t) \
+	cmocka_unit_test_setup_teardown(t, play_set_up, play_tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ENGINE_TEST(what_another_put_there_is_sent_when_it_is_said),
+		ENGINE_TEST(of_a_shard_that_is_anothers_nothing_is_begun),
+		ENGINE_TEST(what_waits_is_forgotten_and_what_runs_ends),
+		ENGINE_TEST(a_shard_goes_alone),
+		ENGINE_TEST(what_is_settled_twice_is_settled_once),
+		ENGINE_TEST(a_next_try_is_not_put_over_anothers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
