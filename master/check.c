@@ -25,6 +25,7 @@
 #include "master/check_roots.h"
 #include "master/check_users.h"
 #include "sys/files.h"
+#include "sys/logfile.h"
 #include "sys/regex.h"
 #include "sys/sandbox.h"
 
@@ -75,10 +76,16 @@ disk_of(void *arg, const char *path)
 	    (uint64_t)vfs.f_blocks * vfs.f_frsize;
 }
 
+/* The lines below a mistake or warning are of its level. */
 static void
 tell(void *arg, const char *text)
 {
-	fprintf(stderr, "%s\n", text);
+	static enum log_level level = LOG_ERROR;
+
+	if (text[0] != ' ')
+		level = strstr(text, ": warning: ") != NULL ?
+		    LOG_WARN : LOG_ERROR;
+	fprintf(stderr, "%s%s\n", logfile_level(level), text);
 }
 
 /* The full name of this host, as far as it knows itself. */

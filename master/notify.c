@@ -35,6 +35,12 @@ tell(const char *state)
 	close(fd);
 }
 
+bool
+notify_is_wanted(void)
+{
+	return getenv("NOTIFY_SOCKET") != NULL;
+}
+
 void
 notify_ready(void)
 {
@@ -61,6 +67,15 @@ void
 notify_alive(void)
 {
 	tell("WATCHDOG=1");
+}
+
+void
+notify_status(const char *text)
+{
+	char state[600];
+
+	snprintf(state, sizeof(state), "STATUS=%s", text);
+	tell(state);
 }
 
 int64_t

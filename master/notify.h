@@ -6,12 +6,19 @@
 #ifndef MASTER_NOTIFY_H
 #define MASTER_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Does anybody want to know? */
+bool	notify_is_wanted(void);
 
 void	notify_ready(void);
 void	notify_reloading(void);
 void	notify_stopping(void);
 void	notify_alive(void);
+
+/* One line for people. */
+void	notify_status(const char *text);
 
 /* How often notify_alive() is wanted, ms; 0 never. */
 int64_t	notify_alive_ms(void);

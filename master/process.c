@@ -27,6 +27,7 @@
 #include "sys/marks.h"
 
 #define SILENT_MS	30000	/* without an answer it is killed	*/
+#define UNKILLED_MS	10000	/* and has ended by then		*/
 #define GRACE_MS	500	/* over the patience it was told	*/
 #define HANGUP_MS	1000	/* to end in after it closed our link	*/
 #define BUSY_MS		100	/* until we look again for a free spool	*/
@@ -452,6 +453,13 @@ process_ended(struct process *p, int status)
 		return;
 	}
 	start_later(p, status);
+}
+
+bool
+process_answers(const struct process *p)
+{
+	return p->pid == 0 || p->asked_ms == 0 ||
+	    ev_now_ms(p->house->loop) - p->asked_ms <= SILENT_MS + UNKILLED_MS;
 }
 
 /*

@@ -46,6 +46,12 @@ void		 process_kill(struct process *, const char *why);
  */
 void		 process_ended(struct process *, int status);
 
+/*
+ * Has it answered, or ended since?  False for one that does not even die when
+ * it is killed.
+ */
+bool		 process_answers(const struct process *);
+
 /* Ask whether it still lives; kill it when it has been silent too long. */
 void		 process_ping(struct process *, uint64_t turn);
 

@@ -16,6 +16,7 @@
 #include "master/notify.h"
 #include "master/pair.h"
 #include "master/process.h"
+#include "master/summary.h"
 
 #define PING_MS		5000
 #define EDGES_WAIT_MS	3000
@@ -47,6 +48,7 @@ ping_all(struct timer *t, void *arg)
 	h->ping_turn++;
 	TAILQ_FOREACH(p, &h->processes, entry)
 		process_ping(p, h->ping_turn);
+	summary_tell(h);
 	timer_set(&h->ping, PING_MS);
 }
 
@@ -54,8 +56,13 @@ static void
 say_alive(struct timer *t, void *arg)
 {
 	struct supervisor *h = arg;
+	const struct process *p;
+	bool all = true;
 
-	notify_alive();
+	TAILQ_FOREACH(p, &h->processes, entry)
+		all = all && process_answers(p);
+	if (all)
+		notify_alive();
 	timer_set(&h->alive, notify_alive_ms());
 }
 
@@ -173,6 +180,7 @@ all_are_ready(struct supervisor *h, enum awaited was)
 		control_reloaded(h, all ? TOLD_DONE : TOLD_FAILED, all ? "" :
 		    "in force, but not all processes work: see posternctl "
 		    "status");
+	summary_tell(h);
 	notify_ready();
 }
 

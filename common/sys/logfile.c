@@ -35,7 +35,7 @@ static struct {
 	int		 fd;
 	bool		 own;		/* non-blocking, ours alone	*/
 	bool		 is_socket;
-	bool		 stamp;		/* lines begin with the time	*/
+	bool		 is_journal;	/* knows the time		*/
 	bool		 debug;
 	uint64_t	 dropped_cnt;
 } out = { .fd = STDERR_FILENO };
@@ -70,6 +70,39 @@ put(struct iovec *iov, int cnt)
 	return writev(out.fd, iov, cnt) > 0;
 }
 
+/* JOURNAL_STREAM is "device:inode" of what was the journal's at our start. */
+static bool
+is_journal(const struct stat *st)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char is[64];
+
+	snprintf(is, sizeof(is), "%llu:%llu", (unsigned long long)st->st_dev,
+	    (unsigned long long)st->st_ino);
+	return stream != NULL && strcmp(stream, is) == 0;
+}
+
+/* As syslog(3) numbers them. */
+static const char *
+level_mark(enum log_level level)
+{
+	static const char *const marks[] = {
+		[LOG_ERROR] = "<3>", [LOG_WARN] = "<4>", [LOG_INFO] = "<6>",
+		[LOG_DEBUG] = "<7>",
+	};
+
+	return marks[level];
+}
+
+const char *
+logfile_level(enum log_level level)
+{
+	struct stat st;
+
+	return fstat(STDERR_FILENO, &st) == 0 && is_journal(&st) ?
+	    level_mark(level) : "";
+}
+
 static size_t
 put_time(char *buf, size_t cap)
 {
@@ -97,8 +130,9 @@ put_dropped(void)
 	if (out.dropped_cnt == 0)
 		return true;
 	len = snprintf(line, sizeof(line),
-	    "postern[%d]: event=%s %s=%llu why=\"the log blocked\"\n",
-	    (int)getpid(), log_event_name(LOG_trouble),
+	    "%spostern[%d]: event=%s %s=%llu why=\"the log blocked\"\n",
+	    out.is_journal ? level_mark(LOG_ERROR) : "", (int)getpid(),
+	    log_event_name(LOG_trouble),
 	    log_key_name(LOG_KEY_dropped),
 	    (unsigned long long)out.dropped_cnt);
 	iov = (struct iovec){ line, (size_t)len };
@@ -112,11 +146,12 @@ static void
 sink(enum log_level level, const char *line, size_t len)
 {
 	char stamp[STAMP_LEN];
-	struct iovec iov[2] = {
-		{ stamp, out.stamp ? put_time(stamp, sizeof(stamp)) : 0 },
-		{ (void *)(uintptr_t)line, len },
-	};
+	struct iovec iov[2] = { { .iov_base = stamp },
+		{ (void *)(uintptr_t)line, len } };
 
+	iov[0].iov_len = out.is_journal ?
+	    strlcpy(stamp, level_mark(level), sizeof(stamp)) :
+	    put_time(stamp, sizeof(stamp));
 	if (!put_dropped() || !put(iov, 2))
 		out.dropped_cnt++;
 }
@@ -159,7 +194,7 @@ logfile_open(const char *prefix, bool debug)
 	bool is_known = fstat(STDERR_FILENO, &st) == 0;
 
 	out.debug = debug;
-	out.stamp = getenv("JOURNAL_STREAM") == NULL;
+	out.is_journal = is_known && is_journal(&st);
 	out.is_socket = is_known && S_ISSOCK(st.st_mode);
 	if (!out.is_socket && !out.own)
 		open_anew(is_known && S_ISREG(st.st_mode));

@@ -176,15 +176,21 @@ class Installed:
             run("systemd-sysusers", "--root", place,
                 self.usr + "lib/sysusers.d/postern.conf")
         with open(self.log, "wb") as log:
+            journal = os.stat(self.log)
             self.process = subprocess.Popen(
                 ["unshare", "-mn", "sh", "-c", ROOM, "sh", place + "/etc",
                  self.usr + "sbin/postern", "-f", self.conf],
                 stderr=log, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                                 "NOTIFY_SOCKET": place + "/notify"})
+                                 "NOTIFY_SOCKET": place + "/notify",
+                                 "JOURNAL_STREAM": "%d:%d" % (
+                                     journal.st_dev, journal.st_ino)})
 
-    def told(self):
-        """What the service manager is told next."""
-        return self.socket.recv(4096).decode()
+    def told(self, word):
+        """Wait until the service manager is told so, and return that."""
+        while True:
+            said = self.socket.recv(4096).decode()
+            if word in said:
+                return said
 
     def run(self, program, *args, stdin=""):
         flag = "-f" if program.endswith("ctl") else "-C"
@@ -224,14 +230,18 @@ def begin():
 @pytest.mark.heavy
 def test_mail_is_taken_and_kept_as_shipped(begin):
     house = begin()
-    assert "READY=1" in house.told(), house.text()
+    house.told("READY=1")
     house.run("sbin/sendmail", "ann@example.org", stdin="Subject: x\n\nx\n")
     with_port = house.run("sbin/posternctl", "status")
     assert "127.0.0.1:25" in with_port, with_port
     assert "ann@example.org" in house.run("bin/mailq")
+    house.told("STATUS=1 queued, ")
     house.process.terminate()
     assert house.process.wait(PATIENCE) == 0
-    assert house.told() == "STOPPING=1"
+    house.told("STOPPING=1")
+    lines = house.text().splitlines()
+    assert all(re.match("<[346]>", l) for l in lines), house.text()
+    assert {l[:3] for l in lines if "event=" in l} == {"<6>"}
 
 
 @pytest.mark.root

@@ -121,6 +121,22 @@ who_was_not_asked_is_not_killed(void **state)
 	assert_false(was_killed(p, far_fd));
 }
 
+/* Which is what the service manager is told by a watchdog that goes quiet. */
+static void
+one_that_was_killed_and_lives_on_answers_for_all(void **state)
+{
+	int far_fd;
+	struct process *p = old_child(&far_fd);
+
+	process_ping(p, 1);
+	assert_true(process_answers(p));
+	p->asked_ms -= LONG_MS;
+	assert_true(process_answers(p));	/* and is being killed */
+	p->asked_ms -= 10000;
+	assert_false(process_answers(p));
+	(void)was_killed(p, far_fd);
+}
+
 static int
 set_up(void **state)
 {
@@ -144,6 +160,8 @@ main(void)
 		cmocka_unit_test(a_question_left_without_an_answer_kills),
 		cmocka_unit_test(the_first_question_counts_and_not_the_last),
 		cmocka_unit_test(who_was_not_asked_is_not_killed),
+		cmocka_unit_test(
+		    one_that_was_killed_and_lives_on_answers_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
