@@ -26,7 +26,6 @@ struct mx_place {
 	struct site	*site;
 	struct smtp_client_target target;
 	struct pool	*pool;
-	bool		 is_trusted;
 	char		 host[DNSNAME_MAX + 1];
 };
 
@@ -51,8 +50,9 @@ compare(struct mx_place *a, struct mx_place *b)
 
 	if (cmp != 0)
 		return cmp;
-	if (a->is_trusted != b->is_trusted)
-		return a->is_trusted ? 1 : -1;
+	if ((cmp = tls_policy_compare(&a->target.tls.policy,
+	    &b->target.tls.policy)) != 0)
+		return cmp;
 	return a->target.dial.port < b->target.dial.port ? -1 :
 	    a->target.dial.port > b->target.dial.port;
 }
@@ -116,6 +116,16 @@ on_emptied(struct pool *pool, void *arg)
 
 static const struct pool_calls pool_calls = { give_back, on_emptied };
 
+static struct tls_policy
+policy_of(const struct mx_pools *h, const struct mx_where *w)
+{
+	const struct tls_policy *block = &h->common.target.tls.policy;
+
+	return tls_policy_of(&(struct tls_policy_known){
+	    .wanted = block->security, .immediately = block->immediately,
+	    .is_named = w->is_trusted });
+}
+
 /* Its host, and what all pools have in common. */
 static enum err
 fill_place(struct mx_place *p, struct mx_pools *h, const struct mx_where *w)
@@ -123,10 +133,10 @@ fill_place(struct mx_place *p, struct mx_pools *h, const struct mx_where *w)
 	if (!span_cstr(w->host, p->host, sizeof(p->host)))
 		return ERR_SYS;
 	p->home = h;
-	p->is_trusted = w->is_trusted;
 	p->target = h->common.target;
 	p->target.dial.host = span_of(p->host);
 	p->target.dial.port = w->port;
+	p->target.tls.policy = policy_of(h, w);
 	if (w->is_trusted)
 		p->target.dial.private_too = true;
 	return pool_open(&p->pool, h->common.loop, h->common.resolve,
@@ -150,7 +160,7 @@ struct mx_place *
 mx_pools_find(struct mx_pools *h, const struct mx_where *w)
 {
 	struct mx_place key = { .target.dial.port = w->port,
-	    .is_trusted = w->is_trusted };
+	    .target.tls.policy = policy_of(h, w) };
 
 	if (!span_cstr(w->host, key.host, sizeof(key.host)))
 		return NULL;

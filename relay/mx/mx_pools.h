@@ -1,6 +1,6 @@
 /*
- * mx_pools - the pools of a relay of type mx: one per host and port, shared by
- * all domains that the host takes mail for.
+ * mx_pools - the pools of a relay of type mx: one per host, port and TLS policy
+ * (tls_policy.h), shared by all domains that the host takes mail for.
  *
  * How many connections a host has is counted over all workers: places.h.
  * Hosts of other names with the same addresses are one site.  A site holds

@@ -48,8 +48,6 @@ go_by_path(struct lmtp *l, const struct relay_type_env *env)
 	};
 	t->door = &l->door;
 	t->dial.host = SPAN("localhost");	/* who TLS must find */
-	if (t->tls.security == TLS_OPPORTUNISTIC)
-		t->tls.security = TLS_OFF;
 }
 
 static enum err

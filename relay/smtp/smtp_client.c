@@ -410,7 +410,7 @@ speak_on(struct smtp_client *c, int fd, struct span hop)
 	c->step = SMTP_GREETING;
 	if (ev_init(&c->ev, c->loop, fd, EV_READ, on_ready, c) != OK) {
 		fail_ours(c, OWN_no_connection);
-	} else if (c->target->tls.immediately) {
+	} else if (c->target->tls.policy.immediately) {
 		smtp_dialogue_enter(c, SMTP_SECURING);
 		take_turn(c, 0);
 	} else {

@@ -45,6 +45,7 @@
 #include "mail/reply.h"
 #include "relay/delivery.h"
 #include "relay/smtp/dial.h"
+#include "relay/smtp/tls_policy.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 
@@ -57,8 +58,7 @@
 struct smtp_client;
 
 struct smtp_tls {
-	enum tls_security security;
-	bool		 immediately;	/* no STARTTLS; never in the clear */
+	struct tls_policy policy;
 	bool		 is_certified;	/* we have a certificate to show */
 	struct tls_client *client;	/* NULL only with TLS_OFF	*/
 };

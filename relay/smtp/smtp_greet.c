@@ -50,19 +50,14 @@ smtp_greet_say_starttls(struct smtp_client *c)
 
 /* TLS. */
 
-static bool
-must_verify(const struct smtp_client *c)
-{
-	return c->target->tls.security == TLS_VERIFIED;
-}
-
 void
 smtp_greet_secure(struct smtp_client *c)
 {
 	const struct smtp_client_target *t = c->target;
 
 	if (t->tls.client == NULL || channel_connect(&c->channel, t->tls.client,
-	    t->dial.host, must_verify(c), smtp_client_wake, c) != OK)
+	    t->dial.host, tls_policy_verifies(&t->tls.policy),
+	    smtp_client_wake, c) != OK)
 		fail(c, OWN_no_tls);
 }
 
@@ -92,9 +87,8 @@ may_be_clear(const struct smtp_client *c)
 {
 	const struct smtp_client_target *t = c->target;
 
-	return t->tls.security == TLS_OPPORTUNISTIC && !t->tls.immediately &&
-	    c->was_started &&
-	    (t->login.username.len == 0 || c->is_local);
+	return c->was_started && tls_policy_may_go_clear(&t->tls.policy,
+	    t->login.username.len > 0, c->is_local);
 }
 
 /* What may be said of a handshake that failed. */
@@ -105,7 +99,8 @@ own_of(const struct smtp_client *c)
 
 	if (c->step == SMTP_STARTTLS)
 		return OWN_tls_missing;
-	if (t != NULL && must_verify(c) && tls_is_distrusted(t))
+	if (t != NULL && tls_policy_verifies(&c->target->tls.policy) &&
+	    tls_is_distrusted(t))
 		return OWN_tls_unverified;
 	if (t != NULL && tls_is_refused(t))
 		return c->target->tls.is_certified ? OWN_tls_refused :
@@ -147,7 +142,7 @@ on_handshake(struct smtp_client *c)
 	counter_add(COUNTER_tls_done, 1);
 	if (log_wants(LOG_DEBUG))
 		log_tls(c, LOG_secured, NULL);
-	smtp_dialogue_enter(c, c->target->tls.immediately ?
+	smtp_dialogue_enter(c, c->target->tls.policy.immediately ?
 	    SMTP_GREETING : SMTP_EHLO);
 }
 
@@ -186,7 +181,7 @@ static bool
 is_tls_due(const struct smtp_client *c)
 {
 	return c->channel.tls == NULL && !c->is_clear &&
-	    c->target->tls.security != TLS_OFF &&
+	    tls_policy_starts(&c->target->tls.policy) &&
 	    c->ehlo.has & EHLO_STARTTLS;
 }
 
@@ -197,7 +192,7 @@ go_on(struct smtp_client *c)
 	if (is_tls_due(c))
 		smtp_dialogue_enter(c, SMTP_STARTTLS);
 	else if (c->channel.tls == NULL &&
-	    c->target->tls.security >= TLS_REQUIRED)
+	    tls_policy_requires(&c->target->tls.policy))
 		fail(c, OWN_tls_missing);
 	else if (c->target->login.username.len > 0)
 		smtp_login_begin(c);

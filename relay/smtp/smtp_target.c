@@ -42,6 +42,19 @@ eightbit_of(struct span word)
 	    SMTP_8BIT_CONVERT;
 }
 
+static struct tls_policy
+policy_of(const struct relay_type_env *env)
+{
+	struct slice b = slice_block(&env->block, "tls", 0);
+	struct tls_policy_known known = {
+		.wanted = security_of(slice_text(&b, "security", 0)),
+		.immediately = slice_flag(&env->block, "tls_immediately"),
+		.is_unix = slice_text(&env->block, "path", 0).len > 0,
+	};
+
+	return tls_policy_of(&known);
+}
+
 static enum err
 read_tls(struct smtp_tls *t, const struct relay_type_env *env)
 {
@@ -49,11 +62,10 @@ read_tls(struct smtp_tls *t, const struct relay_type_env *env)
 	int ca_fd = -1, cert_fd;
 	enum err e;
 
-	t->security = security_of(slice_text(&b, "security", 0));
-	t->immediately = slice_flag(&env->block, "tls_immediately");
-	if (t->security == TLS_OFF && !t->immediately)
+	t->policy = policy_of(env);
+	if (!tls_policy_starts(&t->policy) && !t->policy.immediately)
 		return OK;
-	if (t->security == TLS_VERIFIED) {
+	if (tls_policy_verifies(&t->policy)) {
 		ca_fd = boot_file(env->boot,
 		    (unsigned)slice_num(&b, "ca_certs"));
 		if (ca_fd == -1)

@@ -194,9 +194,9 @@ set_target(unsigned flags)
 			SPAN("secret") };
 	w.target.tls.client = tls_client;
 	if (flags & WITH_TLS)
-		w.target.tls.security = flags & WITH_VERIFIED ?
+		w.target.tls.policy.security = flags & WITH_VERIFIED ?
 		    TLS_VERIFIED : TLS_OPPORTUNISTIC;
-	w.target.tls.immediately = flags & WITH_TLS && flags & AT_ONCE;
+	w.target.tls.policy.immediately = flags & WITH_TLS && flags & AT_ONCE;
 }
 
 static void

@@ -86,7 +86,7 @@ set_up_tls(void **state)
 	b->hop.ehlo = EHLO_TLS;
 	b->hop.tls = certs_server(&certs, "DNS:hop.example");
 	b->target.dial.host = SPAN("hop.example");
-	b->target.tls.security = TLS_REQUIRED;
+	b->target.tls.policy.security = TLS_REQUIRED;
 	return tls_client_open(&b->target.tls.client, -1) == OK ? 0 : -1;
 }
 
@@ -240,7 +240,7 @@ without_the_vault_mail_waits_and_stays_out_of_the_clear(void **state)
 		open_vault(b, P256);
 		kit_vault_end(&vault);
 		ask_for(b, pairs[P256].cert, versions[i]);
-		b->target.tls.security = TLS_OPPORTUNISTIC;
+		b->target.tls.policy.security = TLS_OPPORTUNISTIC;
 		go(b);
 		want_reason(b, OURS, SCOPE_OURS);
 	}
@@ -267,7 +267,7 @@ a_vault_that_hangs_is_waited_for_as_a_command_is(void **state)
 	open_vault(b, P256);
 	stop_vault();
 	ask_for(b, pairs[P256].cert, TLS1_3_VERSION);
-	b->target.tls.security = TLS_OPPORTUNISTIC;
+	b->target.tls.policy.security = TLS_OPPORTUNISTIC;
 	b->target.command_ms = 200;
 	go(b);
 	want_reason(b, OURS, SCOPE_OURS);

@@ -60,7 +60,7 @@ set_up_tls(void **state)
 	b->hop.ehlo = EHLO_TLS;
 	b->hop.tls = certs_server(&certs, "DNS:hop.example,IP:127.0.0.1");
 	b->target.dial.host = SPAN("hop.example");
-	b->target.tls.security = TLS_OPPORTUNISTIC;
+	b->target.tls.policy.security = TLS_OPPORTUNISTIC;
 	assert_int_equal(tls_client_open(&b->target.tls.client, fd), OK);
 	close(fd);
 	return 0;
@@ -151,7 +151,7 @@ off_means_off_and_not_offered_means_clear(void **state)
 		renew(state);
 		b = *state;
 		if (i == 0)
-			b->target.tls.security = TLS_OFF;
+			b->target.tls.policy.security = TLS_OFF;
 		else
 			b->hop.ehlo = "250-hop\r\n250 PIPELINING";
 		add_one(b);
@@ -170,8 +170,8 @@ tls_may_come_at_once(void **state)
 
 	b->hop.tls_at_once = true;
 	b->hop.ehlo = "250-hop\r\n250 PIPELINING";
-	b->target.tls.immediately = true;
-	b->target.tls.security = TLS_VERIFIED;
+	b->target.tls.policy.immediately = true;
+	b->target.tls.policy.security = TLS_VERIFIED;
 	add_one(b);
 	connect_client(b);
 	run(b);
@@ -219,7 +219,7 @@ only_the_right_certificate_is_good_enough_to_be_verified(void **state)
 		SSL_CTX_free(b->hop.tls);
 		b->hop.tls = certs_server(&certs, cases[i].names);
 		b->target.dial.host = span_of(cases[i].host);
-		b->target.tls.security = cases[i].security;
+		b->target.tls.policy.security = cases[i].security;
 		if (!cases[i].knows_ca) {
 			tls_client_free(&b->target.tls.client);
 			assert_int_equal(tls_client_open(
@@ -272,7 +272,8 @@ required_tls_that_is_not_to_be_had_ends_it(void **state)
 		renew(state);
 		b = *state;
 		b->target.dial.host = SPAN("127.0.0.1");
-		b->target.tls.security = i % 2 ? TLS_VERIFIED : TLS_REQUIRED;
+		b->target.tls.policy.security = i % 2 ? TLS_VERIFIED :
+		    TLS_REQUIRED;
 		b->hop.ehlo = cases[i / 2].ehlo;
 		b->hop.garbage = cases[i / 2].garbage;
 		b->hop.rules[0] = (struct rule){ "STARTTLS", 0,
@@ -440,7 +441,7 @@ a_version_below_1_2_is_no_tls(void **state)
 	    TLS1_VERSION), 1);
 	assert_int_equal(SSL_CTX_set_max_proto_version(b->hop.tls,
 	    TLS1_1_VERSION), 1);
-	b->target.tls.security = TLS_REQUIRED;
+	b->target.tls.policy.security = TLS_REQUIRED;
 	add_one(b);
 	connect_client(b);
 	run(b);
@@ -472,7 +473,7 @@ a_file_without_certificates_is_refused(void **state)
 static void
 use_login(struct bench *b, const char *user, const char *password)
 {
-	b->target.tls.security = TLS_OFF;
+	b->target.tls.policy.security = TLS_OFF;
 	b->target.login.username = span_of(user);
 	b->target.login.password = span_of(password);
 	b->hop.ehlo = EHLO_AUTH_BOTH;
@@ -646,7 +647,7 @@ no_password_goes_in_the_clear_to_another_host(void **state)
 		b = *state;
 		use_login(b, "ann", "secret");
 		if (i == 1)
-			b->target.tls.security = TLS_OPPORTUNISTIC;
+			b->target.tls.policy.security = TLS_OPPORTUNISTIC;
 		add_one(b);
 		connect_client(b);
 		b->client->is_local = false;
@@ -664,7 +665,7 @@ under_tls_it_may_go_anywhere(void **state)
 	struct bench *b = *state;
 
 	use_login(b, "ann", "secret");
-	b->target.tls.security = TLS_REQUIRED;
+	b->target.tls.policy.security = TLS_REQUIRED;
 	b->hop.ehlo = "250-hop\r\n250-AUTH PLAIN\r\n250 STARTTLS";
 	add_one(b);
 	connect_client(b);
@@ -682,7 +683,7 @@ with_a_login_a_failed_handshake_is_the_end_elsewhere(void **state)
 	struct bench *b = *state;
 
 	use_login(b, "ann", "secret");
-	b->target.tls.security = TLS_OPPORTUNISTIC;
+	b->target.tls.policy.security = TLS_OPPORTUNISTIC;
 	b->hop.ehlo = "250-hop\r\n250-AUTH PLAIN\r\n250 STARTTLS";
 	b->hop.rules[0] = (struct rule){ "STARTTLS", 0, "454 4.3.0 No" };
 	add_one(b);
