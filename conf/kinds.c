@@ -7,6 +7,19 @@ const char kinds_words[] =
 #include "conf/kinds.def"
 ;
 
+const char kinds_edge_words[] =
+#define EDGE_KIND(word, facts, by)	" " #word
+#include "conf/kinds.def"
+;
+
+static const struct {
+	const char	*word;
+	unsigned	 facts;
+} edge_rows[] = {
+#define EDGE_KIND(word, facts, by)	{ #word, facts },
+#include "conf/kinds.def"
+};
+
 static const struct kind_row rows[] = {
 #define KIND(word, role, reach, facts, slots, check, by)		\
 	{ #word, ROLE_##role, KIND_TO_##reach, facts, slots },
@@ -28,4 +41,13 @@ kinds_has(struct span word, unsigned fact)
 	const struct kind_row *row = kinds_find(word);
 
 	return row != NULL && (row->facts & fact) != 0;
+}
+
+bool
+kinds_edge_has(struct span word, unsigned fact)
+{
+	for (size_t i = 0; i < sizeof(edge_rows) / sizeof(edge_rows[0]); i++)
+		if (span_eq(word, span_of(edge_rows[i].word)))
+			return (edge_rows[i].facts & fact) != 0;
+	return false;
 }

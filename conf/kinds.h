@@ -21,6 +21,10 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 				 * is its own				*/
 #define KIND_TAKES_BOUNCES 0x10u /* it takes mail to whoever sent some	*/
 
+/* The same for a type of edge. */
+#define EDGE_KIND_NEVER_25 0x1u	/* nobody may take it for SMTP: no listener
+				 * of it is on port 25			*/
+
 struct kind_row {
 	const char	*word;
 	enum role	 role;
@@ -30,12 +34,16 @@ struct kind_row {
 					 * connection or program	*/
 };
 
-/* All words, a blank before each. */
+/* All words of relays, a blank before each. */
 extern const char kinds_words[];
 
 /* The row of a type; NULL when there is none. */
 const struct kind_row	*kinds_find(struct span word);
 /* Does this hold for the type?  Not where there is no such type. */
 bool			 kinds_has(struct span word, unsigned fact);
+
+/* The same for the types of edges. */
+extern const char kinds_edge_words[];
+bool			 kinds_edge_has(struct span word, unsigned fact);
 
 #endif

@@ -55,7 +55,8 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->set = *set;
 	*set = (struct settings){ 0 };
 	edge->loop = loop;
-	edge->protocol = &protocol_smtp;
+	edge->protocol = edge->set.protocol != NULL ? edge->set.protocol :
+	    &protocol_smtp;
 	stage_init(&edge->stages);
 	edge->calls = calls;
 	edge->arg = arg;

@@ -1,5 +1,6 @@
 /*
- * main.c - postern-edge: takes mail in by SMTP and hands it to its queue.
+ * main.c - postern-edge: takes mail in by SMTP or LMTP and hands it to its
+ * queue.
  *
  * The files, in the order a message meets them:
  *

@@ -79,6 +79,6 @@ struct protocol {
 	void		(*end)(struct seat *);
 };
 
-extern const struct protocol protocol_smtp;	/* smtp.c */
+extern const struct protocol protocol_smtp, protocol_lmtp;	/* smtp.c */
 
 #endif

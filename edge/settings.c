@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/slice/slice.h"
+#include "edge/protocol.h"
 #include "edge/settings.h"
 
 #define BANNER_DEFAULT	"ESMTP postern"
@@ -73,6 +74,24 @@ read_limits(struct settings *set, const struct slice *edge)
 	    count_or(edge, "max_sessions_per_client", 100);
 }
 
+static const struct {
+	const char		*word;
+	const struct protocol	*protocol;
+} types[] = {
+#define EDGE_KIND(word, facts, by)	{ #word, &protocol_##by },
+#include "conf/kinds.def"
+};
+
+static void
+read_type(struct settings *set, const struct slice *edge)
+{
+	struct span word = slice_text(edge, "type", 0);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (span_eq(word, span_of(types[i].word)))
+			set->protocol = types[i].protocol;
+}
+
 static enum smtputf8
 read_smtputf8(const struct slice *edge)
 {
@@ -123,6 +142,7 @@ settings_init(struct settings *set, struct span bytes)
 	if ((e = slice_open(&edge, bytes)) != OK)
 		return e;
 	rules = slice_block(&edge, "rules", 0);
+	read_type(set, &edge);
 	read_limits(set, &edge);
 	read_security(set, &edge, &rules);
 	read_policies(set, &edge);

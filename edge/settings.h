@@ -16,9 +16,12 @@
 #include "base/span.h"
 #include "edge/stage/rules.h"
 
+struct protocol;
+
 enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
 
 struct settings {
+	const struct protocol *protocol;	/* NULL: SMTP		*/
 	char		*hostname;		/* our name in Received	*/
 	char		*banner;		/* what stands behind "220 " */
 	uint64_t	 max_size;		/* bytes of a message	*/

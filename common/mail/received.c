@@ -176,14 +176,16 @@ received_build(const struct received *r, char *buf, size_t cap, size_t *len)
 }
 
 struct span
-received_with(bool extended, bool utf8, bool tls, bool auth)
+received_with(bool lmtp, bool extended, bool utf8, bool tls, bool auth)
 {
-	static const char *const words[2][4] = {
-		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
-		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+	static const char *const words[2][2][4] = {
+		{ { "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" } },
+		{ { "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
+		{ "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA" } },
 	};
 
 	if (!extended)
 		return SPAN("SMTP");
-	return span_of(words[utf8][(auth ? 2 : 0) + (tls ? 1 : 0)]);
+	return span_of(words[lmtp][utf8][(auth ? 2 : 0) + (tls ? 1 : 0)]);
 }

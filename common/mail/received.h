@@ -44,8 +44,9 @@ MUST_CHECK enum err received_build(const struct received *, char *buf,
 
 /*
  * The word behind "with": RFC 5321 4.4, RFC 3848, RFC 6531 4.3.  tls and auth
- * have words only where EHLO was said.
+ * have words only where EHLO or LHLO was said.
  */
-struct span	 received_with(bool extended, bool utf8, bool tls, bool auth);
+struct span	 received_with(bool lmtp, bool extended, bool utf8, bool tls,
+		    bool auth);
 
 #endif

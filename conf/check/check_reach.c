@@ -169,6 +169,19 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 	    block_words(c, e), block_words(c, out));
 }
 
+/* RFC 2033 5: who finds it there takes it for SMTP, and its answers for one. */
+static void
+check_port(struct conf *c, const struct block *e, const struct block *l)
+{
+	if (!kinds_edge_has(block_kind(e), EDGE_KIND_NEVER_25) ||
+	    l->settings[OPTION_LISTENER_path].given ||
+	    block_num(l, OPTION_LISTENER_port) != 25)
+		return;
+	report_add(&c->mistakes, l->place, "%s cannot listen on port 25, where "
+	    "everybody expects SMTP; give another port, or a path",
+	    block_words(c, e));
+}
+
 void
 check_reach(struct conf *c)
 {
@@ -181,6 +194,7 @@ check_reach(struct conf *c)
 			if (l->no != BLOCK_LISTENER)
 				continue;
 			check_clash(c, l);
+			check_port(c, e, l);
 			check_open(c, e, l);
 		}
 	}

@@ -64,7 +64,7 @@ cmd_bdat_early(struct session *s, struct span args)
 {
 	struct reply no = { 503, "5.5.1", "No valid recipients given", false };
 
-	if (s->transaction->refused_cnt > 0)
+	if (s->transaction->refused_cnt > 0 && !s->origin.is_lmtp)
 		no.code = 554;
 	return is_readable(s, args) ? begin(s, &no) : REFUSED;
 }

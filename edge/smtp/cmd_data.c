@@ -1,6 +1,9 @@
 /*
  * cmd_data.c - DATA, RFC 5321 4.1.1.4, and the end of its text.  The text is
  * transaction_text.c's.
+ *
+ * In LMTP the end is answered once for each recipient that was taken, in their
+ * order (RFC 2033 4.2).  They share one commit, so they hear the same.
  */
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
@@ -40,26 +43,53 @@ cmd_data(struct session *s, struct span args)
 enum taken
 cmd_data_early(struct session *s, struct span args)
 {
-	if (s->transaction->refused_cnt > 0)
+	if (s->transaction->refused_cnt > 0 && !s->origin.is_lmtp)
 		session_refuse(s, 554, "5.5.1", "No valid recipients given");
 	else
 		session_refuse(s, 503, "5.5.1", "No valid recipients given");
 	return REFUSED;
 }
 
+/* One refusal, however many hear it: the last of them may be the last reply. */
+static void
+say_no(struct session *s, const struct reply *no)
+{
+	if (s->origin.is_lmtp)
+		for (unsigned i = 1; i < s->transaction->rcpt_cnt; i++)
+			session_reply(s, no->code, no->dsn, "%s", no->text);
+	session_say(s, no);
+}
+
+static void
+say_queued(struct session *s)
+{
+	const struct transaction *t = s->transaction;
+	struct transaction_rcpt r;
+	char id[ID_TEXT_LEN + 1];
+	size_t at = 0;
+
+	id_text(t->stream.id, id);
+	if (!s->origin.is_lmtp) {
+		session_reply(s, 250, "2.6.0", "Message queued as %s", id);
+		return;
+	}
+	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
+		transaction_rcpt(t, &at, &r);
+		session_reply(s, 250, "2.6.0", "<%.*s> Message queued as %s",
+		    (int)r.address.len, r.address.ptr, id);
+	}
+}
+
 /* The end of data is answered: the transaction is over. */
 static enum taken
 finish(struct session *s, const struct reply *no)
 {
-	char id[ID_TEXT_LEN + 1];
-
 	if (no != NULL) {
-		session_say(s, no);
+		say_no(s, no);
 		transaction_end(&s->transaction);
 		return REFUSED;
 	}
-	id_text(s->transaction->stream.id, id);
-	session_reply(s, 250, "2.6.0", "Message queued as %s", id);
+	say_queued(s);
 	s->seat.taken_cnt++;
 	counter_add(COUNTER_taken, 1);
 	s->junk_cnt = 0;

@@ -1,6 +1,6 @@
 /*
- * cmd_ehlo.c - EHLO and HELO, RFC 5321 4.1.1.1.  Both act like RSET.  The reply
- * begins with our name.
+ * cmd_ehlo.c - EHLO and HELO, RFC 5321 4.1.1.1, and LHLO, RFC 2033 4.1.  All
+ * act like RSET.  The reply begins with our name.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,8 @@ enum taken
 cmd_help(struct session *s, struct span args)
 {
 	session_reply(s, 214, "2.0.0",
-	    "EHLO HELO%s%s MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+	    "%s%s%s MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT",
+	    s->origin.is_lmtp ? "LHLO" : "EHLO HELO",
 	    cmd_offers_tls(s) ? " STARTTLS" : "",
 	    cmd_offers_auth(s) ? " AUTH" : "");
 	return TAKEN;

@@ -26,6 +26,8 @@
 #define IS_ODD		0x2u	/* not shown in the picture		*/
 #define IS_CLEAR	0x4u	/* may be said without TLS where that is
 				 * required, RFC 3207 4			*/
+#define IS_SMTP		0x8u	/* no word of LMTP			*/
+#define IS_LMTP		0x10u	/* no word of SMTP, RFC 2033 4.1	*/
 
 #define FREE		(IS_JUNK | IS_CLEAR)
 #define IS_VOID		(IS_JUNK | IS_ODD)
@@ -43,8 +45,9 @@ struct rule {
 
 static const struct rule rules[] = {
 	/* verb      when        is       handle          then */
-	{ "EHLO",    TALKING,    FREE,    cmd_ehlo,       ST_READY },
-	{ "HELO",    TALKING,    IS_JUNK, cmd_helo,       ST_READY },
+	{ "EHLO",    TALKING,    FREE | IS_SMTP, cmd_ehlo, ST_READY },
+	{ "HELO",    TALKING,    IS_JUNK | IS_SMTP, cmd_helo, ST_READY },
+	{ "LHLO",    TALKING,    FREE | IS_LMTP, cmd_ehlo, ST_READY },
 	{ "STARTTLS", IN(READY), FREE,    cmd_starttls,   ST_SECURE },
 	{ "AUTH",    IN(READY),  IS_JUNK, cmd_auth,       ST_READY },
 	{ "MAIL",    IN(READY),  0,       cmd_mail,       ST_MAIL },
@@ -116,14 +119,17 @@ static const char *const state_names[ST__COUNT] = {
 
 /* The row for this verb in this state, or NULL; *known: any row that has it. */
 static const struct rule *
-rule_for(struct span verb, enum state st, const struct rule **known)
+rule_for(const struct session *s, struct span verb, const struct rule **known)
 {
+	unsigned foreign = s->origin.is_lmtp ? IS_SMTP : IS_LMTP;
+
 	*known = NULL;
 	for (size_t i = 0; i < RULE_CNT; i++) {
-		if (!span_eq_nocase(verb, span_of(rules[i].verb)))
+		if (rules[i].is & foreign ||
+		    !span_eq_nocase(verb, span_of(rules[i].verb)))
 			continue;
 		*known = &rules[i];
-		if (rules[i].when & (1u << st))
+		if (rules[i].when & (1u << s->state))
 			return &rules[i];
 	}
 	return NULL;
@@ -270,7 +276,7 @@ session_event(struct session *s, enum event event, struct span line)
 static void
 run_command(struct session *s, const struct command *c)
 {
-	const struct rule *known, *r = rule_for(c->verb, s->state, &known);
+	const struct rule *known, *r = rule_for(s, c->verb, &known);
 	struct moves moves;
 
 	if (known == NULL) {

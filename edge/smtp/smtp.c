@@ -1,5 +1,7 @@
 /*
- * smtp.c - SMTP takes the seat: session.h by the names of protocol.h.
+ * smtp.c - SMTP takes the seat: session.h by the names of protocol.h.  And LMTP
+ * (RFC 2033), which is the same session with another first word, and with a
+ * reply to each recipient at the end of the text.
  */
 #include <stdlib.h>
 
@@ -32,6 +34,19 @@ smtp_open(struct edge *edge, const struct client_address *address,
 	session_init(s, edge, address, on_wake, arg);
 	s->seat.protocol = &protocol_smtp;
 	return &s->seat;
+}
+
+static struct seat *
+lmtp_open(struct edge *edge, const struct client_address *address,
+    seat_wake_fn *on_wake, void *arg)
+{
+	struct seat *seat = smtp_open(edge, address, on_wake, arg);
+
+	if (seat == NULL)
+		return NULL;
+	seat->protocol = &protocol_lmtp;
+	session_of(seat)->origin.is_lmtp = true;
+	return seat;
 }
 
 static void
@@ -118,11 +133,13 @@ smtp_end(struct seat *seat)
 	session_end(session_of(seat), "4.3.2", "Service shutting down");
 }
 
-const struct protocol protocol_smtp = {
-	.open = smtp_open, .close = smtp_close, .greet = smtp_greet,
-	.wants_tls = smtp_wants_tls, .secured = smtp_secured,
-	.feed = smtp_feed, .room = smtp_room,
-	.is_waiting = smtp_is_waiting, .is_private = smtp_is_private,
-	.patience_ms = smtp_patience_ms, .expire = smtp_expire,
-	.tick = smtp_tick, .drain = smtp_drain, .end = smtp_end,
-};
+#define CALLS								\
+	.close = smtp_close, .greet = smtp_greet,			\
+	.wants_tls = smtp_wants_tls, .secured = smtp_secured,		\
+	.feed = smtp_feed, .room = smtp_room,				\
+	.is_waiting = smtp_is_waiting, .is_private = smtp_is_private,	\
+	.patience_ms = smtp_patience_ms, .expire = smtp_expire,		\
+	.tick = smtp_tick, .drain = smtp_drain, .end = smtp_end
+
+const struct protocol protocol_smtp = { .open = smtp_open, CALLS };
+const struct protocol protocol_lmtp = { .open = lmtp_open, CALLS };

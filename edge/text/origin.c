@@ -62,6 +62,6 @@ origin_tenant(const struct origin *o, char *buf)
 struct span
 origin_with(const struct origin *o, bool utf8)
 {
-	return received_with(o->is_extended, utf8, o->is_secure,
-	    o->login != NULL);
+	return received_with(o->is_lmtp, o->is_extended, utf8,
+	    o->is_secure, o->login != NULL);
 }

@@ -20,7 +20,8 @@ struct origin {
 	char		 client[CLIENT_ADDRESS_TEXT];	/* it, as text	*/
 	char		*helo;		/* NULL before EHLO and HELO	*/
 	char		*login;		/* who has logged in; NULL nobody */
-	bool		 is_extended;	/* said EHLO, not HELO		*/
+	bool		 is_lmtp;	/* speaks LMTP, not SMTP	*/
+	bool		 is_extended;	/* said EHLO or LHLO, not HELO	*/
 	bool		 is_secure;	/* under TLS			*/
 };
 

@@ -1,8 +1,9 @@
 /*
  * Any bytes, cut anywhere, to a whole SMTP session: it must not break, must
  * use its input up or say why not, and may answer with well-formed lines only.
- * The second byte says what is configured and what queue and vault answer; a
- * handshake always succeeds.
+ * The first byte says how long the cuts are, and whether LMTP is spoken; the
+ * second what is configured and what queue and vault answer.  A handshake
+ * always succeeds.
  *
  * room: edge
  */
@@ -159,6 +160,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (has & IS_LOCAL)
 		a = client_address_user(1000);
 	session_init(&s, edge, &a, NULL, NULL);
+	s.origin.is_lmtp = len > 0 && bytes[0] & 0x40;
 	session_greet(&s);
 	judge(&s, has);
 	for (size_t at = 2; at < len && s.state != ST_CLOSED; at += n) {

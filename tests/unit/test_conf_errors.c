@@ -141,8 +141,8 @@ static const char many_told[] =
     "    edge open { type smtp; listener { interface \"\"; port 26 }; queue o"
 	"ther }\n"
     "         ^~~~\n"
-    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp; did you mean"
-	" `smtp'?\n"
+    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp lmtp; did you"
+	" mean `smtp'?\n"
     "    edge open { type smpt; queue other; listener { interface 127.0.0.1; "
 	"port 26 } }\n"
     "                     ^~~~\n"
@@ -310,7 +310,8 @@ static const struct row rows[] = {
 	{ "egde e { }\n" EDGE("") REST, "f:1:1: there is no block `egde', but "
 	    "process, edge, users, queue and relay; did you mean `edge'?", NULL,
 	    false },
-	{ "edge e { }\n" REST, "f:1:6: edge e needs `type': one of smtp", NULL,
+	{ "edge e { }\n" REST, "f:1:6: edge e needs `type': one of smtp lmtp",
+	    NULL,
 	    false },
 	{ EDGE("") QUEUE "relay r { type static }\n",
 	    "f:3:7: relay r needs `host'", NULL, false },
@@ -425,6 +426,10 @@ static const struct row rows[] = {
 	/* who could send what where */
 	{ EDGE("listener { interface ::; port 25 }") REST,
 	    "f:1:21: edge e is an open relay", NULL, false },
+	{ "edge e { type lmtp; listener { interface \"\"; port 24 } }\n" REST,
+	    "f:1:21: edge e is an open relay", NULL, false },
+	{ "edge e { type lmtp; listener { interface 127.0.0.1 } }\n" REST,
+	    "f:1:21: edge e cannot listen on port 25", NULL, false },
 	{ EDGE("listener { interface 192.0.2.1 }") REST,
 	    "f:1:21: edge e is an open relay", NULL, false },
 	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 "

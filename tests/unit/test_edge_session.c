@@ -186,15 +186,15 @@ help_names_what_can_be_said(void **state)
 {
 	kit_connect();
 	kit_hear();
-	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP "
-	    "VRFY HELP QUIT\r\n");
+	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT "
+	    "RSET NOOP VRFY HELP QUIT\r\n");
 	kit.edge->set.has_users = kit.edge->set.auth_without_tls = true;
-	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO AUTH MAIL RCPT DATA RSET "
-	    "NOOP VRFY HELP QUIT\r\n");
+	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO AUTH MAIL RCPT DATA BDAT "
+	    "RSET NOOP VRFY HELP QUIT\r\n");
 	kit.edge->set.has_users = false;
 	kit.edge->set.has_tls = true;
 	kit_want("HELP\r\n", "214 2.0.0 EHLO HELO STARTTLS MAIL RCPT DATA "
-	    "RSET NOOP VRFY HELP QUIT\r\n");
+	    "BDAT RSET NOOP VRFY HELP QUIT\r\n");
 }
 
 static void

@@ -15,13 +15,14 @@ each_state_takes_these_commands(void **state)
 	session_print_table(out);
 	fclose(out);
 	assert_string_equal(got,
-	    "new     (connect) EHLO HELO RSET NOOP VRFY HELP QUIT\n"
-	    "ready   EHLO HELO STARTTLS AUTH MAIL RSET NOOP VRFY HELP QUIT\n"
-	    "mail    EHLO HELO RCPT RSET NOOP VRFY HELP QUIT\n"
-	    "rcpt    EHLO HELO RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\n"
+	    "new     (connect) EHLO HELO LHLO RSET NOOP VRFY HELP QUIT\n"
+	    "ready   EHLO HELO LHLO STARTTLS AUTH MAIL RSET NOOP VRFY HELP "
+	    "QUIT\n"
+	    "mail    EHLO HELO LHLO RCPT RSET NOOP VRFY HELP QUIT\n"
+	    "rcpt    EHLO HELO LHLO RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\n"
 	    "data    (end)\n"
 	    "chunk   (chunk) (last)\n"
-	    "chunks  EHLO HELO BDAT RSET NOOP VRFY HELP QUIT\n"
+	    "chunks  EHLO HELO LHLO BDAT RSET NOOP VRFY HELP QUIT\n"
 	    "secure  (secured)\n"
 	    "auth    (response)\n"
 	    "pending\n"

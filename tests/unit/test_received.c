@@ -100,7 +100,7 @@ utf8_recipients_are_named_by_utf8smtp_only(void **state)
 	r.for_rcpt = SPAN("\xce\xb4@x");
 	assert_builds(&r, "Received: from c.example ([192.0.2.1])" TAIL
 	    ";\r\n\t" DATE);
-	r.with = received_with(true, true, false, true);
+	r.with = received_with(false, true, true, false, true);
 	assert_int_equal(received_build(&r, buf, sizeof(buf), &len), OK);
 	assert_non_null(memmem(buf, len, "for <\xce\xb4@x>", 9));
 }
@@ -138,8 +138,12 @@ the_protocol_has_its_word(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 16; i++)
-		assert_true(span_eq(received_with(i & 8, i & 4, i & 1, i & 2),
-		    span_of(words[i])));
+		assert_true(span_eq(received_with(false, i & 8, i & 4,
+		    i & 1, i & 2), span_of(words[i])));
+	assert_true(span_eq(received_with(true, true, false, false, false),
+	    SPAN("LMTP")));
+	assert_true(span_eq(received_with(true, true, true, true, true),
+	    SPAN("UTF8LMTPSA")));
 }
 
 static void
