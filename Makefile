@@ -80,9 +80,10 @@ endif
 ALL_CFLAGS = $(BASE_CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(MODE_LDFLAGS) $(LDFLAGS)
 
-# The sources of a room and of its folders; queue/salvage is a program's room.
+# The sources of a room and of its folders, and of the engines in queue/store;
+# queue/salvage is a program's room.
 files_of = $(wildcard $(1)/*.c) \
-	$(filter-out queue/salvage/%,$(wildcard $(1)/*/*.c))
+	$(filter-out queue/salvage/%,$(wildcard $(1)/*/*.c $(1)/*/*/*.c))
 
 # A feature that differs by build or machine is a file, chosen here.
 MACHINE := $(shell $(CC) -dumpmachine)

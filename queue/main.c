@@ -122,7 +122,8 @@ reload(struct boot *b, struct span bytes, void *arg)
 
 	if (e != OK)
 		return e;
-	if (strcmp(s.path, q->settings.path) != 0) {
+	if (strcmp(s.path, q->settings.path) != 0 ||
+	    s.engine != q->settings.engine) {
 		settings_fini(&s);
 		return ERR_PEER;
 	}
@@ -198,6 +199,9 @@ ready(const struct store_ready *r, void *arg)
 {
 	struct queue *q = arg;
 
+	if (!store_engine_keeps(q->settings.engine))
+		log_why(LOG_emptied, "its type is memory: what it held before "
+		    "is lost, if it held anything", 0);
 	queue_ready(q, r);
 	suspend_look(q);
 	telling_start(q->reports);

@@ -10,6 +10,7 @@
 #include "queue/settings.h"
 
 #define EDGE_SLACK_MS	30000	/* an edge may be late itself		*/
+#define MEMORY_BYTES	(64ull << 20)	/* what a queue in memory has	*/
 #define HISTORY_BYTES	(256ull << 20)	/* bytes of history kept	*/
 
 static enum err
@@ -257,8 +258,7 @@ read_policies(struct settings *out, const struct slice *queue)
 enum err
 settings_read(struct settings *out, struct span bytes)
 {
-	struct settings s = { .limits = { .reserve = STORE_RESERVE },
-	    .engine = store_engine_find(SPAN("lmdb")) };
+	struct settings s = { .limits = { .reserve = STORE_RESERVE } };
 	struct slice queue, process;
 	enum err e;
 
@@ -278,7 +278,12 @@ settings_read(struct settings *out, struct span bytes)
 		return e;
 	read_policies(&s, &queue);
 	read_edges(&s, &queue);
+	if ((s.engine = store_engine_find(slice_text(&queue, "type",
+	    0))) == NULL)
+		return ERR_PEER;
 	s.limits.max_bytes = slice_num(&queue, "max_bytes");
+	if (s.limits.max_bytes == 0 && !store_engine_keeps(s.engine))
+		s.limits.max_bytes = MEMORY_BYTES;
 	s.limits.history_ms = (int64_t)slice_num(&queue, "history");
 	s.limits.history_bytes = HISTORY_BYTES;
 	s.bounce_retry = s.retry;

@@ -101,6 +101,14 @@ check_spool(struct conf *c, const struct block *queue)
 	uint64_t bytes = 0;
 	char *end;
 
+	if (span_eq(block_kind(queue), SPAN("memory"))) {
+		report_warn(&c->mistakes,
+		    queue->settings[OPTION_QUEUE_type].v[0].place,
+		    "%s keeps its mail in memory: all that waits there is "
+		    "lost when it ends, though clients have heard 250",
+		    block_words(c, queue));
+		return;
+	}
 	if (c->opener->disk == NULL || s->cnt == 0 ||
 	    !span_cstr(s->v[0].text, path, sizeof(path)))
 		return;

@@ -8,7 +8,7 @@
 #include "queue/store/store_engine.h"
 
 static const struct store_engine *const engines[] = {
-	&store_lmdb,
+	&store_lmdb, &store_memory,
 };
 
 const struct store_engine *

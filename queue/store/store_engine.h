@@ -46,7 +46,7 @@ struct store_engine {
 	unsigned	(*shard)(const struct store *, struct span flow);
 };
 
-extern const struct store_engine store_lmdb;
+extern const struct store_engine store_lmdb, store_memory;
 
 struct store_base {
 	const struct store_engine *engine;

@@ -59,6 +59,9 @@ kit_ready(const struct store_ready *r, void *arg)
 	k->is_ready = true;
 }
 
+/* The engine of stores that are opened from now on. */
+static const char *kit_engine = "lmdb";
+
 /* What opening says; the store is not ready yet. */
 static inline enum err
 kit_begin(struct kit *k)
@@ -69,7 +72,7 @@ kit_begin(struct kit *k)
 
 	k->is_ready = false;
 	return store_open(&k->store, &(struct store_start){
-	    .engine = store_engine_find(SPAN("lmdb")), .loop = k->loop,
+	    .engine = store_engine_find(span_of(kit_engine)), .loop = k->loop,
 	    .dir = k->dir, .limits = &k->limits, .calls = &calls, .arg = k });
 }
 
@@ -170,6 +173,55 @@ kit_tear_down(void **state)
 /* A test with a store of its own. */
 #define KIT_TEST(t) \
 	cmocka_unit_test_setup_teardown(t, kit_set_up, kit_tear_down)
+
+static inline void
+what_follows_is_in_memory(void **state)
+{
+	kit_engine = "memory";
+}
+
+static inline bool
+kit_is_named(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = names; (at = strstr(at, name)) != NULL; at += len)
+		if (at[len] == ' ' || at[len] == '\0')
+			return true;
+	return false;
+}
+
+/*
+ * All of them on LMDB, and once more in memory all but those that are named: of
+ * what lies on a disk they say something, or begin it again.
+ */
+static inline int
+kit_run_both(const struct CMUnitTest *tests, size_t cnt, const char *on_disk)
+{
+	struct CMUnitTest *all = calloc(2 * cnt + 1, sizeof(*all));
+	char (*names)[128] = calloc(cnt, sizeof(*names));
+	size_t n = cnt + 1;
+	int failed;
+
+	memcpy(all, tests, cnt * sizeof(*all));
+	all[cnt] = (struct CMUnitTest)cmocka_unit_test(
+	    what_follows_is_in_memory);
+	for (size_t i = 0; i < cnt; i++) {
+		if (kit_is_named(on_disk, tests[i].name))
+			continue;
+		snprintf(names[i], sizeof(names[i]), "%s_in_memory",
+		    tests[i].name);
+		all[n] = tests[i];
+		all[n++].name = names[i];
+	}
+	failed = _cmocka_run_group_tests("tests", all, n, NULL, NULL);
+	free(all);
+	free(names);
+	return failed;
+}
+
+#define KIT_RUN_BOTH(tests, on_disk) \
+	kit_run_both(tests, sizeof(tests) / sizeof(tests[0]), on_disk)
 
 /* Rows of a table, by our own look at the closed environment. */
 static inline size_t

@@ -210,7 +210,7 @@ play_start_queue(struct play *p)
 	};
 	q->settings.bounce_retry = q->settings.retry;
 	assert_int_equal(store_open(&q->store, &(struct store_start){
-	    .engine = store_engine_find(SPAN("lmdb")), .loop = q->loop,
+	    .engine = store_engine_find(span_of(kit_engine)), .loop = q->loop,
 	    .dir = p->kit.dir, .limits = &p->kit.limits,
 	    .calls = &store_calls, .arg = p }), OK);
 	assert_int_equal(intake_open(&q->intake, q), OK);
@@ -324,6 +324,10 @@ play_tear_down(void **state)
 	free(p);
 	return 0;
 }
+
+/* A test with a queue of its own. */
+#define PLAY_TEST(t) \
+	cmocka_unit_test_setup_teardown(t, play_set_up, play_tear_down)
 
 /* So many deaths, on disk and in memory, of a delivery that is under way. */
 static inline void

@@ -159,7 +159,7 @@ static const char many_told[] =
 	" and relay\n"
     "    mail { }\n"
     "    ^~~~\n"
-    "/etc/conf:30:7: queue third needs `type': one of lmdb\n"
+    "/etc/conf:30:7: queue third needs `type': one of lmdb memory\n"
     "    queue third { }\n"
     "          ^~~~~\n"
     "/etc/conf:30:7: queue third needs `relay', since there are several: out "
@@ -880,6 +880,10 @@ static const struct {
 	    PM("x@a.example"), "f:4:22: warning: queue q has", NULL },
 	{ EDGE("") QUEUE RELAY("recipients b@a.example") PM("c@a.example"),
 	    "f:4:22: warning: queue q has", NULL },
+	{ EDGE("") "queue q { type memory }\n" RELAY(""),
+	    "f:2:16: warning: queue q keeps its mail in memory: all that waits "
+	    "there is lost when it ends, though clients have heard 250\n",
+	    NULL },
 	{ EDGE("") QUEUE RELAY("recipients b@a.example")
 	    PM("Postmaster@a.example"), NULL, NULL },
 	{ EDGE("queue q") TO("bounce_queue p; relay r") BOX

@@ -776,5 +776,6 @@ main(void)
 		TEST(edits_lose_and_double_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "what_is_held_stays_so_through_a_restart");
 }

@@ -379,5 +379,9 @@ main(void)
 		cmocka_unit_test(a_damaged_row_has_its_place_in_the_digest),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "what_comes_meanwhile_is_for_the_next_digest "
+	    "all_are_counted_where_not_all_are_kept "
+	    "a_damaged_sum_hides_no_row "
+	    "what_a_lost_message_had_to_tell_is_for_the_postmaster");
 }

@@ -214,20 +214,17 @@ a_next_try_is_not_put_over_anothers(void **state)
 	}
 }
 
-#define ENGINE_TEST(t) \
-	cmocka_unit_test_setup_teardown(t, play_set_up, play_tear_down)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ENGINE_TEST(what_another_put_there_is_sent_when_it_is_said),
-		ENGINE_TEST(of_a_shard_that_is_anothers_nothing_is_begun),
-		ENGINE_TEST(what_waits_is_forgotten_and_what_runs_ends),
-		ENGINE_TEST(a_shard_goes_alone),
-		ENGINE_TEST(what_is_settled_twice_is_settled_once),
-		ENGINE_TEST(a_next_try_is_not_put_over_anothers),
+		PLAY_TEST(what_another_put_there_is_sent_when_it_is_said),
+		PLAY_TEST(of_a_shard_that_is_anothers_nothing_is_begun),
+		PLAY_TEST(what_waits_is_forgotten_and_what_runs_ends),
+		PLAY_TEST(a_shard_goes_alone),
+		PLAY_TEST(what_is_settled_twice_is_settled_once),
+		PLAY_TEST(a_next_try_is_not_put_over_anothers),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests, "");
 }

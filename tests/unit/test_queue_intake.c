@@ -339,7 +339,7 @@ edges_hear_of_a_full_queue_and_of_its_end(void **state)
 
 	kit_until(&p->kit, p->state_cnt == 1);
 	assert_false(p->said_full);
-	play_space(true, "test", &p->q);
+	play_space(true, "test", p);
 	kit_until(&p->kit, p->state_cnt == 2);
 	assert_true(p->said_full);
 	link_close(&p->edge);
@@ -347,7 +347,7 @@ edges_hear_of_a_full_queue_and_of_its_end(void **state)
 	play_link_edge(p);
 	kit_until(&p->kit, p->state_cnt == 3);
 	assert_true(p->said_full);
-	play_space(false, NULL, &p->q);
+	play_space(false, NULL, p);
 	kit_until(&p->kit, p->state_cnt == 4);
 	assert_false(p->said_full);
 }
@@ -693,5 +693,6 @@ main(void)
 		TEST(a_sender_whose_bounce_would_be_lost_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "when_an_edge_dies_its_open_streams_leave_nothing");
 }

@@ -554,5 +554,6 @@ main(void)
 		TEST(what_a_relay_had_that_is_gone_goes_to_the_next),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "results_that_do_not_fit_on_the_disk_are_kept");
 }

@@ -587,5 +587,5 @@ main(void)
 		TEST(what_is_put_back_comes_again_and_what_is_taken_does_not),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests, "");
 }

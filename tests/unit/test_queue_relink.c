@@ -105,5 +105,5 @@ main(void)
 		    play_set_up, play_tear_down),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests, "");
 }

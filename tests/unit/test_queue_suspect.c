@@ -423,5 +423,7 @@ main(void)
 		TEST(a_walk_gives_up_all_that_is_old),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "what_was_adopted_is_alone_too "
+	    "a_death_counts_before_the_adopted_is_loaded");
 }

@@ -667,5 +667,8 @@ main(void)
 		QUEUE(one_that_is_long_over_is_forgotten),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "a_restart_knows_it_before_anything_goes_out "
+	    "nothing_is_given_up_that_was_suspended_for_a_day "
+	    "a_row_that_is_damaged_still_suspends_and_ends_for_good");
 }

@@ -373,5 +373,5 @@ main(void)
 		TEST(what_is_not_there_can_be_put),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests, "");
 }

@@ -388,5 +388,8 @@ main(void)
 		TEST(a_full_queue_says_452),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return KIT_RUN_BOTH(tests,
+	    "after_our_restart_the_relay_keeps_what_it_runs "
+	    "what_is_wanted_of_reports_is_kept_and_handed_on "
+	    "what_mail_said_of_text_and_way_is_kept_and_handed_on");
 }

@@ -1,0 +1,482 @@
+/*
+ * memory_apply.c - each call that writes, as rows.  One that comes in and finds
+ * no memory is taken back; for the rest memory.is_out ends the process.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/store/memory/memory.h"
+
+static bool
+put_text(struct memory *m, struct id id, enum part part, uint32_t piece_no,
+    struct span text)
+{
+	bool kept = true;
+
+	while (kept && text.len > 0) {
+		struct span piece = span_head(text, PIECE_MAX);
+		struct memory_key k;
+
+		memory_key_piece(&k, id, part, piece_no++);
+		kept = memory_put(m, MEMORY_PIECE, &k, piece);
+		text = span_tail(text, piece.len);
+	}
+	return kept;
+}
+
+static enum err
+put_piece(struct memory *m, struct store_piece *p)
+{
+	if (p->mail->failed == OK && !put_text(m, p->mail->id, p->part,
+	    p->piece_no, p->text)) {
+		p->mail->failed = ERR_FULL;
+		m->is_out = false;
+	}
+	p->mail->begun = true;
+	return p->mail->failed;
+}
+
+/* A delivery's two rows, and whether it is one of those held. */
+static bool
+put_delivery(struct memory *m, struct id id, uint32_t no,
+    const struct record_delivery *d)
+{
+	struct store_place place = { (int64_t)d->due_ms, id, no };
+	struct store_flow flow;
+	struct memory_key k;
+
+	if (!store_flow_name(&flow, d->relay, d->destination, d->tenant))
+		return false;
+	m->held += place.due_ms == STORE_HELD_MS;
+	memory_key_due(&k, (struct span){ flow.name, flow.len }, &place);
+	if (!memory_put(m, MEMORY_DUE, &k, (struct span){ NULL, 0 }))
+		return false;
+	memory_key_no(&k, id, no);
+	return memory_put_record(m, MEMORY_DELIVERY, &k, RECORD_delivery, d);
+}
+
+static void
+del_due(struct memory *m, struct id id, uint32_t no,
+    const struct record_delivery *d)
+{
+	struct store_place place = { (int64_t)d->due_ms, id, no };
+	struct store_flow flow;
+	struct memory_key k;
+
+	if (!store_flow_name(&flow, d->relay, d->destination, d->tenant))
+		return;
+	m->held -= place.due_ms == STORE_HELD_MS;
+	memory_key_due(&k, (struct span){ flow.name, flow.len }, &place);
+	memory_del(m, MEMORY_DUE, &k);
+}
+
+void
+memory_del_delivery(struct memory *m, struct id id, uint32_t no,
+    const struct record_delivery *d)
+{
+	struct memory_key k;
+
+	del_due(m, id, no, d);
+	memory_key_no(&k, id, no);
+	memory_del(m, MEMORY_DELIVERY, &k);
+}
+
+void
+memory_move(struct memory *m, struct id id, uint32_t no,
+    const struct record_delivery *d)
+{
+	struct memory_row *row;
+	struct memory_key k;
+	union record old;
+
+	memory_key_no(&k, id, no);
+	if ((row = memory_get(m, MEMORY_DELIVERY, &k)) != NULL) {
+		memory_read(row, RECORD_delivery, &old);
+		del_due(m, id, no, &old.delivery);
+	}
+	(void)put_delivery(m, id, no, d);
+}
+
+void
+memory_del_message(struct memory *m, struct id id)
+{
+	memory_del_all_of(m, MEMORY_MESSAGE, id);
+	memory_del_all_of(m, MEMORY_PIECE, id);
+}
+
+static bool
+put_rcpts(struct memory *m, const struct store_accept *a)
+{
+	bool kept = true;
+
+	for (uint32_t no = 0; kept && no < a->message.rcpt_cnt; no++) {
+		struct record_recipient r = { .address = a->rcpts[no] };
+		struct memory_key k;
+
+		if (a->rcpt_delivery != NULL)
+			r.delivery = a->rcpt_delivery[no];
+		if (a->rcpt_dsn != NULL) {
+			r.notify = a->rcpt_dsn[no].notify;
+			r.orcpt = a->rcpt_dsn[no].orcpt;
+			r.trace = a->rcpt_dsn[no].trace;
+		}
+		memory_key_no(&k, a->mail->id, no);
+		kept = memory_put_record(m, MEMORY_RECIPIENT, &k,
+		    RECORD_recipient, &r);
+	}
+	return kept;
+}
+
+static bool
+put_deliveries(struct memory *m, const struct store_accept *a)
+{
+	uint32_t *rcpts = calloc(a->message.delivery_cnt + 1, sizeof(*rcpts));
+	bool kept = rcpts != NULL;
+
+	for (uint32_t i = 0; kept && i < a->message.rcpt_cnt; i++)
+		rcpts[a->rcpt_delivery == NULL ? 0 : a->rcpt_delivery[i]]++;
+	for (uint32_t no = 0; kept && no < a->message.delivery_cnt; no++) {
+		const struct store_delivery *d = &a->deliveries[no];
+
+		kept = put_delivery(m, a->mail->id, no,
+		    &(struct record_delivery){
+		    .due_ms = (uint64_t)d->due_ms, .rcpt_cnt = rcpts[no],
+		    .relay = d->relay, .destination = d->destination,
+		    .tenant = d->tenant });
+	}
+	free(rcpts);
+	return kept;
+}
+
+/* As if it had never come. */
+static void
+take_back(struct memory *m, struct id id)
+{
+	struct memory_row *row;
+	union record r;
+
+	while ((row = memory_first_of(m, MEMORY_DELIVERY, id)) != NULL) {
+		memory_read(row, RECORD_delivery, &r);
+		memory_del_delivery(m, id, memory_row_no(row), &r.delivery);
+	}
+	memory_del_all_of(m, MEMORY_RECIPIENT, id);
+	memory_del_message(m, id);
+	m->is_out = false;
+}
+
+enum err
+memory_accept(struct memory *m, struct store_accept *a)
+{
+	struct memory_key k;
+
+	memory_key_id(&k, a->mail->id);
+	if (a->mail->failed != OK)
+		return a->mail->failed;
+	if (put_text(m, a->mail->id, PART_BODY, a->body_piece_no, a->body) &&
+	    put_text(m, a->mail->id, PART_HEADER, a->header_piece_no,
+	    a->header) && put_rcpts(m, a) && put_deliveries(m, a) &&
+	    memory_put_record(m, MEMORY_MESSAGE, &k, RECORD_message,
+	    &a->message))
+		return OK;
+	take_back(m, a->mail->id);
+	return a->mail->failed = ERR_FULL;
+}
+
+/* What the edge said of a recipient stays, the last reply is another. */
+static void
+put_reply(struct memory *m, const struct memory_key *k,
+    const struct store_change *c)
+{
+	struct memory_row *row = memory_get(m, MEMORY_RECIPIENT, k);
+	union record r;
+
+	if (row == NULL)
+		return;
+	memory_read(row, RECORD_recipient, &r);
+	r.recipient.code = c->code;
+	r.recipient.reply = c->reply;
+	r.recipient.hop = c->hop;
+	r.recipient.tried_ms = (uint64_t)c->tried_ms;
+	r.recipient.flags = (r.recipient.flags & RCPT_WARNED) |
+	    (c->is_warned ? RCPT_WARNED : 0) |
+	    (c->is_theirs ? RCPT_THEIRS : 0);
+	(void)memory_put_record(m, MEMORY_RECIPIENT, k, RECORD_recipient,
+	    &r.recipient);
+}
+
+static void
+change(struct memory *m, const struct store_settle *s,
+    struct record_delivery *d, const struct store_change *c)
+{
+	struct memory_key k;
+
+	memory_key_no(&k, s->id, c->rcpt_no);
+	if (c->class == CLASS_LATER) {
+		put_reply(m, &k, c);
+	} else {
+		memory_del(m, MEMORY_RECIPIENT, &k);
+		d->rcpt_cnt -= d->rcpt_cnt > 0;
+	}
+	memory_put_report(m, s->id, s->now_ms, c);
+}
+
+/* A delivery is over: the last one takes its message along. */
+static void
+release(struct memory *m, struct store_settle *s)
+{
+	struct memory_row *row;
+	struct memory_key k;
+	union record r;
+
+	memory_key_id(&k, s->id);
+	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
+		return;
+	memory_read(row, RECORD_message, &r);
+	r.message.delivery_cnt -= r.message.delivery_cnt > 0;
+	if (r.message.delivery_cnt == 0) {
+		s->is_silent = memory_first_of(m, MEMORY_REPORT, s->id) !=
+		    NULL;
+		s->removed = !s->is_silent;
+	}
+	if (s->removed)
+		memory_del_message(m, s->id);
+	else
+		(void)memory_put_record(m, MEMORY_MESSAGE, &k, RECORD_message,
+		    &r.message);
+}
+
+static enum err
+settle(struct memory *m, struct store_settle *s)
+{
+	struct memory_row *row;
+	uint8_t copy[RECORD_MAX];
+	struct memory_key k;
+	union record r;
+
+	s->removed = s->is_silent = s->kept = s->was_lost = false;
+	memory_key_no(&k, s->id, s->no);
+	if ((row = memory_get(m, MEMORY_DELIVERY, &k)) == NULL)
+		return ERR_NONE;
+	memcpy(copy, memory_row_bytes(row).ptr, row->len);
+	if (record_get((struct span){ (char *)copy, row->len },
+	    RECORD_delivery, &r) != OK)
+		return ERR_PEER;
+	if (s->was != NULL && !s->is_over && (r.delivery.attempts !=
+	    s->was->attempts || r.delivery.deaths != s->was->deaths))
+		return ERR_STALE;
+	if (s->is_over)
+		memory_del_delivery(m, s->id, s->no, &r.delivery);
+	for (uint32_t i = 0; i < s->change_cnt; i++)
+		change(m, s, &r.delivery, &s->changes[i]);
+	if (s->is_over) {
+		release(m, s);
+	} else {
+		r.delivery.due_ms = (uint64_t)s->due_ms;
+		r.delivery.attempts = s->attempts;
+		r.delivery.deaths = s->deaths;
+		r.delivery.held = s->due_ms == STORE_HELD_MS ?
+		    (uint8_t)s->held : 0;
+		memory_move(m, s->id, s->no, &r.delivery);
+	}
+	memory_put_discards(m, s->id, s->now_ms, s->discards,
+	    s->discard_cnt);
+	return OK;
+}
+
+static struct memory_row *
+delivery_row(struct memory *m, const struct store_place *p, union record *r)
+{
+	struct memory_row *row;
+	struct memory_key k;
+
+	memory_key_no(&k, p->id, p->no);
+	if ((row = memory_get(m, MEMORY_DELIVERY, &k)) != NULL)
+		memory_read(row, RECORD_delivery, r);
+	return row;
+}
+
+static enum err
+undue(struct memory *m, const struct store_undue *u)
+{
+	struct memory_key k;
+	union record r;
+
+	if (delivery_row(m, &u->place, &r) != NULL &&
+	    (int64_t)r.delivery.due_ms == u->place.due_ms)
+		return OK;
+	memory_key_due(&k, u->flow, &u->place);
+	memory_del(m, MEMORY_DUE, &k);
+	return OK;
+}
+
+static uint32_t
+next_no(struct memory *m, struct id id)
+{
+	struct memory_row *row = memory_first_of(m, MEMORY_DELIVERY, id);
+	uint32_t no = 0;
+
+	for (; row != NULL; row = memory_next_of(row))
+		no = memory_row_no(row) + 1;
+	return no;
+}
+
+/* Those that are named go to another of the new ones. */
+static uint32_t
+move_rcpts(struct memory *m, const struct store_replan *r, uint32_t to)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < r->rcpt_cnt; i++) {
+		struct memory_row *row;
+		struct memory_key k;
+		union record rec;
+
+		memory_key_no(&k, r->id, r->rcpts[i]);
+		if (r->rcpt_delivery[i] != to ||
+		    (row = memory_get(m, MEMORY_RECIPIENT, &k)) == NULL)
+			continue;
+		memory_read(row, RECORD_recipient, &rec);
+		rec.recipient.delivery = r->rows[to].place.no;
+		(void)memory_put_record(m, MEMORY_RECIPIENT, &k,
+		    RECORD_recipient, &rec.recipient);
+		cnt++;
+	}
+	return cnt;
+}
+
+static void
+count_deliveries(struct memory *m, struct id id, uint32_t more)
+{
+	struct memory_row *row;
+	struct memory_key k;
+	union record r;
+
+	memory_key_id(&k, id);
+	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
+		return;
+	memory_read(row, RECORD_message, &r);
+	r.message.delivery_cnt += more;
+	(void)memory_put_record(m, MEMORY_MESSAGE, &k, RECORD_message,
+	    &r.message);
+}
+
+/* From the last to the first, which has all that are left. */
+static enum err
+replan(struct memory *m, struct store_replan *r)
+{
+	struct store_place place = { 0, r->id, r->no };
+	uint32_t first = next_no(m, r->id), left;
+	union record rec;
+	bool held;
+
+	if (delivery_row(m, &place, &rec) == NULL)
+		return ERR_NONE;
+	held = (int64_t)rec.delivery.due_ms == STORE_HELD_MS;
+	left = rec.delivery.rcpt_cnt;
+	del_due(m, r->id, r->no, &rec.delivery);
+	for (uint32_t i = r->delivery_cnt; i-- > 0;) {
+		struct store_moved *to = &r->rows[i];
+		struct record_delivery d = {
+			.attempts = rec.delivery.attempts,
+			.held = rec.delivery.held, .pinned = r->is_pinned,
+			.relay = r->deliveries[i].relay,
+			.destination = r->deliveries[i].destination,
+			.tenant = r->deliveries[i].tenant,
+			.waived_ms = (uint64_t)r->waived_ms,
+			.waived_until_ms = (uint64_t)r->waived_until_ms,
+			.due_ms = (uint64_t)(held ? STORE_HELD_MS :
+			    r->now_ms),
+		};
+
+		to->moved = true;
+		to->place = (struct store_place){ (int64_t)d.due_ms, r->id,
+		    i == 0 ? r->no : first + i - 1 };
+		(void)store_flow_name(&to->flow, d.relay, d.destination,
+		    d.tenant);
+		d.rcpt_cnt = i == 0 ? left : move_rcpts(m, r, i);
+		left -= i > 0 && d.rcpt_cnt < left ? d.rcpt_cnt :
+		    i > 0 ? left : 0;
+		(void)put_delivery(m, r->id, to->place.no, &d);
+	}
+	count_deliveries(m, r->id, r->delivery_cnt - 1);
+	return OK;
+}
+
+static enum err
+hasten(struct memory *m, struct store_hasten *h)
+{
+	struct span flow = { h->flow.name, h->flow.len };
+	struct memory_row *row;
+	struct memory_key k;
+	union record r;
+
+	if (h->after.due_ms <= h->far_ms)
+		h->after = (struct store_place){ .due_ms = h->far_ms + 1 };
+	h->cnt = 0;
+	h->at_end = true;
+	memory_key_due(&k, flow, &h->after);
+	while ((row = memory_seek(m, MEMORY_DUE, &k)) != NULL &&
+	    span_eq(memory_row_flow(row), flow)) {
+		struct store_place place = memory_row_place(row);
+
+		if (place.due_ms >= STORE_HELD_MS)
+			break;
+		if (h->cnt == STORE_DUE_MAX) {
+			h->at_end = false;
+			break;
+		}
+		h->after = place;
+		if (delivery_row(m, &place, &r) == NULL)
+			break;
+		r.delivery.due_ms = (uint64_t)h->now_ms;
+		memory_move(m, place.id, place.no, &r.delivery);
+		place.due_ms = h->now_ms;
+		h->rows[h->cnt++] = place;
+	}
+	return OK;
+}
+
+static enum err
+hold(struct memory *m, struct store_hold *h)
+{
+	union record r;
+
+	h->held = false;
+	return delivery_row(m, &h->place, &r) == NULL ? ERR_NONE : ERR_SYS;
+}
+
+enum err
+memory_apply(struct memory *m, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_PIECE:
+		return put_piece(m, (struct store_piece *)op);
+	case STORE_ACCEPT:
+		return memory_accept(m, (struct store_accept *)op);
+	case STORE_DROP:
+		memory_del_all_of(m, MEMORY_PIECE,
+		    ((struct store_drop *)op)->mail->id);
+		return OK;
+	case STORE_SETTLE:
+		return settle(m, (struct store_settle *)op);
+	case STORE_REPORT:
+		return memory_report(m, (struct store_report *)op);
+	case STORE_DIGEST:
+		return memory_digest(m, (struct store_digest *)op);
+	case STORE_UNDUE:
+		return undue(m, (struct store_undue *)op);
+	case STORE_HOLD:
+		return hold(m, (struct store_hold *)op);
+	case STORE_EDIT:
+		return memory_edit(m, (struct store_edit *)op);
+	case STORE_REPLAN:
+		return replan(m, (struct store_replan *)op);
+	case STORE_HASTEN:
+		return hasten(m, (struct store_hasten *)op);
+	case STORE_MEND:
+	case STORE_SUSPEND:	/* the queue has them in memory already */
+		return OK;
+	default:
+		return ERR_SYS;
+	}
+}
