@@ -12,6 +12,7 @@
 #include "edge/from_queue.h"
 #include "edge/client/listen.h"
 #include "edge/protocol.h"
+#include "edge/text/transaction.h"
 
 #define PATIENCE_KEPT	10	/* one part in so many of the patience is
 				 * kept to say good-bye in		*/
@@ -62,6 +63,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->arg = arg;
 	timer_init(&edge->patience, loop, patience_ends, edge);
 	later_init(&edge->ended, loop, tell_drained, edge);
+	questions_init(&edge->words, loop, EDGE_WORDS_MAX, transaction_told);
 	shaking_init(&edge->shaking, loop, client_give_way);
 	if ((e = limits_new(&edge->limits, secret)) != OK) {
 		edge_free(&edge);

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "bus/link.h"
+#include "bus/question.h"
 #include "edge/client/limits.h"
 #include "edge/settings.h"
 #include "edge/client/shaking.h"
@@ -24,6 +25,7 @@
 					 * all sessions together	*/
 #define EDGE_GENTLE_MS	60000	/* of patience: nobody waits for our end */
 #define QUEUE_AWAY	"Queue not available, try again later"
+#define EDGE_WORDS_MAX	65536	/* recipients that are asked about	*/
 #define EDGE_STREAM_BUCKETS 1024u	/* power of two; numbers are dense */
 
 struct client;
@@ -54,11 +56,11 @@ struct edge {
 	struct link	*queue;		/* NULL while it is away */
 	enum queue_full	 full;		/* does it take new mail? */
 	bool		 asks;		/* wants to hear of each recipient */
+	bool		 waits;		/* and of MAIL, before its reply */
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
-	uint64_t	 last_ask;
 	LIST_HEAD(, stream) streams[EDGE_STREAM_BUCKETS];
-	LIST_HEAD(, transaction) asked[EDGE_STREAM_BUCKETS];
+	struct questions words;		/* about recipients		*/
 
 	struct keys	*keys;		/* NULL without a certificate	*/
 	struct tls_server *tls;		/* NULL the same		*/

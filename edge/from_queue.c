@@ -115,19 +115,17 @@ take_answer(struct edge *edge, unsigned type, const union msg *m)
 	}
 }
 
-/* What it says about a recipient, code 250 is yes; its number is like that of
- * a stream. */
+/* What it says about a recipient, code 250 is yes. */
 static enum err
 take_rcpt(struct edge *edge, const struct msg_rcpt_answer *m)
 {
 	struct reply no = judge(m->code, m->dsn, m->text);
-	struct transaction *t;
+	struct question *word;
+	enum err e = question_find(&edge->words, m->ask, &word);
 
-	if (m->ask == 0 || m->ask > edge->last_ask)
-		return ERR_PEER;
-	if ((t = transaction_find_ask(edge, m->ask)) != NULL)
-		transaction_judged(t, m->code == 250 ? NULL : &no);
-	return OK;
+	if (e == OK && word != NULL)
+		transaction_judged(word, m->code == 250 ? NULL : &no);
+	return e;
 }
 
 static enum err
@@ -146,6 +144,7 @@ take_message(struct link *l, unsigned type, const union msg *m,
 	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
 	edge->utf8 = m->queue_state.utf8;
+	edge->waits = m->queue_state.waits != 0;
 	return OK;
 }
 
@@ -165,7 +164,7 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 	enum err e;
 
 	from_queue_close(edge);
-	edge->asks = true;		/* until it says that it need not be */
+	edge->asks = edge->waits = true;	/* until it says otherwise */
 	e = link_open(&edge->queue, edge->loop, fd, ROLE_EDGE, peer,
 	    take_message, queue_gone, edge);
 	if (e != OK) {
@@ -179,15 +178,12 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 void
 from_queue_close(struct edge *edge)
 {
-	struct transaction *t;
 	struct stream *st;
 
 	link_close(&edge->queue);
 	edge->full = QUEUE_HAS_ROOM;
-	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++) {
+	questions_lose(&edge->words);
+	for (unsigned i = 0; i < EDGE_STREAM_BUCKETS; i++)
 		while ((st = LIST_FIRST(&edge->streams[i])) != NULL)
 			transaction_lost(st->transaction);
-		while ((t = LIST_FIRST(&edge->asked[i])) != NULL)
-			transaction_lost(t);
-	}
 }

@@ -27,31 +27,10 @@ flags_of(const struct transaction *t)
 }
 
 void
-to_queue_ask(struct transaction *t)
-{
-	const struct origin *o = &t->origin;
-	struct transaction_rcpt rcpt;
-	char network[CLIENT_ADDRESS_TEXT];
-	size_t at = t->last_at;
-
-	transaction_rcpt(t, &at, &rcpt);
-	(void)link_send_rcpt_ask(t->edge->queue, &(struct msg_rcpt_ask){
-	    .ask = t->ask, .rcpt = rcpt.address, .notify = rcpt.notify,
-	    .local = origin_is_local(o),
-	    .utf8 = t->has_smtputf8 &&
-	    t->edge->set.smtputf8 == SMTPUTF8_AUTO,
-	    .sender = transaction_sender(t),
-	    .login = origin_is_known(o) ? origin_tenant(o, network) :
-	    SPAN("") });
-}
-
-void
 to_queue_open(struct transaction *t)
 {
 	const struct origin *o = &t->origin;
 	struct link *queue = t->edge->queue;
-	struct transaction_rcpt r;
-	size_t at = 0;
 	char network[CLIENT_ADDRESS_TEXT];
 
 	stream_number(&t->stream);
@@ -68,18 +47,33 @@ to_queue_open(struct transaction *t)
 	    .envid = transaction_envid(t),
 	    .body = (uint8_t)t->body,
 	    .params = t->has_smtputf8 ? PARAM_SMTPUTF8 : 0,
+	    .local = origin_is_local(o),
+	    .judged = t->has_smtputf8 &&
+	    t->edge->set.smtputf8 == SMTPUTF8_AUTO,
 	});
-	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
-		transaction_rcpt(t, &at, &r);
-		(void)link_send_mail_rcpt(queue, &(struct msg_mail_rcpt){
-		    .stream = t->stream.no, .rcpt = r.address,
-		    .notify = r.notify, .orcpt = r.orcpt });
+	transaction_untell(t);
+}
+
+void
+to_queue_rcpts(struct transaction *t, uint64_t ask)
+{
+	struct transaction_rcpt r;
+
+	while (t->told_cnt < t->rcpt_cnt) {
+		transaction_rcpt(t, &t->told_at, &r);
+		t->told_cnt++;
+		(void)link_send_mail_rcpt(t->edge->queue,
+		    &(struct msg_mail_rcpt){ .stream = t->stream.no,
+		    .ask = t->told_cnt == t->rcpt_cnt ? ask : 0,
+		    .rcpt = r.address, .notify = r.notify,
+		    .orcpt = r.orcpt });
 	}
 }
 
 void
 to_queue_body(struct stream *st, struct span piece)
 {
+	to_queue_rcpts(st->transaction, 0);
 	st->credit--;
 	(void)link_send_mail_body(st->edge->queue, &(struct msg_mail_body){
 	    .stream = st->no }, piece);
@@ -95,6 +89,7 @@ to_queue_wait(struct stream *st)
 void
 to_queue_header(struct stream *st, struct span piece)
 {
+	to_queue_rcpts(st->transaction, 0);
 	st->credit--;
 	(void)link_send_mail_header(st->edge->queue, &(struct msg_mail_header){
 	    .stream = st->no }, piece);
@@ -103,6 +98,7 @@ to_queue_header(struct stream *st, struct span piece)
 void
 to_queue_commit(struct transaction *t, struct span piece)
 {
+	to_queue_rcpts(t, 0);
 	t->stream.is_committed = true;
 	(void)link_send_mail_commit(t->edge->queue, &(struct msg_mail_commit){
 	    .stream = t->stream.no,

@@ -8,16 +8,19 @@
 #ifndef EDGE_TO_QUEUE_H
 #define EDGE_TO_QUEUE_H
 
+#include <stdint.h>
+
 #include "base/span.h"
 
 struct stream;
 struct transaction;
 
-/* May the recipient added last be taken? */
-void	to_queue_ask(struct transaction *);
-
-/* mail_open and every mail_rcpt; gives the transaction its stream. */
+/* mail_open; gives the transaction its stream, which has no recipients yet. */
 void	to_queue_open(struct transaction *);
+
+/* Those it has not yet; ask is the number of a question about the last, or 0.
+ * They go before any text by themselves. */
+void	to_queue_rcpts(struct transaction *, uint64_t ask);
 
 /* One piece of body or header; uses up one credit, of which there is one. */
 void	to_queue_body(struct stream *, struct span piece);

@@ -11,8 +11,6 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 	struct edge *ed = arg;
 
 	switch (type) {
-	case MSG_rcpt_ask:
-		return intake_ask(ed, &m->rcpt_ask);
 	case MSG_mail_open:
 		return intake_mail(ed, &m->mail_open);
 	case MSG_mail_rcpt:

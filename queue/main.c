@@ -131,6 +131,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 	utf8 = route_utf8(q->settings.routes, &lacks);
 	settings_fini(&q->settings);
 	q->settings = s;
+	q->routes_turn++;
 	route_set_suspended(s.routes, q->suspensions);
 	store_set_limits(q->store, &s.limits);
 	due_set_longest(q->due, retry_longest_ms(&s.retry));

@@ -57,6 +57,7 @@ struct queue {
 	struct able	 able;		/* what relays can carry	*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
+	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;
 	bool		 has_lost;	/* messages wait, none is known */
 	bool		 is_draining;

@@ -175,6 +175,7 @@ read_edges(struct settings *out, const struct slice *queue)
 	for (unsigned i = 0; i < cnt; i++) {
 		struct slice edge = slice_block(queue, "edge", i);
 
+		raise_to(&out->silence_ms, slice_num(&edge, "timeout"));
 		raise_to(&out->silence_ms, slice_num(&edge, "data_timeout"));
 		raise_to(&out->session_ms,
 		    slice_num(&edge, "session_timeout"));

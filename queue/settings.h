@@ -36,7 +36,7 @@ struct settings {
 	struct store_limits limits;
 	const struct store_engine *engine;
 	/* Of its edges, the longest, and a little more; 0: there is none. */
-	int64_t		 silence_ms;	/* data_timeout			*/
+	int64_t		 silence_ms;	/* timeout, data_timeout	*/
 	int64_t		 session_ms;	/* session_timeout		*/
 	struct settings_relay *relays;
 	unsigned	 relay_cnt;

@@ -45,7 +45,7 @@ to_edge_state(struct link *l, enum queue_full full, bool asks,
     enum queue_utf8 utf8)
 {
 	link_send_queue_state(l, &(struct msg_queue_state){
-	    (uint8_t)full, asks, (uint8_t)utf8 });
+	    .full = (uint8_t)full, .asks = asks, .utf8 = (uint8_t)utf8 });
 }
 
 void

@@ -175,7 +175,7 @@ enum hop_utf8 {
 /* queue_state.utf8: for which recipients can SMTPUTF8 be promised? */
 enum queue_utf8 {
 	QUEUE_ASCII,		/* for none				*/
-	QUEUE_UTF8_SOME,	/* it wants rcpt_ask of each		*/
+	QUEUE_UTF8_SOME,	/* it is asked about each		*/
 	QUEUE_UTF8,		/* for all				*/
 	QUEUE_UTF8__COUNT
 };

@@ -19,8 +19,10 @@ judge_room(struct session *s, struct reply *no)
 	else if (s->edge->full == QUEUE_SHUT)
 		*no = (struct reply){ 451, "4.3.0",
 		    "Mail cannot be stored now, try again later", false };
-	else
-		return ANSWER_YES;
+	else {
+		transaction_announce(s->transaction, s->edge->waits);
+		return s->edge->waits ? ANSWER_LATER : ANSWER_YES;
+	}
 	return ANSWER_NO;
 }
 
@@ -33,7 +35,7 @@ asks(const struct session *s)
 	    s->edge->set.smtputf8 == SMTPUTF8_AUTO);
 }
 
-/* Where it could say no to somebody it is asked about each. */
+/* It hears of each, and where it could say no to somebody it is asked. */
 static enum answer
 judge_rcpt(struct session *s, struct reply *no)
 {
@@ -41,16 +43,14 @@ judge_rcpt(struct session *s, struct reply *no)
 		*no = (struct reply)AWAY;
 		return ANSWER_NO;
 	}
-	if (!asks(s))
-		return ANSWER_YES;
-	transaction_ask_rcpt(s->transaction);
-	return ANSWER_LATER;
+	transaction_tell_rcpt(s->transaction, asks(s));
+	return asks(s) ? ANSWER_LATER : ANSWER_YES;
 }
 
 static void
-forget_rcpt(struct session *s)
+forget_word(struct session *s)
 {
-	transaction_forget_rcpt(s->transaction);
+	transaction_forget_word(s->transaction);
 }
 
 /* The last check of all: a yes is the client's 250. */
@@ -66,11 +66,12 @@ judge_message(struct session *s, struct reply *no)
 }
 
 const struct check check_queue_room = {
-	.name = "queue", .asks = "", .judge = judge_room,
+	.name = "queue", .asks = "queue", .judge = judge_room,
+	.cancel = forget_word, .away = AWAY,
 };
 const struct check check_queue_rcpt = {
 	.name = "queue", .asks = "queue", .judge = judge_rcpt,
-	.cancel = forget_rcpt, .away = AWAY,
+	.cancel = forget_word, .away = AWAY,
 };
 const struct check check_queue_store = {
 	.name = "queue", .asks = "queue", .judge = judge_message,
@@ -78,7 +79,7 @@ const struct check check_queue_store = {
 };
 
 static void
-on_rcpt(void *arg, const struct reply *no)
+on_word(void *arg, const struct reply *no)
 {
 	session_resume(arg, no);
 }
@@ -102,5 +103,5 @@ on_away(void *arg)
 }
 
 const struct transaction_calls session_transaction_calls = {
-	on_rcpt, on_room, on_end, on_away,
+	on_word, on_room, on_end, on_away,
 };

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "edge/edge.h"
 #include "edge/text/stream.h"
+#include "edge/text/transaction.h"
 #include "edge/to_queue.h"
 
 void
@@ -24,6 +25,14 @@ stream_forget(struct stream *st)
 		return;
 	LIST_REMOVE(st, entry);
 	st->no = 0;
+}
+
+void
+stream_reset(struct stream *st)
+{
+	stream_forget(st);
+	st->is_granted = false;
+	st->credit = 0;
 }
 
 struct stream *

@@ -2,9 +2,9 @@
  * stream - one message on its way to the queue: its number there, the credit it
  * has, and the piece of its body that is being filled.
  *
- * It is opened by to_queue_open(), granted by the queue, and ended by a commit,
- * by stream_abort(), or by the queue.  A check that wants another body restarts
- * it.
+ * It is opened by to_queue_open(), with MAIL, granted by the queue, and ended
+ * by a commit, by stream_abort(), or by the queue.  A check that wants another
+ * body restarts it.
  *
  * Owns	   one piece; a stream not committed is the caller's to abort
  * Blocks  never
@@ -43,6 +43,8 @@ struct stream {
 void	stream_number(struct stream *);
 /* The queue has ended it, or is gone: forget the number. */
 void	stream_forget(struct stream *);
+/* The same, before there is text: another may be opened in its place. */
+void	stream_reset(struct stream *);
 /* NULL when there is none of this number, which may just have ended. */
 struct stream *stream_find(struct edge *, uint64_t no);
 

@@ -2,6 +2,7 @@
  * transaction.c - addresses lie in one run, each followed by a NUL, a byte of
  * NOTIFY, and ENVID or ORCPT with its NUL: nothing that we take holds one.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +89,18 @@ transaction_add_rcpt(struct transaction *t, const struct transaction_rcpt *rcpt)
 	return OK;
 }
 
+/* A queue that has it already begins anew, and hears of the others again. */
 void
 transaction_drop_rcpt(struct transaction *t)
 {
 	struct transaction_rcpt last;
 	size_t at = t->last_at;
 
+	if (t->told_cnt == t->rcpt_cnt) {
+		stream_abort(&t->stream);
+		stream_reset(&t->stream);
+		transaction_untell(t);
+	}
 	address_at(t, &at, &last);
 	t->rcpt_bytes -= last.address.len + last.orcpt.len;
 	t->addresses.len = t->last_at;
@@ -132,33 +139,67 @@ transaction_last_rcpt(const struct transaction *t)
 }
 
 void
-transaction_ask_rcpt(struct transaction *t)
+transaction_announce(struct transaction *t, bool waits)
 {
-	struct edge *edge = t->edge;
-
-	t->ask = ++edge->last_ask;
-	LIST_INSERT_HEAD(&edge->asked[t->ask % EDGE_STREAM_BUCKETS], t, entry);
-	to_queue_ask(t);
+	t->is_opening = waits;
+	to_queue_open(t);
 }
 
 void
-transaction_forget_rcpt(struct transaction *t)
+transaction_tell_rcpt(struct transaction *t, bool asks)
 {
-	if (t->ask == 0)
+	if (!asks)
 		return;
-	LIST_REMOVE(t, entry);
-	t->ask = 0;
+	if (t->stream.no == 0)
+		to_queue_open(t);
+	if (question_ask(&t->edge->words, &t->word, QUESTION_NO_END))
+		to_queue_rcpts(t, t->word.no);
 }
 
-struct transaction *
-transaction_find_ask(struct edge *edge, uint64_t ask)
+void
+transaction_untell(struct transaction *t)
 {
-	struct transaction *t;
+	t->told_cnt = 0;
+	t->told_at = 0;
+}
 
-	LIST_FOREACH(t, &edge->asked[ask % EDGE_STREAM_BUCKETS], entry)
-		if (t->ask == ask)
-			return t;
-	return NULL;
+void
+transaction_forget_word(struct transaction *t)
+{
+	question_close(&t->word);
+	t->is_opening = false;
+}
+
+static struct transaction *
+asked_by(struct question *word)
+{
+	return (struct transaction *)((char *)word -
+	    offsetof(struct transaction, word));
+}
+
+void
+transaction_judged(struct question *word, const struct reply *no)
+{
+	struct transaction *t = asked_by(word);
+
+	t->said = no == NULL ? (struct reply){ 0 } : *no;
+	if (no != NULL && t->told_cnt > 0) {
+		t->told_cnt--;
+		t->told_at = t->last_at;
+	}
+	question_answer(word);
+}
+
+void
+transaction_told(struct question *word, enum err why)
+{
+	struct transaction *t = asked_by(word);
+	struct reply no = t->said;
+
+	if (why == OK)
+		t->calls->on_word(t->arg, no.code == 0 ? NULL : &no);
+	else
+		t->calls->on_away(t->arg);
 }
 
 void
@@ -169,7 +210,7 @@ transaction_end(struct transaction **tp)
 	if (t == NULL)
 		return;
 	*tp = NULL;
-	transaction_forget_rcpt(t);
+	transaction_forget_word(t);
 	stream_abort(&t->stream);
 	text_fini(&t->text);
 	grow_free(&t->addresses);

@@ -7,6 +7,10 @@
  * transaction_begin() and ends in transaction_end(), however it ends; no call
  * is made from within either, nor from within transaction_commit().
  *
+ * The queue hears of it from transaction_announce() on.  Until the text begins
+ * a stream that gets lost, or that the queue has ended, costs nobody anything:
+ * the next recipient, or the text, opens another, with all recipients so far.
+ *
  * Owns	   its memory, and the stream: one not committed is aborted
  * Errors  ERR_FULL no memory
  */
@@ -23,6 +27,7 @@
 #include "base/limits.h"
 #include "base/span.h"
 #include "bus/messages.h"
+#include "bus/question.h"
 #include "edge/text/framing.h"
 #include "edge/client/grow.h"
 #include "edge/text/origin.h"
@@ -35,9 +40,9 @@ struct edge;
 
 /* In each of them the transaction may be ended. */
 struct transaction_calls {
-	/* The queue's word about the recipient that was asked about; NULL is
-	 * yes. */
-	void	(*on_rcpt)(void *arg, const struct reply *no);
+	/* The queue's word about what it was asked for, the sender or the
+	 * recipient added last; NULL is yes. */
+	void	(*on_word)(void *arg, const struct reply *no);
 	/* There may be room for text again: the queue gave credit, or all that
 	 * comes is thrown away from now on. */
 	void	(*on_room)(void *arg);
@@ -67,10 +72,13 @@ struct transaction {
 	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/
 
-	LIST_ENTRY(transaction) entry;	/* while it waits for word about a
-					 * recipient			*/
-	uint64_t	 ask;		/* 0: none is asked about	*/
+	unsigned	 told_cnt;	/* recipients that the stream has, */
+	size_t		 told_at;	/* and where the next one stands */
+	bool		 is_opening;	/* MAIL waits for the queue	*/
+	struct question	 word;		/* about the last recipient	*/
+	struct reply	 said;		/* and what it was; code 0: yes	*/
 
+	bool		 has_text;	/* which has begun, or is here	*/
 	struct framing	 framing;
 	struct text	 text;
 	struct stream	 stream;
@@ -102,10 +110,17 @@ MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
 	    const struct transaction_rcpt *);
 /* The one that was added last is not wanted after all. */
 void	transaction_drop_rcpt(struct transaction *);
-/* Ask the queue about it, on the link that there is: on_rcpt() comes. */
-void	transaction_ask_rcpt(struct transaction *);
-/* Nobody waits for that any more. */
-void	transaction_forget_rcpt(struct transaction *);
+/*
+ * Tell the queue of the sender, or of the recipient added last, on the link
+ * that there is; waits, asks: on_word() comes.  Recipients it does not want to
+ * be asked about go with the text, so that it need not wake up for each.
+ */
+void	transaction_announce(struct transaction *, bool waits);
+void	transaction_tell_rcpt(struct transaction *, bool asks);
+/* Nobody waits for that word any more. */
+void	transaction_forget_word(struct transaction *);
+/* The stream has no recipients, or is another. */
+void	transaction_untell(struct transaction *);
 
 struct span	transaction_sender(const struct transaction *);
 struct span	transaction_envid(const struct transaction *);
@@ -118,8 +133,8 @@ void	transaction_rcpt(const struct transaction *, size_t *at,
 struct span	transaction_last_rcpt(const struct transaction *);
 
 /*
- * transaction_text.c: the text, after DATA was accepted.  Open the stream, on
- * the link that there is; is_lax: lines may end with LF alone.
+ * transaction_text.c: the text, after DATA was accepted, on the link that there
+ * is; is_lax: lines may end with LF alone.
  */
 void	transaction_open(struct transaction *, bool is_lax);
 /* The same for BDAT; no: the text is refused already, and its chunks are thrown
@@ -151,10 +166,10 @@ MUST_CHECK enum err transaction_credited(struct transaction *,
 	    unsigned pieces);
 MUST_CHECK enum err transaction_taken(struct transaction *);
 void	transaction_refused(struct transaction *, const struct reply *);
-void	transaction_judged(struct transaction *, const struct reply *no);
-/* The link is gone, and with it the stream or the question. */
+void	transaction_judged(struct question *, const struct reply *no);
+/* The link is gone, and with it the stream. */
 void	transaction_lost(struct transaction *);
-/* NULL when none waits for this answer, or not any more. */
-struct transaction *transaction_find_ask(struct edge *, uint64_t ask);
+/* For edge.c: how a question about a recipient has ended. */
+question_fn transaction_told;
 
 #endif

@@ -10,12 +10,20 @@
 #include "edge/text/trace.h"
 #include "edge/text/transaction.h"
 
+static void
+begin(struct transaction *t)
+{
+	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
+	t->has_text = true;
+	if (t->stream.no == 0)
+		to_queue_open(t);
+}
+
 void
 transaction_open(struct transaction *t, bool is_lax)
 {
 	framing_begin(&t->framing, &t->text, is_lax);
-	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
-	to_queue_open(t);
+	begin(t);
 }
 
 void
@@ -23,11 +31,14 @@ transaction_open_chunks(struct transaction *t, bool is_lax,
     const struct reply *no)
 {
 	framing_begin_chunks(&t->framing, &t->text, is_lax);
+	if (no == NULL) {
+		begin(t);
+		return;
+	}
 	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
-	if (no != NULL)
-		text_fault(&t->text, no);
-	else
-		to_queue_open(t);
+	t->has_text = true;
+	stream_abort(&t->stream);
+	text_fault(&t->text, no);
 }
 
 /* The time since the chunk before was the client's. */
@@ -175,8 +186,13 @@ transaction_granted(struct transaction *t, struct id id)
 	t->stream.is_granted = true;
 	t->stream.id = id;
 	t->stream.credit = STREAM_CREDIT;
-	send(t);
-	tell(t);
+	if (t->has_text) {
+		send(t);
+		tell(t);
+	} else if (t->is_opening) {
+		t->is_opening = false;
+		t->calls->on_word(t->arg, NULL);
+	}
 	return OK;
 }
 
@@ -205,32 +221,38 @@ transaction_taken(struct transaction *t)
 void
 transaction_refused(struct transaction *t, const struct reply *no)
 {
-	stream_forget(&t->stream);
-	text_fault(&t->text, no);
-	tell(t);
-}
-
-void
-transaction_judged(struct transaction *t, const struct reply *no)
-{
-	transaction_forget_rcpt(t);
-	t->calls->on_rcpt(t->arg, no);
+	if (t->has_text) {
+		stream_forget(&t->stream);
+		text_fault(&t->text, no);
+		tell(t);
+		return;
+	}
+	stream_reset(&t->stream);
+	if (t->word.table != NULL)
+		transaction_judged(&t->word, no);
+	transaction_untell(t);
+	if (!t->is_opening)
+		return;
+	t->is_opening = false;
+	t->calls->on_word(t->arg, no);
 }
 
 void
 transaction_lost(struct transaction *t)
 {
 	static const struct reply no = { 451, "4.3.0", QUEUE_AWAY, false };
-	bool is_awaited = t->ask != 0 || t->is_wanted;
+	bool is_awaited = t->is_opening || t->is_wanted;
 
-	if (t->stream.no != 0) {
+	if (t->has_text) {
 		stream_forget(&t->stream);
 		text_fault(&t->text, &no);
+	} else {
+		stream_reset(&t->stream);
+		transaction_untell(t);
 	}
-	transaction_forget_rcpt(t);
-	t->is_wanted = false;
+	t->is_opening = t->is_wanted = false;
 	if (is_awaited)
 		t->calls->on_away(t->arg);
-	else
+	else if (t->has_text)
 		t->calls->on_room(t->arg);
 }

@@ -78,12 +78,58 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	return OK;
 }
 
+/*
+ * Might a bounce of this be wanted?  A program of this host, such as cron, has
+ * nobody who would read our refusal: its mail is better than its bounce.
+ */
+static bool
+wants_bounce(const struct stream *s, const struct msg_mail_rcpt *m)
+{
+	return !s->is_local && dsn_wants(m->notify, DSN_FAILURE);
+}
+
+/* May he be one?  What his route is by now is kept, if he may. */
+static bool
+judge_rcpt(const struct stream *s, const struct msg_mail_rcpt *m,
+    struct route_kept *kept, struct route_reply *reply)
+{
+	const struct routes *routes = s->queue->settings.routes;
+	struct route_ask ask = stream_who(s);
+	enum route_verdict v;
+	struct route r;
+
+	ask.rcpt = m->rcpt;
+	v = route_judge(routes, &ask, &r, reply);
+	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
+	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m))
+		(void)route_sender_is_lost(routes, ask.sender, reply);
+	if (reply->code != 250)
+		return false;
+	route_keep(kept, &r, v, s->queue->routes_turn);
+	return true;
+}
+
+/* Room for another recipient, or the end of the stream. */
+static bool
+has_room(struct edge *ed, struct stream *s, size_t bytes)
+{
+	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
+	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
+		stream_refuse(s, 452, "4.5.3", "Too many recipients");
+	else if (!stream_may_hold(ed, bytes))
+		refuse_many(s);
+	else
+		return true;
+	return false;
+}
+
 enum err
 intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 {
+	struct route_kept kept = { 0 };
+	struct route_reply reply;
 	struct stream *s;
 	enum err e = find(ed, m->stream, &s);
-	size_t bytes;
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
@@ -91,14 +137,17 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 	    !dsn_is_notify(m->notify) ||
 	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
 		return ERR_PEER;
-	bytes = m->rcpt.len + m->orcpt.len;
-	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
-	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
-		stream_refuse(s, 452, "4.5.3", "Too many recipients");
-	else if (!stream_may_hold(ed, bytes))
-		refuse_many(s);
-	else if (!stream_add_rcpt(s, m))
+	stream_heard(s);
+	if (!has_room(ed, s, m->rcpt.len + m->orcpt.len))
+		return OK;
+	if (m->ask != 0 && !judge_rcpt(s, m, &kept, &reply)) {
+		to_edge_rcpt(ed->link, m->ask, &reply);
+		return OK;
+	}
+	if (!stream_add_rcpt(s, m, &kept))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
+	else if (m->ask != 0)
+		to_edge_rcpt(ed->link, m->ask, &reply);
 	return OK;
 }
 
@@ -179,36 +228,6 @@ intake_abort(struct edge *ed, uint64_t stream)
 		stream_end(s);
 	else
 		stream_detach(s);
-	return OK;
-}
-
-/*
- * Might a bounce of this be wanted?  A program of this host, such as cron, has
- * nobody who would read our refusal: its mail is better than its bounce.
- */
-static bool
-wants_bounce(const struct msg_rcpt_ask *m)
-{
-	return m->local == 0 && dsn_wants(m->notify, DSN_FAILURE);
-}
-
-enum err
-intake_ask(struct edge *ed, const struct msg_rcpt_ask *m)
-{
-	const struct routes *routes = ed->queue->settings.routes;
-	struct route_ask ask = { m->rcpt, m->sender, m->login, false };
-	struct route_reply reply;
-	struct route r;
-
-	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
-	    !dsn_is_notify(m->notify))
-		return ERR_PEER;
-	ask.login = span_head(ask.login, STORE_TENANT_MAX);
-	if (route_judge(routes, &ask, &r, &reply) == ROUTE_FOUND &&
-	    !(m->utf8 && route_utf8_is_lost(routes, &r, &ask,
-	    wants_bounce(m), &reply)) && wants_bounce(m))
-		(void)route_sender_is_lost(routes, m->sender, &reply);
-	to_edge_rcpt(ed->link, m->ask, &reply);
 	return OK;
 }
 

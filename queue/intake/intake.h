@@ -2,6 +2,11 @@
  * intake - messages on their way in: what may come next on a stream, where the
  * pieces go, and when the edge may say 250.
  *
+ * A stream begins with MAIL, when an id is minted for it and nothing lies on
+ * disk.  Its recipients are judged as they come, if the edge asks, and what
+ * their route was is kept for the end; only where routes have changed meanwhile
+ * it is looked for again.
+ *
  * A full piece is handed to the store as it comes and credited when it is on
  * disk; the last, shorter ones wait and share the transaction with the
  * envelope.  A stream ends by its commit, by an abort, by a refusal of ours, or
@@ -32,9 +37,6 @@ MUST_CHECK enum err intake_piece(struct edge *, uint64_t stream, enum part,
 MUST_CHECK enum err intake_commit(struct edge *,
 	    const struct msg_mail_commit *, struct span piece);
 MUST_CHECK enum err intake_abort(struct edge *, uint64_t stream);
-
-/* May this recipient be taken?  Answered at once. */
-MUST_CHECK enum err intake_ask(struct edge *, const struct msg_rcpt_ask *);
 
 /* Whether we are full, or want to be asked, has changed: tell the edges. */
 void	intake_tell(struct intake *);

@@ -54,7 +54,10 @@ struct stream {
 	struct rcpt_tree known_rcpts;	/* the same, to find one again	*/
 	struct store_dsn *rcpt_dsn;	/* NULL: none said anything	*/
 	uint32_t	 rcpt_cap;
+	struct route_kept *rcpt_route;	/* what was found when they came */
 	size_t		 rcpt_bytes;
+	bool		 is_local;	/* from a unix socket		*/
+	bool		 is_judged;	/* SMTPUTF8: by what relays can	*/
 	struct split	 split;
 	struct store_accept accept;
 	struct store_drop drop;
@@ -106,7 +109,9 @@ struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
  * come before is one already, and what came with him first stands.
  */
 bool		 stream_add_rcpt(struct stream *,
-		    const struct msg_mail_rcpt *);
+		    const struct msg_mail_rcpt *, const struct route_kept *);
+/* Who sends it, for the routes; the recipient is still missing. */
+struct route_ask stream_who(const struct stream *);
 bool		 stream_put_piece(struct stream *, enum part,
 		    struct span full_piece);
 bool		 stream_keep_tail(struct stream *, enum part, struct span);

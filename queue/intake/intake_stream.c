@@ -20,7 +20,8 @@
 #define PROTO_MAX_KEPT	32
 /* Of a recipient besides his bytes: twice, for arrays double when they grow. */
 #define RCPT_HELD	(sizeof(struct stream_rcpt) + \
-			 2 * (sizeof(struct span) + sizeof(struct store_dsn)))
+			 2 * (sizeof(struct span) + \
+			 sizeof(struct route_kept) + sizeof(struct store_dsn)))
 
 /* A full piece on its way to the disk. */
 struct piece {
@@ -94,6 +95,7 @@ free_stream(struct stream *s)
 		free(rcpt_of(s->rcpts[i]));
 	free(s->rcpts);
 	free(s->rcpt_dsn);
+	free(s->rcpt_route);
 	split_free(&s->split);
 	free(s->tail[PART_HEADER]);
 	free(s->tail[PART_BODY]);
@@ -191,6 +193,8 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->params = m->params;
 	facts->by_ms = m->by_ms;
 	facts->by_mode = m->by_mode;
+	s->is_local = m->local != 0;
+	s->is_judged = m->judged != 0;
 	s->queue = ed->queue;
 	s->edge = s->holder = ed;
 	ed->begun_cnt++;
@@ -210,6 +214,7 @@ reserve_rcpt(struct stream *s, uint32_t cnt, bool has_dsn)
 {
 	uint32_t cap = cnt == 0 ? 1 : cnt * 2;
 	struct store_dsn *dsn;
+	struct route_kept *kept;
 	struct span *more;
 
 	if (cnt == s->rcpt_cap) {
@@ -217,6 +222,10 @@ reserve_rcpt(struct stream *s, uint32_t cnt, bool has_dsn)
 		if (more == NULL)
 			return false;
 		s->rcpts = more;
+		kept = reallocarray(s->rcpt_route, cap, sizeof(*kept));
+		if (kept == NULL)
+			return false;
+		s->rcpt_route = kept;
 		if (s->rcpt_dsn != NULL) {
 			dsn = recallocarray(s->rcpt_dsn, cnt, cap,
 			    sizeof(*dsn));
@@ -241,7 +250,8 @@ key_of(struct span address, char text[ADDRESS_KEY_MAX])
 }
 
 bool
-stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
+stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct route_kept *kept)
 {
 	char text[ADDRESS_KEY_MAX];
 	struct stream_rcpt like = { .key = key_of(m->rcpt, text) }, *r;
@@ -266,6 +276,7 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m)
 		r->key = (struct span){ memcpy(orcpt + m->orcpt.len,
 		    like.key.ptr, like.key.len), like.key.len };
 	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
+	s->rcpt_route[cnt] = *kept;
 	if (s->rcpt_dsn != NULL)
 		s->rcpt_dsn[cnt] = (struct store_dsn){
 			.notify = m->notify,
@@ -419,18 +430,39 @@ take_for_nobody(struct stream *s)
 	stream_end(s);
 }
 
+struct route_ask
+stream_who(const struct stream *s)
+{
+	const struct record_message *m = &s->accept.message;
+	struct route_ask who = { .sender = m->sender };
+
+	if ((m->flags & MAIL_LOGIN) != 0)
+		who.login = m->tenant;
+	return who;
+}
+
+/* What was found before routes changed counts for nothing. */
+static enum err
+split(struct stream *s, int64_t now_ms)
+{
+	const struct record_message *m = &s->accept.message;
+	struct route_ask who = stream_who(s);
+
+	for (uint32_t i = 0; i < m->rcpt_cnt; i++)
+		if (s->rcpt_route[i].turn != s->queue->routes_turn)
+			s->rcpt_route[i].is_known = false;
+	return split_make(&s->split, &s->queue->settings, &who, s->rcpts,
+	    s->rcpt_route, m->rcpt_cnt, m->tenant, now_ms);
+}
+
 void
 stream_commit(struct stream *s)
 {
 	struct store_accept *a = &s->accept;
 	int64_t now_ms = clock_wall_ms();
-	struct route_ask who = { .sender = a->message.sender };
 	enum err e;
 
-	if ((a->message.flags & MAIL_LOGIN) != 0)
-		who.login = a->message.tenant;
-	if ((e = split_make(&s->split, &s->queue->settings, &who, s->rcpts,
-	    a->message.rcpt_cnt, a->message.tenant, now_ms)) != OK) {
+	if ((e = split(s, now_ms)) != OK) {
 		/* Asked again, each recipient hears what is wrong with it. */
 		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
 		    "A recipient has no route any more" : "Out of memory");

@@ -75,6 +75,7 @@ changed(struct store_op *op, enum err e, void *arg)
 		tell(&c->next);
 	if (is_nothing(s))
 		suspension_drop(q->suspensions, &s);
+	q->routes_turn++;
 	dispatch_suspend(q->dispatch);
 	if (e == OK && c->before.is_active && !c->next.is_active)
 		due_resume(q->due, c->next.relay, c->next.domain);
@@ -146,6 +147,7 @@ suspend_begin(struct queue *q, const struct suspend_what *w, enum told *why,
 		return false;
 	}
 	suspension_assume(q->suspensions, s, &next);
+	q->routes_turn++;
 	dispatch_suspend(q->dispatch);
 	return true;
 }

@@ -141,7 +141,7 @@ plan(struct queue *q, const struct settings *set, struct delivery *dl,
 				rr->numbers[cnt] = env->rcpts[i].no;
 				rcpts[cnt++] = env->rcpts[i].address;
 			}
-		e = split_make(&rr->split, set, &who, rcpts, cnt,
+		e = split_make(&rr->split, set, &who, rcpts, NULL, cnt,
 		    env->message.tenant, clock_wall_ms());
 	}
 	free(rcpts);

@@ -129,6 +129,24 @@ enum route_verdict route_judge(const struct routes *,
 	    const struct route_ask *, struct route *out,
 	    struct route_reply *);
 
+/*
+ * Keep what was found of a recipient that may be taken, and have it again
+ * without another look: only of the same routes, with the same suspended, which
+ * turn is for the caller to tell by.
+ */
+struct route_kept {
+	uint64_t	 turn;
+	unsigned	 relay_no;
+	bool		 is_known;	/* false: look for it		*/
+	bool		 is_discarded;
+	bool		 by_domain;	/* its destination is its domain */
+};
+
+void	route_keep(struct route_kept *, const struct route *,
+	    enum route_verdict, uint64_t turn);
+enum route_verdict route_again(const struct routes *,
+	    const struct route_kept *, struct span rcpt, struct route *out);
+
 /* Might anybody be refused, as a recipient or as a sender? */
 bool	route_asks(const struct routes *);
 

@@ -210,6 +210,35 @@ route_find(const struct routes *r, const struct route_ask *ask,
 	    ROUTE_FOUND : ROUTE_UNKNOWN;
 }
 
+void
+route_keep(struct route_kept *k, const struct route *r, enum route_verdict v,
+    uint64_t turn)
+{
+	*k = (struct route_kept){
+		.turn = turn, .relay_no = r->relay_no, .is_known = true,
+		.is_discarded = v == ROUTE_DISCARDED,
+		.by_domain = strcmp(r->destination, r->domain) == 0,
+	};
+}
+
+enum route_verdict
+route_again(const struct routes *r, const struct route_kept *k,
+    struct span rcpt, struct route *out)
+{
+	struct address a;
+
+	*out = (struct route){ .relay_no = k->relay_no };
+	if (k->is_discarded)
+		return ROUTE_DISCARDED;
+	if (address_parse(rcpt, true, &a) != OK ||
+	    domain_key(a.domain, out->domain) == 0)
+		return ROUTE_NO_ADDRESS;
+	out->relay = r->relays[k->relay_no].name;
+	strlcpy(out->destination, k->by_domain ? out->domain : out->relay,
+	    sizeof(out->destination));
+	return ROUTE_FOUND;
+}
+
 /* "5.1.6 It has moved": 550, 5.1.6, and the rest. */
 static void
 say_refusal(const char *text, struct route_reply *out)

@@ -62,12 +62,14 @@ line_of(struct span domain)
 
 static enum err
 find_goal(struct goal *g, const struct settings *set,
-    const struct route_ask *ask)
+    const struct route_ask *ask, const struct route_kept *kept)
 {
 	enum route_verdict v;
 	struct route r;
 
-	v = route_find(set->routes, ask, &r);
+	v = kept != NULL && kept->is_known ?
+	    route_again(set->routes, kept, ask->rcpt, &r) :
+	    route_find(set->routes, ask, &r);
 	g->relay_no = NOWHERE;
 	if (v == ROUTE_DISCARDED)
 		return OK;
@@ -98,7 +100,8 @@ free_goals(struct goal **goals, uint32_t cnt)
 
 static enum err
 find_goals(struct goal **out, const struct settings *set,
-    const struct route_ask *who, const struct span *rcpts, uint32_t cnt)
+    const struct route_ask *who, const struct span *rcpts,
+    const struct route_kept *kept, uint32_t cnt)
 {
 	struct goal *goals = calloc(cnt, sizeof(*goals));
 	struct route_ask ask = *who;
@@ -107,7 +110,8 @@ find_goals(struct goal **out, const struct settings *set,
 	for (uint32_t i = 0; e == OK && i < cnt; i++) {
 		goals[i].rcpt_no = i;
 		ask.rcpt = rcpts[i];
-		e = find_goal(&goals[i], set, &ask);
+		e = find_goal(&goals[i], set, &ask,
+		    kept != NULL ? &kept[i] : NULL);
 	}
 	if (e != OK) {
 		if (goals != NULL)
@@ -270,12 +274,14 @@ make_single(struct split *s, const char *relay, const struct span *rcpts,
 
 static enum err
 make_many(struct split *s, const struct settings *set,
-    const struct route_ask *who, const struct span *rcpts, uint32_t rcpt_cnt,
+    const struct route_ask *who, const struct span *rcpts,
+    const struct route_kept *kept, uint32_t rcpt_cnt,
     const struct store_delivery *common)
 {
 	uint32_t kept_cnt = rcpt_cnt;
 	struct goal *goals;
-	enum err e = find_goals(&goals, set, who, rcpts, rcpt_cnt);
+	enum err e = find_goals(&goals, set, who, rcpts, kept,
+	    rcpt_cnt);
 
 	if (e != OK)
 		return e;
@@ -291,8 +297,9 @@ make_many(struct split *s, const struct settings *set,
 
 enum err
 split_make(struct split *out, const struct settings *set,
-    const struct route_ask *who, const struct span *rcpts, uint32_t rcpt_cnt,
-    struct span tenant, int64_t due_ms)
+    const struct route_ask *who, const struct span *rcpts,
+    const struct route_kept *kept, uint32_t rcpt_cnt, struct span tenant,
+    int64_t due_ms)
 {
 	struct store_delivery common = { .tenant = tenant, .due_ms = due_ms };
 	const char *only = who->is_bounce ? NULL : route_only(set->routes);
@@ -303,7 +310,7 @@ split_make(struct split *out, const struct settings *set,
 	if (only != NULL && !set->splits_rcpts && !set->splits_domains)
 		e = make_single(&s, only, rcpts, rcpt_cnt, &common);
 	else
-		e = make_many(&s, set, who, rcpts, rcpt_cnt, &common);
+		e = make_many(&s, set, who, rcpts, kept, rcpt_cnt, &common);
 	if (e != OK)
 		split_free(&s);
 	else
@@ -316,7 +323,7 @@ split_make_bounce(struct split *out, const struct settings *set,
     struct span to, int64_t due_ms)
 {
 	struct route_ask who = { .is_bounce = true };
-	enum err e = split_make(out, set, &who, &to, 1,
+	enum err e = split_make(out, set, &who, &to, NULL, 1,
 	    (struct span){ NULL, 0 }, due_ms);
 
 	if (e == OK && out->delivery_cnt == 0) {

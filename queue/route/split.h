@@ -21,12 +21,14 @@ struct split {
 };
 
 /*
- * who is the sender and the login; its rcpt is not looked at.  All are due at
+ * who is the sender and the login; its rcpt is not looked at.  kept is what was
+ * found of each recipient before, by these routes; or NULL.  All are due at
  * due_ms.  The split is zeroed when this fails.
  */
 MUST_CHECK enum err split_make(struct split *out, const struct settings *,
 	    const struct route_ask *who, const struct span *rcpts,
-	    uint32_t rcpt_cnt, struct span tenant, int64_t due_ms);
+	    const struct route_kept *kept, uint32_t rcpt_cnt,
+	    struct span tenant, int64_t due_ms);
 
 /*
  * The one delivery of a bounce to this address.  ERR_NONE: it has no way, for

@@ -77,7 +77,7 @@ check_split(const struct settings *set, const struct lines *in)
 	struct split s;
 
 	if (in->rcpt_cnt == 0 || split_make(&s, set, &who, in->rcpts,
-	    in->rcpt_cnt, SPAN("t"), 1) != OK)
+	    NULL, in->rcpt_cnt, SPAN("t"), 1) != OK)
 		return;
 	if (s.delivery_cnt > in->rcpt_cnt ||
 	    (s.delivery_cnt == 0) != (s.discarded_cnt == in->rcpt_cnt))

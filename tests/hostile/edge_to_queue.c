@@ -1,7 +1,7 @@
 /*
  * edge_to_queue.c - an edge that was taken over, in place of
  * edge/to_queue.c: a client that calls itself evil-WORD has it lie to the
- * queue, or to all whom it may ask, in this way when it says DATA; to others it
+ * queue, or to all whom it may ask, in this way when it says MAIL; to others it
  * is honest.  evil-sign.HALF.HALF is about the key of that id, in hex.
  */
 #include <sys/socket.h>
@@ -109,9 +109,11 @@ commit_nobody(struct edge *edge)
 static void
 ask_much(struct edge *edge)
 {
+	uint64_t stream = open_one(edge);
+
 	for (unsigned i = 0; i < ASKS; i++)
-		(void)link_send_rcpt_ask(edge->queue, &(struct msg_rcpt_ask){
-		    .ask = ++edge->last_ask,
+		(void)link_send_mail_rcpt(edge->queue, &(struct msg_mail_rcpt){
+		    .stream = stream, .ask = ++edge->words.last,
 		    .rcpt = SPAN("bob@there.example") });
 }
 

@@ -37,6 +37,7 @@ struct kit_mail {
 	uint64_t	 stream;
 	unsigned	 flags, rcpt_cnt;
 	char		 sender[320], rcpts[4096], proto[16], tenant[64];
+	size_t		 rcpts_before;	/* the last one was added	*/
 	struct grow	 header, body;
 	unsigned	 piece_cnt, slow_cnt;
 	unsigned	 odd_cnt;	/* over credit, or of a wrong size */
@@ -63,6 +64,7 @@ struct kit {
 	uint64_t	 asks[KIT_STREAMS];	/* about recipients	*/
 	char		 asked[4096];
 	unsigned	 ask_cnt;
+	struct kit_mail	*mail_asked;	/* whose recipient it was	*/
 	struct link	*vault;		/* of users; NULL without	*/
 	uint64_t	 logins[KIT_STREAMS];	/* requests	*/
 	char		 login_user[300], login_password[300];
@@ -203,6 +205,15 @@ kit_hears(struct link *l, unsigned type, const union msg *u,
 		break;
 	case MSG_mail_rcpt:
 		m = kit_mail(u->mail_rcpt.stream);
+		if (u->mail_rcpt.ask != 0) {
+			kit.mail_asked = m;
+			kit.asks[kit.ask_cnt++ % KIT_STREAMS] =
+			    u->mail_rcpt.ask;
+			snprintf(kit.asked + strlen(kit.asked),
+			    sizeof(kit.asked) - strlen(kit.asked), "%.*s,",
+			    (int)u->mail_rcpt.rcpt.len, u->mail_rcpt.rcpt.ptr);
+		}
+		m->rcpts_before = strlen(m->rcpts);
 		m->rcpt_cnt++;
 		snprintf(m->rcpts + strlen(m->rcpts),
 		    sizeof(m->rcpts) - strlen(m->rcpts), "%.*s,",
@@ -234,12 +245,6 @@ kit_hears(struct link *l, unsigned type, const union msg *u,
 		break;
 	case MSG_mail_abort:
 		kit_mail(u->mail_abort.stream)->is_aborted = true;
-		break;
-	case MSG_rcpt_ask:
-		kit.asks[kit.ask_cnt++ % KIT_STREAMS] = u->rcpt_ask.ask;
-		snprintf(kit.asked + strlen(kit.asked),
-		    sizeof(kit.asked) - strlen(kit.asked), "%.*s,",
-		    (int)u->rcpt_ask.rcpt.len, u->rcpt_ask.rcpt.ptr);
 		break;
 	default:
 		fail_msg("the edge said %s", msg_name(type));
@@ -297,6 +302,11 @@ static inline void
 kit_judge(unsigned code, const char *dsn, const char *text)
 {
 	assert_true(kit.ask_cnt > 0);
+	if (code != 250 && kit.mail_asked != NULL) {	/* it has him not */
+		kit.mail_asked->rcpts[kit.mail_asked->rcpts_before] = '\0';
+		kit.mail_asked->rcpt_cnt--;
+	}
+	kit.mail_asked = NULL;
 	(void)link_send_rcpt_answer(kit.queue, &(struct msg_rcpt_answer){
 	    .ask = kit.asks[(kit.ask_cnt - 1) % KIT_STREAMS],
 	    .code = (uint16_t)code, .dsn = span_of(dsn),

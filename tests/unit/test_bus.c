@@ -384,8 +384,8 @@ the_trace_is_one_printable_line(void **state)
 	msg_print(line, sizeof(line), MSG_mail_rcpt, &(const union msg){
 	    .mail_rcpt = { .stream = 7, .rcpt = SPAN("a\"\n"),
 	    .notify = 4 } });
-	assert_string_equal(line, "mail_rcpt stream=7 rcpt=\"a\\x22\\x0a\" "
-	    "notify=4 orcpt=\"\"");
+	assert_string_equal(line, "mail_rcpt stream=7 ask=0 "
+	    "rcpt=\"a\\x22\\x0a\" notify=4 orcpt=\"\"");
 }
 
 static int

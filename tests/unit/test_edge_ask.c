@@ -33,6 +33,120 @@ a_recipient_is_taken_when_the_queue_says_so(void **state)
 }
 
 static void
+the_queue_knows_of_a_mail_from_mail_on(void **state)
+{
+	assert_int_equal(kit.mail_cnt, 1);
+	assert_string_equal(kit_last()->sender, "a@other.example");
+	kit_want("RSET\r\n", "250 2.0.0 Ok\r\n");
+	kit_turn(KIT_TURNS);
+	assert_true(kit_last()->is_aborted);
+}
+
+static void
+waits(bool waits)
+{
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .waits = waits });
+	kit_turn(KIT_TURNS);
+}
+
+static void
+a_queue_that_wants_its_word_at_mail_has_it(void **state)
+{
+	kit_want("RSET\r\n", "250 2.0.0 Ok\r\n");
+	waits(true);
+	kit.no_grant = true;
+	kit_want(MAIL "NOOP\r\n", "");
+	kit_grant(kit_last());
+	kit_want("", "250 2.1.0 <a@other.example> Ok\r\n250 2.0.0 Ok\r\n");
+	kit_want("RSET\r\n" MAIL, "250 2.0.0 Ok\r\n");
+	kit_refuse(kit_last(), 550, "5.7.1", "Not you");
+	kit_want("", "550 5.7.1 Not you\r\n");
+	kit_want("RCPT TO:<v@test.example>\r\n",
+	    "503 5.5.1 Bad sequence of commands\r\n");
+	kit_want(MAIL, "");
+	kit_hang_up();
+	kit_turn(KIT_TURNS);
+	assert_true(kit_last()->is_aborted);
+	kit_ready();
+	kit_want(MAIL, "");
+	link_close(&kit.queue);
+	kit_want("", "451 4.3.0 Queue not available, try again later\r\n");
+}
+
+/* It may be another queue by then. */
+static void
+a_stream_lost_before_the_text_is_opened_anew(void **state)
+{
+	kit_want(RCPT("v"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_link();
+	kit_asks(true);
+	kit_want(RCPT("w"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("w"));
+	assert_int_equal(kit.mail_cnt, 2);
+	assert_string_equal(kit_last()->rcpts,
+	    "v@test.example,w@test.example,");
+	kit_link();
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "354 250 ");
+	assert_int_equal(kit.mail_cnt, 3);
+	assert_string_equal(kit_last()->rcpts,
+	    "v@test.example,w@test.example,");
+}
+
+static void
+a_stream_refused_before_the_text_is_tried_again(void **state)
+{
+	kit_refuse(kit_last(), 451, "4.4.2", "Nothing came for too long");
+	kit_want("", "");
+	kit_want(RCPT("v"), "");
+	assert_int_equal(kit.mail_cnt, 2);
+	kit_refuse(kit_last(), 452, "4.3.1", "Mail system full");
+	kit_want("", "452 4.3.1 Mail system full\r\n");
+	kit_want(RCPT("v"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "354 250 ");
+	assert_int_equal(kit.mail_cnt, 3);
+	assert_string_equal(kit_last()->rcpts, "v@test.example,");
+}
+
+static enum answer
+judge_w(struct session *s, struct reply *no)
+{
+	if (span_head(transaction_last_rcpt(s->transaction), 1).ptr[0] != 'w')
+		return ANSWER_YES;
+	*no = (struct reply){ 550, "5.7.1", "Not him", false };
+	return ANSWER_NO;
+}
+
+static void
+who_is_refused_behind_the_queue_is_none_of_its_recipients(void **state)
+{
+	static const struct check last = { .name = "w", .asks = "",
+	    .judge = judge_w };
+
+	assert_int_equal(stage_add(&kit.edge->stages, AT_RCPT, 99, &last),
+	    OK);
+	kit_want(RCPT("v"), "");
+	kit_judge(250, "", "");
+	kit_want("", OK_OF("v"));
+	kit_want(RCPT("w"), "");
+	kit_judge(250, "", "");
+	kit_want("", "550 5.7.1 Not him\r\n");
+	kit_asks(false);
+	kit_want(RCPT("x"), OK_OF("x"));
+	kit_say("DATA\r\n\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "354 250 ");
+	assert_string_equal(kit_last()->rcpts,
+	    "v@test.example,x@test.example,");
+}
+
+static void
 a_queue_that_does_not_care_is_not_asked(void **state)
 {
 	kit_asks(false);
@@ -255,6 +369,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_recipient_is_taken_when_the_queue_says_so),
+		T(the_queue_knows_of_a_mail_from_mail_on),
+		T(a_queue_that_wants_its_word_at_mail_has_it),
+		T(a_stream_lost_before_the_text_is_opened_anew),
+		T(a_stream_refused_before_the_text_is_tried_again),
+		T(who_is_refused_behind_the_queue_is_none_of_its_recipients),
 		T(a_queue_that_does_not_care_is_not_asked),
 		T(the_queues_no_is_the_clients_and_the_others_stay),
 		T(commands_behind_it_wait_their_turn),

@@ -58,7 +58,7 @@ tricks_do_not_reach_a_foreign_domain(void **state)
 			fail_msg("%s: %s", foreign[i], said);
 	}
 	kit_want("DATA\r\n", "554 5.5.1 No valid recipients given\r\n");
-	assert_int_equal(kit.mail_cnt, 0);
+	assert_int_equal(kit_last()->rcpt_cnt, 0);
 }
 
 static void

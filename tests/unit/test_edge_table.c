@@ -45,7 +45,7 @@ each_stage_has_these_checks(void **state)
 	    "EHLO    \n"
 	    "STARTTLS\n"
 	    "AUTH     login (users, 454 4.7.0 if away)\n"
-	    "MAIL     queue\n"
+	    "MAIL     queue (queue, 451 4.3.0 if away)\n"
 	    "RCPT     rules, limits, queue (queue, 451 4.3.0 if away)\n"
 	    "DATA    \n"
 	    "END      text, queue (queue, 451 4.3.0 if away)\n");

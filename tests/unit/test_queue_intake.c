@@ -618,10 +618,13 @@ ask(struct play *p, const char *address, const char *sender, uint8_t notify,
     bool local)
 {
 	unsigned before = p->judged_cnt;
+	uint64_t no = edge_of(p)->highest + 1;
 
-	assert_int_equal(intake_ask(edge_of(p), &(struct msg_rcpt_ask){
-	    .ask = 1, .rcpt = span_of(address), .notify = notify,
-	    .sender = span_of(sender), .local = local }), OK);
+	assert_int_equal(intake_mail(edge_of(p), &(struct msg_mail_open){
+	    .stream = no, .sender = span_of(sender), .local = local }), OK);
+	assert_int_equal(intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){
+	    .stream = no, .ask = 1, .rcpt = span_of(address),
+	    .notify = notify }), OK);
 	kit_until(&p->kit, p->judged_cnt > before);
 	return p->judged_code;
 }
@@ -652,8 +655,65 @@ a_sender_whose_bounce_would_be_lost_is_refused(void **state)
 	    DSN_NEVER, false), 250);
 	assert_int_equal(ask(p, "trap@example.com", "eve@example.org", 0,
 	    false), 250);
-	assert_int_equal(intake_ask(edge_of(p), &(struct msg_rcpt_ask){
-	    .rcpt = SPAN("ann@example.org"), .notify = 0xff }), ERR_PEER);
+}
+
+/* Its route is found once; after a reload queued mail follows today's. */
+static void
+a_route_that_was_judged_is_kept_until_routes_change(void **state)
+{
+	struct play *p = *state;
+	struct routes *r = p->q.settings.routes;
+
+	assert_int_equal(route_add_rcpt(r, SPAN("out"),
+	    SPAN("@example.net")), OK);
+	for (uint64_t no = 1; no <= 2; no++) {
+		assert_int_equal(mail(p, no, SPAN("a@example.org"),
+		    SPAN("t")), OK);
+		assert_int_equal(intake_rcpt(edge_of(p),
+		    &(struct msg_mail_rcpt){ .stream = no, .ask = no,
+		    .rcpt = SPAN("b@example.net") }), OK);
+	}
+	kit_until(&p->kit, p->judged_cnt == 2);
+	assert_int_equal(route_add(r, ROUTE_BY_RCPT, SPAN("b@example.net"),
+	    ROUTE_DOES_DISCARD, SPAN("")), OK);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	assert_int_equal(p->q.message_cnt, 1);
+	p->q.routes_turn++;
+	assert_int_equal(commit(p, 2, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 2);
+	assert_int_equal(p->q.message_cnt, 1);
+}
+
+static void
+who_is_refused_is_no_recipient(void **state)
+{
+	struct play *p = *state;
+
+	assert_int_equal(route_add_rcpt(p->q.settings.routes, SPAN("out"),
+	    SPAN("@example.net")), OK);
+	assert_int_equal(ask(p, "b@example.org", "a@example.org", 0, false),
+	    550);
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 0);
+	assert_int_equal(intake_commit(edge_of(p), &(struct msg_mail_commit){
+	    .stream = 1, .header_len = 8 }, (struct span){ full, 8 }),
+	    ERR_PEER);
+}
+
+/* An id and some memory. */
+static void
+a_mail_without_text_leaves_nothing_on_disk(void **state)
+{
+	struct play *p = *state;
+
+	for (uint64_t no = 1; no <= 100; no++)
+		begin(p, no);
+	assert_int_equal(edge_of(p)->stream_cnt, 100);
+	assert_true(edge_of(p)->held < 100 * 2048);
+	play_stop_queue(p);
+	assert_int_equal(kit_rows(&p->kit, TABLE_LOOSE), 0);
+	assert_int_equal(kit_rows(&p->kit, TABLE_MESSAGE), 0);
+	play_start_queue(p);
 }
 
 int
@@ -690,6 +750,9 @@ main(void)
 		TEST(when_an_edge_dies_its_open_streams_leave_nothing),
 		TEST(a_stream_that_ends_is_swept_at_once),
 		TEST(header_and_body_of_many_pieces_are_kept_in_order),
+		TEST(a_route_that_was_judged_is_kept_until_routes_change),
+		TEST(who_is_refused_is_no_recipient),
+		TEST(a_mail_without_text_leaves_nothing_on_disk),
 		TEST(a_sender_whose_bounce_would_be_lost_is_refused),
 	};
 

@@ -300,7 +300,7 @@ split_all(struct split *s, const struct settings *set,
 	for (uint32_t i = 0; i < cnt; i++)
 		spans[i] = span_of(rcpts[i]);
 	assert_int_equal(split_make(s, set, &(struct route_ask){
-	    .is_bounce = false }, spans, cnt, tenant, 7), OK);
+	    .is_bounce = false }, spans, NULL, cnt, tenant, 7), OK);
 }
 
 static void
@@ -423,11 +423,11 @@ one_recipient_without_a_route_spoils_all(void **state)
 	struct split s;
 
 	add(set.routes, "@example.org", "dovecot");
-	assert_int_equal(split_make(&s, &set, &who, rcpts, 2, SPAN("t"), 1),
-	    ERR_NONE);
+	assert_int_equal(split_make(&s, &set, &who, rcpts, NULL, 2, SPAN("t"),
+	    1), ERR_NONE);
 	assert_null(s.deliveries);
-	assert_int_equal(split_make(&s, &set, &who, rcpts, 1, SPAN("t"), 1),
-	    OK);
+	assert_int_equal(split_make(&s, &set, &who, rcpts, NULL, 1, SPAN("t"),
+	    1), OK);
 	split_free(&s);
 	settings_fini(&set);
 }
@@ -566,8 +566,8 @@ who_is_discarded_is_in_no_delivery(void **state)
 	split_into(&set, rcpts, 1, "");
 	for (int i = 0; i < 4; i++)
 		spans[i] = span_of(rcpts[i]);
-	assert_int_equal(split_make(&s, &set, &who, spans, 3, SPAN("t"), 1),
-	    OK);
+	assert_int_equal(split_make(&s, &set, &who, spans, NULL, 3, SPAN("t"),
+	    1), OK);
 	assert_int_equal(s.discarded_cnt, 2);
 	assert_int_equal(s.rcpt_delivery[2], SPLIT_NOBODY);
 	split_free(&s);

@@ -52,7 +52,8 @@ settings_of(struct settings *s, const char *queue, const char *box)
 	snprintf(conf_text, sizeof(conf_text),
 	    "process { run_dir run; hostname mx.example.org; "
 	    "postmaster pm@example.org }\n"
-	    "edge in { type smtp; queue main; data_timeout 90s }\n"
+	    "edge in { type smtp; queue main; data_timeout 90s\n"
+	    "    timeout 80s }\n"
 	    "edge slow { type smtp; queue main; data_timeout 20m\n"
 	    "    session_timeout 1h; listener { port 26 } }\n"
 	    "queue main { type lmdb; path q; %s }\n"
