@@ -17,6 +17,7 @@
  *			flipped bit has put out of order, stray puts them back
  *	aside		a delivery that cannot be read is held
  *	quarantine	what was set aside and can be read again is due
+ *	lone		rows that belong to no message
  *	due		which deliveries wait, for which destinations (_take:
  *			the next of them)
  *	index		whether the index of due rows is right
@@ -71,6 +72,7 @@
 #include "queue/walk/index.h"
 #include "queue/intake/intake.h"
 #include "queue/plan/outcome.h"
+#include "queue/walk/lone.h"
 #include "queue/walk/quarantine.h"
 #include "queue/queue.h"
 #include "queue/route/reroute.h"
@@ -257,7 +259,8 @@ open_parts(struct queue *q)
 	    q->dispatch)) != OK)
 		return e;
 	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
-	if ((e = quarantine_open(&q->quarantine, q)) != OK)
+	if ((e = quarantine_open(&q->quarantine, q)) != OK ||
+	    (e = lone_open(&q->lone, q)) != OK)
 		return e;
 	return index_open(&q->index, q);
 }
@@ -271,6 +274,7 @@ close_parts(struct queue *q)
 	store_close(&q->store);
 	index_close(&q->index);
 	quarantine_close(&q->quarantine);
+	lone_close(&q->lone);
 	due_close(&q->due);
 	aging_close(&q->aging);
 	follow_close(&q->follow);

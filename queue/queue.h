@@ -25,6 +25,7 @@ struct digest;
 struct aging;
 struct edits;
 struct index;
+struct lone;
 struct quarantine;
 struct reroutes;
 struct errand;
@@ -47,6 +48,7 @@ struct queue {
 	struct edits	*edits;
 	struct index	*index;
 	struct quarantine *quarantine;
+	struct lone	*lone;
 	struct reroutes	*reroutes;
 	struct suspension_set *suspensions;	/* NULL in tests without */
 	struct follow	*follow;	/* NULL in tests without	*/

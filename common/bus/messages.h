@@ -153,6 +153,7 @@ enum aside {
 	ASIDE_DAMAGED,		/* its checksum or its length is wrong	*/
 	ASIDE_NEWER,		/* whole, of a version not known yet	*/
 	ASIDE_MISSING,		/* other rows need it, and it is not there */
+	ASIDE_LONE,		/* no message has it			*/
 	ASIDE__COUNT
 };
 

@@ -44,6 +44,7 @@ static const char *const words[ASIDE__COUNT] = {
 	[ASIDE_DAMAGED] = "damaged",
 	[ASIDE_NEWER] = "written by a newer postern",
 	[ASIDE_MISSING] = "missing",
+	[ASIDE_LONE] = "of no message",
 };
 
 static void
@@ -223,8 +224,9 @@ show_rest(struct run *r, const struct note *first)
 	uint64_t cnt;
 	enum run_end end;
 
-	if (strcmp(first->table, "message") == 0 &&
-	    first->why == ASIDE_MISSING)
+	if (first->why == ASIDE_LONE ||
+	    (strcmp(first->table, "message") == 0 &&
+	    first->why == ASIDE_MISSING))
 		return END_DONE;
 	id_text(first->id, id);
 	r->select.id_cnt = 0;

@@ -2,12 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc.h"
 #include "queue/salvage/judge.h"
 
+/* What tells of a message; the last ones, of text that is nobody's. */
 static const enum table sources[] = {
 	TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_DELIVERY, TABLE_REPORT,
+	TABLE_CRC, TABLE_HEADER, TABLE_BODY,
 };
+#define ENVELOPES	4
+#define SOURCES		(sizeof(sources) / sizeof(sources[0]))
 
 static bool
 step(struct id *id)
@@ -52,6 +55,23 @@ is_loose(const struct rows *r, struct id id)
 	return loose > 0 && messages == 0;
 }
 
+/* Text that is found outside of the trees, and no envelope, is of long ago. */
+static bool
+is_old(const struct rows *r, struct id id)
+{
+	for (size_t i = 0; i < SOURCES; i++) {
+		size_t cnt;
+		const struct row *row = rows_of(r, sources[i], id, &cnt);
+
+		if (cnt > 0 && i < ENVELOPES)
+			return false;
+		for (size_t k = 0; k < cnt; k++)
+			if (row[k].origin == ROWS_LIVE)
+				return false;
+	}
+	return true;
+}
+
 bool
 judge_next(const struct rows *r, struct id *id)
 {
@@ -59,8 +79,7 @@ judge_next(const struct rows *r, struct id *id)
 		struct id found, best;
 		bool any = false;
 
-		for (size_t i = 0; i < sizeof(sources) /
-		    sizeof(sources[0]); i++)
+		for (size_t i = 0; i < SOURCES; i++)
 			if (lowest(r, sources[i], *id, &found) &&
 			    (!any || id_cmp(found, best) < 0)) {
 				best = found;
@@ -69,7 +88,7 @@ judge_next(const struct rows *r, struct id *id)
 		if (!any)
 			return false;
 		*id = best;
-		if (!is_loose(r, *id))
+		if (!is_loose(r, *id) && !is_old(r, *id))
 			return true;
 		if (!step(id))
 			return false;
@@ -104,105 +123,11 @@ judge_head(const struct rows *r, struct verdict *v)
 		v->faults |= JUDGE_DOUBTFUL;
 }
 
-/* The first row of the message in this table with that number. */
-static const struct row *
-find_no(const struct rows *r, enum table t, struct id id, uint32_t no,
-    size_t *left)
-{
-	size_t cnt, low = 0, high;
-	const struct row *row = rows_of(r, t, id, &cnt);
-
-	high = cnt;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (rows_no(&row[mid]) < no)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*left = cnt - low;
-	return *left > 0 && rows_no(&row[low]) == no ? &row[low] : NULL;
-}
-
-struct span
-judge_chunk(const struct rows *r, enum table t, struct id id, uint32_t no,
-    size_t len)
-{
-	size_t left;
-	const struct row *row = find_no(r, t, id, no, &left);
-
-	for (; row != NULL && left > 0 && rows_no(row) == no; row++, left--)
-		if (!row->is_bad && row->value_len == len)
-			return rows_value(row);
-	return (struct span){ NULL, 0 };
-}
-
-/* The checksum of a piece; false: there must be one, and it is not there. */
-static bool
-get_sum(const struct rows *r, const struct verdict *v, enum table t,
-    uint32_t piece_no, uint32_t *sum)
-{
-	const struct row *row;
-	struct store_key k;
-	union record rec;
-
-	*sum = t == TABLE_HEADER ? v->message.header_sum : v->message.body_sum;
-	if (piece_no == 0)
-		return true;
-	store_table_key_crc(&k, v->id, t == TABLE_HEADER ? PART_HEADER :
-	    PART_BODY, piece_no);
-	row = rows_find(r, TABLE_CRC, (struct span){ (char *)k.b, k.len });
-	if (row == NULL || row->is_bad ||
-	    record_get(rows_value(row), RECORD_crc, &rec) != OK)
-		return false;
-	*sum = rec.crc.sum;
-	return true;
-}
-
-/* A piece: each chunk is full but for the last, and the checksum is right. */
-static bool
-is_piece_whole(const struct rows *r, const struct verdict *v, enum table t,
-    uint32_t piece_no, size_t len)
-{
-	uint32_t no = piece_no * PIECE_CHUNKS, sum = 0, want = 0;
-
-	if (v->message.has_sums && !get_sum(r, v, t, piece_no, &want))
-		return false;
-	for (; len > 0; no++) {
-		size_t n = len < CHUNK_MAX ? len : CHUNK_MAX;
-		struct span chunk = judge_chunk(r, t, v->id, no, n);
-
-		if (chunk.ptr == NULL)
-			return false;
-		sum = crc_of(sum, chunk.ptr, chunk.len);
-		len -= n;
-	}
-	return !v->message.has_sums || sum == want;
-}
-
-static bool
-is_whole(const struct rows *r, const struct verdict *v, enum table t,
-    uint64_t len)
-{
-	for (uint32_t no = 0; len > 0; no++) {
-		size_t n = len < PIECE_MAX ? (size_t)len : PIECE_MAX;
-
-		if (!is_piece_whole(r, v, t, no, n))
-			return false;
-		len -= n;
-	}
-	return true;
-}
-
 static void
 judge_text(const struct rows *r, struct verdict *v)
 {
-	if (v->has_message &&
-	    is_whole(r, v, TABLE_HEADER, v->message.header_len) &&
-	    is_whole(r, v, TABLE_BODY, v->message.body_len))
-		return;
-	v->faults |= JUDGE_TEXT;
+	if (!v->has_message || !judge_is_whole(r, v))
+		v->faults |= JUDGE_TEXT;
 }
 
 /* Relay, destination and tenant stand in a due row's key, a NUL behind each. */
@@ -251,7 +176,7 @@ told_by_due(const struct rows *r, struct id id, uint32_t no,
 	struct record_delivery d;
 	size_t left;
 
-	row = find_no(r, TABLE_DUE, id, no, &left);
+	row = rows_numbered(r, TABLE_DUE, id, no, &left);
 	for (; row != NULL && left > 0 && rows_no(row) == no; row++, left--) {
 		if (row->is_misplaced || !from_due(row, &d))
 			continue;

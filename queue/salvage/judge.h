@@ -59,8 +59,9 @@ struct verdict {
 };
 
 /*
- * The first message from this id on that anything is known of, loose text
- * (which belongs to none) left out; false: there is none.
+ * The first message from this id on that anything is known of, be it text that
+ * lacks its envelope; loose text (which belongs to none) left out.  False:
+ * there is none.
  */
 bool	judge_next(const struct rows *, struct id *);
 
@@ -74,6 +75,9 @@ void	judge_fini(struct verdict *);
  * NULL: no more.  One that cannot be read goes along: the queue tells of it.
  */
 const struct row *judge_report(const struct rows *, struct id, size_t *at);
+
+/* Is all of its text there?  Its envelope must have been read. */
+bool	judge_is_whole(const struct rows *, const struct verdict *);
 
 /* Has it something to send or to report, with its text? */
 bool	judge_can_go(const struct verdict *);

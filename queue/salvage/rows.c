@@ -433,6 +433,26 @@ rows_find(const struct rows *r, enum table t, struct span name)
 }
 
 const struct row *
+rows_numbered(const struct rows *r, enum table t, struct id id, uint32_t no,
+    size_t *left)
+{
+	size_t cnt, low = 0, high;
+	const struct row *row = rows_of(r, t, id, &cnt);
+
+	high = cnt;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (rows_no(&row[mid]) < no)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*left = cnt - low;
+	return *left > 0 && rows_no(&row[low]) == no ? &row[low] : NULL;
+}
+
+const struct row *
 rows_table(const struct rows *r, enum table t, size_t *cnt)
 {
 	struct row key = { .table = (uint8_t)t };

@@ -61,6 +61,9 @@ const struct row *rows_of(const struct rows *, enum table, struct id,
 	    size_t *cnt);
 /* The first of this key, or NULL. */
 const struct row *rows_find(const struct rows *, enum table, struct span key);
+/* The first of those with that number, and how many of the message follow. */
+const struct row *rows_numbered(const struct rows *, enum table, struct id,
+	    uint32_t no, size_t *left);
 /* All of a table. */
 const struct row *rows_table(const struct rows *, enum table, size_t *cnt);
 

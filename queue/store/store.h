@@ -445,6 +445,18 @@ struct store_read_notes {
 	bool		 at_end;			/* out		*/
 };
 
+/*
+ * Rows that belong to no message, of one table after the other: a note is made
+ * of each message's first one.  Keys are walked as they stand.
+ */
+struct store_read_lone {
+	struct store_op	 op;
+	unsigned	 table;		/* 0: the first; out: go on	*/
+	struct store_index_key from;	/* in it, len 0: the beginning; out */
+	unsigned	 row_max;	/* in: looked at at most	*/
+	bool		 at_end;	/* out: of the last table	*/
+};
+
 struct store_old {
 	struct store_flow flow;
 	struct store_place place;
@@ -746,6 +758,8 @@ void	store_read_reports(struct store *, struct store_read_reports *,
 void	store_read_discards(struct store *, struct store_read_discards *,
 	    store_fn *, void *arg);
 void	store_read_notes(struct store *, struct store_read_notes *,
+	    store_fn *, void *arg);
+void	store_read_lone(struct store *, struct store_read_lone *,
 	    store_fn *, void *arg);
 void	store_read_index(struct store *, struct store_read_index *,
 	    store_fn *, void *arg);

@@ -20,6 +20,7 @@ static const char *const why_said[ASIDE__COUNT] = {
 	[ASIDE_DAMAGED] = "a row is damaged",
 	[ASIDE_NEWER] = "a row was written by a newer postern",
 	[ASIDE_MISSING] = "a row is missing",
+	[ASIDE_LONE] = "a row belongs to no message",
 };
 
 static void

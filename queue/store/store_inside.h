@@ -269,6 +269,14 @@ int	store_stray_fetch(struct store *, MDB_txn *, enum table,
 	    const struct store_key *, bool *found);
 int	store_stray_delivery(struct store *, MDB_txn *,
 	    const struct store_key *, bool *moved);
+/* Is there a message of this id, or one that is arriving? */
+int	store_stray_is_known(const struct store *, MDB_txn *, struct id,
+	    bool *known);
+/* store_lone.c: rows of messages that there are not. */
+int	store_lone_read(struct store *, MDB_txn *, struct store_read_lone *);
+/* Is nothing left of a row that was noted as one, or has it a message? */
+int	store_lone_is_over(struct store *, MDB_txn *, enum table, struct id,
+	    bool *over);
 /* store_index.c: the key of table due that this delivery must have. */
 bool	store_index_due_key(MDB_val key, MDB_val val, struct store_key *out);
 /* Which records a table has; false: it has none. */

@@ -140,6 +140,8 @@ store_note_look(struct store *st, MDB_txn *txn, enum table t,
 	int rc;
 
 	*over = true;
+	if (*why == ASIDE_LONE)
+		return store_lone_is_over(st, txn, t, id_of(k), over);
 	if (t == TABLE_RECIPIENT && k->len == sizeof(struct id))
 		return are_all_there(st, txn, id_of(k), over);
 	if (t == TABLE_HEADER || t == TABLE_BODY)

@@ -206,6 +206,9 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_READ_NOTES:
 		return store_reader_err(st, store_notes_read(st, txn,
 		    (struct store_read_notes *)op));
+	case STORE_READ_LONE:
+		return store_reader_err(st, store_lone_read(st, txn,
+		    (struct store_read_lone *)op));
 	case STORE_READ_SPENT:
 		return store_reader_err(st, store_spent_read(st, txn,
 		    (struct store_read_spent *)op));

@@ -47,9 +47,9 @@ has_row(const struct store *st, MDB_txn *txn, enum table t, struct id id,
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Is there a message of this id, or one that is arriving? */
-static int
-is_known(const struct store *st, MDB_txn *txn, struct id id, bool *known)
+int
+store_stray_is_known(const struct store *st, MDB_txn *txn, struct id id,
+    bool *known)
 {
 	int rc = has_row(st, txn, TABLE_MESSAGE, id, known);
 
@@ -127,7 +127,7 @@ is_claimed(const struct store *st, MDB_txn *txn, enum table t,
 		return has_parts(st, txn, id, claimed);
 	if (memcmp(id.b, home->b, sizeof(id.b)) == 0)
 		return is_numbered(st, txn, t, key, val, claimed);
-	return is_known(st, txn, id, claimed);
+	return store_stray_is_known(st, txn, id, claimed);
 }
 
 static int
@@ -191,7 +191,7 @@ is_stray_rcpt(const struct store *st, MDB_txn *txn, MDB_val key, struct id id,
 	    !is_one_bit_off(head, &own))
 		return 0;
 	memcpy(of.b, key.mv_data, sizeof(of.b));
-	rc = is_known(st, txn, of, is);
+	rc = store_stray_is_known(st, txn, of, is);
 	*is = !*is;
 	return rc;
 }
@@ -376,7 +376,7 @@ store_stray_delivery(struct store *st, MDB_txn *txn,
 	if (k->len != sizeof(id.b) + sizeof(uint32_t))
 		return 0;
 	memcpy(id.b, k->b, sizeof(id.b));
-	if ((rc = is_known(st, txn, id, &known)) != 0 ||
+	if ((rc = store_stray_is_known(st, txn, id, &known)) != 0 ||
 	    (rc = take(st, txn, k, &s, &near)) != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
 	/* Of a message that there is only the number can be wrong. */

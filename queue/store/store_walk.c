@@ -11,6 +11,7 @@ store_walk_open(const struct store_env *env, MDB_txn *txn, enum table t,
 {
 	w->behind = *behind;
 	w->key = (MDB_val){ 0, NULL };
+	w->shows_all = false;
 	return mdb_cursor_open(txn, env->dbi[t], &w->cursor);
 }
 
@@ -48,7 +49,7 @@ store_walk_next(struct store_walk *w)
 	if (rc == MDB_NOTFOUND || (rc == 0 &&
 	    store_table_cmp(w->key, last.b, last.len) > 0))
 		w->behind = last;
-	return pass_over(w, rc);
+	return w->shows_all ? rc : pass_over(w, rc);
 }
 
 void

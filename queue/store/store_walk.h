@@ -15,6 +15,7 @@ struct store_walk {
 	MDB_val		 key, val;	/* the map's			*/
 	struct store_key behind;	/* go on there; .len 0: none yet */
 	MDB_cursor	*cursor;	/* its own			*/
+	bool		 shows_all;	/* keys out of order too	*/
 };
 
 /*

@@ -69,8 +69,13 @@ class Store:
         self.p.stop()
         with open(os.path.join(self.dir, "data.mdb"), "rb") as f:
             self.bytes = f.read()
-        self.p.configure(basic(self.p.port, self.sink.port, queue=LATER))
+        self.listen()
         self.texts = {}
+
+    def listen(self):
+        """On a port that is free now: it is not ours between two rounds."""
+        self.p.port = free_port()
+        self.p.configure(basic(self.p.port, self.sink.port, queue=LATER))
 
     def fill(self):
         with Client(self.p.port) as c:
@@ -167,13 +172,32 @@ class Round:
         self.judge()
 
     def run(self):
-        self.since = self.p.mark()
-        self.p.start(ready=False)
+        self.begin()
         self.rest()
         self.listed = self.list()
         self.stop()
         starts = self.p.find_log(self.since, event="started", block="main")
         self.loops |= len(starts) > 3
+
+    def begin(self):
+        """Who took the port meanwhile has nothing to do with the damage."""
+        for _ in range(5):
+            self.store.listen()
+            self.since = self.p.mark()
+            self.p.start(ready=False)
+            until(lambda: self.is_up() or self.p.process.poll() is not None,
+                  what="a start:\n" + self.p.tail())
+            if self.p.process.poll() is None:
+                return
+            self.p.process = None
+            until(lambda: self.said("cannot start"))
+            assert self.said("Address already in use"), self.p.tail()
+        raise AssertionError("no start:\n" + self.p.tail())
+
+    def is_up(self):
+        return self.p.find_log(self.since, event="ready",
+                               by=self.p.process.pid) or \
+            self.said("store may be damaged")
 
     def salvage(self):
         settled = {(l["id"], l["rcpt"]) for l in self.p.find_log(
@@ -198,12 +222,6 @@ class Round:
 
     def rest(self):
         """All is delivered, or the queue is down, or nothing moves."""
-        try:
-            until(lambda: self.p.find_log(self.since, event="ready",
-                                          by=self.p.process.pid) or
-                  self.said("store may be damaged"), what="a start")
-        except AssertionError:
-            raise AssertionError("no start:\n" + self.p.tail())
         for patience in (QUIET, QUIET, PATIENCE / 2):
             self.quiet(patience)
             if self.done() or self.said("store may be damaged"):

@@ -219,6 +219,12 @@ read_notes(struct store_read_notes *r)
 	r->at_end = true;
 }
 
+static void
+read_lone(struct store_read_lone *r)
+{
+	r->at_end = true;
+}
+
 enum err
 memory_answer(struct memory *m, struct store_op *op)
 {
@@ -251,6 +257,9 @@ memory_answer(struct memory *m, struct store_op *op)
 		    (struct store_read_discards *)op);
 	case STORE_READ_NOTES:
 		read_notes((struct store_read_notes *)op);
+		return OK;
+	case STORE_READ_LONE:
+		read_lone((struct store_read_lone *)op);
 		return OK;
 	case STORE_READ_INDEX:
 		read_index((struct store_read_index *)op);
