@@ -169,11 +169,15 @@ $(BUILD)/unit/%: $(BUILD)/o/tests/unit/%.o $(LIB) \
 	    $(shell $(PKG_CONFIG) --libs $(MODULES) cmocka)
 # A program that was taken over: one of its files is tests/hostile's.  Other
 # programs know it as their own, for what they share is the same.
-HOSTILE := $(BUILD)/hostile/postern-relay $(BUILD)/hostile/postern-edge
+HOSTILE := $(addprefix $(BUILD)/hostile/postern-,relay edge queue resolver)
 $(BUILD)/hostile/postern-relay: $(BUILD)/o/tests/hostile/to_queue.o \
     $(filter-out %/to_queue.o,$(postern-relay_OBJ)) $(LIB)
 $(BUILD)/hostile/postern-edge: $(BUILD)/o/tests/hostile/edge_to_queue.o \
     $(filter-out %/to_queue.o,$(postern-edge_OBJ)) $(LIB)
+$(BUILD)/hostile/postern-queue: $(BUILD)/o/tests/hostile/queue_to_relay.o \
+    $(filter-out %/to_relay.o,$(postern-queue_OBJ)) $(LIB)
+$(BUILD)/hostile/postern-resolver: $(BUILD)/o/tests/hostile/resolver_client.o \
+    $(filter-out %/client.o,$(postern-resolver_OBJ)) $(LIB)
 $(HOSTILE):
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"

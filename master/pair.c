@@ -4,6 +4,11 @@
  * standing the one accused.  Any other end of a link gets a new link, and a
  * pair that wears out links as fast as we make them is treated as nonsense.
  *
+ * One that is deeper is never restarted for that.  But it may be the one that
+ * speaks nonsense, and must not keep down another that works for others too:
+ * after BLAME_MAX restarts they have no link with each other for REST_MS, or
+ * until that one has another life.
+ *
  * Between equals an accusation counts against the accuser too, through all its
  * lives: who accuses often what no other block complains of is restarted
  * itself.  A relay that does so stays the one to blame until that is forgiven,
@@ -32,6 +37,9 @@
 #define ALONE_MAX	3	/* accusations believed without a witness */
 #define FORGIVE_MS	60000	/* until one of them is forgotten	*/
 #define WITNESS_MS	60000	/* that another one's word holds for	*/
+#define BLAME_MAX	2	/* restarts for nonsense of a deeper one ... */
+#define BLAME_TIME_MS	60000	/* ... in this time	*/
+#define REST_MS		30000
 
 static void
 widen(int fd)
@@ -86,6 +94,7 @@ connect_pair(struct pair *x)
 	int fds[2];
 
 	timer_stop(&x->again);
+	x->is_resting = false;
 	if (x->from->link == NULL || x->to->link == NULL)
 		return;
 	if (pair_socket(fds) != OK) {
@@ -126,24 +135,25 @@ pair_add(struct supervisor *h, struct process *from, struct process *to)
 	return OK;
 }
 
-void
-pair_connect(struct process *p)
-{
-	struct pair *x;
-
-	TAILQ_FOREACH(x, &p->house->pairs, entry)
-		if (x->from == p || x->to == p) {
-			x->from_late = x->to_late = false;
-			connect_pair(x);
-		}
-}
-
 /* How far from the world: what is deeper is not restarted for what is not. */
 static int
 depth(const struct process *p)
 {
 	return p->id.role == ROLE_QUEUE || p->id.role == ROLE_KEYS ||
 	    p->id.role == ROLE_USERS ? 1 : 0;
+}
+
+void
+pair_connect(struct process *p)
+{
+	struct pair *x;
+
+	TAILQ_FOREACH(x, &p->house->pairs, entry)
+		if ((x->from == p || x->to == p) &&
+		    (!x->is_resting || depth(p) > 0)) {
+			x->from_late = x->to_late = false;
+			connect_pair(x);
+		}
 }
 
 /* Has another block complained of it too?  The accuser is noted. */
@@ -193,12 +203,47 @@ is_believed(struct process *accuser, struct process *accused)
 	return false;
 }
 
+/* The one that is nearer the world has been restarted for it: did it help? */
+static bool
+is_blamed_often(struct pair *x, int64_t now_ms)
+{
+	if (x->blamed_cnt == 0 || now_ms - x->blamed_since_ms >
+	    BLAME_TIME_MS) {
+		x->blamed_cnt = 0;
+		x->blamed_since_ms = now_ms;
+	}
+	return ++x->blamed_cnt > BLAME_MAX;
+}
+
 static void
-punish(struct process *reporter, struct process *accused, const char *why)
+rest(struct pair *x, const struct process *reporter,
+    const struct process *accused)
+{
+	char name[LINK_NAME_MAX];
+	struct log_line l;
+
+	link_name(&accused->id, name);
+	log_begin(&l, LOG_trouble);
+	log_text(&l, LOG_KEY_role, role_row(reporter->id.role)->name);
+	log_text(&l, LOG_KEY_block, reporter->id.block);
+	log_text(&l, LOG_KEY_peer, name);
+	log_text(&l, LOG_KEY_why, "its peer speaks nonsense to it again and "
+	    "again: they have no link for a while");
+	log_end(&l);
+	x->is_resting = true;
+	timer_set(&x->again, REST_MS);
+}
+
+static void
+punish(struct pair *x, struct process *reporter, struct process *accused,
+    const char *why)
 {
 	int nearer = depth(accused) - depth(reporter);
 
-	if (nearer == 0 && !is_believed(reporter, accused))
+	if (nearer > 0 && is_blamed_often(x,
+	    ev_now_ms(reporter->house->loop)))
+		rest(x, reporter, accused);
+	else if (nearer == 0 && !is_believed(reporter, accused))
 		process_kill(reporter, "it accuses a peer again and again, "
 		    "and nobody else does");
 	else
@@ -247,14 +292,14 @@ pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 	struct pair *x = peer == NULL ? NULL : find(h, p, peer);
 	bool *mine, *theirs;
 
-	if (x == NULL)		/* it has been replaced: nothing to mend */
+	if (x == NULL || x->is_resting)	/* it was replaced, or shall wait */
 		return;
 	if (why == ERR_CLOSED && has_ended(peer))
 		return;
 	mine = x->from == p ? &x->from_late : &x->to_late;
 	theirs = x->from == p ? &x->to_late : &x->from_late;
 	if (why == ERR_PEER) {
-		punish(p, peer, "it spoke nonsense to a peer");
+		punish(x, p, peer, "it spoke nonsense to a peer");
 		return;
 	}
 	if (*mine) {
@@ -265,7 +310,7 @@ pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 		return;
 	if (is_worn_out(x, ev_now_ms(h->loop))) {
 		x->lost_cnt = 0;
-		punish(p, peer, "its link breaks again and again");
+		punish(x, p, peer, "its link breaks again and again");
 		return;
 	}
 	*theirs = true;

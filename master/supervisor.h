@@ -67,6 +67,9 @@ struct pair {
 	int64_t		 lost_since_ms;
 	bool		 from_late, to_late; /* has yet to report the loss
 					 * the other has reported	*/
+	unsigned	 blamed_cnt;	/* of the one that is deeper, since */
+	int64_t		 blamed_since_ms;
+	bool		 is_resting;	/* no link until the timer rings */
 	struct timer	 again;		/* when no link could be made	*/
 };
 

@@ -5,15 +5,24 @@
  * It keeps to itself what becomes of its own deliveries.  On each new link it
  * speaks of all deliveries of the messages it has heard of, whose they are,
  * and says that they have failed for good, in its own words; and it has more
- * slots than can be.
+ * slots than can be.  Mail to sign-KEY-PID@, where PID is its own, has it ask
+ * the vault for signatures by the key of that id, in hex, over each link.
  */
+#include <sys/socket.h>
+
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "ask/keys.h"
 
 #include "relay/to_queue.h"
 
 #define KNOWN_MAX	16	/* messages				*/
 #define OTHERS		4	/* deliveries guessed of each		*/
 #define ATTEMPT		7
+#define FDS		64	/* that may be links			*/
+#define SCHEME		0x0804	/* rsa_pss_rsae_sha256			*/
 
 static struct id known[KNOWN_MAX];
 static unsigned known_cnt;
@@ -53,6 +62,68 @@ lie(struct link *l, struct id id, uint32_t delivery)
 	    .result_cnt = OTHERS });
 }
 
+/*
+ * Past the codec: which of the links is the vault's is not known here.  Those
+ * of queues and master, to whom it is nonsense, were there before.
+ */
+static void
+ask_to_sign(struct span key, struct span text)
+{
+	uint8_t frame[1024] = { MSG_sign_ask };
+	struct wire_out w = { frame + 8, 0, 256, false };
+	socklen_t type_len = sizeof(int);
+	int type;
+
+	msg_put(&w, MSG_sign_ask, &(struct msg_sign_ask){ .request = 1000000,
+	    .scheme = SCHEME, .key = key });
+	frame[4] = (uint8_t)w.len;
+	memcpy(frame + 8 + w.len, text.ptr, text.len);
+	for (int fd = FDS; fd-- > 3; )
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type,
+		    &type_len) == 0 && type == SOCK_SEQPACKET)
+			(void)send(fd, frame, 8 + w.len + text.len,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static unsigned
+digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 0xf;
+}
+
+/* As a server would: what a client signs has other words. */
+static void
+sign(struct span key_hex)
+{
+	static const char words[] = "TLS 1.3, server CertificateVerify";
+	char id[KEYS_ID_LEN], text[64 + sizeof(words) + 32];
+
+	for (size_t i = 0; i < sizeof(id); i++)
+		id[i] = (char)(digit(key_hex.ptr[2 * i]) << 4 |
+		    digit(key_hex.ptr[2 * i + 1]));
+	memset(text, ' ', 64);
+	memcpy(text + 64, words, sizeof(words));
+	memset(text + 64 + sizeof(words), 'h', 32);
+	ask_to_sign((struct span){ id, sizeof(id) },
+	    (struct span){ text, sizeof(text) });
+}
+
+static void
+do_as_told(const struct delivery *d)
+{
+	struct span rcpt = d->rcpts != NULL ? d->rcpts[0].address : SPAN("");
+
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "-%d@", (int)getpid());
+	learn(d->id);
+	if (rcpt.len > 5 + 2 * KEYS_ID_LEN &&
+	    span_eq(span_head(rcpt, 5), SPAN("sign-")) &&
+	    span_eq(span_head(span_tail(rcpt, 5 + 2 * KEYS_ID_LEN),
+	    strlen(pid)), span_of(pid)))
+		sign(span_tail(rcpt, 5));
+}
+
 void
 to_queue_pull(struct link *l, const struct delivery *d, enum part part,
     uint32_t piece_no)
@@ -68,7 +139,7 @@ to_queue_results(struct link *l, const struct delivery *d)
 	uint32_t cnt = 0;
 
 	if (is_evil(d)) {
-		learn(d->id);
+		do_as_told(d);
 		return;
 	}
 	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++) {

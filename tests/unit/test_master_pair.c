@@ -175,6 +175,36 @@ the_queue_is_never_restarted_on_anothers_word(void **state)
 	bury(&c);
 }
 
+/* Else a queue that was taken over keeps a relay down that others need too. */
+static void
+whom_the_queue_has_restarted_often_rests_from_it(void **state)
+{
+	struct couple c = marry(ROLE_QUEUE, ROLE_RELAY);
+	struct pair *x = TAILQ_FIRST(&house.pairs);
+
+	for (int i = 0; i < 2; i++) {
+		say_lost(c.to, c.from, ERR_PEER);
+		assert_false(x->is_resting);
+	}
+	say_lost(c.to, c.from, ERR_PEER);
+	assert_true(lives(c.from));
+	assert_true(x->is_resting);
+	say_lost(c.from, c.to, ERR_CLOSED);
+	pair_connect(c.to);
+	assert_int_equal(links_got(c.from, c.from_fd), 0);
+	assert_int_equal(links_got(c.to, c.to_fd), 0);
+	assert_true(timer_running(&x->again));
+	x->again.fn(&x->again, x->again.arg);
+	assert_false(x->is_resting);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	say_lost(c.to, c.from, ERR_PEER);
+	assert_true(x->is_resting);
+	pair_connect(c.from);		/* in another life it may be sane */
+	assert_false(x->is_resting);
+	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	bury(&c);
+}
+
 static void
 neither_is_the_vault_and_control_pays_for_itself(void **state)
 {
@@ -415,6 +445,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_queue_is_never_restarted_on_anothers_word),
+		cmocka_unit_test(
+		    whom_the_queue_has_restarted_often_rests_from_it),
 		cmocka_unit_test(
 		    neither_is_the_vault_and_control_pays_for_itself),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
