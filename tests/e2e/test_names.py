@@ -99,6 +99,20 @@ def test_a_name_that_does_not_exist_keeps_the_mail(server, sink, dns):
     assert sink.messages == []
 
 
+def test_a_source_of_one_family_leaves_out_the_others_hosts(server):
+    """postern -n says so beforehand, and a line of the log when it happens."""
+    server.port = free_port()
+    server.configure(basic(server.port, free_port()).replace(
+        "type static; host 127.0.0.1;", "type mx; source ::1;").replace(
+            "; ask_after 0", ""))
+    assert "hosts that have none of that family" in server.check().stderr
+    server.start()
+    name = send(server.port, "", "bob@[127.0.0.1]")
+    assert server.wait_log(event="passed_over")["why"] == \
+        "its name has no IPv6 address"
+    assert server.wait_log(event="failed", id=name)["dsn"] == "5.4.4"
+
+
 def test_a_resolver_that_dies_delays_only(server, sink, dns):
     p = start(server, sink, "hop.test.example", dns)
     old = p.kill("resolver")
