@@ -73,16 +73,47 @@ is_empty(int dir_fd)
 	return empty;
 }
 
+/* A file system of its own, or of those that are ours below /var/lib. */
+static bool
+is_place_for_queue(int fd, const struct stat *st)
+{
+	char now[PATH_MAX], link[64];
+	struct stat above;
+	ssize_t len;
+
+	if (fstatat(fd, "..", &above, 0) == -1)
+		return false;
+	if (above.st_dev != st->st_dev)
+		return true;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, now, sizeof(now) - 1);
+	if (len == -1)
+		return false;
+	now[len] = '\0';
+	return strncmp(now, "/var/lib/", sizeof("/var/lib/") - 1) == 0;
+}
+
+/*
+ * One that stands there empty and root's, a disk mounted for it, say, is taken
+ * as if we had made it.  Never below a user's directory, where the user may put
+ * a link to something of root's.
+ */
+static bool
+may_adopt(int fd, const struct stat *st)
+{
+	mode_t mode = st->st_mode & 07777;
+
+	return st->st_uid == 0 && (mode == 0700 || mode == 0755) &&
+	    is_place_for_queue(fd, st) && is_empty(fd);
+}
+
 static enum err
-give(int fd, bool is_new, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
+give(int fd, mode_t mode, uint32_t uid, uint32_t gid)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
 		return ERR_SYS;
-	if (!is_new && !(adopt && geteuid() == 0 && st.st_uid == 0 &&
-	    is_empty(fd)))
-		return OK;
 	if (st.st_uid != geteuid()) {	/* not what we made */
 		errno = EEXIST;
 		return ERR_SYS;
@@ -92,13 +123,44 @@ give(int fd, bool is_new, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
 	return fchmod(fd, mode) == -1 ? ERR_SYS : OK;
 }
 
-/*
- * adopt: one that stands there empty and root's, a disk mounted for it, say,
- * is taken as if we had made it.  Never below a user's directory, where the
- * user may put a link to something of root's.
- */
 static enum err
-make(const char *path, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
+complain_of_owner(const char *path, const struct stat *st, uint32_t uid)
+{
+	char why[160];
+
+	snprintf(why, sizeof(why), "it belongs to user %u and is to belong to "
+	    "user %u, who runs the queue; for a queue's store that is: "
+	    "posternctl queue adopt", (unsigned)st->st_uid, (unsigned)uid);
+	return complain(path, why, 0);
+}
+
+/* What stood there already. */
+static enum err
+take_over(const char *path, int fd, const struct plan_process *row)
+{
+	struct log_line l;
+	struct stat st;
+
+	if (row->role != ROLE_QUEUE || geteuid() != 0)
+		return OK;
+	if (fstat(fd, &st) == -1)
+		return complain(path, "cannot use a directory", errno);
+	if (st.st_uid == row->uid)
+		return OK;
+	if (!may_adopt(fd, &st))
+		return complain_of_owner(path, &st, row->uid);
+	if (give(fd, 0700, row->uid, row->gid) != OK)
+		return complain(path, "cannot set up a directory", errno);
+	log_begin(&l, LOG_adopted);
+	log_text(&l, LOG_KEY_block, row->block);
+	log_text(&l, LOG_KEY_file, path);
+	log_end(&l);
+	return OK;
+}
+
+/* row is of the process whose directory it is; or NULL. */
+static enum err
+make(const char *path, const struct plan_process *row, mode_t mode)
 {
 	enum err e = make_parents(path);
 	bool is_new;
@@ -114,7 +176,10 @@ make(const char *path, bool adopt, mode_t mode, uint32_t uid, uint32_t gid)
 	    (is_new ? O_NOFOLLOW : 0));
 	if (fd == -1)
 		return complain(path, "cannot use a directory", errno);
-	if ((e = give(fd, is_new, adopt, mode, uid, gid)) != OK)
+	if (!is_new)
+		e = row != NULL ? take_over(path, fd, row) : OK;
+	else if ((e = give(fd, mode, row != NULL ? row->uid : 0,
+	    row != NULL ? row->gid : 0)) != OK)
 		(void)complain(path, "cannot set up a directory", errno);
 	close(fd);
 	return e;
@@ -146,13 +211,13 @@ enum err
 dirs_take(const char *run_dir)
 {
 	char empty[PATH_MAX];
-	enum err e = make(run_dir, false, 0755, 0, 0);
+	enum err e = make(run_dir, NULL, 0755);
 
 	snprintf(empty, sizeof(empty), "%s" DIRS_EMPTY, run_dir);
 	if (e == OK)
 		e = lock(run_dir);
 	if (e == OK)
-		e = make(empty, false, 0555, 0, 0);
+		e = make(empty, NULL, 0555);
 	return e;
 }
 
@@ -160,6 +225,5 @@ enum err
 dirs_own(const struct plan_process *row)
 {
 	return row->own_dir[0] == '\0' ? OK :
-	    make(row->own_dir, row->role == ROLE_QUEUE, 0700, row->uid,
-	    row->gid);
+	    make(row->own_dir, row, 0700);
 }

@@ -20,7 +20,9 @@ MUST_CHECK enum err dirs_take(const char *run_dir);
 
 /*
  * A row's own directory.  One we make is the row's user's and mode 0700; one
- * that stands already is left as its owner wants it.
+ * that stands already is left as its owner wants it.  But a queue's must be its
+ * user's: one that is empty, root's and 0700 or 0755, below /var/lib or a file
+ * system of its own, becomes that; any other is an error.
  */
 MUST_CHECK enum err dirs_own(const struct plan_process *);
 

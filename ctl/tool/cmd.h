@@ -51,6 +51,7 @@ enum run_end	 cmd_queue_remove(struct run *);
 enum run_end	 cmd_queue_quarantine(struct run *);
 enum run_end	 cmd_queue_check(struct run *);
 enum run_end	 cmd_queue_salvage(struct run *);
+enum run_end	 cmd_queue_adopt(struct run *);
 enum run_end	 cmd_queue_bounce(struct run *);
 enum run_end	 cmd_queue_move(struct run *);
 enum run_end	 cmd_queue_reroute(struct run *);
