@@ -7,6 +7,8 @@
 #include "conf/block.h"
 #include "conf/check/check.h"
 
+#define CREDENTIALS	"/run/credentials/postern.service"
+
 static struct conf *
 new_conf(const struct conf_opener *opener, const struct conf_host *host)
 {
@@ -21,6 +23,8 @@ new_conf(const struct conf_opener *opener, const struct conf_host *host)
 	c->is_root = host->is_root;
 	c->read_place.mistakes = &c->mistakes;
 	c->read_place.cwd = span_of(host->cwd);
+	c->read_place.credentials = span_of(host->credentials != NULL ?
+	    host->credentials : CREDENTIALS);
 	c->read_place.regex = opener->regex;
 	return c;
 }

@@ -130,6 +130,8 @@ struct conf_host {
 					 * unknown, and nobody minds	*/
 	const char	*cwd;		/* absolute; used only when the path of
 					 * the configuration is relative */
+	const char	*credentials;	/* where systemd puts what it hands
+					 * over; NULL: where it usually does */
 	const char	*path;		/* where programs are looked for, as in
 					 * PATH; NULL: nowhere		*/
 	bool		 is_root;	/* else users are not looked up	*/

@@ -232,6 +232,7 @@ check_run(const char *file, int plan_fd)
 	struct conf_host host = {
 		.fqdn = fqdn, .cwd = cwd, .is_root = geteuid() == 0,
 		.path = getenv("PATH"),
+		.credentials = getenv("CREDENTIALS_DIRECTORY"),
 		.user_ids = check_users_ids,
 	};
 

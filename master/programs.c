@@ -22,8 +22,8 @@ static int	 files[ROLE__COUNT];
 static int	 null_fd = -1;
 
 static const char *const passed_on[] = {
-	"ASAN_OPTIONS", "JOURNAL_STREAM", "LSAN_OPTIONS", "POSTERN_TRACE",
-	"PATH", "TZ", "UBSAN_OPTIONS",
+	"ASAN_OPTIONS", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM",
+	"LSAN_OPTIONS", "POSTERN_TRACE", "PATH", "TZ", "UBSAN_OPTIONS",
 };
 
 static enum err

@@ -77,3 +77,17 @@ path_fixed_head(struct span path)
 		end--;
 	return span_head(path, end > 1 ? end - 1 : end);
 }
+
+bool
+path_is_credential(struct span text, struct span *name)
+{
+	const struct span word = SPAN("credential:");
+
+	if (!span_begins(text, word))
+		return false;
+	*name = span_tail(text, word.len);
+	if (span_begins(*name, SPAN(".")) || name->len > PATH_CREDENTIAL_MAX ||
+	    span_find(*name, '/') < name->len)
+		name->len = 0;
+	return true;
+}

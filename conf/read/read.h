@@ -25,6 +25,7 @@ struct reading {
 struct read_place {
 	struct mistakes	*mistakes;	/* borrowed			*/
 	struct span	 cwd;		/* absolute			*/
+	struct span	 credentials;	/* absolute			*/
 	/* Of conf_opener, or NULL. */
 	enum err	(*regex)(struct span, size_t *at, char *why, size_t);
 };

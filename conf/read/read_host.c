@@ -309,6 +309,23 @@ read_path(const struct read_place *rp, const struct value *v,
 	return true;
 }
 
+/* A path, or what systemd has put into our directory of credentials. */
+static bool
+read_file(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	struct span name;
+
+	if (!path_is_credential(v->text, &name))
+		return read_path(rp, v, out);
+	if (name.len > 0)
+		out->text = path_absolute(rp->mistakes->arena, rp->cwd,
+		    rp->credentials, name);
+	return (name.len > 0 && out->text.len > 0 &&
+	    out->text.len < PLAN_PATH_MAX) ||
+	    refuse(rp, v, "a credential's name, such as credential:mx.key");
+}
+
 /* A path that fits into the address of a unix socket. */
 static bool
 read_socket(const struct read_place *rp, const struct value *v,
@@ -484,11 +501,12 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 	case TYPE_ADDRESS:
 		return read_address(rp, v, v->text, out);
 	case TYPE_DIRECTORY:
+		return read_path(rp, v, out);
 	case TYPE_FILE:
 	case TYPE_NOTICE:
 	case TYPE_ROOTS:
 	case TYPE_SECRET:
-		return read_path(rp, v, out);
+		return read_file(rp, v, out);
 	case TYPE_SOCKET:
 	case TYPE_UNIX:
 		return read_socket(rp, v, out);

@@ -525,6 +525,12 @@ static const struct row rows[] = {
 	{ EDGE("tls { certfile /c }") REST, "f:1:21: tls needs `keyfile'",
 	    NULL, false },
 	/* files */
+	{ EDGE(TLS("credential:mx.crt", "/k")) REST, "f:1:36: there is no file "
+	    "/run/credentials/postern.service/mx.crt", NULL, false },
+	{ EDGE(TLS("credential:../x", "/k")) REST, "f:1:36: "
+	    "`credential:../x' is not a credential's name", NULL, false },
+	{ EDGE(TLS("credential:", "/k")) REST, "f:1:36: "
+	    "`credential:' is not a credential's name", NULL, false },
 	{ EDGE(TLS("/gone", "/k")) REST, "f:1:36: there is no file /gone",
 	    NULL, false },
 	{ EDGE(TLS("/c", "/gone")) REST, "f:1:48: there is no file /gone",
