@@ -48,7 +48,7 @@ DEBIAN_libidn2 := libidn2-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
-ifeq ($(filter help clean run check lint deps fmt flow programs deb,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean run check lint deps fmt flow programs deb deb-check,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
@@ -330,5 +330,10 @@ PREBUILT ?=
 deb:
 	@debian/make.sh build/deb $(abspath $(PREBUILT))
 #: make deb               the Debian packages, in build/deb/
+
+.PHONY: deb-check
+deb-check: deb
+	@tests/deb.sh build/deb
+#: make deb-check         tries them in a Debian with systemd (mmdebstrap; root)
 
 #: make clean             remove build/
