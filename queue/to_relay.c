@@ -34,7 +34,7 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		.ret = env->message.ret, .envid = env->message.envid,
 		.body = env->message.body, .params = env->message.params,
 		.by_ms = env->message.by_ms, .by_mode = env->message.by_mode,
-		.deadline_ms = BUS_NO_DEADLINE,
+		.deadline_ms = (uint64_t)store_deadline(w->queue->store),
 	};
 	uint32_t at;
 

@@ -21,6 +21,7 @@
 #include "relay/smtp/smtp_mail.h"
 #include "relay/smtp/smtp_reply.h"
 #include "relay/smtp/smtp_text.h"
+#include "sys/clock.h"
 #include "sys/counters.h"
 
 #define OUT_MIN		1024	/* bytes to begin with; most envelopes */
@@ -255,12 +256,32 @@ stop_text(struct smtp_client *c, enum err e)
 	smtp_client_fail(c, &v);
 }
 
+/*
+ * The queue may have lost this delivery to another by now: it must not be
+ * completed.  To break off is safe as long as the end is not all written.
+ */
+static bool
+must_not_end(const struct smtp_client *c)
+{
+	return c->text_ended && c->iov_pos < c->iov_cnt &&
+	    c->delivery->deadline_ms != (int64_t)BUS_NO_DEADLINE &&
+	    clock_mono_ms() >= c->delivery->deadline_ms;
+}
+
 static void
 write_text(struct smtp_client *c)
 {
+	struct verdict v;
 	enum err e;
 
-	while (c->step == SMTP_TEXT && write_runs(c)) {
+	while (c->step == SMTP_TEXT) {
+		if (must_not_end(c)) {
+			v = verdict_own(OWN_not_ours, STAGE_BODY);
+			smtp_client_fail(c, &v);
+			return;
+		}
+		if (!write_runs(c))
+			return;
 		e = smtp_text_fill(c);
 		if (e == ERR_AGAIN)
 			return;

@@ -203,6 +203,7 @@ static void
 add_delivery(unsigned no, unsigned flags)
 {
 	const struct msg_delivery_open m = {
+		.deadline_ms = BUS_NO_DEADLINE,
 		.delivery = no, .header_len = 14, .body_len = 11,
 		.flags = flags & WITH_8BIT ? MAIL_8BIT : 0,
 		.sender = SPAN("s@a.example"), .rcpt_cnt = 3,

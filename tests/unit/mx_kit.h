@@ -432,6 +432,7 @@ static struct delivery *
 make_delivery(const char *destination)
 {
 	struct msg_delivery_open m = { .delivery = world->delivery_cnt,
+	    .deadline_ms = BUS_NO_DEADLINE,
 	    .header_len = 14, .rcpt_cnt = 1, .sender = SPAN("s@a.example"),
 	    .destination = span_of(destination) };
 	struct delivery *d = delivery_new(&m, &delivery_calls, NULL);

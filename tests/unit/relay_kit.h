@@ -402,7 +402,7 @@ add_delivery(unsigned flags, const char *sender, const char *rcpts)
 		.delivery = bench->delivery_cnt, .flags = (uint8_t)flags,
 		.header_len = strlen(bench->header),
 		.body_len = bench->body_len, .sender = span_of(sender),
-		.rcpt_cnt = 1,
+		.rcpt_cnt = 1, .deadline_ms = BUS_NO_DEADLINE,
 	};
 	struct span left = span_of(rcpts);
 	struct delivery *d;

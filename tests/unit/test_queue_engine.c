@@ -157,6 +157,34 @@ a_shard_goes_alone(void **state)
 	((struct store_base *)p->q.store)->engine = engine;
 }
 
+static int64_t
+in_an_hour(const struct store *st)
+{
+	return clock_mono_ms() + 3600000;
+}
+
+static void
+a_relay_is_told_until_when_it_is_ours(void **state)
+{
+	struct play *p = *state;
+	struct store_base *base = (struct store_base *)p->q.store;
+	const struct store_engine *engine = base->engine;
+	struct store_engine bounded = *engine;
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "a@example.org", "b@example.net");
+	kit_until(&p->kit, p->open_cnt == 1);
+	assert_true(p->opened.deadline_ms == BUS_NO_DEADLINE);
+	bounded.deadline = in_an_hour;
+	base->engine = &bounded;
+	play_send_mail(p, 2, "a@example.org", "b@example.net");
+	kit_until(&p->kit, p->open_cnt == 2);
+	assert_in_range(p->opened.deadline_ms, clock_mono_ms() + 3500000,
+	    clock_mono_ms() + 3600000);
+	base->engine = engine;
+}
+
 static void
 what_is_settled_twice_is_settled_once(void **state)
 {
@@ -222,6 +250,7 @@ main(void)
 		PLAY_TEST(of_a_shard_that_is_anothers_nothing_is_begun),
 		PLAY_TEST(what_waits_is_forgotten_and_what_runs_ends),
 		PLAY_TEST(a_shard_goes_alone),
+		PLAY_TEST(a_relay_is_told_until_when_it_is_ours),
 		PLAY_TEST(what_is_settled_twice_is_settled_once),
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
 	};

@@ -8,6 +8,7 @@
 
 #include "mail/dsn.h"
 #include "relay_kit.h"
+#include "sys/clock.h"
 
 #define WHOLE								\
 	"EHLO me.example\r\n"						\
@@ -865,6 +866,32 @@ a_bare_line_end_or_nul_never_goes_out(void **state)
 	}
 }
 
+/* It may be another's: the end is not sent, and nothing is taken there. */
+static void
+after_its_deadline_a_delivery_gets_no_dot(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	d->deadline_ms = clock_mono_ms();
+	connect_client(b);
+	run(b);
+	want_outcome(d, 0, CLASS_LATER, SCOPE_OURS, STAGE_BODY, 451);
+	assert_null(strstr(b->hop.seen, "\r\n.\r\n"));
+}
+
+static void
+one_that_is_ours_for_a_while_is_sent(void **state)
+{
+	struct bench *b = *state;
+	struct delivery *d = add_delivery(0, "s@a.example", "r@b.example");
+
+	d->deadline_ms = clock_mono_ms() + 3600000;
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+}
+
 static void
 text_that_will_never_come_fails_the_attempt_as_ours(void **state)
 {
@@ -1071,6 +1098,8 @@ main(void)
 		TEST(dots_are_doubled_once_at_every_border),
 		TEST(a_text_without_last_crlf_gets_one),
 		TEST(a_bare_line_end_or_nul_never_goes_out),
+		TEST(after_its_deadline_a_delivery_gets_no_dot),
+		TEST(one_that_is_ours_for_a_while_is_sent),
 		TEST(text_that_will_never_come_fails_the_attempt_as_ours),
 		TEST(a_text_that_breaks_off_never_gets_its_dot),
 		TEST(a_dead_connection_that_was_used_costs_no_attempt),
