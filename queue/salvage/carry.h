@@ -9,7 +9,7 @@
 #ifndef QUEUE_SALVAGE_CARRY_H
 #define QUEUE_SALVAGE_CARRY_H
 
-#include "queue/store/store_table.h"
+#include "queue/store/lmdb/store_table.h"
 
 enum carry {
 	CARRY_UNDECIDED,	/* nobody has thought of it: a fault of ours */

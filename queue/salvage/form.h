@@ -6,8 +6,8 @@
 #ifndef QUEUE_SALVAGE_FORM_H
 #define QUEUE_SALVAGE_FORM_H
 
-#include "queue/store/image.h"
-#include "queue/store/store_table.h"
+#include "queue/store/lmdb/image.h"
+#include "queue/store/lmdb/store_table.h"
 
 /* The record of a table's rows; false: they have none. */
 bool	form_kind(enum table, enum record_kind *out);

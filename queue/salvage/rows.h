@@ -12,7 +12,7 @@
 #ifndef QUEUE_SALVAGE_ROWS_H
 #define QUEUE_SALVAGE_ROWS_H
 
-#include "queue/store/catalogue.h"
+#include "queue/store/lmdb/catalogue.h"
 
 /* How sure it is that the row is of today: the lower the better. */
 enum rows_origin {

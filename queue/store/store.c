@@ -1,6 +1,6 @@
 /*
  * store.c - the one door to whatever engine a queue has, and what is the same
- * for all of them: names of flows.
+ * for all of them: names of flows, and who holds a delivery.
  */
 #include <errno.h>
 #include <string.h>
@@ -144,6 +144,17 @@ store_##call(struct store *st, struct store_##type *op, store_fn *fn,	\
 #include "queue/store/store_ops.def"
 #undef WRITE
 #undef READ
+
+/* Version 1 did not say it. */
+enum held
+store_held_by(const struct record_delivery *d)
+{
+	if ((int64_t)d->due_ms != STORE_HELD_MS || d->held >= HELD__COUNT)
+		return HELD_UNSAID;
+	if (d->held == HELD_UNSAID && d->deaths >= STORE_DEATHS_MAX)
+		return HELD_DEATHS;
+	return d->held;
+}
 
 static bool
 append_name(struct store_flow *f, struct span s)

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "queue/store/store.h"
-#include "queue/store/store_table.h"
+#include "queue/store/lmdb/store_table.h"
 #include "sys/clock.h"
 
 #define KIT_PATIENCE_MS	20000	/* a test that waits longer has failed */

@@ -6,7 +6,7 @@
 #include "queue_kit.h"
 
 #include "queue/bounce/digest_text.h"
-#include "queue/store/store_inside.h"
+#include "queue/store/lmdb/store_inside.h"
 
 #define CALL(name, op)	(name(k->store, op, kit_back, k), wait_for_it(k))
 

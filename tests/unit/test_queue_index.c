@@ -5,7 +5,7 @@
  */
 #include "queue_kit.h"
 #include "queue/walk/index.h"
-#include "queue/store/page.h"
+#include "queue/store/lmdb/page.h"
 
 #define MAILS	300
 #define ROUND_MS	300	/* a round over so few takes less	*/

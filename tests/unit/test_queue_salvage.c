@@ -13,7 +13,7 @@
 #include "queue/salvage/carry.h"
 #include "queue/salvage/form.h"
 #include "queue/salvage/rescue.h"
-#include "queue/store/store_inside.h"
+#include "queue/store/lmdb/store_inside.h"
 
 #define FLIPS	400	/* rounds of one bit			*/
 #define STORMS	60	/* rounds of fifty			*/

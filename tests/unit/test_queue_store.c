@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "deaf.h"
 #include "queue_disk.h"
-#include "queue/store/store_inside.h"
+#include "queue/store/lmdb/store_inside.h"
 
 static struct envelope *
 read_envelope(struct kit *k, struct id id)

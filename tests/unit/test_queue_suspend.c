@@ -8,7 +8,7 @@
 
 #include "queue/plan/dispatch_inside.h"
 #include "queue/walk/expire.h"
-#include "queue/store/store_inside.h"
+#include "queue/store/lmdb/store_inside.h"
 
 #define DAY_MS	INT64_C(86400000)
 

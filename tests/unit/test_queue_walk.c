@@ -10,7 +10,7 @@
 
 #include <fcntl.h>
 
-#include "queue/store/store_inside.h"
+#include "queue/store/lmdb/store_inside.h"
 
 #define ROWS	20
 #define OF(n)	((struct id){ { 0x21, 0x22, 0x23, 0x24, (n) } })
