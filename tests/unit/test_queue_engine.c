@@ -242,6 +242,52 @@ a_next_try_is_not_put_over_anothers(void **state)
 	}
 }
 
+static enum err
+settle_over(struct kit *k, const struct kit_mail *m)
+{
+	struct store_change c = { .class = CLASS_DONE, .code = 250,
+	    .address = m->rcpts[0] };
+	struct store_settle s = { .id = m->mail.id, .is_over = true,
+	    .changes = &c, .change_cnt = 1 };
+	unsigned before = k->back_cnt;
+
+	store_settle(k->store, &s, kit_back, k);
+	kit_until(k, k->back_cnt > before);
+	assert_true(s.removed);
+	return k->last;
+}
+
+/* What is in memory is counted, told when it is much, and gone at the end. */
+static void
+memory_is_full_at_its_bound_and_begins_empty(void **state)
+{
+	static char text[10000];
+	static struct kit_mail m[20];
+	struct kit *k = *state;
+	unsigned cnt = 0;
+
+	kit_engine = "memory";
+	store_close(&k->store);
+	k->limits.max_bytes = 64 << 10;
+	kit_reopen(k);
+	memset(text, 'x', sizeof(text));
+	while (k->full == QUEUE_HAS_ROOM) {
+		assert_true(cnt < 20);
+		kit_mail(k, &m[cnt], SPAN("A: b\r\n\r\n"),
+		    (struct span){ text, sizeof(text) });
+		assert_int_equal(kit_accept(k, &m[cnt++]), OK);
+	}
+	assert_int_equal(k->full, QUEUE_FULL);
+	assert_int_equal(cnt, 7);	/* six and a half go in */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(settle_over(k, &m[i]), OK);
+	assert_int_equal(k->full, QUEUE_HAS_ROOM);
+	store_close(&k->store);
+	kit_reopen(k);
+	assert_int_equal(k->ready.message_cnt, 0);
+	kit_engine = "lmdb";
+}
+
 int
 main(void)
 {
@@ -253,7 +299,9 @@ main(void)
 		PLAY_TEST(a_relay_is_told_until_when_it_is_ours),
 		PLAY_TEST(what_is_settled_twice_is_settled_once),
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
+		KIT_TEST(memory_is_full_at_its_bound_and_begins_empty),
 	};
 
-	return KIT_RUN_BOTH(tests, "");
+	return KIT_RUN_BOTH(tests,
+	    "memory_is_full_at_its_bound_and_begins_empty");
 }
