@@ -111,6 +111,7 @@ read_security(struct settings *set, const struct slice *edge,
 	set->has_tls = slice_text(&tls, "certfile", 0).len > 0;
 	set->certificate = (unsigned)slice_num(&tls, "certfile");
 	set->tls_immediately = slice_flag(edge, "tls_immediately");
+	set->binarymime = slice_flag(edge, "binarymime");
 	set->smtputf8 = read_smtputf8(edge);
 	set->require_tls = slice_flag(rules, "require_tls");
 	set->has_users = slice_text(rules, "lookup_credentials", 0).len > 0;

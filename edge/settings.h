@@ -35,6 +35,7 @@ struct settings {
 	unsigned	 max_sessions;
 	unsigned	 max_sessions_per_client;
 	enum smtputf8	 smtputf8;	/* AUTO: as the queue says	*/
+	bool		 binarymime;	/* is offered		*/
 	struct rules	 rules;
 
 	bool		 has_tls;		/* there is a certificate, */

@@ -38,4 +38,5 @@ is_busy(const void *hole)
 const struct relay_type relay_type_blackhole = {
 	.open = open_hole,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
+	.takes_binary = true,
 };

@@ -52,6 +52,8 @@ struct relay_type {
 	bool		(*is_busy)(const void *);
 	/* What its only next hop can.  NULL: there are many, or none. */
 	void		(*can)(const void *, struct msg_relay_can *out);
+	/* take() is given text of any octets (BODY=BINARYMIME) too. */
+	bool		 takes_binary;
 };
 
 /* The row of a type for this role, or NULL. */

@@ -195,6 +195,7 @@ worker_rcpt(struct worker *w, struct delivery *d,
     const struct msg_delivery_rcpt *m)
 {
 	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
+	struct verdict binary = verdict_own(OWN_needs_binarymime, STAGE_MAIL);
 	enum err e;
 
 	if (!dsn_is_notify(m->notify) ||
@@ -212,6 +213,8 @@ worker_rcpt(struct worker *w, struct delivery *d,
 		delivery_finish(d);
 	else if (w->is_draining)
 		delivery_end(d, &v, SPAN(""));
+	else if (d->body == BODY_BINARYMIME && !w->kind->takes_binary)
+		delivery_end(d, &binary, SPAN(""));
 	else
 		w->kind->take(w->relay_type_arg, d);
 	return OK;

@@ -41,10 +41,10 @@ read_body(struct span value, void *out)
 {
 	struct command_mail *mail = out;
 
-	if (span_eq_nocase(value, SPAN("BINARYMIME")))
-		return FAULT_BINARY;
 	mail->is_8bit = span_eq_nocase(value, SPAN("8BITMIME"));
-	if (!mail->is_8bit && !span_eq_nocase(value, SPAN("7BIT")))
+	mail->is_binary = span_eq_nocase(value, SPAN("BINARYMIME"));
+	if (!mail->is_8bit && !mail->is_binary &&
+	    !span_eq_nocase(value, SPAN("7BIT")))
 		return FAULT_SYNTAX;
 	mail->has_body = true;
 	return FAULT_NONE;

@@ -1,7 +1,7 @@
 /*
  * command - what an SMTP client's lines say: RFC 5321 4.1.1, SIZE (RFC 1870),
  * 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), DSN (RFC 3461),
- * CHUNKING (RFC 3030).
+ * CHUNKING and BINARYMIME (RFC 3030).
  * Syntax only: the order of the dialogue and every limit of the configuration
  * are the edge's.
  *
@@ -37,7 +37,8 @@ enum command_fault {
 	FAULT_ADDRESS,	/* 501 5.1.7 in MAIL, 5.1.3 in RCPT	*/
 	FAULT_UTF8,	/* 553 5.6.7 needs SMTPUTF8		*/
 	FAULT_PARAM,	/* 555 5.5.4 unknown parameter		*/
-	FAULT_BINARY,	/* 501 5.5.4 BODY=BINARYMIME not offered */
+	FAULT_BINARY,	/* 501 5.5.4 BODY=BINARYMIME not offered: the
+			 * edge's to find			*/
 	FAULT_RET,	/* 501 5.5.4 neither FULL nor HDRS	*/
 	FAULT_ENVID,	/* 501 5.5.4 no xtext, or too long	*/
 	FAULT_NOTIFY,	/* 501 5.5.4 no list of NOTIFY		*/
@@ -51,6 +52,7 @@ struct command_mail {
 	bool		 has_size;
 	bool		 has_body;	/* BODY= was given		   */
 	bool		 is_8bit;	/* BODY=8BITMIME		   */
+	bool		 is_binary;	/* BODY=BINARYMIME		   */
 	bool		 smtputf8;
 	bool		 has_auth;	/* AUTH= was given; its value is
 					 * judged and not kept, for we take

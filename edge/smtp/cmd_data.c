@@ -36,6 +36,12 @@ cmd_data(struct session *s, struct span args)
 		    "Syntax error in parameters or arguments");
 		return REFUSED;
 	}
+	/* RFC 3030 3: only by BDAT, whatever the text holds. */
+	if (s->transaction->body == BODY_BINARYMIME) {
+		session_refuse(s, 503, "5.5.1",
+		    "BODY=BINARYMIME comes by BDAT alone");
+		return REFUSED;
+	}
 	return stage_run(s, AT_DATA, begin);
 }
 

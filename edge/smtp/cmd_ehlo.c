@@ -76,6 +76,8 @@ say_ehlo(struct session *s, const struct reply *no)
 		session_reply(s, 250, "-", "%s", extensions[i]);
 	if ((s->has_utf8 = cmd_offers_utf8(s)))
 		session_reply(s, 250, "-", "SMTPUTF8");
+	if (s->edge->set.binarymime)
+		session_reply(s, 250, "-", "BINARYMIME");
 	if (cmd_offers_tls(s))
 		session_reply(s, 250, "-", "STARTTLS");
 	if (cmd_offers_auth(s))

@@ -65,7 +65,8 @@ begin(struct session *s, const struct command_mail *m)
 	t = s->transaction;
 	t->size_hint = m->has_size ? m->size : 0;
 	t->has_smtputf8 = m->smtputf8;
-	t->body = m->is_8bit ? BODY_8BITMIME : BODY_7BIT;
+	t->body = m->is_binary ? BODY_BINARYMIME :
+	    m->is_8bit ? BODY_8BITMIME : BODY_7BIT;
 	t->is_utf8 = m->sender.is_utf8;
 	t->ret = m->ret;
 	return true;
@@ -119,6 +120,8 @@ cmd_mail(struct session *s, struct span args)
 	fault = command_mail(args, s->origin.is_extended, &m);
 	if (fault == FAULT_NONE && m.has_auth && !cmd_offers_auth(s))
 		fault = FAULT_PARAM;
+	if (fault == FAULT_NONE && m.is_binary && !s->edge->set.binarymime)
+		fault = FAULT_BINARY;
 	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.7");
 		return REFUSED;

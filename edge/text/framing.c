@@ -19,10 +19,12 @@ framing_begin(struct framing *f, struct text *text, bool is_lax)
 }
 
 void
-framing_begin_chunks(struct framing *f, struct text *text, bool is_lax)
+framing_begin_chunks(struct framing *f, struct text *text, bool is_lax,
+    bool is_binary)
 {
-	framing_begin(f, text, is_lax);
+	framing_begin(f, text, is_lax && !is_binary);
 	f->eod.is_counted = true;
+	f->is_binary = text->is_binary = is_binary;
 }
 
 void
@@ -70,11 +72,34 @@ end(struct framing *f)
 	return FRAMING_END;
 }
 
+static void
+take_binary(struct framing *f, struct span *in, size_t n)
+{
+	struct span run = span_head(*in, n);
+
+	*in = span_tail(*in, run.len);
+	f->end = run.ptr[run.len - 1];
+	text_put(f->text, run);
+}
+
+/* What came binary has octets over 127 for all that others need to know. */
+static enum framing_step
+end_binary(struct framing *f)
+{
+	if (!f->text->is_split && f->text->size > 0 && f->end != '\n')
+		text_put(f->text, SPAN("\r\n"));
+	f->text->is_8bit = true;
+	text_end(f->text);
+	return FRAMING_END;
+}
+
 static enum framing_step
 end_chunk(struct framing *f)
 {
 	if (!f->is_last)
 		return FRAMING_CHUNK;
+	if (f->is_binary)
+		return end_binary(f);
 	if (!eod_finish(&f->eod))
 		text_put(f->text, SPAN("\r\n"));
 	judge(f);
@@ -92,7 +117,11 @@ take_chunk(struct framing *f, struct span *in)
 		if ((n = framing_room(f)) == 0)
 			return FRAMING_FULL;
 		len = in->len;
-		(void)take_some(f, in, n < f->left ? n : (size_t)f->left);
+		n = n < f->left ? n : (size_t)f->left;
+		if (f->is_binary)
+			take_binary(f, in, n);
+		else
+			(void)take_some(f, in, n);
 		f->left -= len - in->len;
 	}
 	return end_chunk(f);

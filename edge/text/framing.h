@@ -30,11 +30,15 @@ struct framing {
 	struct eod	 eod;
 	uint64_t	 left;		/* octets of the chunk		*/
 	bool		 is_last;	/* no other follows it		*/
+	bool		 is_binary;	/* no line ends are looked at	*/
+	char		 end;		/* its last octet so far	*/
 };
 
 /* is_lax: lines may end with LF alone. */
 void	framing_begin(struct framing *, struct text *, bool is_lax);
-void	framing_begin_chunks(struct framing *, struct text *, bool is_lax);
+/* is_binary: BINARYMIME, whose body is whatever octets come (RFC 3030 3). */
+void	framing_begin_chunks(struct framing *, struct text *, bool is_lax,
+	    bool is_binary);
 /* The next chunk has so many octets: all of them will be taken, whatever is
  * wrong with the text by then. */
 void	framing_chunk(struct framing *, uint64_t len, bool is_last);
@@ -44,7 +48,8 @@ void	framing_chunk(struct framing *, uint64_t len, bool is_last);
  * comes.  A bare CR, a bare LF or a NUL, by which others may see a second
  * message in it, is a fault (550 5.5.2), whatever else is wrong; it ends the
  * connection where the end of the text has to be looked for.  The last line of
- * a counted text gets an end where it has none.
+ * a counted text gets an end where it has none; if that is binary, a header's
+ * last line alone.
  */
 enum framing_step framing_take(struct framing *, struct span *in);
 

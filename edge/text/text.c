@@ -12,6 +12,7 @@
 #include "edge/text/stream.h"
 #include "edge/text/tap.h"
 #include "edge/text/text.h"
+#include "mail/eod.h"
 
 #define HEADER_FIRST	2048	/* bytes: the header of most messages	*/
 
@@ -65,6 +66,21 @@ begin_header(struct text *x)
 	return OK;
 }
 
+/* Line ends as they have to be?  Of a binary text nobody has looked at them. */
+static bool
+has_lines(struct span section)
+{
+	struct span run;
+	struct eod e;
+
+	eod_init(&e);
+	e.is_counted = true;
+	while (eod_next(&e, &section, &run) == EOD_RUN)
+		;
+	(void)eod_finish(&e);
+	return !e.bare && !e.nul;
+}
+
 /*
  * The header section is complete.  What is held beyond it is the beginning of
  * the body, and moves over; the line of a mbox in front of it is left out.
@@ -82,6 +98,11 @@ split(struct text *x)
 	}
 	if (held.len > TEXT_LINE_MAX + 2) {
 		fault(x, 554, "5.6.0", "Line too long");
+		return;
+	}
+	if (x->is_binary && !has_lines(span_tail(span_head(grow_span(
+	    &x->header), end), x->header_at))) {
+		fault(x, 550, "5.5.2", "Bare CR, bare LF or NUL not allowed");
 		return;
 	}
 	for (struct tap *tap = x->taps; tap != NULL; tap = tap->next)

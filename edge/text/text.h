@@ -41,6 +41,7 @@ struct text {
 					 * client's header section	*/
 	size_t		 header_at;	/* where it begins		*/
 	uint64_t	 size;		/* bytes of message so far	*/
+	bool		 is_binary;	/* its body is any octets	*/
 	bool		 is_split;	/* header section is complete	*/
 	bool		 is_ended;	/* all of it has come		*/
 	bool		 is_8bit;	/* facts, final when it is ended */

@@ -30,7 +30,8 @@ void
 transaction_open_chunks(struct transaction *t, bool is_lax,
     const struct reply *no)
 {
-	framing_begin_chunks(&t->framing, &t->text, is_lax);
+	framing_begin_chunks(&t->framing, &t->text, is_lax,
+	    t->body == BODY_BINARYMIME);
 	if (no == NULL) {
 		begin(t);
 		return;

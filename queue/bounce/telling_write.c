@@ -285,7 +285,9 @@ wants_whole(const struct report_rows *rows)
 {
 	const struct record_message *m = &rows->message;
 
-	if (m->ret != RET_FULL || m->header_len > BOUNCE_RETURN_MAX ||
+	/* A bounce goes by DATA, where binary octets may not be. */
+	if (m->ret != RET_FULL || m->body == BODY_BINARYMIME ||
+	    m->header_len > BOUNCE_RETURN_MAX ||
 	    m->body_len > BOUNCE_RETURN_MAX - m->header_len)
 		return false;
 	for (uint32_t i = 0; i < rows->cnt; i++)

@@ -131,4 +131,5 @@ is_busy(const void *arg)
 const struct relay_type relay_type_mx = {
 	.prepare = prepare, .open = open_mx,
 	.slots = slots, .take = take, .drain = drain, .is_busy = is_busy,
+	.takes_binary = true,
 };

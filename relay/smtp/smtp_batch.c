@@ -62,7 +62,12 @@ smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 
 	c->is_utf8 = has & EHLO_SMTPUTF8 &&
 	    (d->flags & MAIL_SMTPUTF8 || is_enveloped_in_utf8(d));
+	c->is_binary = d->body == BODY_BINARYMIME;
 	if (!c->is_utf8 && address_needs_utf8(d->sender))
+		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
+	else if (c->is_binary && (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)))
+		*v = verdict_own(OWN_needs_binarymime, STAGE_MAIL);
+	else if (c->is_binary && smtp_convert_lacks_utf8(c))
 		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
 	else if (smtp_convert_is_refused(c))
 		*v = verdict_own(smtp_convert_lacks_utf8(c) ?

@@ -1,8 +1,9 @@
 /*
  * smtp_client - one connection to a next hop, and the SMTP or LMTP spoken on
  * it: RFC 5321 and RFC 2033 from the client's side, with PIPELINING (2920),
- * SIZE (1870), 8BITMIME (6152) and SMTPUTF8 (6531) where they are offered, and
- * STARTTLS (3207) and AUTH (4954) as the target asks.
+ * SIZE (1870), 8BITMIME (6152) and SMTPUTF8 (6531) where they are offered, with
+ * BDAT (3030) for a message that came with BODY=BINARYMIME, and with STARTTLS
+ * (3207) and AUTH (4954) as the target asks.
  *
  * Life: smtp_client_start() dials, and goes through the host's addresses until
  * one greets, takes our EHLO, and grants the TLS and the login that we ask;
@@ -201,6 +202,7 @@ struct smtp_client {
 	bool		 needs_rset;	/* the last one was left open	*/
 	bool		 heard;		/* any reply in this one	*/
 	bool		 is_utf8;	/* it is with SMTPUTF8		*/
+	bool		 is_binary;	/* it goes by BDAT, as it is	*/
 	bool		 is_refused;	/* MAIL was			*/
 	bool		 was_granted;	/* MAIL, for this delivery	*/
 	uint16_t	 refused_code;	/* of the transaction before, when

@@ -29,7 +29,7 @@ smtp_convert_lacks_utf8(const struct smtp_client *c)
 bool
 smtp_convert_is_due(const struct smtp_client *c)
 {
-	return !c->convert.is_planned && (lacks_8bit(c) ||
+	return !c->is_binary && !c->convert.is_planned && (lacks_8bit(c) ||
 	    smtp_convert_lacks_utf8(c) || (c->delivery->flags & MAIL_LONG &&
 	    c->target->eightbit == SMTP_8BIT_CONVERT));
 }

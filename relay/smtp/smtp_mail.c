@@ -8,6 +8,10 @@
  * the end of the text once for each recipient it took: those answered are
  * decided, whatever becomes of the others.
  *
+ * DATA is what every next hop knows.  BDAT is said for a message that is
+ * binary, which may not go by DATA: to say it for others too would save a round
+ * trip, and send the text to who then refuses all recipients.
+ *
  * A reply to DATA or to the text is about its transaction (RFC 5321 3.3), so it
  * decides those it was for, and the next are tried.  Only when two in a row are
  * refused with one code is it believed of the message, and decides all: ten
@@ -48,7 +52,9 @@ smtp_mail_say_mail(struct smtp_client *c)
 	if (c->ehlo.has & EHLO_SIZE)
 		smtp_client_say(c, " SIZE=%llu",
 		    (unsigned long long)smtp_convert_size(c));
-	if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
+	if (c->is_binary)
+		smtp_client_say(c, " BODY=BINARYMIME");
+	else if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
 		smtp_client_say(c, " BODY=8BITMIME");
 	if (c->is_utf8)
 		smtp_client_say(c, " SMTPUTF8");
@@ -85,6 +91,9 @@ smtp_mail_say_data(struct smtp_client *c)
 void
 smtp_mail_say_text(struct smtp_client *c)
 {
+	if (c->is_binary)
+		smtp_client_say(c, "BDAT %llu LAST\r\n",
+		    (unsigned long long)delivery_size(c->delivery));
 	smtp_text_begin(c);
 }
 
@@ -204,6 +213,18 @@ is_over_limit(const struct smtp_client *c, const struct verdict *v)
 	    !span_begins(v->text, SPAN("5.")));
 }
 
+/* All of a binary text is one chunk, said when somebody is there to get it. */
+static void
+begin_chunk(struct smtp_client *c, const struct verdict *v)
+{
+	if (c->taken_cnt == 0)
+		end_transaction(c);
+	else if (c->is_refused)
+		smtp_dialogue_protest(c, v);	/* no sender, yet it takes */
+	else
+		smtp_dialogue_enter(c, SMTP_TEXT);
+}
+
 void
 smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 {
@@ -216,6 +237,8 @@ smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 		    delivery_outcome(c->delivery, v, c->hop));
 	if (c->batch_pos < c->batch_cnt)
 		smtp_dialogue_enter(c, SMTP_RCPT);
+	else if (c->is_binary)
+		begin_chunk(c, v);
 	else if (c->taken_cnt > 0 || smtp_mail_is_pipelined(c))
 		smtp_dialogue_enter(c, SMTP_DATA);
 	else
@@ -281,7 +304,10 @@ hear_end_of_one(struct smtp_client *c, const struct verdict *v)
 void
 smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
 {
-	c->needs_rset = false;
+	if (c->ended_cnt == 0)
+		c->needs_rset = false;
+	if (c->is_binary && v->class != CLASS_DONE)
+		c->needs_rset = true;	/* RFC 3030 2 */
 	if (c->target->is_lmtp) {
 		hear_end_of_one(c, v);
 		return;
@@ -311,7 +337,8 @@ begin(struct smtp_client *c)
 	smtp_mail_say_mail(c);
 	for (unsigned i = 0; i < c->batch_cnt; i++)
 		say_rcpt_no(c, i);
-	smtp_mail_say_data(c);
+	if (!c->is_binary)
+		smtp_mail_say_data(c);
 }
 
 void

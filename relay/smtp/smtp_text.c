@@ -79,6 +79,17 @@ let_go(struct smtp_client *c)
 	c->iov_cnt = c->iov_pos = 0;
 }
 
+/* Octets that are counted need no dots, and hold whatever they hold. */
+static bool
+next_run(struct smtp_client *c, struct span *run)
+{
+	if (!c->is_binary)
+		return dot_next(&c->dot, &c->rest, run);
+	*run = c->rest;
+	c->rest = (struct span){ NULL, 0 };
+	return run->len > 0;
+}
+
 enum err
 smtp_text_fill(struct smtp_client *c)
 {
@@ -91,7 +102,7 @@ smtp_text_fill(struct smtp_client *c)
 	if (!c->text_begun && (e = start(c)) != OK)
 		return e;
 	while (c->iov_cnt < SMTP_CLIENT_IOV - 1) {
-		if (dot_next(&c->dot, &c->rest, &run)) {
+		if (next_run(c, &run)) {
 			add_run(c, run);
 			continue;
 		}
@@ -101,7 +112,8 @@ smtp_text_fill(struct smtp_client *c)
 			break;
 	}
 	if (e == ERR_NONE) {
-		add_run(c, dot_end(&c->dot));
+		if (!c->is_binary)
+			add_run(c, dot_end(&c->dot));
 		c->text_ended = true;
 	}
 	if (c->iov_cnt > 0)

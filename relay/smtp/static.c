@@ -23,4 +23,5 @@ const struct relay_type relay_type_static = {
 	.open = one_hop_open, .slots = one_hop_slots, .take = one_hop_take,
 	.drain = one_hop_drain, .is_busy = one_hop_is_busy,
 	.can = one_hop_can,
+	.takes_binary = true,
 };

@@ -45,9 +45,10 @@ class Sink:
     """A next hop in this process.  answer(verb, line, session) may return a
     reply, DROP, or None for the usual one.  verb is CONNECT, EHLO, MAIL, RCPT,
     DATA, END (of data), ...; session is a dict of the connection.  To one who
-    says LHLO it speaks LMTP.  With an SSLContext as tls it grants STARTTLS;
-    a message's .cert is then the client's certificate and .version that of
-    TLS, both None in the clear, and .failures says why handshakes failed."""
+    says LHLO it speaks LMTP.  BDAT it takes, offered or not.  With an
+    SSLContext as tls it grants STARTTLS; a message's .cert is then the
+    client's certificate and .version that of TLS, both None in the clear, and
+    .failures says why handshakes failed."""
 
     def __init__(self, port=None, answer=None, extensions=EXTENSIONS,
                  host="127.0.0.1", tls=None):
@@ -143,6 +144,13 @@ class Sink:
                 if say(verb, line, usual) == 354 and not self._text(
                         conn, f, s):
                     return
+            elif verb == "BDAT" and s["rcpts"]:
+                size, last = re.match(r"BDAT (\d+)( LAST)?$", line).groups()
+                s["chunks"] = s.get("chunks", b"") + f.read(int(size))
+                if last:
+                    self._end(conn, s, s.pop("chunks"))
+                else:
+                    say(verb, line, "250 2.0.0 Ok")
             elif verb == "QUIT":
                 say(verb, line, "221 2.0.0 Bye")
                 return
@@ -173,9 +181,13 @@ class Sink:
             lines.append(raw[1:] if raw.startswith(b".") else raw)
         else:
             return False
+        self._end(conn, s, b"".join(lines))
+        return True
+
+    def _end(self, conn, s, data):
         sender = re.search("<(.*?)>(.*)", s["mail"])
         got = Message(sender.group(1), sender.group(2).strip(), s["rcpts"],
-                      b"".join(lines), time.monotonic())
+                      data, time.monotonic())
         s["rcpts"] = []
         s["message"] = got
         got.cert, got.version = s.get("cert"), s.get("version")
@@ -188,7 +200,6 @@ class Sink:
                 self.news.notify_all()
         replies = len(got.rcpts) if s["lmtp"] else 1
         conn.sendall(((reply or "250 2.0.0 Taken") + "\r\n").encode() * replies)
-        return True
 
     def wait(self, count=1, seconds=None):
         """The first `count` messages, as soon as they are here."""

@@ -91,3 +91,54 @@ def test_many_small_chunks_are_answered_each(postern, sink):
             assert c.reply()[:3] == "250"
         c.queued(c.reply())
     assert sink.wait()[0].body == b"\r\n" * 10000
+
+
+BINARY = HEAD + b"\0\r.\r\n.\r\n\n.\nMAIL FROM:<x>\n\xff" + b"z" * 70000
+WANTS = "MAIL FROM:<ann@here.example> BODY=BINARYMIME"
+
+
+def send_binary(c, text=BINARY, rcpt="bob@there.example"):
+    c.hello()
+    c.want(WANTS, 250)
+    c.want("RCPT TO:<%s>" % rcpt, 250)
+    c.write(chunk(text[:1000]) + chunk(text[1000:], True))
+    assert codes(c, 1) == "250"
+    return c.queued(c.reply())
+
+
+def test_binary_text_arrives_to_the_octet(start, sinks):
+    """EOD-24, by two of our own and a large one in pieces."""
+    sink = sinks(extensions=("PIPELINING", "SIZE", "8BITMIME", "CHUNKING",
+                             "BINARYMIME"))
+    p = start(sink.port, edge="binarymime yes")
+    with Client(p.port) as c:
+        send_binary(c)
+    with Client(p.port) as c:
+        send_binary(c)
+    for m in sink.wait(2):
+        assert m.data.endswith(BINARY)
+        assert "BODY=BINARYMIME" in m.params
+    assert "DATA" not in sink.commands
+
+
+@pytest.mark.parametrize("offers", [("8BITMIME",), ("CHUNKING",),
+                                    ("BINARYMIME",)])
+def test_binary_text_never_gets_into_a_dialogue_of_data(start, sinks, offers):
+    """OUT-01 to 13: to a hop without it comes back, its text left out."""
+    sink = sinks(extensions=("PIPELINING", *offers))
+    p = start(sink.port, edge="binarymime yes")
+    with Client(p.port) as c:
+        name = send_binary(c)
+    line = p.wait_log(event="failed", id=name)
+    assert "5.6.1" in line["reply"]
+    bounce = sink.wait()[0]
+    assert bounce.sender == "" and "5.6.1" in bounce.text
+    assert b"\0" not in bounce.data and "Subject: one" in bounce.text
+    data = bounce.data.replace(b"\r\n", b"")
+    assert b"\r" not in data and b"\n" not in data
+
+
+def test_binary_is_a_parameter_where_it_is_offered(postern):
+    with Client(postern.port) as c:
+        assert "BINARYMIME" not in c.hello()
+        c.want(WANTS, "501 5.5.4")

@@ -206,6 +206,8 @@ add_delivery(unsigned no, unsigned flags)
 		.deadline_ms = BUS_NO_DEADLINE,
 		.delivery = no, .header_len = 14, .body_len = 11,
 		.flags = flags & WITH_8BIT ? MAIL_8BIT : 0,
+		.body = (flags & (WITH_8BIT | WITH_LOGIN)) == (WITH_8BIT |
+		    WITH_LOGIN) ? BODY_BINARYMIME : BODY_7BIT,
 		.sender = SPAN("s@a.example"), .rcpt_cnt = 3,
 	};
 	struct delivery *d = delivery_new(&m, &delivery_calls, NULL);

@@ -58,6 +58,7 @@ struct hop {
 	char		 out[65536];
 	size_t		 out_len;
 	bool		 in_text;
+	size_t		 chunk;		/* octets of a BDAT LAST to come */
 	char		*seen;		/* all we got, as it came	*/
 	size_t		 seen_len;
 	unsigned	 reads;		/* in which commands came	*/
@@ -114,7 +115,7 @@ hop_hang_up(struct hop *h)
 	if (h->fd != -1)
 		close(h->fd);
 	h->fd = -1;
-	h->in_len = h->out_len = 0;
+	h->in_len = h->out_len = h->chunk = 0;
 	h->in_text = false;
 }
 
@@ -212,6 +213,8 @@ hop_command(struct hop *h, const char *line)
 	} else if (strcmp(line, "DATA") == 0) {
 		hop_say(h, "354 Go on");
 		h->in_text = true;
+	} else if (sscanf(line, "BDAT %zu LAST", &h->chunk) == 1) {
+		return;		/* answered at its end */
 	} else if (strcmp(line, "QUIT") == 0) {
 		hop_say(h, "221 2.0.0 Bye");
 	} else {
@@ -272,12 +275,25 @@ hop_lines(struct hop *h)
 {
 	char *end, *at = h->in;
 
-	while (h->fd != -1 && !h->tls_is_next &&
+	while (h->fd != -1 && h->chunk > 0 && h->in_len > 0) {
+		size_t n = h->chunk < h->in_len ? h->chunk : h->in_len;
+
+		h->in_len -= n;
+		memmove(h->in, h->in + n, h->in_len);
+		if ((h->chunk -= n) == 0)
+			hop_end_text(h);
+	}
+	while (h->fd != -1 && !h->tls_is_next && h->chunk == 0 &&
 	    (end = memmem(at, h->in_len, "\r\n", 2)) != NULL) {
 		*end = '\0';
 		h->in_len -= (size_t)(end + 2 - at);
 		hop_line(h, at);
 		at = end + 2;
+	}
+	if (h->chunk > 0 && h->in_len > 0) {
+		memmove(h->in, at, h->in_len);
+		hop_lines(h);
+		return;
 	}
 	if (h->fd == -1)
 		return;

@@ -41,6 +41,17 @@ text(void)
 	return (struct span){ all, header.len + body.len };
 }
 
+/* No message, and none that a chunk has begun. */
+static void
+assert_nothing_came(void)
+{
+	for (unsigned i = 0; i < kit.mail_cnt; i++) {
+		assert_false(kit.mails[i].is_committed);
+		assert_string_not_equal(kit.mails[i].sender,
+		    "evil@x.example");
+	}
+}
+
 static void
 assert_text(const char *want)
 {
@@ -131,7 +142,7 @@ what_is_refused_is_never_run(void **state)
 		kit_say("NOOP\r\nRSET\r\nEHLO x\r\nNOOP\r\n");
 		assert_string_equal(kit_codes(kit_hear()),
 		    "250 250 250 250 ");
-		assert_int_equal(kit.mail_cnt, 0);
+		assert_nothing_came();
 	}
 }
 
@@ -147,7 +158,7 @@ a_text_that_lacks_a_chunk_is_none(void **state)
 	    "220 250 250 501 554 503 554 ");
 	kit_say("RCPT TO:<v@test.example>\r\nBDAT 8 LAST\r\nA: b\r\n\r\n");
 	assert_string_equal(kit_codes(kit_hear()), "503 503 ");
-	assert_int_equal(kit.mail_cnt, 0);
+	assert_nothing_came();
 
 	/* A queue that goes and comes back between two chunks. */
 	begin();
@@ -168,7 +179,7 @@ without_a_queue_the_chunks_are_refused_for_now(void **state)
 	from_queue_close(kit.edge);
 	kit_want("BDAT 28\r\n" EVIL "BDAT 0 LAST\r\n",
 	    "451 4.3.0 " QUEUE_AWAY "\r\n451 4.3.0 " QUEUE_AWAY "\r\n");
-	assert_int_equal(kit.mail_cnt, 0);
+	assert_nothing_came();
 	kit_want("NOOP\r\n", "250 2.0.0 Ok\r\n");
 }
 
@@ -191,7 +202,7 @@ a_size_that_is_none_ends_the_connection(void **state)
 		assert_int_equal(span_find(span_of(kit_codes(kit_hear())),
 		    '5'), 0);
 		assert_true(kit.is_closed);
-		assert_int_equal(kit.mail_cnt, 0);
+		assert_nothing_came();
 	}
 }
 
@@ -278,8 +289,8 @@ bare_line_ends_are_refused(void **state)
 		kit_give(rows[i].bytes, rows[i].len);
 		kit_want(EVIL, "550 5.5.2 Bare CR, bare LF or NUL not allowed"
 		    "\r\n250 2.1.0 <evil@x.example> Ok\r\n");
-		assert_false(kit_last()->is_committed);
-		assert_true(kit_last()->is_aborted);
+		assert_false(kit.mails[kit.mail_cnt - 2].is_committed);
+		assert_true(kit.mails[kit.mail_cnt - 2].is_aborted);
 	}
 }
 
@@ -387,6 +398,45 @@ a_large_chunk_waits_for_credit(void **state)
 	free(lines);
 }
 
+/* EOD-24: a body of any octets; the header is lines all the same. */
+static void
+binary_text_is_kept_as_it_is(void **state)
+{
+	static const struct {
+		const char	*said;
+		size_t		 len;
+		const char	*codes, *kept;
+		size_t		 kept_len;
+	} rows[] = {
+#define ROW(said, codes, kept)						\
+	{ said, sizeof(said) - 1, codes, kept, sizeof(kept) - 1 }
+		ROW("BDAT 15 LAST\r\nA: b\r\n\r\nx\r.\n\0\r\n", "250 ",
+		    "A: b\r\n\r\nx\r.\n\0\r\n"),
+		ROW("BDAT 6\r\nA: b\r\nBDAT 3 LAST\r\n\r\n\r", "250 250 ",
+		    "A: b\r\n\r\n\r"),
+		ROW("BDAT 4 LAST\r\nA: b", "250 ", "A: b\r\n"),
+		ROW("BDAT 8 LAST\r\nA: b\n\r\nx", "550 ", ""),
+		ROW("BDAT 10 LAST\r\nA: b\0\r\n\r\nx", "550 ", ""),
+#undef ROW
+	};
+
+	kit.edge->set.binarymime = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		kit_ready();
+		kit_say("MAIL FROM:<a@x.example> BODY=BINARYMIME\r\n"
+		    "RCPT TO:<b@x.example>\r\nDATA\r\n");
+		assert_string_equal(kit_codes(kit_hear()), "250 250 503 ");
+		kit_give(rows[i].said, rows[i].len);
+		assert_string_equal(kit_codes(kit_hear()), rows[i].codes);
+		assert_int_equal(kit_last()->kind, BODY_BINARYMIME);
+		assert_true(kit_last()->is_committed ==
+		    (rows[i].kept_len > 0));
+		if (rows[i].kept_len > 0)
+			assert_true(span_eq(text(), (struct span){
+			    rows[i].kept, rows[i].kept_len }));
+	}
+}
+
 /* BDT-02. */
 static void
 a_chunk_that_does_not_come_times_out(void **state)
@@ -422,6 +472,7 @@ main(void)
 		T(lf_alone_passes_where_it_does_with_data),
 		T(cuts_change_nothing),
 		T(a_large_chunk_waits_for_credit),
+		T(binary_text_is_kept_as_it_is),
 		T(a_chunk_that_does_not_come_times_out),
 	};
 #undef T
