@@ -211,7 +211,7 @@ walk_table(struct reading *g, const struct catalogue *c, enum table t)
 	g->origin = g->is_stale ? ROWS_DOUBTFUL : ROWS_LIVE;
 	if (c->has[t])
 		image_walk(&w, &c->tables[t]);
-	else if (t == TABLE_MESSAGE || t == TABLE_DELIVERY)
+	else if (t == TABLE_MESSAGE || t == TABLE_DELIVERY || c->has_strange)
 		add_fault(PAGE_NONE, "the table is not there", g);
 	g->table = -1;
 }

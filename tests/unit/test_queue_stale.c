@@ -199,6 +199,45 @@ a_page_whose_number_is_damaged_is_believed(void **state)
 	free(copy);
 }
 
+/* The leaf with the names of all tables. */
+static size_t
+find_catalogue(void)
+{
+	struct page_meta m[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		assert_null(page_meta(&m[i], kit->bytes + i * PAGE, PAGE));
+	return m[m[1].txnid > m[0].txnid].catalogue.root;
+}
+
+/* LMDB would make an empty one beside it. */
+static void
+a_table_whose_name_is_damaged_is_found(void **state)
+{
+	size_t no = find_catalogue();
+	uint8_t *copy = copy_file();
+	struct page_node n;
+	struct image im;
+	struct page p;
+
+	assert_null(page_open(&p, copy + no * PAGE, PAGE));
+	assert_true(p.cnt > TABLE__COUNT);
+	for (unsigned i = 0; page_node(&p, i, &n); i++) {
+		char *name = (char *)(uintptr_t)n.key.ptr;
+
+		if (!n.is_table)
+			continue;
+		*name ^= 1;
+		assert_true(image_take(&im, copy, kit->len));
+		assert_non_null(catalogue_look(&im));
+		assert_int_equal(judge(copy).whole, SALVAGE_MESSAGES);
+		*name ^= 1;
+	}
+	assert_true(image_take(&im, copy, kit->len));
+	assert_null(catalogue_look(&im));
+	free(copy);
+}
+
 /* One of three deliveries of a message is over. */
 static void
 end_one_of_three(struct salvage_mail *m)
@@ -287,6 +326,7 @@ main(void)
 		cmocka_unit_test(
 		    a_page_that_was_not_written_brings_nothing_back),
 		cmocka_unit_test(a_page_whose_number_is_damaged_is_believed),
+		cmocka_unit_test(a_table_whose_name_is_damaged_is_found),
 		cmocka_unit_test(a_delivery_that_is_over_stays_over),
 	};
 

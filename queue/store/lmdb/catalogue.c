@@ -5,17 +5,23 @@
 
 #define FREE_FLAGS	0x08u		/* its keys are numbers		*/
 #define HISTORY_KEY	29u		/* bytes			*/
+#define TOTAL_ONCE	"total"		/* of the first release		*/
 #define GROWTH_MAX	(1u << 20)	/* pages, far above any batch	*/
 
 static void
 take_row(const struct image_row *row, void *arg)
 {
 	struct catalogue *c = arg;
+	bool is_ours = span_eq(row->key, SPAN(TOTAL_ONCE));
 
-	for (enum table t = 0; t < TABLE__COUNT; t++)
-		if (row->is_table && !c->has[t] &&
-		    span_eq(row->key, span_of(store_table_name(t))))
-			c->has[t] = page_tree(&c->tables[t], row->value);
+	for (enum table t = 0; t < TABLE__COUNT; t++) {
+		if (!row->is_table || c->has[t] ||
+		    !span_eq(row->key, span_of(store_table_name(t))))
+			continue;
+		c->has[t] = page_tree(&c->tables[t], row->value);
+		is_ours = true;
+	}
+	c->has_strange |= row->is_table && !is_ours;
 }
 
 /* A message can stand in these alone; other tables came later, or may come. */
@@ -34,6 +40,7 @@ read_leaf(const struct image *im, uint64_t no, struct catalogue *c)
 	struct page p;
 
 	memset(c->has, 0, sizeof(c->has));
+	c->has_strange = false;
 	if (image_page(im, no, &p) != NULL || p.kind != PAGE_LEAF)
 		return false;
 	image_rows(im, &p, false, take_row, c);
@@ -249,9 +256,12 @@ look_at_trees(const struct image *im, const struct page_meta *m)
 		return why;
 	if (!from_meta(im, m, &c))
 		return "the catalogue of tables is damaged";
+	/* It would be made anew, empty, beside the one of another name. */
 	for (enum table t = 0; why == NULL && t < TABLE__COUNT; t++)
 		if (c.has[t])
 			why = look_at_tree(im, m, &c.tables[t], 0);
+		else if (c.has_strange)
+			why = "the name of a table is damaged";
 	return why;
 }
 

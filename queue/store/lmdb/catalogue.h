@@ -19,6 +19,8 @@ struct catalogue {
 	struct page_tree self, free;
 	struct page_tree tables[TABLE__COUNT];
 	bool		 has[TABLE__COUNT];
+	bool		 has_strange;	/* a table that is none of ours: the
+					 * one that is not there, misnamed */
 	bool		 has_free;	/* the free list is known,	*/
 	uint64_t	 last_no;	/* and its highest page		*/
 	bool		 is_searched;	/* not by way of a meta page	*/
