@@ -13,6 +13,7 @@
 
 #include "bus/boot.h"
 #include "queue/route/able.h"
+#include "queue/route/expand.h"
 #include "queue/plan/due.h"
 #include "queue/settings.h"
 #include "queue/store/store.h"
@@ -59,6 +60,7 @@ struct queue {
 	struct able	 able;		/* what relays can carry	*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
+	struct expanders expanders;	/* of recipients: none today	*/
 	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;
 	bool		 has_lost;	/* messages wait, none is known */

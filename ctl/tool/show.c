@@ -94,6 +94,36 @@ show_sender(FILE *out, struct span s)
 	show_text(out, s.len > 0 ? s : SPAN("<>"));
 }
 
+/* The next step of a trace, see queue/route/expand.h; false: it is over. */
+static bool
+next_step(struct span *trace, struct span *word, struct span *address)
+{
+	struct span line = span_head(*trace, span_find(*trace, '\n'));
+	size_t tab = span_find(line, '\t');
+
+	*trace = span_tail(*trace, line.len + 1);
+	*word = span_head(line, tab);
+	*address = span_tail(line, tab + 1);
+	return line.len > 0;
+}
+
+static void
+trace_json(struct json *j, struct span trace)
+{
+	struct span word, address;
+
+	if (trace.len == 0)
+		return;
+	json_open(j, "trace", '[');
+	while (next_step(&trace, &word, &address)) {
+		json_open(j, NULL, '{');
+		json_text(j, "by", word);
+		json_text(j, "of", address);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 static void
 rcpt_json(struct json *j, const struct listed_message *m,
     const struct listed_rcpt *r)
@@ -120,6 +150,7 @@ rcpt_json(struct json *j, const struct listed_message *m,
 		json_number(j, "code", r->code);
 	json_text(j, "reply", r->reply);
 	json_text(j, "hop", r->hop);
+	trace_json(j, r->trace);
 	json_close(j, '}');
 }
 
@@ -188,6 +219,27 @@ show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 		    show_age(d->due_ms - now, age));
 }
 
+/* "by alias of team@here.example, by alias of all@here.example" */
+static void
+show_trace(FILE *out, struct span trace)
+{
+	const char *between = "        ";
+	struct span word, address;
+
+	if (trace.len == 0)
+		return;
+	while (next_step(&trace, &word, &address)) {
+		fputs(between, out);
+		fputs("by ", out);
+		show_text(out, word);
+		if (address.len > 0)
+			fputs(" of ", out);
+		show_text(out, address);
+		between = ", ";
+	}
+	fputc('\n', out);
+}
+
 static void
 show_rcpt(FILE *out, const struct listed_message *m,
     const struct listed_rcpt *r, int64_t now_ms)
@@ -203,6 +255,7 @@ show_rcpt(FILE *out, const struct listed_message *m,
 		show_delivery(out, d, now_ms);
 	}
 	fputc('\n', out);
+	show_trace(out, r->trace);
 	if (r->reply.len == 0 && r->code == 0)
 		return;
 	fputs("        ", out);

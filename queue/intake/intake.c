@@ -7,36 +7,36 @@
 
 #include "mail/dsn.h"
 #include "queue/intake/intake_inside.h"
-#include "queue/route/route_sender.h"
 #include "queue/route/route_utf8.h"
 #include "queue/to_edge.h"
 
 #define STREAMS_MAX	65536		/* of an edge			*/
 
-/*
- * The stream of that number; ERR_PEER if there never was one, ERR_NONE if it
- * has ended, which the edge may not have heard yet.
- */
-static enum err
-find(struct edge *ed, uint64_t no, struct stream **out)
+struct stream *
+stream_by_no(struct edge *ed, uint64_t no)
 {
 	struct stream key = { .no = no };
 
-	*out = RB_FIND(stream_tree, &ed->streams, &key);
+	return RB_FIND(stream_tree, &ed->streams, &key);
+}
+
+enum err
+stream_find(struct edge *ed, uint64_t no, struct stream **out)
+{
+	*out = stream_by_no(ed, no);
 	if (*out == NULL)
 		return no < ed->highest ? ERR_NONE : ERR_PEER;
 	return (*out)->state == STREAM_OPEN ? OK : ERR_PEER;
 }
 
-static void
-refuse_many(struct stream *s)
+void
+stream_refuse_many(struct stream *s)
 {
 	stream_refuse(s, 452, "4.3.1", "Too many messages at once");
 }
 
-/* What goes into headers and commands later must not break out of a line. */
-static bool
-is_clean(struct span s)
+bool
+intake_is_clean(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
@@ -51,7 +51,7 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	struct stream *s, key = { .no = m->stream };
 
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
-	    !is_clean(m->sender) || !is_clean(m->tenant) ||
+	    !intake_is_clean(m->sender) || !intake_is_clean(m->tenant) ||
 	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
 	    m->body >= BODY__COUNT || (m->params & ~PARAM__ALL) != 0 ||
 	    (m->by_mode & ~BY__ALL) != 0 ||
@@ -78,85 +78,12 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	return OK;
 }
 
-/*
- * Might a bounce of this be wanted?  A program of this host, such as cron, has
- * nobody who would read our refusal: its mail is better than its bounce.
- */
-static bool
-wants_bounce(const struct stream *s, const struct msg_mail_rcpt *m)
-{
-	return !s->is_local && dsn_wants(m->notify, DSN_FAILURE);
-}
-
-/* May he be one?  What his route is by now is kept, if he may. */
-static bool
-judge_rcpt(const struct stream *s, const struct msg_mail_rcpt *m,
-    struct route_kept *kept, struct route_reply *reply)
-{
-	const struct routes *routes = s->queue->settings.routes;
-	struct route_ask ask = stream_who(s);
-	enum route_verdict v;
-	struct route r;
-
-	ask.rcpt = m->rcpt;
-	v = route_judge(routes, &ask, &r, reply);
-	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
-	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m))
-		(void)route_sender_is_lost(routes, ask.sender, reply);
-	if (reply->code != 250)
-		return false;
-	route_keep(kept, &r, v, s->queue->routes_turn);
-	return true;
-}
-
-/* Room for another recipient, or the end of the stream. */
-static bool
-has_room(struct edge *ed, struct stream *s, size_t bytes)
-{
-	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
-	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
-		stream_refuse(s, 452, "4.5.3", "Too many recipients");
-	else if (!stream_may_hold(ed, bytes))
-		refuse_many(s);
-	else
-		return true;
-	return false;
-}
-
-enum err
-intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
-{
-	struct route_kept kept = { 0 };
-	struct route_reply reply;
-	struct stream *s;
-	enum err e = find(ed, m->stream, &s);
-
-	if (e != OK)
-		return e == ERR_NONE ? OK : e;
-	if (m->rcpt.len == 0 || !is_clean(m->rcpt) ||
-	    !dsn_is_notify(m->notify) ||
-	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
-		return ERR_PEER;
-	stream_heard(s);
-	if (!has_room(ed, s, m->rcpt.len + m->orcpt.len))
-		return OK;
-	if (m->ask != 0 && !judge_rcpt(s, m, &kept, &reply)) {
-		to_edge_rcpt(ed->link, m->ask, &reply);
-		return OK;
-	}
-	if (!stream_add_rcpt(s, m, &kept))
-		stream_refuse(s, 451, "4.3.0", "Out of memory");
-	else if (m->ask != 0)
-		to_edge_rcpt(ed->link, m->ask, &reply);
-	return OK;
-}
-
 enum err
 intake_piece(struct edge *ed, uint64_t stream, enum part part,
     struct span piece)
 {
 	struct stream *s;
-	enum err e = find(ed, stream, &s);
+	enum err e = stream_find(ed, stream, &s);
 	bool is_full = piece.len == PIECE_MAX, kept;
 
 	if (e != OK)
@@ -175,7 +102,7 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 		return OK;
 	}
 	if (!stream_may_hold(ed, piece.len)) {
-		refuse_many(s);
+		stream_refuse_many(s);
 		return OK;
 	}
 	if (is_full) {
@@ -194,12 +121,12 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
     struct span piece)
 {
 	struct stream *s;
-	enum err e = find(ed, m->stream, &s);
+	enum err e = stream_find(ed, m->stream, &s);
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
 	s->len[PART_HEADER] += piece.len;
-	if (s->accept.message.rcpt_cnt == 0 ||
+	if ((s->said_cnt == 0 && LIST_EMPTY(&s->arrivals)) ||
 	    m->header_len != s->len[PART_HEADER] ||
 	    m->body_len != s->len[PART_BODY])
 		return ERR_PEER;
@@ -207,11 +134,11 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	if (s->queue->full != QUEUE_HAS_ROOM)
 		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
 	else if (!stream_may_hold(ed, piece.len))
-		refuse_many(s);
+		stream_refuse_many(s);
 	else if (!stream_keep_tail(s, PART_HEADER, piece))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	else
-		stream_commit(s);
+		stream_complete(s);
 	return OK;
 }
 
@@ -224,7 +151,7 @@ intake_abort(struct edge *ed, uint64_t stream)
 
 	if (s == NULL)
 		return stream < ed->highest ? OK : ERR_PEER;
-	if (s->state == STREAM_OPEN)
+	if (s->state < STREAM_COMMITTING)
 		stream_end(s);
 	else
 		stream_detach(s);
@@ -251,7 +178,8 @@ tell(const struct edge *ed)
 	const struct queue *q = ed->queue;
 	int lacks;
 
-	to_edge_state(ed->link, q->full, route_asks(q->settings.routes),
+	to_edge_state(ed->link, q->full, q->expanders.cnt > 0 ||
+	    route_asks(q->settings.routes),
 	    route_utf8(q->settings.routes, &lacks));
 }
 
@@ -269,7 +197,7 @@ intake_edge_gone(struct edge **e)
 	struct stream *s;
 
 	while ((s = RB_MIN(stream_tree, &ed->streams)) != NULL) {
-		if (s->state == STREAM_OPEN)
+		if (s->state < STREAM_COMMITTING)
 			stream_end(s);
 		else
 			stream_detach(s);
@@ -304,7 +232,7 @@ intake_drain(struct intake *in)
 
 	LIST_FOREACH(ed, &in->edges, entry)
 		RB_FOREACH_SAFE(s, stream_tree, &ed->streams, next)
-			if (s->state == STREAM_OPEN)
+			if (s->state < STREAM_COMMITTING)
 				stream_refuse(s, 451, "4.3.0",
 				    "Try again in a moment");
 }

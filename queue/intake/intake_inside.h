@@ -1,6 +1,7 @@
 /*
- * intake_inside - what intake.c (what an edge may say, and when) and
- * intake_stream.c (what becomes of one stream) share.
+ * intake_inside - what intake.c (what an edge may say, and when), intake_rcpt.c
+ * (who its recipients are), intake_text.c (its pieces) and intake_stream.c (what
+ * becomes of one stream) share.
  *
  * A stream lives until the store has let go of all it was given, which may be
  * longer than its edge knows it, or than its link.  So long its bytes count as
@@ -19,6 +20,7 @@
 
 enum stream_state {
 	STREAM_OPEN,		/* recipients and text are coming	*/
+	STREAM_EXPANDING,	/* all is here, but who some of them are */
 	STREAM_COMMITTING,	/* in the store's hands			*/
 	STREAM_ENDED,		/* only waits for the store		*/
 };
@@ -31,6 +33,8 @@ struct stream_rcpt {
 };
 
 RB_HEAD(rcpt_tree, stream_rcpt);
+
+struct arrival;		/* of a recipient who is being expanded */
 
 struct stream {
 	RB_ENTRY(stream) by_no;
@@ -52,6 +56,9 @@ struct stream {
 	bool		 body_is_over;		/* it was a shorter one	*/
 	struct span	*rcpts;
 	struct rcpt_tree known_rcpts;	/* the same, to find one again	*/
+	LIST_HEAD(, arrival) arrivals;	/* who is being expanded	*/
+	uint32_t	 said_cnt;	/* recipients that were taken, as the
+					 * edge said them		*/
 	struct store_dsn *rcpt_dsn;	/* NULL: none said anything	*/
 	uint32_t	 rcpt_cap;
 	struct route_kept *rcpt_route;	/* what was found when they came */
@@ -98,8 +105,23 @@ void		 stream_heard(struct stream *);
 /* Is there room for so many bytes more of this edge's? */
 bool		 stream_may_hold(const struct edge *, size_t bytes);
 
+/* So many bytes are held of it, or no longer. */
+void		 stream_hold(struct stream *, size_t bytes);
+void		 stream_let_go(struct stream *, size_t bytes);
+
 /* The edge is gone: free it, or leave it to the last of its streams. */
 void		 stream_leave(struct edge *);
+
+/*
+ * The stream of that number; ERR_PEER if there never was one, or nothing more
+ * may come; ERR_NONE if it has ended, which the edge may not have heard yet.
+ */
+MUST_CHECK enum err stream_find(struct edge *, uint64_t no, struct stream **);
+/* NULL: it has ended, or there never was one. */
+struct stream	*stream_by_no(struct edge *, uint64_t no);
+
+/* May it go into headers and commands later, and not break out of a line? */
+bool		 intake_is_clean(struct span);
 
 /* A stream with an id of its own, known to its edge; NULL: no memory. */
 struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
@@ -109,15 +131,19 @@ struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
  * come before is one already, and what came with him first stands.
  */
 bool		 stream_add_rcpt(struct stream *,
-		    const struct msg_mail_rcpt *, const struct route_kept *);
+		    const struct msg_mail_rcpt *, struct span trace,
+		    const struct route_kept *);
+/* Who is being expanded is waited for no longer. */
+void		 stream_forget_arrivals(struct stream *);
 /* Who sends it, for the routes; the recipient is still missing. */
 struct route_ask stream_who(const struct stream *);
 bool		 stream_put_piece(struct stream *, enum part,
 		    struct span full_piece);
 bool		 stream_keep_tail(struct stream *, enum part, struct span);
 
-/* All is there: hand it to the store, and answer when it came back. */
-void		 stream_commit(struct stream *);
+/* All is there: once all recipients are known hand it to the store, and answer
+ * when it came back. */
+void		 stream_complete(struct stream *);
 
 /* The edge knows nothing of it from here on. */
 void		 stream_detach(struct stream *);
@@ -127,5 +153,6 @@ void		 stream_end(struct stream *);
 void		 stream_refuse(struct stream *, uint16_t code,
 		    const char *dsn, const char *text);
 void		 stream_refuse_room(struct stream *, bool is_full);
+void		 stream_refuse_many(struct stream *);
 
 #endif

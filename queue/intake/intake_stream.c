@@ -23,12 +23,6 @@
 			 2 * (sizeof(struct span) + \
 			 sizeof(struct route_kept) + sizeof(struct store_dsn)))
 
-/* A full piece on its way to the disk. */
-struct piece {
-	struct store_piece put;
-	char		 text[];
-};
-
 static int
 cmp_stream(struct stream *a, struct stream *b)
 {
@@ -62,15 +56,15 @@ stream_may_hold(const struct edge *ed, size_t bytes)
 	return ed->held < EDGE_BYTES_MAX && bytes < EDGE_BYTES_MAX - ed->held;
 }
 
-static void
-hold(struct stream *s, size_t bytes)
+void
+stream_hold(struct stream *s, size_t bytes)
 {
 	s->held += bytes;
 	s->holder->held += bytes;
 }
 
-static void
-let_go(struct stream *s, size_t bytes)
+void
+stream_let_go(struct stream *s, size_t bytes)
 {
 	s->held -= bytes;
 	s->holder->held -= bytes;
@@ -89,7 +83,7 @@ free_stream(struct stream *s)
 {
 	struct edge *ed = s->holder;
 
-	let_go(s, s->held);
+	stream_let_go(s, s->held);
 	ed->begun_cnt--;
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
 		free(rcpt_of(s->rcpts[i]));
@@ -127,6 +121,7 @@ void
 stream_end(struct stream *s)
 {
 	stream_detach(s);
+	stream_forget_arrivals(s);
 	s->state = STREAM_ENDED;
 	if (s->pieces[PART_HEADER] + s->pieces[PART_BODY] == 0) {
 		free_stream(s);
@@ -198,7 +193,7 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	s->queue = ed->queue;
 	s->edge = s->holder = ed;
 	ed->begun_cnt++;
-	hold(s, sizeof(*s) + bytes);
+	stream_hold(s, sizeof(*s) + bytes);
 	s->no = m->stream;
 	s->credit = STREAM_CREDIT;
 	s->mail.id = queue_mint(ed->queue);
@@ -251,19 +246,20 @@ key_of(struct span address, char text[ADDRESS_KEY_MAX])
 
 bool
 stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
-    const struct route_kept *kept)
+    struct span trace, const struct route_kept *kept)
 {
 	char text[ADDRESS_KEY_MAX];
 	struct stream_rcpt like = { .key = key_of(m->rcpt, text) }, *r;
 	bool is_own = span_eq(like.key, m->rcpt);
 	uint32_t cnt = s->accept.message.rcpt_cnt;
-	size_t bytes = m->rcpt.len + m->orcpt.len +
+	size_t bytes = m->rcpt.len + m->orcpt.len + trace.len +
 	    (is_own ? 0 : like.key.len);
-	char *orcpt;
+	char *orcpt, *key;
 
 	if (RB_FIND(rcpt_tree, &s->known_rcpts, &like) != NULL)
 		return true;
-	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0) ||
+	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0 ||
+	    trace.len > 0) ||
 	    (r = malloc(sizeof(*r) + bytes)) == NULL)
 		return false;
 	memcpy(r->bytes, m->rcpt.ptr, m->rcpt.len);
@@ -271,70 +267,24 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
 	orcpt = r->bytes + m->rcpt.len;
 	if (m->orcpt.len > 0)
 		memcpy(orcpt, m->orcpt.ptr, m->orcpt.len);
+	key = orcpt + m->orcpt.len + trace.len;
+	if (trace.len > 0)
+		memcpy(key - trace.len, trace.ptr, trace.len);
 	r->key = s->rcpts[cnt];
 	if (!is_own)
-		r->key = (struct span){ memcpy(orcpt + m->orcpt.len,
-		    like.key.ptr, like.key.len), like.key.len };
+		r->key = (struct span){ memcpy(key, like.key.ptr,
+		    like.key.len), like.key.len };
 	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
 	s->rcpt_route[cnt] = *kept;
 	if (s->rcpt_dsn != NULL)
 		s->rcpt_dsn[cnt] = (struct store_dsn){
 			.notify = m->notify,
 			.orcpt = { orcpt, m->orcpt.len },
+			.trace = { key - trace.len, trace.len },
 		};
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += bytes;
-	hold(s, bytes + RCPT_HELD);
-	return true;
-}
-
-static void
-piece_put(struct store_op *op, enum err e, void *arg)
-{
-	struct stream *s = arg;
-
-	s->writing_cnt--;
-	stream_heard(s);
-	let_go(s, ((struct piece *)op)->put.text.len);
-	free(op);		/* the head of its struct piece */
-	if (s->edge == NULL || s->state != STREAM_OPEN)
-		return;
-	if (e != OK) {
-		stream_refuse_room(s, e == ERR_FULL);
-		return;
-	}
-	s->credit++;
-	to_edge_credit(s->edge->link, s->no, 1);
-}
-
-bool
-stream_put_piece(struct stream *s, enum part part, struct span text)
-{
-	struct piece *p = malloc(sizeof(*p) + text.len);
-
-	if (p == NULL)
-		return false;
-	memcpy(p->text, text.ptr, text.len);
-	p->put = (struct store_piece){
-		.mail = &s->mail, .part = part, .piece_no = s->pieces[part]++,
-		.text = { p->text, text.len },
-	};
-	hold(s, text.len);
-	s->writing_cnt++;
-	store_put_piece(s->queue->store, &p->put, piece_put, s);
-	return true;
-}
-
-bool
-stream_keep_tail(struct stream *s, enum part part, struct span text)
-{
-	if (text.len == 0)
-		return true;
-	if ((s->tail[part] = malloc(text.len)) == NULL)
-		return false;
-	memcpy(s->tail[part], text.ptr, text.len);
-	s->tail_len[part] = text.len;
-	hold(s, text.len);
+	stream_hold(s, bytes + RCPT_HELD);
 	return true;
 }
 
@@ -455,13 +405,21 @@ split(struct stream *s, int64_t now_ms)
 	    s->rcpt_route, m->rcpt_cnt, m->tenant, now_ms);
 }
 
-void
-stream_commit(struct stream *s)
+static void
+commit(struct stream *s)
 {
 	struct store_accept *a = &s->accept;
 	int64_t now_ms = clock_wall_ms();
 	enum err e;
 
+	if (s->said_cnt == 0) {
+		stream_refuse(s, 554, "5.5.1", "No valid recipients");
+		return;
+	}
+	if (a->message.rcpt_cnt == 0) {
+		take_for_nobody(s);
+		return;
+	}
 	if ((e = split(s, now_ms)) != OK) {
 		/* Asked again, each recipient hears what is wrong with it. */
 		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
@@ -491,4 +449,12 @@ stream_commit(struct stream *s)
 	a->body_piece_no = s->pieces[PART_BODY];
 	s->queue->intake->busy_cnt++;
 	store_accept(s->queue->store, a, accepted, s);
+}
+
+void
+stream_complete(struct stream *s)
+{
+	s->state = STREAM_EXPANDING;
+	if (LIST_EMPTY(&s->arrivals))
+		commit(s);
 }

@@ -27,7 +27,7 @@ is_late(const struct stream *s, int64_t now_ms)
 {
 	const struct settings *set = &s->queue->settings;
 
-	if (s->state != STREAM_OPEN || s->writing_cnt > 0)
+	if (s->state >= STREAM_COMMITTING || s->writing_cnt > 0)
 		return false;
 	return is_over(s->heard_ms, now_ms, s->silence_ms, set->silence_ms) ||
 	    is_over(s->begun_ms, now_ms, s->session_ms, set->session_ms);

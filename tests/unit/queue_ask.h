@@ -19,7 +19,7 @@ struct ask {
 	struct msg_list_message message;
 	struct msg_list_delivery delivery;
 	struct msg_list_rcpt rcpt;
-	char		 address[256], reply[256];
+	char		 address[256], reply[256], trace[EXPAND_TRACE_MAX + 1];
 	struct id	 ids[ASK_IDS_MAX];	/* listed		*/
 	struct id	 last;
 	enum told	 end, edited;
@@ -47,6 +47,7 @@ ask_count_rows(struct ask *a, unsigned type, const union msg *m)
 		span_cstr(m->list_rcpt.address, a->address,
 		    sizeof(a->address));
 		span_cstr(m->list_rcpt.reply, a->reply, sizeof(a->reply));
+		span_cstr(m->list_rcpt.trace, a->trace, sizeof(a->trace));
 		a->rcpt_cnt++;
 		break;
 	case MSG_list_end:

@@ -4,7 +4,7 @@
  * is left of a message that never became one.
  * room: queue
  */
-#include "queue_play.h"
+#include "queue_ask.h"
 
 #include "mail/dsn.h"
 #include "queue/intake/intake_inside.h"
@@ -657,6 +657,153 @@ a_sender_whose_bounce_would_be_lost_is_refused(void **state)
 	    false), 250);
 }
 
+/* Team stands for ann and bob, gone for nobody, lost for whom no route has. */
+struct aliases {
+	bool		 is_late;
+	struct expansion *asking[8];
+	char		 address[8][64];
+	unsigned	 cnt, cancel_cnt;
+};
+
+static enum err
+look(struct expansion *x, struct span address)
+{
+	if (span_eq(address, SPAN("team@example.net"))) {
+		expand_name(x, SPAN("ann@example.net"));
+		expand_name(x, SPAN("bob@example.net"));
+	} else if (span_eq(address, SPAN("lost@example.net"))) {
+		expand_name(x, SPAN("ann@example.net"));
+		expand_name(x, SPAN("eve@example.org"));
+	} else if (!span_eq(address, SPAN("gone@example.net"))) {
+		return ERR_NONE;
+	}
+	return OK;
+}
+
+static enum err
+ask_aliases(struct expansion *x, struct span address, void *arg)
+{
+	struct aliases *a = arg;
+
+	if (!a->is_late)
+		return look(x, address);
+	assert_true(a->cnt < 8);
+	assert_true(span_cstr(address, a->address[a->cnt], 64));
+	a->asking[a->cnt++] = x;
+	return ERR_AGAIN;
+}
+
+static void
+answer_aliases(struct aliases *a)
+{
+	struct expansion *x;
+	unsigned cnt;
+
+	while ((cnt = a->cnt) > 0) {
+		x = a->asking[--a->cnt];
+		expand_answer(x, look(x, span_of(a->address[cnt - 1])));
+	}
+}
+
+static void
+cancel_aliases(struct expansion *x, void *arg)
+{
+	((struct aliases *)arg)->cancel_cnt++;
+}
+
+#define ALIASES(a)	&(struct expander){ "alias", ask_aliases,	\
+			    cancel_aliases, a }
+
+static void
+send_to(struct play *p, uint64_t no, uint64_t ask_no, struct span address)
+{
+	assert_int_equal(mail(p, no, SPAN("a@example.org"), SPAN("t")), OK);
+	assert_int_equal(intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){
+	    .stream = no, .ask = ask_no, .rcpt = address, .notify = 0x06,
+	    .orcpt = SPAN("rfc822;x@y") }), OK);
+}
+
+static void
+who_stands_for_others_is_them_and_that_is_on_record(void **state)
+{
+	struct play *p = *state;
+	struct aliases aliases = { .is_late = false };
+	struct ask a;
+
+	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
+	send_to(p, 1, 1, SPAN("team@example.net"));
+	kit_until(&p->kit, p->judged_cnt == 1);
+	assert_int_equal(p->judged_code, 250);
+	assert_int_equal(rcpt(p, 1, SPAN("bob@example.net")), OK);
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 2);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	ask_link(&a, p);
+	ask_show(&a, p->id);
+	assert_int_equal(a.rcpt_cnt, 2);
+	assert_string_equal(a.address, "bob@example.net");
+	assert_string_equal(a.trace, "alias\tteam@example.net");
+	play_link_relay(p, 1);
+	play_list_slots(p, 1);
+	kit_until(&p->kit, p->rcpt_cnt == 2);
+	assert_string_equal(p->asked, "ret=0 envid= 6:rfc822;x@y "
+	    "6:rfc822;x@y");
+	ask_unlink(&a);
+}
+
+static void
+who_stands_for_one_without_a_route_is_refused_whole(void **state)
+{
+	struct play *p = *state;
+	struct aliases aliases = { .is_late = false };
+
+	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
+	assert_int_equal(route_add_rcpt(p->q.settings.routes, SPAN("out"),
+	    SPAN("@example.net")), OK);
+	send_to(p, 1, 1, SPAN("lost@example.net"));
+	kit_until(&p->kit, p->judged_cnt == 1);
+	assert_int_equal(p->judged_code, 550);
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 0);
+}
+
+static void
+mail_for_nobody_is_taken_and_is_no_message(void **state)
+{
+	struct play *p = *state;
+	struct aliases aliases = { .is_late = false };
+
+	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
+	send_to(p, 1, 1, SPAN("gone@example.net"));
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	assert_int_equal(p->judged_code, 250);
+	assert_int_equal(p->q.message_cnt, 0);
+}
+
+/* The commit waits for who is not known yet; an end waits for nobody. */
+static void
+who_it_is_may_be_known_after_the_text(void **state)
+{
+	struct play *p = *state;
+	struct aliases aliases = { .is_late = true };
+
+	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
+	send_to(p, 1, 0, SPAN("team@example.net"));
+	assert_int_equal(rcpt(p, 1, SPAN("zoe@example.net")), OK);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	assert_int_equal(piece(p, 1, PART_BODY, 1), ERR_PEER);
+	for (int i = 0; i < 5; i++)
+		kit_turn(&p->kit);
+	assert_int_equal(p->taken_cnt, 0);
+	answer_aliases(&aliases);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	assert_int_equal(p->q.message_cnt, 1);
+	send_to(p, 2, 1, SPAN("team@example.net"));
+	assert_int_equal(intake_abort(edge_of(p), 2), OK);
+	assert_int_equal(aliases.cancel_cnt, 1);
+	assert_int_equal(edge_of(p)->held, 0);
+}
+
 /* Its route is found once; after a reload queued mail follows today's. */
 static void
 a_route_that_was_judged_is_kept_until_routes_change(void **state)
@@ -750,6 +897,10 @@ main(void)
 		TEST(when_an_edge_dies_its_open_streams_leave_nothing),
 		TEST(a_stream_that_ends_is_swept_at_once),
 		TEST(header_and_body_of_many_pieces_are_kept_in_order),
+		TEST(who_stands_for_others_is_them_and_that_is_on_record),
+		TEST(who_stands_for_one_without_a_route_is_refused_whole),
+		TEST(mail_for_nobody_is_taken_and_is_no_message),
+		TEST(who_it_is_may_be_known_after_the_text),
 		TEST(a_route_that_was_judged_is_kept_until_routes_change),
 		TEST(who_is_refused_is_no_recipient),
 		TEST(a_mail_without_text_leaves_nothing_on_disk),

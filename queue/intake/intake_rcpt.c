@@ -1,0 +1,309 @@
+/*
+ * intake_rcpt.c - a recipient arrives: who is he, may he be one, what is his
+ * route?  The edge is told once, when all of that is known.
+ *
+ * One who stands for several is taken if all of them can be, so that nobody is
+ * left out without a word.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "mail/dsn.h"
+#include "queue/intake/intake_inside.h"
+#include "queue/route/route_sender.h"
+#include "queue/route/route_utf8.h"
+#include "queue/to_edge.h"
+
+struct arrival {
+	LIST_ENTRY(arrival) entry;
+	struct stream	*stream;
+	struct expansion *expansion;
+	size_t		 held;		/* bytes, its stream's		*/
+	struct msg_mail_rcpt said;	/* its strings are in bytes	*/
+	char		 bytes[];
+};
+
+/*
+ * Might a bounce of this be wanted?  A program of this host, such as cron, has
+ * nobody who would read our refusal: its mail is better than its bounce.
+ */
+static bool
+wants_bounce(const struct stream *s, const struct msg_mail_rcpt *m)
+{
+	return !s->is_local && dsn_wants(m->notify, DSN_FAILURE);
+}
+
+/* May he be one?  What his route is by now is kept, if he may. */
+static bool
+judge(const struct stream *s, const struct msg_mail_rcpt *m,
+    struct route_kept *kept, struct route_reply *reply)
+{
+	const struct routes *routes = s->queue->settings.routes;
+	struct route_ask ask = stream_who(s);
+	enum route_verdict v;
+	struct route r;
+
+	ask.rcpt = m->rcpt;
+	v = route_judge(routes, &ask, &r, reply);
+	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
+	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m))
+		(void)route_sender_is_lost(routes, ask.sender, reply);
+	if (reply->code != 250)
+		return false;
+	route_keep(kept, &r, v, s->queue->routes_turn);
+	return true;
+}
+
+/* Room for another recipient, or the end of the stream. */
+static bool
+has_room(struct stream *s, size_t bytes)
+{
+	if (s->accept.message.rcpt_cnt >= RCPTS_MAX ||
+	    s->rcpt_bytes + bytes > RCPT_BYTES_MAX)
+		stream_refuse(s, 452, "4.5.3", "Too many recipients");
+	else if (!stream_may_hold(s->holder, bytes))
+		stream_refuse_many(s);
+	else
+		return true;
+	return false;
+}
+
+/* One more, unless the stream has ended by that. */
+static bool
+add(struct stream *s, const struct msg_mail_rcpt *m, struct span trace,
+    const struct route_kept *kept)
+{
+	if (!has_room(s, m->rcpt.len + m->orcpt.len + trace.len))
+		return false;
+	if (stream_add_rcpt(s, m, trace, kept))
+		return true;
+	stream_refuse(s, 451, "4.3.0", "Out of memory");
+	return false;
+}
+
+static void
+answer(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct route_reply *reply)
+{
+	s->said_cnt += reply->code == 250;
+	if (m->ask != 0)
+		to_edge_rcpt(s->edge->link, m->ask, reply);
+}
+
+/* He is who he is. */
+static void
+take_himself(struct stream *s, const struct msg_mail_rcpt *m)
+{
+	struct route_reply reply = { .code = 250 };
+	struct route_kept kept = { 0 };
+
+	if ((m->ask == 0 || judge(s, m, &kept, &reply)) &&
+	    !add(s, m, SPAN(""), &kept))
+		return;
+	answer(s, m, &reply);
+}
+
+/* May all that he stands for be recipients?  At once, or none of them. */
+static bool
+judge_all(const struct stream *s, const struct msg_mail_rcpt *m,
+    const struct expansion *x, struct route_kept *kept,
+    struct route_reply *reply)
+{
+	struct msg_mail_rcpt one = *m;
+	struct expand_rcpt r;
+
+	for (uint32_t i = 0; i < expand_cnt(x); i++) {
+		expand_rcpt(x, i, &r);
+		one.rcpt = r.address;
+		if (!judge(s, &one, &kept[i], reply))
+			return false;
+	}
+	return true;
+}
+
+static void
+log_nobody(const struct stream *s, struct span rcpt)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_discarded);
+	log_id(&l, LOG_KEY_id, s->mail.id);
+	log_str(&l, LOG_KEY_from, s->accept.message.sender);
+	log_str(&l, LOG_KEY_rcpt, rcpt);
+	log_text(&l, LOG_KEY_why, "it stands for nobody");
+	log_end(&l);
+}
+
+static void
+take_all(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct expansion *x)
+{
+	struct route_reply reply = { .code = 250 };
+	struct msg_mail_rcpt one = *m;
+	uint32_t cnt = expand_cnt(x);
+	struct route_kept *kept = calloc(cnt + 1, sizeof(*kept));
+	struct expand_rcpt r;
+	bool is_there = true;
+
+	if (kept == NULL) {
+		stream_refuse(s, 451, "4.3.0", "Out of memory");
+		return;
+	}
+	if (m->ask == 0 || judge_all(s, m, x, kept, &reply))
+		for (uint32_t i = 0; is_there && i < cnt; i++) {
+			expand_rcpt(x, i, &r);
+			one.rcpt = r.address;
+			is_there = add(s, &one, r.trace, &kept[i]);
+		}
+	free(kept);
+	if (!is_there)
+		return;
+	if (cnt == 0)
+		log_nobody(s, m->rcpt);
+	answer(s, m, &reply);
+}
+
+/* Nobody can say who he is.  A stream that did not ask hears of it as such. */
+static void
+take_nobody(struct stream *s, const struct msg_mail_rcpt *m, enum err why)
+{
+	struct route_reply no = { 451, "4.3.0",
+	    "It cannot be told now who that is" };
+
+	if (why == ERR_PEER)
+		no = (struct route_reply){ 554, "5.4.6",
+		    "It stands for itself, and for nobody else" };
+	else if (why == ERR_FULL)
+		no = (struct route_reply){ 554, "5.4.6",
+		    "It stands for too many others" };
+	if (m->ask == 0)
+		stream_refuse(s, no.code, no.dsn, no.text);
+	else
+		answer(s, m, &no);
+}
+
+static void
+take(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct expansion *x, enum err e)
+{
+	if (e != OK)
+		take_nobody(s, m, e);
+	else if (x == NULL)
+		take_himself(s, m);
+	else
+		take_all(s, m, x);
+}
+
+static void
+free_arrival(struct arrival *a)
+{
+	LIST_REMOVE(a, entry);
+	stream_let_go(a->stream, a->held);
+	expand_end(&a->expansion);
+	free(a);
+}
+
+void
+stream_forget_arrivals(struct stream *s)
+{
+	struct arrival *a;
+
+	while ((a = LIST_FIRST(&s->arrivals)) != NULL)
+		free_arrival(a);
+}
+
+/* He comes out of the list first: his stream may end by him. */
+static void
+arrived(struct expansion *x, enum err e, void *arg)
+{
+	struct arrival *a = arg;
+	struct stream *s = a->stream;
+	struct edge *ed = s->edge;
+	uint64_t no = s->no;
+
+	LIST_REMOVE(a, entry);
+	stream_let_go(s, a->held);
+	stream_heard(s);
+	take(s, &a->said, x, e);
+	expand_end(&a->expansion);
+	free(a);
+	if ((s = stream_by_no(ed, no)) != NULL &&
+	    s->state == STREAM_EXPANDING && LIST_EMPTY(&s->arrivals))
+		stream_complete(s);
+}
+
+static struct span
+keep(char **at, struct span s)
+{
+	struct span kept = { *at, s.len };
+
+	if (s.len > 0)
+		memcpy(*at, s.ptr, s.len);
+	*at += s.len;
+	return kept;
+}
+
+static struct arrival *
+arrival_new(struct stream *s, const struct msg_mail_rcpt *m)
+{
+	size_t bytes = sizeof(struct arrival) + m->rcpt.len + m->orcpt.len;
+	struct arrival *a = malloc(bytes);
+	char *at;
+
+	if (a == NULL)
+		return NULL;
+	at = a->bytes;
+	a->stream = s;
+	a->expansion = NULL;
+	a->held = bytes + EXPAND_TRACE_MAX + m->rcpt.len;
+	a->said = *m;
+	a->said.rcpt = keep(&at, m->rcpt);
+	a->said.orcpt = keep(&at, m->orcpt);
+	return a;
+}
+
+static void
+begin(struct stream *s, const struct msg_mail_rcpt *m)
+{
+	struct arrival *a = arrival_new(s, m);
+	struct expansion *x;
+	enum err e;
+
+	if (a == NULL) {
+		stream_refuse(s, 451, "4.3.0", "Out of memory");
+		return;
+	}
+	e = expand_begin(&x, &s->queue->expanders, m->rcpt, arrived, a);
+	if (e == ERR_AGAIN) {
+		a->expansion = x;
+		LIST_INSERT_HEAD(&s->arrivals, a, entry);
+		stream_hold(s, a->held);
+		return;
+	}
+	take(s, m, x, e);
+	expand_end(&x);
+	free(a);
+}
+
+enum err
+intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
+{
+	struct stream *s;
+	enum err e = stream_find(ed, m->stream, &s);
+
+	if (e != OK)
+		return e == ERR_NONE ? OK : e;
+	if (m->rcpt.len == 0 || !intake_is_clean(m->rcpt) ||
+	    !dsn_is_notify(m->notify) ||
+	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
+		return ERR_PEER;
+	stream_heard(s);
+	if (!has_room(s, m->rcpt.len + m->orcpt.len))
+		return OK;
+	if (s->queue->expanders.cnt == 0)
+		take_himself(s, m);
+	else
+		begin(s, m);
+	return OK;
+}

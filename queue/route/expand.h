@@ -1,0 +1,80 @@
+/*
+ * expand - who a recipient stands for, between his arrival and the split: he
+ * himself, others, or nobody.
+ *
+ * An expander (a table, aliases, somebody who is asked) is told an address, and
+ * knows it or does not.  Whom it names is asked about in turn.  Who was named
+ * before is one recipient and no second; who is named by himself stays, so that
+ * a copy can go to others.  How each came to be a recipient is his trace: a
+ * step a line, "alias TAB the address that stood for him", the first one first.
+ *
+ * An answer may take its time: then it is heard of later, as an answer to any
+ * question is, and never from within the call that asked.
+ *
+ * Owns	   an expansion its addresses, until expand_end()
+ * Errors  ERR_FULL more than EXPAND_MAX addresses, or EXPAND_DEPTH_MAX steps;
+ *	   ERR_PEER nobody is left, for they name each other; ERR_SYS no memory,
+ *	   or the expander could not be asked
+ */
+#ifndef QUEUE_EXPAND_H
+#define QUEUE_EXPAND_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define EXPAND_MAX		1000	/* addresses that one comes to	*/
+#define EXPAND_DEPTH_MAX	10	/* steps			*/
+#define EXPAND_TRACE_MAX	512	/* bytes of a trace; "..." ends one
+					 * that would be longer		*/
+
+struct expansion;
+
+struct expander {
+	const char	*word;		/* of its steps: "alias"	*/
+	/* Whom does this address stand for?  OK: those that expand_name() was
+	 * called for, maybe none; ERR_NONE: it is not known here; ERR_AGAIN:
+	 * expand_answer() follows, with either of these. */
+	enum err	(*ask)(struct expansion *, struct span address,
+			    void *arg);
+	/* That answer is not wanted any more; NULL: it never is later. */
+	void		(*cancel)(struct expansion *, void *arg);
+	void		*arg;
+};
+
+/* In the order they are asked; the first that knows an address has the word. */
+struct expanders {
+	const struct expander *list;	/* borrowed			*/
+	unsigned	 cnt;		/* 0: all are who they are	*/
+};
+
+struct expand_rcpt {
+	struct span	 address;
+	struct span	 trace;		/* empty: he was said himself	*/
+};
+
+/* It is over, after ERR_AGAIN; why is as for expand_begin(). */
+typedef void expand_fn(struct expansion *, enum err why, void *arg);
+
+/*
+ * OK: expand_rcpt() has them; ERR_AGAIN: fn is called once.  *out is yours
+ * either way, and NULL where expanders are none or on another error.
+ */
+MUST_CHECK enum err expand_begin(struct expansion **out,
+	    const struct expanders *, struct span address, expand_fn *fn,
+	    void *arg);
+
+/* So many recipients it came to, and each of them; valid until expand_end(). */
+uint32_t expand_cnt(const struct expansion *);
+void	expand_rcpt(const struct expansion *, uint32_t i,
+	    struct expand_rcpt *out);
+
+/* Free it; whoever is asked is told that nobody waits.  Allowed on NULL. */
+void	expand_end(struct expansion **);
+
+/* For an expander: it stands for this one too; and, later, that is all. */
+void	expand_name(struct expansion *, struct span address);
+void	expand_answer(struct expansion *, enum err);
+
+#endif
