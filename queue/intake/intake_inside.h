@@ -1,7 +1,7 @@
 /*
  * intake_inside - what intake.c (what an edge may say, and when), intake_rcpt.c
- * (who its recipients are), intake_text.c (its pieces) and intake_stream.c (what
- * becomes of one stream) share.
+ * (who its recipients are), intake_text.c (its pieces) and intake_stream.c
+ * (what becomes of one stream) share.
  *
  * A stream lives until the store has let go of all it was given, which may be
  * longer than its edge knows it, or than its link.  So long its bytes count as

@@ -63,6 +63,8 @@ MAIL = {1: {
     "half": ("half@here.example", ["busy12@there.example"], 3),
 }, 3: {
     "suspended": ("ann@here.example", ["busy13@away.example"], 3),
+}, 4: {
+    "said": ("ann@here.example", ["busy14@there.example"], 3),
 }}
 ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
 FOR_ALL = " RET=HDRS ENVID=number-10"
@@ -139,6 +141,18 @@ def fill_3(p, port):
     p.wait_log(event="discarded", id=name)
 
 
+def fill_4(p, port):
+    """What MAIL said of its text."""
+    sender, rcpts, lines = MAIL[4]["said"]
+    with Client(port) as c:
+        c.hello()
+        c.want("MAIL FROM:<%s> BODY=8BITMIME" % sender, 250)
+        c.want("RCPT TO:<%s>" % rcpts[0], 250)
+        c.want("DATA", 354)
+        c.write(text("said", lines))
+        p.wait_log(event="deferred", id=c.queued(c.say(".")))
+
+
 def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
@@ -147,7 +161,7 @@ def main(number, path):
     p.configure(config(port, sink.port))
     p.start()
     try:
-        for first, fill in enumerate((fill_1, fill_2, fill_3), 1):
+        for first, fill in enumerate((fill_1, fill_2, fill_3, fill_4), 1):
             if first <= number:
                 fill(p, port)
         with Client(port) as c:         # an upload that is cut off
