@@ -47,6 +47,7 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 			dl->place.id, dl->place.no, dl->attempt,
 			env->rcpts[at].no, env->rcpts[at].address,
 			env->rcpts[at].dsn.notify, env->rcpts[at].dsn.orcpt,
+			i + 1 == env->rcpt_cnt,
 		};
 
 		link_send_delivery_rcpt(w->link, &rcpt);
@@ -55,12 +56,25 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 	}
 }
 
+/* Pieces are full but for the last of a part. */
+static enum piece_next
+next_of(const struct record_message *m, const struct store_read_piece *r)
+{
+	uint64_t len = r->part == PART_HEADER ? m->header_len : m->body_len;
+
+	if ((r->piece_no + UINT64_C(1)) * PIECE_MAX < len)
+		return PIECE_NEXT;
+	return r->part == PART_HEADER && m->body_len > 0 ? PIECE_NEXT_PART :
+	    PIECE_NEXT_NONE;
+}
+
 void
 to_relay_piece(struct worker *w, const struct delivery *dl,
     const struct store_read_piece *r)
 {
 	struct msg_delivery_piece m = {
 		dl->place.id, dl->place.no, dl->attempt, r->part, r->piece_no,
+		(uint8_t)next_of(&dl->envelope->message, r),
 	};
 
 	if (w->link != NULL)

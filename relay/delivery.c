@@ -1,6 +1,9 @@
 /*
  * delivery.c - pieces are numbered through header and body alike; the number
  * on the bus starts anew in each part.
+ *
+ * Of a text that is still arriving each piece says what follows, and no more is
+ * asked for than that; of one with known lengths all is known at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +58,23 @@ keep_span(struct delivery *d, struct span *out, struct span s)
 	return true;
 }
 
+/* What is said of the lengths; a header section has one piece at least. */
+static void
+measure(struct delivery *d, const struct msg_delivery_open *m)
+{
+	d->is_measured = m->header_len != BUS_NOT_KNOWN;
+	if (!d->is_measured) {
+		d->header_cnt = d->piece_cnt = UINT64_MAX;
+		d->sure_cnt = 1;
+		return;
+	}
+	d->header_len = m->header_len;
+	d->body_len = m->body_len;
+	d->header_cnt = pieces_of(m->header_len);
+	d->piece_cnt = d->header_cnt + pieces_of(m->body_len);
+	d->sure_cnt = d->learnt_cnt = d->piece_cnt;
+}
+
 struct delivery *
 delivery_new(const struct msg_delivery_open *m,
     const struct delivery_calls *calls, void *home)
@@ -69,19 +89,18 @@ delivery_new(const struct msg_delivery_open *m,
 	d->delivery = m->delivery;
 	d->attempt = m->attempt;
 	d->flags = m->flags;
-	d->header_len = m->header_len;
-	d->body_len = m->body_len;
+	measure(d, m);
 	d->ret = m->ret;
 	d->body = m->body;
 	d->params = m->params;
 	d->by_ms = m->by_ms;
 	d->by_mode = m->by_mode;
 	d->deadline_ms = (int64_t)m->deadline_ms;
-	d->piece_cnt = pieces_of(m->header_len) + pieces_of(m->body_len);
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
-	d->taken = sizeof(*d) + m->rcpt_cnt * sizeof(*d->rcpts);
+	d->rcpt_cap = m->rcpt_cnt > 0 ? m->rcpt_cnt : 1;
+	d->taken = sizeof(*d) + d->rcpt_cap * sizeof(*d->rcpts);
 	SLIST_INIT(&d->outcomes);
-	d->rcpts = calloc(m->rcpt_cnt, sizeof(*d->rcpts));
+	d->rcpts = calloc(d->rcpt_cap, sizeof(*d->rcpts));
 	if (d->rcpts == NULL || !keep_span(d, &d->sender, m->sender) ||
 	    !keep_span(d, &d->envid, m->envid) ||
 	    !keep_span(d, &d->destination, m->destination) ||
@@ -164,13 +183,43 @@ delivery_free(struct delivery **dp)
 	free(d);
 }
 
+/* For one more; those that were announced have theirs. */
+static enum err
+make_place(struct delivery *d)
+{
+	uint32_t cap = d->rcpt_cap;
+	struct delivery_rcpt *more;
+
+	if (d->rcpt_have == (d->rcpt_cnt > 0 ? d->rcpt_cnt :
+	    DELIVERY_RCPTS_MAX))
+		return ERR_PEER;
+	if (d->rcpts == NULL || d->rcpt_have < cap)
+		return OK;
+	more = recallocarray(d->rcpts, cap, cap * 2, sizeof(*more));
+	if (more == NULL)
+		return ERR_SYS;
+	d->rcpts = more;
+	d->rcpt_cap = cap * 2;
+	count_taken(d, cap * sizeof(*more));
+	return OK;
+}
+
+enum err
+delivery_end_rcpts(struct delivery *d)
+{
+	if (d->rcpt_cnt == 0)
+		d->rcpt_cnt = d->undecided = d->rcpt_have;
+	return delivery_is_whole(d) ? OK : ERR_PEER;
+}
+
 enum err
 delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
 {
 	struct delivery_rcpt *r;
+	enum err e = make_place(d);
 
-	if (d->rcpt_have == d->rcpt_cnt)
-		return ERR_PEER;
+	if (e != OK)
+		return e;
 	if (d->rcpts != NULL) {
 		r = &d->rcpts[d->rcpt_have];
 		if (!keep_span(d, &r->address, address))
@@ -198,7 +247,7 @@ delivery_add_dsn(struct delivery *d, uint8_t notify, struct span orcpt)
 bool
 delivery_is_whole(const struct delivery *d)
 {
-	return d->rcpt_have == d->rcpt_cnt;
+	return d->rcpt_cnt > 0 && d->rcpt_have == d->rcpt_cnt;
 }
 
 /* The text. */
@@ -206,16 +255,16 @@ delivery_is_whole(const struct delivery *d)
 static void
 ask_more(struct delivery *d)
 {
-	uint64_t header_cnt = pieces_of(d->header_len), no;
+	uint64_t no;
 
-	while (!d->is_orphan && d->stale == 0 && d->asked < d->piece_cnt &&
+	while (!d->is_orphan && d->stale == 0 && d->asked < d->sure_cnt &&
 	    d->asked - d->first < STREAM_CREDIT) {
 		no = d->asked++;
-		if (no < header_cnt)
+		if (no < d->header_cnt)
 			d->calls->pull(d, PART_HEADER, (uint32_t)no);
 		else
 			d->calls->pull(d, PART_BODY,
-			    (uint32_t)(no - header_cnt));
+			    (uint32_t)(no - d->header_cnt));
 	}
 }
 
@@ -233,16 +282,61 @@ piece_len(uint64_t part_len, uint64_t no)
 	return rest < PIECE_MAX ? rest : PIECE_MAX;
 }
 
+/* Can this piece be so long?  While it arrives one that was asked for can, and
+ * only the last of a part is shorter. */
+static bool
+is_right(const struct delivery *d, unsigned part, uint32_t piece_no,
+    unsigned next, struct span piece)
+{
+	uint64_t len = part == PART_HEADER ? d->header_len : d->body_len;
+	uint64_t no = piece_no;
+
+	if (part >= PART__COUNT || next >= PIECE_NEXT__COUNT)
+		return false;
+	if (d->is_measured)
+		return no < pieces_of(len) && piece.len == piece_len(len, no);
+	if (part == PART_BODY)
+		no = d->header_cnt < UINT64_MAX ? no + d->header_cnt :
+		    UINT64_MAX;
+	return no < d->sure_cnt && (part == PART_BODY) == (no >=
+	    d->header_cnt) && piece.len <= PIECE_MAX &&
+	    (next != PIECE_NEXT || (piece.len == PIECE_MAX &&
+	    piece_no < UINT32_MAX - 1)) &&
+	    (next != PIECE_NEXT_PART || part == PART_HEADER);
+}
+
+/* What the next piece of a text that is arriving says of it: is there more to
+ * be asked for? */
+static bool
+learn(struct delivery *d, unsigned part, uint64_t no, unsigned next,
+    size_t len)
+{
+	if (no < d->learnt_cnt)
+		return false;
+	d->learnt_cnt = no + 1;
+	if (part == PART_HEADER)
+		d->header_len += len;
+	else
+		d->body_len += len;
+	if (part == PART_HEADER && next != PIECE_NEXT)
+		d->header_cnt = no + 1;
+	if (next != PIECE_NEXT_NONE) {
+		d->sure_cnt = no + 2;
+		return true;
+	}
+	d->piece_cnt = no + 1;
+	d->is_measured = true;
+	return false;
+}
+
 enum err
 delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
-    struct span piece)
+    unsigned next, struct span piece)
 {
-	uint64_t part_len = part == PART_HEADER ? d->header_len : d->body_len;
 	uint64_t no = piece_no;
 	struct span *place;
 
-	if (part >= PART__COUNT || piece_no >= pieces_of(part_len) ||
-	    piece.len != piece_len(part_len, piece_no))
+	if (!is_right(d, part, piece_no, next, piece))
 		return ERR_PEER;
 	if (d->is_finished)
 		return OK;
@@ -252,7 +346,7 @@ delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
 		return OK;
 	}
 	if (part == PART_BODY)
-		no += pieces_of(d->header_len);
+		no += d->header_cnt;
 	if (no < d->first)
 		return OK;
 	place = &d->held[no % STREAM_CREDIT];
@@ -262,6 +356,8 @@ delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
 		return ERR_SYS;
 	if (d->hold != NULL)
 		d->hold->text += piece.len;
+	if (learn(d, part, no, next, piece.len))
+		ask_more(d);
 	if (d->on_text != NULL)
 		d->on_text(d, d->on_text_arg);
 	return OK;
@@ -331,7 +427,7 @@ delivery_can_go_on(const struct delivery *d)
 uint64_t
 delivery_size(const struct delivery *d)
 {
-	return d->header_len + d->body_len;
+	return d->is_measured ? d->header_len + d->body_len : 0;
 }
 
 /* The results. */

@@ -99,7 +99,9 @@ struct delivery {
 	uint32_t	 delivery;
 	uint64_t	 attempt;
 	unsigned	 flags;		/* MAIL_*			*/
-	uint64_t	 header_len, body_len;
+	uint64_t	 header_len, body_len;	/* so far, where is_measured is
+					 * false			*/
+	bool		 is_measured;	/* both are all there is	*/
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
 	uint8_t		 ret;		/* RFC 3461, as for the bus	*/
@@ -113,8 +115,9 @@ struct delivery {
 	struct span	 client, helo, proto, tenant; /* of the session it came
 					 * in by; may be empty		*/
 	struct delivery_rcpt *rcpts;	/* NULL: it is refused		*/
-	uint32_t	 rcpt_cnt;	/* announced			*/
+	uint32_t	 rcpt_cnt;	/* announced; 0: not yet	*/
 	uint32_t	 rcpt_have;	/* said so far			*/
+	uint32_t	 rcpt_cap;	/* places for them		*/
 	uint32_t	 undecided;	/* recipients without outcome	*/
 	bool		 is_finished;
 	bool		 is_orphan;	/* no more pieces will come	*/
@@ -124,7 +127,11 @@ struct delivery {
 	unsigned	 late;		/* stages (SLOW_BIT) at which our wait
 					 * was too short		*/
 
-	uint64_t	 piece_cnt;	/* header's and body's		*/
+	uint64_t	 header_cnt;	/* pieces of the header section, or
+					 * UINT64_MAX: not known yet	*/
+	uint64_t	 piece_cnt;	/* header's and body's, likewise */
+	uint64_t	 sure_cnt;	/* pieces that there are at least */
+	uint64_t	 learnt_cnt;	/* whose lengths are counted	*/
 	unsigned	 stale;		/* pieces on their way from before a
 					 * rewind: dropped as they come	*/
 	uint64_t	 first, asked;	/* pieces held or asked for:
@@ -149,6 +156,8 @@ MUST_CHECK enum err delivery_add_rcpt(struct delivery *, uint32_t no,
 /* What the recipient added last wants of reports. */
 MUST_CHECK enum err delivery_add_dsn(struct delivery *, uint8_t notify,
 		    struct span orcpt);
+/* That was the last of them.  ERR_PEER: others were announced. */
+MUST_CHECK enum err delivery_end_rcpts(struct delivery *);
 /* Have all recipients been said? */
 bool		 delivery_is_whole(const struct delivery *);
 
@@ -156,7 +165,7 @@ bool		 delivery_is_whole(const struct delivery *);
 void		 delivery_prefetch(struct delivery *);
 /* A piece has come. */
 MUST_CHECK enum err delivery_add_piece(struct delivery *, unsigned part,
-		    uint32_t piece_no, struct span);
+		    uint32_t piece_no, unsigned next, struct span);
 /* The queue is away: what has not come will not. */
 void		 delivery_orphan(struct delivery *);
 
@@ -173,6 +182,7 @@ void		 delivery_rewind(struct delivery *);
 /* Could the whole text still be had, from the start? */
 bool		 delivery_can_go_on(const struct delivery *);
 
+/* 0 while its text is arriving. */
 uint64_t	 delivery_size(const struct delivery *);
 
 /*

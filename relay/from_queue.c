@@ -40,7 +40,7 @@ take_piece(struct worker *w, struct attempts_queue *q,
 		return OK;
 	if (q->hold.text > worker_text_max(w))
 		return ERR_FULL;
-	return delivery_add_piece(d, m->part, m->piece_no, piece);
+	return delivery_add_piece(d, m->part, m->piece_no, m->next, piece);
 }
 
 static enum err

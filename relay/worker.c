@@ -171,8 +171,12 @@ worker_open(struct worker *w, struct attempts_queue *q,
 {
 	struct delivery *d;
 
-	if (m->rcpt_cnt == 0 || m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
-	    m->header_len > WORK_PART_MAX || m->body_len > WORK_PART_MAX ||
+	bool is_measured = m->header_len != BUS_NOT_KNOWN;
+
+	if (m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
+	    (is_measured && (m->rcpt_cnt == 0 || m->header_len >
+	    WORK_PART_MAX || m->body_len > WORK_PART_MAX)) ||
+	    (!is_measured && m->body_len != BUS_NOT_KNOWN) ||
 	    m->ret >= DSN_RET__COUNT || m->body >= BODY__COUNT ||
 	    (m->params & ~PARAM__ALL) != 0 || (m->by_mode & ~BY__ALL) != 0 ||
 	    m->deadline_ms > BUS_NO_DEADLINE ||
@@ -204,6 +208,8 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
 	if (e == OK)
 		e = delivery_add_dsn(d, m->notify, m->orcpt);
+	if (e == OK && m->last != 0)
+		e = delivery_end_rcpts(d);
 	if (e != OK)
 		return e;
 	look_at_hold(d->home, d);

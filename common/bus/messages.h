@@ -85,6 +85,17 @@ enum mail_body {
 #define BY_TRACE	0x04u	/* relayed on: its sender is told	*/
 #define BY__ALL		(BY_RETURN | BY_NOTIFY | BY_TRACE)
 
+/* delivery_piece.next: what follows */
+enum piece_next {
+	PIECE_NEXT,		/* one more of the same part		*/
+	PIECE_NEXT_PART,	/* the header section is over, a body comes */
+	PIECE_NEXT_NONE,	/* that was the text			*/
+	PIECE_NEXT__COUNT
+};
+
+/* delivery_open.header_len, body_len */
+#define BUS_NOT_KNOWN	UINT64_MAX
+
 /* delivery_open.deadline_ms */
 #define BUS_NO_DEADLINE	((uint64_t)INT64_MAX)
 

@@ -49,7 +49,7 @@ smtp_mail_say_mail(struct smtp_client *c)
 
 	smtp_client_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
 	    sender.len > 0 ? sender.ptr : "");
-	if (c->ehlo.has & EHLO_SIZE)
+	if (c->ehlo.has & EHLO_SIZE && d->is_measured)
 		smtp_client_say(c, " SIZE=%llu",
 		    (unsigned long long)smtp_convert_size(c));
 	if (c->is_binary)

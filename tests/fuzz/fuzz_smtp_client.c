@@ -105,7 +105,7 @@ pull(struct delivery *d, enum part part, uint32_t piece_no)
 	struct span text = part == PART_HEADER ?
 	    SPAN("Subject: x\r\n\r\n") : SPAN("one\r\n.two\r\n");
 
-	if (delivery_add_piece(d, part, piece_no, text) != OK)
+	if (delivery_add_piece(d, part, piece_no, PIECE_NEXT, text) != OK)
 		abort();
 }
 

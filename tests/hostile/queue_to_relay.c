@@ -120,7 +120,7 @@ end_others(struct worker *w, const struct delivery *dl)
 			    &(struct msg_delivery_recall){ id, no, attempt });
 			(void)link_send_delivery_piece(w->link,
 			    &(struct msg_delivery_piece){ id, no, attempt,
-			    PART_BODY, 0 }, SPAN("Mine"));
+			    PART_BODY, 0, PIECE_NEXT }, SPAN("Mine"));
 		}
 	}
 }

@@ -390,7 +390,7 @@ open_relay(const char *options, const char *edge)
 static void
 pull_text(struct delivery *d, enum part part, uint32_t piece_no)
 {
-	assert_int_equal(delivery_add_piece(d, part, piece_no,
+	assert_int_equal(delivery_add_piece(d, part, piece_no, PIECE_NEXT,
 	    SPAN("Subject: x\r\n\r\n")), OK);
 }
 

@@ -392,7 +392,8 @@ pull(struct delivery *d, enum part part, uint32_t piece_no)
 		bench->given_up = d;	/* soon, when the rest is out */
 		timer_set(&bench->give_up, 20);
 	} else if (!bench->has_no_text)
-		assert_int_equal(delivery_add_piece(d, part, piece_no, s), OK);
+		assert_int_equal(delivery_add_piece(d, part, piece_no,
+		    PIECE_NEXT, s), OK);
 }
 
 KIT_FN void

@@ -296,7 +296,7 @@ give_piece(struct delivery *d, enum part part, uint32_t no)
 
 	memset(piece, 'x', sizeof(piece));
 	if (no < pieces_have) {
-		assert_int_equal(delivery_add_piece(d, part, no,
+		assert_int_equal(delivery_add_piece(d, part, no, PIECE_NEXT,
 		    (struct span){ piece, sizeof(piece) }), OK);
 		return;
 	}

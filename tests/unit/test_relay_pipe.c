@@ -399,8 +399,9 @@ give_piece(struct delivery *d, enum part part, uint32_t no)
 	assert_int_equal(part, PART_BODY);
 	if (withholds && no > 0)
 		return;
-	assert_int_equal(delivery_add_piece(d, part, no, (struct span){
-	    text + at, len < PIECE_MAX ? len : PIECE_MAX }), OK);
+	assert_int_equal(delivery_add_piece(d, part, no, PIECE_NEXT,
+	    (struct span){ text + at, len < PIECE_MAX ? len : PIECE_MAX }),
+	    OK);
 }
 
 static void

@@ -477,17 +477,21 @@ pieces_from_before_a_rewind_are_not_taken_for_later_ones(void **state)
 	b->body_len = sizeof(body);
 	d = add_delivery(0, "s@a.example", "a@b.example");
 	delivery_prefetch(d);
-	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0, head), OK);
+	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0,
+	    PIECE_NEXT, head), OK);
 	delivery_drop(d, 1);
 	assert_int_equal(d->asked, 3);
 	delivery_rewind(d);
 	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
-	assert_int_equal(delivery_add_piece(d, PART_BODY, 0, half), OK);
+	assert_int_equal(delivery_add_piece(d, PART_BODY, 0,
+	    PIECE_NEXT, half), OK);
 	assert_int_equal(d->asked, 0);
-	assert_int_equal(delivery_add_piece(d, PART_BODY, 1, half), OK);
+	assert_int_equal(delivery_add_piece(d, PART_BODY, 1,
+	    PIECE_NEXT, half), OK);
 	assert_int_equal(d->asked, 2);
 	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
-	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0, head), OK);
+	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0,
+	    PIECE_NEXT, head), OK);
 	assert_int_equal(delivery_text(d, 0, &text), OK);
 	assert_true(span_eq(text, head));
 }
