@@ -126,11 +126,12 @@ name_many(struct edge *edge)
 		add_rcpt(edge, stream, i);
 }
 
-/* The link to whom the client of such a helper asks. */
+/* The link to whom the client of such a helper asks; NULL right after a start,
+ * before master has made it. */
 static struct link *
 link_of(void *client)
 {
-	return ((struct helper *)client)->link;
+	return client == NULL ? NULL : ((struct helper *)client)->link;
 }
 
 /* As if each guess came from somewhere else. */
@@ -139,6 +140,8 @@ guess_passwords(struct edge *edge)
 {
 	char client[32], password[32];
 
+	if (link_of(edge->users) == NULL)
+		return;
 	for (unsigned i = 0; i < GUESSES; i++) {
 		snprintf(client, sizeof(client), "10.%u.%u.1", i / 250,
 		    i % 250);
@@ -155,6 +158,8 @@ ask_to_sign(struct edge *edge, struct span key, struct span text)
 {
 	static uint64_t last = 1000000;
 
+	if (link_of(edge->keys) == NULL)
+		return;
 	(void)link_send_sign_ask(link_of(edge->keys), &(struct msg_sign_ask){
 	    .request = ++last, .scheme = SCHEME, .key = key }, text);
 }
@@ -217,6 +222,8 @@ end_deliveries(struct edge *edge)
 static void
 have_names_resolved(struct edge *edge)
 {
+	if (link_of(edge->keys) == NULL)
+		return;
 	(void)link_send_resolve_ask(link_of(edge->keys),
 	    &(struct msg_resolve_ask){ .request = 1, .rrtype = 1,
 	    .name = SPAN("there.example") });
