@@ -14,7 +14,7 @@ jobs=${UNIT_JOBS:-4} started=0
 show() {
 	awk '{ line[NR] = $0 }
 	    END { for (i = 1; i <= NR; i++)
-		if (i > NR - 60 || tolower(line[i]) ~ /seed|^ *not ok/)
+		if (i > NR - 60 || tolower(line[i]) ~ /seed|^ *not ok|^# /)
 			print "        | " line[i] }' "$1"
 }
 

@@ -54,6 +54,7 @@ def test_nothing_in_a_refused_chunk_is_a_command(postern, sink):
         assert codes(c, 1) == "503"
         c.want("QUIT", 221)
     assert [m.sender for m in sink.wait()] == ["ann@here.example"]
+    postern.wait_log(event="removed")
     assert len(postern.find_log(event="queued")) == 1
 
 

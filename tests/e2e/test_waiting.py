@@ -231,7 +231,7 @@ def mute():
         m.close()
 
 
-CROWD = "*.limits IN MX 10 mx\nmx IN A 127.0.0.3"
+CROWD = "*.crowd IN MX 10 mx\nmx IN A 127.0.0.3"
 
 
 def test_load_behind_one_slow_hoster_holds_up_nobody_else(scene, sinks):
@@ -242,7 +242,7 @@ def test_load_behind_one_slow_hoster_holds_up_nobody_else(scene, sinks):
     def answer(verb, line, session):
         time.sleep(0.05)
     hoster = sinks(host="127.0.0.3", port=s.port, answer=answer)
-    s.limits("u@d%d.limits.big.example" % (i % domains) for i in range(cnt))
+    s.crowd("u@d%d.crowd.big.example" % (i % domains) for i in range(cnt))
     fine(s, 20 if SOAK else 3, "slow hoster")
     hoster.wait(cnt if SOAK else 30, 600)
     assert hoster.connections <= 20
@@ -251,7 +251,7 @@ def test_load_behind_one_slow_hoster_holds_up_nobody_else(scene, sinks):
 def test_load_behind_a_mute_host_holds_up_nobody_else(scene, mute):
     s = scene({"big.example": CROWD})
     host = mute("127.0.0.3", s.port)
-    s.limits("u@d%d.limits.big.example" % i
+    s.crowd("u@d%d.crowd.big.example" % i
             for i in range(1000 if SOAK else 600))
     fine(s, 40 if SOAK else 3, "mute host")
     assert host.count() <= 10
@@ -263,7 +263,7 @@ def test_load_of_one_message_to_many_names_holds_up_nobody_else(scene, mute):
     cnt = 1000 if SOAK else 600
     with Client(s.p.port) as c:
         c.hello()
-        c.mail("eve@there.example", *("u@d%d.limits.big.example" % i
+        c.mail("eve@there.example", *("u@d%d.crowd.big.example" % i
                                       for i in range(cnt)))
     fine(s, 40 if SOAK else 3, "one message")
     assert host.count() <= 10
@@ -277,7 +277,7 @@ def test_load_for_hanging_hosts_of_their_own_holds_up_nobody(scene, mute):
         for i, a in enumerate(addresses))})
     for a in addresses:
         mute(a, s.port)
-    s.limits("u@d%d.big.example" % i for i in range(cnt))
+    s.crowd("u@d%d.big.example" % i for i in range(cnt))
     fine(s, 60 if SOAK else 4, "hanging hosts")
 
 
@@ -291,10 +291,10 @@ def test_load_for_a_domain_that_hangs_behind_the_text_is_its_own(scene,
         if verb == "DATA" and hangs.is_set():
             over.wait(100)
     sink = sinks(host="127.0.0.3", port=s.port, answer=answer)
-    s.limits("u%d@big.example" % i for i in range(600))
+    s.crowd("u%d@big.example" % i for i in range(600))
     sink.wait(600)
     hangs.set()
-    s.limits("u%d@big.example" % i for i in range(4000 if SOAK else 600))
+    s.crowd("u%d@big.example" % i for i in range(4000 if SOAK else 600))
     fine(s, 60 if SOAK else 3, "hanging text")
     over.set()
 
@@ -312,7 +312,7 @@ def test_load_of_domains_behind_a_dead_host_probes_as_one(scene, server):
             return "421 4.3.2 Not now"
         return None
     dead = Sink(host="127.0.0.3", port=s.port, answer=answer)
-    s.limits("u@d%d.big.example" % (i % 100)
+    s.crowd("u@d%d.big.example" % (i % 100)
             for i in range(1000 if SOAK else 300))
     fine(s, 90 if SOAK else 5, "dead host")
     print("dead host: %d connections" % len(tries))

@@ -82,9 +82,27 @@ make_edge(int *queue_fd, unsigned has)
 	    login_open(&edge->users, loop, users_lost, NULL) != OK)
 		abort();
 	edge->can_tls = true;
-	edge->asks = has & ASKS;
+	edge->asks = edge->waits = has & ASKS;
 	*queue_fd = pair[1];
 	return edge;
+}
+
+static void
+on_turn(struct later *l, void *arg)
+{
+	ev_stop(loop);
+}
+
+/* What was answered is told at the end of a turn. */
+static void
+turn(void)
+{
+	struct later end;
+
+	later_init(&end, loop, on_turn, NULL);
+	later_call(&end);
+	if (ev_run(loop) != OK)
+		abort();
 }
 
 /* A recipient, a password: yes, or every other time no. */
@@ -96,11 +114,13 @@ judge(struct session *s, unsigned has)
 	bool is_rcpt = session_waits_for(s, &check_queue_rcpt);
 	bool is_login = session_waits_for(s, &check_login);
 
-	if (is_rcpt && has & SAYS_NO && s->transaction->ask & 1)
-		transaction_judged(s->transaction, &no);
-	else if (is_rcpt)
-		transaction_judged(s->transaction, NULL);
-	else if (is_login && has & SAYS_NO)
+	if (is_rcpt) {
+		struct question *word = &s->transaction->word;
+
+		transaction_judged(word, has & SAYS_NO && word->no & 1 ?
+		    &no : NULL);
+		turn();
+	} else if (is_login && has & SAYS_NO)
 		auth_told(s, LOGIN_BUSY);
 	else if (is_login)
 		auth_told(s, LOGIN_GOOD);
@@ -108,14 +128,19 @@ judge(struct session *s, unsigned has)
 		session_secured(s);
 }
 
-/* The queue grants and takes whatever it is given. */
+/* The queue grants and takes what it is given, but for some at MAIL. */
 static void
-answer(struct session *s)
+answer(struct session *s, unsigned has)
 {
+	static const struct reply no = { 452, "4.3.1", "Full", false };
 	struct transaction *t = s->transaction;
 
 	if (t == NULL || t->stream.no == 0)
 		return;
+	if (t->is_opening && has & SAYS_NO && t->stream.no & 1) {
+		transaction_refused(t, &no);
+		return;
+	}
 	if ((t->stream.is_granted ? transaction_credited(t, STREAM_CREDIT -
 	    t->stream.credit) : transaction_granted(t, (struct id){ 0 })) != OK)
 		abort();
@@ -173,7 +198,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			session_feed(&s, &left);
 			if (s.state == ST_SECURE && held > 0 && left.len > 0)
 				abort();	/* smuggled */
-			answer(&s);
+			answer(&s, has);
 			judge(&s, has);
 			check_replies(grow_span(&s.seat.out));
 			grow_free(&s.seat.out);

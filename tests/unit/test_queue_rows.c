@@ -281,13 +281,19 @@ read_record(uint8_t version, size_t longer, size_t shorter)
 	for (int i = 0; i < 6; i++)
 		wire_str(&w, (struct span){ text, i < 3 ? longer : shorter },
 		    sizeof(text));
-	if (version == 2) {
+	if (version >= 2) {
 		wire_u8(&w, 1);
 		wire_str(&w, SPAN("e"), 1);
 		wire_u8(&w, 1);
 		wire_u32(&w, 2);
 		wire_u32(&w, 3);
 		wire_u64(&w, 1);
+	}
+	if (version >= 3) {
+		wire_u8(&w, 1);
+		wire_u8(&w, 0);
+		wire_u64(&w, 0);
+		wire_u8(&w, 0);
 	}
 	wire_u32(&w, crc_of(0, buf, w.len));
 	assert_false(w.bad);
@@ -299,17 +305,19 @@ read_record(uint8_t version, size_t longer, size_t shorter)
 static void
 a_record_of_more_than_a_page_is_none(void **state)
 {
-	assert_int_equal(read_record(2, 1024, 312), OK);	/* 4079 bytes */
-	assert_int_equal(read_record(2, 1024, 313), ERR_PEER);
+	assert_int_equal(read_record(3, 1024, 308), OK);	/* 4078 bytes */
+	assert_int_equal(read_record(3, 1024, 309), ERR_PEER);
 }
 
-/* It grows by twenty bytes of what it lacks when it is written again. */
+/* It grows by what it lacks when it is written again: 30 bytes, or eleven. */
 static void
 an_older_record_is_read_when_it_can_be_written_again(void **state)
 {
-	assert_int_equal(read_record(1, 1024, 312), OK);
-	assert_int_equal(read_record(1, 1024, 313), ERR_PEER);
-	assert_int_equal(read_record(3, 1024, 1), ERR_PEER);
+	assert_int_equal(read_record(1, 1024, 309), OK);
+	assert_int_equal(read_record(1, 1024, 310), ERR_PEER);
+	assert_int_equal(read_record(2, 1024, 308), OK);
+	assert_int_equal(read_record(2, 1024, 309), ERR_PEER);
+	assert_int_equal(read_record(4, 1024, 1), ERR_PEER);
 	assert_int_equal(read_record(0, 1024, 1), ERR_PEER);
 }
 

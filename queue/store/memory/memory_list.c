@@ -218,16 +218,18 @@ memory_list_spent(struct memory *m, struct store_read_spent *r)
 	memory_key_no(&k, r->from, r->from_no);
 	row = memory_seek(m, MEMORY_DELIVERY, &k);
 	for (unsigned i = 0; row != NULL; i++, row = memory_next(row)) {
-		struct store_spent *out = &r->rows[r->cnt];
+		int64_t lived_ms = lived_then(m, memory_row_id(row));
+		struct store_spent *out;
 		union record d;
 
-		out->lived_ms = lived_then(m, memory_row_id(row));
-		if (out->lived_ms > r->until_ms)
+		if (lived_ms > r->until_ms)
 			break;
 		r->from = memory_row_id(row);
 		r->from_no = memory_row_no(row);
 		if (i >= LOOKS_MAX || r->cnt == STORE_SPENT_MAX)
 			return;
+		out = &r->rows[r->cnt];
+		out->lived_ms = lived_ms;
 		memory_read(row, RECORD_delivery, &d);
 		if (is_kept(&d.delivery) || !store_flow_name(&out->flow,
 		    d.delivery.relay, d.delivery.destination,
