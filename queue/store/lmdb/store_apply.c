@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 static int
@@ -38,16 +39,9 @@ put_rcpts(struct store *st, MDB_txn *txn, const struct store_accept *a)
 	int rc = 0;
 
 	for (uint32_t no = 0; rc == 0 && no < a->message.rcpt_cnt; no++) {
-		struct record_recipient r = { .address = a->rcpts[no] };
+		struct record_recipient r = engine_rows_rcpt(a, no);
 		struct store_key k;
 
-		if (a->rcpt_delivery != NULL)
-			r.delivery = a->rcpt_delivery[no];
-		if (a->rcpt_dsn != NULL) {
-			r.notify = a->rcpt_dsn[no].notify;
-			r.orcpt = a->rcpt_dsn[no].orcpt;
-			r.trace = a->rcpt_dsn[no].trace;
-		}
 		store_table_key_no(&k, a->mail->id, no);
 		rc = store_table_put_record(&st->env, txn, TABLE_RECIPIENT,
 		    &k, RECORD_recipient, &r);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 #define TEXT_BYTES	(64u << 10)	/* of strings in one reading */
@@ -127,16 +128,6 @@ add(struct reading *g, const struct store_spot *spot, MDB_val val)
 	g->r->cnt++;
 }
 
-/* The id just behind; false behind the last there can be. */
-static bool
-step_id(struct id *id)
-{
-	for (size_t i = sizeof(id->b); i > 0; i--)
-		if (++id->b[i - 1] != 0)
-			return true;
-	return false;
-}
-
 /* The rows of this kind that the message has; MDB_NOTFOUND at their end. */
 static int
 walk_parts(struct reading *g, struct store_spot *spot)
@@ -251,19 +242,6 @@ begin_message(struct reading *g, struct store_spot *spot, bool *full)
 	return rc;
 }
 
-/* All of this kind are read: what comes next?  False at the end. */
-static bool
-step_kind(const struct store_read_rows *r, struct store_spot *spot)
-{
-	spot->no = 0;
-	if (spot->kind == ROW_DELIVERY) {
-		spot->kind = ROW_RCPT;
-		return true;
-	}
-	spot->kind = ROW_MESSAGE;
-	return !r->one && step_id(&spot->id);
-}
-
 static int
 walk(struct reading *g, struct store_spot *spot)
 {
@@ -277,7 +255,7 @@ walk(struct reading *g, struct store_spot *spot)
 		}
 		if ((rc = walk_parts(g, spot)) != MDB_NOTFOUND)
 			continue;
-		rc = step_kind(g->r, spot) ? 0 : MDB_NOTFOUND;
+		rc = engine_rows_step_kind(g->r, spot) ? 0 : MDB_NOTFOUND;
 	}
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/memory/memory.h"
 
 static bool
@@ -110,16 +111,9 @@ put_rcpts(struct memory *m, const struct store_accept *a)
 	bool kept = true;
 
 	for (uint32_t no = 0; kept && no < a->message.rcpt_cnt; no++) {
-		struct record_recipient r = { .address = a->rcpts[no] };
+		struct record_recipient r = engine_rows_rcpt(a, no);
 		struct memory_key k;
 
-		if (a->rcpt_delivery != NULL)
-			r.delivery = a->rcpt_delivery[no];
-		if (a->rcpt_dsn != NULL) {
-			r.notify = a->rcpt_dsn[no].notify;
-			r.orcpt = a->rcpt_dsn[no].orcpt;
-			r.trace = a->rcpt_dsn[no].trace;
-		}
 		memory_key_no(&k, a->mail->id, no);
 		kept = memory_put_record(m, MEMORY_RECIPIENT, &k,
 		    RECORD_recipient, &r);

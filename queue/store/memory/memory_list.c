@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/memory/memory.h"
 
 #define TEXT_BYTES	(64u << 10)	/* of strings in one reading */
@@ -80,29 +81,6 @@ begin_message(struct memory *m, struct reading *g, struct store_spot *spot)
 	return true;
 }
 
-/* The id just behind; false behind the last there can be. */
-static bool
-step_id(struct id *id)
-{
-	for (size_t i = sizeof(id->b); i > 0; i--)
-		if (++id->b[i - 1] != 0)
-			return true;
-	return false;
-}
-
-/* All of this kind are read: what comes next?  False at the end. */
-static bool
-step_kind(const struct store_read_rows *r, struct store_spot *spot)
-{
-	spot->no = 0;
-	if (spot->kind == ROW_DELIVERY) {
-		spot->kind = ROW_RCPT;
-		return true;
-	}
-	spot->kind = ROW_MESSAGE;
-	return !r->one && step_id(&spot->id);
-}
-
 /* Is there a message from here on?  Else the list is at its end. */
 static bool
 has_message(struct memory *m, const struct store_spot *spot)
@@ -130,7 +108,7 @@ memory_list_rows(struct memory *m, struct store_read_rows *r)
 		if (r->next.kind != ROW_MESSAGE) {
 			if (!walk_parts(m, &g, &r->next))
 				break;
-			r->at_end = !step_kind(r, &r->next);
+			r->at_end = !engine_rows_step_kind(r, &r->next);
 			continue;
 		}
 		if (r->message_cnt == r->message_max) {

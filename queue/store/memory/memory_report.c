@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/memory/memory.h"
 
-#define REPLY_KEPT	800	/* bytes: a record has its bound	*/
 #define BYTES_MAX	(1u << 20)	/* of rows in one report	*/
 
 /* A later word about a recipient takes the place of the one before. */
@@ -15,16 +15,7 @@ void
 memory_put_report(struct memory *m, struct id id, int64_t now_ms,
     const struct store_change *c)
 {
-	struct record_report r = {
-		.action = (uint8_t)c->report, .code = c->code,
-		.flags = (uint8_t)((c->is_theirs ? RECORD_THEIRS : 0) |
-		    (c->is_late ? RECORD_LATE : 0) |
-		    (c->is_unread ? RECORD_UNREAD : 0)),
-		.at_ms = (uint64_t)now_ms, .until_ms = (uint64_t)c->until_ms,
-		.tried_ms = (uint64_t)c->tried_ms,
-		.address = c->address, .orcpt = c->orcpt,
-		.reply = span_head(c->reply, REPLY_KEPT), .hop = c->hop,
-	};
+	struct record_report r = engine_rows_report(c, now_ms);
 	struct memory_key k;
 
 	memory_key_no(&k, id, c->rcpt_no);
