@@ -1,7 +1,10 @@
 /*
  * engine_rows.c - see the header.
  */
+#include <stdlib.h>
+
 #include "queue/store/engine_rows.h"
+#include "queue/store/store_engine.h"
 
 #define REPLY_KEPT	800	/* bytes: a record has its bound	*/
 
@@ -55,4 +58,39 @@ engine_rows_step_kind(const struct store_read_rows *r, struct store_spot *spot)
 	}
 	spot->kind = ROW_MESSAGE;
 	return !r->one && step_id(&spot->id);
+}
+
+/* Their owners may close later, and free what they find: nothing. */
+#define DISCARD(op, type, field) do {					\
+	free(((struct store_##type *)(op))->field);			\
+	((struct store_##type *)(op))->field = NULL;			\
+} while (0)
+
+void
+engine_rows_discard(struct store_op *op)
+{
+	if (op->err != OK)
+		return;
+	switch (op->kind) {
+	case STORE_EDIT:
+		DISCARD(op, edit, rows);
+		break;
+	case STORE_READ_ENVELOPE:
+		DISCARD(op, read_envelope, envelope);
+		break;
+	case STORE_READ_PIECE:
+		DISCARD(op, read_piece, text);
+		break;
+	case STORE_READ_ROWS:
+		DISCARD(op, read_rows, rows);
+		break;
+	case STORE_READ_REPORT:
+		DISCARD(op, read_report, rows);
+		break;
+	case STORE_READ_DISCARDS:
+		DISCARD(op, read_discards, rows);
+		break;
+	default:
+		break;		/* the rest hands out nothing of the heap */
+	}
 }

@@ -1,6 +1,6 @@
 /*
  * engine_rows - what every engine makes of a call, whatever it keeps rows in.
- * Pure.
+ * Pure, but for the memory that engine_rows_discard() frees.
  */
 #ifndef QUEUE_ENGINE_ROWS_H
 #define QUEUE_ENGINE_ROWS_H
@@ -20,5 +20,11 @@ struct record_report engine_rows_report(const struct store_change *,
 /* All of this kind are listed: what comes next?  False at the end. */
 bool	engine_rows_step_kind(const struct store_read_rows *,
 	    struct store_spot *);
+
+/*
+ * It was carried out, and nobody will hear of it: frees what it hands out, and
+ * leaves NULL there.
+ */
+void	engine_rows_discard(struct store_op *);
 
 #endif

@@ -110,6 +110,17 @@ def test_a_store_that_was_mended_is_taken_by_a_reload(house, sink):
     assert "queue main is down" not in ctl(p, "status").out
 
 
+def later_at_some_step(c):
+    """Its slow walks may have met the end of the file before we came."""
+    for line in ("MAIL FROM:<ann@here.example>", "RCPT TO:<bob@there.example>",
+                 "DATA", "Subject: x\r\n\r\nx\r\n."):
+        got = c.say(line)
+        if got[0] == "4":
+            break
+        assert got[0] in "23" and line[-1] != ".", got
+    assert got.startswith("451 4."), got
+
+
 def test_a_file_cut_short_under_a_running_queue_ends_no_house(house, sink):
     p = house
     p.start()
@@ -117,9 +128,7 @@ def test_a_file_cut_short_under_a_running_queue_ends_no_house(house, sink):
     spoil(p.data, "short")
     with Client(p.port) as c:           # what is written is read first
         c.hello()
-        c.begin("ann@here.example", "bob@there.example")
-        c.write("Subject: x\r\n\r\nx\r\n")
-        assert c.say(".").startswith("451 4.")
+        later_at_some_step(c)
     is_named(p, since)
     refuses(p.port)
     send(p.other, "ann@here.example", "bob@there.example")

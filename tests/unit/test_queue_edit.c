@@ -373,6 +373,25 @@ a_kill_leaves_each_edit_whole_or_undone(void **state)
 	kit_reopen(k);
 }
 
+/* The writer does what was handed over; sanitizers see what it leaves. */
+static void
+what_nobody_hears_of_any_more_is_freed(void **state)
+{
+	struct kit *k = *state;
+	struct store_edit e = { .action = EDIT_HOLD,
+	    .now_ms = clock_wall_ms() };
+	struct wide w;
+
+	fill_wide(k, &w, SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &w.mail), OK);
+	e.id = w.mail.mail.id;
+	store_edit(k->store, &e, kit_back, k);
+	store_close(&k->store);
+	assert_int_equal(e.changed_cnt, DELIVERIES);
+	assert_null(e.rows);
+	kit_reopen(k);
+	assert_int_equal(held(k), DELIVERIES);
+}
 
 int
 main(void)
@@ -382,6 +401,7 @@ main(void)
 		KIT_TEST(each_action_moves_what_it_is_about),
 		KIT_TEST(a_long_text_is_swept_behind_its_message),
 		KIT_TEST(what_is_not_there_cannot_be_edited),
+		KIT_TEST(what_nobody_hears_of_any_more_is_freed),
 		KIT_TEST(a_stale_row_takes_no_right_one_along),
 		KIT_TEST(a_kill_leaves_each_edit_whole_or_undone),
 	};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/catalogue.h"
 #include "queue/store/lmdb/store_inside.h"
 #include "sys/clock.h"
@@ -292,6 +293,18 @@ open_lmdb(struct store **out, const struct store_start *start)
 	return OK;
 }
 
+/* What was carried out since the loop heard of anything last. */
+static void
+discard_done(struct store *st)
+{
+	struct store_op *op;
+
+	while ((op = STAILQ_FIRST(&st->done)) != NULL) {
+		STAILQ_REMOVE_HEAD(&st->done, entry);
+		engine_rows_discard(op);
+	}
+}
+
 static void
 close_lmdb(struct store **s)
 {
@@ -306,6 +319,7 @@ close_lmdb(struct store **s)
 		pthread_join(st->writer, NULL);
 	if (st->has_reader)
 		pthread_join(st->reader, NULL);
+	discard_done(st);
 	bell_fini(&st->bell);
 	store_aside_end(st);
 	store_table_close(&st->env);
