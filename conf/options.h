@@ -46,6 +46,8 @@ enum option_type {
 	TYPE_CHOICE,	/* one of the row's words			*/
 	TYPE_COUNT,	/* a number					*/
 	TYPE_DIRECTORY,	/* a path, relative to the file's directory	*/
+	TYPE_DOMAIN,	/* a name, as domain_key() has it, or the path of a
+			 * file of them, which is read in its place	*/
 	TYPE_DURATION,	/* 30s 5m 4h; milliseconds			*/
 	TYPE_EXPR,	/* conf/read/expr.h				*/
 	TYPE_FILE,	/* a path; master opens it for the process, as
@@ -57,7 +59,9 @@ enum option_type {
 	TYPE_HOSTNAME,	/* a name					*/
 	TYPE_INTERFACE,	/* an address, or "" for all			*/
 	TYPE_KNOWN,	/* a pattern, or the path of a file of them, which
-			 * is read in its place				*/
+			 * is read in its place; patterns of all kinds may
+			 * be `local', in whose place check_domains() puts
+			 * each of our own domains			*/
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
 	TYPE_LOGIN,	/* a login, @ and how one ends, or * for all	*/
 	TYPE_MAILBOX,	/* user@domain					*/

@@ -308,7 +308,8 @@ settle_option(struct conf *c, struct block *b, const struct node *n,
 		return;
 	}
 	STAILQ_FOREACH(v, &n->values, entry)
-		if (row->type == TYPE_KNOWN && span_begins(v->text, SPAN("/")))
+		if ((row->type == TYPE_KNOWN || row->type == TYPE_DOMAIN) &&
+		    span_begins(v->text, SPAN("/")))
 			lists_file(c, s, v, row);
 		else if (row->type == TYPE_NOTICE)
 			lists_notice(c, s, v, row);

@@ -41,17 +41,21 @@ read_texts(struct settings *set, const struct slice *edge,
 {
 	struct slice process = slice_process(edge);
 	struct span host = slice_text(edge, "hostname", 0);
+	struct span home = slice_text(&process, "domains", 0);
 	struct span banner = slice_text(rules, "banner", 0);
 
 	if (host.len == 0)
 		host = slice_text(&process, "hostname", 0);
 	if (host.len == 0)
 		return ERR_PEER;
+	if (home.len == 0)
+		home = host;
 	if (banner.len == 0)
 		banner = slice_text(edge, "banner", 0);
 	if (banner.len == 0)
 		banner = SPAN(BANNER_DEFAULT);
 	if ((set->hostname = copy(host)) == NULL ||
+	    (set->home = copy(home)) == NULL ||
 	    (set->banner = copy(banner)) == NULL)
 		return ERR_FULL;
 	return OK;
@@ -159,6 +163,7 @@ settings_fini(struct settings *set)
 {
 	rules_fini(&set->rules);
 	free(set->hostname);
+	free(set->home);
 	free(set->banner);
 	*set = (struct settings){ 0 };
 }

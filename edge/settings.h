@@ -23,6 +23,7 @@ enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
 struct settings {
 	const struct protocol *protocol;	/* NULL: SMTP		*/
 	char		*hostname;		/* our name in Received	*/
+	char		*home;			/* what completes a bare user */
 	char		*banner;		/* what stands behind "220 " */
 	uint64_t	 max_size;		/* bytes of a message	*/
 	uint64_t	 max_header_size;	/* bytes of its header	*/

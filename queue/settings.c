@@ -119,10 +119,30 @@ read_rules(struct routes *routes, const struct slice *queue)
 	return r.err;
 }
 
+static void
+take_home(struct span text, uint64_t num, void *arg)
+{
+	struct reading *r = arg;
+
+	if (r->err == OK)
+		r->err = route_add_home(r->routes, text);
+}
+
+static enum err
+read_homes(struct routes *routes, const struct slice *queue)
+{
+	struct slice process = slice_process(queue);
+	struct reading r = { .routes = routes };
+
+	take_home(slice_text(&process, "hostname", 0), 0, &r);
+	slice_each(&process, "domains", take_home, &r);
+	return r.err;
+}
+
 /* Relays have the same numbers in all routes made of the same slice. */
 static enum err
 read_routes(struct routes **out, const struct slice *own,
-    const struct slice *queue, struct span hostname)
+    const struct slice *queue)
 {
 	unsigned cnt = slice_block_count(own, "relay");
 	struct routes *routes = NULL;
@@ -136,7 +156,7 @@ read_routes(struct routes **out, const struct slice *own,
 	if (e == OK)
 		e = read_rules(routes, queue);
 	if (e == OK)
-		e = route_set_home(routes, hostname);
+		e = read_homes(routes, own);
 	if (e != OK)
 		route_free(&routes);
 	*out = routes;
@@ -148,12 +168,11 @@ read_all_routes(struct settings *out, const struct slice *queue)
 {
 	struct slice other = slice_block(queue, "queue", 0);
 	struct routes *bounces;
-	enum err e = read_routes(&out->routes, queue, queue,
-	    span_of(out->hostname));
+	enum err e = read_routes(&out->routes, queue, queue);
 
 	if (e != OK || slice_block_count(queue, "queue") == 0)
 		return e;
-	e = read_routes(&bounces, queue, &other, span_of(out->hostname));
+	e = read_routes(&bounces, queue, &other);
 	if (e == OK)
 		route_set_bounce_routes(out->routes, bounces);
 	return e == OK ? read_retry(&out->bounce_retry, &other) : e;
@@ -272,6 +291,8 @@ settings_read(struct settings *out, struct span bytes)
 	    sizeof(s.name)) ||
 	    !span_cstr(slice_text(&process, "hostname", 0), s.hostname,
 	    sizeof(s.hostname)) ||
+	    !span_cstr(slice_text(&process, slice_count(&process, "domains") >
+	    0 ? "domains" : "hostname", 0), s.home, sizeof(s.home)) ||
 	    !span_cstr(slice_text(&process, "postmaster", 0), s.postmaster,
 	    sizeof(s.postmaster)))
 		return ERR_PEER;

@@ -24,6 +24,7 @@ struct settings_relay {
 struct settings {
 	char		 path[SETTINGS_PATH_MAX];
 	char		 hostname[DOMAIN_MAX + 1];
+	char		 home[DOMAIN_MAX + 1];	/* first of our own domains */
 	char		 name[BLOCK_NAME_MAX + 1];	/* of the queue	*/
 	char		 postmaster[PATH_MAX_SMTP + 1];	/* empty: none	*/
 	struct routes	*routes;

@@ -275,6 +275,23 @@ scan_postmaster(struct scan *s, struct span end, struct address *out)
 	return true;
 }
 
+/* A local part alone, which ends here. */
+static bool
+scan_user(struct scan *s, char end, struct address *out)
+{
+	struct scan user = { .rest = s->rest };
+
+	if (!scan_local(&user, &out->local) ||
+	    (user.rest.len == 0 ? end != '\0' : user.rest.ptr[0] != end &&
+	    (end != '\0' || user.rest.ptr[0] != ' ')))
+		return false;
+	out->whole = out->local;
+	out->kind = ADDRESS_USER;
+	s->rest = user.rest;
+	s->is_utf8 |= user.is_utf8;
+	return true;
+}
+
 static bool
 scan_path(struct scan *s, struct address *out)
 {
@@ -284,7 +301,7 @@ scan_path(struct scan *s, struct address *out)
 		out->kind = ADDRESS_NULL;
 		return true;
 	}
-	if (scan_postmaster(s, SPAN(">"), out))
+	if (scan_postmaster(s, SPAN(">"), out) || scan_user(s, '>', out))
 		return scan_char(s, '>');
 	if (is_at(s, '@') && !scan_route(s))
 		return false;
@@ -352,8 +369,9 @@ address_bare(struct span *line, bool utf8, struct address *out)
 
 	if (!is_good) {
 		s.rest = *line;
-		is_good = scan_mailbox(&s, &found) &&
-		    (s.rest.len == 0 || is_at(&s, ' '));
+		is_good = scan_user(&s, '\0', &found) ||
+		    (scan_mailbox(&s, &found) &&
+		    (s.rest.len == 0 || is_at(&s, ' ')));
 	}
 	return take(line, s, is_good, utf8, found, out);
 }

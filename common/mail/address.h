@@ -23,6 +23,7 @@
 enum address_kind {
 	ADDRESS_NULL,		/* <>: nobody, the sender of a bounce	*/
 	ADDRESS_POSTMASTER,	/* <postmaster> alone, in any case	*/
+	ADDRESS_USER,		/* any other local part alone		*/
 	ADDRESS_DOMAIN,		/* local@domain				*/
 	ADDRESS_LITERAL		/* local@[192.0.2.1] or [IPv6:...]	*/
 };
@@ -32,7 +33,7 @@ struct address {
 					 * no source route; empty for <>    */
 	struct span	  local;	/* with its quotes, if it has them  */
 	struct span	  domain;	/* a literal with its brackets; empty
-					 * for ADDRESS_NULL and _POSTMASTER */
+					 * without one			    */
 	enum address_kind kind;
 	bool		  is_utf8;	/* holds a character over U+007F    */
 };
@@ -48,7 +49,7 @@ MUST_CHECK enum err address_parse(struct span text, bool utf8,
     struct address *out);
 
 /*
- * Take <path> from the front of *line: <>, <postmaster>, <mailbox> or
+ * Take <path> from the front of *line: <>, <postmaster>, <mailbox>, <user> or
  * <@route,@route:mailbox>, whose route is dropped (RFC 5321 appendix C).  What
  * stands behind the ">" is left in *line, unjudged.  Which kinds are fine is
  * the caller's to say.
@@ -57,7 +58,7 @@ MUST_CHECK enum err address_path(struct span *line, bool utf8,
     struct address *out);
 
 /*
- * The same of a mailbox or "postmaster" that stands without angle brackets, as
+ * The same of a mailbox or a user that stands without angle brackets, as
  * careless clients write it, and ends before a blank or with the line.
  */
 MUST_CHECK enum err address_bare(struct span *line, bool utf8,

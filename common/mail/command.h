@@ -46,7 +46,9 @@ enum command_fault {
 };
 
 struct command_mail {
-	struct address	 sender;	/* any kind but ADDRESS_POSTMASTER */
+	struct address	 sender;	/* any kind but ADDRESS_POSTMASTER;
+					 * whether ADDRESS_USER is fine is the
+					 * edge's to say		   */
 	uint64_t	 size;		/* bytes as declared; a number over
 					 * 2^64 - 1 reads as that	   */
 	bool		 has_size;
@@ -62,7 +64,8 @@ struct command_mail {
 };
 
 struct command_rcpt {
-	struct address	 rcpt;		/* any kind but ADDRESS_NULL	   */
+	struct address	 rcpt;		/* any kind but ADDRESS_NULL, as
+					 * above			   */
 	uint8_t		 notify;	/* DSN_* bits; 0: not given	   */
 	struct span	 orcpt;		/* as given; empty: it was not	   */
 	bool		 orcpt_utf8;	/* it holds 8-bit bytes		   */

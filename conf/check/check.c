@@ -128,6 +128,7 @@ check_all(struct conf *c)
 	check_role(c, ROLE_CONTROL, c->process->place);
 	check_refs(c);
 	check_names(c);
+	check_domains(c);
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		check_block(c, b);
 	check_login(c);

@@ -17,6 +17,9 @@ void		 check_refs(struct conf *);
 /* Put in {fqdn} and {hostname}; host names and banners are then final. */
 void		 check_names(struct conf *);
 
+/* Our own domains, and what stands in place of `local'.  After the names. */
+void		 check_domains(struct conf *);
+
 /* A relay by itself: what goes together, its user, its program. */
 void		 check_relay(struct conf *, struct block *);
 

@@ -38,6 +38,9 @@ bool		 read_value(const struct read_place *,
 /* Is it a full host name by RFC 1123 2.1, not an address? */
 bool		 read_is_hostname(struct span);
 
+/* Is it the word for each of our own domains, in place of a pattern? */
+bool		 read_is_local(struct span);
+
 /*
  * The host name that is written there, perhaps in U-labels or with a dot at its
  * end: as DNS, TLS and EHLO have it.  Empty: it is none.

@@ -56,6 +56,12 @@ read_is_hostname(struct span s)
 	return !is_all_digits(label);
 }
 
+bool
+read_is_local(struct span s)
+{
+	return span_eq(s, SPAN("local"));
+}
+
 struct span
 read_hostname(struct arena *a, struct span s)
 {
@@ -193,6 +199,8 @@ read_mailbox(const struct read_place *rp, const struct value *v,
 	size_t at = v->text.len;
 	struct span domain;
 
+	if (read_is_local(v->text))
+		return true;
 	while (at > 0 && v->text.ptr[at - 1] != '@')
 		at--;
 	domain = span_tail(v->text, at);
@@ -264,6 +272,21 @@ read_login(const struct read_place *rp, const struct value *v)
 			is_good = false;
 	return is_good || refuse(rp, v,
 	    "a login of 1 to 128 bytes, @domain, or * for all");
+}
+
+/* As it is compared. */
+static bool
+read_domain(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	char key[DOMAIN_KEY_MAX];
+	struct span name = { key, domain_key(v->text, key) };
+
+	if (!read_is_hostname(name))
+		return refuse(rp, v, "the name of a domain, nor the path of a "
+		    "file of them");
+	out->text = arena_copy(rp->mistakes->arena, name);
+	return out->text.ptr != NULL;
 }
 
 /* A domain as it is compared, then the host its mail goes to. */
@@ -496,6 +519,8 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_sender(rp, v, out);
 	case TYPE_LOGIN:
 		return read_login(rp, v);
+	case TYPE_DOMAIN:
+		return read_domain(rp, v, out);
 	case TYPE_FORCE:
 		return read_force(rp, v, out);
 	case TYPE_ADDRESS:

@@ -41,6 +41,15 @@ bool	cmd_offers_tls(const struct session *);
 bool	cmd_offers_auth(const struct session *);
 bool	cmd_offers_utf8(const struct session *);
 
+#define CMD_ADDRESS_MAX	(PATH_MAX_SMTP + DOMAIN_MAX + 2) /* bytes with NUL */
+
+/*
+ * Put our own domain behind a bare <postmaster>, and of whom we know behind any
+ * bare user; text is for that.  False: it is none that we take.
+ */
+bool	cmd_complete(struct session *, struct address *,
+	    char text[CMD_ADDRESS_MAX]);
+
 /* Say what is wrong with an address or a parameter of MAIL or RCPT. */
 void	cmd_fault(struct session *, enum command_fault,
 	    const char *address_dsn);

@@ -2,6 +2,8 @@
  * cmd_mail.c - MAIL, RFC 5321 4.1.1.2, with SIZE (RFC 1870), BODY (RFC 6152),
  * SMTPUTF8 (RFC 6531), AUTH (RFC 4954 5), RET and ENVID (RFC 3461 4).
  */
+#include <stdio.h>
+
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
 #include "edge/smtp/session.h"
@@ -49,6 +51,20 @@ cmd_fault(struct session *s, enum command_fault fault, const char *address_dsn)
 	}
 	session_refuse(s, 501, "5.5.4",
 	    "Syntax error in parameters or arguments");
+}
+
+/* A user of ours, for whom it goes without saying where he is. */
+bool
+cmd_complete(struct session *s, struct address *a, char text[CMD_ADDRESS_MAX])
+{
+	if (a->kind == ADDRESS_USER && !origin_is_known(&s->origin))
+		return false;
+	if (a->kind == ADDRESS_USER || a->kind == ADDRESS_POSTMASTER) {
+		snprintf(text, CMD_ADDRESS_MAX, "%.*s@%s", (int)a->whole.len,
+		    a->whole.ptr, s->edge->set.home);
+		a->whole = span_of(text);
+	}
+	return a->whole.len <= PATH_MAX_SMTP;
 }
 
 /* Keep what MAIL said; memory is all that can be missing. */
@@ -112,6 +128,7 @@ cmd_mail(struct session *s, struct span args)
 	unsigned long long max = s->edge->set.max_size;
 	struct command_mail m;
 	enum command_fault fault;
+	char text[CMD_ADDRESS_MAX];
 
 	if (s->edge->set.require_auth && !origin_is_known(&s->origin)) {
 		session_refuse(s, 530, "5.7.0", "Authentication required");
@@ -120,6 +137,8 @@ cmd_mail(struct session *s, struct span args)
 	fault = command_mail(args, s->origin.is_extended, &m);
 	if (fault == FAULT_NONE && m.has_auth && !cmd_offers_auth(s))
 		fault = FAULT_PARAM;
+	if (fault == FAULT_NONE && !cmd_complete(s, &m.sender, text))
+		fault = FAULT_ADDRESS;
 	if (fault == FAULT_NONE && m.is_binary && !s->edge->set.binarymime)
 		fault = FAULT_BINARY;
 	if (fault != FAULT_NONE) {

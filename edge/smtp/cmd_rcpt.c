@@ -1,18 +1,15 @@
 /*
  * cmd_rcpt.c - RCPT, RFC 5321 4.1.1.3, with NOTIFY and ORCPT (RFC 3461 4).  A
- * bare <postmaster> is ours (4.5.1) and gets our name behind it.
+ * bare <postmaster> is ours (4.5.1) and gets our domain behind it, and of whom
+ * we know any bare user does.
  *
  * While it is judged the recipient stands at the end of the envelope already,
  * and is taken off again when a check says no.
  */
-#include <stdio.h>
-
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
 #include "edge/smtp/session.h"
 #include "edge/text/transaction.h"
-
-#define RCPT_MAX	(PATH_MAX_SMTP + DOMAIN_MAX)	/* bytes */
 
 static enum taken
 say_judged(struct session *s, const struct reply *no)
@@ -39,20 +36,17 @@ cmd_rcpt(struct session *s, struct span args)
 	struct command_rcpt r = { 0 };
 	struct transaction_rcpt rcpt;
 	enum command_fault fault;
-	char text[RCPT_MAX];
+	char text[CMD_ADDRESS_MAX];
 
 	fault = command_rcpt(args, s->origin.is_extended, t->has_smtputf8, &r);
+	if (fault == FAULT_NONE && !cmd_complete(s, &r.rcpt, text))
+		fault = FAULT_ADDRESS;
 	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.3");
 		t->refused_cnt++;
 		return REFUSED;
 	}
 	rcpt = (struct transaction_rcpt){ r.rcpt.whole, r.notify, r.orcpt };
-	if (r.rcpt.kind == ADDRESS_POSTMASTER) {
-		snprintf(text, sizeof(text), "%.*s@%s", (int)rcpt.address.len,
-		    rcpt.address.ptr, s->edge->set.hostname);
-		rcpt.address = span_of(text);
-	}
 	if (transaction_add_rcpt(t, &rcpt) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return REFUSED;

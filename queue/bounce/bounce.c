@@ -54,7 +54,7 @@ put_header(FILE *f, const struct bounce *b, const char *boundary)
 
 	date_text(b->now_ms, date);
 	fprintf(f, "Date: %s\r\nFrom: MAILER-DAEMON@", date);
-	bounce_safe_text(f, b->hostname, false);
+	bounce_safe_text(f, b->home, false);
 	fputs("\r\nTo: ", f);
 	if (b->to.len <= BOUNCE_SAFE_CUT)
 		fprintf(f, "<%.*s>", (int)b->to.len, b->to.ptr);

@@ -40,6 +40,7 @@ struct bounce {
 	struct id	 of;		/* the message it is about	*/
 	int64_t		 now_ms, arrived_ms;	/* wall clock		*/
 	struct span	 hostname;
+	struct span	 home;		/* domain of who writes it	*/
 	struct span	 to;		/* the sender to be told	*/
 	struct span	 envid;		/* in xtext; may be empty	*/
 	struct span	 header;	/* of the original, as stored	*/

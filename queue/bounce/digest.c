@@ -159,6 +159,7 @@ write_text(struct digest *d)
 	struct digest_about about = {
 		.now_ms = d->now_ms, .to = d->to, .rows = d->rows,
 		.hostname = span_of(d->queue->settings.hostname),
+		.home = span_of(d->queue->settings.home),
 		.queue = span_of(d->queue->settings.name),
 	};
 

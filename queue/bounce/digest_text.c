@@ -102,7 +102,7 @@ put_header(FILE *f, const struct digest_about *d)
 	char id[ID_TEXT_LEN + 1];
 
 	put_date(f, "Date: ", d->now_ms, "\r\nFrom: MAILER-DAEMON@");
-	bounce_safe_text(f, d->hostname, false);
+	bounce_safe_text(f, d->home, false);
 	fprintf(f, "\r\nTo: <%.*s>\r\nSubject: %" PRIu64 " recipient%s failed, "
 	    "and no sender was told\r\n", (int)d->to.len, d->to.ptr, cnt,
 	    cnt == 1 ? "" : "s");

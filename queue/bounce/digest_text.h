@@ -17,7 +17,7 @@
 struct digest_about {
 	struct id	 id;		/* of the digest itself		*/
 	int64_t		 now_ms;	/* wall clock			*/
-	struct span	 hostname, queue;
+	struct span	 hostname, home, queue;
 	struct span	 to;		/* the postmaster		*/
 	const struct discard_rows *rows;	/* one at least		*/
 };

@@ -127,7 +127,8 @@ write_bounce(struct report_job *j)
 	struct bounce b = {
 		.of = j->store.id, .now_ms = j->now_ms,
 		.arrived_ms = (int64_t)m->arrived_ms,
-		.hostname = span_of(q->settings.hostname), .to = m->sender,
+		.hostname = span_of(q->settings.hostname),
+		.home = span_of(q->settings.home), .to = m->sender,
 		.envid = m->envid, .is_utf8 = m->flags & MAIL_SMTPUTF8,
 		.header = { j->text[PART_HEADER], j->len[PART_HEADER] },
 		.body = { j->text[PART_BODY], j->len[PART_BODY] },

@@ -46,6 +46,7 @@ route_free(struct routes **routes)
 	}
 	for (int by = 0; by < ROUTE_BY__COUNT; by++)
 		pattern_free(&r->by[by]);
+	pattern_free(&r->homes);
 	route_free(&r->bounces);
 	free(r->relays);
 	free(r->rules);
@@ -231,9 +232,16 @@ route_set_bounce_routes(struct routes *r, struct routes *bounces)
 }
 
 enum err
-route_set_home(struct routes *r, struct span hostname)
+route_add_home(struct routes *r, struct span domain)
 {
-	return domain_key(hostname, r->home) > 0 ? OK : ERR_PEER;
+	char pattern[DOMAIN_MAX + 2];
+
+	if (domain.len == 0 || domain.len > DOMAIN_MAX)
+		return ERR_PEER;
+	pattern[0] = '@';
+	memcpy(pattern + 1, domain.ptr, domain.len);
+	return add_pattern(&r->homes, (struct span){ pattern,
+	    domain.len + 1 }, 0);
 }
 
 void

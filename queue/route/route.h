@@ -6,7 +6,7 @@
  * done: a relay gets the mail, or it is refused with a reply, or taken and
  * dropped.  Where none does it is the relay of last resort, if there is one.
  * A relay that has recipients takes those only; one that has none takes all.
- * Postmaster of our own is never refused (RFC 5321 4.5.1): at our name, at a
+ * Postmaster of our own is never refused (RFC 5321 4.5.1): at our names, at a
  * domain that a relay has recipients of, and without a last resort at a domain
  * that a route to a relay names.
  *
@@ -111,8 +111,8 @@ MUST_CHECK enum err route_set_bounce_relay(struct routes *,
 	    struct span relay);
 /* Bounces go by these other routes, of the same relays.  Taken. */
 void	route_set_bounce_routes(struct routes *, struct routes *);
-/* Our own name: ERR_PEER when it is none. */
-MUST_CHECK enum err route_set_home(struct routes *, struct span hostname);
+/* One of our own names: ERR_PEER when it is none. */
+MUST_CHECK enum err route_add_home(struct routes *, struct span domain);
 
 /*
  * What of these is suspended of a destination has one of its own, whatever the

@@ -15,7 +15,10 @@ is_postmaster(const struct address *a)
 static bool
 is_our_postmaster(const struct routes *r, const struct address *a)
 {
-	return is_postmaster(a) && domain_same(a->domain, span_of(r->home));
+	uint32_t no;
+
+	return is_postmaster(a) && r->homes != NULL &&
+	    pattern_find(r->homes, a, &no);
 }
 
 /* The first rule that matches; ROUTE_NONE when none does. */

@@ -41,7 +41,7 @@ struct routes {
 	struct routes	*bounces;	/* theirs, or NULL		*/
 	bool		 refuses;	/* some rule does		*/
 	const struct suspension_set *suspended;	/* or NULL	*/
-	char		 home[DOMAIN_KEY_MAX];	/* our own name, its key */
+	struct patterns	*homes;		/* our own domains		*/
 };
 
 #endif

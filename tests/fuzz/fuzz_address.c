@@ -22,7 +22,8 @@ check(const struct address *a, bool utf8)
 		    a->whole.ptr[i] == 0x7f ||
 		    (!utf8 && (a->whole.ptr[i] & 0x80) != 0))
 			abort();
-	if (a->kind == ADDRESS_NULL || a->kind == ADDRESS_POSTMASTER)
+	if (a->kind == ADDRESS_NULL || a->kind == ADDRESS_POSTMASTER ||
+	    a->kind == ADDRESS_USER)
 		return;
 	if (a->whole.len != a->local.len + 1 + a->domain.len ||
 	    a->whole.len > PATH_MAX_SMTP ||

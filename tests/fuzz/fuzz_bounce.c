@@ -105,6 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct bounce_rcpt r[RCPTS] = { { .action = REPORT_FAILED } };
 	struct bounce b = {
 		.id = { { 7 } }, .hostname = SPAN("mx.example.org"),
+		.home = SPAN("example.org"),
 		.to = SPAN("from@example.org"), .rcpts = r,
 	};
 	struct bounce_text t;

@@ -379,6 +379,7 @@ kit_settings(void)
 {
 	return (struct settings){
 		.hostname = strdup("mx.test.example"),
+		.home = strdup("mx.test.example"),
 		.banner = strdup("mx.test.example ESMTP"),
 		.max_size = 1u << 20,
 		.max_header_size = 256u << 10,

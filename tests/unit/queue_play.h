@@ -204,6 +204,7 @@ play_start_queue(struct play *p)
 	q->loop = p->kit.loop;
 	play_plain_routes(&q->settings);
 	strcpy(q->settings.hostname, "mx.example.org");
+	strcpy(q->settings.home, "mx.example.org");
 	q->settings.retry = (struct retry){
 		.delay = "1", .delay_len = 1, .cap_ms = 1000,
 		.lifetime_ms = 86400000, .maximum = 5,

@@ -214,6 +214,9 @@ a_path_is_taken_off_the_front(void **state)
 	} cases[] = {
 		{ "<> SIZE=1", "", " SIZE=1", ADDRESS_NULL },
 		{ "<PostMaster>", "PostMaster", "", ADDRESS_POSTMASTER },
+		{ "<root>", "root", "", ADDRESS_USER },
+		{ "<postmasters> X", "postmasters", " X", ADDRESS_USER },
+		{ "<\"a@b\">", "\"a@b\"", "", ADDRESS_USER },
 		{ "<postmaster@x>", "postmaster@x", "", ADDRESS_DOMAIN },
 		{ "<a@x>y", "a@x", "y", ADDRESS_DOMAIN },
 		{ "<@r:a@x>", "a@x", "", ADDRESS_DOMAIN },
@@ -237,8 +240,9 @@ static void
 a_bad_path_moves_nothing(void **state)
 {
 	static const char *const bad[] = {
-		"", "<", "a@x", "<a@x", "<a>", "< a@x>", "<a@x >", "<@r>",
-		"<@r:>", "<@r a@x>", "<@:a@x>", "<<a@x>>", "<postmaste>",
+		"", "<", "a@x", "<a@x", "<a", "<a.>", "< a@x>", "<a@x >",
+		"<@r>",
+		"<@r:>", "<@r a@x>", "<@:a@x>", "<<a@x>>", "<a >",
 		"<a@x\r\nRCPT TO:<v@o>>", "<@r,a@x>",
 	};
 

@@ -59,7 +59,9 @@ mail_is_judged(void **state)
 		{ "FROM:<\xce\xb4@x> SIZE=1",		FAULT_UTF8 },
 		{ "FROM:<\xff@x> SMTPUTF8",		FAULT_ADDRESS },
 		{ "FROM:<postmaster>",			FAULT_ADDRESS },
-		{ "FROM:<a>",				FAULT_ADDRESS },
+		{ "FROM:<a>",				FAULT_NONE },
+		{ "FROM:a SIZE=1",			FAULT_NONE },
+		{ "FROM:a\tSIZE=1",			FAULT_ADDRESS },
 		{ "FROM:<a@x",				FAULT_ADDRESS },
 		{ "FROM: <a@x> SIZE=1",			FAULT_NONE },
 		{ "FROM:  <a@x>",			FAULT_SYNTAX },
@@ -196,7 +198,8 @@ rcpt_is_judged(void **state)
 	    &r), FAULT_NONE);
 	assert_int_equal(r.rcpt.kind, ADDRESS_DOMAIN);
 	assert_int_equal(command_rcpt(SPAN("TO:postmasters"), true, false, &r),
-	    FAULT_ADDRESS);
+	    FAULT_NONE);
+	assert_int_equal(r.rcpt.kind, ADDRESS_USER);
 	assert_int_equal(command_rcpt(SPAN("TO: "), true, false, &r),
 	    FAULT_SYNTAX);
 	assert_int_equal(command_rcpt(SPAN("TO:<\xce\xb4@x>"), true, false,

@@ -98,6 +98,48 @@ postmaster_is_always_taken_and_gets_our_name(void **state)
 }
 
 static void
+a_bare_user_is_ours_when_we_know_who_asks(void **state)
+{
+	only_recipients("@test.example", NULL);
+	free(kit.edge->set.home);
+	kit.edge->set.home = strdup("test.example");
+	kit_connect_as(client_address_user(1000));
+	kit_say("EHLO x\r\nMAIL FROM:<ann>\r\nRCPT TO:<root>\r\n"
+	    "RCPT TO:Postmaster\r\nRCPT TO:<\"a b\">\r\nDATA\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()),
+	    "220 250 250 250 250 250 354 250 ");
+	assert_string_equal(kit_last()->rcpts, "root@test.example,"
+	    "Postmaster@test.example,\"a b\"@test.example,");
+	assert_string_equal(kit_last()->sender, "ann@test.example");
+}
+
+static void
+a_bare_user_of_a_stranger_is_no_address(void **state)
+{
+	kit_ready();
+	kit_want("MAIL FROM:<ann>\r\n", "501 5.1.7 Bad address syntax\r\n");
+	kit_say("MAIL FROM:<>\r\n");
+	kit_hear();
+	kit_want("RCPT TO:<root>\r\n", "501 5.1.3 Bad address syntax\r\n");
+}
+
+static void
+a_domain_behind_a_long_user_may_be_too_much(void **state)
+{
+	char line[512];
+
+	free(kit.edge->set.home);
+	kit.edge->set.home = malloc(DOMAIN_MAX + 1);
+	memset(kit.edge->set.home, 'a', DOMAIN_MAX);
+	kit.edge->set.home[DOMAIN_MAX] = '\0';
+	kit_connect_as(client_address_user(1000));
+	kit_say("EHLO x\r\nMAIL FROM:<>\r\n");
+	kit_hear();
+	snprintf(line, sizeof(line), "RCPT TO:<%064d>\r\n", 7);
+	kit_want(line, "501 5.1.3 Bad address syntax\r\n");
+}
+
+static void
 strangers_hear_554_and_may_only_quit(void **state)
 {
 	assert_int_equal(rules_add_net(&kit.edge->set.rules,
@@ -224,6 +266,9 @@ main(void)
 		T(what_is_listed_is_taken_in_any_case),
 		T(a_refusal_names_the_recipient),
 		T(postmaster_is_always_taken_and_gets_our_name),
+		T(a_bare_user_is_ours_when_we_know_who_asks),
+		T(a_bare_user_of_a_stranger_is_no_address),
+		T(a_domain_behind_a_long_user_may_be_too_much),
 		T(strangers_hear_554_and_may_only_quit),
 		cmocka_unit_test(networks_match_at_every_width),
 		cmocka_unit_test(words_that_are_no_network_are_refused),

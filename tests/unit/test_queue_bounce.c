@@ -16,6 +16,7 @@ about(const struct bounce_rcpt *r, uint32_t cnt)
 	return (struct bounce){
 		.id = { { 1 } }, .of = { { 2 } },
 		.hostname = SPAN("mx.example.org"),
+		.home = SPAN("example.org"),
 		.to = SPAN("from@example.org"),
 		.header = SPAN("Subject: x\r\n\r\n"), .rcpts = r,
 		.rcpt_cnt = cnt,

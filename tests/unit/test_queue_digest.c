@@ -220,7 +220,8 @@ write_text(const struct discard_rows *rows, struct span to)
 
 	assert_int_equal(digest_text_write(&t, &(struct digest_about){
 	    .id = { { 1 } }, .now_ms = 2 * 86400000,
-	    .hostname = SPAN("mx.example.org"), .queue = SPAN("main"),
+	    .hostname = SPAN("mx.example.org"),
+	    .home = SPAN("example.org"), .queue = SPAN("main"),
 	    .to = to, .rows = rows }), OK);
 	assert_int_equal(strlen(t.text), t.len);
 	assert_memory_equal(t.text + t.header_len - 4, "\r\n\r\n", 4);
@@ -257,7 +258,7 @@ a_digest_says_whom_what_and_why(void **state)
 	struct bounce_text t = write_text(rows, SPAN("pm@example.org"));
 	static const char *const has[] = {
 		"Date: Sat, 03 Jan 1970 00:00:00 +0000\r\n",
-		"From: MAILER-DAEMON@mx.example.org\r\n",
+		"From: MAILER-DAEMON@example.org\r\n",
 		"To: <pm@example.org>\r\n",
 		"Subject: 1 recipient failed, and no sender was told\r\n",
 		"Auto-Submitted: auto-generated\r\n",

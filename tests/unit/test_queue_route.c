@@ -213,7 +213,7 @@ postmaster_of_our_own_is_never_refused(void **state)
 	struct routes *r = new_routes();
 	struct route got;
 
-	assert_int_equal(route_set_home(r, SPAN("mx.example.net")), OK);
+	assert_int_equal(route_add_home(r, SPAN("mx.example.net")), OK);
 	assert_int_equal(find(r, "postmaster@mx.example.net", &got),
 	    ROUTE_NOWHERE);
 	add(r, "ann@example.org", "dovecot");
