@@ -3,11 +3,9 @@
  *
  * Files in the mail's order:
  *
- *	from_queue  work  book  delivery  kind
+ *	from_queue  worker  attempts  delivery  relay_type
  *	static	    lmtp  one_hop  smtp_target  pool  dial
- *		    smtp_client  smtp_dialogue  smtp_greet
- *		    smtp_login  smtp_mail  smtp_batch  smtp_text
- *		    smtp_reply  verdict  slow
+ *		    smtp_client, which lists its own  verdict  slow
  *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
  *		    mx_pools  places  sources
  *	maildir	    maildir_path  maildir_file

@@ -3,6 +3,8 @@
  * which is the one place that gives deliveries to connections and opens new
  * ones; only a connection that has just become free is served at once.
  */
+#include <sys/queue.h>
+
 #include <stdlib.h>
 
 #include "relay/smtp/pool.h"
@@ -11,6 +13,16 @@
 #define HOLD_MS	1000	/* no new connection after one failed while others
 			 * work: the next hop may limit us		*/
 
+struct pooled {				/* a connection, as we know it	*/
+	TAILQ_ENTRY(pooled) entry;
+	struct pool	*pool;
+	struct smtp_client *client;
+	bool		 is_ready;	/* it has been, once		*/
+	bool		 is_idle;
+	bool		 is_unwanted;	/* it is being given up		*/
+	struct timer	 idle_timer;
+};
+
 struct pool {
 	struct ev_loop	*loop;
 	struct resolve	*resolve;
@@ -18,8 +30,8 @@ struct pool {
 	const struct pool_calls *calls;	/* NULL: nobody but us cares	*/
 	void		*arg;
 	struct pool_limits limits;
-	TAILQ_HEAD(smtp_clients, smtp_client) idle;
-	struct smtp_clients busy;	/* or not ready yet		*/
+	TAILQ_HEAD(pooled_list, pooled) idle;
+	struct pooled_list busy;	/* or not ready yet		*/
 	TAILQ_HEAD(, delivery) waiting;
 	unsigned	 waiting_cnt;
 	unsigned	 client_cnt;
@@ -76,33 +88,29 @@ lost_text(struct delivery *d, void *arg)
 	delivery_end(d, &v, SPAN(""));
 }
 
-/* Not ready once yet; its idle timer is set up when it is. */
-static bool
-is_opening(const struct smtp_client *c)
+static void
+unlist_idle(struct pooled *c)
 {
-	return c->idle_timer.fn == NULL;
+	TAILQ_REMOVE(&c->pool->idle, c, entry);
+	if (c->pool->limits.idle_left != NULL)
+		++*c->pool->limits.idle_left;
 }
 
 static void
-unlist_idle(struct pool *p, struct smtp_client *c)
+remove_client(struct pooled *c)
 {
-	TAILQ_REMOVE(&p->idle, c, entry);
-	if (p->limits.idle_left != NULL)
-		++*p->limits.idle_left;
-}
+	struct pool *p = c->pool;
 
-static void
-remove_client(struct pool *p, struct smtp_client *c)
-{
 	timer_stop(&c->idle_timer);
 	if (c->is_idle)
-		unlist_idle(p, c);
+		unlist_idle(c);
 	else
 		TAILQ_REMOVE(&p->busy, c, entry);
-	if (is_opening(c))
+	if (!c->is_ready)
 		p->opening_cnt--;
 	p->client_cnt--;
-	smtp_client_free(&c);
+	smtp_client_free(&c->client);
+	free(c);
 }
 
 static bool
@@ -113,8 +121,10 @@ has_idle_left(const struct pool *p)
 }
 
 static void
-make_idle(struct pool *p, struct smtp_client *c)
+make_idle(struct pooled *c)
 {
+	struct pool *p = c->pool;
+
 	if (c->is_idle)
 		return;
 	TAILQ_REMOVE(&p->busy, c, entry);
@@ -126,15 +136,15 @@ make_idle(struct pool *p, struct smtp_client *c)
 }
 
 static void
-make_busy(struct pool *p, struct smtp_client *c)
+make_busy(struct pooled *c)
 {
 	if (!c->is_idle)
 		return;
 	timer_stop(&c->idle_timer);
-	unlist_idle(p, c);
-	TAILQ_INSERT_TAIL(&p->busy, c, entry);
+	unlist_idle(c);
+	TAILQ_INSERT_TAIL(&c->pool->busy, c, entry);
 	c->is_idle = false;
-	(void)place_rest(&c->dial.place, false);
+	(void)place_rest(smtp_client_place(c->client), false);
 }
 
 /*
@@ -142,18 +152,20 @@ make_busy(struct pool *p, struct smtp_client *c)
  * One whose place others wait for has had its share.
  */
 static void
-feed(struct pool *p, struct smtp_client *c)
+feed(struct pooled *c)
 {
+	struct pool *p = c->pool;
 	struct delivery *d;
 
-	while (c->step == SMTP_IDLE &&
+	while (smtp_client_is_free(c->client) &&
 	    (d = TAILQ_FIRST(&p->waiting)) != NULL) {
-		if (c->mail_cnt > 0 && place_must_go(&c->dial.place)) {
-			smtp_client_quit(c);
+		if (smtp_client_was_used(c->client) &&
+		    place_must_go(smtp_client_place(c->client))) {
+			smtp_client_quit(c->client);
 			return;
 		}
 		unlist(p, d);
-		smtp_client_deliver(c, d);
+		smtp_client_deliver(c->client, d);
 	}
 	if (p->opening_cnt > p->waiting_cnt)
 		later_call(&p->serve);	/* some may wait for nobody */
@@ -162,46 +174,49 @@ feed(struct pool *p, struct smtp_client *c)
 static void
 end_idle(struct timer *t, void *arg)
 {
-	struct smtp_client *c = arg;
+	struct pooled *c = arg;
 
-	make_busy(c->arg, c);
-	smtp_client_quit(c);
+	make_busy(c);
+	smtp_client_quit(c->client);
 }
 
 /* Another waits for the place of one without work. */
 static void
 on_wanted(struct place *place, void *arg)
 {
-	struct smtp_client *c = arg;
+	struct pooled *c = arg;
 
 	if (c->is_idle)
 		end_idle(&c->idle_timer, c);
 }
 
+/* It has no work just now. */
 static void
-rest(struct pool *p, struct smtp_client *c)
+rest(struct pooled *c)
 {
-	if (p->is_draining || !has_idle_left(p) ||
-	    place_rest(&c->dial.place, true))
-		smtp_client_quit(c);
+	if (!smtp_client_is_free(c->client))
+		return;
+	if (c->pool->is_draining || !has_idle_left(c->pool) ||
+	    place_rest(smtp_client_place(c->client), true))
+		smtp_client_quit(c->client);
 	else
-		make_idle(p, c);
+		make_idle(c);
 }
 
 static void
-on_ready(struct smtp_client *c, void *arg)
+on_ready(struct smtp_client *client, void *arg)
 {
-	struct pool *p = arg;
+	struct pooled *c = arg;
+	struct pool *p = c->pool;
 
-	if (is_opening(c)) {
-		timer_init(&c->idle_timer, p->loop, end_idle, c);
+	if (!c->is_ready) {
+		c->is_ready = true;
 		p->opening_cnt--;
 		p->works = true;
 		later_call(&p->serve);	/* more of them may be opened */
 	}
-	feed(p, c);
-	if (c->step == SMTP_IDLE)
-		rest(p, c);
+	feed(c);
+	rest(c);
 }
 
 static void
@@ -222,9 +237,9 @@ enlist(struct pool *p, struct delivery *d)
 }
 
 static void
-on_return(struct smtp_client *c, struct delivery *d, void *arg)
+on_return(struct smtp_client *client, struct delivery *d, void *arg)
 {
-	struct pool *p = arg;
+	struct pool *p = ((struct pooled *)arg)->pool;
 
 	TAILQ_INSERT_HEAD(&p->waiting, d, wait_entry);
 	enlist(p, d);
@@ -237,14 +252,14 @@ has_working(const struct pool *p)
 }
 
 static void
-on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
-    void *arg)
+on_gone(struct smtp_client *client, const struct verdict *why,
+    struct span hop, void *arg)
 {
 	struct verdict odd = verdict_own(OWN_unasked, STAGE_EHLO);
-	struct pool *p = arg;
+	struct pooled *c = arg;
+	struct pool *p = c->pool;
 
-	if (why == NULL && is_opening(c) && !p->is_draining &&
-	    !c->is_unwanted)
+	if (why == NULL && !c->is_ready && !p->is_draining && !c->is_unwanted)
 		why = &odd;
 	if (why != NULL && !has_working(p))
 		p->works = false;
@@ -252,7 +267,7 @@ on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 		timer_set(&p->hold, HOLD_MS);
 	else if (why != NULL)
 		fail_waiting(p, why, hop);
-	remove_client(p, c);
+	remove_client(c);
 	later_call(&p->serve);
 }
 
@@ -263,18 +278,27 @@ static const struct smtp_client_calls client_calls = {
 static bool
 open_client(struct pool *p)
 {
-	struct smtp_client *c = smtp_client_new(p->loop, p->resolve, p->target,
-	    &client_calls, p);
+	struct pooled *c = calloc(1, sizeof(*c));
+	struct place *place;
 
 	if (c == NULL)
 		return false;
+	c->client = smtp_client_new(p->loop, p->resolve, p->target,
+	    &client_calls, c);
+	if (c->client == NULL) {
+		free(c);
+		return false;
+	}
+	c->pool = p;
+	timer_init(&c->idle_timer, p->loop, end_idle, c);
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	p->client_cnt++;
 	p->opening_cnt++;
-	c->dial.place.wanted = on_wanted;
-	c->dial.place.wanted_arg = c;
-	c->dial.place.who = p;
-	smtp_client_start(c);
+	place = smtp_client_place(c->client);
+	place->wanted = on_wanted;
+	place->wanted_arg = c;
+	place->who = p;
+	smtp_client_start(c->client);
 	return true;
 }
 
@@ -282,15 +306,22 @@ open_client(struct pool *p)
 static void
 use_idle(struct pool *p)
 {
-	struct smtp_client *c;
+	struct pooled *c;
 
 	while (p->waiting_cnt > 0 && (c = TAILQ_FIRST(&p->idle)) != NULL) {
-		make_busy(p, c);
-		if (smtp_client_is_alive(c))
-			feed(p, c);
-		if (c->step == SMTP_IDLE)
-			rest(p, c);
+		make_busy(c);
+		if (smtp_client_is_alive(c->client))
+			feed(c);
+		rest(c);
 	}
+}
+
+/* It is not dialled yet: its host has no place for it. */
+static bool
+waits_for_place(const struct pooled *c)
+{
+	return !c->is_ready && !c->is_unwanted &&
+	    place_waits(smtp_client_place(c->client));
 }
 
 /* Who waits for a place and has nobody to serve is in the way of others. */
@@ -298,22 +329,21 @@ static void
 close_waiting(struct pool *p)
 {
 	unsigned wanted = p->waiting_cnt;
-	struct smtp_client *c;
+	struct pooled *c;
 
 	TAILQ_FOREACH(c, &p->busy, entry)
-		if (is_opening(c) && !c->is_unwanted &&
-		    !place_waits(&c->dial.place) && wanted > 0)
+		if (!c->is_ready && !c->is_unwanted && !waits_for_place(c) &&
+		    wanted > 0)
 			wanted--;
 	TAILQ_FOREACH(c, &p->busy, entry) {
-		if (!is_opening(c) || c->is_unwanted ||
-		    !place_waits(&c->dial.place))
+		if (!waits_for_place(c))
 			continue;
 		if (wanted > 0) {
 			wanted--;
 			continue;
 		}
 		c->is_unwanted = true;
-		smtp_client_close(c);
+		smtp_client_close(c->client);
 	}
 }
 
@@ -374,14 +404,14 @@ void
 pool_close(struct pool **pp)
 {
 	struct pool *p = *pp;
-	struct smtp_client *c;
+	struct pooled *c;
 
 	*pp = NULL;
 	if (p == NULL)
 		return;
 	while ((c = TAILQ_FIRST(&p->idle)) != NULL ||
 	    (c = TAILQ_FIRST(&p->busy)) != NULL)
-		remove_client(p, c);
+		remove_client(c);
 	timer_stop(&p->hold);
 	later_stop(&p->serve);
 	free(p);
@@ -409,17 +439,17 @@ pool_take(struct pool *p, struct delivery *d)
 static void
 close_unwanted(struct pool *p)
 {
-	struct smtp_client *c;
+	struct pooled *c;
 
 	if (p->opening_cnt <= p->waiting_cnt)
 		return;
-	TAILQ_FOREACH_REVERSE(c, &p->busy, smtp_clients, entry)
-		if (is_opening(c) && !c->is_unwanted)
+	TAILQ_FOREACH_REVERSE(c, &p->busy, pooled_list, entry)
+		if (!c->is_ready && !c->is_unwanted)
 			break;
 	if (c == NULL)
 		return;
 	c->is_unwanted = true;
-	smtp_client_close(c);
+	smtp_client_close(c->client);
 }
 
 void
@@ -439,16 +469,16 @@ pool_works(const struct pool *p)
 void
 pool_drain(struct pool *p)
 {
-	struct smtp_client *c;
+	struct pooled *c;
 
 	p->is_draining = true;
 	stop_waiting(p);
 	TAILQ_FOREACH(c, &p->busy, entry)
-		if (is_opening(c))
-			smtp_client_close(c);
+		if (!c->is_ready)
+			smtp_client_close(c->client);
 	while ((c = TAILQ_FIRST(&p->idle)) != NULL) {
-		make_busy(p, c);
-		smtp_client_quit(c);
+		make_busy(c);
+		smtp_client_quit(c->client);
 	}
 }
 

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /*
  * Does the next hop lack what the message needs (RFC 6531 3.2, RFC 6152 3,

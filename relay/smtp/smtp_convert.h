@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /* Is the message with SMTPUTF8, and the next hop without, and hands it on? */
 bool	smtp_convert_lacks_utf8(const struct smtp_client *);

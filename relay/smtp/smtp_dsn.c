@@ -8,6 +8,7 @@
  */
 #include "mail/dsn.h"
 #include "relay/smtp/smtp_dsn.h"
+#include "relay/smtp/smtp_say.h"
 
 void
 smtp_dsn_say_mail(struct smtp_client *c)
@@ -15,10 +16,10 @@ smtp_dsn_say_mail(struct smtp_client *c)
 	const struct delivery *d = c->delivery;
 
 	if (d->ret != DSN_RET_NONE)
-		smtp_client_say(c, " RET=%s",
+		smtp_say(c, " RET=%s",
 		    d->ret == DSN_RET_FULL ? "FULL" : "HDRS");
 	if (d->envid.len > 0)
-		smtp_client_say(c, " ENVID=%.*s", (int)d->envid.len,
+		smtp_say(c, " ENVID=%.*s", (int)d->envid.len,
 		    d->envid.ptr);
 }
 
@@ -29,12 +30,12 @@ smtp_dsn_say_rcpt(struct smtp_client *c, const struct delivery_rcpt *r)
 	struct span orcpt = r->orcpt;
 
 	if (r->notify != 0)
-		smtp_client_say(c, " NOTIFY=%.*s",
+		smtp_say(c, " NOTIFY=%.*s",
 		    (int)dsn_notify_text(r->notify, notify).len, notify);
 	if (orcpt.len > 0 && !c->is_utf8)
 		orcpt = dsn_orcpt_ascii(orcpt, text);
 	if (orcpt.len > 0)
-		smtp_client_say(c, " ORCPT=%.*s", (int)orcpt.len, orcpt.ptr);
+		smtp_say(c, " ORCPT=%.*s", (int)orcpt.len, orcpt.ptr);
 }
 
 struct verdict

@@ -5,7 +5,7 @@
 #ifndef RELAY_SMTP_DSN_H
 #define RELAY_SMTP_DSN_H
 
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /* The parameters of MAIL and RCPT, each with a blank in front; or nothing. */
 void	smtp_dsn_say_mail(struct smtp_client *);

@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "relay/smtp/smtp_dialogue.h"
+#include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_greet.h"
 #include "relay/smtp/smtp_login.h"
+#include "relay/smtp/smtp_say.h"
+#include "relay/smtp/smtp_step.h"
 #include "sys/counters.h"
 
 static void
@@ -22,7 +24,7 @@ fail(struct smtp_client *c, enum own own)
 {
 	struct verdict v = verdict_own(own, STAGE_EHLO);
 
-	smtp_client_fail(c, &v);
+	smtp_end_fail(c, &v);
 }
 
 /* Said. */
@@ -31,21 +33,21 @@ void
 smtp_greet_say_ehlo(struct smtp_client *c)
 {
 	memset(&c->ehlo, 0, sizeof(c->ehlo));
-	smtp_client_say(c, "%s %.*s\r\n", c->target->is_lmtp ? "LHLO" : "EHLO",
+	smtp_say(c, "%s %.*s\r\n", c->target->is_lmtp ? "LHLO" : "EHLO",
 	    (int)c->target->ehlo_as.len, c->target->ehlo_as.ptr);
 }
 
 void
 smtp_greet_say_helo(struct smtp_client *c)
 {
-	smtp_client_say(c, "HELO %.*s\r\n", (int)c->target->ehlo_as.len,
+	smtp_say(c, "HELO %.*s\r\n", (int)c->target->ehlo_as.len,
 	    c->target->ehlo_as.ptr);
 }
 
 void
 smtp_greet_say_starttls(struct smtp_client *c)
 {
-	smtp_client_say(c, "STARTTLS\r\n");
+	smtp_say(c, "STARTTLS\r\n");
 }
 
 /* TLS. */
@@ -57,7 +59,7 @@ smtp_greet_secure(struct smtp_client *c)
 
 	if (t->tls.client == NULL || channel_connect(&c->channel, t->tls.client,
 	    t->dial.host, tls_policy_verifies(&t->tls.policy),
-	    smtp_client_wake, c) != OK)
+	    c->above->wake, c) != OK)
 		fail(c, OWN_no_tls);
 }
 
@@ -114,7 +116,7 @@ smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 	counter_add(COUNTER_tls_failed, 1);
 	if (may_be_clear(c)) {
 		log_tls(c, LOG_downgraded, why);
-		smtp_client_restart(c);
+		c->above->restart(c);
 		return;
 	}
 	log_tls(c, LOG_tls_failed, why);
@@ -142,7 +144,7 @@ on_handshake(struct smtp_client *c)
 	counter_add(COUNTER_tls_done, 1);
 	if (log_wants(LOG_DEBUG))
 		log_tls(c, LOG_secured, NULL);
-	smtp_dialogue_enter(c, c->target->tls.policy.immediately ?
+	smtp_step_enter(c, c->target->tls.policy.immediately ?
 	    SMTP_GREETING : SMTP_EHLO);
 }
 
@@ -168,15 +170,6 @@ smtp_greet_shake(struct smtp_client *c)
 
 /* Heard. */
 
-void
-smtp_greet_end(struct smtp_client *c)
-{
-	c->was_ready = true;
-	if (c->target->offers != NULL)
-		c->target->offers(c->target, c->ehlo.has);
-	smtp_dialogue_enter(c, SMTP_IDLE);
-}
-
 static bool
 is_tls_due(const struct smtp_client *c)
 {
@@ -190,25 +183,25 @@ static void
 go_on(struct smtp_client *c)
 {
 	if (is_tls_due(c))
-		smtp_dialogue_enter(c, SMTP_STARTTLS);
+		smtp_step_enter(c, SMTP_STARTTLS);
 	else if (c->channel.tls == NULL &&
 	    tls_policy_requires(&c->target->tls.policy))
 		fail(c, OWN_tls_missing);
 	else if (c->target->login.username.len > 0)
 		smtp_login_begin(c);
 	else
-		smtp_greet_end(c);
+		smtp_step_ready(c);
 }
 
 void
 smtp_greet_hear_greeting(struct smtp_client *c, const struct verdict *v)
 {
 	if (v->code == 220)
-		smtp_dialogue_enter(c, SMTP_EHLO);
+		smtp_step_enter(c, SMTP_EHLO);
 	else if (v->code >= 400)
-		smtp_client_fail(c, v);
+		smtp_end_fail(c, v);
 	else
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 }
 
 void
@@ -218,11 +211,11 @@ smtp_greet_hear_ehlo(struct smtp_client *c, const struct verdict *v)
 		go_on(c);
 	} else if (v->code >= 500 && !c->target->is_lmtp) {
 		memset(&c->ehlo, 0, sizeof(c->ehlo));
-		smtp_dialogue_enter(c, SMTP_HELO);
+		smtp_step_enter(c, SMTP_HELO);
 	} else if (v->code >= 400) {
-		smtp_client_fail(c, v);
+		smtp_end_fail(c, v);
 	} else {
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 	}
 }
 
@@ -232,9 +225,9 @@ smtp_greet_hear_helo(struct smtp_client *c, const struct verdict *v)
 	if (v->code == 250)
 		go_on(c);
 	else if (v->code >= 400)
-		smtp_client_fail(c, v);
+		smtp_end_fail(c, v);
 	else
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 }
 
 void
@@ -249,6 +242,6 @@ smtp_greet_hear_starttls(struct smtp_client *c, const struct verdict *v)
 	} else if (c->in_pos < c->in_len) {
 		fail(c, OWN_tls_injected);
 	} else {
-		smtp_dialogue_enter(c, SMTP_SECURING);
+		smtp_step_enter(c, SMTP_SECURING);
 	}
 }

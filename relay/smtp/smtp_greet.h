@@ -7,7 +7,7 @@
 #ifndef RELAY_SMTP_GREET_H
 #define RELAY_SMTP_GREET_H
 
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 void	smtp_greet_say_ehlo(struct smtp_client *);	/* LHLO for LMTP */
 void	smtp_greet_say_helo(struct smtp_client *);
@@ -36,8 +36,5 @@ void	smtp_greet_fail_ours(struct smtp_client *, const char *why);
  * or that there is none: with its first word.
  */
 bool	smtp_greet_is_refused(const struct smtp_client *);
-
-/* All is granted: free for deliveries. */
-void	smtp_greet_end(struct smtp_client *);
 
 #endif

@@ -11,9 +11,10 @@
  */
 #include <string.h>
 
-#include "relay/smtp/smtp_dialogue.h"
-#include "relay/smtp/smtp_greet.h"
+#include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_login.h"
+#include "relay/smtp/smtp_say.h"
+#include "relay/smtp/smtp_step.h"
 #include "relay/smtp/smtp_target.h"
 
 #define PLAIN_MAX	(2 * SMTP_TARGET_LOGIN_MAX + 2)	/* bytes, before... */
@@ -79,7 +80,7 @@ try_another(struct smtp_client *c, uint16_t code)
 		return false;
 	c->ehlo.auth = left;
 	c->login_no = 0;
-	smtp_dialogue_enter(c, SMTP_AUTH);
+	smtp_step_enter(c, SMTP_AUTH);
 	return true;
 }
 
@@ -88,7 +89,7 @@ fail(struct smtp_client *c, enum own own)
 {
 	struct verdict v = verdict_own(own, STAGE_EHLO);
 
-	smtp_client_fail(c, &v);
+	smtp_end_fail(c, &v);
 }
 
 void
@@ -100,7 +101,7 @@ smtp_login_begin(struct smtp_client *c)
 	else if (c->ehlo.auth == 0)
 		fail(c, OWN_login_missing);
 	else
-		smtp_dialogue_enter(c, SMTP_AUTH);
+		smtp_step_enter(c, SMTP_AUTH);
 }
 
 static void
@@ -109,7 +110,7 @@ say_coded(struct smtp_client *c, struct span s)
 	char coded[CODED_MAX];
 
 	encode(s, coded);
-	smtp_client_say(c, "%s\r\n", coded);
+	smtp_say(c, "%s\r\n", coded);
 	explicit_bzero(coded, sizeof(coded));
 }
 
@@ -120,11 +121,11 @@ say_plain(struct smtp_client *c)
 
 	encode_plain(&c->target->login, coded);
 	if (c->login_no > 0)
-		smtp_client_say(c, "%s\r\n", coded);
+		smtp_say(c, "%s\r\n", coded);
 	else if (strlen(coded) > INITIAL_MAX)
-		smtp_client_say(c, "AUTH PLAIN\r\n");
+		smtp_say(c, "AUTH PLAIN\r\n");
 	else
-		smtp_client_say(c, "AUTH PLAIN %s\r\n", coded);
+		smtp_say(c, "AUTH PLAIN %s\r\n", coded);
 	explicit_bzero(coded, sizeof(coded));
 }
 
@@ -134,7 +135,7 @@ smtp_login_say(struct smtp_client *c)
 	if (is_plain(c))
 		say_plain(c);
 	else if (c->login_no == 0)
-		smtp_client_say(c, "AUTH LOGIN\r\n");
+		smtp_say(c, "AUTH LOGIN\r\n");
 	else if (c->login_no == 1)
 		say_coded(c, c->target->login.username);
 	else
@@ -188,10 +189,10 @@ smtp_login_hear(struct smtp_client *c, const struct verdict *v)
 		explicit_bzero(c->out, c->out_cap);
 	if (v->code == 334 && has_more_to_say(c)) {
 		c->login_no++;
-		smtp_dialogue_enter(c, SMTP_AUTH);
+		smtp_step_enter(c, SMTP_AUTH);
 	} else if (v->code == 235) {
 		c->is_hopeless = false;
-		smtp_greet_end(c);
+		smtp_step_ready(c);
 	} else if (v->code >= 400) {
 		c->is_hopeless = v->code != 421;
 		if (try_another(c, v->code))
@@ -200,8 +201,8 @@ smtp_login_hear(struct smtp_client *c, const struct verdict *v)
 			w.text = verdict_own(OWN_login_refused, v->stage).text;
 			w.flags |= RESULT_OWN;
 		}
-		smtp_client_fail(c, &w);
+		smtp_end_fail(c, &w);
 	} else {
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 	}
 }

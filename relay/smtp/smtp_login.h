@@ -8,9 +8,9 @@
 #ifndef RELAY_SMTP_LOGIN_H
 #define RELAY_SMTP_LOGIN_H
 
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
-/* Log in, then smtp_greet_end(); or fail. */
+/* Log in, then smtp_step_ready(); or fail. */
 void	smtp_login_begin(struct smtp_client *);
 
 /* For the dialogue's table. */

@@ -21,23 +21,19 @@
 #include "relay/smtp/smtp_address.h"
 #include "relay/smtp/smtp_batch.h"
 #include "relay/smtp/smtp_convert.h"
-#include "relay/smtp/smtp_dialogue.h"
 #include "relay/smtp/smtp_dsn.h"
+#include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_mail.h"
+#include "relay/smtp/smtp_say.h"
+#include "relay/smtp/smtp_step.h"
 #include "relay/smtp/smtp_text.h"
-
-bool
-smtp_mail_is_pipelined(const struct smtp_client *c)
-{
-	return (c->ehlo.has & EHLO_PIPELINING) != 0;
-}
 
 /* Said. */
 
 void
 smtp_mail_say_rset(struct smtp_client *c)
 {
-	smtp_client_say(c, "RSET\r\n");
+	smtp_say(c, "RSET\r\n");
 }
 
 void
@@ -47,20 +43,20 @@ smtp_mail_say_mail(struct smtp_client *c)
 	char buf[ADDRESS_KEY_MAX];
 	struct span sender = smtp_address_say(d->sender, c->is_utf8, buf);
 
-	smtp_client_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
+	smtp_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
 	    sender.len > 0 ? sender.ptr : "");
 	if (c->ehlo.has & EHLO_SIZE && d->is_measured)
-		smtp_client_say(c, " SIZE=%llu",
+		smtp_say(c, " SIZE=%llu",
 		    (unsigned long long)smtp_convert_size(c));
 	if (c->is_binary)
-		smtp_client_say(c, " BODY=BINARYMIME");
+		smtp_say(c, " BODY=BINARYMIME");
 	else if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
-		smtp_client_say(c, " BODY=8BITMIME");
+		smtp_say(c, " BODY=8BITMIME");
 	if (c->is_utf8)
-		smtp_client_say(c, " SMTPUTF8");
+		smtp_say(c, " SMTPUTF8");
 	if (c->ehlo.has & EHLO_DSN)
 		smtp_dsn_say_mail(c);
-	smtp_client_say(c, "\r\n");
+	smtp_say(c, "\r\n");
 }
 
 static void
@@ -70,10 +66,10 @@ say_rcpt_no(struct smtp_client *c, unsigned no)
 	char buf[ADDRESS_KEY_MAX];
 	struct span rcpt = smtp_address_say(r->address, c->is_utf8, buf);
 
-	smtp_client_say(c, "RCPT TO:<%.*s>", (int)rcpt.len, rcpt.ptr);
+	smtp_say(c, "RCPT TO:<%.*s>", (int)rcpt.len, rcpt.ptr);
 	if (c->ehlo.has & EHLO_DSN)
 		smtp_dsn_say_rcpt(c, r);
-	smtp_client_say(c, "\r\n");
+	smtp_say(c, "\r\n");
 }
 
 void
@@ -85,14 +81,14 @@ smtp_mail_say_rcpt(struct smtp_client *c)
 void
 smtp_mail_say_data(struct smtp_client *c)
 {
-	smtp_client_say(c, "DATA\r\n");
+	smtp_say(c, "DATA\r\n");
 }
 
 void
 smtp_mail_say_text(struct smtp_client *c)
 {
 	if (c->is_binary)
-		smtp_client_say(c, "BDAT %llu LAST\r\n",
+		smtp_say(c, "BDAT %llu LAST\r\n",
 		    (unsigned long long)delivery_size(c->delivery));
 	smtp_text_begin(c);
 }
@@ -137,7 +133,7 @@ end_delivery(struct smtp_client *c)
 	smtp_convert_forget(c);
 	c->delivery = NULL;
 	delivery_finish(d);
-	smtp_dialogue_enter(c, SMTP_IDLE);
+	smtp_step_enter(c, SMTP_IDLE);
 }
 
 static void
@@ -164,11 +160,11 @@ void
 smtp_mail_hear_rset(struct smtp_client *c, const struct verdict *v)
 {
 	if (v->class != CLASS_DONE) {
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 		return;
 	}
 	c->needs_rset = false;
-	smtp_dialogue_enter(c, SMTP_MAIL);
+	smtp_step_enter(c, SMTP_MAIL);
 }
 
 /*
@@ -189,12 +185,12 @@ smtp_mail_hear_mail(struct smtp_client *c, const struct verdict *v)
 			w.class = CLASS_LATER;
 		decide_all(c, &w);
 		c->is_refused = true;
-		if (!smtp_mail_is_pipelined(c)) {
+		if (!smtp_step_is_pipelined(c)) {
 			end_transaction(c);
 			return;
 		}
 	}
-	smtp_dialogue_enter(c, SMTP_RCPT);
+	smtp_step_enter(c, SMTP_RCPT);
 }
 
 /*
@@ -220,9 +216,9 @@ begin_chunk(struct smtp_client *c, const struct verdict *v)
 	if (c->taken_cnt == 0)
 		end_transaction(c);
 	else if (c->is_refused)
-		smtp_dialogue_protest(c, v);	/* no sender, yet it takes */
+		smtp_end_protest(c, v);	/* no sender, yet it takes */
 	else
-		smtp_dialogue_enter(c, SMTP_TEXT);
+		smtp_step_enter(c, SMTP_TEXT);
 }
 
 void
@@ -236,11 +232,11 @@ smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 		delivery_decide(c->delivery, i,
 		    delivery_outcome(c->delivery, v, c->hop));
 	if (c->batch_pos < c->batch_cnt)
-		smtp_dialogue_enter(c, SMTP_RCPT);
+		smtp_step_enter(c, SMTP_RCPT);
 	else if (c->is_binary)
 		begin_chunk(c, v);
-	else if (c->taken_cnt > 0 || smtp_mail_is_pipelined(c))
-		smtp_dialogue_enter(c, SMTP_DATA);
+	else if (c->taken_cnt > 0 || smtp_step_is_pipelined(c))
+		smtp_step_enter(c, SMTP_DATA);
 	else
 		end_transaction(c);
 }
@@ -249,15 +245,15 @@ void
 smtp_mail_hear_data(struct smtp_client *c, const struct verdict *v)
 {
 	if (v->code == 354 && c->is_refused && c->taken_cnt > 0) {
-		smtp_dialogue_protest(c, v);	/* no sender, yet it takes */
+		smtp_end_protest(c, v);	/* no sender, yet it takes */
 	} else if (v->code == 354 && c->taken_cnt == 0 &&
 	    !c->target->is_lmtp) {
-		smtp_client_say(c, ".\r\n");
-		smtp_dialogue_enter(c, SMTP_END);
+		smtp_say(c, ".\r\n");
+		smtp_step_enter(c, SMTP_END);
 	} else if (v->code == 354 && c->taken_cnt > 0) {
-		smtp_dialogue_enter(c, SMTP_TEXT);
+		smtp_step_enter(c, SMTP_TEXT);
 	} else if (v->code < 400) {
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 	} else {
 		if (c->taken_cnt > 0)
 			refuse(c, v);
@@ -277,11 +273,11 @@ smtp_mail_hear_early(struct smtp_client *c, const struct verdict *v)
 	struct verdict rest = verdict_own(OWN_broken_off, STAGE_BODY);
 
 	if (v->code < 400 || c->target->is_lmtp) {
-		smtp_dialogue_protest(c, v);
+		smtp_end_protest(c, v);
 		return;
 	}
 	refuse(c, v);
-	smtp_client_fail(c, c->delivery->undecided > 0 ? &rest : v);
+	smtp_end_fail(c, c->delivery->undecided > 0 ? &rest : v);
 }
 
 /* RFC 2033 4.2: in the order of those that were taken. */
@@ -296,7 +292,7 @@ hear_end_of_one(struct smtp_client *c, const struct verdict *v)
 	delivery_decide(c->delivery, i,
 	    delivery_outcome(c->delivery, &w, c->hop));
 	if (c->ended_cnt < c->taken_cnt)
-		smtp_dialogue_enter(c, SMTP_END);
+		smtp_step_enter(c, SMTP_END);
 	else
 		end_transaction(c);
 }
@@ -331,8 +327,8 @@ begin(struct smtp_client *c)
 		end_delivery(c);
 		return;
 	}
-	smtp_dialogue_enter(c, first);
-	if (!smtp_mail_is_pipelined(c))
+	smtp_step_enter(c, first);
+	if (!smtp_step_is_pipelined(c))
 		return;
 	smtp_mail_say_mail(c);
 	for (unsigned i = 0; i < c->batch_cnt; i++)
@@ -354,7 +350,7 @@ smtp_mail_begin(struct smtp_client *c)
 		decide_all(c, &v);
 		end_delivery(c);
 	} else if (smtp_convert_is_due(c)) {
-		smtp_dialogue_enter(c, SMTP_PLAN);
+		smtp_step_enter(c, SMTP_PLAN);
 	} else {
 		begin(c);
 	}
@@ -368,7 +364,7 @@ smtp_mail_plan(struct smtp_client *c)
 	struct verdict v;
 
 	if (e == ERR_AGAIN) {
-		smtp_dialogue_wait(c);
+		smtp_step_wait(c);
 		return;
 	}
 	if (e == OK && !smtp_batch_lacks(c, &v)) {

@@ -7,15 +7,10 @@
 #ifndef RELAY_SMTP_MAIL_H
 #define RELAY_SMTP_MAIL_H
 
-#include <stdbool.h>
-
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /* Begin a transaction with the recipients of c->delivery not yet decided. */
 void	smtp_mail_begin(struct smtp_client *);
-
-/* Are the commands of a transaction said all at once? */
-bool	smtp_mail_is_pipelined(const struct smtp_client *);
 
 /* Read on in a text that has to be known before MAIL. */
 void	smtp_mail_plan(struct smtp_client *);

@@ -11,14 +11,40 @@
 #include <string.h>
 
 #include "mail/reply.h"
-#include "relay/smtp/smtp_dialogue.h"
+#include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_reply.h"
+#include "relay/smtp/smtp_step.h"
 
 /* 421 may come at any time, RFC 5321 3.8. */
 static bool
 is_unasked(const struct smtp_client *c, const struct reply *r)
 {
 	return c->out_len > 0 && c->out_pos == 0 && r->code != 421;
+}
+
+/*
+ * 421 ends the connection wherever it comes; on one that had been used before
+ * and idled, it is the next hop's way of saying that we come too late.
+ */
+static void
+take_reply(struct smtp_client *c, uint16_t code)
+{
+	const struct smtp_row *r = &c->above->rows[c->step];
+	struct verdict v = verdict_reply(r->stage, code,
+	    verdict_span(&c->text));
+
+	if (code == 421 && !(r->flags & SMTP_ROW_421)) {
+		if (!c->was_ready)
+			v.scope = SCOPE_DESTINATION;
+		smtp_end_fail(c, &v);
+		return;
+	}
+	if (code / 100 == 3 && !(r->flags & SMTP_ROW_3XX)) {
+		smtp_end_protest(c, &v);
+		return;
+	}
+	c->heard = true;
+	r->hear(c, &v);
 }
 
 /*
@@ -34,17 +60,17 @@ take_line(struct smtp_client *c, struct span line)
 		return ERR_PEER;
 	if (!c->in_reply || r.code != c->line_code)
 		c->text.len = 0;
-	else if (r.code == 250)
-		smtp_dialogue_note(c, &r);
+	else if (r.code == 250 && c->step == SMTP_EHLO)
+		reply_ehlo(r.text, &c->ehlo);
 	c->line_code = r.code;
 	c->in_reply = r.more;
 	verdict_add(&c->text, &r);
 	if (r.more)
 		return OK;
 	if (is_unasked(c, &r))
-		smtp_dialogue_unasked(c);
+		smtp_end_unasked(c);
 	else
-		smtp_dialogue_reply(c, r.code);
+		take_reply(c, r.code);
 	return OK;
 }
 

@@ -5,7 +5,7 @@
 #define RELAY_SMTP_REPLY_H
 
 #include "base/err.h"
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /*
  * Read what has come and act on each whole reply.  ERR_CLOSED at the end of

@@ -6,7 +6,7 @@
 #define RELAY_SMTP_TEXT_H
 
 #include "base/err.h"
-#include "relay/smtp/smtp_client.h"
+#include "relay/smtp/smtp_inside.h"
 
 /* From the start of c->delivery's text. */
 void	smtp_text_begin(struct smtp_client *);

@@ -132,9 +132,9 @@ static const struct delivery_calls delivery_calls = { pull, finished, back };
 static void
 on_ready(struct smtp_client *c, void *arg)
 {
-	while (c->step == SMTP_IDLE && w.given_cnt < DELIVERIES)
+	while (smtp_client_is_free(c) && w.given_cnt < DELIVERIES)
 		smtp_client_deliver(c, w.deliveries[w.given_cnt++]);
-	if (c->step == SMTP_IDLE)
+	if (smtp_client_is_free(c))
 		smtp_client_quit(c);
 }
 

@@ -447,7 +447,7 @@ is_ready(struct smtp_client *c, void *arg)
 	struct bench *b = arg;
 
 	b->ready_cnt++;
-	while (c->step == SMTP_IDLE && b->given_cnt < b->delivery_cnt)
+	while (smtp_client_is_free(c) && b->given_cnt < b->delivery_cnt)
 		smtp_client_deliver(c, b->deliveries[b->given_cnt++]);
 }
 

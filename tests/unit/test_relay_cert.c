@@ -6,6 +6,7 @@
  * room: vault
  */
 #include "relay_kit.h"
+#include "relay/smtp/smtp_inside.h"	/* looks into the client */
 #include "keys_kit.h"
 #include "relay_certs.h"
 #include "sys/seccomp.h"

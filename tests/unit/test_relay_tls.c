@@ -4,6 +4,7 @@
  * room: relay
  */
 #include "relay_kit.h"
+#include "relay/smtp/smtp_inside.h"	/* pretends to be elsewhere */
 #include "relay_certs.h"
 #include "sys/counters.h"
 

@@ -1,0 +1,136 @@
+/* smtp_connect.c - by dial.c, or through the door, where master connects. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "relay/smtp/smtp_connect.h"
+#include "relay/smtp/smtp_end.h"
+#include "relay/smtp/smtp_step.h"
+#include "relay/smtp/smtp_turn.h"
+
+void
+smtp_connect_on(struct smtp_client *c, int fd, struct span hop)
+{
+	struct log_line l;
+
+	channel_open(&c->channel, fd);
+	c->is_local = channel_is_local(&c->channel);
+	smtp_end_count(c);
+	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
+	c->hop = span_of(c->hop_bytes);
+	memset(&c->ehlo, 0, sizeof(c->ehlo));
+	if (log_wants(LOG_DEBUG)) {
+		log_begin(&l, LOG_connected);
+		log_str(&l, LOG_KEY_hop, c->hop);
+		log_end(&l);
+	}
+	c->step = SMTP_GREETING;
+	if (ev_init(&c->ev, c->loop, fd, EV_READ, smtp_turn_on_ready, c) !=
+	    OK) {
+		smtp_end_ours(c, OWN_no_connection);
+	} else if (c->target->tls.policy.immediately) {
+		smtp_step_enter(c, SMTP_SECURING);
+		smtp_turn_take(c, 0);
+	} else {
+		smtp_step_enter(c, SMTP_GREETING);
+	}
+}
+
+static void
+on_connected(int fd, struct span hop, void *arg)
+{
+	smtp_connect_on(arg, fd, hop);
+}
+
+static void
+on_refused(const struct verdict *why, struct span hop, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
+	c->hop = span_of(c->hop_bytes);
+	c->why = *why;
+	c->has_why = true;
+	smtp_end_close(c);
+}
+
+static const struct dial_calls dial_calls = { on_connected, on_refused };
+
+/* Through the door instead. */
+
+static void
+on_accept(int fd, int error, void *arg)
+{
+	struct smtp_client *c = arg;
+
+	c->knocking = 0;
+	if (fd != -1)
+		smtp_connect_on(c, fd, c->target->door->hop);
+	else
+		smtp_turn_break_off(c, error == ECONNREFUSED ?
+		    OWN_connect_refused : error == ENOENT ?
+		    OWN_no_such_socket : OWN_connect_failed);
+}
+
+static void
+knock_now(struct smtp_client *c)
+{
+	const struct smtp_door *door = c->target->door;
+
+	c->knocking = door->open(door, on_accept, c);
+	if (c->knocking == 0)
+		smtp_end_ours(c, OWN_no_memory);
+	else
+		timer_set(&c->timer, c->target->dial.connect_ms);
+}
+
+static void
+on_knock(struct place *p, void *arg)
+{
+	knock_now(arg);
+}
+
+/* What is behind the door is one host, and the only one. */
+static void
+knock(struct smtp_client *c)
+{
+	enum err e = place_take(&c->dial.place, c->target->dial.places, 0);
+
+	c->hop = c->target->door->hop;
+	if (e == OK)
+		knock_now(c);
+	else if (e != ERR_AGAIN)
+		smtp_end_ours(c, OWN_no_memory);
+}
+
+void
+smtp_connect_init(struct smtp_client *c, struct resolve *resolve)
+{
+	dial_init(&c->dial, c->loop, resolve, &c->target->dial, &dial_calls, c);
+	if (c->target->door != NULL) {
+		c->dial.place.given = on_knock;
+		c->dial.place.given_arg = c;
+	}
+}
+
+void
+smtp_connect_start(struct smtp_client *c)
+{
+	c->was_started = true;
+	if (c->target->door != NULL)
+		knock(c);
+	else
+		dial_start(&c->dial);
+}
+
+void
+smtp_connect_again(struct smtp_client *c)
+{
+	smtp_end_hang_up(c);
+	c->step = SMTP_DIALING;
+	c->is_clear = true;
+	if (c->target->door != NULL)
+		knock(c);
+	else
+		dial_again(&c->dial);
+}

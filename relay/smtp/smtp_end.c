@@ -1,0 +1,125 @@
+/* smtp_end.c - from what went wrong to gone(). */
+#include "base/log.h"
+#include "relay/smtp/smtp_end.h"
+#include "relay/smtp/smtp_step.h"
+#include "sys/counters.h"
+
+static uint64_t	open_cnt;	/* connections of the whole process */
+
+void
+smtp_end_count(struct smtp_client *c)
+{
+	counter_add(COUNTER_connected, 1);
+	counter_set(COUNTER_connections, ++open_cnt);
+}
+
+void
+smtp_end_hang_up(struct smtp_client *c)
+{
+	ev_fini(&c->ev);
+	timer_stop(&c->timer);
+	if (c->knocking != 0)
+		c->target->door->cancel(c->target->door, c->knocking);
+	c->knocking = 0;
+	if (channel_is_open(&c->channel))
+		counter_set(COUNTER_connections, --open_cnt);
+	channel_close(&c->channel);
+	c->in_len = c->in_pos = c->out_len = c->out_pos = 0;
+	c->iov_cnt = c->iov_pos = 0;
+	c->in_reply = false;
+}
+
+void
+smtp_end_close(struct smtp_client *c)
+{
+	if (c->step == SMTP_CLOSED)
+		return;
+	smtp_end_hang_up(c);
+	if (place_waits(&c->dial.place))
+		place_leave(&c->dial.place);
+	c->step = SMTP_CLOSED;
+	later_call(&c->end);
+}
+
+static void
+on_end(struct later *l, void *arg)
+{
+	struct smtp_client *c = arg;
+	struct delivery *d = c->delivery;
+
+	c->delivery = NULL;
+	if (d != NULL) {
+		d->on_text = NULL;
+		c->calls->back(c, d, c->arg);
+	}
+	c->calls->gone(c, c->has_why ? &c->why : NULL, c->hop, c->arg);
+}
+
+void
+smtp_end_init(struct smtp_client *c)
+{
+	later_init(&c->end, c->loop, on_end, c);
+}
+
+static void
+log_failure(const struct smtp_client *c, const struct verdict *v)
+{
+	struct log_line l;
+
+	if (!log_wants(LOG_DEBUG))
+		return;
+	log_begin(&l, LOG_disconnected);
+	log_str(&l, LOG_KEY_hop, c->hop);
+	log_text(&l, LOG_KEY_stage, stage_name(v->stage));
+	log_num(&l, LOG_KEY_code, v->code);
+	log_str(&l, LOG_KEY_reply, v->text);
+	log_end(&l);
+}
+
+void
+smtp_end_fail(struct smtp_client *c, const struct verdict *v)
+{
+	struct delivery *d = c->delivery;
+
+	if (c->step == SMTP_CLOSED)
+		return;
+	log_failure(c, v);
+	if (d != NULL && (c->heard || c->mail_cnt == 0 || d->is_orphan)) {
+		c->delivery = NULL;
+		delivery_end(d, v, c->hop);
+	}
+	if (!c->was_ready && !c->is_hopeless && dial_has_more(&c->dial)) {
+		smtp_end_hang_up(c);
+		c->step = SMTP_DIALING;
+		c->is_clear = false;
+		dial_next(&c->dial);
+		return;
+	}
+	if (!c->was_ready) {
+		c->why = *v;
+		c->has_why = true;
+	}
+	smtp_end_close(c);
+}
+
+void
+smtp_end_ours(struct smtp_client *c, enum own own)
+{
+	struct verdict v = verdict_own(own, smtp_step_stage(c));
+
+	smtp_end_fail(c, &v);
+}
+
+void
+smtp_end_protest(struct smtp_client *c, const struct verdict *v)
+{
+	struct verdict w = verdict_own(OWN_wrong_reply, v->stage);
+
+	smtp_end_fail(c, &w);
+}
+
+void
+smtp_end_unasked(struct smtp_client *c)
+{
+	smtp_end_ours(c, OWN_unasked);
+}
