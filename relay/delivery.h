@@ -75,6 +75,12 @@ typedef void delivery_leave_fn(struct delivery *, void *arg);
 /* More text can be had, or it never will: ask delivery_text(). */
 typedef void delivery_text_fn(struct delivery *, void *arg);
 
+/*
+ * The next hop lacks what the message needs, and has heard nothing of it: the
+ * delivery is yours again, all of it undecided.
+ */
+typedef void delivery_unable_fn(struct delivery *, void *arg);
+
 /* All is decided; called once, before `finished'. */
 typedef void delivery_end_fn(struct delivery *, void *arg);
 
@@ -91,6 +97,10 @@ struct delivery {
 	void		*on_text_arg;
 	delivery_end_fn	*on_end;	/* NULL: nobody asks		*/
 	void		*on_end_arg;
+	delivery_unable_fn *on_unable;	/* NULL: what it lacks decides	*/
+	void		*on_unable_arg;
+	bool		 is_half_asked;	/* and then not for good: others may
+				 * be able to, and could not be asked	*/
 	delivery_leave_fn *on_leave;	/* NULL: it was begun, or is nobody's
 					 * to give back			*/
 	void		*on_leave_arg;

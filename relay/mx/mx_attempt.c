@@ -40,6 +40,8 @@ struct mx_attempt {
 	unsigned	 failed_cnt;
 	unsigned	 void_cnt;	/* hosts that there are none behind */
 	bool		 is_forced;	/* the host is the block's to name */
+	bool		 has_unable;	/* a host lacks what it needs	*/
+	struct mx_host	 unable;	/* and this is the first	*/
 	bool		 has_why;	/* a host was tried in vain	*/
 	struct verdict	 why;		/* and this came of the last	*/
 	char		 text[REPLY_TEXT_MAX];
@@ -128,6 +130,19 @@ failed_number(const struct mx_attempt *a)
 	return all;
 }
 
+static void	try_next(struct mx_attempt *);
+
+/* No host has all that the message needs: the best of them says what it is. */
+static void
+go_back_to_unable(struct mx_attempt *a)
+{
+	a->has_unable = false;
+	a->hosts.hosts[0] = a->unable;
+	a->hosts.cnt = 1;
+	a->next = 0;
+	try_next(a);
+}
+
 /*
  * No host is left: none was one, or what came of the last that was, or all had
  * just failed others.
@@ -135,6 +150,10 @@ failed_number(const struct mx_attempt *a)
 static void
 end_untaken(struct mx_attempt *a)
 {
+	if (a->has_unable) {
+		go_back_to_unable(a);
+		return;
+	}
 	if (a->void_cnt > 0 && !a->has_why && a->failed_cnt == 0) {
 		end(a, a->hosts.left_out ? OWN_hosts_unusable :
 		    OWN_mx_no_address);
@@ -165,9 +184,24 @@ patience_for(const struct mx_attempt *a, uint64_t host)
 	return stages;
 }
 
+static void	on_unable(struct delivery *, void *);
+
+/* While another host may have what this one lacks, it decides nothing by it. */
+static void
+say_whether_last(struct mx_attempt *a)
+{
+	bool is_last = a->next == a->hosts.cnt && !a->has_unable;
+
+	a->delivery->on_unable = is_last ? NULL : on_unable;
+	a->delivery->on_unable_arg = a;
+	a->delivery->is_half_asked = a->has_why || a->failed_cnt > 0 ||
+	    a->hosts.left_out;
+}
+
 static void
 give_to(struct mx_attempt *a, struct mx_place *p)
 {
+	say_whether_last(a);
 	a->delivery->host = mx_pools_number(p);
 	mx_pools_wait(p, patience_for(a, a->delivery->host));
 	if (mx_pools_give(p, a->delivery) == OK)
@@ -175,8 +209,6 @@ give_to(struct mx_attempt *a, struct mx_place *p)
 	else
 		delivery_give_back(a->delivery, BACK_BUSY);
 }
-
-static void	try_next(struct mx_attempt *);
 
 /* The host whose turn it is. */
 static struct mx_where
@@ -262,6 +294,22 @@ try_next(struct mx_attempt *a)
 		give_to(a, p);
 	else
 		ask(a, STEP_HOST);
+}
+
+static void
+on_unable(struct delivery *d, void *arg)
+{
+	struct mx_attempt *a = arg;
+
+	leave_place(a);
+	if (a->home->is_draining) {
+		end(a, OWN_stopping);
+		return;
+	}
+	if (!a->has_unable)
+		a->unable = a->hosts.hosts[a->next - 1];
+	a->has_unable = true;
+	try_next(a);
 }
 
 /* What is about the next hop tells more than what is about us. */

@@ -54,32 +54,65 @@ lacks_utf8(const struct delivery *d)
 	    OWN_bounce_needs_smtputf8;
 }
 
+/* Where not every host could be asked, nothing of this is for good. */
+static struct verdict
+lacks(const struct delivery *d, enum own own, enum stage stage)
+{
+	return verdict_own(d->is_half_asked ? OWN_others_unasked : own, stage);
+}
+
+bool
+smtp_batch_is_void(const struct smtp_client *c, struct verdict *v)
+{
+	const struct delivery *d = c->delivery;
+
+	if (d->sender.len == 0 || is_address(d->sender))
+		return false;
+	*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);
+	return true;
+}
+
 bool
 smtp_batch_lacks(struct smtp_client *c, struct verdict *v)
 {
 	struct delivery *d = c->delivery;
 	unsigned has = c->ehlo.has;
+	enum own own;
 
 	c->is_utf8 = has & EHLO_SMTPUTF8 &&
 	    (d->flags & MAIL_SMTPUTF8 || is_enveloped_in_utf8(d));
 	c->is_binary = d->body == BODY_BINARYMIME;
 	if (!c->is_utf8 && address_needs_utf8(d->sender))
-		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
+		own = OWN_needs_smtputf8;
 	else if (c->is_binary && (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)))
-		*v = verdict_own(OWN_needs_binarymime, STAGE_MAIL);
+		own = OWN_needs_binarymime;
 	else if (c->is_binary && smtp_convert_lacks_utf8(c))
-		*v = verdict_own(OWN_needs_smtputf8, STAGE_MAIL);
+		own = OWN_needs_smtputf8;
 	else if (smtp_convert_is_refused(c))
-		*v = verdict_own(smtp_convert_lacks_utf8(c) ?
-		    lacks_utf8(d) : OWN_needs_8bitmime, STAGE_MAIL);
+		own = smtp_convert_lacks_utf8(c) ? lacks_utf8(d) :
+		    OWN_needs_8bitmime;
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&
 	    smtp_convert_size(c) > c->ehlo.size)
-		*v = verdict_own(OWN_too_large, STAGE_MAIL);
-	else if (d->sender.len > 0 && !is_address(d->sender))
-		*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);
+		own = OWN_too_large;
 	else
 		return false;
+	*v = lacks(d, own, STAGE_MAIL);
 	return true;
+}
+
+bool
+smtp_batch_is_short(struct smtp_client *c)
+{
+	const struct delivery *d = c->delivery;
+	struct verdict unused;
+
+	if (smtp_batch_lacks(c, &unused))
+		return true;
+	for (uint32_t i = 0; !c->is_utf8 && i < d->rcpt_cnt; i++)
+		if (is_address(d->rcpts[i].address) &&
+		    address_needs_utf8(d->rcpts[i].address))
+			return true;
+	return false;
 }
 
 /* Of a recipient alone; or NULL. */
@@ -92,7 +125,7 @@ refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
 	}
 	if (c->is_utf8 || !address_needs_utf8(rcpt))
 		return NULL;
-	*v = verdict_own(lacks_utf8(c->delivery), STAGE_RCPT);
+	*v = lacks(c->delivery, lacks_utf8(c->delivery), STAGE_RCPT);
 	v->scope = SCOPE_RECIPIENT;
 	return v;
 }

@@ -9,12 +9,18 @@
 
 #include "relay/smtp/smtp_inside.h"
 
+/* Is the sender no address?  Then *out is our refusal at any next hop. */
+bool	smtp_batch_is_void(const struct smtp_client *, struct verdict *out);
+
 /*
  * Does the next hop lack what the message needs (RFC 6531 3.2, RFC 6152 3,
  * RFC 1870 6.1)?  Then *out is our refusal.  Says in c->is_utf8 whether the
  * transaction is with SMTPUTF8.
  */
 bool	smtp_batch_lacks(struct smtp_client *, struct verdict *out);
+
+/* Does it lack that, or SMTPUTF8 for one of the recipients? */
+bool	smtp_batch_is_short(struct smtp_client *);
 
 /*
  * Fill c->batch with recipients not yet decided, SMTP_CLIENT_RCPTS at most.

@@ -337,19 +337,51 @@ begin(struct smtp_client *c)
 		smtp_mail_say_data(c);
 }
 
+/* Another next hop may have what this one lacks. */
+static void
+move_on(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+
+	smtp_convert_forget(c);
+	c->delivery = NULL;
+	d->on_text = NULL;
+	smtp_step_enter(c, SMTP_IDLE);
+	d->on_unable(d, d->on_unable_arg);
+}
+
+/* Is it over before anything is said? */
+static bool
+is_over(struct smtp_client *c)
+{
+	struct delivery *d = c->delivery;
+	bool may_move = d->on_unable != NULL && d->undecided == d->rcpt_cnt;
+	struct verdict v;
+
+	if (smtp_batch_is_void(c, &v)) {
+		decide_all(c, &v);
+		end_delivery(c);
+	} else if (may_move && smtp_batch_is_short(c)) {
+		move_on(c);
+	} else if (smtp_batch_lacks(c, &v)) {
+		decide_all(c, &v);
+		end_delivery(c);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void
 smtp_mail_begin(struct smtp_client *c)
 {
-	struct verdict v;
-
 	c->is_refused = false;
 	c->ended_cnt = 0;
 	c->undecided = c->delivery->undecided;
 	c->batch_cnt = 0;
-	if (smtp_batch_lacks(c, &v)) {
-		decide_all(c, &v);
-		end_delivery(c);
-	} else if (smtp_convert_is_due(c)) {
+	if (is_over(c))
+		return;
+	if (smtp_convert_is_due(c)) {
 		smtp_step_enter(c, SMTP_PLAN);
 	} else {
 		begin(c);
@@ -367,13 +399,13 @@ smtp_mail_plan(struct smtp_client *c)
 		smtp_step_wait(c);
 		return;
 	}
-	if (e == OK && !smtp_batch_lacks(c, &v)) {
-		begin(c);
+	if (e == OK) {
+		if (!is_over(c))
+			begin(c);
 		return;
 	}
-	if (e != OK)
-		v = verdict_own(e == ERR_PEER ? OWN_bare_line_end :
-		    e == ERR_SYS ? OWN_no_memory : OWN_no_text, STAGE_MAIL);
+	v = verdict_own(e == ERR_PEER ? OWN_bare_line_end :
+	    e == ERR_SYS ? OWN_no_memory : OWN_no_text, STAGE_MAIL);
 	decide_all(c, &v);
 	end_delivery(c);
 }

@@ -27,6 +27,7 @@
 #include "wire_records.h"
 
 #define TEST_MS		8000	/* a test that takes longer hangs */
+#define TEXT		"Subject: x\r\n\r\n"	/* of each message	*/
 #define NAMES_MAX	300
 #define HOPS_MAX	8
 #define TALKS_MAX	16
@@ -84,6 +85,9 @@ struct world {
 	void		*relay;
 	struct delivery	*deliveries[DELIVERIES_MAX];
 	unsigned	 delivery_cnt, finished_cnt;
+	struct msg_delivery_open wanted; /* fields of those to come, if set */
+	const char	*user;		/* of their recipient; NULL: r	*/
+	const char	*second;	/* recipient as well, or NULL	*/
 	struct delivery	*back[DELIVERIES_MAX]; /* that came back untried */
 	unsigned	 back_cnt, came_back_cnt;
 	struct timer	 again;
@@ -226,6 +230,11 @@ take_line(struct talk *t, const char *line)
 		t->in_text = false;
 		h->messages++;
 		say(t, "250 2.6.0 Taken");
+	} else if (strncmp(line, "BDAT", 4) == 0) {
+		h->messages++;
+		say(t, "250 2.6.0 Taken");
+	} else if (line[0] == '\0' || strncmp(line, TEXT, strlen(line)) == 0) {
+		return;			/* of a chunk */
 	} else if (strncmp(line, "EHLO", 4) == 0) {
 		say(t, h->ehlo);
 	} else if (strncmp(line, "RCPT", 4) == 0) {
@@ -391,7 +400,7 @@ static void
 pull_text(struct delivery *d, enum part part, uint32_t piece_no)
 {
 	assert_int_equal(delivery_add_piece(d, part, piece_no, PIECE_NEXT,
-	    SPAN("Subject: x\r\n\r\n")), OK);
+	    SPAN(TEXT)), OK);
 }
 
 static void
@@ -431,16 +440,25 @@ static const struct delivery_calls delivery_calls = {
 static struct delivery *
 make_delivery(const char *destination)
 {
-	struct msg_delivery_open m = { .delivery = world->delivery_cnt,
-	    .deadline_ms = BUS_NO_DEADLINE,
-	    .header_len = 14, .rcpt_cnt = 1, .sender = SPAN("s@a.example"),
-	    .destination = span_of(destination) };
-	struct delivery *d = delivery_new(&m, &delivery_calls, NULL);
+	struct msg_delivery_open m = world->wanted;
+	struct delivery *d;
 	char rcpt[300];
 
+	m.delivery = world->delivery_cnt;
+	m.deadline_ms = BUS_NO_DEADLINE;
+	m.header_len = sizeof(TEXT) - 1;
+	m.rcpt_cnt = world->second != NULL ? 2 : 1;
+	if (m.sender.len == 0)
+		m.sender = SPAN("s@a.example");
+	m.destination = span_of(destination);
+	d = delivery_new(&m, &delivery_calls, NULL);
 	assert_non_null(d);
-	snprintf(rcpt, sizeof(rcpt), "r@%s", destination);
+	snprintf(rcpt, sizeof(rcpt), "%s@%s", world->user != NULL ?
+	    world->user : "r", destination);
 	assert_int_equal(delivery_add_rcpt(d, 1, span_of(rcpt)), OK);
+	if (world->second != NULL)
+		assert_int_equal(delivery_add_rcpt(d, 2,
+		    span_of(world->second)), OK);
 	assert_true(world->delivery_cnt < DELIVERIES_MAX);
 	world->deliveries[world->delivery_cnt++] = d;
 	return d;

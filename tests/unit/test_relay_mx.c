@@ -76,6 +76,100 @@ what_a_host_says_of_the_mail_is_final(void **state)
 	assert_int_equal(other->connections, 0);
 }
 
+#define UTF8_USER	"\303\244"
+
+/* SMTPUTF8 of sender or recipient, the size, binary text. */
+static void
+a_host_that_lacks_what_is_needed_is_followed_by_the_next(void **state)
+{
+	static const struct {
+		const char	*sender, *user;
+		enum mail_body	 body;
+		const char	*less, *more;
+	} rows[] = {
+		{ UTF8_USER "@a.example", "r", 0, "250-a\r\n250 PIPELINING",
+		    "250-b\r\n250-8BITMIME\r\n250 SMTPUTF8" },
+		{ "s@a.example", UTF8_USER, 0, "250 a",
+		    "250-b\r\n250-8BITMIME\r\n250 SMTPUTF8" },
+		{ "s@a.example", "r", 0, "250-a\r\n250 SIZE 13",
+		    "250-b\r\n250 SIZE 14" },
+		{ "s@a.example", "r", BODY_BINARYMIME, "250-a\r\n250 CHUNKING",
+		    "250-b\r\n250-CHUNKING\r\n250 BINARYMIME" },
+	};
+	struct hop *best = open_hop(1), *other = open_hop(2);
+
+	dns_mx("d.example", 10, "a.example");
+	dns_mx("d.example", 20, "b.example");
+	dns_a("a.example", "127.0.0.2");
+	dns_a("b.example", "127.0.0.3");
+	open_relay("idle_timeout 0", "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world->wanted.sender = span_of(rows[i].sender);
+		world->wanted.body = (uint8_t)rows[i].body;
+		world->user = rows[i].user;
+		best->ehlo = rows[i].less;
+		other->ehlo = rows[i].more;
+		want_done(deliver("d.example"));
+		assert_int_equal(best->connections, i + 1);
+		assert_int_equal(other->messages, i + 1);
+	}
+	assert_int_equal(best->messages, 0);
+}
+
+/* It was there, and says what it lacks; whoever needs nothing gets his mail. */
+static void
+when_no_host_has_it_the_best_of_them_decides(void **state)
+{
+	struct hop *best = open_hop(1), *other = open_hop(2);
+	struct delivery *d;
+
+	dns_mx("d.example", 10, "a.example");
+	dns_mx("d.example", 20, "b.example");
+	dns_mx("d.example", 30, "none.example");
+	dns_a("a.example", "127.0.0.2");
+	dns_a("b.example", "127.0.0.3");
+	open_relay("", "");
+	world->user = UTF8_USER;
+	world->second = "r@d.example";
+	d = deliver("d.example");
+	want(d, CLASS_NEVER, SCOPE_RECIPIENT, 550, "5.6.7 ");
+	assert_int_equal(d->rcpts[1].outcome->verdict.class, CLASS_DONE);
+	assert_int_equal(best->messages, 1);
+	assert_int_equal(other->messages, 0);
+	world->wanted.sender = SPAN(UTF8_USER "@a.example");
+	d = deliver("d.example");
+	want(d, CLASS_NEVER, SCOPE_MESSAGE, 550, "5.6.7 ");
+}
+
+/* For that one may have it; and the domain is not down for others. */
+static void
+while_a_host_cannot_be_asked_nothing_lacks_for_good(void **state)
+{
+	struct hop *here = open_hop(2);
+	struct delivery *d;
+
+	dns_mx("first.example", 10, "down.example");
+	dns_mx("first.example", 20, "b.example");
+	dns_mx("last.example", 10, "b.example");
+	dns_mx("last.example", 20, "down.example");
+	dns_a("down.example", "127.0.0.2");
+	dns_a("b.example", "127.0.0.3");
+	open_relay("", "");
+	for (int i = 0; i < 2; i++) {
+		const char *domain = i == 0 ? "first.example" : "last.example";
+
+		world->user = NULL;
+		world->wanted.sender = SPAN(UTF8_USER "@a.example");
+		d = deliver(domain);
+		want(d, CLASS_LATER, SCOPE_MESSAGE, 451, "4.4.1 No host");
+		world->wanted.sender = SPAN("s@a.example");
+		world->user = UTF8_USER;
+		d = deliver(domain);
+		want(d, CLASS_LATER, SCOPE_RECIPIENT, 451, "4.4.1 No host");
+	}
+	assert_int_equal(here->messages, 0);
+}
+
 static void
 when_no_host_can_be_talked_to_the_destination_is_down(void **state)
 {
@@ -701,6 +795,10 @@ main(void)
 		MX_TEST(the_best_host_gets_the_mail),
 		MX_TEST(a_host_that_cannot_be_talked_to_is_passed_over),
 		MX_TEST(what_a_host_says_of_the_mail_is_final),
+		MX_TEST(
+		    a_host_that_lacks_what_is_needed_is_followed_by_the_next),
+		MX_TEST(when_no_host_has_it_the_best_of_them_decides),
+		MX_TEST(while_a_host_cannot_be_asked_nothing_lacks_for_good),
 		MX_TEST(when_no_host_can_be_talked_to_the_destination_is_down),
 		MX_TEST(where_no_host_can_be_the_mail_fails_at_once),
 		MX_TEST(where_a_host_may_be_the_mail_waits),
