@@ -216,6 +216,32 @@ is_blamed_often(struct pair *x, int64_t now_ms)
 }
 
 static void
+tell_gone(const struct process *p, const struct process *gone)
+{
+	const struct msg_peer_gone m = { gone->id.no };
+
+	if (p->link != NULL)
+		(void)link_send_peer_gone(p->link, &m);
+}
+
+static void
+forget(struct supervisor *h, struct pair *x)
+{
+	TAILQ_REMOVE(&h->pairs, x, entry);
+	timer_stop(&x->again);
+	free(x);
+}
+
+/* For good: what one has of the other is nothing to wait for. */
+static void
+part(struct supervisor *h, struct pair *x)
+{
+	tell_gone(x->from, x->to);
+	tell_gone(x->to, x->from);
+	forget(h, x);
+}
+
+static void
 rest(struct pair *x, const struct process *reporter,
     const struct process *accused)
 {
@@ -231,7 +257,10 @@ rest(struct pair *x, const struct process *reporter,
 	    "again: they have no link for a while");
 	log_end(&l);
 	x->is_resting = true;
-	timer_set(&x->again, REST_MS);
+	if (reporter->house->stage < 0)
+		timer_set(&x->again, REST_MS);
+	else
+		part(reporter->house, x);
 }
 
 static void
@@ -318,9 +347,18 @@ pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 }
 
 void
+pair_forget_resting(struct supervisor *h)
+{
+	struct pair *x, *next;
+
+	TAILQ_FOREACH_SAFE(x, &h->pairs, entry, next)
+		if (x->is_resting)
+			part(h, x);
+}
+
+void
 pair_forget(struct process *p)
 {
-	const struct msg_peer_gone gone = { p->id.no };
 	struct pair *x, *next;
 
 	TAILQ_FOREACH_SAFE(x, &p->house->pairs, entry, next) {
@@ -328,10 +366,7 @@ pair_forget(struct process *p)
 
 		if (x->from != p && x->to != p)
 			continue;
-		if (peer->link != NULL)
-			(void)link_send_peer_gone(peer->link, &gone);
-		TAILQ_REMOVE(&p->house->pairs, x, entry);
-		timer_stop(&x->again);
-		free(x);
+		tell_gone(peer, p);
+		forget(p->house, x);
 	}
 }

@@ -31,4 +31,10 @@ void	pair_lost(struct process *p, uint32_t no, uint32_t start,
 /* p is gone for good: tell its peers, and forget its pairs. */
 void	pair_forget(struct process *p);
 
+/*
+ * The house ends, and those that rest from each other will have no link any
+ * more: tell both that the other is gone, so that neither waits for it.
+ */
+void	pair_forget_resting(struct supervisor *);
+
 #endif

@@ -67,7 +67,8 @@ next_stage(struct supervisor *h)
 		ev_stop(h->loop);
 }
 
-/* From now on nothing is started: nobody need wait for one that is away. */
+/* From now on nothing is started: nobody need wait for one that is away, or
+ * with whom there will be no link. */
 static void
 forget_the_dead(struct supervisor *h)
 {
@@ -76,6 +77,7 @@ forget_the_dead(struct supervisor *h)
 	TAILQ_FOREACH(p, &h->processes, entry)
 		if (p->pid == 0)
 			pair_forget(p);
+	pair_forget_resting(h);
 }
 
 void

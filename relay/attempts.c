@@ -65,6 +65,13 @@ attempts_add(struct attempts *b, struct attempts_queue *q, struct delivery *d)
 	LIST_INSERT_HEAD(&b->places[place_of(d->id, d->delivery)], d,
 	    hash_entry);
 	b->delivery_cnt++;
+	b->opening_cnt++;
+}
+
+void
+attempts_whole(struct attempts *b)
+{
+	b->opening_cnt--;
 }
 
 void
@@ -77,5 +84,7 @@ attempts_remove(struct attempts *b, struct delivery *d)
 	TAILQ_REMOVE(&q->deliveries, d, entry);
 	LIST_REMOVE(d, hash_entry);
 	b->delivery_cnt--;
+	if (!delivery_is_whole(d))
+		b->opening_cnt--;
 	delivery_free(&d);
 }

@@ -39,6 +39,7 @@ struct attempts {
 	TAILQ_HEAD(, attempts_queue) queues;
 	LIST_HEAD(, delivery) places[ATTEMPTS_PLACES];
 	unsigned	 delivery_cnt;
+	unsigned	 opening_cnt;	/* of them not yet whole	*/
 };
 
 void		 attempts_init(struct attempts *);
@@ -54,6 +55,8 @@ struct delivery	*attempts_find(const struct attempts *,
 /* Its home becomes the queue. */
 void		 attempts_add(struct attempts *, struct attempts_queue *,
 		    struct delivery *);
+/* All its recipients are said now. */
+void		 attempts_whole(struct attempts *);
 /* Take it out and free it. */
 void		 attempts_remove(struct attempts *, struct delivery *);
 

@@ -194,6 +194,18 @@ worker_open(struct worker *w, struct attempts_queue *q,
 	return OK;
 }
 
+static enum err
+add_rcpt(struct delivery *d, const struct msg_delivery_rcpt *m)
+{
+	enum err e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
+
+	if (e == OK)
+		e = delivery_add_dsn(d, m->notify, m->orcpt);
+	if (e == OK && m->last != 0)
+		e = delivery_end_rcpts(d);
+	return e;
+}
+
 enum err
 worker_rcpt(struct worker *w, struct delivery *d,
     const struct msg_delivery_rcpt *m)
@@ -205,16 +217,15 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	if (!dsn_is_notify(m->notify) ||
 	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
 		return ERR_PEER;
-	e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
-	if (e == OK)
-		e = delivery_add_dsn(d, m->notify, m->orcpt);
-	if (e == OK && m->last != 0)
-		e = delivery_end_rcpts(d);
-	if (e != OK)
+	e = add_rcpt(d, m);
+	if (e != OK) {
+		d->rcpt_cnt = 0;	/* never whole: it goes with the link */
 		return e;
+	}
 	look_at_hold(d->home, d);
 	if (!delivery_is_whole(d))
 		return OK;
+	attempts_whole(&w->book);
 	if (d->rcpts == NULL)
 		delivery_finish(d);
 	else if (w->is_draining)
@@ -243,12 +254,17 @@ worker_settle(struct worker *w, struct delivery *d)
 		delivery_orphan(d);
 }
 
+/*
+ * What was never whole was never begun: its queue has it, and sends it to who
+ * comes after us.
+ */
 static void
 look_whether_drained(struct timer *t, void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->book.delivery_cnt == 0 && !w->kind->is_busy(w->relay_type_arg))
+	if (w->book.delivery_cnt == w->book.opening_cnt &&
+	    !w->kind->is_busy(w->relay_type_arg))
 		boot_done(w->boot);
 	else
 		timer_set(t, DRAIN_LOOK_MS);

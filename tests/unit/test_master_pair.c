@@ -111,6 +111,19 @@ links_got(struct process *p, int far_fd)
 	}
 }
 
+/* Is it told that a peer is gone? */
+static bool
+says_gone(struct process *p, int far_fd)
+{
+	uint8_t buf[4096];
+	bool is_told = false;
+
+	link_flush(p->link);
+	while (recv(far_fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		is_told |= buf[0] == MSG_peer_gone;
+	return is_told;
+}
+
 struct couple {
 	struct process	*from, *to;
 	int		 from_fd, to_fd;
@@ -202,6 +215,30 @@ whom_the_queue_has_restarted_often_rests_from_it(void **state)
 	pair_connect(c.from);		/* in another life it may be sane */
 	assert_false(x->is_resting);
 	assert_int_equal(links_got(c.from, c.from_fd), 1);
+	bury(&c);
+}
+
+/* A relay would keep its results for that queue until its time is over. */
+static void
+at_the_end_who_rests_is_not_waited_for(void **state)
+{
+	struct couple c = marry(ROLE_QUEUE, ROLE_RELAY);
+
+	for (int i = 0; i < 3; i++)
+		say_lost(c.to, c.from, ERR_PEER);
+	assert_true(TAILQ_FIRST(&house.pairs)->is_resting);
+	pair_forget_resting(&house);
+	assert_true(TAILQ_EMPTY(&house.pairs));
+	assert_true(says_gone(c.to, c.to_fd));
+	assert_true(says_gone(c.from, c.from_fd));
+	bury(&c);
+	c = marry(ROLE_QUEUE, ROLE_RELAY);
+	house.stage = 0;
+	for (int i = 0; i < 3; i++)
+		say_lost(c.to, c.from, ERR_PEER);
+	assert_true(TAILQ_EMPTY(&house.pairs));
+	assert_true(says_gone(c.to, c.to_fd));
+	house.stage = -1;
 	bury(&c);
 }
 
@@ -449,6 +486,7 @@ main(void)
 		    whom_the_queue_has_restarted_often_rests_from_it),
 		cmocka_unit_test(
 		    neither_is_the_vault_and_control_pays_for_itself),
+		cmocka_unit_test(at_the_end_who_rests_is_not_waited_for),
 		cmocka_unit_test(between_equals_the_accused_is_restarted),
 		cmocka_unit_test(
 		    who_alone_accuses_the_resolver_is_restarted_itself),

@@ -645,6 +645,26 @@ a_drained_relay_takes_nothing_and_ends_when_settled(void **state)
 	assert_int_equal(bench->done_cnt, 1);
 }
 
+/* A queue that opens and says no more keeps nobody from being stopped. */
+static void
+a_drained_relay_waits_for_nothing_that_was_never_whole(void **state)
+{
+	connect_queue(1);
+	send_open(1, 2, 0);
+	send_rcpt(1, 0);
+	send_open(2, 1, 0);
+	send_open(3, 1, 0);
+	send_rcpt(3, 0);
+	settle();
+	worker_drain(&bench->work);
+	settle();
+	assert_int_equal(bench->done_cnt, 0);
+	end(bench->taken);
+	send_settled(3);
+	settle();
+	assert_int_equal(bench->done_cnt, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -667,6 +687,7 @@ main(void)
 		TEST(nonsense_costs_the_link_and_nothing_else),
 		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),
 		TEST(a_drained_relay_takes_nothing_and_ends_when_settled),
+		TEST(a_drained_relay_waits_for_nothing_that_was_never_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
