@@ -53,6 +53,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 		settings_fini(set);
 		return ERR_FULL;
 	}
+	edge->utf8 = QUEUE_UTF8_SOME;	/* until the queue says otherwise */
 	edge->set = *set;
 	*set = (struct settings){ 0 };
 	edge->loop = loop;

@@ -92,7 +92,8 @@ read_relay(struct routes *routes, const struct slice *relay)
 	if ((r.err = route_add_relay(routes, r.of, kind_of(type))) != OK)
 		return r.err;
 	if (kinds_has(type, KIND_ONE_HOP) &&
-	    (r.err = route_set_one_hop(routes, r.of)) != OK)
+	    (r.err = route_set_one_hop(routes, r.of,
+	    slice_num(relay, "ask_after") > 0)) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);
 	delimiter = slice_text(relay, "recipient_delimiter", 0);

@@ -217,9 +217,8 @@ check_utf8(struct conf *c, const struct block *edge)
 			continue;
 		if (span_eq(s->v[0].text, SPAN("auto"))) {
 			report_warn(&c->mistakes, s->v[0].place, "`auto' "
-			    "depends on what the next hop of %s offers, and "
-			    "counts it as no until it is asked; `posternctl "
-			    "status' says what has come of it",
+			    "depends on what the next hop of %s offers; "
+			    "`posternctl status' says what has come of it",
 			    block_words(c, r));
 			return;
 		}

@@ -70,10 +70,15 @@ able_hop(const struct able *a, const char *relay)
 void
 able_tell(const struct able *a, struct routes *routes)
 {
-	for (unsigned no = route_relay_cnt(routes); no-- > 0; )
-		if (route_has_one_hop(routes, no))
-			route_set_utf8(routes, no, able_hop(a,
-			    route_relay(routes, no)) == HOP_UTF8);
+	enum hop_utf8 hop;
+
+	for (unsigned no = route_relay_cnt(routes); no-- > 0; ) {
+		if (!route_has_one_hop(routes, no))
+			continue;
+		hop = able_hop(a, route_relay(routes, no));
+		route_set_utf8(routes, no, hop == HOP_UTF8,
+		    hop != HOP_UNKNOWN);
+	}
 }
 
 void

@@ -4,10 +4,11 @@
  *
  * A relay of type mx has a host for each domain, and could; one that hands the
  * mail to nobody else takes any address.  One with a single next hop can what
- * that offered when a relay said EHLO to it last: what nobody has heard yet
- * counts as no.  It is kept for as long as the queue runs and the relay has the
- * same hop, whoever dies or is replaced meanwhile.  Nothing of it is on disk: a
- * hop may have become another while we were down.
+ * that offered when a relay said EHLO to it last.  Until somebody has heard it
+ * nothing is promised, and where the relay asks nothing is refused for good
+ * either: route_may_take_utf8().  It is kept for as long as the queue runs and
+ * the relay has the same hop, whoever dies or is replaced meanwhile.  Nothing
+ * of it is on disk: a hop may have become another while we were down.
  *
  * What is known stands in the routes as well: route_takes_utf8().
  */

@@ -111,22 +111,24 @@ route_set_delimiter(struct routes *r, struct span relay, char delimiter)
 }
 
 enum err
-route_set_one_hop(struct routes *r, struct span relay)
+route_set_one_hop(struct routes *r, struct span relay, bool is_asked)
 {
 	uint32_t no = find_relay(r, relay);
 
 	if (no == ROUTE_NONE)
 		return ERR_PEER;
 	r->relays[no].has_one_hop = r->relays[no].no_utf8 = true;
+	r->relays[no].is_asked = r->relays[no].may_utf8 = is_asked;
 	return OK;
 }
 
 void
-route_set_utf8(struct routes *r, unsigned no, bool takes)
+route_set_utf8(struct routes *r, unsigned no, bool takes, bool is_known)
 {
 	r->relays[no].no_utf8 = !takes;
+	r->relays[no].may_utf8 = !is_known && r->relays[no].is_asked;
 	if (r->bounces != NULL)		/* with the same numbers	*/
-		r->bounces->relays[no].no_utf8 = !takes;
+		route_set_utf8(r->bounces, no, takes, is_known);
 }
 
 static enum err
@@ -304,6 +306,12 @@ bool
 route_takes_utf8(const struct routes *r, unsigned no)
 {
 	return !r->relays[no].no_utf8;
+}
+
+bool
+route_may_take_utf8(const struct routes *r, unsigned no)
+{
+	return r->relays[no].may_utf8;
 }
 
 bool

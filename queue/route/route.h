@@ -95,9 +95,12 @@ MUST_CHECK enum err route_set_delimiter(struct routes *, struct span relay,
 /*
  * All that it hands on goes to one next hop, which is none of ours; and does
  * that take SMTPUTF8?  No, until the other says so: all other kinds could.
+ * is_asked: it is asked without waiting for mail, so until it is known it may.
  */
-MUST_CHECK enum err route_set_one_hop(struct routes *, struct span relay);
-void	route_set_utf8(struct routes *, unsigned relay_no, bool takes);
+MUST_CHECK enum err route_set_one_hop(struct routes *, struct span relay,
+	    bool is_asked);
+void	route_set_utf8(struct routes *, unsigned relay_no, bool takes,
+	    bool is_known);
 
 /*
  * The next rule in their order: what is with what matches the pattern.  value
@@ -160,6 +163,8 @@ unsigned route_relay_cnt(const struct routes *);
 const char *route_relay(const struct routes *, unsigned no);
 bool	route_has_one_hop(const struct routes *, unsigned no);
 bool	route_takes_utf8(const struct routes *, unsigned no);
+/* It does not, for all that is known, but that is not known yet. */
+bool	route_may_take_utf8(const struct routes *, unsigned no);
 /* Can mail that comes in be for it? */
 bool	route_leads_to(const struct routes *, unsigned no);
 bool	route_has_relay(const struct routes *, const char *name);

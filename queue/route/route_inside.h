@@ -14,6 +14,8 @@ struct route_relay {
 	char		 name[BLOCK_NAME_MAX + 1];
 	enum route_kind	 kind;
 	bool		 has_one_hop, no_utf8;
+	bool		 is_asked;	/* its hop is, what it offers	*/
+	bool		 may_utf8;	/* and has not said so yet	*/
 	char		 delimiter;	/* of user+detail; 0 none	*/
 	struct patterns	*rcpts;		/* NULL: takes all		*/
 	struct patterns	*routed;	/* domains that rules name it for, by

@@ -6,6 +6,10 @@
  * A relay that does not take it can have all mail but that of a sender, or to a
  * recipient, that address_needs_utf8(): fields of the header section go there
  * converted, or as they are.
+ *
+ * One whose next hop is still to be asked is offered, and answered for with 451
+ * where it matters: a client that is not offered it, or hears 553, gives up for
+ * good what a second later could go.
  */
 #ifndef QUEUE_ROUTE_UTF8_H
 #define QUEUE_ROUTE_UTF8_H
@@ -13,7 +17,7 @@
 #include "bus/messages.h"
 #include "queue/route/route.h"
 
-/* As far as relays take it; *lacks: the first that does not, or -1. */
+/* As far as relays take it, or may; *lacks: the first that does not, or -1. */
 enum queue_utf8 route_utf8(const struct routes *, int *lacks);
 
 /*

@@ -34,7 +34,8 @@ relay(const char *name, enum route_kind kind, bool has_one_hop)
 {
 	assert_int_equal(route_add_relay(routes, span_of(name), kind), OK);
 	if (has_one_hop)
-		assert_int_equal(route_set_one_hop(routes, span_of(name)), OK);
+		assert_int_equal(route_set_one_hop(routes, span_of(name),
+		    false), OK);
 }
 
 static void
@@ -127,6 +128,31 @@ nothing_is_promised_where_mail_that_comes_in_has_no_way(void **state)
 	promises(QUEUE_UTF8, "");
 }
 
+static unsigned	judged(const char *sender, const char *rcpt, bool wants_bounce);
+
+/* Who is refused for good gives up, and a second later it is known. */
+static void
+what_is_still_to_be_asked_is_no_lasting_no(void **state)
+{
+	route_free(&routes);
+	assert_int_equal(route_new(&routes), OK);
+	relay("dovecot", ROUTE_LOCAL, false);
+	assert_int_equal(route_set_one_hop(routes, SPAN("dovecot"), true), OK);
+	assert_int_equal(route_set_last(routes, SPAN("dovecot")), OK);
+	promises(QUEUE_UTF8_SOME, "dovecot");
+	assert_int_equal(judged(ANN, ANN, true), 0);
+	assert_int_equal(judged(ANN, JORG, true), 451);
+	assert_int_equal(judged(JORG, ANN, true), 451);
+	hears("dovecot", HOP_UNKNOWN, "/run/lmtp", OK);
+	assert_int_equal(judged(ANN, JORG, true), 451);
+	hears("dovecot", HOP_ASCII, "/run/lmtp", OK);
+	promises(QUEUE_ASCII, "dovecot");
+	assert_int_equal(judged(ANN, JORG, true), 553);
+	hears("dovecot", HOP_UTF8, "/run/lmtp", OK);
+	promises(QUEUE_UTF8, "");
+	assert_int_equal(judged(ANN, JORG, true), 0);
+}
+
 /* RFC 6531 3.5: the reply to RCPT; 0: he is taken. */
 static unsigned
 judged(const char *sender, const char *rcpt, bool wants_bounce)
@@ -140,7 +166,7 @@ judged(const char *sender, const char *rcpt, bool wants_bounce)
 	assert_int_equal(route_find(routes, &ask, &r), ROUTE_FOUND);
 	if (!route_utf8_is_lost(routes, &r, &ask, wants_bounce, &reply))
 		return 0;
-	assert_string_equal(reply.dsn, "5.6.7");
+	assert_string_equal(reply.dsn, reply.code == 451 ? "4.6.7" : "5.6.7");
 	return reply.code;
 }
 
@@ -218,6 +244,7 @@ main(void)
 		T(a_hop_is_known_by_its_last_ehlo_and_until_it_is_another),
 		T(what_makes_no_sense_changes_nothing),
 		T(nothing_is_promised_where_mail_that_comes_in_has_no_way),
+		T(what_is_still_to_be_asked_is_no_lasting_no),
 		T(a_recipient_is_refused_whose_relay_cannot_carry_it),
 		T(a_bounce_goes_by_the_relay_that_carries_it),
 		T(where_no_other_carries_it_a_bounce_goes_by_mx),
