@@ -136,7 +136,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 	q->routes_turn++;
 	route_set_suspended(s.routes, q->suspensions);
 	store_set_limits(q->store, &s.limits);
-	due_set_longest(q->due, retry_longest_ms(&s.retry));
+	due_set_longest(q->due, settings_longest_ms(&s));
 	able_tell(&q->able, s.routes);
 	if (route_asks(s.routes) != asked ||
 	    route_utf8(s.routes, &lacks) != utf8)
@@ -258,7 +258,7 @@ open_parts(struct queue *q)
 	    (e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
 		return e;
-	due_set_longest(q->due, retry_longest_ms(&q->settings.retry));
+	due_set_longest(q->due, settings_longest_ms(&q->settings));
 	if ((e = quarantine_open(&q->quarantine, q)) != OK ||
 	    (e = lone_open(&q->lone, q)) != OK)
 		return e;

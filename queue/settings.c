@@ -320,16 +320,19 @@ settings_read(struct settings *out, struct span bytes)
 	return OK;
 }
 
-bool
-settings_is_bounce(const struct record_message *m)
-{
-	return m->sender.len == 0 && m->edge.len == 0;
-}
-
 const struct retry *
 settings_retry(const struct settings *s, const struct record_message *m)
 {
-	return settings_is_bounce(m) ? &s->bounce_retry : &s->retry;
+	return record_is_bounce(m) ? &s->bounce_retry : &s->retry;
+}
+
+int64_t
+settings_longest_ms(const struct settings *s)
+{
+	int64_t mail_ms = retry_longest_ms(&s->retry);
+	int64_t bounce_ms = retry_longest_ms(&s->bounce_retry);
+
+	return mail_ms > bounce_ms ? mail_ms : bounce_ms;
 }
 
 uint32_t

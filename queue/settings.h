@@ -45,12 +45,12 @@ struct settings {
 
 MUST_CHECK enum err settings_read(struct settings *out, struct span bytes);
 
-/* Did we write it: is it a bounce of our own, which no edge took in? */
-bool	settings_is_bounce(const struct record_message *);
-
 /* When a delivery of this message is tried again. */
 const struct retry *settings_retry(const struct settings *,
 	    const struct record_message *);
+
+/* Nothing that is not held waits longer than this for its next attempt. */
+int64_t	settings_longest_ms(const struct settings *);
 
 /* What a process of this relay can have at most, whatever it says. */
 uint32_t settings_slots(const struct settings *, const char *relay);

@@ -47,7 +47,7 @@ held_until_ms(const struct listing *l, const struct record_delivery *d)
 
 	if (store_held_by(d) != HELD_DEATHS || l->message.header_len == 0)
 		return 0;		/* the other kinds, or damaged	*/
-	left_ms = q->settings.retry.lifetime_ms -
+	left_ms = settings_retry(&q->settings, &l->message)->lifetime_ms -
 	    queue_age_ms(q, &l->message, d);
 	return (uint64_t)(clock_wall_ms() + (left_ms > 0 ? left_ms : 0));
 }

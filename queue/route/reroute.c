@@ -40,7 +40,7 @@ ask_of(const struct envelope *env)
 
 	if ((m->flags & MAIL_LOGIN) != 0)
 		ask.login = m->tenant;
-	ask.is_bounce = settings_is_bounce(m);
+	ask.is_bounce = record_is_bounce(m);
 	return ask;
 }
 
@@ -317,7 +317,7 @@ is_settled(const struct queue *q, const struct envelope *env)
 		    is_in_line(q, env);
 	return only != NULL && span_eq(env->delivery.relay, span_of(only)) &&
 	    span_eq(env->delivery.destination, span_of(only)) &&
-	    !settings_is_bounce(&env->message);
+	    !record_is_bounce(&env->message);
 }
 
 /* Routes of one relay, that gets all; NULL: no memory. */

@@ -120,3 +120,9 @@ record_get(struct span bytes, enum record_kind kind, union record *out)
 	return version == rows[kind].version || fits_again(kind, out) ? OK :
 	    ERR_PEER;
 }
+
+bool
+record_is_bounce(const struct record_message *m)
+{
+	return m->sender.len == 0 && m->edge.len == 0;
+}

@@ -77,6 +77,9 @@ size_t		 record_put(uint8_t *buf, enum record_kind, const void *);
 MUST_CHECK enum err record_get(struct span bytes, enum record_kind,
 		    union record *out);
 
+/* Did we write it: is it a bounce of our own, which no edge took in? */
+bool		 record_is_bounce(const struct record_message *);
+
 /* It is whole, but of a version that this program does not know. */
 bool		 record_is_newer(struct span bytes, enum record_kind);
 

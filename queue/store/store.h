@@ -601,19 +601,20 @@ struct store_spent {
 	struct store_flow flow;
 	struct store_place place;
 	int64_t		 lived_ms;	/* of the message		*/
+	bool		 is_bounce;	/* we wrote it			*/
 	uint64_t	 waived_ms, waived_until_ms;	/* of the delivery */
 };
 
 /*
  * Deliveries in the order of their messages' age, oldest first, from `from' on,
- * as long as lived_ms of the message is at most until_ms: a bounded number.
- * What an administrator holds is passed over.
+ * whose lived_ms is at most until_ms, or bounces_until_ms where we wrote it: a
+ * bounded number.  What an administrator holds is passed over.
  */
 struct store_read_spent {
 	struct store_op	 op;
 	struct id	 from;		/* goes on there		*/
 	uint32_t	 from_no;
-	int64_t		 until_ms;
+	int64_t		 until_ms, bounces_until_ms;
 	struct store_spent rows[STORE_SPENT_MAX];	/* out		*/
 	unsigned	 cnt;				/* out		*/
 	bool		 at_end;	/* out: no more are so old	*/

@@ -8,7 +8,7 @@
 #include "queue/plan/outcome.h"
 
 #define LOOK_MS		30000	/* how often the old are looked for	*/
-#define BEHIND_MAX	512	/* outcomes on their way: wait for them	*/
+#define BEHIND_MAX	128	/* outcomes on their way: wait for them	*/
 #define PAUSE_MS	5
 
 static void	read_on(struct expire *);
@@ -26,7 +26,8 @@ is_spent(const struct queue *q, const struct store_spent *row)
 	};
 	struct record_message m = { .lived_ms = (uint64_t)row->lived_ms };
 
-	return queue_age_ms(q, &m, &d) >= q->settings.retry.lifetime_ms;
+	return queue_age_ms(q, &m, &d) >= (row->is_bounce ?
+	    &q->settings.bounce_retry : &q->settings.retry)->lifetime_ms;
 }
 
 static void
@@ -89,6 +90,8 @@ look(struct timer *t, void *arg)
 		ex->read.from_no = 0;
 		ex->read.until_ms = store_lived_ms(q->store) -
 		    q->settings.retry.lifetime_ms;
+		ex->read.bounces_until_ms = store_lived_ms(q->store) -
+		    q->settings.bounce_retry.lifetime_ms;
 	}
 	read_on(ex);
 }

@@ -44,6 +44,8 @@ struct play {
 	char		 asked[1200];		/* of reports, by RFC 3461 */
 	char		 text[2 * PIECE_MAX];
 	size_t		 text_len;
+	const struct retry *retry;		/* of queues that are started
+						 * from now on; NULL: usual */
 };
 
 static inline enum err
@@ -209,6 +211,8 @@ play_start_queue(struct play *p)
 		.delay = "1", .delay_len = 1, .cap_ms = 1000,
 		.lifetime_ms = 86400000, .maximum = 5,
 	};
+	if (p->retry != NULL)
+		q->settings.retry = *p->retry;
 	q->settings.bounce_retry = q->settings.retry;
 	assert_int_equal(store_open(&q->store, &(struct store_start){
 	    .engine = store_engine_find(span_of(kit_engine)), .loop = q->loop,
@@ -223,6 +227,8 @@ play_start_queue(struct play *p)
 	assert_int_equal(dispatch_open(&q->dispatch, q), OK);
 	assert_int_equal(due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch), OK);
+	if (p->retry != NULL)
+		due_set_longest(q->due, retry_longest_ms(p->retry));
 	p->kit.is_ready = false;
 	kit_until(&p->kit, p->kit.is_ready);
 }

@@ -27,6 +27,7 @@
 #include "sys/counters.h"
 
 #define NO	7	/* the child's number */
+#define PATIENCE	600	/* times 50 ms: what takes longer has failed */
 
 /* The child. */
 
@@ -230,7 +231,7 @@ want(struct world *w, const char *text)
 	char got[256] = "";
 	ssize_t len;
 
-	for (int i = 0; i < 100 && poll(&p, 1, 0) == 0; i++)
+	for (int i = 0; i < PATIENCE && poll(&p, 1, 0) == 0; i++)
 		run_for(w, 50);
 	len = recv(w->saw, got, sizeof(got) - 1, MSG_DONTWAIT);
 	got[len > 0 ? len : 0] = '\0';
@@ -313,7 +314,7 @@ stop(struct world *w, int status)
 {
 	int got;
 
-	for (int i = 0; i < 100 && !w->is_gone; i++)
+	for (int i = 0; i < PATIENCE && !w->is_gone; i++)
 		run_for(w, 50);
 	assert_true(w->is_gone);
 	assert_int_equal(waitpid(w->pid, &got, 0), w->pid);
@@ -326,7 +327,7 @@ stop(struct world *w, int status)
 static void
 files_come_with_their_slice_and_go_with_it(void **state)
 {
-	char text[32];
+	char text[32] = "";
 	struct world w;
 
 	start(&w, ROLE_USERS, &calls);
@@ -458,7 +459,7 @@ each_request_is_answered_once_or_given_up(void **state)
 	want(&w, "relay 11/12");
 	want(&w, "files 0: ");
 	want(&w, "asked");
-	for (int i = 0; i < 100 && w.request_cnt < 4; i++)
+	for (int i = 0; i < PATIENCE && w.request_cnt < 4; i++)
 		run_for(&w, 50);
 	assert_int_equal(w.request_cnt, 4);
 	/* The second was given up, the third is not answered. */
@@ -491,7 +492,7 @@ a_connection_is_handed_on(void **state)
 	want(&w, "relay 11/12");
 	want(&w, "files 0: ");
 	want(&w, "asked");
-	for (int i = 0; i < 100 && w.request_cnt < 3; i++)
+	for (int i = 0; i < PATIENCE && w.request_cnt < 3; i++)
 		run_for(&w, 50);
 	(void)link_send_endpoint_open(w.child,
 	    &(struct msg_endpoint_open){ w.requests[2] }, fd);

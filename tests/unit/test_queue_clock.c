@@ -8,6 +8,7 @@
 #include "queue_disk.h"
 #include "queue_play.h"
 
+#include "queue/plan/dispatch_inside.h"
 #include "queue/plan/flow.h"
 
 #define DAY_MS	INT64_C(86400000)
@@ -80,13 +81,12 @@ defer_one(struct play *p, uint64_t stream)
 static void
 restart(struct play *p)
 {
-	struct settings s = { .routes = NULL };
+	struct retry retry = p->q.settings.retry;
 
-	s.retry = p->q.settings.retry;
 	play_stop_queue(p);
+	p->retry = &retry;
 	play_start_queue(p);
-	p->q.settings.retry = s.retry;
-	due_set_longest(p->q.due, retry_longest_ms(&s.retry));
+	p->retry = NULL;
 	play_link_edge(p);
 	play_link_relay(p, 7);
 	play_list_slots(p, 10);
@@ -238,6 +238,37 @@ what_was_here_for_its_lifetime_is_given_up(void **state)
 	kit_until(&p->kit, id_cmp(p->q.last_id, last) > 0);	/* a bounce */
 }
 
+/*
+ * Tried once, and due again in years: it goes in the minute after its lifetime,
+ * and not before.  Time passes in steps, each of which is waited for.
+ */
+static void
+a_lifetime_ends_between_two_attempts_that_are_far_apart(void **state)
+{
+	struct play *p = *state;
+	const struct expire *ex = &p->q.dispatch->expire;
+	int64_t lifetime_ms = p->q.settings.retry.lifetime_ms, age_ms = 0;
+	int64_t begin_ms = store_lived_ms(p->q.store);
+
+	play_wait_for_years(p);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	play_send_mail(p, 1, "", "to@example.net");
+	kit_until(&p->kit, p->open_cnt == 1);
+	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.0 Later");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	mono_off_ms = wall_off_ms = lifetime_ms - 120000;
+	while (p->q.message_cnt > 0) {
+		assert_true(age_ms < lifetime_ms + 60000);
+		mono_off_ms = wall_off_ms += 5000;
+		kit_turn(&p->kit);
+		kit_until(&p->kit, !ex->is_walking &&
+		    !outcome_is_busy(p->q.outcomes));
+		age_ms = store_lived_ms(p->q.store) - begin_ms;
+	}
+	assert_true(age_ms >= lifetime_ms);
+}
+
 /* The row is lost, and the newest messages tell. */
 static void
 how_long_we_ran_outlives_its_row(void **state)
@@ -362,6 +393,7 @@ main(void)
 		TEST(a_shorter_longest_delay_shortens_the_wait),
 		TEST(a_clock_set_forward_makes_no_message_old),
 		TEST(what_was_here_for_its_lifetime_is_given_up),
+		TEST(a_lifetime_ends_between_two_attempts_that_are_far_apart),
 		TEST(how_long_we_ran_outlives_its_row),
 		TEST(a_clock_set_forward_sweeps_no_history),
 		TEST(a_day_after_a_step_history_goes_by_its_age_alone),

@@ -182,6 +182,47 @@ what_grows_old_behind_a_relay_that_is_away_is_given_up(void **state)
 	assert_non_null(strstr(p->text, "Status: 4.4.7\r\n"));
 }
 
+/* Whichever of the two is the shorter. */
+static void
+bounces_have_a_lifetime_of_their_own(void **state)
+{
+	for (int is_bounce = 0; is_bounce < 2; is_bounce++) {
+		struct play *p;
+		int64_t *shorter;
+		struct id kept;
+
+		if (is_bounce) {
+			play_tear_down(state);
+			play_set_up(state);
+		}
+		p = *state;
+		shorter = is_bounce ? &p->q.settings.bounce_retry.lifetime_ms :
+		    &p->q.settings.retry.lifetime_ms;
+		play_wait_for_years(p);
+		p->q.settings.bounce_retry = p->q.settings.retry;
+		run_one(p);
+		play_answer(p, CLASS_NEVER, SCOPE_RECIPIENT, 550, "5.1.1 No");
+		expect_bounce(p);
+		kept = p->opened.id;
+		play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2 Wait");
+		kit_until(&p->kit, p->settled_cnt == 2);
+		play_send_mail(p, 2, "", "to@example.net");
+		kit_until(&p->kit, p->open_cnt == 3);
+		if (is_bounce)
+			kept = p->opened.id;
+		play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2 Wait");
+		kit_until(&p->kit, p->settled_cnt == 3);
+		*shorter = 1;
+		timer_set(&p->q.dispatch->expire.look, 0);
+		kit_until(&p->kit, p->q.message_cnt < 2);
+		kit_until(&p->kit, !p->q.dispatch->expire.is_walking &&
+		    !outcome_is_busy(p->q.outcomes));
+		assert_int_equal(p->q.message_cnt, 1);
+		p->id = kept;
+		assert_int_equal(on_disk(p).attempts, 1);
+	}
+}
+
 static void
 a_death_is_no_attempt_and_results_forgive_it(void **state)
 {
@@ -538,6 +579,7 @@ main(void)
 		TEST(the_last_attempt_that_is_allowed_ends_it),
 		TEST(age_ends_even_what_only_failed_here),
 		TEST(what_grows_old_behind_a_relay_that_is_away_is_given_up),
+		TEST(bounces_have_a_lifetime_of_their_own),
 		TEST(a_death_is_no_attempt_and_results_forgive_it),
 		TEST(each_recipient_has_its_own_end),
 		TEST(each_attempt_begins_with_other_recipients),

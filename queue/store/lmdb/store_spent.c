@@ -10,28 +10,40 @@
 #define LOOKS_MAX	512	/* rows looked at in one reading */
 #define LOOKS_LAST	2048	/* where none of them has a message */
 
-/* Has its message come that early?  A damaged one is somebody else's matter. */
+/* The message that the walk has come to. */
+struct owner {
+	bool		 is_there;
+	bool		 is_old;	/* it came that early		*/
+	bool		 is_bounce;
+	int64_t		 lived_ms;
+};
+
+/* A damaged one is somebody else's matter. */
 static int
-is_old(struct store *st, MDB_txn *txn, struct store_read_spent *r, struct id id,
-    bool *is_there, bool *old, int64_t *lived_ms)
+look_at(struct store *st, MDB_txn *txn, struct store_read_spent *r,
+    struct id id, struct owner *o)
 {
+	int64_t last_ms = r->until_ms > r->bounces_until_ms ? r->until_ms :
+	    r->bounces_until_ms;
 	struct store_key k;
 	union record m;
 	MDB_val val;
 	int rc;
 
-	*old = false;
+	*o = (struct owner){ .is_old = false };
 	store_table_key_id(&k, id);
 	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
-	*is_there = rc == 0;
+	o->is_there = rc == 0;
 	if (rc != 0)
 		return rc == MDB_NOTFOUND ? 0 : rc;
 	if (record_get((struct span){ val.mv_data, val.mv_size },
 	    RECORD_message, &m) != OK)
 		return 0;
-	*lived_ms = (int64_t)m.message.lived_ms;
-	*old = *lived_ms <= r->until_ms;
-	r->at_end = !*old;
+	o->lived_ms = (int64_t)m.message.lived_ms;
+	o->is_bounce = record_is_bounce(&m.message);
+	o->is_old = o->lived_ms <= (o->is_bounce ? r->bounces_until_ms :
+	    r->until_ms);
+	r->at_end = o->lived_ms > last_ms;
 	return 0;
 }
 
@@ -49,7 +61,7 @@ is_kept(const struct record_delivery *d)
 }
 
 static void
-take(struct store_read_spent *r, MDB_val val, int64_t lived_ms)
+take(struct store_read_spent *r, MDB_val val, const struct owner *o)
 {
 	struct store_spent *row = &r->rows[r->cnt];
 	union record d;
@@ -62,7 +74,8 @@ take(struct store_read_spent *r, MDB_val val, int64_t lived_ms)
 		return;
 	row->place = (struct store_place){ (int64_t)d.delivery.due_ms,
 	    r->from, r->from_no };
-	row->lived_ms = lived_ms;
+	row->lived_ms = o->lived_ms;
+	row->is_bounce = o->is_bounce;
 	row->waived_ms = d.delivery.waived_ms;
 	row->waived_until_ms = d.delivery.waived_until_ms;
 	r->cnt++;
@@ -76,11 +89,9 @@ static int
 walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 {
 	struct id known = { { 0 } }, id;
-	bool is_there = false;
+	struct owner o = { .is_old = false };
 	struct store_key k;
 	MDB_val key, val;
-	int64_t lived_ms = 0;
-	bool old = false;
 	int rc;
 
 	store_table_key_no(&k, r->from, r->from_no);
@@ -89,20 +100,19 @@ walk(struct store *st, MDB_txn *txn, struct store_read_spent *r, MDB_cursor *c)
 		if (key.mv_size == k.len) {
 			memcpy(id.b, key.mv_data, sizeof(id.b));
 			if (id_cmp(known, id) != 0)
-				rc = is_old(st, txn, r, id, &is_there, &old,
-				    &lived_ms);
+				rc = look_at(st, txn, r, id, &o);
 			known = id;
 			if (rc != 0 || r->at_end)
 				return rc;
-			if (is_there || i >= LOOKS_LAST) {
+			if (o.is_there || i >= LOOKS_LAST) {
 				r->from = id;
 				r->from_no = store_table_no(key);
 			}
-			if (i >= LOOKS_LAST || (is_there && (i >= LOOKS_MAX ||
+			if (i >= LOOKS_LAST || (o.is_there && (i >= LOOKS_MAX ||
 			    r->cnt == STORE_SPENT_MAX)))
 				return 0;
-			if (old)
-				take(r, val, lived_ms);
+			if (o.is_old)
+				take(r, val, &o);
 		}
 		rc = mdb_cursor_get(c, &key, &val, MDB_NEXT);
 	}

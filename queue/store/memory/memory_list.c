@@ -163,8 +163,9 @@ memory_list_old(struct memory *m, struct store_read_old *r)
 	r->at_end = row == NULL;
 }
 
+/* When the message came, and whether we wrote it. */
 static int64_t
-lived_then(struct memory *m, struct id id)
+lived_then(struct memory *m, struct id id, bool *is_bounce)
 {
 	struct memory_row *row;
 	struct memory_key k;
@@ -174,6 +175,7 @@ lived_then(struct memory *m, struct id id)
 	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
 		return INT64_MAX;
 	memory_read(row, RECORD_message, &r);
+	*is_bounce = record_is_bounce(&r.message);
 	return (int64_t)r.message.lived_ms;
 }
 
@@ -188,6 +190,8 @@ is_kept(const struct record_delivery *d)
 void
 memory_list_spent(struct memory *m, struct store_read_spent *r)
 {
+	int64_t last_ms = r->until_ms > r->bounces_until_ms ? r->until_ms :
+	    r->bounces_until_ms;
 	struct memory_row *row;
 	struct memory_key k;
 
@@ -196,18 +200,23 @@ memory_list_spent(struct memory *m, struct store_read_spent *r)
 	memory_key_no(&k, r->from, r->from_no);
 	row = memory_seek(m, MEMORY_DELIVERY, &k);
 	for (unsigned i = 0; row != NULL; i++, row = memory_next(row)) {
-		int64_t lived_ms = lived_then(m, memory_row_id(row));
+		bool is_bounce = false;
+		int64_t lived_ms = lived_then(m, memory_row_id(row),
+		    &is_bounce);
 		struct store_spent *out;
 		union record d;
 
-		if (lived_ms > r->until_ms)
+		if (lived_ms > last_ms)
 			break;
 		r->from = memory_row_id(row);
 		r->from_no = memory_row_no(row);
 		if (i >= LOOKS_MAX || r->cnt == STORE_SPENT_MAX)
 			return;
 		out = &r->rows[r->cnt];
+		if (lived_ms > (is_bounce ? r->bounces_until_ms : r->until_ms))
+			continue;
 		out->lived_ms = lived_ms;
+		out->is_bounce = is_bounce;
 		memory_read(row, RECORD_delivery, &d);
 		if (is_kept(&d.delivery) || !store_flow_name(&out->flow,
 		    d.delivery.relay, d.delivery.destination,
