@@ -5,6 +5,8 @@
  * an address is bound without it, and gets it only when a second one comes.
  *
  * A unix socket is one file and so one socket for all workers.
+ *
+ * A socket that the service manager has kept for us is bound and listens.
  */
 #include <sys/stat.h>
 
@@ -16,6 +18,7 @@
 
 #include "base/log.h"
 #include "master/address.h"
+#include "master/kept.h"
 #include "master/listen.h"
 #include "master/shortage.h"
 
@@ -199,11 +202,33 @@ bind_and_listen(struct listener *l, struct listeners *all)
 }
 
 static enum err
-make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
-    uint32_t generation)
+open_socket(struct listener *l, struct listeners *all)
 {
 	static const int families[] = { [1] = AF_UNIX, [4] = AF_INET,
 	    [6] = AF_INET6 };
+	const struct plan_listener *w = &l->where;
+	enum err e;
+
+	l->fd = kept_find(w, l->worker);
+	if (l->fd != -1 && listen(l->fd, (int)w->backlog) == 0)
+		return OK;
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = socket(families[w->family], type_of(w), 0);
+	if (l->fd == -1)
+		return complain(w, "cannot make a socket");
+	if ((e = bind_and_listen(l, all)) != OK) {
+		close(l->fd);
+		return e;
+	}
+	kept_add(w, l->worker, l->fd);
+	return OK;
+}
+
+static enum err
+make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
+    uint32_t generation)
+{
 	struct listener *l = calloc(1, sizeof(*l));
 	enum err e;
 
@@ -212,12 +237,7 @@ make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
 	l->where = *w;
 	l->worker = worker;
 	l->made = l->wanted = generation;
-	l->fd = socket(families[w->family], type_of(w), 0);
-	if (l->fd == -1)
-		e = complain(w, "cannot make a socket");
-	else if ((e = bind_and_listen(l, all)) != OK)
-		close(l->fd);
-	if (e == OK)
+	if ((e = open_socket(l, all)) == OK)
 		TAILQ_INSERT_TAIL(all, l, entry);
 	else
 		free(l);
@@ -264,6 +284,14 @@ listen_close(struct listeners *all)
 		drop(all, l);
 }
 
+/* Not at our own end: what is kept is kept for the next start. */
+static void
+drop_for_good(struct listeners *all, struct listener *l)
+{
+	kept_remove(&l->where, l->worker);
+	drop(all, l);
+}
+
 void
 listen_sweep(struct listeners *all, uint32_t generation)
 {
@@ -271,7 +299,7 @@ listen_sweep(struct listeners *all, uint32_t generation)
 
 	TAILQ_FOREACH_SAFE(l, all, entry, next)
 		if (l->wanted != generation)
-			drop(all, l);
+			drop_for_good(all, l);
 }
 
 void
@@ -281,7 +309,7 @@ listen_undo(struct listeners *all, uint32_t generation)
 
 	TAILQ_FOREACH_SAFE(l, all, entry, next)
 		if (l->made == generation)
-			drop(all, l);
+			drop_for_good(all, l);
 }
 
 int

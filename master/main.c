@@ -11,6 +11,7 @@
  *	endpoint   the connections it makes for others;  address  a place
  *	control	   what control asks
  *	reload stop	the two big changes
+ *	kept	   listening sockets that outlive us
  *	rights	   what is kept of root's
  *	notify	   the service manager
  */
@@ -29,6 +30,7 @@
 #include "bus/build.h"
 #include "master/check.h"
 #include "master/dirs.h"
+#include "master/kept.h"
 #include "master/supervisor.h"
 #include "master/listen.h"
 #include "master/rights.h"
@@ -91,12 +93,10 @@ read_arguments(int argc, char **argv)
 	return w;
 }
 
-/* A check may read what its caller's shell has made; master keeps nothing. */
+/* A check may read what its caller's shell has made. */
 static int
-kept_descriptor(const struct wanted *w, int argc, char **argv)
+named_descriptor(const struct wanted *w, int argc, char **argv)
 {
-	if (!w->check_only)
-		return -1;
 	return w->plan_fd != -1 ? w->plan_fd : inherited_named(argc, argv);
 }
 
@@ -163,6 +163,7 @@ start(struct supervisor *h)
 		listen_close(&h->listeners);
 		give_up("cannot start", 0);
 	}
+	kept_end();
 	plan_free(&plan);
 }
 
@@ -174,9 +175,12 @@ main(int argc, char **argv)
 	struct ev_loop *loop;
 	char prefix[32];
 
-	inherited_drop(kept_descriptor(&w, argc, argv));
-	if (w.check_only)
+	if (w.check_only) {
+		inherited_drop(named_descriptor(&w, argc, argv), 1);
 		return check_run(w.file, w.plan_fd);
+	}
+	inherited_drop(STDERR_FILENO + 1, kept_count());
+	kept_take();
 	snprintf(prefix, sizeof(prefix), "master[%d]", (int)getpid());
 	logfile_open(prefix, w.debug);
 	raise_descriptors();

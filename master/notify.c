@@ -12,27 +12,59 @@
 #include "master/notify.h"
 #include "sys/clock.h"
 
-static void
-tell(const char *state)
+static socklen_t
+fill_place(struct sockaddr_un *to)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	size_t len;
-	int fd;
 
 	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
-	    (len = strlen(path)) >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, len);
+	    (len = strlen(path)) >= sizeof(to->sun_path))
+		return 0;
+	to->sun_family = AF_UNIX;
+	memcpy(to->sun_path, path, len);
 	if (path[0] == '@')
-		to.sun_path[0] = '\0';
+		to->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+}
+
+/* Along with a descriptor, which the other side has for its own; -1: none. */
+static void
+tell_along(const char *state, int along)
+{
+	union {
+		struct cmsghdr	 head;
+		char		 room[CMSG_SPACE(sizeof(int))];
+	} control = { .room = { 0 } };
+	struct sockaddr_un to = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)state, strlen(state) };
+	struct msghdr m = {
+		.msg_name = &to, .msg_namelen = fill_place(&to),
+		.msg_iov = &iov, .msg_iovlen = 1,
+	};
+	int fd;
+
+	if (m.msg_namelen == 0)
+		return;
+	if (along != -1) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof(control.room);
+		control.head = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+		    .cmsg_type = SCM_RIGHTS,
+		    .cmsg_len = CMSG_LEN(sizeof(int)) };
+		memcpy(CMSG_DATA(&control.head), &along, sizeof(along));
+	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return;
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-	    (const struct sockaddr *)&to,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	(void)sendmsg(fd, &m, MSG_NOSIGNAL);
 	close(fd);
+}
+
+static void
+tell(const char *state)
+{
+	tell_along(state, -1);
 }
 
 bool
@@ -75,6 +107,25 @@ notify_status(const char *text)
 	char state[600];
 
 	snprintf(state, sizeof(state), "STATUS=%s", text);
+	tell(state);
+}
+
+void
+notify_keep(const char *name, int fd)
+{
+	char state[160];
+
+	/* It is no reason to let go of it that nobody listens for a while. */
+	snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+	tell_along(state, fd);
+}
+
+void
+notify_unkeep(const char *name)
+{
+	char state[160];
+
+	snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	tell(state);
 }
 

@@ -20,6 +20,13 @@ void	notify_alive(void);
 /* One line for people. */
 void	notify_status(const char *text);
 
+/*
+ * Keep this socket for us until the next start (at most 80 bytes of name), or
+ * no more.
+ */
+void	notify_keep(const char *name, int fd);
+void	notify_unkeep(const char *name);
+
 /* How often notify_alive() is wanted, ms; 0 never. */
 int64_t	notify_alive_ms(void);
 

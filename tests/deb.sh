@@ -114,6 +114,11 @@ expect "mail is kept" \
 expect "a process that was killed is started anew, its mail still there" \
     "old=\$(pgrep -f '^postern: queue') && kill -KILL \$old &&
     $(soon 'posternctl status | grep -q "20"')"
+expect "a restart refuses no connection, one each 10 ms" \
+    "(until [ -e /tmp/over ]; do (exec 3<>/dev/tcp/127.0.0.1/25) ||
+	echo refused >>/tmp/refused; echo >>/tmp/tried; sleep .01; done) \
+	2>/dev/null & sleep .5; systemctl restart postern; sleep .5; >/tmp/over
+    wait; test ! -e /tmp/refused && echo tried \$(wc -l </tmp/tried)" tried
 expect "an upgrade keeps what is queued" \
     "dpkg -i /debs/*.deb >/dev/null && systemctl is-active postern && \
     test \$(mailq | grep -c bob@there.example) = 20"

@@ -60,17 +60,17 @@ fill_standard(void)
 }
 
 void
-inherited_drop(int keep)
+inherited_drop(int keep, unsigned cnt)
 {
 	unsigned first = STDERR_FILENO + 1;
 
 	reset_signals();
 	fill_standard();
-	if (keep >= (int)first) {
+	if (cnt > 0 && keep >= (int)first) {
 		if (keep > (int)first &&
 		    close_range(first, (unsigned)keep - 1, 0) == -1)
 			give_up("descriptors cannot be closed");
-		first = (unsigned)keep + 1;
+		first = (unsigned)keep + cnt;
 	}
 	if (close_range(first, ~0u, 0) == -1)
 		give_up("descriptors cannot be closed");

@@ -4,9 +4,8 @@
  * A shell, a service manager or a careless caller leaves descriptors open that
  * it did not mean to pass on, and a descriptor outlives every change of user
  * and every sandbox.  So the first thing each such program does is to take the
- * standard three and close all others.  Nobody passes us sockets: master makes
- * its listeners itself (LISTEN_FDS is not looked at), and the service manager's
- * own are reached by path.
+ * standard three and close all others.  Only master is passed sockets, its own
+ * listeners that the service manager has kept for it (master/kept.h).
  *
  * Signals that the caller ignores or blocks outlive exec likewise: one that
  * ignores SIGCHLD leaves a program without the ends of its children.  All are
@@ -22,10 +21,10 @@
 
 /*
  * Signals are set back.  Descriptors 0 to 2 are open afterwards (/dev/null
- * where nothing was), and none beyond but keep, which may be -1.
- * Single-threaded, before anything is opened.
+ * where nothing was), and none beyond but cnt of them from keep on; keep may be
+ * -1.  Single-threaded, before anything is opened.
  */
-void	inherited_drop(int keep);
+void	inherited_drop(int keep, unsigned cnt);
 
 /*
  * The descriptor that an argument names as a file (/dev/fd/63, which is how a

@@ -68,7 +68,7 @@ main(int argc, char **argv)
 	char path[PATH_MAX];
 	struct args a;
 
-	inherited_drop(inherited_named(argc, argv));
+	inherited_drop(inherited_named(argc, argv), 1);
 	if (args_read(&a, argc, argv) != OK)
 		return EX_USAGE;
 	switch (a.mode) {

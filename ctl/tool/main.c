@@ -213,7 +213,7 @@ main(int argc, char **argv)
 	char *why = NULL;
 	int used;
 
-	inherited_drop(inherited_named(argc, argv));
+	inherited_drop(inherited_named(argc, argv), 1);
 	if ((end = take_options(&run, argc, argv, &seen)) != END_DONE)
 		return end;
 	if (optind == argc) {

@@ -32,7 +32,7 @@ main(int argc, char **argv)
 	int cnt = argc - 1 - json;
 	enum check_end end;
 
-	inherited_drop(-1);
+	inherited_drop(-1, 0);
 	if (cnt == 2 && strcmp(args[0], "check") == 0)
 		end = check_run(args[1], json);
 	else if (cnt == 3 && strcmp(args[0], "salvage") == 0)
