@@ -41,6 +41,9 @@ enum option_no {
 
 enum option_type {
 	TYPE_ADDRESS,	/* 192.0.2.1 2001:db8::1			*/
+	TYPE_ALIASES,	/* a path of a file as in mail/aliases.h, whose words
+			 * are the values, with the numbers of enum
+			 * aliases_word; all have a domain but keys	*/
 	TYPE_ARGUMENT,	/* text with {sender} and the like		*/
 	TYPE_BANNER,	/* text of one line, {fqdn} {hostname}		*/
 	TYPE_CHOICE,	/* one of the row's words			*/

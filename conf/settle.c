@@ -311,6 +311,8 @@ settle_option(struct conf *c, struct block *b, const struct node *n,
 		if ((row->type == TYPE_KNOWN || row->type == TYPE_DOMAIN) &&
 		    span_begins(v->text, SPAN("/")))
 			lists_file(c, s, v, row);
+		else if (row->type == TYPE_ALIASES)
+			lists_aliases(c, s, v, row);
 		else if (row->type == TYPE_NOTICE)
 			lists_notice(c, s, v, row);
 		else

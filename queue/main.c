@@ -3,6 +3,7 @@
  *
  *	from_edge	what an edge says
  *	intake		what an edge may say (_stream: one message coming in)
+ *	expand		whom a recipient stands for (alias: by a table)
  *	route		which relay a recipient is for (pattern: of many)
  *			(_find: the rule and the words; _sender: can it have
  *			bounces; _utf8: who can have SMTPUTF8)
@@ -44,6 +45,7 @@
  *	telling		which senders are told, and when (_write: one of them)
  *	duty		which report is due
  *	aging		and to whose sender, though nothing was tried
+ *	addressee	who gets what we write: whom its address stands for
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
  *	digest		what nobody could be told, for the postmaster, in an
@@ -118,7 +120,7 @@ reload(struct boot *b, struct span bytes, void *arg)
 	struct queue *q = arg;
 	struct settings s;
 	enum queue_utf8 utf8;
-	bool asked;
+	bool asked, expanded;
 	int lacks;
 	enum err e = settings_read(&s, bytes);
 
@@ -130,15 +132,18 @@ reload(struct boot *b, struct span bytes, void *arg)
 		return ERR_PEER;
 	}
 	asked = route_asks(q->settings.routes);
+	expanded = q->expanders.cnt > 0;
 	utf8 = route_utf8(q->settings.routes, &lacks);
 	settings_fini(&q->settings);
 	q->settings = s;
+	queue_use_aliases(q);
 	q->routes_turn++;
 	route_set_suspended(s.routes, q->suspensions);
 	store_set_limits(q->store, &s.limits);
 	due_set_longest(q->due, settings_longest_ms(&s));
 	able_tell(&q->able, s.routes);
 	if (route_asks(s.routes) != asked ||
+	    (q->expanders.cnt > 0) != expanded ||
 	    route_utf8(s.routes, &lacks) != utf8)
 		intake_tell(q->intake);
 	dispatch_reload(q->dispatch);
@@ -305,6 +310,7 @@ main(int argc, char **argv)
 	q.loop = boot_loop(q.boot);
 	if (settings_read(&q.settings, boot_slice(q.boot)) != OK)
 		boot_fatal("the slice cannot be read", 0);
+	queue_use_aliases(&q);
 	boot_seal(q.boot);
 	if ((e = open_parts(&q)) == ERR_PEER)
 		boot_fatal("the store was written by a newer postern, in a "

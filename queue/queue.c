@@ -48,6 +48,17 @@ queue_age_ms(const struct queue *q, const struct record_message *m,
 }
 
 void
+queue_use_aliases(struct queue *q)
+{
+	q->aliases = (struct alias_look){ q->settings.aliases,
+	    q->settings.routes, q->settings.delimiter };
+	q->expander = (struct expander){ "alias", alias_ask, NULL,
+	    &q->aliases };
+	q->expanders = (struct expanders){ &q->expander,
+	    q->settings.aliases != NULL };
+}
+
+void
 queue_ready(struct queue *q, const struct store_ready *r)
 {
 	q->suspensions = r->suspensions;

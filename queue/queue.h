@@ -13,6 +13,7 @@
 
 #include "bus/boot.h"
 #include "queue/route/able.h"
+#include "queue/route/alias.h"
 #include "queue/route/expand.h"
 #include "queue/plan/due.h"
 #include "queue/settings.h"
@@ -60,7 +61,9 @@ struct queue {
 	struct able	 able;		/* what relays can carry	*/
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
-	struct expanders expanders;	/* of recipients: none today	*/
+	struct expanders expanders;	/* of recipients		*/
+	struct expander	 expander;	/* the one of aliases		*/
+	struct alias_look aliases;
 	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;
 	bool		 has_lost;	/* messages wait, none is known */
@@ -82,6 +85,9 @@ int64_t		queue_age_ms(const struct queue *,
 /* For how long it was suspended, by now; lived_ms is the message's. */
 int64_t		queue_waived_ms(const struct queue *, int64_t lived_ms,
 		    const struct record_delivery *);
+
+/* Recipients stand for whom the settings say. */
+void		queue_use_aliases(struct queue *);
 
 /* The store has begun: what it found is known. */
 void		queue_ready(struct queue *, const struct store_ready *);

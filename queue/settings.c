@@ -179,6 +179,47 @@ read_all_routes(struct settings *out, const struct slice *queue)
 	return e == OK ? read_retry(&out->bounce_retry, &other) : e;
 }
 
+/* Key, words, key, words, ...: what is left out by one is by the others. */
+struct aliases {
+	struct alias_table *table;
+	enum err	 err;
+};
+
+static void
+take_alias(struct span text, uint64_t num, void *arg)
+{
+	struct aliases *a = arg;
+	enum err e;
+
+	if (a->err != OK)
+		return;
+	if (num >= ALIASES__COUNT)
+		e = ERR_PEER;
+	else if (num == ALIASES_KEY)
+		e = alias_table_begin(a->table, text);
+	else
+		e = alias_table_add(a->table, (enum aliases_word)num, text);
+	if (e != ERR_NONE)
+		a->err = e;
+}
+
+static enum err
+read_aliases(struct settings *out, const struct slice *queue)
+{
+	struct span delimiter = slice_text(queue, "recipient_delimiter", 0);
+	struct aliases a;
+
+	if (delimiter.len > 0)
+		out->delimiter = delimiter.ptr[0];
+	if (slice_count(queue, "aliases") == 0)
+		return OK;
+	if ((a.err = alias_table_new(&out->aliases)) != OK)
+		return a.err;
+	a.table = out->aliases;
+	slice_each(queue, "aliases", take_alias, &a);
+	return a.err;
+}
+
 static void
 raise_to(int64_t *longest, uint64_t ms)
 {
@@ -312,6 +353,7 @@ settings_read(struct settings *out, struct span bytes)
 	s.bounce_retry = s.retry;
 	if ((e = read_all_routes(&s, &queue)) != OK ||
 	    (e = read_slots(&s, &queue)) != OK ||
+	    (e = read_aliases(&s, &queue)) != OK ||
 	    (e = read_notice(&s, &queue)) != OK) {
 		settings_fini(&s);
 		return e;
@@ -353,4 +395,5 @@ settings_fini(struct settings *s)
 	free(s->notice_text);
 	s->notice_text = NULL;
 	route_free(&s->routes);
+	alias_table_free(&s->aliases);
 }

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "mail/alias_table.h"
 #include "mail/notice.h"
 #include "queue/plan/retry.h"
 #include "queue/route/route.h"
@@ -28,6 +29,8 @@ struct settings {
 	char		 name[BLOCK_NAME_MAX + 1];	/* of the queue	*/
 	char		 postmaster[PATH_MAX_SMTP + 1];	/* empty: none	*/
 	struct routes	*routes;
+	struct alias_table *aliases;	/* NULL: there are none		*/
+	char		 delimiter;	/* of user+detail there; 0: none */
 	bool		 splits_rcpts;	/* a delivery each		*/
 	bool		 splits_domains; /* or for each of their domains */
 	struct retry	 retry;

@@ -376,6 +376,37 @@ address_bare(struct span *line, bool utf8, struct address *out)
 	return take(line, s, is_good, utf8, found, out);
 }
 
+bool
+address_is_local(struct span text)
+{
+	struct scan s = { .rest = text };
+	struct span local;
+
+	return scan_local(&s, &local) && s.rest.len == 0;
+}
+
+static char
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+size_t
+address_fold(struct span local, char *out)
+{
+	bool is_quoted = local.len >= 2 && local.ptr[0] == '"';
+	size_t len = 0;
+
+	if (is_quoted)
+		local = span_head(span_tail(local, 1), local.len - 2);
+	for (size_t i = 0; i < local.len; i++) {
+		if (is_quoted && local.ptr[i] == '\\' && i + 1 < local.len)
+			i++;
+		out[len++] = fold(local.ptr[i]);
+	}
+	return len;
+}
+
 struct span
 address_user(struct span local, char delimiter)
 {

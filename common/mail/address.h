@@ -70,6 +70,16 @@ bool	address_is_domain(struct span text, bool utf8);
 /* Is all of text an address literal, [1.2.3.4] or [IPv6:2001:db8::1]? */
 bool	address_is_literal(struct span text);
 
+/* Is all of text a local part, as it is or quoted? */
+bool	address_is_local(struct span text);
+
+/*
+ * A local part as it is compared where the case of letters says nothing:
+ * ASCII ones in lower case, and what is quoted without its quotes.  Into out,
+ * which has room for as many bytes; how long it is.
+ */
+size_t	address_fold(struct span local, char *out);
+
 /*
  * The user of a local part "user+detail": up to the first delimiter that is not
  * its first byte; all of it if there is none, if it is quoted, or if delimiter

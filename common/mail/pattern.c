@@ -35,23 +35,6 @@ fold(char *to, struct span s)
 	return s.len;
 }
 
-/* The same without quotes and backslashes: RFC 5321 4.1.2. */
-static size_t
-fold_local(char *to, struct span s)
-{
-	size_t len = 0;
-
-	if (s.len < 2 || s.ptr[0] != '"')
-		return fold(to, s);
-	s = span_head(span_tail(s, 1), s.len - 2);
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '\\' && i + 1 < s.len)
-			i++;
-		len += fold(to + len, span_head(span_tail(s, i), 1));
-	}
-	return len;
-}
-
 /* The slot of this text, or the free one where it would be. */
 static struct slot *
 seek(const struct patterns *p, struct span text)
@@ -187,7 +170,7 @@ pattern_is_good(struct span pattern)
 static size_t
 fold_address(char *buf, const struct address *a, size_t *domain_len)
 {
-	size_t len = fold_local(buf, a->local);
+	size_t len = address_fold(a->local, buf);
 
 	buf[len++] = '@';
 	*domain_len = domain_key(a->domain, buf + len);

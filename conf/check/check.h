@@ -20,6 +20,9 @@ void		 check_names(struct conf *);
 /* Our own domains, and what stands in place of `local'.  After the names. */
 void		 check_domains(struct conf *);
 
+/* Aliases: bare names get our domain, and what is said twice is told. */
+void		 check_aliases(struct conf *, struct block *queue);
+
 /* A relay by itself: what goes together, its user, its program. */
 void		 check_relay(struct conf *, struct block *);
 

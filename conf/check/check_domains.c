@@ -120,9 +120,10 @@ check_domains(struct conf *c)
 	}
 	add_domain(c, s, SPAN("localhost"));
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
-		if (b->no == BLOCK_QUEUE)
+		if (b->no == BLOCK_QUEUE) {
 			put_in(c, &b->settings[OPTION_QUEUE_route], s, 2);
-		else if (b->no == BLOCK_RELAY)
+			check_aliases(c, b);
+		} else if (b->no == BLOCK_RELAY)
 			put_in(c, &b->settings[OPTION_RELAY_recipients], s, 1);
 		else if (b->no == BLOCK_EDGE &&
 		    (rules = block_nth(b, BLOCK_RULES, 0)) != NULL)

@@ -4,6 +4,7 @@
  * That message goes the way of a bounce, so this is what the queue's route.c
  * does with one, on what is written: the first route that matches him or <>,
  * else the relay of last resort if it reaches his domain, else bounce_relay.
+ * Whom he stands for, where the queue has aliases, is not followed.
  */
 #include "conf/check/check.h"
 #include "conf/slice/slice.h"
@@ -118,8 +119,10 @@ check_postmaster(struct conf *c)
 	if (s->cnt == 0 || address_parse(s->v[0].text, true, &a) != OK)
 		return;
 	TAILQ_FOREACH(q, &c->top->blocks, entry)
-		if (q->no == BLOCK_QUEUE && !has_way(c, q->bounce_target !=
-		    NULL ? q->bounce_target : q, &a))
+		if (q->no == BLOCK_QUEUE &&
+		    q->settings[OPTION_QUEUE_aliases].cnt == 0 &&
+		    !has_way(c, q->bounce_target != NULL ?
+		    q->bounce_target : q, &a))
 			report_warn(&c->mistakes, s->v[0].place, "%s has no "
 			    "way to the postmaster, who is told what it "
 			    "discards: that message goes where a bounce to "

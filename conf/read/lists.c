@@ -12,9 +12,9 @@
 
 #define ROUTE_REPLY_MAX	200	/* bytes of a reply that a route gives	*/
 
-/* Room for one more value: twice what there was. */
-static bool
-has_room(struct conf *c, struct setting *s)
+/* Twice what there was. */
+bool
+lists_room(struct conf *c, struct setting *s)
 {
 	unsigned room = s->room == 0 ? 4 : 2 * s->room;
 	struct reading *all;
@@ -35,14 +35,14 @@ void
 lists_value(struct conf *c, struct setting *s, const struct value *v,
     const struct option_row *row)
 {
-	if (has_room(c, s) &&
+	if (lists_room(c, s) &&
 	    read_value(&c->read_place, row, v, &s->v[s->cnt]))
 		s->cnt++;
 }
 
-/* The file as one more source, numbered *no.  Says why not at v. */
-static bool
-read_source(struct conf *c, const struct value *v, uint32_t *no)
+bool
+lists_source(struct conf *c, const struct value *v, uint32_t *no,
+    bool may_lack)
 {
 	static const struct span mark = { "\xef\xbb\xbf", 3 };
 	struct source *src = &c->sources.v[c->sources.cnt];
@@ -68,7 +68,10 @@ read_source(struct conf *c, const struct value *v, uint32_t *no)
 		*no = c->sources.cnt++;
 		return true;
 	}
-	if (c->opener->look != NULL)
+	if (c->opener->look != NULL && e == ERR_NONE && may_lack)
+		report_warn(&c->mistakes, v->place, "there is no %s: it is "
+		    "taken for an empty one", path.ptr);
+	else if (c->opener->look != NULL)
 		report_add(&c->mistakes, v->place, "cannot read %s: %s",
 		    path.ptr, e == ERR_NONE ? "there is no such file" :
 		    e == ERR_FULL ? "it is larger than 16 MiB" :
@@ -108,7 +111,7 @@ lists_file(struct conf *c, struct setting *s, const struct value *v,
 	uint32_t source;
 	size_t end;
 
-	if (!read_source(c, v, &source))
+	if (!lists_source(c, v, &source, false))
 		return;
 	bytes = c->sources.v[source].bytes;
 	mistakes = c->mistakes.cnt;
@@ -153,14 +156,14 @@ lists_notice(struct conf *c, struct setting *s, const struct value *v,
 	if (!read_value(&c->read_place, row, v, &r))
 		return;
 	path.text = r.text;
-	if (!read_source(c, &path, &source))
+	if (!lists_source(c, &path, &source, false))
 		return;
 	text = c->sources.v[source].bytes;
 	if (notice_read(&notice, text, &error) != OK) {
 		tell_notice(c, &error, source, v);
 		return;
 	}
-	while (text.len > 0 && has_room(c, s)) {
+	while (text.len > 0 && lists_room(c, s)) {
 		struct span line = span_head(text, span_find(text, '\n'));
 
 		s->v[s->cnt++] = (struct reading){ .text = line,
@@ -300,7 +303,7 @@ pair_up(struct conf *c, struct setting *s, unsigned before,
 	unsigned added = s->cnt - before;
 
 	for (unsigned i = 0; i < added; i++) {
-		if (!has_room(c, s)) {
+		if (!lists_room(c, s)) {
 			s->cnt = before;
 			return;
 		}

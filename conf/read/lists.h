@@ -9,6 +9,16 @@
 
 #include "conf/block.h"
 
+/* Room for one more value; false: there is no memory. */
+bool		 lists_room(struct conf *, struct setting *);
+
+/*
+ * The file whose path is v as one more source, numbered *no; says why not.  One
+ * that may be lacking is a warning then, and no mistake.
+ */
+bool		 lists_source(struct conf *, const struct value *v,
+		    uint32_t *no, bool may_lack);
+
 /* One more value of the option. */
 void		 lists_value(struct conf *, struct setting *,
 		    const struct value *, const struct option_row *);
@@ -25,6 +35,13 @@ void		 lists_file(struct conf *, struct setting *,
  * it; a mistake in it is shown where it stands.
  */
 void		 lists_notice(struct conf *, struct setting *,
+		    const struct value *v, const struct option_row *);
+
+/*
+ * The words of the file of aliases whose path is v, and in place of what it
+ * includes the words of those files (lists_aliases.c).
+ */
+void		 lists_aliases(struct conf *, struct setting *,
 		    const struct value *v, const struct option_row *);
 
 /*

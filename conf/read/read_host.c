@@ -527,6 +527,7 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_address(rp, v, v->text, out);
 	case TYPE_DIRECTORY:
 		return read_path(rp, v, out);
+	case TYPE_ALIASES:
 	case TYPE_FILE:
 	case TYPE_NOTICE:
 	case TYPE_ROOTS:

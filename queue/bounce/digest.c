@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/bounce/addressee.h"
 #include "queue/bounce/digest.h"
 #include "queue/bounce/digest_text.h"
-#include "queue/route/split.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
@@ -33,7 +33,7 @@ struct digest {
 	struct store_mail mail;
 	char		 address[PATH_MAX_SMTP + 1];	/* outlives a reload */
 	struct span	 to;
-	struct split	 split;
+	struct addressee addressee;	/* whom `to' stands for		*/
 	struct store_accept accept;
 	struct store_digest store;
 	int64_t		 now_ms;
@@ -52,7 +52,7 @@ clear(struct digest *d)
 {
 	free(d->rows);
 	free(d->text.text);
-	split_free(&d->split);
+	addressee_fini(&d->addressee);
 	d->rows = NULL;
 	d->text = (struct bounce_text){ .text = NULL };
 	d->accept = (struct store_accept){ .mail = NULL };
@@ -175,8 +175,7 @@ keep(struct digest *d)
 	struct store_accept *a = &d->accept;
 
 	a->mail = &d->mail;
-	a->rcpts = &d->to;
-	a->deliveries = d->split.deliveries;
+	addressee_put(&d->addressee, a);
 	a->header = (struct span){ d->text.text, d->text.header_len };
 	a->body = span_tail((struct span){ d->text.text, d->text.len },
 	    d->text.header_len);
@@ -184,8 +183,6 @@ keep(struct digest *d)
 	a->message.arrived_ms = (uint64_t)d->now_ms;
 	a->message.header_len = a->header.len;
 	a->message.body_len = a->body.len;
-	a->message.rcpt_cnt = 1;
-	a->message.delivery_cnt = 1;
 	d->store.rows = d->rows;
 	d->store.message = a;
 	store_digest(d->queue->store, &d->store, committed, d);
@@ -210,7 +207,7 @@ all_read(struct store_op *op, enum err e, void *arg)
 	strlcpy(d->address, set->postmaster, sizeof(d->address));
 	d->to = span_of(d->address);
 	d->now_ms = clock_wall_ms();
-	e = split_make_bounce(&d->split, set, d->to, d->now_ms);
+	e = addressee_find(&d->addressee, d->queue, d->to, d->now_ms);
 	if (e == ERR_NONE)
 		fail(d, "there is no route to the postmaster, who should be "
 		    "told what was discarded", DIGEST_EVERY_MS);

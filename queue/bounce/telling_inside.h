@@ -7,9 +7,9 @@
 
 #include <sys/tree.h>
 
+#include "queue/bounce/addressee.h"
 #include "queue/bounce/bounce.h"
 #include "queue/bounce/telling.h"
-#include "queue/route/split.h"
 
 enum report_state { REPORT_GATHERS, REPORT_RIPE, REPORT_UNDER_WAY };
 
@@ -52,7 +52,7 @@ struct report_job {
 	struct bounce_text bounce;
 	struct store_mail mail;
 	struct span	 to;
-	struct split	 split;
+	struct addressee addressee;	/* whom `to' stands for		*/
 	struct store_accept accept;
 	struct store_discard *discards;
 	struct store_report store;

@@ -30,7 +30,7 @@ end_job(struct report_job *j, enum err e)
 	free(j->rcpts);
 	free(j->bounce.text);
 	free(j->discards);
-	split_free(&j->split);
+	addressee_fini(&j->addressee);
 	free(j);
 	report_task_done(rs, t, e, has_more);
 }
@@ -158,8 +158,7 @@ add_bounce(struct report_job *j)
 	struct store_accept *a = &j->accept;
 
 	a->mail = &j->mail;
-	a->rcpts = &j->to;
-	a->deliveries = j->split.deliveries;
+	addressee_put(&j->addressee, a);
 	a->header = (struct span){ j->bounce.text, j->bounce.header_len };
 	a->body = span_tail((struct span){ j->bounce.text, j->bounce.len },
 	    j->bounce.header_len);
@@ -167,8 +166,6 @@ add_bounce(struct report_job *j)
 	a->message.arrived_ms = (uint64_t)j->now_ms;
 	a->message.header_len = a->header.len;
 	a->message.body_len = a->body.len;
-	a->message.rcpt_cnt = 1;
-	a->message.delivery_cnt = 1;
 	j->store.bounce = a;
 }
 
@@ -204,11 +201,9 @@ make_bounce(struct report_job *j)
 	enum err e;
 
 	j->now_ms = clock_wall_ms();
-	e = split_make_bounce(&j->split, &j->reports->queue->settings, to,
-	    j->now_ms);
+	e = addressee_find(&j->addressee, j->reports->queue, to, j->now_ms);
 	if (e == ERR_NONE)
-		e = discard(j, split_why_none(&j->reports->queue->settings,
-		    to));
+		e = discard(j, j->addressee.why_none);
 	else if (e == OK && (e = write_bounce(j)) == OK)
 		add_bounce(j);
 	if (e != OK)

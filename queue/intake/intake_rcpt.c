@@ -47,7 +47,8 @@ judge(const struct stream *s, const struct msg_mail_rcpt *m,
 	ask.rcpt = m->rcpt;
 	v = route_judge(routes, &ask, &r, reply);
 	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
-	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m))
+	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m) &&
+	    !alias_knows(&s->queue->aliases, ask.sender))
 		(void)route_sender_is_lost(routes, ask.sender, reply);
 	if (reply->code != 250)
 		return false;
@@ -123,19 +124,6 @@ judge_all(const struct stream *s, const struct msg_mail_rcpt *m,
 }
 
 static void
-log_nobody(const struct stream *s, struct span rcpt)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_discarded);
-	log_id(&l, LOG_KEY_id, s->mail.id);
-	log_str(&l, LOG_KEY_from, s->accept.message.sender);
-	log_str(&l, LOG_KEY_rcpt, rcpt);
-	log_text(&l, LOG_KEY_why, "it stands for nobody");
-	log_end(&l);
-}
-
-static void
 take_all(struct stream *s, const struct msg_mail_rcpt *m,
     const struct expansion *x)
 {
@@ -159,12 +147,13 @@ take_all(struct stream *s, const struct msg_mail_rcpt *m,
 	free(kept);
 	if (!is_there)
 		return;
-	if (cnt == 0)
-		log_nobody(s, m->rcpt);
 	answer(s, m, &reply);
 }
 
-/* Nobody can say who he is.  A stream that did not ask hears of it as such. */
+/*
+ * Nobody can say who he is, or he is nobody.  A stream that did not ask hears
+ * of it as such.
+ */
 static void
 take_nobody(struct stream *s, const struct msg_mail_rcpt *m, enum err why)
 {
@@ -174,6 +163,9 @@ take_nobody(struct stream *s, const struct msg_mail_rcpt *m, enum err why)
 	if (why == ERR_PEER)
 		no = (struct route_reply){ 554, "5.4.6",
 		    "It stands for itself, and for nobody else" };
+	else if (why == OK)
+		no = (struct route_reply){ 550, "5.1.1",
+		    "No such recipient here: it stands for nobody" };
 	else if (why == ERR_FULL)
 		no = (struct route_reply){ 554, "5.4.6",
 		    "It stands for too many others" };
@@ -187,10 +179,10 @@ static void
 take(struct stream *s, const struct msg_mail_rcpt *m,
     const struct expansion *x, enum err e)
 {
-	if (e != OK)
-		take_nobody(s, m, e);
-	else if (x == NULL)
+	if (e == OK && x == NULL)
 		take_himself(s, m);
+	else if (e != OK || expand_cnt(x) == 0)
+		take_nobody(s, m, e);
 	else
 		take_all(s, m, x);
 }

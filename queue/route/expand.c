@@ -14,11 +14,13 @@ struct named {
 	uint32_t	 by;		/* the one that named it	*/
 	unsigned	 depth;
 	bool		 is_rcpt;	/* it stands for itself		*/
+	bool		 is_stop;	/* because it was said so	*/
 	const char	*word;		/* whose word that was		*/
 	struct span	 key;		/* address_key(), to find it again */
 	struct span	 address;
 	char		*bytes;		/* of both			*/
 	char		*trace;		/* NULL: none, or not made yet	*/
+	char		*owner;		/* of whom it stands for, or NULL */
 };
 
 struct expansion {
@@ -47,7 +49,18 @@ is_known(struct expansion *x, uint32_t by, struct span key)
 		if (is_key_of(x->all[i], key))
 			return x->has_circle = true;
 	for (uint32_t i = 0; i < x->cnt; i++)
-		if (is_key_of(x->all[i], key))
+		if (!x->all[i]->is_stop && is_key_of(x->all[i], key))
+			return true;
+	return false;
+}
+
+/* Is he a recipient by now, or just because it was said that he stays one? */
+static bool
+has_rcpt(const struct expansion *x, struct span key, bool is_stop)
+{
+	for (uint32_t i = 0; i < x->cnt; i++)
+		if ((is_stop ? x->all[i]->is_stop : x->all[i]->is_rcpt) &&
+		    is_key_of(x->all[i], key))
 			return true;
 	return false;
 }
@@ -95,7 +108,8 @@ has_place(struct expansion *x)
 }
 
 static enum err
-add(struct expansion *x, uint32_t by, const char *word, struct span address)
+add(struct expansion *x, uint32_t by, const char *word, struct span address,
+    bool is_stop)
 {
 	char text[ADDRESS_KEY_MAX];
 	struct span key = key_of(address, text);
@@ -104,7 +118,8 @@ add(struct expansion *x, uint32_t by, const char *word, struct span address)
 
 	if (address.len == 0)
 		return OK;
-	if (!is_own && is_known(x, by, key))
+	if (is_stop ? has_rcpt(x, key, false) : !is_own &&
+	    is_known(x, by, key))
 		return OK;
 	if (x->cnt == EXPAND_MAX ||
 	    (by != NOBODY && x->all[by]->depth == EXPAND_DEPTH_MAX))
@@ -114,18 +129,43 @@ add(struct expansion *x, uint32_t by, const char *word, struct span address)
 	n->by = by;
 	n->depth = by == NOBODY ? 0 : x->all[by]->depth + 1;
 	n->word = word;
-	n->is_rcpt = is_own;
+	n->is_rcpt = is_own || is_stop;
+	n->is_stop = is_stop;
 	x->all[x->cnt++] = n;
 	return OK;
+}
+
+static void
+name(struct expansion *x, struct span address, bool is_stop)
+{
+	enum err e = add(x, x->at, x->expanders->list[x->turn].word, address,
+	    is_stop);
+
+	if (x->failed == OK)
+		x->failed = e;
 }
 
 void
 expand_name(struct expansion *x, struct span address)
 {
-	enum err e = add(x, x->at, x->expanders->list[x->turn].word, address);
+	name(x, address, false);
+}
 
-	if (x->failed == OK)
-		x->failed = e;
+void
+expand_stop(struct expansion *x, struct span address)
+{
+	name(x, address, true);
+}
+
+void
+expand_own(struct expansion *x, struct span owner)
+{
+	struct named *n = x->all[x->at];
+
+	free(n->owner);
+	n->owner = strndup(owner.ptr, owner.len);
+	if (n->owner == NULL)
+		x->failed = ERR_SYS;
 }
 
 /* The next one to be asked about, at its first expander. */
@@ -149,7 +189,8 @@ take(struct expansion *x, enum err said)
 	if (said == ERR_NONE) {
 		if (++x->turn < x->expanders->cnt)
 			return OK;
-		x->all[x->at]->is_rcpt = true;
+		x->all[x->at]->is_rcpt = !has_rcpt(x, x->all[x->at]->key,
+		    true);
 	}
 	go_on(x);
 	return OK;
@@ -238,7 +279,8 @@ expand_begin(struct expansion **out, const struct expanders *expanders,
 	x->expanders = expanders;
 	x->fn = fn;
 	x->arg = arg;
-	if ((e = add(x, NOBODY, "", address)) == OK && (e = ask(x)) == OK)
+	if ((e = add(x, NOBODY, "", address, false)) == OK &&
+	    (e = ask(x)) == OK)
 		e = finish(x);
 	if (e != OK && e != ERR_AGAIN)
 		expand_end(&x);
@@ -264,6 +306,16 @@ expand_cnt(const struct expansion *x)
 	return x->rcpt_cnt;
 }
 
+/* That of the list next to him. */
+static struct span
+owner_of(const struct expansion *x, uint32_t at)
+{
+	for (at = x->all[at]->by; at != NOBODY; at = x->all[at]->by)
+		if (x->all[at]->owner != NULL)
+			return span_of(x->all[at]->owner);
+	return SPAN("");
+}
+
 void
 expand_rcpt(const struct expansion *x, uint32_t i, struct expand_rcpt *out)
 {
@@ -272,6 +324,7 @@ expand_rcpt(const struct expansion *x, uint32_t i, struct expand_rcpt *out)
 	while (!x->all[at]->is_rcpt || i-- > 0)
 		at++;
 	out->address = x->all[at]->address;
+	out->owner = owner_of(x, at);
 	out->trace = x->all[at]->trace == NULL ? SPAN("") :
 	    span_of(x->all[at]->trace);
 }
@@ -291,6 +344,7 @@ expand_end(struct expansion **xp)
 	for (uint32_t i = 0; i < x->cnt; i++) {
 		free(x->all[i]->bytes);
 		free(x->all[i]->trace);
+		free(x->all[i]->owner);
 		free(x->all[i]);
 	}
 	free(x->all);

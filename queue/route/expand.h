@@ -5,8 +5,10 @@
  * An expander (a table, aliases, somebody who is asked) is told an address, and
  * knows it or does not.  Whom it names is asked about in turn.  Who was named
  * before is one recipient and no second; who is named by himself stays, so that
- * a copy can go to others.  How each came to be a recipient is his trace: a
- * step a line, "alias TAB the address that stood for him", the first one first.
+ * a copy can go to others; so does who is named to stop at him.  Mail for the
+ * members of a list has an owner, who is its sender from there on.  How each
+ * came to be a recipient is his trace: a step a line, "alias TAB the address
+ * that stood for him", the first one first.
  *
  * An answer may take its time: then it is heard of later, as an answer to any
  * question is, and never from within the call that asked.
@@ -52,6 +54,7 @@ struct expanders {
 struct expand_rcpt {
 	struct span	 address;
 	struct span	 trace;		/* empty: he was said himself	*/
+	struct span	 owner;		/* of the list he is on; or empty */
 };
 
 /* It is over, after ERR_AGAIN; why is as for expand_begin(). */
@@ -73,8 +76,13 @@ void	expand_rcpt(const struct expansion *, uint32_t i,
 /* Free it; whoever is asked is told that nobody waits.  Allowed on NULL. */
 void	expand_end(struct expansion **);
 
-/* For an expander: it stands for this one too; and, later, that is all. */
+/*
+ * For an expander: it stands for this one too, who is not asked about, or is;
+ * whoever it stands for, this is the owner; and, later, that is all.
+ */
+void	expand_stop(struct expansion *, struct span address);
 void	expand_name(struct expansion *, struct span address);
+void	expand_own(struct expansion *, struct span owner);
 void	expand_answer(struct expansion *, enum err);
 
 #endif

@@ -32,6 +32,7 @@
 #include "base/limits.h"
 #include "base/span.h"
 #include "conf/slice/slice.h"
+#include "mail/address.h"
 
 #define ROUTE_TEXT_MAX	320	/* bytes of a reply's text with its NUL	*/
 
@@ -116,6 +117,9 @@ MUST_CHECK enum err route_set_bounce_relay(struct routes *,
 void	route_set_bounce_routes(struct routes *, struct routes *);
 /* One of our own names: ERR_PEER when it is none. */
 MUST_CHECK enum err route_add_home(struct routes *, struct span domain);
+
+/* Is it an address of our own? */
+bool	route_is_home(const struct routes *, const struct address *);
 
 /*
  * What of these is suspended of a destination has one of its own, whatever the

@@ -12,13 +12,18 @@ is_postmaster(const struct address *a)
 	return span_eq_nocase(a->local, SPAN("postmaster"));
 }
 
-static bool
-is_our_postmaster(const struct routes *r, const struct address *a)
+bool
+route_is_home(const struct routes *r, const struct address *a)
 {
 	uint32_t no;
 
-	return is_postmaster(a) && r->homes != NULL &&
-	    pattern_find(r->homes, a, &no);
+	return r->homes != NULL && pattern_find(r->homes, a, &no);
+}
+
+static bool
+is_our_postmaster(const struct routes *r, const struct address *a)
+{
+	return is_postmaster(a) && route_is_home(r, a);
 }
 
 /* The first rule that matches; ROUTE_NONE when none does. */

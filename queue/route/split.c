@@ -320,13 +320,13 @@ split_make(struct split *out, const struct settings *set,
 
 enum err
 split_make_bounce(struct split *out, const struct settings *set,
-    struct span to, int64_t due_ms)
+    const struct span *to, uint32_t cnt, int64_t due_ms)
 {
 	struct route_ask who = { .is_bounce = true };
-	enum err e = split_make(out, set, &who, &to, NULL, 1,
+	enum err e = split_make(out, set, &who, to, NULL, cnt,
 	    (struct span){ NULL, 0 }, due_ms);
 
-	if (e == OK && out->delivery_cnt == 0) {
+	if (e == OK && out->discarded_cnt > 0) {
 		split_free(out);
 		e = ERR_NONE;
 	}

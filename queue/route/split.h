@@ -31,12 +31,13 @@ MUST_CHECK enum err split_make(struct split *out, const struct settings *,
 	    struct span tenant, int64_t due_ms);
 
 /*
- * The one delivery of a bounce to this address.  ERR_NONE: it has no way, for
+ * The deliveries of a bounce to these addresses.  ERR_NONE: one has no way, for
  * no route leads to its domain or one refuses or discards it;
  * split_why_none() says in words which it is, a literal.
  */
 MUST_CHECK enum err split_make_bounce(struct split *out,
-	    const struct settings *, struct span to, int64_t due_ms);
+	    const struct settings *, const struct span *to, uint32_t cnt,
+	    int64_t due_ms);
 const char *split_why_none(const struct settings *, struct span to);
 void	split_free(struct split *);
 

@@ -24,6 +24,7 @@ struct memory_file {
 	{ "/etc/ssl/private/mx.key", "key 1" },				\
 	{ "/etc/ssl/certs/ca-certificates.crt", "roots" },		\
 	{ "/etc/postern/users", "" },					\
+	{ "/etc/aliases", "root: ann@example.org\n" },			\
 	{ "/etc/postern/recipients", "# who is known\n"			\
 	    "info@example.org\nann@example.org\n" },			\
 	{ "/etc/postern/smarthost.password", "secret\n" },		\

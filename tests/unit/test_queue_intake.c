@@ -767,17 +767,16 @@ who_stands_for_one_without_a_route_is_refused_whole(void **state)
 }
 
 static void
-mail_for_nobody_is_taken_and_is_no_message(void **state)
+who_stands_for_nobody_is_no_recipient(void **state)
 {
 	struct play *p = *state;
 	struct aliases aliases = { .is_late = false };
 
 	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
 	send_to(p, 1, 1, SPAN("gone@example.net"));
-	assert_int_equal(commit(p, 1, 8, 0), OK);
-	kit_until(&p->kit, p->taken_cnt == 1);
-	assert_int_equal(p->judged_code, 250);
-	assert_int_equal(p->q.message_cnt, 0);
+	kit_until(&p->kit, p->judged_cnt == 1);
+	assert_int_equal(p->judged_code, 550);
+	assert_int_equal(stream_of(p, 1)->accept.message.rcpt_cnt, 0);
 }
 
 /* The commit waits for who is not known yet; an end waits for nobody. */
@@ -899,7 +898,7 @@ main(void)
 		TEST(header_and_body_of_many_pieces_are_kept_in_order),
 		TEST(who_stands_for_others_is_them_and_that_is_on_record),
 		TEST(who_stands_for_one_without_a_route_is_refused_whole),
-		TEST(mail_for_nobody_is_taken_and_is_no_message),
+		TEST(who_stands_for_nobody_is_no_recipient),
 		TEST(who_it_is_may_be_known_after_the_text),
 		TEST(a_route_that_was_judged_is_kept_until_routes_change),
 		TEST(who_is_refused_is_no_recipient),

@@ -571,7 +571,7 @@ who_is_discarded_is_in_no_delivery(void **state)
 	assert_int_equal(s.discarded_cnt, 2);
 	assert_int_equal(s.rcpt_delivery[2], SPLIT_NOBODY);
 	split_free(&s);
-	assert_int_equal(split_make_bounce(&s, &set, spans[0], 1), ERR_NONE);
+	assert_int_equal(split_make_bounce(&s, &set, spans, 1, 1), ERR_NONE);
 	settings_fini(&set);
 }
 
@@ -600,7 +600,7 @@ it_is_said_why_a_bounce_has_no_way(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct span to = span_of(cases[i].to);
 
-		assert_int_equal(split_make_bounce(&s, &set, to, 1),
+		assert_int_equal(split_make_bounce(&s, &set, &to, 1, 1),
 		    ERR_NONE);
 		assert_string_equal(split_why_none(&set, to), cases[i].why);
 	}
