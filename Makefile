@@ -291,14 +291,14 @@ install: install-files install-system
 install-files: all
 	install -d $(AT)/lib/postern $(AT)/sbin $(AT)/bin $(ETC)/postern.d \
 	    $(AT)/share/doc/postern/examples \
-	    $(foreach n,1 5 8,$(AT)/share/man/man$(n))
+	    $(foreach n,1 5 7 8,$(AT)/share/man/man$(n))
 	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(AT)/lib/postern
 	ln -sfn ../lib/postern/postern $(AT)/sbin/postern
 	ln -sfn ../lib/postern/posternctl $(AT)/sbin/posternctl
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/sbin/sendmail)
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/mailq)
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/newaliases)
-	$(foreach n,1 5 8,install -m 644 $(wildcard man/*.$(n)) \
+	$(foreach n,1 5 7 8,install -m 644 $(wildcard man/*.$(n)) \
 	    $(AT)/share/man/man$(n) &&) true
 	@for n in sendmail mailq newaliases; do \
 	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done

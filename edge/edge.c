@@ -42,6 +42,14 @@ patience_ends(struct timer *timer, void *arg)
 	drain_clients(arg, true);
 }
 
+/* Few bits of the secret, and none as it is: they stand in the log. */
+static uint64_t
+first_session(uint64_t secret)
+{
+	secret = (secret ^ secret >> 31) * 0x9e3779b97f4a7c15u;
+	return secret & 0xffffffff00000000u;
+}
+
 enum err
 edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
     uint64_t secret, const struct edge_calls *calls, void *arg)
@@ -57,6 +65,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->set = *set;
 	*set = (struct settings){ 0 };
 	edge->loop = loop;
+	edge->last_session = first_session(secret);
 	edge->protocol = edge->set.protocol != NULL ? edge->set.protocol :
 	    &protocol_smtp;
 	stage_init(&edge->stages);

@@ -59,6 +59,8 @@ struct edge {
 	bool		 waits;		/* and of MAIL, before its reply */
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
+	uint64_t	 last_session;	/* of this process's only: it begins
+					 * with random bits	*/
 	LIST_HEAD(, stream) streams[EDGE_STREAM_BUCKETS];
 	struct questions words;		/* about recipients		*/
 

@@ -54,7 +54,9 @@ struct protocol {
 	 * counts any more.
 	 */
 	bool		(*wants_tls)(const struct seat *);
-	void		(*secured)(struct seat *);
+	/* Version and cipher are literals. */
+	void		(*secured)(struct seat *, const char *version,
+			    const char *cipher);
 
 	/* Use input from the front of *in, until it is used up or has to wait:
 	 * for an answer, for the reader of our replies, for more of it. */

@@ -31,7 +31,7 @@ to_queue_open(struct transaction *t)
 {
 	const struct origin *o = &t->origin;
 	struct link *queue = t->edge->queue;
-	char network[CLIENT_ADDRESS_TEXT];
+	char network[CLIENT_ADDRESS_TEXT], tls[TLS_WORDS_MAX];
 
 	stream_number(&t->stream);
 	(void)link_send_mail_open(queue, &(struct msg_mail_open){
@@ -50,6 +50,8 @@ to_queue_open(struct transaction *t)
 	    .local = origin_is_local(o),
 	    .judged = t->has_smtputf8 &&
 	    t->edge->set.smtputf8 == SMTPUTF8_AUTO,
+	    .session = o->session,
+	    .tls = origin_tls(o, tls),
 	});
 	transaction_untell(t);
 }
@@ -99,12 +101,16 @@ void
 to_queue_commit(struct transaction *t, struct span piece)
 {
 	to_queue_rcpts(t, 0);
+	char names[CHECKS_MAX];
+
 	t->stream.is_committed = true;
 	(void)link_send_mail_commit(t->edge->queue, &(struct msg_mail_commit){
 	    .stream = t->stream.no,
 	    .flags = flags_of(t),
 	    .header_len = t->header_len,
 	    .body_len = t->stream.body_len,
+	    .message_id = t->message_id,
+	    .checks = stage_names(t->passed, names),
 	}, piece);
 }
 

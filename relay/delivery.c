@@ -442,7 +442,8 @@ delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
 	struct outcome *o;
 
 	hop = span_head(hop, BUS_STR_MAX);
-	if ((o = malloc(sizeof(*o) + text_len + hop.len)) == NULL)
+	if ((o = malloc(sizeof(*o) + text_len + hop.len +
+	    v->tls.len)) == NULL)
 		return NULL;
 	o->verdict = *v;
 	o->verdict.text = (struct span){ o->bytes, text_len };
@@ -451,8 +452,12 @@ delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
 		memcpy(o->bytes, v->text.ptr, text_len);
 	if (hop.len > 0)
 		memcpy(o->bytes + text_len, hop.ptr, hop.len);
+	o->verdict.tls = (struct span){ o->bytes + text_len + hop.len,
+	    v->tls.len };
+	if (v->tls.len > 0)
+		memcpy(o->bytes + text_len + hop.len, v->tls.ptr, v->tls.len);
 	SLIST_INSERT_HEAD(&d->outcomes, o, entry);
-	count_taken(d, sizeof(*o) + text_len + hop.len);
+	count_taken(d, sizeof(*o) + text_len + hop.len + v->tls.len);
 	return o;
 }
 

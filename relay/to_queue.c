@@ -24,7 +24,7 @@ send_result(struct link *l, const struct delivery *d,
 	    .rcpt_no = r->no, .class = (uint8_t)v->class,
 	    .scope = (uint8_t)v->scope, .stage = (uint8_t)v->stage,
 	    .code = v->code, .reply = v->text, .hop = r->outcome->hop,
-	    .flags = v->flags });
+	    .flags = v->flags, .tls = v->tls });
 }
 
 void

@@ -31,7 +31,7 @@ struct verdict
 verdict_reply(enum stage stage, uint16_t code, struct span text)
 {
 	struct verdict v = { CLASS_LATER, SCOPE_HOST, stage, code, text, 0,
-	    false };
+	    false, { NULL, 0 } };
 
 	/* It closes, RFC 5321 3.8; or wants TLS or a login of us first. */
 	if (code == 421 || code == 530)
@@ -80,7 +80,7 @@ verdict_own(enum own own, enum stage stage)
 		r->class, (enum outcome_scope)scope, stage, r->code,
 		span_of(r->text),
 		RESULT_OWN | (r->class == CLASS_DONE ? RESULT_FINAL : 0),
-		false,
+		false, { NULL, 0 },
 	};
 }
 

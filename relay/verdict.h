@@ -25,6 +25,8 @@ struct verdict {
 	uint8_t		 flags;		/* RESULT_*			*/
 	bool		 is_late;	/* no reply came in our wait at the
 					 * stage: a longer one may help	*/
+	struct span	 tls;		/* of the connection it came by, as in
+					 * the log; borrowed; empty: none */
 };
 
 /*

@@ -57,4 +57,8 @@
 /* Names. */
 #define BLOCK_NAME_MAX	63	/* bytes of a block's name		*/
 
+#define TLS_WORDS_MAX	96	/* bytes of what the log says of a connection's
+				 * TLS, with its end		*/
+#define CHECKS_MAX	128	/* bytes of names of checks, with theirs */
+
 #endif

@@ -207,6 +207,17 @@ log_id(struct log_line *l, enum log_key k, struct id id)
 }
 
 void
+log_hex(struct log_line *l, enum log_key k, uint64_t n)
+{
+	char digits[20];
+
+	if (!l->wanted)
+		return;
+	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)n);
+	log_text(l, k, digits);
+}
+
+void
 log_end(struct log_line *l)
 {
 	if (!l->wanted)

@@ -66,6 +66,8 @@ void	log_str(struct log_line *, enum log_key, struct span);
 void	log_text(struct log_line *, enum log_key, const char *);
 void	log_num(struct log_line *, enum log_key, int64_t);
 void	log_id(struct log_line *, enum log_key, struct id);
+/* As 16 digits of hex. */
+void	log_hex(struct log_line *, enum log_key, uint64_t);
 void	log_end(struct log_line *);
 
 /* The words of a row, for tests and documents. */

@@ -345,3 +345,20 @@ command_ehlo_name(struct span args)
 			return false;
 	return args.len > 0 && args.len <= DOMAIN_MAX;
 }
+
+struct span
+command_path_said(struct span args)
+{
+	struct span path = span_trim(span_tail(args, span_find(args, ':') + 1));
+	bool is_quoted = false;
+	size_t len = 0;
+
+	if (path.len > 0 && path.ptr[0] == '<') {
+		path = span_tail(path, 1);
+		while (len < path.len && (path.ptr[len] != '>' || is_quoted))
+			is_quoted ^= path.ptr[len++] == '"';
+	} else {
+		len = span_find(path, ' ');
+	}
+	return span_head(span_head(path, len), PATH_MAX_SMTP);
+}

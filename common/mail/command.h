@@ -83,6 +83,10 @@ MUST_CHECK enum command_fault command_mail(struct span args, bool extended,
 MUST_CHECK enum command_fault command_rcpt(struct span args, bool extended,
     bool utf8, struct command_rcpt *out);
 
+/* The path of MAIL or RCPT as it was said, right or wrong, without brackets and
+ * at most PATH_MAX_SMTP bytes of it: for a log. */
+struct span	command_path_said(struct span args);
+
 /* Judge the arguments of BDAT, "10" or "10 LAST".  ERR_PEER: they are none, or
  * no number of octets that fits in 63 bits. */
 MUST_CHECK enum err command_bdat(struct span args, uint64_t *size,

@@ -77,6 +77,7 @@ log_closed(const struct client *c, const char *why)
 	struct log_line l;
 
 	log_begin(&l, LOG_closed);
+	log_hex(&l, LOG_KEY_session, c->seat->origin->session);
 	log_text(&l, LOG_KEY_client, c->seat->origin->client);
 	log_num(&l, LOG_KEY_count, c->seat->taken_cnt);
 	log_num(&l, LOG_KEY_ms, ev_now_ms(c->edge->loop) - c->seat->begun_ms);
@@ -307,7 +308,8 @@ run(struct client *c, bool can_read)
 static void
 shake(struct client *c)
 {
-	enum err e = handshake_go_on(&c->channel, c->seat->origin->client);
+	enum err e = handshake_go_on(&c->channel, c->seat->origin);
+	struct tls_facts facts;
 
 	if (e == ERR_AGAIN) {
 		if (channel_has_moved(&c->channel))
@@ -324,7 +326,8 @@ shake(struct client *c)
 		client_close(c, "client left");
 		return;
 	}
-	c->seat->protocol->secured(c->seat);
+	tls_facts(c->channel.tls, &facts);
+	c->seat->protocol->secured(c->seat, facts.version, facts.cipher);
 	run(c, true);
 }
 
@@ -432,6 +435,7 @@ log_accepted(const struct client *c)
 	struct log_line l;
 
 	log_begin(&l, LOG_accepted);
+	log_hex(&l, LOG_KEY_session, c->seat->origin->session);
 	log_text(&l, LOG_KEY_client, c->seat->origin->client);
 	log_num(&l, LOG_KEY_count, c->edge->client_cnt);
 	log_end(&l);

@@ -11,13 +11,14 @@
 #include "ask/channel.h"
 #include "base/err.h"
 
+struct origin;
 struct tls_server;
 
 /* NULL instead of a server is ERR_NONE.  wake as at channel_accept(). */
 MUST_CHECK enum err handshake_begin(struct channel *, struct tls_server *,
 	    void (*wake)(void *arg), void *arg);
-/* ERR_AGAIN: not done.  Its end goes to the log, with the client's name. */
-MUST_CHECK enum err handshake_go_on(struct channel *, const char *client);
+/* ERR_AGAIN: not done.  Its end goes to the log, with whose it is. */
+MUST_CHECK enum err handshake_go_on(struct channel *, const struct origin *);
 /* One under way is over, by whichever side. */
 void	handshake_given_up(void);
 

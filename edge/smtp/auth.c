@@ -108,7 +108,10 @@ log_login(const struct session *s)
 	struct log_line l;
 
 	log_begin(&l, LOG_logged_in);
+	log_hex(&l, LOG_KEY_session, s->origin.session);
 	log_text(&l, LOG_KEY_client, s->origin.client);
+	if (s->origin.helo != NULL)
+		log_text(&l, LOG_KEY_helo, s->origin.helo);
 	log_text(&l, LOG_KEY_user, s->origin.login);
 	log_end(&l);
 }

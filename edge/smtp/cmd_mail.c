@@ -85,6 +85,7 @@ begin(struct session *s, const struct command_mail *m)
 	    m->is_8bit ? BODY_8BITMIME : BODY_7BIT;
 	t->is_utf8 = m->sender.is_utf8;
 	t->ret = m->ret;
+	t->passed = s->passed;
 	return true;
 }
 

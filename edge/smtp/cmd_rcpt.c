@@ -18,9 +18,10 @@ say_judged(struct session *s, const struct reply *no)
 	struct span rcpt;
 
 	if (no != NULL) {
-		transaction_drop_rcpt(t);
 		t->refused_cnt++;
+		session_about(s, LOG_KEY_rcpt, transaction_last_rcpt(t));
 		session_say(s, no);
+		transaction_drop_rcpt(t);
 		return REFUSED;
 	}
 	t->is_utf8 |= t->last_is_utf8;

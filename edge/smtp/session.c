@@ -20,6 +20,7 @@
 #define REPLY_MAX	510		/* bytes of a reply line without CRLF,
 					 * RFC 5321 4.5.3.1.5		*/
 #define LOGGED_MAX	20u		/* refusals logged of one session */
+#define NAMED_MAX	20u		/* recipients in one of them	*/
 #define TLS_HANDSHAKE	0x16		/* first byte of a ClientHello	*/
 #define HANDSHAKE_MS	30000		/* for all of it		*/
 
@@ -45,6 +46,31 @@ put_reply(struct session *s, unsigned code, const char *dsn, const char *text)
 		session_close(s, s->seat.is_hasty);
 }
 
+/* Whom it is about: he in hand, else all that were taken so far. */
+static void
+log_envelope(struct log_line *l, const struct session *s,
+    const struct transaction *t)
+{
+	struct transaction_rcpt r;
+	size_t at = 0;
+
+	if (t != NULL)
+		log_str(l, LOG_KEY_from, transaction_sender(t));
+	else if (s->path_key == LOG_KEY_from)
+		log_str(l, LOG_KEY_from, s->path);
+	if (s->path_key == LOG_KEY_rcpt) {
+		log_str(l, LOG_KEY_rcpt, s->path);
+		return;
+	}
+	if (t == NULL || t->rcpt_cnt == 0)
+		return;
+	log_num(l, LOG_KEY_rcpts, t->rcpt_cnt);
+	for (unsigned i = 0; i < t->rcpt_cnt && i < NAMED_MAX; i++) {
+		transaction_rcpt(t, &at, &r);
+		log_str(l, LOG_KEY_rcpt, r.address);
+	}
+}
+
 static void
 log_refusal(struct session *s, unsigned code, const char *dsn,
     const char *text)
@@ -56,9 +82,13 @@ log_refusal(struct session *s, unsigned code, const char *dsn,
 	if (s->logged_cnt++ >= LOGGED_MAX)
 		return;
 	log_begin(&l, LOG_refused);
+	log_hex(&l, LOG_KEY_session, s->origin.session);
 	if (t != NULL && t->stream.is_granted)
 		log_id(&l, LOG_KEY_id, t->stream.id);
 	log_text(&l, LOG_KEY_client, s->origin.client);
+	if (s->said != NULL || s->origin.helo != NULL)
+		log_text(&l, LOG_KEY_helo, s->said != NULL ? s->said :
+		    s->origin.helo);
 	if (s->origin.login != NULL)
 		log_text(&l, LOG_KEY_user, s->origin.login);
 	else if (s->auth != NULL)
@@ -66,9 +96,8 @@ log_refusal(struct session *s, unsigned code, const char *dsn,
 	log_text(&l, LOG_KEY_command, s->verb);
 	log_num(&l, LOG_KEY_code, code);
 	log_text(&l, LOG_KEY_dsn, dsn);
-	if (t != NULL)
-		log_str(&l, LOG_KEY_from, transaction_sender(t));
 	log_text(&l, LOG_KEY_reply, text);
+	log_envelope(&l, s, t);
 	log_end(&l);
 }
 
@@ -110,6 +139,13 @@ session_refuse(struct session *s, unsigned code, const char *dsn,
 		return;
 	}
 	put_reply(s, code, dsn, text);
+}
+
+void
+session_about(struct session *s, enum log_key key, struct span path)
+{
+	s->path_key = key;
+	s->path = path;
 }
 
 void
@@ -426,9 +462,11 @@ session_init(struct session *s, struct edge *edge,
 			.begun_ms = ev_now_ms(edge->loop),
 		},
 		.verb = "connect",
+		.path_key = LOG_KEY__COUNT,
 		.since_ms = ev_now_ms(edge->loop),
 	};
 	origin_init(&s->origin, address);
+	s->origin.session = ++edge->last_session;
 	s->seat.origin = &s->origin;
 }
 

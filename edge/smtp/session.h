@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/span.h"
 #include "edge/client/grow.h"
 #include "edge/text/origin.h"
@@ -92,12 +93,15 @@ struct session {
 	unsigned	 logged_cnt;	/* refusals logged		*/
 	int64_t		 since_ms;	/* the last command, or DATA	*/
 	const char	*verb;		/* of the command in hand, for logs */
+	enum log_key	 path_key;	/* _from, _rcpt: whom it is about ... */
+	struct span	 path;		/* as it was said; till it is over */
 	struct origin	 origin;	/* the client, as it is by now	*/
 	char		*said;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
 	struct auth	*auth;		/* NULL outside AUTH		*/
 	struct transaction *transaction; /* NULL outside one		*/
 	struct waiting	 waiting;
+	uint32_t	 passed;	/* checks, see stage_names()	*/
 };
 
 void	session_init(struct session *, struct edge *,
@@ -174,6 +178,10 @@ void	session_throw(struct session *, uint64_t len);
 
 /* There is room, or an end: go on with what had to wait. */
 void	session_wake(struct session *);
+
+/* For cmd_*.c: the address that the command in hand is about, as it was said;
+ * refusals name it until the command is over, or waits. */
+void	session_about(struct session *, enum log_key, struct span path);
 
 /* For cmd_*.c: the same for a whole reply, which may be the last. */
 void	session_say(struct session *, const struct reply *);

@@ -222,6 +222,7 @@ moves_of(const struct session *s, const struct rule *r, enum state otherwise)
 static void
 settle(struct session *s, const struct moves *moves, enum taken taken)
 {
+	session_about(s, LOG_KEY__COUNT, SPAN(""));	/* the line goes */
 	if (s->state == ST_CLOSED) {
 		stage_cancel(s);
 		return;
@@ -285,6 +286,9 @@ run_command(struct session *s, const struct command *c)
 		return;
 	}
 	s->verb = known->verb;
+	if (known->handle == cmd_mail || known->handle == cmd_rcpt)
+		session_about(s, known->handle == cmd_mail ? LOG_KEY_from :
+		    LOG_KEY_rcpt, command_path_said(c->args));
 	if (!is_fitting(s, c, r))
 		return;
 	moves = moves_of(s, r, STAY);
@@ -301,6 +305,7 @@ session_line(struct session *s, struct span line)
 		return;
 	}
 	s->verb = "unknown";
+	session_about(s, LOG_KEY__COUNT, SPAN(""));
 	if (is_counted(line) && is_odd(line)) {
 		session_refuse(s, 501, "5.5.4",
 		    "Syntax error in parameters or arguments");

@@ -70,8 +70,10 @@ smtp_wants_tls(const struct seat *seat)
 }
 
 static void
-smtp_secured(struct seat *seat)
+smtp_secured(struct seat *seat, const char *version, const char *cipher)
 {
+	session_of(seat)->origin.tls_version = version;
+	session_of(seat)->origin.tls_cipher = cipher;
 	session_secured(session_of(seat));
 }
 

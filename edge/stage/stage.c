@@ -9,6 +9,7 @@
 #include "edge/edge.h"
 #include "edge/smtp/session.h"
 #include "edge/stage/stage.h"
+#include "edge/text/transaction.h"
 
 static const struct {
 	enum stage_at	 stage;
@@ -54,6 +55,43 @@ stage_init(struct stages *stages)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		(void)!stage_add(stages, rows[i].stage, STAGE_CHECKS_MAX,
 		    rows[i].check);
+}
+
+_Static_assert(sizeof(rows) / sizeof(rows[0]) <= 32, "a bit each");
+
+/* Of the message, once there is one; before that of its session. */
+static void
+note_passed(struct session *s, const struct check *check)
+{
+	uint32_t *passed = s->transaction != NULL ? &s->transaction->passed :
+	    &s->passed;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].check == check)
+			*passed |= 1u << i;
+}
+
+struct span
+stage_names(uint32_t passed, char buf[CHECKS_MAX])
+{
+	const char *last = "";
+	size_t len = 0, more;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *name = rows[i].check->name;
+
+		more = strlen(name);
+		if ((passed & 1u << i) == 0 || strcmp(name, last) == 0 ||
+		    len + more + 2 > CHECKS_MAX)
+			continue;
+		last = name;
+		if (len > 0)
+			buf[len++] = ' ';
+		memcpy(buf + len, name, more + 1);
+		len += more;
+	}
+	return (struct span){ buf, len };
 }
 
 static void
@@ -117,6 +155,7 @@ ask(struct session *s)
 		no = (struct reply){ 0 };
 		switch (check->judge(s, &no)) {
 		case ANSWER_YES:
+			note_passed(s, check);
 			break;
 		case ANSWER_NO:
 			return w->done(s, &no);
@@ -146,8 +185,14 @@ stop(struct session *s)
 enum taken
 stage_go_on(struct session *s, const struct reply *no)
 {
+	const struct check *check = s->waiting.check;
+
 	stop(s);
-	return no == NULL ? ask(s) : s->waiting.done(s, no);
+	if (no != NULL)
+		return s->waiting.done(s, no);
+	if (check != NULL)
+		note_passed(s, check);
+	return ask(s);
 }
 
 void

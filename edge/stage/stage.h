@@ -22,6 +22,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/limits.h"
+#include "base/span.h"
 #include "edge/stage/reply.h"
 
 struct session;
@@ -78,6 +80,9 @@ void	stage_init(struct stages *);
 /* One more, at this place in its stage, 0 the first.  ERR_FULL. */
 MUST_CHECK enum err stage_add(struct stages *, enum stage_at, unsigned at,
 	    const struct check *);
+/* For logs: which of the checks of stage.def have said yes, a bit each, as
+ * "rules login queue", each name once, in their order. */
+struct span stage_names(uint32_t passed, char buf[CHECKS_MAX]);
 /* A line a stage: "RCPT     rules, limits, queue (queue, 451 if away)". */
 void	stage_print(FILE *);
 

@@ -1,6 +1,7 @@
 /*
  * origin.c - see the header.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,16 @@ origin_tenant(const struct origin *o, char *buf)
 	if (o->login != NULL)
 		return span_of(o->login);
 	client_address_net_text(&o->address, buf);
+	return span_of(buf);
+}
+
+struct span
+origin_tls(const struct origin *o, char buf[TLS_WORDS_MAX])
+{
+	if (!o->is_secure || o->tls_version == NULL)
+		return span_of("");
+	(void)snprintf(buf, TLS_WORDS_MAX, "%s %s", o->tls_version,
+	    o->tls_cipher);
 	return span_of(buf);
 }
 

@@ -10,8 +10,10 @@
 #define EDGE_ORIGIN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/span.h"
 #include "edge/client/client_address.h"
 
@@ -23,6 +25,8 @@ struct origin {
 	bool		 is_lmtp;	/* speaks LMTP, not SMTP	*/
 	bool		 is_extended;	/* said EHLO or LHLO, not HELO	*/
 	bool		 is_secure;	/* under TLS			*/
+	const char	*tls_version, *tls_cipher;	/* literals, or NULL */
+	uint64_t	 session;	/* its number, for logs		*/
 };
 
 void	origin_init(struct origin *, const struct client_address *);
@@ -37,6 +41,8 @@ bool	origin_is_known(const struct origin *);
 /* Whose mail it is: of a login, else of a network; buf is for the latter, of
  * CLIENT_ADDRESS_TEXT bytes. */
 struct span origin_tenant(const struct origin *, char *buf);
+/* Its TLS as "TLSv1.3 TLS_AES_128_GCM_SHA256"; "" in the clear. */
+struct span origin_tls(const struct origin *, char buf[TLS_WORDS_MAX]);
 /* The word behind "with" in Received, for a message with SMTPUTF8 or not. */
 struct span origin_with(const struct origin *, bool utf8);
 

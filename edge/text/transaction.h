@@ -86,6 +86,8 @@ struct transaction {
 	bool		 is_full;	/* it is not read from		*/
 	bool		 is_wanted;	/* the whole is to be kept	*/
 	bool		 is_traced;	/* our fields stand on top	*/
+	struct span	 message_id;	/* of its field, in text.header	*/
+	uint32_t	 passed;	/* checks, see stage_names()	*/
 	uint64_t	 header_len;	/* bytes, with them		*/
 };
 

@@ -9,6 +9,7 @@
 #include "edge/to_queue.h"
 #include "edge/text/trace.h"
 #include "edge/text/transaction.h"
+#include "mail/message_id.h"
 
 static void
 begin(struct transaction *t)
@@ -65,6 +66,7 @@ make_header(struct transaction *t)
 		return false;
 	}
 	t->header_len = text_header(&t->text).len;
+	t->message_id = message_id_find(text_header(&t->text));
 	t->is_traced = true;
 	return true;
 }

@@ -54,7 +54,7 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	    !intake_is_clean(m->sender) || !intake_is_clean(m->tenant) ||
 	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
 	    m->body >= BODY__COUNT || (m->params & ~PARAM__ALL) != 0 ||
-	    (m->by_mode & ~BY__ALL) != 0 ||
+	    (m->by_mode & ~BY__ALL) != 0 || !intake_is_clean(m->tls) ||
 	    (m->envid.len > 0 && !dsn_is_envid(m->envid)))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
@@ -126,7 +126,8 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
 	s->len[PART_HEADER] += piece.len;
-	if ((s->said_cnt == 0 && LIST_EMPTY(&s->arrivals)) ||
+	if (!intake_is_clean(m->message_id) || !intake_is_clean(m->checks) ||
+	    (s->said_cnt == 0 && LIST_EMPTY(&s->arrivals)) ||
 	    m->header_len != s->len[PART_HEADER] ||
 	    m->body_len != s->len[PART_BODY])
 		return ERR_PEER;
@@ -135,7 +136,8 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
 	else if (!stream_may_hold(ed, piece.len))
 		stream_refuse_many(s);
-	else if (!stream_keep_tail(s, PART_HEADER, piece))
+	else if (!stream_keep_tail(s, PART_HEADER, piece) ||
+	    !stream_keep_facts(s, m))
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 	else
 		stream_complete(s);

@@ -65,6 +65,7 @@ struct stream {
 	size_t		 rcpt_bytes;
 	bool		 is_local;	/* from a unix socket		*/
 	bool		 is_judged;	/* SMTPUTF8: by what relays can	*/
+	char		*facts;		/* what came with its end	*/
 	struct split	 split;
 	struct store_accept accept;
 	struct store_drop drop;
@@ -140,6 +141,9 @@ struct route_ask stream_who(const struct stream *);
 bool		 stream_put_piece(struct stream *, enum part,
 		    struct span full_piece);
 bool		 stream_keep_tail(struct stream *, enum part, struct span);
+/* What is said with its end, for log and history; false: no memory. */
+bool		 stream_keep_facts(struct stream *,
+		    const struct msg_mail_commit *);
 
 /* All is there: once all recipients are known hand it to the store, and answer
  * when it came back. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
+#include "mail/message_id.h"
 #include "queue/intake/intake_inside.h"
 #include "queue/to_edge.h"
 #include "sys/clock.h"
@@ -91,6 +92,7 @@ free_stream(struct stream *s)
 	free(s->rcpt_dsn);
 	free(s->rcpt_route);
 	split_free(&s->split);
+	free(s->facts);
 	free(s->tail[PART_HEADER]);
 	free(s->tail[PART_BODY]);
 	free(s);
@@ -166,7 +168,8 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 {
 	struct span edge = span_of(ed->name);
 	size_t bytes = m->sender.len + m->client.len + m->helo.len +
-	    m->proto.len + m->tenant.len + edge.len + m->envid.len;
+	    m->proto.len + m->tenant.len + edge.len + m->envid.len +
+	    m->tls.len;
 	struct stream *s = calloc(1, sizeof(*s) + bytes);
 	struct record_message *facts;
 	char *at;
@@ -188,6 +191,8 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->params = m->params;
 	facts->by_ms = m->by_ms;
 	facts->by_mode = m->by_mode;
+	s->accept.session = m->session;
+	s->accept.tls = keep(&at, m->tls, TLS_WORDS_MAX);
 	s->is_local = m->local != 0;
 	s->is_judged = m->judged != 0;
 	s->queue = ed->queue;
@@ -288,6 +293,22 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
 	return true;
 }
 
+bool
+stream_keep_facts(struct stream *s, const struct msg_mail_commit *m)
+{
+	size_t bytes = m->message_id.len + m->checks.len;
+	char *at;
+
+	if (bytes == 0)
+		return true;
+	if ((at = s->facts = malloc(bytes)) == NULL)
+		return false;
+	stream_hold(s, bytes);
+	s->accept.message_id = keep(&at, m->message_id, MESSAGE_ID_KEPT);
+	s->accept.checks = keep(&at, m->checks, CHECKS_MAX);
+	return true;
+}
+
 static void
 log_queued(const struct stream *s)
 {
@@ -295,11 +316,21 @@ log_queued(const struct stream *s)
 	struct log_line l;
 
 	log_begin(&l, LOG_queued);
+	if (s->accept.session != 0)
+		log_hex(&l, LOG_KEY_session, s->accept.session);
 	log_id(&l, LOG_KEY_id, s->mail.id);
 	log_str(&l, LOG_KEY_from, m->sender);
+	if (s->accept.message_id.len > 0)
+		log_str(&l, LOG_KEY_message_id, s->accept.message_id);
 	log_num(&l, LOG_KEY_size, (int64_t)(m->header_len + m->body_len));
 	log_num(&l, LOG_KEY_rcpts, m->rcpt_cnt);
 	log_str(&l, LOG_KEY_client, m->client);
+	if (m->helo.len > 0)
+		log_str(&l, LOG_KEY_helo, m->helo);
+	if ((m->flags & MAIL_LOGIN) != 0)
+		log_str(&l, LOG_KEY_user, m->tenant);
+	if (s->accept.tls.len > 0)
+		log_str(&l, LOG_KEY_tls, s->accept.tls);
 	log_str(&l, LOG_KEY_edge, m->edge);
 	log_end(&l);
 }

@@ -129,7 +129,7 @@ dispatch_claim_read(struct dispatch *ds, struct delivery *dl)
 static size_t
 size_of(const struct result *r)
 {
-	return sizeof(*r) + r->reply.len + r->hop.len;
+	return sizeof(*r) + r->reply.len + r->hop.len + r->tls.len;
 }
 
 static struct result *
@@ -137,7 +137,9 @@ copy_result(const struct msg_delivery_result *m, size_t reply_max)
 {
 	struct span reply = span_head(m->reply, reply_max);
 	struct span hop = span_head(m->hop, DOMAIN_MAX);
-	struct result *r = calloc(1, sizeof(*r) + reply.len + hop.len);
+	struct span tls = span_head(m->tls, TLS_WORDS_MAX);
+	struct result *r = calloc(1, sizeof(*r) + reply.len + hop.len +
+	    tls.len);
 
 	if (r == NULL)
 		return NULL;
@@ -151,8 +153,11 @@ copy_result(const struct msg_delivery_result *m, size_t reply_max)
 		memcpy(r->text, reply.ptr, reply.len);
 	if (hop.len > 0)
 		memcpy(r->text + reply.len, hop.ptr, hop.len);
+	if (tls.len > 0)
+		memcpy(r->text + reply.len + hop.len, tls.ptr, tls.len);
 	r->reply = (struct span){ r->text, reply.len };
 	r->hop = (struct span){ r->text + reply.len, hop.len };
+	r->tls = (struct span){ r->text + reply.len + hop.len, tls.len };
 	return r;
 }
 

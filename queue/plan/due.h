@@ -42,7 +42,7 @@ struct result {
 	enum stage	 stage;
 	uint16_t	 code;
 	uint8_t		 flags;		/* RESULT_*			*/
-	struct span	 reply, hop;	/* in text			*/
+	struct span	 reply, hop, tls; /* in text			*/
 	char		 text[];
 };
 

@@ -118,6 +118,7 @@ fill_changes(struct outcome *o)
 		c->code = r->code;
 		c->reply = r->reply;
 		c->hop = r->hop;
+		c->tls = r->tls;
 		c->is_theirs = !(r->flags & RESULT_OWN);
 		c->flags = r->flags;
 	}

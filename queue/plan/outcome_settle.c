@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "mail/hop_id.h"
 #include "queue/bounce/digest.h"
 #include "queue/plan/dispatch.h"
 #include "queue/bounce/bounce_status.h"
@@ -38,6 +39,9 @@ log_change(const struct outcome *o, const struct store_change *c)
 	};
 	struct bounce_rcpt r = { .reply = c->reply, .code = c->code,
 	    .action = REPORT_NONE };
+	const struct envelope *env = o->delivery->envelope;
+	struct span hop_id = c->class == CLASS_DONE ?
+	    hop_id_find(c->reply) : SPAN("");
 	struct log_line l;
 
 	if (c->class == CLASS_LATER && o->delivery->is_quiet)
@@ -45,10 +49,15 @@ log_change(const struct outcome *o, const struct store_change *c)
 	log_begin(&l, o->is_reminder ? LOG_delayed : o->settle.is_ruled &&
 	    c->class == CLASS_DONE ? LOG_discarded : events[c->class]);
 	log_id(&l, LOG_KEY_id, o->settle.id);
+	log_str(&l, LOG_KEY_from, env->message.sender);
 	log_str(&l, LOG_KEY_rcpt, c->address);
-	log_str(&l, LOG_KEY_relay, o->delivery->envelope->delivery.relay);
+	log_str(&l, LOG_KEY_relay, env->delivery.relay);
 	if (c->hop.len > 0)
 		log_str(&l, LOG_KEY_hop, c->hop);
+	if (hop_id.len > 0)
+		log_str(&l, LOG_KEY_hop_id, hop_id);
+	if (c->tls.len > 0)
+		log_str(&l, LOG_KEY_tls, c->tls);
 	if (c->code != 0)
 		log_num(&l, LOG_KEY_code, c->code);
 	log_text(&l, LOG_KEY_dsn, bounce_status(&r).text);

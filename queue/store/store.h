@@ -179,6 +179,9 @@ struct store_accept {
 	struct store_mail *mail;
 	struct record_message message;	/* rcpt_cnt, delivery_cnt included,
 					 * the rest of version 2 ours	*/
+	struct span	 message_id;	/* as its header says it, empty: not */
+	struct span	 checks, tls;	/* of its session, for its history */
+	uint64_t	 session;	/* likewise; 0: it had none	*/
 	const struct span *rcpts;
 	const struct store_dsn *rcpt_dsn; /* NULL: none said anything	*/
 	const uint32_t	*rcpt_delivery;	/* NULL: all are in delivery 0	*/
@@ -199,6 +202,7 @@ struct store_change {
 	enum outcome_class class;	/* only CLASS_LATER stays	*/
 	uint16_t	 code;
 	struct span	 address, reply, hop;
+	struct span	 tls;		/* of the connection; empty: none */
 	bool		 is_theirs;	/* the hop's words, not ours	*/
 	bool		 is_late;	/* given up after trying long	*/
 	bool		 is_warned;	/* the sender is told of a delay */

@@ -18,6 +18,7 @@ smtp_connect_on(struct smtp_client *c, int fd, struct span hop)
 	smtp_end_count(c);
 	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
 	c->hop = span_of(c->hop_bytes);
+	c->tls_words[0] = '\0';
 	memset(&c->ehlo, 0, sizeof(c->ehlo));
 	if (log_wants(LOG_DEBUG)) {
 		log_begin(&l, LOG_connected);

@@ -80,13 +80,15 @@ void
 smtp_end_fail(struct smtp_client *c, const struct verdict *v)
 {
 	struct delivery *d = c->delivery;
+	struct verdict w = *v;
 
 	if (c->step == SMTP_CLOSED)
 		return;
 	log_failure(c, v);
+	w.tls = span_of(c->tls_words);
 	if (d != NULL && (c->heard || c->mail_cnt == 0 || d->is_orphan)) {
 		c->delivery = NULL;
-		delivery_end(d, v, c->hop);
+		delivery_end(d, &w, c->hop);
 	}
 	if (!c->was_ready && !c->is_hopeless && dial_has_more(&c->dial)) {
 		smtp_end_hang_up(c);

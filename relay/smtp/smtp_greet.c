@@ -141,7 +141,12 @@ smtp_greet_is_refused(const struct smtp_client *c)
 static void
 on_handshake(struct smtp_client *c)
 {
+	struct tls_facts facts;
+
 	counter_add(COUNTER_tls_done, 1);
+	tls_facts(c->channel.tls, &facts);
+	(void)snprintf(c->tls_words, sizeof(c->tls_words), "%s %s%s",
+	    facts.version, facts.cipher, facts.is_verified ? " verified" : "");
 	if (log_wants(LOG_DEBUG))
 		log_tls(c, LOG_secured, NULL);
 	smtp_step_enter(c, c->target->tls.policy.immediately ?

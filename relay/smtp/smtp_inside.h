@@ -94,6 +94,7 @@ struct smtp_client {
 	struct ehlo	 ehlo;
 	struct span	 hop;
 	char		 hop_bytes[DIAL_HOP_MAX];
+	char		 tls_words[TLS_WORDS_MAX];	/* "": in the clear */
 
 	/* What the next hop says. */
 	char		 in[SMTP_CLIENT_IN];

@@ -95,10 +95,19 @@ smtp_mail_say_text(struct smtp_client *c)
 
 /* Decided. */
 
+static const struct outcome *
+outcome_of(struct smtp_client *c, const struct verdict *v)
+{
+	struct verdict w = *v;
+
+	w.tls = span_of(c->tls_words);
+	return delivery_outcome(c->delivery, &w, c->hop);
+}
+
 static void
 decide_all(struct smtp_client *c, const struct verdict *v)
 {
-	const struct outcome *o = delivery_outcome(c->delivery, v, c->hop);
+	const struct outcome *o = outcome_of(c, v);
 
 	for (uint32_t i = 0; i < c->delivery->rcpt_cnt; i++)
 		delivery_decide(c->delivery, i, o);
@@ -108,7 +117,7 @@ static void
 decide_taken(struct smtp_client *c, const struct verdict *v)
 {
 	struct verdict w = smtp_dsn_verdict(c, v);
-	const struct outcome *o = delivery_outcome(c->delivery, &w, c->hop);
+	const struct outcome *o = outcome_of(c, &w);
 
 	for (unsigned i = 0; i < c->taken_cnt; i++)
 		delivery_decide(c->delivery, c->batch[i], o);
@@ -229,8 +238,7 @@ smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 	if (v->class == CLASS_DONE)
 		c->batch[c->taken_cnt++] = i;
 	else if (!is_over_limit(c, v))
-		delivery_decide(c->delivery, i,
-		    delivery_outcome(c->delivery, v, c->hop));
+		delivery_decide(c->delivery, i, outcome_of(c, v));
 	if (c->batch_pos < c->batch_cnt)
 		smtp_step_enter(c, SMTP_RCPT);
 	else if (c->is_binary)
@@ -289,8 +297,7 @@ hear_end_of_one(struct smtp_client *c, const struct verdict *v)
 
 	if (w.scope == SCOPE_MESSAGE)
 		w.scope = SCOPE_RECIPIENT;
-	delivery_decide(c->delivery, i,
-	    delivery_outcome(c->delivery, &w, c->hop));
+	delivery_decide(c->delivery, i, outcome_of(c, &w));
 	if (c->ended_cnt < c->taken_cnt)
 		smtp_step_enter(c, SMTP_END);
 	else

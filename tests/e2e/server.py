@@ -21,7 +21,7 @@ NOBODY = 65534
 OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0",
            "UBSAN_OPTIONS": "print_stacktrace=1"}
 PATIENCE = 60 if SANITIZED else 20      # seconds any one thing may take
-PAIR = re.compile(r'([a-z]+)=("(?:\\.|[^"\\])*"|\S*)')
+PAIR = re.compile(r'([a-z_]+)=("(?:\\.|[^"\\])*"|\S*)')
 REPORT = re.compile(r"Sanitizer|runtime error:|stack smashing|Assertion|"
                     r"has died\" signal=(?!9$)|event=trouble dropped=")
 

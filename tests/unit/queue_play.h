@@ -374,8 +374,9 @@ play_send_mail(struct play *p, uint64_t stream, const char *sender,
 
 	play_open_mail(p, stream, sender, rcpt);
 	link_send_mail_body(p->edge, &(struct msg_mail_body){ stream }, body);
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ stream, 0,
-	    header.len, body.len }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = stream, .flags = 0,
+	    .header_len = header.len, .body_len = body.len }, header);
 }
 
 static inline void

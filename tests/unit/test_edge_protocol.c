@@ -64,7 +64,7 @@ echo_no(const struct seat *seat)
 }
 
 static void
-echo_secured(struct seat *seat)
+echo_secured(struct seat *seat, const char *version, const char *cipher)
 {
 	fail_msg("no TLS was wanted");
 }

@@ -123,8 +123,9 @@ a_message_of_thousands_is_shown_whole(void **state)
 		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
 		    .stream = 1, .rcpt = span_of(rcpt) });
 	}
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, 0 }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = 0 }, header);
 	kit_until(&p->kit, p->taken_cnt == 1);
 	ask_show(a, p->id);
 	assert_int_equal(a->end, TOLD_DONE);
@@ -566,8 +567,9 @@ a_message_for_two_relays_is_two_deliveries(void **state)
 	play_open_mail(p, 1, "from@example.org", "ann@example.org");
 	link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
 	    .stream = 1, .rcpt = SPAN("bob@example.net") });
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, 0 }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = 0 }, header);
 	kit_until(&p->kit, p->taken_cnt == 1);
 	ask_show(a, p->id);
 	assert_int_equal(a->delivery_cnt, 2);

@@ -44,7 +44,9 @@ piece(struct play *p, uint64_t no, enum part part, size_t len)
 static enum err
 commit(struct play *p, uint64_t no, size_t header_len, size_t body_len)
 {
-	struct msg_mail_commit m = { no, 0, header_len, body_len };
+	struct msg_mail_commit m = {
+	    .stream = no, .flags = 0,
+	    .header_len = header_len, .body_len = body_len };
 
 	return intake_commit(edge_of(p), &m, (struct span){ full,
 	    header_len % PIECE_MAX });
@@ -215,7 +217,8 @@ a_commit_counts_right_and_has_a_recipient(void **state)
 	assert_int_equal(commit(p, 1, 8, 0), ERR_PEER);
 	begin(p, 2);
 	assert_int_equal(intake_commit(edge_of(p), &(struct msg_mail_commit){
-	    2, 0, 9, 0 }, (struct span){ full, 8 }), ERR_PEER);
+	    .stream = 2, .flags = 0,
+	    .header_len = 9 }, (struct span){ full, 8 }), ERR_PEER);
 	begin(p, 3);
 	assert_int_equal(piece(p, 3, PART_BODY, 10), OK);
 	assert_int_equal(commit(p, 3, 8, 11), ERR_PEER);

@@ -258,8 +258,9 @@ each_recipient_has_its_own_end(void **state)
 		    .stream = 1,
 		    .rcpt = i == 0 ? SPAN("b@example.net") :
 		    SPAN("c@example.net") });
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, 0 }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = 0 }, header);
 	kit_until(&p->kit, p->rcpt_cnt == 3);
 	assert_int_equal(p->opened.rcpt_cnt, 3);
 	result(p, 0, CLASS_DONE, SCOPE_RECIPIENT, 250);
@@ -289,8 +290,9 @@ run_many(struct play *p, unsigned cnt)
 		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
 		    .stream = 1, .rcpt = span_of(rcpt) });
 	}
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, 0 }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = 0 }, header);
 	kit_until(&p->kit, p->rcpt_cnt == cnt);
 }
 
@@ -545,8 +547,10 @@ fail_on_a_full_disk(const char *dir)
 	play_start_queue(p);
 	play_link_edge(p);
 	play_open_mail(p, 1, "from@example.org", "to@example.net");
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    sizeof(header), 0 }, (struct span){ header, sizeof(header) });
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = sizeof(header) },
+	    (struct span){ header, sizeof(header) });
 	play_link_relay(p, 1);
 	play_list_slots(p, 1);
 	kit_until(&p->kit, p->open_cnt == 1 && p->taken_cnt == 1);

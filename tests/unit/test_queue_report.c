@@ -26,8 +26,9 @@ send_to_four(struct play *p, const char *sender)
 		link_send_mail_rcpt(p->edge, &(struct msg_mail_rcpt){
 		    .stream = 1, .rcpt = span_of(more[i]) });
 	link_send_mail_body(p->edge, &(struct msg_mail_body){ 1 }, body);
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, body.len }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = body.len }, header);
 	kit_until(&p->kit, p->open_cnt == 1 && p->taken_cnt == 1);
 }
 

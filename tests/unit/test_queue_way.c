@@ -316,8 +316,10 @@ a_large_body_needs_credit_and_arrives_whole(void **state)
 		link_send_mail_body(p->edge, &(struct msg_mail_body){ 1 },
 		    (struct span){ piece, i < 5 ? PIECE_MAX : 100 });
 	}
-	link_send_mail_commit(p->edge, &(struct msg_mail_commit){ 1, 0,
-	    header.len, 5 * PIECE_MAX + 100 }, header);
+	link_send_mail_commit(p->edge, &(struct msg_mail_commit){
+	    .stream = 1, .flags = 0,
+	    .header_len = header.len, .body_len = 5 * PIECE_MAX + 100 },
+	    header);
 	kit_until(&p->kit, p->taken_cnt == 1);
 	play_link_relay(p, 1);
 	play_list_slots(p, 1);
