@@ -4,10 +4,10 @@
  * An edge is an open relay when somebody beyond this host can make it hand
  * mail to somebody else: a listener beyond loopback, a queue that can reach a
  * relay which goes out and takes all recipients, and none of require_auth,
- * only_recipients and clients in front.  A network of length 0 is everybody
- * and therefore no protection.
+ * only_recipients and clients in front.  What is everybody is no protection.
  */
 #include "conf/check/check.h"
+#include "conf/check/everybody.h"
 
 /* The n-th address a listener stands for: "" is two, :: and 0.0.0.0. */
 static bool
@@ -92,6 +92,13 @@ is_beyond_loopback(const struct block *l)
 	return false;
 }
 
+/* Recipients are given, and not just all names that end in .com. */
+static bool
+is_choice(const struct setting *recipients)
+{
+	return recipients->given && everybody_pattern(recipients) == NULL;
+}
+
 /*
  * The first relay that hands on to whom it is told by anybody; NULL when none
  * does.  Who has logged in may, and bounces are ours.
@@ -104,19 +111,9 @@ way_out(const struct block *queue)
 
 		if ((queue->reach[i] & REACH_MAIL) != 0 &&
 		    block_has(r, KIND_LEAVES) &&
-		    !r->settings[OPTION_RELAY_recipients].given)
+		    !is_choice(&r->settings[OPTION_RELAY_recipients]))
 			return r;
 	}
-	return NULL;
-}
-
-/* The setting that lets everybody in, if there is one. */
-static const struct reading *
-net_of_all(const struct setting *clients)
-{
-	for (unsigned i = 0; i < clients->cnt; i++)
-		if (clients->v[i].net.bits == 0)
-			return &clients->v[i];
 	return NULL;
 }
 
@@ -140,9 +137,21 @@ check_is_open(const struct block *edge)
 	if (rules == NULL || block_num(rules, OPTION_RULES_require_auth) != 0)
 		return false;
 	clients = &rules->settings[OPTION_RULES_clients];
-	if (clients->given && net_of_all(clients) == NULL)
+	if (clients->given && everybody_networks(clients) == NULL)
 		return false;
 	return check_is_abroad(edge);
+}
+
+/* The value by which all are let in, where there is one. */
+static const struct reading *
+open_value(const struct block *rules, const struct block *out)
+{
+	const struct reading *r;
+
+	if ((r = everybody_networks(
+	    &rules->settings[OPTION_RULES_clients])) == NULL)
+		r = everybody_pattern(&out->settings[OPTION_RELAY_recipients]);
+	return r;
 }
 
 static void
@@ -151,7 +160,7 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 	const struct block *rules = block_nth(e, BLOCK_RULES, 0);
 	const struct block *out;
 	const struct setting *clients;
-	const struct reading *all;
+	const struct reading *value;
 
 	if (!is_beyond_loopback(l) || rules == NULL || e->target == NULL ||
 	    (out = way_out(e->target)) == NULL ||
@@ -159,10 +168,10 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 	    block_num(rules, OPTION_RULES_require_auth) != 0)
 		return;
 	clients = &rules->settings[OPTION_RULES_clients];
-	all = net_of_all(clients);
-	if (clients->given && all == NULL)
+	if (clients->given && everybody_networks(clients) == NULL)
 		return;
-	report_add(&c->mistakes, all != NULL ? all->place : l->place,
+	value = open_value(rules, out);
+	report_add(&c->mistakes, value != NULL ? value->place : l->place,
 	    "%s is an open relay: anybody can send to anybody through %s; "
 	    "give require_auth, clients or only_recipients in its rules, or "
 	    "recipients in the relay, or listen on 127.0.0.1",

@@ -449,6 +449,19 @@ static const struct row rows[] = {
 	{ EDGE("listener { interface \"\" }; rules { clients ::/0 }; "
 	    TLS("/c", "/k")) REST, "f:1:64: edge e is an open relay", NULL,
 	    false },
+	/* two halves are a whole, and all that ends in one label is all */
+	{ EDGE("listener { interface \"\" }; rules { clients 128.0.0.0/1 "
+	    "0.0.0.0/1 }") REST, "f:1:64: edge e is an open relay", NULL,
+	    false },
+	{ EDGE("listener { interface \"\" }; rules { clients 64.0.0.0/3 "
+	    "10.0.0.0/8 }") REST, "f:1:64: edge e is an open relay", NULL,
+	    false },
+	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 "
+	    "2000::/3 }") REST, "f:1:75: edge e is an open relay", NULL,
+	    false },
+	{ EDGE("listener { interface \"\" }") QUEUE
+	    RELAY("recipients @.net"), "f:3:51: edge e is an open relay", NULL,
+	    false },
 	/* routes */
 	{ EDGE("") TO("route @a.example relay r") RELAY(""),
 	    "f:2:22: a route is written `route to PATTERN", NULL, false },
@@ -802,6 +815,12 @@ static const struct {
 	    NULL },
 	{ EDGE(TLS("/cc", "/ck")) REST, "f:1:36: warning: this certificate is "
 	    "not for servers: it says so itself", NULL },
+	{ EDGE("listener { interface \"\" }; rules { clients 17.0.0.0/8 "
+	    "12.0.0.0/8 12.5.0.0/16 fc00::/7 10.0.0.0/8 224.0.0.0/3 "
+	    "2001:db8::/32 }") QUEUE RELAY(""), NULL, NULL },
+	{ EDGE("listener { interface \"\" }") QUEUE
+	    RELAY("recipients @.lan @.co.uk @org"), "f:2:7: warning: queue q "
+	    "takes mail from strangers", NULL },
 	{ EDGE(TLS("/sc", "/sk")) QUEUE RELAY(TLS("/cc", "/ck")), NULL, NULL },
 	{ EDGE("") QUEUE LMTP("path /s; " TLS("/c", "/k")), "f:3:37: warning: "
 	    "TLS is not spoken by this relay, so nobody is shown its "
