@@ -3,11 +3,12 @@
  *
  * A client that begins one and says no more costs a TLS session, up to 55 KB
  * (ask/hello.h), until its deadline.  So a network may have SHAKING_OF_NETWORK
- * of them (loopback all), and all together SHAKING_MAX, some 27 MB; beyond that
- * whoever made a step longest ago gives way, which is hardly ever an honest
- * one: between two of its steps lies one round trip.  A step is a message of
- * TLS, of which there are few, and not a byte that came: nobody stays by
- * trickling.  Nobody is refused.
+ * of them (loopback all), and all together SHAKING_MAX, some 27 MB.  Beyond
+ * that those give way whose neighbourhood (/24, /48) has most, and of them
+ * whoever made a step longest ago, which is hardly ever an honest one: between
+ * two of its steps lies one round trip.  So who comes alone stays, however many
+ * others begin meanwhile.  A step is a message of TLS, of which there are few,
+ * and not a byte that came: nobody stays by trickling.  Nobody is refused.
  *
  * Owns	   nothing: a row lies in its client
  * Blocks  never
@@ -29,6 +30,7 @@ struct shaking_row {
 	TAILQ_ENTRY(shaking_row) entry;
 	struct client_address address;
 	void		*client;
+	unsigned	 near_cnt;	/* of its neighbourhood, itself too */
 	bool		 is_listed, must_go;
 };
 

@@ -46,10 +46,9 @@ address(uint8_t family, unsigned net, uint8_t host)
 	struct client_address a = { .family = family };
 
 	a.bytes[0] = family == 4 ? 192 : 0x20;
-	a.bytes[2] = (uint8_t)(net >> 8);
-	a.bytes[3] = (uint8_t)net;
-	if (family == 6)
-		a.bytes[15] = host;
+	a.bytes[1] = (uint8_t)(net >> 8);
+	a.bytes[2] = (uint8_t)net;
+	a.bytes[family == 6 ? 15 : 3] = host;
 	return a;
 }
 
@@ -107,6 +106,35 @@ of_all_the_oldest_give_way(void **state)
 	assert_int_equal(shaking.cnt, SHAKING_MAX);
 	for (unsigned i = 0; i < ROWS; i++)
 		assert_int_equal(rows[i].is_listed, i >= ROWS - SHAKING_MAX);
+}
+
+/* A thousand from ten networks, while the one who came first waits. */
+static void
+the_neighbourhood_that_has_most_gives_way_first(void **state)
+{
+	unsigned alone = ROWS - 1, few = ROWS - 2;
+
+	begin(alone, address(4, 999, 0));
+	begin(few, address(6, 999, 0));
+	for (unsigned i = 0; i < ROWS - 2; i++) {
+		begin(i, address(4, i % 10, (uint8_t)(i / 10)));
+		turn();
+		if (i < SHAKING_MAX)
+			continue;
+		/* Another comes now and then, and is through. */
+		begin(few - 1, address(4, 2000 + i, 0));
+		turn();
+		assert_true(rows[few - 1].is_listed);
+		shaking_over(&shaking, &rows[few - 1]);
+		if (i == few - 2)
+			break;
+	}
+	assert_true(rows[alone].is_listed);
+	assert_true(rows[few].is_listed);
+	assert_int_equal(shaking.cnt, SHAKING_MAX - 1);
+	assert_int_equal(rows[alone].near_cnt, 1);
+	for (unsigned i = 0; i < 20; i++)
+		assert_false(rows[i].is_listed);
 }
 
 /* Against a thousand who do not. */
@@ -181,6 +209,9 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(of_all_the_oldest_give_way,
 		    set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    the_neighbourhood_that_has_most_gives_way_first, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(who_makes_a_step_in_time_stays,
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
