@@ -33,6 +33,7 @@ struct attempts_queue {
 	TAILQ_HEAD(, delivery) deliveries;
 	struct delivery	*last;		/* the one last opened, or NULL	*/
 	struct hold	 hold;		/* what they take		*/
+	unsigned	 running_cnt;	/* whole, and not finished	*/
 };
 
 struct attempts {

@@ -432,16 +432,12 @@ delivery_size(const struct delivery *d)
 
 /* The results. */
 
-const struct outcome *
-delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
+static const struct outcome *
+keep_outcome(struct delivery *d, const struct verdict *v, size_t text_len,
+    struct span hop)
 {
-	bool is_short = d->hold != NULL &&
-	    d->hold->bytes >= DELIVERY_HOLD_MAX / 2;
-	size_t text_len = span_head(v->text, is_short ? REPLY_SHORT :
-	    REPLY_TEXT_MAX).len;
 	struct outcome *o;
 
-	hop = span_head(hop, BUS_STR_MAX);
 	if ((o = malloc(sizeof(*o) + text_len + hop.len +
 	    v->tls.len)) == NULL)
 		return NULL;
@@ -459,6 +455,22 @@ delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
 	SLIST_INSERT_HEAD(&d->outcomes, o, entry);
 	count_taken(d, sizeof(*o) + text_len + hop.len + v->tls.len);
 	return o;
+}
+
+const struct outcome *
+delivery_outcome(struct delivery *d, const struct verdict *v, struct span hop)
+{
+	size_t held = d->hold != NULL ? d->hold->bytes : 0;
+	const struct outcome **shared = &d->shared[v->class];
+
+	if (held >= DELIVERY_HOLD_MAX) {
+		if (*shared == NULL)
+			*shared = keep_outcome(d, v, 0, SPAN(""));
+		return *shared;
+	}
+	return keep_outcome(d, v, span_head(v->text,
+	    held >= DELIVERY_HOLD_MAX / 2 ? REPLY_SHORT : REPLY_TEXT_MAX).len,
+	    span_head(hop, BUS_STR_MAX));
 }
 
 void

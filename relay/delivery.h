@@ -9,6 +9,9 @@
  * What all deliveries of a queue take is counted, for it may have been taken
  * over.  When it is too much one is refused: nothing of it is kept but its
  * name, and when it is whole it comes back without a result, "later, ours".
+ * Next hops may be in league with it: from half of it on replies are cut short,
+ * and when it is too much the results of a delivery that are of one class share
+ * a reply without words.
  *
  * Owns	   envelope, pieces, outcomes
  * Blocks  never
@@ -33,8 +36,7 @@
 					 * long before			*/
 
 #define DELIVERY_HOLD_MAX	(256u << 20)	/* bytes of a queue's envelopes
-					 * and results; from half of it on
-					 * replies are cut short	*/
+					 * and results			*/
 
 struct delivery;
 
@@ -149,6 +151,8 @@ struct delivery {
 	struct span	 held[STREAM_CREDIT]; /* by number modulo; NULL:
 					 * has not come			*/
 	SLIST_HEAD(, outcome) outcomes;
+	const struct outcome *shared[CLASS__COUNT];	/* of them, without
+					 * words; NULL: none yet	*/
 };
 
 /* Copies what it needs.  NULL when out of memory. */

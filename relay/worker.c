@@ -30,6 +30,7 @@ finished(struct delivery *d)
 	struct attempts_queue *q = d->home;
 	struct worker *w = q->owner;
 
+	q->running_cnt--;
 	if (d->is_forgotten)
 		attempts_remove(&w->book, d);
 	else if (q->link != NULL)
@@ -43,6 +44,7 @@ back(struct delivery *d, enum back why)
 	struct attempts_queue *q = d->home;
 	struct worker *w = q->owner;
 
+	q->running_cnt--;
 	if (!d->is_forgotten && q->link != NULL)
 		to_queue_back(q->link, d, why);
 	attempts_remove(&w->book, d);
@@ -145,6 +147,13 @@ worker_forget_queue(struct worker *w, struct attempts_queue *q)
 		forget(w, d);
 }
 
+/* Twice its slots: those of before a reload may be more. */
+static size_t
+most_running(const struct worker *w)
+{
+	return 2 * ((size_t)w->kind->slots(w->relay_type_arg) + 1);
+}
+
 /* Told once, until there is room again. */
 static void
 refuse(struct attempts_queue *q, struct delivery *d)
@@ -206,12 +215,33 @@ add_rcpt(struct delivery *d, const struct msg_delivery_rcpt *m)
 	return e;
 }
 
+/*
+ * All its recipients are said: it is the kind's, and costs what one that is
+ * being tried does.  A queue has its slots of them, and those it has settled
+ * unfinished.
+ */
+static void
+begin(struct worker *w, struct attempts_queue *q, struct delivery *d)
+{
+	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
+	struct verdict binary = verdict_own(OWN_needs_binarymime, STAGE_MAIL);
+
+	if (q->running_cnt++ >= most_running(w) && d->rcpts != NULL)
+		refuse(q, d);
+	if (d->rcpts == NULL)
+		delivery_finish(d);
+	else if (w->is_draining)
+		delivery_end(d, &v, SPAN(""));
+	else if (d->body == BODY_BINARYMIME && !w->kind->takes_binary)
+		delivery_end(d, &binary, SPAN(""));
+	else
+		w->kind->take(w->relay_type_arg, d);
+}
+
 enum err
 worker_rcpt(struct worker *w, struct delivery *d,
     const struct msg_delivery_rcpt *m)
 {
-	struct verdict v = verdict_own(OWN_stopping, STAGE_CONNECT);
-	struct verdict binary = verdict_own(OWN_needs_binarymime, STAGE_MAIL);
 	enum err e;
 
 	if (!dsn_is_notify(m->notify) ||
@@ -226,24 +256,14 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	if (!delivery_is_whole(d))
 		return OK;
 	attempts_whole(&w->book);
-	if (d->rcpts == NULL)
-		delivery_finish(d);
-	else if (w->is_draining)
-		delivery_end(d, &v, SPAN(""));
-	else if (d->body == BODY_BINARYMIME && !w->kind->takes_binary)
-		delivery_end(d, &binary, SPAN(""));
-	else
-		w->kind->take(w->relay_type_arg, d);
+	begin(w, d->home, d);
 	return OK;
 }
 
-/* Twice what its slots can have: those of before a reload may be more. */
 size_t
 worker_text_max(const struct worker *w)
 {
-	size_t slots = w->kind->slots(w->relay_type_arg);
-
-	return 2 * (slots + 1) * STREAM_CREDIT * PIECE_MAX;
+	return most_running(w) * STREAM_CREDIT * PIECE_MAX;
 }
 
 /* No piece of one that still runs will come: who waits for one must hear it. */

@@ -4,17 +4,19 @@ its way all the same.  tests/hostile has the programs."""
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
 from client import Client, send
-from measure import own_memory
+from measure import Watch, own_memory
 from server import BUILD, Postern, free_port, programs
 from test_submission import make_certificate, open_secure
 from test_users import CHEAP, accounts, login
 
+SOAK = os.environ.get("POSTERN_SOAK") == "1"
 CONF = """
 process { hostname mx.test.example; run_dir run }
 edge in { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
@@ -79,6 +81,26 @@ def test_a_taken_relay_ends_no_delivery_of_another(taken, sinks):
     taken.wait_log(event="delivered", id=name, rcpt="bob@good.example")
     for line in taken.find_log(event="failed"):
         assert line["rcpt"] == "eve@evil.example", line.text
+
+
+@pytest.mark.heavy
+def test_a_taken_relay_cannot_fill_the_queue_with_results(taken, sinks):
+    """10,000 of each delivery, in a kilobyte of words: of 20 in make soak."""
+    good, shut = sinks(), free_port()
+    port = free_port()
+    taken.configure((CONF % (port, good.port, shut, good.port)).replace(
+        "queue main }", "queue main; max_recipients 10000 }", 1))
+    taken.start()
+    queue = taken.pid("queue")
+    rcpts = ["words-%d@evil.example" % i for i in range(10000)]
+    for _ in range(20 if SOAK else 2):
+        send(port, "ann@here.example", *rcpts)
+    with Watch([queue]) as watch:
+        send(port, "ann@here.example", "bob@good.example")
+        good.wait()
+    assert taken.pid("queue") == queue
+    assert watch.most[queue] < 160 << 20
+    taken.signal(signal.SIGTERM)        # told twice, it does not wait for it
 
 
 EDGES = """

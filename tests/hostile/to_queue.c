@@ -6,7 +6,9 @@
  * speaks of all deliveries of the messages it has heard of, whose they are,
  * and says that they have failed for good, in its own words; and it has more
  * slots than can be.  Mail to sign-KEY-PID@, where PID is its own, has it ask
- * the vault for signatures by the key of that id, in hex, over each link.
+ * the vault for signatures by the key of that id, in hex, over each link; to
+ * words-ANY@, say a result for each recipient in as many words as there can be,
+ * and never that this was all.
  */
 #include <sys/socket.h>
 
@@ -60,6 +62,34 @@ lie(struct link *l, struct id id, uint32_t delivery)
 	(void)link_send_delivery_done(l, &(struct msg_delivery_done){
 	    .id = id, .delivery = delivery, .attempt = ATTEMPT,
 	    .result_cnt = OTHERS });
+}
+
+static bool
+is_for_words(const struct delivery *d)
+{
+	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++)
+		if (span_begins(d->rcpts[i].address, SPAN("words-")))
+			return true;
+	return false;
+}
+
+static void
+be_wordy(struct link *l, const struct delivery *d)
+{
+	char words[REPLY_TEXT_MAX];
+	struct msg_delivery_result r = {
+		.id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+		.class = CLASS_LATER, .scope = SCOPE_RECIPIENT,
+		.stage = STAGE_RCPT, .code = 450,
+		.reply = { words, sizeof(words) },
+	};
+
+	memset(words, 'w', sizeof(words));
+	link_set_queue_max(l, (size_t)1 << 30);
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++) {
+		r.rcpt_no = d->rcpts[i].no;
+		(void)link_send_delivery_result(l, &r);
+	}
 }
 
 /*
@@ -140,6 +170,8 @@ to_queue_results(struct link *l, const struct delivery *d)
 
 	if (is_evil(d)) {
 		do_as_told(d);
+		if (is_for_words(d))
+			be_wordy(l, d);
 		return;
 	}
 	for (uint32_t i = 0; d->rcpts != NULL && i < d->rcpt_cnt; i++) {

@@ -584,6 +584,62 @@ when_memory_is_short_replies_are_cut(void **state)
 	delivery_finish(d);
 }
 
+/* The queue has taken all that it may, and the next hop goes on talking. */
+static void
+when_memory_is_up_results_of_a_class_share_a_reply(void **state)
+{
+	struct verdict v[2] = { verdict_own(OWN_no_text, STAGE_RCPT),
+		verdict_own(OWN_needs_smtputf8, STAGE_RCPT) };
+	struct delivery *d;
+	size_t before;
+
+	connect_queue(1);
+	send_open(1, 1000, 0);
+	for (unsigned i = 0; i < 1000; i++)
+		send_rcpt(1, i);
+	settle();
+	assert_non_null(d = bench->taken);
+	hold_of_queue()->bytes += DELIVERY_HOLD_MAX;
+	before = hold_of_queue()->bytes;
+	for (uint32_t i = 0; i < 1000; i++)
+		delivery_decide(d, i, delivery_outcome(d, &v[i % 2],
+		    SPAN("hop")));
+	assert_in_range(hold_of_queue()->bytes, before, before + 1000);
+	assert_ptr_equal(d->rcpts[0].outcome, d->rcpts[998].outcome);
+	assert_int_equal(d->rcpts[0].outcome->verdict.class, CLASS_LATER);
+	assert_int_equal(d->rcpts[999].outcome->verdict.class, CLASS_NEVER);
+	assert_int_equal(d->rcpts[999].outcome->verdict.code, 550);
+	assert_int_equal(d->undecided, 0);
+	hold_of_queue()->bytes -= DELIVERY_HOLD_MAX;
+	delivery_finish(d);
+}
+
+/* Each costs what its try does: connections, hosts, what is converted. */
+static void
+what_a_queue_has_running_is_bounded(void **state)
+{
+	unsigned most = 2 * (SLOTS + 1);
+
+	connect_queue(1);
+	bench->heard[0] = '\0';
+	for (unsigned i = 0; i < most; i++) {
+		send_open(100 + i, 1, 0);
+		send_rcpt(100 + i, 0);
+		send_settled(100 + i);	/* it may say so of each */
+	}
+	want_heard("");
+	assert_int_equal(bench->taken_cnt, most);
+	send_open(1, 1, 0);
+	send_rcpt(1, 0);
+	want_heard("done 1 of 0; ");
+	assert_int_equal(bench->gone, OK);
+	end(bench->taken);
+	send_open(2, 1, 0);
+	send_rcpt(2, 0);
+	settle();
+	assert_int_equal(bench->taken_cnt, most + 1);
+}
+
 static void
 nonsense_costs_the_link_and_nothing_else(void **state)
 {
@@ -684,6 +740,8 @@ main(void)
 		TEST(what_a_queue_can_have_a_relay_keep_is_bounded),
 		TEST(addresses_count_as_they_come),
 		TEST(when_memory_is_short_replies_are_cut),
+		TEST(when_memory_is_up_results_of_a_class_share_a_reply),
+		TEST(what_a_queue_has_running_is_bounded),
 		TEST(nonsense_costs_the_link_and_nothing_else),
 		TEST(what_crosses_with_the_end_of_a_delivery_is_borne),
 		TEST(a_drained_relay_takes_nothing_and_ends_when_settled),
