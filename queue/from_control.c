@@ -28,6 +28,9 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_suspended_ask:
 		control_suspended(c, &m->suspended_ask);
 		return OK;
+	case MSG_alias_ask:
+		control_alias(c, &m->alias_ask);
+		return OK;
 	case MSG_route_ask:
 		control_route(c, &m->route_ask);
 		return OK;

@@ -16,6 +16,20 @@ to_control_route(struct link *l, const struct msg_route_answer *answer)
 }
 
 void
+to_control_alias(struct link *l, const struct msg_alias_row *row)
+{
+	if (l != NULL)
+		link_send_alias_row(l, row);
+}
+
+void
+to_control_alias_end(struct link *l, const struct msg_alias_end *end)
+{
+	if (l != NULL)
+		link_send_alias_end(l, end);
+}
+
+void
 to_control_edited(struct link *l, uint64_t request, enum told status)
 {
 	struct msg_edit_done m = { request, (uint8_t)status };

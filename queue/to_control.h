@@ -10,6 +10,8 @@
 
 void	to_control_told(struct link *, const struct msg_queue_told *);
 void	to_control_route(struct link *, const struct msg_route_answer *);
+void	to_control_alias(struct link *, const struct msg_alias_row *);
+void	to_control_alias_end(struct link *, const struct msg_alias_end *);
 void	to_control_edited(struct link *, uint64_t request, enum told);
 void	to_control_suspend_done(struct link *, uint64_t request, enum told);
 

@@ -14,6 +14,7 @@ answers(unsigned answer, unsigned question, bool *is_last)
 	case MSG_queue_told:	return question == MSG_queue_ask;
 	case MSG_edit_done:	return question == MSG_edit_ask;
 	case MSG_route_answer:	return question == MSG_route_ask;
+	case MSG_alias_end:	return question == MSG_alias_ask;
 	case MSG_list_end:	return lists;
 	case MSG_aside_end:	return question == MSG_aside_ask;
 	case MSG_suspend_done:	return question == MSG_suspend_ask;
@@ -22,6 +23,8 @@ answers(unsigned answer, unsigned question, bool *is_last)
 		*is_last = false;
 		if (answer == MSG_aside_row)
 			return question == MSG_aside_ask;
+		if (answer == MSG_alias_row)
+			return question == MSG_alias_ask;
 		if (answer == MSG_suspended_row)
 			return question == MSG_suspended_ask;
 		return lists && (answer == MSG_list_message ||
@@ -37,7 +40,8 @@ is_answer(unsigned type)
 	    type == MSG_list_message || type == MSG_list_delivery ||
 	    type == MSG_list_rcpt || type == MSG_aside_row ||
 	    type == MSG_aside_end || type == MSG_suspend_done ||
-	    type == MSG_suspended_row || type == MSG_suspended_end;
+	    type == MSG_suspended_row || type == MSG_suspended_end ||
+	    type == MSG_alias_row || type == MSG_alias_end;
 }
 
 /* All answers begin with the number, m->queue_told.request. */

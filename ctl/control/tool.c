@@ -67,6 +67,7 @@ queue_named(unsigned type, const union msg *m)
 	case MSG_edit_ask:	return m->edit_ask.queue;
 	case MSG_suspend_ask:	return m->suspend_ask.queue;
 	case MSG_suspended_ask:	return m->suspended_ask.queue;
+	case MSG_alias_ask:	return m->alias_ask.queue;
 	default:		return m->route_ask.queue;
 	}
 }
@@ -153,6 +154,7 @@ take(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_edit_ask:
 	case MSG_suspend_ask:
 	case MSG_suspended_ask:
+	case MSG_alias_ask:
 	case MSG_route_ask:
 		return pass_on(t, type, m);
 	default:

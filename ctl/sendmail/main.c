@@ -44,7 +44,8 @@ find_socket(const char *config, char *buf, size_t cap)
 
 /* Become the tool beside our own file. */
 static int
-run_tool(const struct args *a, const char *verb, const char *option)
+run_tool(const struct args *a, const char *verb, const char *second,
+    const char *option)
 {
 	const char *config = a->config != NULL ? a->config : CONFIG_PATH;
 	char path[PATH_MAX];
@@ -56,7 +57,7 @@ run_tool(const struct args *a, const char *verb, const char *option)
 		slash = path;
 	(void)strlcpy(slash + 1, "posternctl",
 	    sizeof(path) - (size_t)(slash + 1 - path));
-	execl(path, "posternctl", "-f", config, "queue", verb, option,
+	execl(path, "posternctl", "-f", config, verb, second, option,
 	    (char *)NULL);
 	perror(path);
 	return EX_OSFILE;
@@ -73,11 +74,11 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	switch (a.mode) {
 	case MODE_LIST:
-		return run_tool(&a, "list", NULL);
+		return run_tool(&a, "queue", "list", NULL);
 	case MODE_FLUSH:
-		return run_tool(&a, "flush", "--all");
+		return run_tool(&a, "queue", "flush", "--all");
 	case MODE_ALIASES:
-		return EX_OK;
+		return run_tool(&a, "aliases", NULL, NULL);
 	default:
 		break;
 	}

@@ -58,6 +58,8 @@ enum run_end	 cmd_queue_reroute(struct run *);
 enum run_end	 cmd_suspend(struct run *);
 enum run_end	 cmd_resume(struct run *);
 enum run_end	 cmd_route(struct run *);
+enum run_end	 cmd_alias(struct run *);
+enum run_end	 cmd_aliases(struct run *);
 enum run_end	 cmd_user_add(struct run *);
 enum run_end	 cmd_user_passwd(struct run *);
 enum run_end	 cmd_user_verify(struct run *);
@@ -83,5 +85,8 @@ enum run_end	 cmd_edit_these(struct run *, enum edit, const char *name,
  * END_DONE it is good, END_NOTHING it is not or cannot be checked.
  */
 enum run_end	 cmd_check_file(const char *path);
+
+/* Have what was checked taken; told what came of it. */
+enum run_end	 cmd_reload_now(struct run *);
 
 #endif

@@ -66,17 +66,13 @@ cmd_check(struct run *r)
 }
 
 enum run_end
-cmd_reload(struct run *r)
+cmd_reload_now(struct run *r)
 {
 	const struct msg_reload_want want = { 0 };
 	struct json j = { .out = stdout };
-	enum run_end end = cmd_check_file(r->config);
+	enum run_end end;
 	struct talk *t;
 
-	if (end != END_DONE) {
-		run_complain("the running configuration was not changed");
-		return end;
-	}
 	if ((end = run_reach(r, &t)) != END_DONE)
 		return end;
 	end = run_want(t, MSG_reload_want, &want);
@@ -89,5 +85,16 @@ cmd_reload(struct run *r)
 		json_close(&j, '}');
 	} else
 		puts("The configuration is in force.");
+	return end;
+}
+
+enum run_end
+cmd_reload(struct run *r)
+{
+	enum run_end end = cmd_check_file(r->config);
+
+	if (end == END_DONE)
+		return cmd_reload_now(r);
+	run_complain("the running configuration was not changed");
 	return end;
 }

@@ -220,7 +220,7 @@ show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 }
 
 /* "by alias of team@here.example, by alias of all@here.example" */
-static void
+void
 show_trace(FILE *out, struct span trace)
 {
 	const char *between = "        ";

@@ -26,6 +26,9 @@ void		 show_text(FILE *, struct span);
 /* A sender: "<>" when it is empty. */
 void		 show_sender(FILE *, struct span);
 
+/* The steps of a trace, on a line of their own; nothing when there is none. */
+void		 show_trace(FILE *, struct span trace);
+
 /* A message as one line of JSON, and for people in few or in many lines. */
 void		 show_message_json(FILE *, const struct listed_message *);
 void		 show_message(FILE *, const struct listed_message *,

@@ -44,6 +44,7 @@ MUST_CHECK enum err control_totals(struct control *,
 MUST_CHECK enum err control_aside(struct control *,
 	    const struct msg_aside_ask *);
 void	control_route(struct control *, const struct msg_route_ask *);
+void	control_alias(struct control *, const struct msg_alias_ask *);
 MUST_CHECK enum err control_suspend(struct control *,
 	    const struct msg_suspend_ask *);
 void	control_suspended(struct control *, const struct msg_suspended_ask *);

@@ -157,18 +157,9 @@ take_all(struct stream *s, const struct msg_mail_rcpt *m,
 static void
 take_nobody(struct stream *s, const struct msg_mail_rcpt *m, enum err why)
 {
-	struct route_reply no = { 451, "4.3.0",
-	    "It cannot be told now who that is" };
+	struct route_reply no;
 
-	if (why == ERR_PEER)
-		no = (struct route_reply){ 554, "5.4.6",
-		    "It stands for itself, and for nobody else" };
-	else if (why == OK)
-		no = (struct route_reply){ 550, "5.1.1",
-		    "No such recipient here: it stands for nobody" };
-	else if (why == ERR_FULL)
-		no = (struct route_reply){ 554, "5.4.6",
-		    "It stands for too many others" };
+	alias_nobody(why, &no);
 	if (m->ask == 0)
 		stream_refuse(s, no.code, no.dsn, no.text);
 	else

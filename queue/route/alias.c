@@ -102,6 +102,23 @@ alias_ask(struct expansion *x, struct span address, void *arg)
 	return OK;
 }
 
+void
+alias_nobody(enum err why, struct route_reply *out)
+{
+	if (why == OK)
+		*out = (struct route_reply){ 550, "5.1.1",
+		    "No such recipient here: it stands for nobody" };
+	else if (why == ERR_PEER)
+		*out = (struct route_reply){ 554, "5.4.6",
+		    "It stands for itself, and for nobody else" };
+	else if (why == ERR_FULL)
+		*out = (struct route_reply){ 554, "5.4.6",
+		    "It stands for too many others" };
+	else
+		*out = (struct route_reply){ 451, "4.3.0",
+		    "It cannot be told now who that is" };
+}
+
 bool
 alias_knows(const struct alias_look *a, struct span address)
 {

@@ -13,6 +13,7 @@
 #include "queue/route/expand.h"
 
 struct routes;
+struct route_reply;
 
 struct alias_look {
 	const struct alias_table *table;	/* borrowed		*/
@@ -22,6 +23,10 @@ struct alias_look {
 
 /* Of struct expander; arg is a struct alias_look. */
 enum err	alias_ask(struct expansion *, struct span address, void *arg);
+
+/* What is said to who names one that expand.h has no recipient for; OK: it
+ * stands for nobody. */
+void		alias_nobody(enum err why, struct route_reply *out);
 
 /* Does it stand for anybody? */
 bool		alias_knows(const struct alias_look *, struct span address);

@@ -144,8 +144,23 @@ def test_wrong_use_is_told_and_sends_nothing(postern, sink):
         assert got.status == status, (args, got.err)
         assert got.err
     assert sink.messages == []
-    assert run(["postern-sendmail", "-bi"]).status == 0
-    assert run(["postern-sendmail"], name="newaliases").status == 0
+
+
+def test_newaliases_checks_and_needs_no_server(server):
+    text = ("process { run_dir run }\n" + LOCAL + "queue main { type lmdb; "
+            "path run/q; relay out; aliases aliases }\n"
+            "relay out { type blackhole }\n")
+    server.configure(text)
+    path = os.path.join(server.room.work, "aliases")
+    for words, status in ("root: ann\n", 0), ("root: |/bin/x\n", 1):
+        with open(path, "w") as f:
+            f.write(words)
+        os.chmod(path, 0o644)
+        for more in {"name": "newaliases"}, {}:
+            got = run(["postern-sendmail", "-C", server.path]
+                      + ([] if more else ["-bi"]), **more)
+            assert got.status == status, got.err
+    assert "aliases:1:7: no program is run from here" in got.err
 
 
 def test_who_is_away_is_a_failure_for_now(server):

@@ -168,10 +168,10 @@ choose(uint8_t byte)
 		MSG_status_ask, MSG_reload_want, MSG_users_want,
 		MSG_queue_ask, MSG_list_ask, MSG_show_ask, MSG_edit_ask,
 		MSG_route_ask, MSG_aside_ask, MSG_suspend_ask,
-		MSG_suspended_ask,
+		MSG_suspended_ask, MSG_alias_ask,
 	};
 
-	return byte < 192 ? asks[byte % 11] : byte;
+	return byte < 192 ? asks[byte % 12] : byte;
 }
 
 static void

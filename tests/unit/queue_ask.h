@@ -26,6 +26,9 @@ struct ask {
 	uint16_t	 route_code;
 	char		 rule[256], relay[64], destination[256];
 	char		 waits[64];	/* a route's suspension	*/
+	char		 aliases[8192];	/* "ann@x 250 "		*/
+	unsigned	 alias_end_cnt, alias_code;
+	uint32_t	 alias_next;
 };
 
 static inline void
@@ -88,6 +91,19 @@ ask_heard(struct link *l, unsigned type, const union msg *m,
 		    m->route_answer.reason.len == 0 ? "" :
 		    m->route_answer.reason.ptr);
 		a->route_cnt++;
+		break;
+	case MSG_alias_row:
+		(void)snprintf(a->aliases + strlen(a->aliases),
+		    sizeof(a->aliases) - strlen(a->aliases), "%.*s%s%.*s %u ",
+		    (int)m->alias_row.address.len, m->alias_row.address.ptr,
+		    m->alias_row.owner.len > 0 ? "/" : "",
+		    (int)m->alias_row.owner.len, m->alias_row.owner.ptr,
+		    m->alias_row.code);
+		break;
+	case MSG_alias_end:
+		a->alias_end_cnt++;
+		a->alias_next = m->alias_end.next;
+		a->alias_code = m->alias_end.code;
 		break;
 	}
 	return OK;

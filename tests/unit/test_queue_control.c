@@ -486,6 +486,64 @@ ask_route(struct ask *a, const char *address)
 }
 
 static void
+ask_alias(struct ask *a, const char *address, uint32_t from)
+{
+	unsigned before = a->alias_end_cnt;
+
+	a->aliases[0] = '\0';
+	link_send_alias_ask(a->link, &(struct msg_alias_ask){ .request = 1,
+	    .queue = SPAN("main"), .address = span_of(address),
+	    .from = from });
+	kit_until(&a->play->kit, a->alias_end_cnt > before);
+}
+
+static void
+whom_an_address_stands_for_is_told_in_parts(void **state)
+{
+	struct ask *a = *state;
+	struct queue *q = &a->play->q;
+	struct alias_table *t;
+	char name[32];
+
+	ask_alias(a, "root", 0);
+	assert_string_equal(a->aliases, "root@mx.example.org 250 ");
+	assert_int_equal(alias_table_new(&t), OK);
+	assert_int_equal(alias_table_begin(t, SPAN("root@mx.example.org")),
+	    OK);
+	assert_int_equal(alias_table_add(t, ALIASES_NAME, SPAN("a@x.example")),
+	    OK);
+	assert_int_equal(alias_table_begin(t,
+	    SPAN("owner-root@mx.example.org")), OK);
+	assert_int_equal(alias_table_add(t, ALIASES_NAME, SPAN("b@x.example")),
+	    OK);
+	assert_int_equal(alias_table_begin(t, SPAN("@none.example")), OK);
+	assert_int_equal(alias_table_begin(t, SPAN("all@x.example")), OK);
+	for (int i = 0; i < 102; i++) {
+		snprintf(name, sizeof(name), "u%d@y.example", i);
+		assert_int_equal(alias_table_add(t, ALIASES_NAME,
+		    span_of(name)), OK);
+	}
+	q->settings.aliases = t;
+	queue_use_aliases(q);
+	ask_alias(a, "root", 0);
+	assert_string_equal(a->aliases,
+	    "a@x.example/owner-root@mx.example.org 250 ");
+	assert_int_equal(a->alias_code, 250);
+	assert_int_equal(a->alias_next, 0);
+	ask_alias(a, "ann@none.example", 0);
+	assert_string_equal(a->aliases, "");
+	assert_int_equal(a->alias_code, 550);
+	ask_alias(a, "all@x.example", 0);
+	assert_int_equal(a->alias_next, 100);
+	ask_alias(a, "all@x.example", 100);
+	assert_string_equal(a->aliases, "u100@y.example 250 "
+	    "u101@y.example 250 ");
+	assert_int_equal(a->alias_next, 0);
+	ask_alias(a, "all@x.example", 4000000000u);
+	assert_string_equal(a->aliases, "");
+}
+
+static void
 where_an_address_goes_is_told_with_its_rule(void **state)
 {
 	struct ask *a = *state;
@@ -768,6 +826,7 @@ main(void)
 		TEST(too_many_lists_at_once_are_told_so),
 		TEST(control_may_leave_with_everything_on_its_way),
 		TEST(an_action_that_is_none_makes_no_sense),
+		TEST(whom_an_address_stands_for_is_told_in_parts),
 		TEST(where_an_address_goes_is_told_with_its_rule),
 		TEST(a_route_says_that_mail_would_wait),
 		TEST(a_message_for_two_relays_is_two_deliveries),
