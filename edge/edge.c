@@ -141,12 +141,6 @@ edge_drain(struct edge *edge, uint32_t patience_ms)
 	timer_set(&edge->patience,
 	    patience_ms - patience_ms / PATIENCE_KEPT);
 	drain_clients(edge, false);
-	edge_left(edge);
-}
-
-void
-edge_left(struct edge *edge)
-{
-	if (edge->is_draining && edge->client_cnt == 0)
+	if (edge->client_cnt == 0)
 		later_call(&edge->ended);
 }

@@ -75,7 +75,8 @@ struct edge {
 	unsigned	 client_cnt;
 	struct shaking	 shaking;	/* those that begin TLS	*/
 	struct timer	 patience;	/* runs while draining	*/
-	struct later	 ended;		/* tells that it is drained */
+	struct later	 ended;		/* tells that it is drained: called by
+					 * the last client of a drain	*/
 	bool		 is_draining;
 	bool		 is_gentle;	/* with time to spare: who is talking
 					 * may go on		*/
@@ -107,8 +108,5 @@ MUST_CHECK enum err edge_ask_vault(struct edge *, int cert_fd);
  * within this call.
  */
 void	edge_drain(struct edge *, uint32_t patience_ms);
-
-/* A client has gone; the last one ends a drain. */
-void	edge_left(struct edge *);
 
 #endif

@@ -5,8 +5,9 @@
  * The files, in the order a message meets them:
  *
  *	listen client channel shaking protocol smtp session session_table
- *	cmd_* stage checks auth rules origin transaction framing text tap
- *	stream trace to_queue from_queue checks_queue
+ *	session_end cmd_* auth session_say session_move stage checks rules
+ *	origin transaction envelope framing text tap stream trace to_queue
+ *	from_queue checks_queue session_wait
  *
  * Everything that comes from the world ends in session.c; this process has no
  * file system and no network but the sockets it accepts.

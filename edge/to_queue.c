@@ -33,18 +33,17 @@ to_queue_open(struct transaction *t)
 	struct link *queue = t->edge->queue;
 	char network[CLIENT_ADDRESS_TEXT], tls[TLS_WORDS_MAX];
 
-	stream_number(&t->stream);
 	(void)link_send_mail_open(queue, &(struct msg_mail_open){
 	    .stream = t->stream.no,
 	    .flags = flags_of(t),
 	    .size_hint = t->size_hint,
-	    .sender = transaction_sender(t),
+	    .sender = envelope_sender(&t->envelope),
 	    .client = span_of(o->client),
 	    .helo = span_of(o->helo),
 	    .proto = origin_with(o, t->has_smtputf8),
 	    .tenant = origin_tenant(o, network),
 	    .ret = t->ret,
-	    .envid = transaction_envid(t),
+	    .envid = envelope_envid(&t->envelope),
 	    .body = (uint8_t)t->body,
 	    .params = t->has_smtputf8 ? PARAM_SMTPUTF8 : 0,
 	    .local = origin_is_local(o),
@@ -53,20 +52,20 @@ to_queue_open(struct transaction *t)
 	    .session = o->session,
 	    .tls = origin_tls(o, tls),
 	});
-	transaction_untell(t);
 }
 
 void
 to_queue_rcpts(struct transaction *t, uint64_t ask)
 {
-	struct transaction_rcpt r;
+	struct envelope *v = &t->envelope;
+	struct envelope_rcpt r;
 
-	while (t->told_cnt < t->rcpt_cnt) {
-		transaction_rcpt(t, &t->told_at, &r);
-		t->told_cnt++;
+	while (v->told_cnt < v->rcpt_cnt) {
+		envelope_rcpt(v, &v->told_at, &r);
+		v->told_cnt++;
 		(void)link_send_mail_rcpt(t->edge->queue,
 		    &(struct msg_mail_rcpt){ .stream = t->stream.no,
-		    .ask = t->told_cnt == t->rcpt_cnt ? ask : 0,
+		    .ask = v->told_cnt == v->rcpt_cnt ? ask : 0,
 		    .rcpt = r.address, .notify = r.notify,
 		    .orcpt = r.orcpt });
 	}
@@ -110,7 +109,8 @@ to_queue_commit(struct transaction *t, struct span piece)
 	    .header_len = t->header_len,
 	    .body_len = t->stream.body_len,
 	    .message_id = t->message_id,
-	    .checks = stage_names(t->passed, names),
+	    .checks = stage_names(&t->edge->stages, t->passed,
+	    names),
 	}, piece);
 }
 

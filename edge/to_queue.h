@@ -15,7 +15,7 @@
 struct stream;
 struct transaction;
 
-/* mail_open; gives the transaction its stream, which has no recipients yet. */
+/* mail_open, of a stream that has a number and no recipients yet. */
 void	to_queue_open(struct transaction *);
 
 /* Those it has not yet; ask is the number of a question about the last, or 0.

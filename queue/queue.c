@@ -1,13 +1,7 @@
-/* queue.c - ids, the count of messages, and the orderly end. */
+/* queue.c - ids, ages and the count of messages: what the parts share. */
 #include <stdlib.h>
 
-#include "queue/bounce/digest.h"
-#include "queue/plan/dispatch.h"
-#include "queue/intake/intake.h"
-#include "queue/plan/outcome.h"
 #include "queue/queue.h"
-#include "queue/route/route_utf8.h"
-#include "queue/bounce/telling.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
@@ -114,49 +108,9 @@ queue_removed(struct queue *q)
 	counter_set(COUNTER_messages, q->message_cnt);
 }
 
-enum err
-queue_can(struct queue *q, const char *relay, const struct msg_relay_can *m)
-{
-	struct routes *routes = q->settings.routes;
-	int lacks;
-	enum queue_utf8 before = route_utf8(routes, &lacks);
-	enum err e = able_hear(&q->able, relay, m);
-
-	if (e != OK)
-		return e;
-	able_tell(&q->able, routes);
-	if (route_utf8(routes, &lacks) != before)
-		intake_tell(q->intake);
-	return OK;
-}
-
 void
 queue_rested(struct queue *q)
 {
-	if (!q->is_draining || intake_is_busy(q->intake) ||
-	    outcome_is_busy(q->outcomes) || telling_is_busy(q->reports) ||
-	    digest_is_busy(q->digest) || dispatch_is_busy(q->dispatch))
-		return;
-	timer_stop(&q->patience);
-	boot_done(q->boot);
-}
-
-/* What is still under way is on disk, and due again at the next start. */
-static void
-stop_waiting(struct timer *t, void *arg)
-{
-	struct queue *q = arg;
-
-	boot_done(q->boot);
-}
-
-void
-queue_drain(struct queue *q, uint32_t patience_ms)
-{
-	if (!q->is_draining)
-		timer_init(&q->patience, q->loop, stop_waiting, q);
-	q->is_draining = true;
-	timer_set(&q->patience, patience_ms - patience_ms / 4);
-	intake_drain(q->intake);
-	queue_rested(q);
+	if (q->is_draining && q->on_rested != NULL)
+		q->on_rested(q);
 }

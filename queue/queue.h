@@ -69,6 +69,7 @@ struct queue {
 	bool		 has_lost;	/* messages wait, none is known */
 	bool		 is_draining;
 	struct timer	 patience;	/* when draining		*/
+	void		(*on_rested)(struct queue *);	/* likewise	*/
 };
 
 /* A new id, higher than all before it. */

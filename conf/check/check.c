@@ -1,23 +1,9 @@
 /*
- * check.c - directories and users, and the order of all checks: what a block
- * refers to must be known before check_reach.c follows it, and what a relay
- * leaves out is not looked for by check_files.c.
+ * check.c - directories and users of a block, and the order of all checks: what
+ * a block refers to must be known before check_reach.c follows it, and what a
+ * relay leaves out is not looked for by check_files.c.
  */
 #include "conf/check/check.h"
-
-void
-check_directory(struct conf *c, struct span path, struct place place)
-{
-	enum conf_kind kind;
-	char text[PLAN_PATH_MAX];
-
-	if (!span_cstr(path, text, sizeof(text)) || path.len == 0 ||
-	    c->opener->kind == NULL)
-		return;
-	kind = c->opener->kind(c->opener->arg, text);
-	if (kind == KIND_FILE || kind == KIND_OTHER)
-		report_add(&c->mistakes, place, "%s is not a directory", text);
-}
 
 /* Is the one path the other, or a directory somewhere below it? */
 static bool
@@ -56,15 +42,6 @@ check_queue_path(struct conf *c, struct block *b)
 		    "it says so here");
 		return;
 	}
-}
-
-bool
-check_user(struct conf *c, struct span name, uint32_t *uid, uint32_t *gid)
-{
-	char text[64];
-
-	return span_cstr(name, text, sizeof(text)) &&
-	    c->host->user_ids(c->host->arg, text, uid, gid);
 }
 
 /* The user a role runs as, once, told at the first block that needs it. */

@@ -16,14 +16,6 @@
 
 #define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
 
-bool
-check_is_local(const struct block *relay)
-{
-	const struct kind_row *kind = kinds_find(block_kind(relay));
-
-	return kind != NULL && kind->reach == KIND_TO_HERE;
-}
-
 /* A relay that hands on to any domain. */
 static bool
 reaches_all(const struct block *relay)

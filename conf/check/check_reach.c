@@ -118,6 +118,14 @@ way_out(const struct block *queue)
 }
 
 bool
+check_is_local(const struct block *relay)
+{
+	const struct kind_row *kind = kinds_find(block_kind(relay));
+
+	return kind != NULL && kind->reach == KIND_TO_HERE;
+}
+
+bool
 check_is_abroad(const struct block *edge)
 {
 	const struct block *l;

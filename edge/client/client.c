@@ -112,7 +112,8 @@ client_close(struct client *c, const char *why)
 	LIST_REMOVE(c, entry);
 	counter_set(COUNTER_sessions, --edge->client_cnt);
 	free(c);
-	edge_left(edge);
+	if (edge->is_draining && edge->client_cnt == 0)
+		later_call(&edge->ended);
 }
 
 void

@@ -42,15 +42,10 @@ auth_end(struct auth **ap)
 	*ap = NULL;
 	if (a == NULL)
 		return;
+	a->session->claims = NULL;
 	login_cancel(&a->query);
 	timer_stop(&a->delay);
 	free(a);
-}
-
-const char *
-auth_user(const struct auth *a)
-{
-	return a->user;
 }
 
 static void
@@ -319,6 +314,7 @@ auth_begin(struct session *s, enum auth_mechanism mechanism,
 	a->wants = mechanism == AUTH_PLAIN ? WANTS_PLAIN : WANTS_USER;
 	timer_init(&a->delay, s->edge->loop, delay_is_over, a);
 	s->auth = a;
+	s->claims = a->user;
 	if (initial == NULL)
 		return prompt(s, mechanism == AUTH_PLAIN ? "" : USER_PROMPT);
 	if (span_eq(*initial, SPAN("=")))

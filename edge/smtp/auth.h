@@ -38,9 +38,6 @@ enum taken auth_begin(struct session *, enum auth_mechanism,
 /* A line in ST_AUTH, without its CR LF. */
 enum taken auth_respond(struct session *, struct span line);
 
-/* Who wants to log in, "" as long as that was not said. */
-const char *auth_user(const struct auth *);
-
 /* What the vault said, while it is waited for. */
 void	auth_told(struct session *, enum login_status);
 

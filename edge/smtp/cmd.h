@@ -50,6 +50,13 @@ bool	cmd_offers_utf8(const struct session *);
 bool	cmd_complete(struct session *, struct address *,
 	    char text[CMD_ADDRESS_MAX]);
 
+/* May its lines end with LF alone? */
+bool	cmd_is_lax(const struct session *);
+
+/* cmd_bdat.c: throw away so much input, then say that it came out of
+ * sequence. */
+void	cmd_throw(struct session *, uint64_t len);
+
 /* Say what is wrong with an address or a parameter of MAIL or RCPT. */
 void	cmd_fault(struct session *, enum command_fault,
 	    const char *address_dsn);

@@ -42,7 +42,7 @@ begin(struct session *s, const struct reply *no)
 
 	if (no == NULL && s->edge->queue == NULL)
 		no = &away;
-	transaction_open_chunks(s->transaction, session_is_lax(s), no);
+	transaction_open_chunks(s->transaction, cmd_is_lax(s), no);
 	transaction_chunk(s->transaction, s->chunk_len, s->chunk_is_last);
 	return TAKEN;
 }
@@ -78,12 +78,22 @@ cmd_bdat_next(struct session *s, struct span args)
 	return TAKEN;
 }
 
+void
+cmd_throw(struct session *s, uint64_t len)
+{
+	s->void_left = len;
+	if (len > 0)
+		return;
+	s->verb = "BDAT";
+	session_refuse(s, 503, "5.5.1", "Bad sequence of commands");
+}
+
 /* Without a transaction: session.c says no when it has thrown it away. */
 enum taken
 cmd_bdat_void(struct session *s, struct span args)
 {
 	if (is_readable(s, args))
-		session_throw(s, s->chunk_len);
+		cmd_throw(s, s->chunk_len);
 	return REFUSED;
 }
 

@@ -11,6 +11,13 @@
 #include "edge/text/transaction.h"
 #include "sys/counters.h"
 
+bool
+cmd_is_lax(const struct session *s)
+{
+	return s->edge->set.normalise_lf && (origin_is_known(&s->origin) ||
+	    rules_trusts(&s->edge->set.rules, &s->origin.address));
+}
+
 static enum taken
 begin(struct session *s, const struct reply *no)
 {
@@ -22,7 +29,7 @@ begin(struct session *s, const struct reply *no)
 		session_refuse(s, 451, "4.3.0", QUEUE_AWAY);
 		return REFUSED;
 	}
-	transaction_open(s->transaction, session_is_lax(s));
+	transaction_open(s->transaction, cmd_is_lax(s));
 	session_reply(s, 354, "",
 	    "Start mail input; end with <CRLF>.<CRLF>");
 	return TAKEN;
@@ -61,7 +68,7 @@ static void
 say_no(struct session *s, const struct reply *no)
 {
 	if (s->origin.is_lmtp)
-		for (unsigned i = 1; i < s->transaction->rcpt_cnt; i++)
+		for (unsigned i = 1; i < s->transaction->envelope.rcpt_cnt; i++)
 			session_reply(s, no->code, no->dsn, "%s", no->text);
 	session_say(s, no);
 }
@@ -70,7 +77,7 @@ static void
 say_queued(struct session *s)
 {
 	const struct transaction *t = s->transaction;
-	struct transaction_rcpt r;
+	struct envelope_rcpt r;
 	char id[ID_TEXT_LEN + 1];
 	size_t at = 0;
 
@@ -79,8 +86,8 @@ say_queued(struct session *s)
 		session_reply(s, 250, "2.6.0", "Message queued as %s", id);
 		return;
 	}
-	for (unsigned i = 0; i < t->rcpt_cnt; i++) {
-		transaction_rcpt(t, &at, &r);
+	for (unsigned i = 0; i < t->envelope.rcpt_cnt; i++) {
+		envelope_rcpt(&t->envelope, &at, &r);
 		session_reply(s, 250, "2.6.0", "<%.*s> Message queued as %s",
 		    (int)r.address.len, r.address.ptr, id);
 	}

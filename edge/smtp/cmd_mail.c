@@ -117,7 +117,7 @@ say_judged(struct session *s, const struct reply *no)
 		transaction_end(&s->transaction);
 		return REFUSED;
 	}
-	sender = transaction_sender(s->transaction);
+	sender = envelope_sender(&s->transaction->envelope);
 	session_reply(s, 250, "2.1.0", "<%.*s> Ok", (int)sender.len,
 	    sender.ptr);
 	return TAKEN;

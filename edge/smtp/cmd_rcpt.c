@@ -19,13 +19,14 @@ say_judged(struct session *s, const struct reply *no)
 
 	if (no != NULL) {
 		t->refused_cnt++;
-		session_about(s, LOG_KEY_rcpt, transaction_last_rcpt(t));
+		session_about(s, LOG_KEY_rcpt,
+		    envelope_last(&t->envelope));
 		session_say(s, no);
 		transaction_drop_rcpt(t);
 		return REFUSED;
 	}
 	t->is_utf8 |= t->last_is_utf8;
-	rcpt = transaction_last_rcpt(t);
+	rcpt = envelope_last(&t->envelope);
 	session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)rcpt.len, rcpt.ptr);
 	return TAKEN;
 }
@@ -35,7 +36,7 @@ cmd_rcpt(struct session *s, struct span args)
 {
 	struct transaction *t = s->transaction;
 	struct command_rcpt r = { 0 };
-	struct transaction_rcpt rcpt;
+	struct envelope_rcpt rcpt;
 	enum command_fault fault;
 	char text[CMD_ADDRESS_MAX];
 
@@ -47,8 +48,8 @@ cmd_rcpt(struct session *s, struct span args)
 		t->refused_cnt++;
 		return REFUSED;
 	}
-	rcpt = (struct transaction_rcpt){ r.rcpt.whole, r.notify, r.orcpt };
-	if (transaction_add_rcpt(t, &rcpt) != OK) {
+	rcpt = (struct envelope_rcpt){ r.rcpt.whole, r.notify, r.orcpt };
+	if (envelope_add(&t->envelope, &rcpt) != OK) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return REFUSED;
 	}

@@ -4,167 +4,18 @@
  * line to somebody else is refused, and whoever ends a line with a bare LF is
  * not listened to any further, unless bare_lf says otherwise and we know him.
  */
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/log.h"
-#include "edge/smtp/auth.h"
 #include "edge/edge.h"
+#include "edge/smtp/auth.h"
+#include "edge/smtp/cmd.h"
 #include "edge/smtp/session.h"
 #include "edge/text/transaction.h"
-#include "sys/counters.h"
 
 #define UNSENT_MAX	(64u << 10)	/* bytes of replies a client may leave
 					 * unread before we stop reading */
-#define REPLY_MAX	510		/* bytes of a reply line without CRLF,
-					 * RFC 5321 4.5.3.1.5		*/
-#define LOGGED_MAX	20u		/* refusals logged of one session */
-#define NAMED_MAX	20u		/* recipients in one of them	*/
 #define TLS_HANDSHAKE	0x16		/* first byte of a ClientHello	*/
 #define HANDSHAKE_MS	30000		/* for all of it		*/
-
-static void
-put_reply(struct session *s, unsigned code, const char *dsn, const char *text)
-{
-	char line[REPLY_MAX + 3];
-	bool is_more = strcmp(dsn, "-") == 0;
-	int len;
-
-	if (is_more || dsn[0] == '\0')
-		len = snprintf(line, REPLY_MAX + 1, "%u%c%s", code,
-		    is_more ? '-' : ' ', text);
-	else
-		len = snprintf(line, REPLY_MAX + 1, "%u %s %s", code, dsn,
-		    text);
-	if (len > REPLY_MAX)
-		len = REPLY_MAX;
-	line[len++] = '\r';
-	line[len++] = '\n';
-	/* Without memory for a reply there is no dialogue. */
-	if (grow_add(&s->seat.out, (struct span){ line, (size_t)len }) != OK)
-		session_close(s, s->seat.is_hasty);
-}
-
-/* Whom it is about: he in hand, else all that were taken so far. */
-static void
-log_envelope(struct log_line *l, const struct session *s,
-    const struct transaction *t)
-{
-	struct transaction_rcpt r;
-	size_t at = 0;
-
-	if (t != NULL)
-		log_str(l, LOG_KEY_from, transaction_sender(t));
-	else if (s->path_key == LOG_KEY_from)
-		log_str(l, LOG_KEY_from, s->path);
-	if (s->path_key == LOG_KEY_rcpt) {
-		log_str(l, LOG_KEY_rcpt, s->path);
-		return;
-	}
-	if (t == NULL || t->rcpt_cnt == 0)
-		return;
-	log_num(l, LOG_KEY_rcpts, t->rcpt_cnt);
-	for (unsigned i = 0; i < t->rcpt_cnt && i < NAMED_MAX; i++) {
-		transaction_rcpt(t, &at, &r);
-		log_str(l, LOG_KEY_rcpt, r.address);
-	}
-}
-
-static void
-log_refusal(struct session *s, unsigned code, const char *dsn,
-    const char *text)
-{
-	const struct transaction *t = s->transaction;
-	struct log_line l;
-
-	counter_add(COUNTER_refused, 1);
-	if (s->logged_cnt++ >= LOGGED_MAX)
-		return;
-	log_begin(&l, LOG_refused);
-	log_hex(&l, LOG_KEY_session, s->origin.session);
-	if (t != NULL && t->stream.is_granted)
-		log_id(&l, LOG_KEY_id, t->stream.id);
-	log_text(&l, LOG_KEY_client, s->origin.client);
-	if (s->said != NULL || s->origin.helo != NULL)
-		log_text(&l, LOG_KEY_helo, s->said != NULL ? s->said :
-		    s->origin.helo);
-	if (s->origin.login != NULL)
-		log_text(&l, LOG_KEY_user, s->origin.login);
-	else if (s->auth != NULL)
-		log_text(&l, LOG_KEY_user, auth_user(s->auth));
-	log_text(&l, LOG_KEY_command, s->verb);
-	log_num(&l, LOG_KEY_code, code);
-	log_text(&l, LOG_KEY_dsn, dsn);
-	log_text(&l, LOG_KEY_reply, text);
-	log_envelope(&l, s, t);
-	log_end(&l);
-}
-
-void
-session_reply(struct session *s, unsigned code, const char *dsn,
-    const char *fmt, ...)
-{
-	char text[REPLY_MAX + 1];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	put_reply(s, code, dsn, text);
-}
-
-/* The last reply.  The transaction stays: a command may be looking at it. */
-static void
-say_goodbye(struct session *s, const char *dsn, const char *text)
-{
-	log_refusal(s, 421, dsn, text);
-	put_reply(s, 421, dsn, text);
-	session_close(s, true);
-}
-
-void
-session_refuse(struct session *s, unsigned code, const char *dsn,
-    const char *fmt, ...)
-{
-	char text[REPLY_MAX + 1];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_refusal(s, code, dsn, text);
-	if (code >= 500 && ++s->bad_cnt > s->edge->set.max_errors) {
-		say_goodbye(s, "4.7.0", "Too many errors");
-		return;
-	}
-	put_reply(s, code, dsn, text);
-}
-
-void
-session_about(struct session *s, enum log_key key, struct span path)
-{
-	s->path_key = key;
-	s->path = path;
-}
-
-void
-session_say(struct session *s, const struct reply *r)
-{
-	session_refuse(s, r->code, r->dsn, "%s", r->text);
-	if (r->close)
-		session_close(s, true);
-}
-
-void
-session_end(struct session *s, const char *dsn, const char *text)
-{
-	if (s->state == ST_CLOSED)
-		return;
-	say_goodbye(s, dsn, text);
-	transaction_end(&s->transaction);
-	auth_end(&s->auth);
-}
 
 static bool
 is_between_mails(const struct session *s)
@@ -192,16 +43,6 @@ drain_if(struct session *s)
 {
 	if (s->edge->is_draining)
 		session_drain(s);
-}
-
-/* 500, and nothing that follows is read. */
-static void
-hang_up(struct session *s, const char *dsn, const char *text)
-{
-	session_refuse(s, 500, dsn, "%s", text);
-	transaction_end(&s->transaction);
-	auth_end(&s->auth);
-	session_close(s, true);
 }
 
 /* Does text come now, and not a line? */
@@ -241,18 +82,8 @@ feed_void(struct session *s, struct span *in)
 	    (size_t)s->void_left : in->len);
 
 	*in = span_tail(*in, gone.len);
-	session_throw(s, s->void_left - gone.len);
+	cmd_throw(s, s->void_left - gone.len);
 	return s->void_left == 0;
-}
-
-void
-session_throw(struct session *s, uint64_t len)
-{
-	s->void_left = len;
-	if (len > 0)
-		return;
-	s->verb = "BDAT";
-	session_refuse(s, 503, "5.5.1", "Bad sequence of commands");
 }
 
 /* What a line may be long, with its line end. */
@@ -270,9 +101,10 @@ give_up(struct session *s, struct span in)
 {
 	if (line_max(s, in) == AUTH_LINE_MAX) {
 		s->verb = "AUTH";
-		hang_up(s, "5.5.6", "Authentication exchange line is too long");
+		session_hang_up(s, "5.5.6",
+		    "Authentication exchange line is too long");
 	} else
-		hang_up(s, "5.5.2", "Line too long, or no command");
+		session_hang_up(s, "5.5.2", "Line too long, or no command");
 }
 
 /* False when the line is not whole yet. */
@@ -295,19 +127,13 @@ feed_line(struct session *s, struct span *in)
 	s->since_ms = ev_now_ms(s->edge->loop);
 	if (n > 0 && line.ptr[n - 1] == '\r')
 		line.len--;
-	else if (!session_is_lax(s)) {
-		hang_up(s, "5.5.2", "Lines end with CR LF");
+	else if (!cmd_is_lax(s)) {
+		session_hang_up(s, "5.5.2", "Lines end with CR LF");
 		return false;
 	}
 	session_line(s, line);
 	drain_if(s);
 	return true;
-}
-
-bool
-session_is_waiting(const struct session *s)
-{
-	return s->state == ST_PENDING;
 }
 
 /* May the client be listened to now? */
@@ -407,26 +233,12 @@ session_secured(struct session *s)
 	drain_if(s);
 }
 
-bool
-session_is_lax(const struct session *s)
-{
-	return s->edge->set.normalise_lf && (origin_is_known(&s->origin) ||
-	    rules_trusts(&s->edge->set.rules, &s->origin.address));
-}
-
-void
-session_wake(struct session *s)
-{
-	if (s->seat.on_wake != NULL)
-		s->seat.on_wake(s->seat.arg);
-}
-
 /*
  * The command's reply comes with its last answer: from then on time counts
  * for the client again.
  */
-void
-session_resume(struct session *s, const struct reply *no)
+static void
+on_answer(struct session *s, const struct reply *no)
 {
 	s->since_ms = ev_now_ms(s->edge->loop);
 	session_go_on(s, no);
@@ -435,27 +247,12 @@ session_resume(struct session *s, const struct reply *no)
 }
 
 void
-session_away(struct session *s)
-{
-	const struct check *check = s->waiting.check;
-
-	if (check->cancel != NULL)
-		check->cancel(s);
-	session_resume(s, check->away.code != 0 ? &check->away : NULL);
-}
-
-bool
-session_waits_for(const struct session *s, const struct check *check)
-{
-	return s->state == ST_PENDING && s->waiting.check == check;
-}
-
-void
 session_init(struct session *s, struct edge *edge,
     const struct client_address *address, seat_wake_fn *on_wake, void *arg)
 {
 	*s = (struct session){
 		.edge = edge,
+		.on_answer = on_answer,
 		.seat = {
 			.on_wake = on_wake,
 			.arg = arg,

@@ -78,6 +78,8 @@ struct waiting {
 struct session {
 	struct seat	 seat;		/* first, see protocol.h	*/
 	struct edge	*edge;		/* borrowed			*/
+	/* The check that is waited for has said so: session.c's. */
+	void		(*on_answer)(struct session *, const struct reply *no);
 	enum state	 state;
 	bool		 has_utf8;	/* was offered SMTPUTF8		*/
 	bool		 is_greeted;
@@ -99,6 +101,8 @@ struct session {
 	char		*said;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
 	struct auth	*auth;		/* NULL outside AUTH		*/
+	const char	*claims;	/* its user's name, "" while that is
+					 * not said; NULL the same	*/
 	struct transaction *transaction; /* NULL outside one		*/
 	struct waiting	 waiting;
 	uint32_t	 passed;	/* checks, see stage_names()	*/
@@ -139,6 +143,8 @@ void	session_expire(struct session *);
 
 /* Say 421 and end, whatever is under way. */
 void	session_end(struct session *, const char *dsn, const char *text);
+/* The same with 500: nothing that follows is read. */
+void	session_hang_up(struct session *, const char *dsn, const char *text);
 
 /* Draining: end with 421 4.3.2 unless a transaction is under way, or the drain
  * is gentle and the client not idle. */
@@ -158,9 +164,6 @@ bool	session_waits_for(const struct session *, const struct check *);
 /* checks_queue.c: how it hears of its transaction. */
 extern const struct transaction_calls session_transaction_calls;
 
-/* May its lines end with LF alone? */
-bool	session_is_lax(const struct session *);
-
 /* For cmd_*.c: one reply line; dsn "" for none.  Long ones are cut. */
 __attribute__((format(printf, 4, 5)))
 void	session_reply(struct session *, unsigned code, const char *dsn,
@@ -172,10 +175,6 @@ __attribute__((format(printf, 4, 5)))
 void	session_refuse(struct session *, unsigned code, const char *dsn,
 	    const char *fmt, ...);
 
-/* For cmd_bdat.c: throw away so much input, then say that it came out of
- * sequence. */
-void	session_throw(struct session *, uint64_t len);
-
 /* There is room, or an end: go on with what had to wait. */
 void	session_wake(struct session *);
 
@@ -185,6 +184,8 @@ void	session_about(struct session *, enum log_key, struct span path);
 
 /* For cmd_*.c: the same for a whole reply, which may be the last. */
 void	session_say(struct session *, const struct reply *);
+/* 421, the last reply.  The transaction stays, as with session_refuse(). */
+void	session_goodbye(struct session *, const char *dsn, const char *text);
 
 /*
  * session_table.c: the order of the dialogue.  Run a line, without its CRLF, or
@@ -195,10 +196,16 @@ void	session_line(struct session *, struct span line);
 void	session_event(struct session *, enum event, struct span line);
 /* The command that waited for its check goes on, with the answer. */
 void	session_go_on(struct session *, const struct reply *no);
+void	session_print_table(FILE *);
+const char *session_state_name(enum state);
+
+/*
+ * session_move.c: what a command came to, for session_table.c alone; one that
+ * was closed over it stays so.
+ */
+void	session_settle(struct session *, const struct moves *, enum taken);
 /* The last reply is said, and nobody is waited for any more.  Input may remain
  * that is better read away: is_hasty.  The transaction stays. */
 void	session_close(struct session *, bool is_hasty);
-void	session_print_table(FILE *);
-const char *session_state_name(enum state);
 
 #endif

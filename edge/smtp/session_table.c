@@ -2,7 +2,7 @@
  * session_table.c - what an SMTP client may say, and when.  RFC 5321 4.1.4.
  *
  * This table is the only place that knows the order of the dialogue, and this
- * file the only one that moves the state: tests/lint/state.sh says so.  To add
+ * file the only one that has the state moved, see tests/lint/state.sh.  To add
  * a command: write its handler in cmd_NAME.c, add one row, run make check and
  * read the changed picture in the diff.
  *
@@ -218,50 +218,13 @@ moves_of(const struct session *s, const struct rule *r, enum state otherwise)
 	};
 }
 
-/* What it came to; a session that was closed over it stays so. */
-static void
-settle(struct session *s, const struct moves *moves, enum taken taken)
-{
-	session_about(s, LOG_KEY__COUNT, SPAN(""));	/* the line goes */
-	if (s->state == ST_CLOSED) {
-		stage_cancel(s);
-		return;
-	}
-	switch (taken) {
-	case TAKEN:
-		if (moves->taken == ST_CLOSED)
-			session_close(s, s->seat.is_hasty);
-		s->state = moves->taken;
-		return;
-	case REFUSED:
-		s->state = moves->refused;
-		return;
-	case PENDING:
-		s->waiting.moves = *moves;
-		s->state = ST_PENDING;
-		return;
-	case MORE:
-		s->state = ST_AUTH;
-		return;
-	}
-}
-
-void
-session_close(struct session *s, bool is_hasty)
-{
-	s->seat.is_hasty = is_hasty;
-	s->seat.is_closed = true;
-	s->state = ST_CLOSED;
-	stage_cancel(s);
-}
-
 void
 session_go_on(struct session *s, const struct reply *no)
 {
 	const struct moves moves = s->waiting.moves;
 
 	s->verb = moves.verb;
-	settle(s, &moves, stage_go_on(s, no));
+	session_settle(s, &moves, stage_go_on(s, no));
 }
 
 void
@@ -271,7 +234,7 @@ session_event(struct session *s, enum event event, struct span line)
 	const struct moves moves = moves_of(s, r, events[event].otherwise);
 
 	s->verb = r->verb;
-	settle(s, &moves, r->handle(s, line));
+	session_settle(s, &moves, r->handle(s, line));
 }
 
 static void
@@ -292,7 +255,7 @@ run_command(struct session *s, const struct command *c)
 	if (!is_fitting(s, c, r))
 		return;
 	moves = moves_of(s, r, STAY);
-	settle(s, &moves, r->handle(s, c->args));
+	session_settle(s, &moves, r->handle(s, c->args));
 }
 
 void

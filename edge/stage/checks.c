@@ -32,7 +32,7 @@ is_allowed(const struct session *s, struct span rcpt)
 static enum answer
 judge_rcpt(struct session *s, struct reply *no)
 {
-	struct span rcpt = transaction_last_rcpt(s->transaction);
+	struct span rcpt = envelope_last(&s->transaction->envelope);
 
 	if (is_allowed(s, rcpt))
 		return ANSWER_YES;

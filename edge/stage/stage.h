@@ -38,6 +38,7 @@ enum stage_at {
 };
 
 #define STAGE_CHECKS_MAX	16	/* of one stage */
+#define STAGE_CHECKS_ALL	32	/* a bit each */
 
 /* What a command came to.  The command table moves the state, see cmd.h. */
 enum taken {
@@ -70,19 +71,23 @@ struct stages {
 		const struct check *checks[STAGE_CHECKS_MAX];
 		unsigned	 cnt;
 	} of[AT__COUNT];
+	/* A check has said yes: stage_list.c notes it for the trace. */
+	void		(*on_passed)(struct session *, const struct check *);
+	const char	*names[STAGE_CHECKS_ALL];	/* by their bits */
 };
 
 /* Say the reply; NULL is yes.  What it returns is the command's result. */
 typedef enum taken stage_done_fn(struct session *, const struct reply *no);
 
-/* Those of stage.def. */
+/* stage_list.c: those of stage.def. */
 void	stage_init(struct stages *);
 /* One more, at this place in its stage, 0 the first.  ERR_FULL. */
 MUST_CHECK enum err stage_add(struct stages *, enum stage_at, unsigned at,
 	    const struct check *);
 /* For logs: which of the checks of stage.def have said yes, a bit each, as
  * "rules login queue", each name once, in their order. */
-struct span stage_names(uint32_t passed, char buf[CHECKS_MAX]);
+struct span stage_names(const struct stages *, uint32_t passed,
+	    char buf[CHECKS_MAX]);
 /* A line a stage: "RCPT     rules, limits, queue (queue, 451 if away)". */
 void	stage_print(FILE *);
 

@@ -9,13 +9,15 @@
 #include "edge/to_queue.h"
 
 void
-stream_number(struct stream *st)
+stream_open(struct stream *st)
 {
 	struct edge *edge = st->edge;
 
 	st->no = ++edge->last_stream;
 	LIST_INSERT_HEAD(&edge->streams[st->no % EDGE_STREAM_BUCKETS], st,
 	    entry);
+	envelope_untell(&st->transaction->envelope);
+	to_queue_open(st->transaction);
 }
 
 void
@@ -121,7 +123,7 @@ stream_restart(struct stream *st)
 	st->body_len = 0;
 	if (st->edge->queue == NULL)
 		return false;
-	to_queue_open(st->transaction);
+	stream_open(st);
 	return true;
 }
 

@@ -2,7 +2,7 @@
  * stream - one message on its way to the queue: its number there, the credit it
  * has, and the piece of its body that is being filled.
  *
- * It is opened by to_queue_open(), with MAIL, granted by the queue, and ended
+ * It is opened by stream_open(), with MAIL, granted by the queue, and ended
  * by a commit, by stream_abort(), or by the queue.  A check that wants another
  * body restarts it.
  *
@@ -39,8 +39,9 @@ struct stream {
 	uint64_t	 body_len;	/* bytes handed to the queue	*/
 };
 
-/* Give it a number under which the queue's answers find it. */
-void	stream_number(struct stream *);
+/* Have the queue open it, under a number by which its answers find it; there it
+ * has no recipients. */
+void	stream_open(struct stream *);
 /* The queue has ended it, or is gone: forget the number. */
 void	stream_forget(struct stream *);
 /* The same, before there is text: another may be opened in its place. */

@@ -38,7 +38,7 @@ add_received(struct transaction *t, int64_t now_ms)
 {
 	const struct origin *o = &t->origin;
 	char trace[RECEIVED_TEXT_MAX];
-	struct transaction_rcpt rcpt;
+	struct envelope_rcpt rcpt;
 	size_t len = 0, at = 0;
 	enum err e;
 	struct received r = {
@@ -52,8 +52,8 @@ add_received(struct transaction *t, int64_t now_ms)
 		.when_ms = now_ms,
 	};
 
-	if (t->rcpt_cnt == 1) {
-		transaction_rcpt(t, &at, &rcpt);
+	if (t->envelope.rcpt_cnt == 1) {
+		envelope_rcpt(&t->envelope, &at, &rcpt);
 		r.for_rcpt = rcpt.address;
 	}
 	if ((e = received_build(&r, trace, sizeof(trace), &len)) == OK)

@@ -28,8 +28,8 @@
 #include "base/span.h"
 #include "bus/messages.h"
 #include "bus/question.h"
+#include "edge/text/envelope.h"
 #include "edge/text/framing.h"
-#include "edge/client/grow.h"
 #include "edge/text/origin.h"
 #include "edge/client/pace.h"
 #include "edge/stage/reply.h"
@@ -58,12 +58,8 @@ struct transaction {
 	void		*arg;		/* of the calls			*/
 	struct origin	 origin;
 
-	struct grow	 addresses;	/* sender, then recipients, each
-					 * with what it asks of reports	*/
-	size_t		 last_at;	/* where the last of them begins */
+	struct envelope	 envelope;
 	uint8_t		 ret;		/* enum dsn_ret			*/
-	unsigned	 rcpt_cnt;
-	size_t		 rcpt_bytes;	/* theirs and their ORCPT's	*/
 	unsigned	 refused_cnt;	/* recipients we said no to	*/
 	bool		 last_is_utf8;	/* the last one needs SMTPUTF8	*/
 	bool		 last_is_ours;	/* and was a bare <postmaster>	*/
@@ -72,8 +68,6 @@ struct transaction {
 	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/
 
-	unsigned	 told_cnt;	/* recipients that the stream has, */
-	size_t		 told_at;	/* and where the next one stands */
 	bool		 is_opening;	/* MAIL waits for the queue	*/
 	struct question	 word;		/* about the last recipient	*/
 	struct reply	 said;		/* and what it was; code 0: yes	*/
@@ -91,13 +85,6 @@ struct transaction {
 	uint64_t	 header_len;	/* bytes, with them		*/
 };
 
-/* What RCPT said; RFC 3461's parameters are 0 and empty when not given. */
-struct transaction_rcpt {
-	struct span	 address;
-	uint8_t		 notify;	/* DSN_* bits			*/
-	struct span	 orcpt;
-};
-
 /* The origin is copied. */
 MUST_CHECK enum err transaction_begin(struct transaction **out, struct edge *,
 	    const struct origin *, struct span sender, struct span envid,
@@ -108,8 +95,6 @@ void	transaction_end(struct transaction **);
 
 /* Does the queue take so much of one message, the last recipient included? */
 bool	transaction_fits(const struct transaction *);
-MUST_CHECK enum err transaction_add_rcpt(struct transaction *,
-	    const struct transaction_rcpt *);
 /* The one that was added last is not wanted after all. */
 void	transaction_drop_rcpt(struct transaction *);
 /*
@@ -121,18 +106,6 @@ void	transaction_announce(struct transaction *, bool waits);
 void	transaction_tell_rcpt(struct transaction *, bool asks);
 /* Nobody waits for that word any more. */
 void	transaction_forget_word(struct transaction *);
-/* The stream has no recipients, or is another. */
-void	transaction_untell(struct transaction *);
-
-struct span	transaction_sender(const struct transaction *);
-struct span	transaction_envid(const struct transaction *);
-/*
- * Walk the recipients, of which there are rcpt_cnt: *at is 0 for the first,
- * and moved on to the next.
- */
-void	transaction_rcpt(const struct transaction *, size_t *at,
-	    struct transaction_rcpt *out);
-struct span	transaction_last_rcpt(const struct transaction *);
 
 /*
  * transaction_text.c: the text, after DATA was accepted, on the link that there

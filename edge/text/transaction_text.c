@@ -17,7 +17,7 @@ begin(struct transaction *t)
 	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
 	t->has_text = true;
 	if (t->stream.no == 0)
-		to_queue_open(t);
+		stream_open(&t->stream);
 }
 
 void
@@ -233,7 +233,7 @@ transaction_refused(struct transaction *t, const struct reply *no)
 	stream_reset(&t->stream);
 	if (t->word.table != NULL)
 		transaction_judged(&t->word, no);
-	transaction_untell(t);
+	envelope_untell(&t->envelope);
 	if (!t->is_opening)
 		return;
 	t->is_opening = false;
@@ -251,7 +251,7 @@ transaction_lost(struct transaction *t)
 		text_fault(&t->text, &no);
 	} else {
 		stream_reset(&t->stream);
-		transaction_untell(t);
+		envelope_untell(&t->envelope);
 	}
 	t->is_opening = t->is_wanted = false;
 	if (is_awaited)

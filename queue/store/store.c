@@ -1,10 +1,6 @@
 /*
- * store.c - the one door to whatever engine a queue has, and what is the same
- * for all of them: names of flows, and who holds a delivery.
+ * store.c - the one door to whatever engine a queue has.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "queue/store/store_engine.h"
 
 static const struct store_engine *const engines[] = {
@@ -36,28 +32,6 @@ static const struct store_engine *
 engine(const struct store *st)
 {
 	return ((const struct store_base *)st)->engine;
-}
-
-void
-store_engine_init(struct store_base *b, const struct store_start *s)
-{
-	b->engine = s->engine;
-	b->loop = s->loop;
-	b->calls = *s->calls;
-	b->arg = s->arg;
-}
-
-void
-store_engine_ready(const struct store_base *b, const struct store_ready *r)
-{
-	b->calls.ready(r, b->arg);
-}
-
-void
-store_engine_owned(const struct store_base *b, unsigned shard)
-{
-	if (b->calls.owned != NULL)
-		b->calls.owned(shard, b->arg);
 }
 
 enum err
@@ -144,57 +118,3 @@ store_##call(struct store *st, struct store_##type *op, store_fn *fn,	\
 #include "queue/store/store_ops.def"
 #undef WRITE
 #undef READ
-
-/* Version 1 did not say it. */
-enum held
-store_held_by(const struct record_delivery *d)
-{
-	if ((int64_t)d->due_ms != STORE_HELD_MS || d->held >= HELD__COUNT)
-		return HELD_UNSAID;
-	if (d->held == HELD_UNSAID && d->deaths >= STORE_DEATHS_MAX)
-		return HELD_DEATHS;
-	return d->held;
-}
-
-static bool
-append_name(struct store_flow *f, struct span s)
-{
-	if (s.len + 1 > sizeof(f->name) - f->len ||
-	    span_find(s, '\0') != s.len)
-		return false;
-	if (s.len > 0)
-		memcpy(f->name + f->len, s.ptr, s.len);
-	f->len += s.len;
-	f->name[f->len++] = '\0';
-	return true;
-}
-
-bool
-store_flow_name(struct store_flow *f, struct span relay,
-    struct span destination, struct span tenant)
-{
-	f->len = 0;
-	return append_name(f, relay) && append_name(f, destination) &&
-	    append_name(f, span_head(tenant, STORE_TURN_MAX));
-}
-
-/* The next string of a name, without its NUL. */
-static struct span
-take_name(struct span *rest)
-{
-	struct span name = span_head(*rest, span_find(*rest, '\0'));
-
-	*rest = span_tail(*rest, name.len + 1);
-	return name;
-}
-
-struct store_names
-store_flow_names(struct span flow)
-{
-	struct store_names n;
-
-	n.relay = take_name(&flow);
-	n.destination = take_name(&flow);
-	n.tenant = take_name(&flow);
-	return n;
-}

@@ -118,7 +118,7 @@ a_stream_refused_before_the_text_is_tried_again(void **state)
 static enum answer
 judge_w(struct session *s, struct reply *no)
 {
-	if (span_head(transaction_last_rcpt(s->transaction), 1).ptr[0] != 'w')
+	if (envelope_last(&s->transaction->envelope).ptr[0] != 'w')
 		return ANSWER_YES;
 	*no = (struct reply){ 550, "5.7.1", "Not him", false };
 	return ANSWER_NO;

@@ -10,22 +10,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/catalogue.h"
 #include "queue/store/lmdb/store_inside.h"
 #include "sys/clock.h"
 
 #define STACK_BYTES	(256u << 10)	/* of a thread */
 #define AHEAD_MS	86400000	/* no clock is wrong by more, we hope */
-
-void
-store_give_back(struct store *st, struct store_ops *ops)
-{
-	pthread_mutex_lock(&st->lock);
-	STAILQ_CONCAT(&st->done, ops);
-	pthread_mutex_unlock(&st->lock);
-	bell_ring(&st->bell);
-}
 
 static void
 tell_space(struct store *st, enum queue_full full, const char *why)
@@ -90,15 +80,6 @@ take_back(struct bell *b, void *arg)
 }
 
 static void
-hand_write(struct store *st, struct store_op *op)
-{
-	pthread_mutex_lock(&st->lock);
-	STAILQ_INSERT_TAIL(&st->writes, op, entry);
-	pthread_cond_signal(&st->write_more);
-	pthread_mutex_unlock(&st->lock);
-}
-
-static void
 hand_read(struct store *st, struct store_op *op)
 {
 	pthread_mutex_lock(&st->lock);
@@ -111,19 +92,9 @@ static void
 hand(struct store *st, struct store_op *op)
 {
 	if (op->kind < STORE_READS)
-		hand_write(st, op);
+		store_hand(st, op);
 	else
 		hand_read(st, op);
-}
-
-void
-store_hand_write(struct store *st, struct store_op *op, unsigned kind,
-    store_fn *fn, void *arg)
-{
-	op->kind = kind;
-	op->fn = fn;
-	op->arg = arg;
-	hand_write(st, op);
 }
 
 /* The first key that no id of up to a day from now, or time, can have. */
@@ -293,18 +264,6 @@ open_lmdb(struct store **out, const struct store_start *start)
 	return OK;
 }
 
-/* What was carried out since the loop heard of anything last. */
-static void
-discard_done(struct store *st)
-{
-	struct store_op *op;
-
-	while ((op = STAILQ_FIRST(&st->done)) != NULL) {
-		STAILQ_REMOVE_HEAD(&st->done, entry);
-		engine_rows_discard(op);
-	}
-}
-
 static void
 close_lmdb(struct store **s)
 {
@@ -319,7 +278,6 @@ close_lmdb(struct store **s)
 		pthread_join(st->writer, NULL);
 	if (st->has_reader)
 		pthread_join(st->reader, NULL);
-	discard_done(st);
 	bell_fini(&st->bell);
 	store_aside_end(st);
 	store_table_close(&st->env);

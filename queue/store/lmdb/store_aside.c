@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 #include "sys/clock.h"
 
@@ -70,6 +71,8 @@ store_aside_end(struct store *st)
 		STAILQ_REMOVE_HEAD(&st->done, entry);
 		if (op->kind == STORE_QUARANTINE)
 			set_aside_done(op, op->err, op->arg);
+		else
+			engine_rows_discard(op);
 	}
 	while ((op = STAILQ_FIRST(&st->writes)) != NULL) {
 		STAILQ_REMOVE_HEAD(&st->writes, entry);

@@ -54,8 +54,8 @@ move_total(const struct store_env *e, MDB_txn *txn, MDB_dbi old)
 
 	if (rc == 0 && val.mv_size <= sizeof(held)) {
 		memcpy(held, val.mv_data, val.mv_size);
-		rc = store_table_put(e, txn, TABLE_TOTAL, &k, held,
-		    val.mv_size);
+		val.mv_data = held;
+		rc = mdb_put(txn, e->dbi[TABLE_TOTAL], &key, &val, 0);
 	}
 	return rc == 0 || rc == MDB_NOTFOUND ? mdb_drop(txn, old, 1) : rc;
 }

@@ -120,7 +120,7 @@ int	store_discard_put(struct store *, MDB_txn *, struct id,
 int	store_apply_digest(struct store *, MDB_txn *, struct store_digest *);
 enum err store_discard_read(struct store *, MDB_txn *,
 	    struct store_read_discards *);
-/* A message with its last pieces. */
+/* store_accept.c: a message with its last pieces. */
 int	store_apply_accept(struct store *, MDB_txn *, struct store_accept *);
 
 /*
@@ -172,7 +172,7 @@ int	store_index_read(struct store *, MDB_txn *, struct store_read_index *);
 int	store_index_mend(struct store *, MDB_txn *, struct store_mend *);
 bool	store_index_is_key(MDB_val key);
 
-/* store_writer.c: what a code means; a damaged file ends the process. */
+/* store_hand.c: what a code means; a damaged file ends the process. */
 enum err store_reader_err(struct store *, int rc);
 
 /* store_sweep.c; the first at the start */
@@ -215,7 +215,8 @@ bool	store_space_is_out(const struct store *);
 void	*store_writer_run(void *arg);
 void	*store_reader_run(void *arg);
 
-/* Hand a call of our own over to the writer. */
+/* store_hand.c: hand a call over to the writer; one of our own. */
+void	store_hand(struct store *, struct store_op *);
 void	store_hand_write(struct store *, struct store_op *, unsigned kind,
 	    store_fn *, void *arg);
 
@@ -230,7 +231,8 @@ void	store_give_back(struct store *, struct store_ops *);
  */
 void	store_set_aside(struct store *, enum table, const struct store_key *,
 	    enum aside why);
-/* The threads have ended: tell of the notes that nobody will come back for. */
+/* The threads have ended: what nobody comes back for is told, if it is a note,
+ * and freed. */
 void	store_aside_end(struct store *);
 /* One of its recipients is missing by their count, unless it is damaged. */
 void	store_miss_rcpt(struct store *, struct id);

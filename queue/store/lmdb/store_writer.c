@@ -113,23 +113,6 @@ fail_batch(struct store_ops *batch, enum err why)
 	}
 }
 
-void
-store_give_up(struct store *st, const char *why, int rc)
-{
-	pthread_mutex_lock(&st->lock);
-	st->broken_why = why;
-	st->broken_error = store_table_errno(rc);
-	pthread_mutex_unlock(&st->lock);
-}
-
-enum err
-store_reader_err(struct store *st, int rc)
-{
-	if (rc != MDB_NOTFOUND && store_table_errno(rc) == EUCLEAN)
-		store_give_up(st, mdb_strerror(rc), rc);
-	return store_table_err(rc);
-}
-
 /*
  * A short write on a full disk comes out of LMDB as EIO, and so does a failed
  * fsync, after which the kernel may have dropped what we wrote: only the first

@@ -109,9 +109,10 @@ bool	memory_put_record(struct memory *, enum memory_table,
 struct span memory_keep(char **at, struct span);
 void	memory_keep_record(enum record_kind, union record *, char **at);
 
-/* memory_apply.c, memory_edit.c, memory_report.c: a call that writes. */
+/* A call that writes: the files of these names have it. */
 enum err memory_apply(struct memory *, struct store_op *);
 enum err memory_accept(struct memory *, struct store_accept *);
+enum err memory_put_piece(struct memory *, struct store_piece *);
 enum err memory_edit(struct memory *, struct store_edit *);
 enum err memory_report(struct memory *, struct store_report *);
 enum err memory_digest(struct memory *, struct store_digest *);
@@ -119,7 +120,12 @@ void	memory_put_report(struct memory *, struct id, int64_t now_ms,
 	    const struct store_change *);
 void	memory_put_discards(struct memory *, struct id, int64_t now_ms,
 	    const struct store_discard *, uint32_t cnt);
-/* The rows of delivery and due; the old ones are gone.  NULL: no new one. */
+/* memory_accept.c: the rows of delivery and due, or that of due alone; of one
+ * that is moved the old ones are gone. */
+bool	memory_put_delivery(struct memory *, struct id, uint32_t no,
+	    const struct record_delivery *);
+void	memory_del_due(struct memory *, struct id, uint32_t no,
+	    const struct record_delivery *);
 void	memory_move(struct memory *, struct id, uint32_t no,
 	    const struct record_delivery *);
 void	memory_del_delivery(struct memory *, struct id, uint32_t no,
