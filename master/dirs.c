@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/span.h"
 #include "master/dirs.h"
 #include "master/shortage.h"
 
@@ -185,6 +186,24 @@ make(const char *path, const struct plan_process *row, mode_t mode)
 	return e;
 }
 
+/* Whose number the file has, which holds the lock. */
+static enum err
+complain_of_other(const char *path, int fd, int error)
+{
+	unsigned long long pid;
+	char text[32], why[64] = "another postern runs here";
+	ssize_t len = error == EWOULDBLOCK ?
+	    pread(fd, text, sizeof(text) - 1, 0) : -1;
+
+	text[len > 0 ? len : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (span_number(span_of(text), INT32_MAX, &pid))
+		snprintf(why, sizeof(why), "another postern runs here, "
+		    "process %llu", pid);
+	close(fd);
+	return complain(path, why, error);
+}
+
 static enum err
 lock(const char *run_dir)
 {
@@ -195,12 +214,8 @@ lock(const char *run_dir)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd == -1)
 		return complain(path, "cannot open the lock", errno);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		int error = errno;
-
-		close(fd);
-		return complain(path, "another postern runs here", error);
-	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
+		return complain_of_other(path, fd, errno);
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || write(fd, pid, (size_t)len) != len)
 		return complain(path, "cannot write the lock", errno);

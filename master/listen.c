@@ -7,6 +7,9 @@
  * A unix socket is one file and so one socket for all workers.
  *
  * A socket that the service manager has kept for us is bound and listens.
+ *
+ * Where a host has no IPv6, :: and ::1 are nobody's address: that listener has
+ * no socket (fd -1) and is passed over, as long as its edge has another.
  */
 #include <sys/stat.h>
 
@@ -18,13 +21,14 @@
 
 #include "base/log.h"
 #include "master/address.h"
+#include "master/holder.h"
 #include "master/kept.h"
 #include "master/listen.h"
-#include "master/shortage.h"
 
 struct listener {
 	TAILQ_ENTRY(listener) entry;
 	struct plan_listener where;
+	const char	*block;		/* while it is made		*/
 	uint16_t	 worker;
 	uint32_t	 made, wanted;		/* generations */
 	int		 fd;
@@ -33,14 +37,15 @@ struct listener {
 };
 
 static enum err
-complain(const struct plan_listener *w, const char *why)
+complain(const struct plan_listener *w, const char *block, const char *why)
 {
-	char text[INET6_ADDRSTRLEN] = "?", words[SHORTAGE_MAX];
+	char text[INET6_ADDRSTRLEN] = "?", words[HOLDER_TEXT];
 	struct log_line l;
 	int error = errno;
 
 	log_begin(&l, LOG_trouble);
 	log_text(&l, LOG_KEY_why, why);
+	log_text(&l, LOG_KEY_block, block);
 	if (w->family == 1)
 		log_text(&l, LOG_KEY_file, w->path);
 	else {
@@ -49,7 +54,7 @@ complain(const struct plan_listener *w, const char *why)
 		log_text(&l, LOG_KEY_interface, text);
 		log_num(&l, LOG_KEY_port, w->port);
 	}
-	log_text(&l, LOG_KEY_reply, shortage_text(error, words));
+	log_text(&l, LOG_KEY_reply, holder_text(error, w->port, words));
 	log_end(&l);
 	errno = error;
 	return ERR_SYS;
@@ -92,11 +97,37 @@ share_place(struct listeners *all, const struct plan_listener *w)
 	bool is_ours = false;
 
 	TAILQ_FOREACH(l, all, entry)
-		if (is_same_place(&l->where, w) &&
+		if (is_same_place(&l->where, w) && l->fd != -1 &&
 		    setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 		    sizeof(on)) == 0)
 			is_ours = true;
 	return is_ours;
+}
+
+static bool
+is_all_or_self(const uint8_t address[16])
+{
+	for (unsigned i = 0; i < 15; i++)
+		if (address[i] != 0)
+			return false;
+	return address[15] <= 1;
+}
+
+/* Told, and no mistake: the same configuration is right on other hosts. */
+static bool
+is_without_ipv6(const struct plan_listener *w, int error)
+{
+	struct log_line l;
+
+	if (w->family != 6 || !is_all_or_self(w->address) ||
+	    (error != EAFNOSUPPORT && error != EADDRNOTAVAIL))
+		return false;
+	log_begin(&l, LOG_passed_over);
+	log_text(&l, LOG_KEY_why, "this host has no IPv6");
+	log_text(&l, LOG_KEY_interface, w->address[15] == 0 ? "::" : "::1");
+	log_num(&l, LOG_KEY_port, w->port);
+	log_end(&l);
+	return true;
 }
 
 static enum err
@@ -108,15 +139,16 @@ bind_address(const struct listener *l, bool is_shared)
 	socklen_t len = fill_address(&a, w);
 
 	if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
-		return complain(w, "cannot set up a socket");
+		return complain(w, l->block, "cannot set up a socket");
 	if (is_shared && setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 	    sizeof(on)) == -1)
-		return complain(w, "cannot share a port");
+		return complain(w, l->block, "cannot share a port");
 	if (w->family == 6 && setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 	    sizeof(on)) == -1)
-		return complain(w, "cannot set up a socket");
+		return complain(w, l->block, "cannot set up a socket");
 	if (bind(l->fd, &a.any, len) == -1)
-		return complain(w, "cannot take an address and port");
+		return is_without_ipv6(w, errno) ? ERR_NONE :
+		    complain(w, l->block, "cannot take an address and port");
 	return OK;
 }
 
@@ -169,7 +201,7 @@ bind_path(struct listener *l)
 	}
 	umask(was);
 	if (rc == -1 || lstat(w->path, &st) == -1)
-		return complain(w, "cannot make a unix socket");
+		return complain(w, l->block, "cannot make a unix socket");
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
 	return OK;
@@ -195,7 +227,7 @@ bind_and_listen(struct listener *l, struct listeners *all)
 	    bind_address(l, share_place(all, w));
 
 	if (e == OK && listen(l->fd, (int)w->backlog) == -1) {
-		e = complain(w, "cannot listen");
+		e = complain(w, l->block, "cannot listen");
 		drop_path(l);
 	}
 	return e;
@@ -216,9 +248,11 @@ open_socket(struct listener *l, struct listeners *all)
 		close(l->fd);
 	l->fd = socket(families[w->family], type_of(w), 0);
 	if (l->fd == -1)
-		return complain(w, "cannot make a socket");
+		return is_without_ipv6(w, errno) ? ERR_NONE :
+		    complain(w, l->block, "cannot make a socket");
 	if ((e = bind_and_listen(l, all)) != OK) {
 		close(l->fd);
+		l->fd = -1;
 		return e;
 	}
 	kept_add(w, l->worker, l->fd);
@@ -226,8 +260,8 @@ open_socket(struct listener *l, struct listeners *all)
 }
 
 static enum err
-make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
-    uint32_t generation)
+make(struct listeners *all, const struct plan_listener *w,
+    const struct plan_process *row, uint32_t generation)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 	enum err e;
@@ -235,13 +269,30 @@ make(struct listeners *all, const struct plan_listener *w, uint16_t worker,
 	if (l == NULL)
 		return ERR_SYS;
 	l->where = *w;
-	l->worker = worker;
+	l->worker = row->worker;
+	l->block = row->block;
 	l->made = l->wanted = generation;
-	if ((e = open_socket(l, all)) == OK)
-		TAILQ_INSERT_TAIL(all, l, entry);
-	else
+	if ((e = open_socket(l, all)) != OK && e != ERR_NONE) {
 		free(l);
-	return e;
+		return e;
+	}
+	l->block = NULL;
+	TAILQ_INSERT_TAIL(all, l, entry);
+	return OK;
+}
+
+/* One that nobody can reach is worse than none. */
+static enum err
+need_one(struct listeners *all, const struct plan_process *row)
+{
+	for (unsigned i = 0; i < row->listener_cnt; i++)
+		if (listen_find(all, row, i) != -1)
+			return OK;
+	if (row->listener_cnt == 0)
+		return OK;
+	errno = EADDRNOTAVAIL;
+	return complain(&row->listeners[0], row->block,
+	    "cannot take an address and port");
 }
 
 enum err
@@ -254,16 +305,16 @@ listen_want(struct listeners *all, const struct plan_process *row,
 		enum err e;
 
 		if (l == NULL) {
-			if ((e = make(all, w, row->worker, generation)) != OK)
+			if ((e = make(all, w, row, generation)) != OK)
 				return e;
 			continue;
 		}
 		l->wanted = generation;
-		if (l->where.backlog != w->backlog &&
+		if (l->fd != -1 && l->where.backlog != w->backlog &&
 		    listen(l->fd, (int)w->backlog) == 0)
 			l->where.backlog = w->backlog;
 	}
-	return OK;
+	return need_one(all, row);
 }
 
 static void
@@ -271,7 +322,8 @@ drop(struct listeners *all, struct listener *l)
 {
 	TAILQ_REMOVE(all, l, entry);
 	drop_path(l);
-	close(l->fd);
+	if (l->fd != -1)
+		close(l->fd);
 	free(l);
 }
 

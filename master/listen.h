@@ -23,7 +23,8 @@ TAILQ_HEAD(listeners, listener);
 /*
  * Make the sockets of a row that are not there yet, and mark those it
  * needs as wanted by this generation.  The file of a unix socket that nobody
- * listens on is replaced; workers share one such socket.
+ * listens on is replaced; workers share one such socket.  Where this host has
+ * no IPv6, :: and ::1 are passed over, unless the row has no other.
  */
 MUST_CHECK enum err listen_want(struct listeners *,
     const struct plan_process *, uint32_t generation);

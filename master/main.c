@@ -11,7 +11,7 @@
  *	endpoint   the connections it makes for others;  address  a place
  *	control	   what control asks
  *	reload stop	the two big changes
- *	kept	   listening sockets that outlive us
+ *	kept	   listening sockets that outlive us; holder	who has a port
  *	rights	   what is kept of root's
  *	notify	   the service manager
  */

@@ -232,6 +232,7 @@ send_all(struct process *p)
 	struct supervisor *h = p->house;
 	char empty[PLAN_PATH_MAX + sizeof(DIRS_EMPTY)];
 	const char *root = p->row.own_dir;
+	uint16_t listeners = 0;
 	struct msg_boot_slice m = {
 		.role = (uint8_t)p->id.role, .block = span_of(p->id.block),
 		.no = p->id.no, .start = p->id.start,
@@ -253,10 +254,13 @@ send_all(struct process *p)
 		(void)link_send_boot_marks(p->link,
 		    &(struct msg_boot_marks){ 0 }, p->marks_fd);
 	folder_send(p->folder, p->link);
-	for (uint16_t i = 0; i < p->row.listener_cnt; i++)
-		(void)link_send_boot_listener(p->link,
-		    &(struct msg_boot_listener){ i },
-		    listen_find(&h->listeners, &p->row, i));
+	for (uint16_t i = 0; i < p->row.listener_cnt; i++) {
+		int fd = listen_find(&h->listeners, &p->row, i);
+
+		if (fd != -1)
+			(void)link_send_boot_listener(p->link,
+			    &(struct msg_boot_listener){ listeners++ }, fd);
+	}
 	pair_connect(p);
 	(void)link_send_boot_go(p->link, &(struct msg_boot_go){ 0 });
 }

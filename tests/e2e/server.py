@@ -26,10 +26,11 @@ REPORT = re.compile(r"Sanitizer|runtime error:|stack smashing|Assertion|"
                     r"has died\" signal=(?!9$)|event=trouble dropped=")
 
 
-# Several runs of tests at the same time take ports of ranges of their own, all
-# below those that the kernel gives to clients.
+# Workers of one run take ports of ranges of their own, all below those that the
+# kernel gives to clients; where in it they begin is each run's own.
 RUN = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-PORTS = itertools.cycle(range(11000 + 4000 * RUN, 15000 + 4000 * RUN))
+PORTS = itertools.cycle(11000 + 4000 * RUN + (os.getppid() * 97 + i) % 4000
+                        for i in range(4000))
 
 
 def free_port():

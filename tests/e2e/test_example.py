@@ -35,6 +35,19 @@ USER, PASSWORD = "ann@example.org", "a password, not a word"
 BARE = "From: <ann@example.org>\r\nSubject: hello\r\n\r\nHello.\r\n"
 
 
+def test_what_dovecot_needs_is_its_own_syntax(room):
+    with open(os.path.join(TOP, "conf/examples/mx-lmtp.conf"),
+              encoding="utf-8") as f:
+        lines = re.findall(r"^#\t(.*\n)", f.read(), re.M)
+    path = os.path.join(room.work, "dovecot.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(lines)
+    said = subprocess.run(["doveconf", "-c", path, "-n"], text=True,
+                          capture_output=True, check=False)
+    assert said.returncode == 0 and lines, said.stderr
+    assert re.search(r"unix_listener lmtp \{\s+mode = 0666", said.stdout), said
+
+
 def example(name, place, *changes):
     """The text of an example, with other values in the place of some; each of
     the changes must be one."""

@@ -409,3 +409,25 @@ def test_a_log_file_is_added_to_by_all_and_cut_by_its_owner(shell, sink):
         until(lambda: b"event=delivered" in os.pread(log.fileno(), 65536, 0),
               what="the delivery's line")
         assert re.match(rb"\d{4}-\d\d-\d\dT", log.read(64))
+
+
+def test_what_is_in_the_way_of_a_start_is_named(postern):
+    """Another postern by its process, a taken port by who listens there."""
+    p, path = postern, postern.room.work + "/second.conf"
+
+    def start(text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        done = subprocess.run(p.command("-f", path), capture_output=True,
+                              text=True, check=False, **p._demote())
+        assert done.returncode == 1, done
+        return done.stderr
+
+    said = start(basic(free_port(), 1))
+    assert ('why="another postern runs here, process %d"' % p.process.pid in
+            said), said
+    said = start(basic(p.port, 1).replace("run_dir run;", "run_dir two;"))
+    uid = os.stat("/proc/%d" % p.process.pid).st_uid
+    assert 'why="cannot take an address and port" block=in' in said, said
+    assert ("a process of user %d listens there; ss -ltnp sport = :%d says "
+            "which" % (uid, p.port) in said), said

@@ -10,6 +10,7 @@ from client import send
 from hostfiles import make_file, make_key
 from measure import status
 from server import SANITIZED, basic, free_port, until
+from tool import ctl
 
 pytestmark = pytest.mark.root
 # All the picture: title -> its user, its root below the test's directory, and
@@ -328,3 +329,32 @@ def free(port):
             return True
         except OSError:
             return False
+
+
+WITHOUT_IPV6 = """
+echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6 && ip link set lo up &&
+exec "$@"
+"""
+
+
+def test_a_host_without_ipv6_has_its_other_listeners(root_server, sink):
+    p = root_server
+    p.port = free_port()
+    plain = p.command
+    p.command = lambda *args: ["unshare", "-n", "sh", "-c", WITHOUT_IPV6, "sh",
+                               *plain(*args)]
+    one = "listener { interface ::1; port %d }" % p.port
+    p.configure(basic(p.port, sink.port, edge=one))
+    p.start()
+    line = p.wait_log(event="passed_over", interface="::1")
+    assert line["why"] == "this host has no IPv6", line
+    rows = ctl(p, "status", "--json", uid=0).lines
+    assert [r["where"] for r in rows if r["kind"] == "listener" and
+            r["block"] == "in"] == ["127.0.0.1:%d" % p.port]
+    p.stop()
+    p.configure(basic(p.port, sink.port).replace(
+        "interface 127.0.0.1", "interface ::1"))
+    p.start(ready=False)
+    line = p.wait_log(event="trouble", interface="::1")
+    assert line["why"] == "cannot take an address and port", line
+    assert p.ended()[0] != 0
