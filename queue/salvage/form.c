@@ -109,3 +109,19 @@ form_fits(enum table t, const struct image_row *row, bool *bad)
 		*bad = record_get(row->value, kind, &rec) != OK;
 	return true;
 }
+
+/* A checksum that is right is no accident, whatever the record is of. */
+bool
+form_is_others(enum table t, const struct image_row *row)
+{
+	bool bad;
+
+	for (enum table o = 0; o < TABLE__COUNT; o++) {
+		enum record_kind kind;
+
+		if (o != t && form_kind(o, &kind) &&
+		    form_fits(o, row, &bad) && !bad)
+			return true;
+	}
+	return false;
+}

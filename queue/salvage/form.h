@@ -15,4 +15,7 @@ bool	form_kind(enum table, enum record_kind *out);
 /* Can it be a row of the table?  *bad: but its record is not whole. */
 bool	form_fits(enum table, const struct image_row *, bool *bad);
 
+/* Is it a row of another table, whose record is whole? */
+bool	form_is_others(enum table, const struct image_row *);
+
 #endif

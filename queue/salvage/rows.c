@@ -7,6 +7,9 @@
  * itself is broken or unknown this cannot be told, and the rows are doubtful,
  * as are those of a page that is in use and free at once or that was meant for
  * another place, and what a damaged leaf has kept of rows that were deleted.
+ *
+ * A branch may lead into another table: its rows are read as both tables', and
+ * by form and checksum are taken for one of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +23,7 @@
 struct reading {
 	struct rows	*rows;
 	struct image	*image;
-	uint8_t		*seen, *is_free;
+	uint8_t		*seen, *again, *is_free;
 	int		 table;		/* being walked; -1 any		*/
 	bool		 is_stale;	/* these trees are not of today	*/
 	bool		 has[TABLE__COUNT]; /* there is a tree		*/
@@ -77,7 +80,8 @@ add(struct reading *g, enum table t, const struct image_row *row, bool bad)
 		.key = key.ptr, .key_len = (uint16_t)key.len,
 		.value = value.ptr, .value_len = (uint16_t)value.len,
 		.table = (uint8_t)t, .origin = (uint8_t)g->origin,
-		.is_misplaced = row->is_misplaced, .is_bad = bad,
+		.is_misplaced = row->is_misplaced || (rows_is_text(t) &&
+		    row->is_outside), .is_bad = bad,
 		.is_newer = bad && value.ptr != NULL && form_kind(t, &kind) &&
 		    record_is_newer(value, kind),
 	};
@@ -92,7 +96,8 @@ take_row(const struct image_row *row, void *arg)
 
 	if (row->is_doubtful)
 		g->origin = ROWS_DOUBTFUL;
-	if (form_fits((enum table)g->table, row, &bad))
+	if (form_fits((enum table)g->table, row, &bad) && !(bad &&
+	    form_is_others((enum table)g->table, row)))
 		add(g, (enum table)g->table, row, bad);
 	else
 		add_fault(PAGE_NONE, "a row has a foreign form", g);
@@ -202,7 +207,7 @@ walk_table(struct reading *g, const struct catalogue *c, enum table t)
 {
 	struct image_walk w = {
 		.image = g->image, .seen = g->seen, .is_free = g->is_free,
-		.knows_free = g->has_free,
+		.knows_free = g->has_free, .again = g->again,
 		.calls = { take_row, add_fault }, .arg = g,
 	};
 
@@ -309,8 +314,10 @@ cmp_whole(const struct row *a, const struct row *b)
 		return c;
 	if (a->table == TABLE_DUE)
 		return page_cmp(rows_value(a), rows_value(b));
-	if (a->table != TABLE_HEADER && a->table != TABLE_BODY)
+	if (!rows_is_text(a->table))
 		return 0;
+	if (a->is_misplaced != b->is_misplaced)
+		return a->is_misplaced ? 1 : -1;
 	if (a->origin != b->origin)
 		return a->origin < b->origin ? -1 : 1;
 	return (a->value > b->value) - (a->value < b->value);
@@ -328,6 +335,8 @@ cmp_row(const void *x, const void *y)
 		return a->is_bad ? 1 : -1;
 	if (a->origin != b->origin)
 		return a->origin < b->origin ? -1 : 1;
+	if (a->is_misplaced != b->is_misplaced)
+		return a->is_misplaced ? 1 : -1;
 	return (a->key > b->key) - (a->key < b->key);
 }
 
@@ -356,9 +365,10 @@ rows_read(struct rows *r, struct image *im)
 	memset(r, 0, sizeof(*r));
 	r->faults = calloc(ROWS_FAULTS_MAX, sizeof(*r->faults));
 	g.seen = image_new_seen(im);
+	g.again = image_new_seen(im);
 	g.is_free = image_new_seen(im);
 	r->has_no_memory = r->faults == NULL || g.seen == NULL ||
-	    g.is_free == NULL;
+	    g.again == NULL || g.is_free == NULL;
 	if (!r->has_no_memory && im->is_too_long)
 		add_fault(PAGE_NONE, "the file is longer than a store can be",
 		    &g);
@@ -366,12 +376,14 @@ rows_read(struct rows *r, struct image *im)
 	if (found) {
 		r->is_searched = c.is_searched;
 		walk_trees(&g, &c);
+		rows_drop_shared(r, im, g.again);
 	}
 	if (!r->has_no_memory && (!found || is_any_broken(r) ||
 	    r->is_searched))
 		scan(&g);
 	sort(r);
 	free(g.seen);
+	free(g.again);
 	free(g.is_free);
 	return r->has_no_memory ? ERR_SYS : found ? OK : ERR_NONE;
 }
@@ -461,36 +473,4 @@ rows_table(const struct rows *r, enum table t, size_t *cnt)
 
 	*cnt = find(r, first, &next) - first;
 	return *cnt > 0 ? &r->v[first] : NULL;
-}
-
-struct span
-rows_key(const struct row *r)
-{
-	return (struct span){ r->key, r->key_len };
-}
-
-struct span
-rows_value(const struct row *r)
-{
-	return (struct span){ r->value, r->value_len };
-}
-
-struct id
-rows_id(const struct row *r)
-{
-	struct id id = { { 0 } };
-
-	if (r->key_len >= ID_LEN)
-		memcpy(id.b, r->key, ID_LEN);
-	return id;
-}
-
-uint32_t
-rows_no(const struct row *r)
-{
-	uint32_t no = 0;
-
-	for (size_t i = ID_LEN; i < r->key_len && i < NO_LEN; i++)
-		no = no << 8 | (uint8_t)r->key[i];
-	return no;
 }

@@ -67,6 +67,14 @@ const struct row *rows_numbered(const struct rows *, enum table, struct id,
 /* All of a table. */
 const struct row *rows_table(const struct rows *, enum table, size_t *cnt);
 
+/*
+ * Before any are looked for outside of the trees: of a page that was seen again
+ * drop the rows of each table of which it has none.
+ */
+void	rows_drop_shared(struct rows *, const struct image *,
+	    const uint8_t *again);
+
+bool	rows_is_text(uint8_t table);	/* without records		*/
 struct span rows_key(const struct row *);
 struct span rows_value(const struct row *);
 struct id rows_id(const struct row *);		/* of tables keyed by id */

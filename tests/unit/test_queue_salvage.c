@@ -9,6 +9,7 @@
 #include "salvage_kit.h"
 
 #include <ftw.h>
+#include <inttypes.h>
 
 #include "queue/salvage/carry.h"
 #include "queue/salvage/form.h"
@@ -17,6 +18,7 @@
 
 #define FLIPS	400	/* rounds of one bit			*/
 #define STORMS	60	/* rounds of fifty			*/
+#define LEADS	600	/* rounds of a branch that goes astray	*/
 
 static struct salvage_kit *kit;
 
@@ -265,6 +267,79 @@ overwritten_pages_are_named(void **state)
 		assert_int_equal(o.risen, 0);
 		assert_true(o.unnamed == 0 || o.faults > 0);
 	}
+	free(copy);
+}
+
+static void
+no_fault(uint64_t page, const char *why, void *arg)
+{
+	fail_msg("page %" PRIu64 ": %s", page, why);
+}
+
+/* Some leaf of that table, by chance; 0: it has none. */
+static uint64_t
+some_leaf(const struct image *im, const struct page_tree *t)
+{
+	uint64_t no = t->root;
+	struct page_node n;
+	struct page p;
+
+	for (unsigned depth = t->depth; no != PAGE_NONE && depth > 1;
+	    depth--) {
+		assert_null(image_page(im, no, &p));
+		assert_true(page_node(&p, (unsigned)draw(p.cnt), &n));
+		no = n.child;
+	}
+	return no == PAGE_NONE ? 0 : no;
+}
+
+/* Lead a branch of the root of that table to the page. */
+static void
+lead(uint8_t *copy, const struct image *im, const struct page_tree *t,
+    uint64_t to)
+{
+	struct page_node n;
+	struct page p;
+	uint8_t *at;
+
+	assert_null(image_page(im, t->root, &p));
+	assert_true(page_node(&p, (unsigned)draw(p.cnt), &n));
+	at = copy + ((const uint8_t *)n.key.ptr - 8 - im->bytes);
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(to >> 8 * i);
+}
+
+/* Both tables have all that is theirs. */
+static void
+a_branch_into_another_table_costs_nothing(void **state)
+{
+	uint8_t *copy = malloc(kit->len);
+	struct catalogue c;
+	struct image im;
+	unsigned cnt = 0;
+
+	assert_true(image_take(&im, kit->bytes, kit->len));
+	assert_true(catalogue_find(&im, &c, no_fault, NULL));
+	for (unsigned i = 0; i < LEADS; i++) {
+		enum table t = draw(TABLE__COUNT), o = draw(TABLE__COUNT);
+		struct outcome out;
+		uint64_t to;
+
+		if (!c.has[t] || !c.has[o] || c.tables[t].depth < 2 ||
+		    (to = some_leaf(&im, &c.tables[o])) == 0)
+			continue;
+		memcpy(copy, kit->bytes, kit->len);
+		lead(copy, &im, &c.tables[t], to);
+		out = judge(copy, kit->len);
+		if (out.whole != SALVAGE_MESSAGES)
+			print_message("%s leads to %s: %u whole, %u named\n",
+			    store_table_name(t), store_table_name(o),
+			    out.whole, out.named);
+		assert_int_equal(out.risen + out.altered, 0);
+		assert_int_equal(out.whole, SALVAGE_MESSAGES);
+		cnt++;
+	}
+	assert_true(cnt > LEADS / 20);
 	free(copy);
 }
 
@@ -616,6 +691,7 @@ main(void)
 		cmocka_unit_test(the_newest_state_is_taken),
 		cmocka_unit_test(a_truncated_file_names_what_it_lost),
 		cmocka_unit_test(overwritten_pages_are_named),
+		cmocka_unit_test(a_branch_into_another_table_costs_nothing),
 		cmocka_unit_test(what_a_damaged_leaf_has_deleted_stays_gone),
 		cmocka_unit_test(
 		    the_quick_look_sees_what_lmdb_cannot_live_with),

@@ -3,8 +3,9 @@
  * neither crash nor go round in circles, whatever the bytes say.
  *
  * Pure, but for image_open(), which maps the file.  A walk visits each page
- * once for all trees that share its `seen`; whatever is wrong is told by
- * calls.fault and passed over.
+ * once for all trees that share its `seen`, and with `again` once more: where
+ * two places lead to it nobody knows which is right, and what its rows are
+ * decides.  Whatever is wrong is told by calls.fault and passed over.
  *
  * Owns	   the mapping, when it made it
  * Blocks  as the disk does
@@ -38,6 +39,8 @@ struct image_row {
 	struct span	 key, value;	/* value: NULL if not readable	*/
 	bool		 is_table;
 	bool		 is_misplaced;	/* its key is out of order	*/
+	bool		 is_outside;	/* a branch says that it stands
+					 * elsewhere			*/
 	bool		 is_doubtful;	/* it may have been deleted: in a page
 					 * that is free as well or belongs to
 					 * another place, or below all rows of
@@ -53,6 +56,8 @@ struct image_calls {
 struct image_walk {
 	const struct image *image;
 	uint8_t		*seen;		/* a bit for each page		*/
+	uint8_t		*again;		/* the same of those seen twice, NULL:
+					 * none is entered again	*/
 	const uint8_t	*is_free;	/* the same of free ones, or NULL, */
 	bool		 knows_free;	/* and of all of them		*/
 	struct image_calls calls;

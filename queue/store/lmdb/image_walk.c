@@ -17,7 +17,7 @@ find_fault(struct image_walk *w, uint64_t no, const char *why)
 	w->calls.fault(no, why, w->arg);
 }
 
-/* Mark a page as used.  False when it is already, or is none. */
+/* Mark a page as used.  False when it was, or there is no such page. */
 static bool
 use(struct image_walk *w, uint64_t no)
 {
@@ -28,7 +28,10 @@ use(struct image_walk *w, uint64_t no)
 	}
 	if (image_is_seen(w->seen, no)) {
 		find_fault(w, no, "it is used twice");
-		return false;
+		if (w->again == NULL || image_is_seen(w->again, no))
+			return false;
+		image_see(w->again, no);
+		return true;
 	}
 	image_see(w->seen, no);
 	if (w->is_free != NULL && image_is_seen(w->is_free, no))
@@ -129,6 +132,7 @@ walk_row(struct image_walk *w, const struct page *p, unsigned i,
 		.at = (const uint8_t *)n->key.ptr, .key = n->key,
 		.value = image_value(w->image, n), .is_table = n->is_table,
 		.is_misplaced = is_misplaced(w, p, i, n->key),
+		.is_outside = is_outside(w, n->key),
 		.is_doubtful = is_row_doubtful(w, p, n->key),
 	};
 
@@ -138,7 +142,7 @@ walk_row(struct image_walk *w, const struct page *p, unsigned i,
 		find_fault(w, n->big, "the value of a row is not there");
 	if (row.is_misplaced)
 		find_fault(w, p->no, "a key of it is out of order");
-	else
+	else if (!row.is_outside)
 		remember(w, n->key);
 	w->is_first = false;
 	w->row_cnt++;
