@@ -20,8 +20,9 @@
 #define SEES_KEYS	(1u << ROLE_KEYS)
 #define SEES_USERS	(1u << ROLE_USERS)
 #define SEES_BLACKHOLE	(1u << ROLE_BLACKHOLE)
+#define SEES_LOCAL	(1u << ROLE_LOCAL)
 #define SEES_RELAYS	(SEES_RELAY | SEES_MAILDIR | SEES_PIPE |	\
-			 SEES_BLACKHOLE)
+			 SEES_BLACKHOLE | SEES_LOCAL)
 #define SEES_ALL	(~0u)
 
 #define OPTIONS_UNLIMITED 0xffffffffu	/* the number of `unlimited'	*/

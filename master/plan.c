@@ -30,7 +30,7 @@
 /* What a row may have, by its role. */
 #define ARE_STARTED	(IN(EDGE) | IN(QUEUE) | IN(RELAY) | IN(MAILDIR) | \
 			 IN(PIPE) | IN(KEYS) | IN(USERS) | IN(RESOLVER) |  \
-			 IN(CONTROL) | IN(BLACKHOLE))
+			 IN(CONTROL) | IN(BLACKHOLE) | IN(LOCAL))
 #define HAVE_FILES	(IN(EDGE) | IN(RELAY) | IN(KEYS) | IN(USERS) |	   \
 			 IN(RESOLVER))
 #define HAVE_SECRETS	(IN(RELAY) | IN(KEYS) | IN(USERS))
@@ -39,7 +39,8 @@
 /* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static const unsigned may_ask[ROLE__COUNT] = {
 	[ROLE_EDGE] = IN(QUEUE) | IN(KEYS) | IN(USERS),
-	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE),
+	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE) |
+	    IN(LOCAL),
 	[ROLE_RELAY] = IN(RESOLVER) | IN(KEYS),
 	[ROLE_CONTROL] = IN(QUEUE),
 };

@@ -76,11 +76,12 @@ open_program(enum role role, const char *dir)
 	return OK;
 }
 
-/* A launcher is forked by its relay, the tool started by whoever may. */
+/* Launchers and the like are forked by a relay, the tool is anybody's. */
 static bool
 is_started_here(enum role role)
 {
-	return role != ROLE_LAUNCHER && role != ROLE_TOOL;
+	return role != ROLE_LAUNCHER && role != ROLE_COURIER &&
+	    role != ROLE_FINDER && role != ROLE_TOOL;
 }
 
 enum err

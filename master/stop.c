@@ -14,7 +14,7 @@ static const struct {
 	uint32_t	 patience_ms;
 } stages[] = {
 	{ IN(EDGE),			10000 },
-	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE), 20000 },
+	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(LOCAL), 20000 },
 	{ IN(QUEUE),			20000 },
 	{ IN(KEYS) | IN(USERS),		2000 },
 	{ IN(CONTROL),			2000 },

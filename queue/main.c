@@ -96,6 +96,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 	case ROLE_MAILDIR:
 	case ROLE_PIPE:
 	case ROLE_BLACKHOLE:
+	case ROLE_LOCAL:
 		from_relay_peer(q, fd, p);
 		break;
 	case ROLE_CONTROL:

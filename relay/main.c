@@ -10,6 +10,7 @@
  *		    mx_pools  places  sources
  *	maildir	    maildir_path  maildir_file
  *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
+ *	local	    pipe  local  launcher  task  who  box  mbox
  *	blackhole
  *	to_queue
  *

@@ -18,7 +18,7 @@ BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
     openssl ca-certificates libmail-deliverystatus-bounceparser-perl
-    swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils
+    swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils mutt
     dovecot-core dovecot-lmtpd debhelper lintian systemd
     libdb5.3 libnsl2 libicu72 libsasl2-2
     libevent-2.1-7 libfstrm0 libprotobuf-c1

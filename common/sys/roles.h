@@ -16,6 +16,7 @@
 #define MAY_PIPES	0x200u
 #define MAY_LOCK	0x400u
 #define MAY_MARK	0x800u
+#define MAY_BECOME	0x1000u
 
 enum role {
 #define ROLE(name, word, program, user, root, may)	ROLE_##name,

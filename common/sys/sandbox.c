@@ -144,11 +144,38 @@ keep_reading(void)
 	return syscall(SYS_capset, &head, sets) == -1 ? ERR_SYS : OK;
 }
 
+/* After the change of user, which has left what was permitted so. */
 static enum err
-change_user(struct steps *st)
+keep_becoming(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	sets[0].effective = 1u << CAP_SETUID | 1u << CAP_SETGID;
+	sets[0].permitted = sets[0].effective;
+	return syscall(SYS_capset, &head, sets) == -1 ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1 ? ERR_SYS : OK;
+}
+
+static enum err
+become_user(const struct steps *st)
 {
 	uid_t uid = st->box->uid;
 	gid_t gid = st->box->gid;
+	bool becomes = (st->may & MAY_BECOME) != 0;
+
+	if ((becomes && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1) ||
+	    setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		return ERR_SYS;
+	return becomes ? keep_becoming() : OK;
+}
+
+static enum err
+change_user(struct steps *st)
+{
 
 	if (!st->is_root) {
 		skip(st, "user");
@@ -164,13 +191,12 @@ change_user(struct steps *st)
 	if (st->may & MAY_READ)
 		return OK;
 	/* Root without the rest of the sandbox would be root: never. */
-	if (uid == 0 || gid == 0) {
+	if (st->box->uid == 0 || st->box->gid == 0) {
 		errno = EPERM;
 		(void)missed(st, "not being root");
 		return ERR_SYS;
 	}
-	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
-	    setresuid(uid, uid, uid) == -1) {
+	if (become_user(st) != OK) {
 		(void)missed(st, "change of user");
 		return ERR_SYS;
 	}
@@ -275,14 +301,14 @@ enter_landlock(struct steps *st)
 		.ports = st->box->ports,
 		.port_cnt = st->may & MAY_ASK ? st->box->port_cnt : 0,
 		.can_write = (st->may & (MAY_FILES | MAY_STORE)) != 0,
-		.any_file = (st->may & MAY_EXEC) != 0,
+		.any_file = (st->may & (MAY_EXEC | MAY_BECOME)) != 0,
 	};
 	char word[32];
 	enum err e;
 
 	if (st->may & MAY_READ)
 		ll.tree = "/";
-	else if (ll.can_write)
+	else if (ll.can_write && !ll.any_file)
 		ll.tree = own_path;
 	if (!seccomp_is_on() && !ll.any_file &&
 	    access("/proc/self", F_OK) == 0)
@@ -299,13 +325,21 @@ enter_landlock(struct steps *st)
 }
 
 static enum err
+refuse_ids(const struct steps *st)
+{
+	return (st->may & MAY_BECOME) == 0 || !seccomp_is_on() ? OK :
+	    seccomp_refuse_ids(st->box->never, st->box->never_cnt);
+}
+
+static enum err
 enter_seccomp(struct steps *st)
 {
 	if (!seccomp_is_on())
 		skip(st, "seccomp");
 	else
 		did(st, "seccomp");
-	if (seccomp_enter(st->may, st->box->debug) == OK)
+	if (refuse_ids(st) == OK &&
+	    seccomp_enter(st->may, st->box->debug) == OK)
 		return OK;
 	(void)missed(st, "seccomp");
 	return ERR_SYS;

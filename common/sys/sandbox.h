@@ -7,6 +7,9 @@
  * (namespace, chroot, ids) is skipped and the log line says so.  seccomp and
  * no_new_privs are never skipped, but for seccomp in sanitizer builds.
  *
+ * A row with MAY_BECOME keeps two capabilities, to become another user; root
+ * and those it is told to it cannot become all the same (seccomp_ids.c).
+ *
  * A row with MAY_EXEC keeps its files and is refused a list of things instead
  * (seccomp_exec.c); what it executes inherits all of it.
  *
@@ -32,6 +35,9 @@ struct sandbox {
 	const uint16_t	*ports;		/* with ASK: TCP to these only,
 					 * where Landlock is of version 4 */
 	unsigned	 port_cnt;
+	const uint32_t	*never;		/* with BECOME: users who cannot be
+					 * become, besides root; borrowed */
+	unsigned	 never_cnt;
 	enum sandbox_wish wish;		/* REQUIRE: a step that fails is an
 					 * error; PREFER: it is logged	*/
 	bool		 debug;		/* name a forbidden system call

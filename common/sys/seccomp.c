@@ -129,6 +129,14 @@ static const int pipes[] = {
 	SCMP_SYS(pipe2),
 };
 
+/* Children, and what they become; seccomp_ids.c says who not. */
+static const int becomes[] = {
+	SCMP_SYS(capset), SCMP_SYS(close_range), SCMP_SYS(dup2),
+	SCMP_SYS(dup3), SCMP_SYS(kill), SCMP_SYS(pipe2), SCMP_SYS(setpgid),
+	SCMP_SYS(setresgid), SCMP_SYS(setresuid), SCMP_SYS(wait4),
+	SCMP_SYS(waitid),
+};
+
 static const int fcntls[] = {
 	F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GET_SEALS,
 };
@@ -266,7 +274,7 @@ add_sockets(scmp_filter_ctx f, int *rc, unsigned may)
 	 * who hands on what it made has it; a connection that is made by
 	 * sending is none that Landlock looks at.
 	 */
-	if (may & (MAY_PIPES | MAY_READ))
+	if (may & (MAY_PIPES | MAY_READ | MAY_BECOME))
 		allow_all(f, rc, LIST(passes));
 	allow_if(f, rc, SCMP_SYS(sendto), 1, &not_fast);
 	if (may & MAY_ACCEPT)
@@ -325,6 +333,21 @@ add_threads(scmp_filter_ctx f, int *rc, unsigned may)
 	allow_all(f, rc, LIST(threads));
 	answer(f, rc, SCMP_SYS(clone3), ENOSYS);
 	allow_if(f, rc, SCMP_SYS(clone), 1, &thread);
+}
+
+/* Nobody's group but his own goes with whom a child becomes. */
+static void
+add_becoming(scmp_filter_ctx f, int *rc, unsigned may)
+{
+	const struct scmp_arg_cmp child = bits(0, CLONE_SEEN, 0);
+	const struct scmp_arg_cmp no_groups = is(0, 0);
+
+	if ((may & MAY_BECOME) == 0)
+		return;
+	allow_all(f, rc, LIST(becomes));
+	answer(f, rc, SCMP_SYS(clone3), ENOSYS);
+	allow_if(f, rc, SCMP_SYS(clone), 1, &child);
+	allow_if(f, rc, SCMP_SYS(setgroups), 1, &no_groups);
 }
 
 /* Say which call it was, then die of it as without debug. */
@@ -392,6 +415,7 @@ seccomp_enter(unsigned may, bool debug)
 	add_sockets(f, &rc, may);
 	add_files(f, &rc, may);
 	add_threads(f, &rc, may);
+	add_becoming(f, &rc, may);
 	if (rc == 0)
 		rc = seccomp_load(f);
 	seccomp_release(f);

@@ -45,11 +45,18 @@ MUST_CHECK enum err seccomp_keep_log(uint32_t otherwise);
 MUST_CHECK enum err seccomp_enter_exec(void);
 
 /*
- * For such a row, after it has entered: no signal from it, nor from any program
- * executed, reaches these processes or the groups that they lead.  It goes by
- * their numbers, so they must outlive it, and must have no threads.  Kernels
- * with Landlock 6 refuse signals to those outside by themselves; but the one
- * that executes the programs is inside.
+ * For a row with MAY_BECOME, before it enters: nobody becomes root, nor one of
+ * these users, nor of root's group, by setresuid() and setresgid(), which are
+ * the only ways it has.  What tries it ends.
+ */
+MUST_CHECK enum err seccomp_refuse_ids(const uint32_t *users, size_t cnt);
+
+/*
+ * For a row with MAY_EXEC, after it has entered: no signal from it, nor from
+ * any program executed, reaches these processes or the groups that they lead.
+ * It goes by their numbers, so they must outlive it, and must have no threads.
+ * Kernels with Landlock 6 refuse signals to those outside by themselves; but
+ * the one that executes the programs is inside.
  */
 MUST_CHECK enum err seccomp_spare(const int *pids, size_t cnt);
 

@@ -158,6 +158,65 @@ check_dovecot(struct conf *c, struct block *b)
 	check_agent(c, b, "dovecot-lda");
 }
 
+static bool
+has_user(struct span path)
+{
+	for (; path.len > 0; path = span_tail(path, 1))
+		if (span_begins(path, SPAN("{user}")))
+			return true;
+	return false;
+}
+
+/* Behind the slash that the path begins with, or that behind the ~. */
+static bool
+has_odd_part(struct span path)
+{
+	struct span part;
+	size_t len;
+
+	path = span_tail(path, span_find(path, '/') + 1);
+	while (path.len > 0) {
+		len = span_find(path, '/');
+		part = span_head(path, len);
+		path = span_tail(path, len < path.len ? len + 1 : len);
+		if (part.len == 0 || span_eq(part, SPAN(".")) ||
+		    span_eq(part, SPAN("..")))
+			return true;
+		for (; part.len > 0; part = span_tail(part, 1)) {
+			if (span_begins(part, SPAN("{user}")))
+				part = span_tail(part, 5);
+			else if (part.ptr[0] == '{' || part.ptr[0] == '}')
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A file or, with a slash at its end, a Maildir; of the host or of the user. */
+static void
+check_local(struct conf *c, struct block *b)
+{
+	const struct setting *s = &b->settings[OPTION_RELAY_path_local];
+	struct span path;
+
+	if (s->cnt == 0)
+		return;
+	path = s->v[0].text;
+	if (!span_begins(path, SPAN("/")) && !span_begins(path, SPAN("~/")))
+		report_add(&c->mistakes, s->v[0].place, "a path that begins "
+		    "with `/', or with `~/' for what is in the user's home");
+	else if (path.ptr[0] == '/' && !has_user(path))
+		report_add(&c->mistakes, s->v[0].place, "all users would have "
+		    "one mailbox: the path must have {user} in it");
+	else if (path.len == 2 || has_odd_part(path))
+		report_add(&c->mistakes, s->v[0].place, "no part of the path "
+		    "may be empty, `.' or `..', nor have another brace than "
+		    "{user}");
+	else if (path.len > PLAN_PATH_MAX / 2)
+		report_add(&c->mistakes, s->v[0].place, "the path is too "
+		    "long");
+}
+
 static void
 check_nothing(struct conf *c, struct block *b)
 {

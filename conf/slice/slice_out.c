@@ -77,7 +77,8 @@ slots_of(const struct block *relay)
 	const struct kind_row *row = kinds_find(block_kind(relay));
 
 	return row->slots > 0 ? row->slots : SLOTS_EACH * block_num(relay,
-	    row->role == ROLE_PIPE ? OPTION_RELAY_max_processes :
+	    row->role == ROLE_PIPE || row->role == ROLE_LOCAL ?
+	    OPTION_RELAY_max_processes :
 	    OPTION_RELAY_concurrent_connections);
 }
 

@@ -209,7 +209,8 @@ has_word(struct span words, struct span word)
 bool
 status_counts(enum role role, enum counter c)
 {
-	if (role == ROLE_MAILDIR || role == ROLE_PIPE || role == ROLE_BLACKHOLE)
+	if (role == ROLE_MAILDIR || role == ROLE_PIPE ||
+	    role == ROLE_BLACKHOLE || role == ROLE_LOCAL)
 		role = ROLE_RELAY;
 	return has_word(span_of(counter_row(c)->who),
 	    span_of(role_row(role)->name));

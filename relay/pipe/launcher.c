@@ -68,36 +68,54 @@ open_program(const char *path, int *out, bool *is_script)
 	return OK;
 }
 
-enum err
-launcher_start(struct launcher **out, const char *program,
-    const struct sandbox *box)
+static enum err
+start(struct launcher **out, struct launcher_life *life, const char *name)
 {
-	struct launcher *l;
-	bool is_script = false;
-	int fds[2], file = -1;
+	struct launcher *l = calloc(1, sizeof(*l));
 	pid_t pid = -1;
+	int fds[2];
 
-	if (open_program(program, &file, &is_script) != OK)
-		return ERR_SYS;
-	l = calloc(1, sizeof(*l));
 	if (l != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0, fds) == 0) {
 		if ((pid = fork()) == 0) {
 			close(fds[0]);
-			launcher_child(fds[1], file, is_script, box);
+			life->sock = fds[1];
+			launcher_child(life);
 		}
 		close(fds[1]);
 		l->fd = fds[0];
 		if (pid == -1)
 			close(fds[0]);
 	}
-	close(file);
 	if (pid == -1) {
 		free(l);
-		return complain(program, "the launcher cannot be started");
+		return complain(name, "the launcher cannot be started");
 	}
 	*out = l;
 	return OK;
+}
+
+enum err
+launcher_start(struct launcher **out, const char *program,
+    const struct sandbox *box)
+{
+	struct launcher_life life = { .kept = -1, .box = *box };
+	enum err e;
+
+	if (open_program(program, &life.kept, &life.is_script) != OK)
+		return ERR_SYS;
+	e = start(out, &life, program);
+	close(life.kept);
+	return e;
+}
+
+enum err
+launcher_start_task(struct launcher **out, const struct launcher_task *task,
+    const struct sandbox *box)
+{
+	struct launcher_life life = { .kept = -1, .task = task, .box = *box };
+
+	return start(out, &life, role_row(box->role)->name);
 }
 
 /* Told once, from a place of its own. */

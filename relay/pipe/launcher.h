@@ -11,6 +11,10 @@
  * leader has ended, when it is asked for, and when the relay is gone; what
  * left the group on purpose becomes the launcher's child and is collected.
  *
+ * In place of a program it can have a task, a part of this one: a child does it
+ * for each request, and ends.  A task becomes another user, whom the launcher
+ * could not kill as itself: so the task says whom, and is ended as him.
+ *
  * Files: launcher.c the relay's end, launcher_child.c the process.
  *
  * Owns	   its end of the socket; the process ends with it
@@ -42,12 +46,37 @@ struct launcher_calls {
 	void	(*gone)(void *arg);
 };
 
+/* What a child that does a task finds; the text is its standard input. */
+struct launcher_room {
+	unsigned	 arg_cnt;
+	const char	**args;		/* those of launcher_run()	*/
+	int		 kept;		/* what begin() left		*/
+	int		 sure;		/* one byte comes by it when the text
+					 * is whole, at whose end nothing else
+					 * says that			*/
+	volatile uint32_t *uid;		/* to be set: whom it becomes	*/
+};
+
+struct launcher_task {
+	/* In the launcher, as whoever started it, before its sandbox: *kept is
+	 * a descriptor that all children have, box what it will enter. */
+	enum err (*begin)(int *kept, struct sandbox *box);
+	/*
+	 * In a child; returns its exit status.  SIGTERM wants it to undo what
+	 * it has begun; SIGKILL follows when it does not.
+	 */
+	int	(*run)(const struct launcher_room *);
+};
+
 /*
  * Fork it.  Before the sandbox, single-threaded.  program is an absolute
  * path; box says whom to become, its role is LAUNCHER.
  */
 MUST_CHECK enum err launcher_start(struct launcher **out, const char *program,
 	    const struct sandbox *box);
+/* The same with a task; the role of box is COURIER. */
+MUST_CHECK enum err launcher_start_task(struct launcher **out,
+	    const struct launcher_task *, const struct sandbox *box);
 /* Hear of it from now on; calls and arg are borrowed. */
 MUST_CHECK enum err launcher_open(struct launcher *, struct ev_loop *,
 	    const struct launcher_calls *, void *arg);

@@ -7,6 +7,7 @@
  * The relay's death is told by the socket, and not by a signal: it would kill
  * us before we have killed what runs, and close the inputs that we hold open.
  */
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -30,17 +31,22 @@
 
 #define NAME_LEN	256	/* bytes of a variable's value with NUL	*/
 #define SOCK_FD		3	/* where they lie once all else is closed */
-#define PROGRAM_FD	4
+#define KEPT_FD		4
+#define ASKED_MAX	5	/* times a task is asked to end, then killed */
 
 struct run {
 	pid_t		 pid;		/* 0: free			*/
 	uint64_t	 no;
 	int		 text;		/* where its input is written, or -1 */
+	int		 sure;		/* where a task hears that this was all,
+					 * or -1			*/
+	unsigned	 asked;		/* times to end			*/
 };
 
 struct nest {
 	int		 signals;	/* a signalfd for SIGCHLD	*/
-	bool		 is_script;
+	const struct launcher_life *life;
+	volatile uint32_t *uids;	/* whom each run has become	*/
 	struct run	 runs[LAUNCHER_RUNS_MAX];
 	char		 home[NAME_LEN + 8], user[NAME_LEN + 8],
 			 logname[NAME_LEN + 8];
@@ -82,32 +88,87 @@ say_why(const char *what)
 	(void)!write(STDERR_FILENO, line, (size_t)len);
 }
 
+/* The words of a request, each with its NUL. */
+static void
+split_args(struct launcher_ask *m, char *argv[PROGRAM_ARGS_MAX + 1])
+{
+	char *at = m->args;
+
+	for (uint32_t i = 0; i < m->arg_cnt; i++) {
+		argv[i] = at;
+		at += strlen(at) + 1;
+	}
+	argv[m->arg_cnt] = NULL;
+}
+
+/* In the child that is to do the task: of the launcher's it keeps two. */
+__attribute__((noreturn))
+static void
+toil(const struct nest *n, struct launcher_ask *m, const int fds[3], int sure,
+    size_t no)
+{
+	char *argv[PROGRAM_ARGS_MAX + 1];
+	const struct launcher_room room = {
+		.arg_cnt = m->arg_cnt, .args = (const char **)argv,
+		.kept = KEPT_FD, .sure = SOCK_FD, .uid = &n->uids[no],
+	};
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)setpgid(0, 0);
+	split_args(m, argv);
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) == -1)
+			_exit(LAUNCHER_NO_EXEC);
+	if (dup2(sure, SOCK_FD) == -1 || close_range(KEPT_FD + 1, ~0u, 0) ==
+	    -1 || sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+		_exit(LAUNCHER_NO_EXEC);
+	_exit(n->life->task->run(&room));
+}
+
 /* In the child that is to become the program. */
 __attribute__((noreturn))
 static void
 become(const struct nest *n, struct launcher_ask *m, const int fds[3])
 {
 	char *argv[PROGRAM_ARGS_MAX + 1];
-	char *at = m->args;
 	sigset_t none;
 
 	sigemptyset(&none);
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	for (uint32_t i = 0; i < m->arg_cnt; i++) {
-		argv[i] = at;
-		at += strlen(at) + 1;
-	}
-	argv[m->arg_cnt] = NULL;
+	split_args(m, argv);
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) == -1)
 			_exit(LAUNCHER_NO_EXEC);
 	/* A script's interpreter opens it by this descriptor. */
 	if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
-	    fcntl(PROGRAM_FD, F_SETFD, n->is_script ? 0 : FD_CLOEXEC) == 0)
-		fexecve(PROGRAM_FD, argv, n->env);
+	    fcntl(KEPT_FD, F_SETFD, n->life->is_script ? 0 : FD_CLOEXEC) == 0)
+		fexecve(KEPT_FD, argv, n->env);
 	say_why("cannot be run");
 	_exit(LAUNCHER_NO_EXEC);
+}
+
+/* A task that has become somebody is his to signal. */
+static void
+signal_as(uint32_t uid, pid_t group, int signo)
+{
+	if (uid == 0 || fork() != 0)
+		return;
+	if (setresuid(uid, uid, uid) == 0)
+		(void)kill(-group, signo);
+	_exit(0);
+}
+
+static void
+end_run(struct nest *n, struct run *r)
+{
+	int signo = n->life->task != NULL && r->asked++ < ASKED_MAX ?
+	    SIGTERM : SIGKILL;
+
+	if (kill(-r->pid, signo) == -1 && errno == EPERM &&
+	    n->life->task != NULL)
+		signal_as(n->uids[r - n->runs], r->pid, signo);
 }
 
 /* The relay is gone: nothing of ours outlives it. */
@@ -117,7 +178,7 @@ leave(struct nest *n)
 {
 	for (unsigned i = 0; i < LAUNCHER_RUNS_MAX; i++)
 		if (n->runs[i].pid != 0)
-			(void)kill(-n->runs[i].pid, SIGKILL);
+			end_run(n, &n->runs[i]);
 	_exit(0);
 }
 
@@ -141,30 +202,57 @@ find_run(struct nest *n, pid_t pid)
 }
 
 static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* In the new child. */
+__attribute__((noreturn))
+static void
+begin(const struct nest *n, struct launcher_ask *m, const int *fds, int sure,
+    const struct run *r)
+{
+	if (n->life->task != NULL)
+		toil(n, m, fds, sure, (size_t)(r - n->runs));
+	become(n, m, fds);
+}
+
+static void
 run(struct nest *n, struct launcher_ask *m, int fds[LAUNCHER_FDS])
 {
 	struct run *r = find_run(n, 0);
+	int sure[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	if (r != NULL && (pid = fork()) == 0)
-		become(n, m, fds);
+	if (r != NULL && (n->life->task == NULL ||
+	    pipe2(sure, O_CLOEXEC) == 0)) {
+		n->uids[r - n->runs] = 0;
+		if ((pid = fork()) == 0)
+			begin(n, m, fds, sure[0], r);
+	}
+	close_fd(&sure[0]);
 	if (pid == -1) {
+		close_fd(&sure[1]);
 		tell(n, m->no, LAUNCHER_NOT_RUN);
 		return;
 	}
 	(void)setpgid(pid, pid);	/* whoever of the two comes first */
-	r->pid = pid;
-	r->no = m->no;
-	r->text = fds[3];
+	*r = (struct run){ .pid = pid, .no = m->no, .text = fds[3],
+	    .sure = sure[1] };
 	fds[3] = -1;
 }
 
+/* No more of it comes; is_whole: and that was all. */
 static void
-end_text(struct run *r)
+end_text(struct run *r, bool is_whole)
 {
-	if (r->text != -1)
-		close(r->text);
-	r->text = -1;
+	if (is_whole && r->sure != -1)
+		(void)!write(r->sure, "", 1);
+	close_fd(&r->sure);
+	close_fd(&r->text);
 }
 
 /* To one that is over already: it crossed with its end. */
@@ -177,9 +265,9 @@ do_to_run(struct nest *n, enum launcher_wish wish, uint64_t no)
 		if (r->pid == 0 || r->no != no)
 			continue;
 		if (wish == LAUNCH_KILL)
-			(void)kill(-r->pid, SIGKILL);
+			end_run(n, r);
 		else
-			end_text(r);
+			end_text(r, true);
 	}
 }
 
@@ -282,14 +370,15 @@ collect(struct nest *n)
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
 		    si.si_pid == 0)
 			return;
-		if ((r = find_run(n, si.si_pid)) != NULL)
+		if ((r = find_run(n, si.si_pid)) != NULL &&
+		    n->life->task == NULL)
 			(void)kill(-r->pid, SIGKILL);
 		if (waitpid(si.si_pid, &status, 0) != si.si_pid)
 			return;
 		if (r == NULL)
 			continue;
 		r->pid = 0;
-		end_text(r);
+		end_text(r, false);
 		tell(n, r->no, status);
 	}
 }
@@ -299,22 +388,20 @@ collect(struct nest *n)
  * the log: whoever may open files would do as he likes with one.
  */
 static bool
-keep_only(int *sock, int *program)
+keep_only(int sock, int kept)
 {
-	int s = fcntl(*sock, F_DUPFD_CLOEXEC, 20);
-	int p = fcntl(*program, F_DUPFD_CLOEXEC, 20);
+	int s = fcntl(sock, F_DUPFD_CLOEXEC, 20);
+	int k = fcntl(kept, F_DUPFD_CLOEXEC, 20);
 
 	if (seccomp_is_on() &&		/* a sanitizer's report needs it */
 	    dup2(STDIN_FILENO, STDERR_FILENO) == -1)
 		return false;
-	if (s == -1 || p == -1 || dup3(s, SOCK_FD, O_CLOEXEC) == -1 ||
-	    dup3(p, PROGRAM_FD, O_CLOEXEC) == -1)
+	if (s == -1 || k == -1 || dup3(s, SOCK_FD, O_CLOEXEC) == -1 ||
+	    dup3(k, KEPT_FD, O_CLOEXEC) == -1)
 		return false;
-	*sock = SOCK_FD;
-	*program = PROGRAM_FD;
 	if (fcntl(SOCK_FD, F_SETFL, 0) == -1)	/* answers may wait */
 		return false;
-	return close_range(PROGRAM_FD + 1, ~0u, 0) == 0;
+	return close_range(KEPT_FD + 1, ~0u, 0) == 0;
 }
 
 static bool
@@ -347,27 +434,53 @@ spare_ourselves(pid_t relay)
 	return !seccomp_is_on() || seccomp_spare(pids, 2) == OK;
 }
 
+/* One that runs programs. */
+static bool
+settle(struct nest *n)
+{
+	const struct sandbox *box = &n->life->box;
+	pid_t relay = getppid();
+
+	name_user(n, geteuid() == 0 ? box->uid : geteuid());
+	if (sandbox_enter(box) != OK || !spare_ourselves(relay) ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
+		return false;
+	return chdir(n->home + strlen("HOME=")) == 0 || chdir("/") == 0;
+}
+
+/* One that does a task. */
+static bool
+settle_task(struct launcher_life *life)
+{
+	return life->task->begin(&life->kept, &life->box) == OK &&
+	    chdir("/") == 0 && sandbox_enter(&life->box) == OK;
+}
+
+static bool
+share_uids(struct nest *n)
+{
+	void *at = mmap(NULL, LAUNCHER_RUNS_MAX * sizeof(*n->uids),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	n->uids = at;
+	return at != MAP_FAILED;
+}
+
 void
-launcher_child(int sock, int program, bool is_script,
-    const struct sandbox *box)
+launcher_child(struct launcher_life *life)
 {
 	static struct nest n;
-	pid_t relay = getppid();
 	struct pollfd p[2];
 
-	n.is_script = is_script;
+	n.life = life;
 	(void)setpgid(0, 0);
-	name_user(&n, geteuid() == 0 ? box->uid : geteuid());
-	if (sandbox_enter(box) != OK || !spare_ourselves(relay))
-		_exit(1);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
-	    !keep_only(&sock, &program) || !take_signals(&n))
-		_exit(1);
 	(void)prctl(PR_SET_NAME, "postern-launch");
-	(void)umask(077);
-	if (chdir(n.home + strlen("HOME=")) == -1 && chdir("/") == -1)
+	if (!share_uids(&n) ||
+	    !(life->task != NULL ? settle_task(life) : settle(&n)) ||
+	    !keep_only(life->sock, life->kept) || !take_signals(&n))
 		_exit(1);
-	p[0] = (struct pollfd){ .fd = sock, .events = POLLIN };
+	(void)umask(077);
+	p[0] = (struct pollfd){ .fd = SOCK_FD, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = n.signals, .events = POLLIN };
 	for (;;) {
 		if (poll(p, 2, -1) == -1 && errno != EINTR)

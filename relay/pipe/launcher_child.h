@@ -23,12 +23,17 @@ struct launcher_told {
 	int32_t		 status;
 };
 
-/*
- * The launcher's life; does not return.  sock is its end, program the file,
- * is_script whether that begins with "#!", and so is opened once more by name.
- */
+struct launcher_life {
+	int		 sock;		/* the launcher's end		*/
+	int		 kept;		/* the file of the program	*/
+	bool		 is_script;	/* it begins with "#!", and so is
+					 * opened once more by name	*/
+	const struct launcher_task *task;	/* NULL: a program	*/
+	struct sandbox	 box;
+};
+
+/* Lead it; does not return. */
 __attribute__((noreturn))
-void	launcher_child(int sock, int program, bool is_script,
-	    const struct sandbox *);
+void	launcher_child(struct launcher_life *);
 
 #endif

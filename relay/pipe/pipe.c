@@ -1,6 +1,7 @@
 /*
  * pipe.c - relay types pipe, maildrop and dovecot: each recipient's copy is
  * given to a program, or one for all of them to a program that asks nobody.
+ * Type local is one of them, with relay/local in place of a program.
  *
  * A delivery has one program at a time, a recipient after the other; several
  * deliveries have theirs at the same time.  Before the next recipient the text
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/local/local.h"
 #include "relay/relay_type.h"
 #include "relay/pipe/launcher.h"
 #include "relay/pipe/pipe_args.h"
@@ -23,13 +25,16 @@ struct agent {
 	bool		 is_once;	/* for all recipients together, unless
 				 * a further argument is about one	*/
 	struct pipe_judge judge;
+	bool		 is_local;	/* no program at all		*/
 };
 
 static const struct agent agents[] = {
-	{ "pipe", NULL, false, { .by_status = false } },
-	{ "maildrop", "maildrop", true,
-	    { .by_status = true, .name = "maildrop" } },
-	{ "dovecot", "dovecot-lda", false, { .by_status = true } },
+	{ .type = "pipe" },
+	{ .type = "maildrop", .name = "maildrop", .is_once = true,
+	    .judge = { .by_status = true, .name = "maildrop" } },
+	{ .type = "dovecot", .name = "dovecot-lda",
+	    .judge = { .by_status = true } },
+	{ .type = "local", .is_local = true },
 };
 
 struct job {
@@ -112,6 +117,8 @@ make_args(const struct job *j, struct pipe_args *out)
 	enum err e = OK;
 
 	memset(out, 0, offsetof(struct pipe_args, bytes));
+	if (j->pipe->agent->is_local)
+		return local_args(&j->pipe->block, j->delivery, j->rcpt, out);
 	if (j->pipe->agent->name != NULL)
 		e = add_agent_args(j, out);
 	return e == OK ? add_args(j, out) : e;
@@ -229,6 +236,28 @@ next_rcpt(struct job *j)
 	give_up(j);
 }
 
+/* A delivery of ours that was just done when its time ran out is done. */
+static struct verdict
+judge(const struct job *j, enum pipe_end end, int status,
+    struct verdict_text *text)
+{
+	const struct pipe_run *r = &j->run;
+	struct span out = { r->out.bytes, r->out.len };
+	struct span err = { r->err.bytes, r->err.len };
+	struct verdict v;
+
+	if (status == LAUNCHER_NOT_RUN && end == PIPE_ENDED)
+		return verdict_own(OWN_not_started, STAGE_BODY);
+	if (j->pipe->agent->is_local) {
+		v = local_verdict(status, out, err, text);
+		if (end == PIPE_ENDED || v.class == CLASS_DONE)
+			return v;
+	} else if (end == PIPE_ENDED) {
+		return pipe_verdict(&j->pipe->judge, status, out, err, text);
+	}
+	return verdict_own(OWN_program_late, STAGE_BODY);
+}
+
 static void
 run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 {
@@ -236,14 +265,7 @@ run_ended(struct pipe_run *r, enum pipe_end end, int status, void *arg)
 	struct verdict_text text;
 	struct verdict v;
 
-	if (end == PIPE_ENDED && status == LAUNCHER_NOT_RUN)
-		v = verdict_own(OWN_not_started, STAGE_BODY);
-	else if (end == PIPE_ENDED)
-		v = pipe_verdict(&j->pipe->judge, status,
-		    (struct span){ r->out.bytes, r->out.len },
-		    (struct span){ r->err.bytes, r->err.len }, &text);
-	else
-		v = verdict_own(OWN_program_late, STAGE_BODY);
+	v = judge(j, end, status, &text);
 	if (end == PIPE_TEXT_LOST) {	/* the queue is away: no result */
 		give_up(j);
 		return;
@@ -315,6 +337,15 @@ read_words(struct pipe *p)
 			p->is_once = false;
 }
 
+static bool
+name_program(struct pipe *p, const struct slice *block)
+{
+	struct span name = p->agent->is_local ? SPAN("local") :
+	    slice_text(block, p->agent->name == NULL ? "args" : "path", 0);
+
+	return span_cstr(name, p->program, sizeof(p->program));
+}
+
 static enum err
 prepare(void **out, const struct relay_type_env *env)
 {
@@ -323,17 +354,17 @@ prepare(void **out, const struct relay_type_env *env)
 	struct pipe *p = calloc(1, sizeof(*p) + cnt * sizeof(p->jobs[0]));
 
 	if (p == NULL || (p->agent = find_agent(slice_text(&env->block,
-	    "type", 0))) == NULL || !span_cstr(slice_text(&env->block,
-	    p->agent->name == NULL ? "args" : "path", 0), p->program,
-	    sizeof(p->program)))
+	    "type", 0))) == NULL || !name_program(p, &env->block))
 		return ERR_SYS;
 	p->judge = p->agent->judge;
 	p->job_cnt = cnt;
 	p->block = env->block;
 	read_words(p);
+	*out = p;
+	if (p->agent->is_local)
+		return local_start(&p->launcher, env);
 	boot_ids(env->boot, &box.uid, &box.gid);
 	box.wish = SANDBOX_REQUIRE;
-	*out = p;
 	return launcher_start(&p->launcher, p->program, &box);
 }
 

@@ -10,7 +10,8 @@ from server import NOBODY, Postern, Room, basic, free_port
 from sinks import Sink, SmtpSink
 
 USERS = ("_postern-edge", "_postern-queue", "_postern-relay", "_postern-dns",
-         "_postern-vault", "_postern-auth", "_postern-ctl", "_postern-mail",
+         "_postern-vault", "_postern-auth", "_postern-ctl", "_postern-local",
+         "_postern-mail",
          "_postern-prog")
 
 

@@ -24,6 +24,7 @@
 
 #define UID		61234	/* nobody's */
 #define GID		61235
+#define NEVER		61300	/* whom nobody may become */
 
 enum fate { WORKS, FAILS, DIES, BROKEN };
 
@@ -77,7 +78,9 @@ wanted(char letter)
 static enum err
 enter(enum role role, bool debug)
 {
+	static const uint32_t never[] = { NEVER };
 	struct sandbox box = {
+		.never = never, .never_cnt = 1,
 		.role = role, .uid = UID, .gid = GID, .root = inside,
 		.wish = SANDBOX_REQUIRE, .debug = debug,
 		.ports = &port, .port_cnt = 1,
@@ -136,6 +139,7 @@ static const enum role locked_in[] = {
 #define LOCKED_IN_CNT	(sizeof(locked_in) / sizeof(locked_in[0]))
 
 /* after, which may be NULL, says whether all is well once it was tried. */
+__attribute__((unused))
 static void
 try_each(const struct act *list, size_t cnt, bool (*after)(void))
 {

@@ -111,7 +111,7 @@ static const char many_told[] =
     "     ehlo_as localhost\n"
     "             ^~~~~~~~~\n"
     "/etc/conf:22:2: path is no option of a relay of type static, but of lmtp"
-	" maildir maildrop dovecot\n"
+	" maildir local maildrop dovecot\n"
     "     path \"/x/{user}\"\n"
     "     ^~~~\n"
     "/etc/conf:24:32: a value with braces must stand in quotes\n"
@@ -167,7 +167,7 @@ static const char many_told[] =
     "    queue third { }\n"
     "          ^~~~~\n"
     "/etc/conf:31:16: `mxx' is no type of relay; there is: mx static lmtp ma"
-	"ildir pipe maildrop dovecot blackhole; did you mean `mx'?\n"
+	"ildir pipe maildrop dovecot local blackhole; did you mean `mx'?\n"
     "    relay m { type mxx }\n"
     "                   ^~~\n"
     "/etc/conf:32:6: a name is 1 to 63 bytes of printable ASCII without blank"
@@ -631,6 +631,20 @@ static const struct row rows[] = {
 	{ EDGE("") QUEUE "relay r { type maildir; path \"/m/{user}\"; "
 	    "tls { security off } }\n", "f:3:43: tls is no block of a relay "
 	    "of type maildir, but of mx static lmtp", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path Maildir/ }\n",
+	    "f:3:28: a path that begins with `/', or with `~/'", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path /var/mail/all }\n",
+	    "f:3:28: all users would have one mailbox", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path \"~/\" }\n",
+	    "f:3:28: no part of the path may be empty", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path \"/m//{user}\" }\n",
+	    "f:3:28: no part of the path may be empty", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path \"~/../{user}\" }\n",
+	    "f:3:28: no part of the path may be empty", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; path \"/m/{user}{x}\" }\n",
+	    "f:3:28: no part of the path may be empty", NULL, false },
+	{ EDGE("") QUEUE "relay r { type local; minimum_uid 0 }\n",
+	    "f:3:35: minimum_uid must be from 1", NULL, false },
 	{ EDGE("") QUEUE "relay r { type mx; " LOGIN " }\n",
 	    "f:3:20: credentials is no block of a relay of type mx", NULL,
 	    false },

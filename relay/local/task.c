@@ -1,0 +1,282 @@
+/*
+ * task.c - from a request to an exit status, in one process of its own.
+ */
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "relay/local/box.h"
+#include "relay/local/task.h"
+#include "relay/local/who.h"
+#include "sys/clock.h"
+#include "sys/roles.h"
+
+#define MAIL_GROUP	"mail"
+#define HELD_MAX	(1u << 20)	/* bytes read before a lock is taken */
+
+static struct task_rules rules;
+static gid_t	 mail_gid;		/* 0: this host has no such group */
+static uint32_t	 ours[ROLE__COUNT];	/* users of postern's own	*/
+static unsigned	 ours_cnt;
+
+static const struct launcher_room *room;
+static volatile sig_atomic_t is_ended;
+static bool	 is_whole;	/* the text				*/
+
+void
+task_init(const struct task_rules *r)
+{
+	rules = *r;
+}
+
+/* In the launcher. */
+
+static void
+note_ours(void)
+{
+	for (unsigned r = 0; r < ROLE__COUNT; r++) {
+		const char *name = role_row(r)->user;
+		const struct passwd *pw;
+
+		if (name[0] == '_' && (pw = getpwnam(name)) != NULL)
+			ours[ours_cnt++] = pw->pw_uid;
+	}
+}
+
+static enum err
+begin(int *kept, struct sandbox *box)
+{
+	struct sandbox finder = *box;
+	const struct group *gr = getgrnam(MAIL_GROUP);
+
+	mail_gid = gr != NULL ? gr->gr_gid : 0;
+	note_ours();
+	box->never = ours;
+	box->never_cnt = ours_cnt;
+	finder.role = ROLE_FINDER;
+	return who_start(kept, &finder);
+}
+
+/* In a child. */
+
+static void
+end_soon(int signo)
+{
+	is_ended = 1;
+}
+
+static void
+take_signals(void)
+{
+	struct sigaction ends = { .sa_handler = end_soon };
+	struct sigaction none = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGTERM, &ends, NULL);
+	(void)sigaction(SIGPIPE, &none, NULL);
+	(void)sigaction(SIGXFSZ, &none, NULL);
+}
+
+/*
+ * The launcher's end, before it has said that the text is whole, is the end: a
+ * byte is there to be read then, or was.
+ */
+static bool
+wait_on(int ms)
+{
+	struct pollfd p = { .fd = is_whole ? -1 : room->sure,
+	    .events = POLLIN };
+	int64_t until_ms = clock_mono_ms() + ms, left_ms = ms;
+
+	while (!is_ended && left_ms > 0) {
+		if (poll(&p, 1, (int)left_ms) == 1) {
+			if ((p.revents & POLLIN) == 0)
+				return false;
+			p.fd = -1;
+		}
+		left_ms = until_ms - clock_mono_ms();
+	}
+	return !is_ended;
+}
+
+static int
+complain(enum task_end end, const char *what)
+{
+	char line[1200];
+	int len = snprintf(line, sizeof(line), "%s: %s", what,
+	    strerror(errno));
+
+	(void)!write(STDERR_FILENO, line, (size_t)len);
+	return end;
+}
+
+/* What an error of the mailbox means. */
+static int
+fail(const struct box *b)
+{
+	switch (errno) {
+	case EDQUOT:
+		return complain(TASK_QUOTA, b->name);
+	case ENOSPC:
+		return complain(TASK_FULL, b->name);
+	case EFBIG:
+		return complain(TASK_TOO_LARGE, b->name);
+	default:
+		return complain(TASK_FAILED, b->name);
+	}
+}
+
+static bool
+is_never(const struct who *w)
+{
+	if (w->uid == 0 || w->gid == 0 || w->uid == UINT32_MAX ||
+	    w->gid == UINT32_MAX)
+		return true;
+	for (unsigned i = 0; i < ours_cnt; i++)
+		if (w->uid == ours[i])
+			return true;
+	return false;
+}
+
+static bool
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	return syscall(SYS_capset, &head, sets) == 0;
+}
+
+/* For good.  Not started as root, all we can be is who we are. */
+static bool
+become(const struct who *w, gid_t gid)
+{
+	if (w->uid == geteuid() && w->uid == getuid())
+		return true;
+	*room->uid = w->uid;
+	return setgroups(0, NULL) == 0 && setresgid(w->gid, gid, gid) == 0 &&
+	    setresuid(w->uid, w->uid, w->uid) == 0 && drop_capabilities() &&
+	    geteuid() == w->uid;
+}
+
+static int
+look_up(struct who *w)
+{
+	enum err e = who_ask(room->kept, room->args + TASK_ARG_NAMES,
+	    room->arg_cnt - TASK_ARG_NAMES, (int)(rules.timeout_ms / 2), w);
+
+	if (e == ERR_NONE || (e == OK && w->uid != 0 &&
+	    w->uid < rules.minimum_uid))
+		return TASK_NO_USER;
+	if (e != OK)
+		return complain(TASK_UNANSWERED, "the user cannot be looked "
+		    "up");
+	if (is_never(w))
+		return TASK_ROOT;
+	close(room->kept);
+	return TASK_DONE;
+}
+
+/* As much as there is, and fits.  False: it will not come. */
+static bool
+fill(char *buf, size_t cap, size_t *len)
+{
+	ssize_t got = 1;
+
+	for (*len = 0; *len < cap && got > 0; *len += (size_t)got)
+		do
+			got = read(STDIN_FILENO, buf + *len, cap - *len);
+		while (got == -1 && errno == EINTR && !is_ended);
+	return got >= 0 && !is_ended;
+}
+
+/* An end alone is also what a death of others looks like. */
+static bool
+was_all(void)
+{
+	char c;
+
+	is_whole = read(room->sure, &c, 1) == 1;
+	return is_whole && !is_ended;
+}
+
+static int
+copy(struct box *b, char *buf, size_t len)
+{
+	bool is_last = len < HELD_MAX;
+
+	if (is_last && !was_all())
+		return TASK_NO_TEXT;
+	if (box_open(b, (int)(rules.timeout_ms / 2), wait_on) != OK)
+		return b->is_locked ? TASK_LOCKED : is_ended ? TASK_NO_TEXT :
+		    fail(b);
+	if (box_envelope(b, span_of(room->args[TASK_ARG_SENDER]),
+	    span_of(room->args[TASK_ARG_RCPT])) != OK)
+		goto failed;
+	while (box_text(b, (struct span){ buf, len }) == OK) {
+		if (!is_last && !fill(buf, HELD_MAX, &len))
+			goto lost;
+		if (is_last || len == 0) {
+			if (!is_last && !was_all())
+				goto lost;
+			return box_commit(b) == OK ? TASK_DONE : fail(b);
+		}
+	}
+failed:
+	box_abort(b);
+	return fail(b);
+lost:
+	box_abort(b);
+	return TASK_NO_TEXT;
+}
+
+static int
+deliver(const struct launcher_room *r)
+{
+	static struct box box;
+	struct who who;
+	char *buf;
+	size_t len;
+	int end;
+
+	room = r;
+	take_signals();
+	if (r->arg_cnt <= TASK_ARG_NAMES)
+		return TASK_NO_USER;
+	if ((end = look_up(&who)) != TASK_DONE)
+		return end;
+	if (!box_name(&box, rules.path, rules.hostname, &who)) {
+		errno = ENAMETOOLONG;
+		return complain(TASK_FAILED, who.name);
+	}
+	if (!become(&who, box.wants_group && mail_gid != 0 ? mail_gid :
+	    who.gid))
+		return complain(TASK_FAILED, "the user cannot be become");
+	if (!box_reach(&box))
+		return complain(box.is_home ? TASK_NO_HOME : TASK_FAILED,
+		    box.name);
+	if ((buf = malloc(HELD_MAX)) == NULL)
+		return complain(TASK_FAILED, "memory");
+	if (!fill(buf, HELD_MAX, &len))
+		return TASK_NO_TEXT;
+	if ((end = copy(&box, buf, len)) == TASK_DONE)
+		(void)!write(STDOUT_FILENO, box_where(&box),
+		    strlen(box_where(&box)));
+	return end;
+}
+
+const struct launcher_task task_deliver = {
+	.begin = begin, .run = deliver,
+};
