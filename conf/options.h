@@ -69,6 +69,7 @@ enum option_type {
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
 	TYPE_LOGIN,	/* a login, @ and how one ends, or * for all	*/
 	TYPE_MAILBOX,	/* user@domain					*/
+	TYPE_MAPPING,	/* a pattern, then a mailbox of ASCII		*/
 	TYPE_NAMING,	/* a name, {fqdn} {hostname}			*/
 	TYPE_NET,	/* 192.0.2.0/24 2001:db8::/32			*/
 	TYPE_PORT,	/* 1 to 65535					*/

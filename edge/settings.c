@@ -137,6 +137,16 @@ read_policies(struct settings *set, const struct slice *edge)
 	    slice_flag(&policies, "add_received_header");
 }
 
+static enum err
+read_senders(struct settings *set, const struct slice *edge)
+{
+	struct slice policies = slice_block(edge, "policies", 0);
+	struct slice process = slice_process(edge);
+
+	return sender_map_init(&set->senders, &policies, &process,
+	    span_of(set->home));
+}
+
 enum err
 settings_init(struct settings *set, struct span bytes)
 {
@@ -151,8 +161,9 @@ settings_init(struct settings *set, struct span bytes)
 	read_limits(set, &edge);
 	read_security(set, &edge, &rules);
 	read_policies(set, &edge);
-	if ((e = read_texts(set, &edge, &rules)) == OK)
-		e = rules_init(&set->rules, &rules);
+	if ((e = read_texts(set, &edge, &rules)) == OK &&
+	    (e = rules_init(&set->rules, &rules)) == OK)
+		e = read_senders(set, &edge);
 	if (e != OK)
 		settings_fini(set);
 	return e;
@@ -162,6 +173,7 @@ void
 settings_fini(struct settings *set)
 {
 	rules_fini(&set->rules);
+	sender_map_fini(&set->senders);
 	free(set->hostname);
 	free(set->home);
 	free(set->banner);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "edge/stage/rules.h"
+#include "edge/text/sender_map.h"
 
 struct protocol;
 
@@ -48,6 +49,7 @@ struct settings {
 	bool		 require_auth;		/* for MAIL		*/
 	bool		 normalise_lf;		/* of whom we know	*/
 
+	struct sender_map senders;	/* as others know them	*/
 	bool		 add_date;		/* where it is missing	*/
 	bool		 add_message_id;	/* the same		*/
 	bool		 add_received;

@@ -112,7 +112,7 @@ void
 check_domains(struct conf *c)
 {
 	struct setting *s = &c->process->settings[OPTION_PROCESS_domains];
-	struct block *b, *rules;
+	struct block *b, *rules, *policies;
 
 	if (!s->given) {
 		add_mailname(c, s);
@@ -123,6 +123,10 @@ check_domains(struct conf *c)
 		if (b->no == BLOCK_QUEUE) {
 			put_in(c, &b->settings[OPTION_QUEUE_route], s, 2);
 			check_aliases(c, b);
+			if ((policies = block_nth(b, BLOCK_POLICIES, 0)) !=
+			    NULL)
+				put_in(c, &policies->settings[
+				    OPTION_POLICIES_sender_map], s, 2);
 		} else if (b->no == BLOCK_RELAY)
 			put_in(c, &b->settings[OPTION_RELAY_recipients], s, 1);
 		else if (b->no == BLOCK_EDGE &&

@@ -263,6 +263,16 @@ read_person(const struct read_place *rp, const struct value *v)
 	    refuse(rp, v, "an address of somebody, user@domain");
 }
 
+/* One that every next hop takes. */
+static bool
+read_provided(const struct read_place *rp, const struct value *v)
+{
+	struct address a;
+
+	return address_parse(v->text, false, &a) == OK ||
+	    refuse(rp, v, "an address of somebody in ASCII, user@domain");
+}
+
 /* As the users file and the queue have them. */
 static bool
 read_login(const struct read_place *rp, const struct value *v)
@@ -524,6 +534,10 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_login(rp, v);
 	case TYPE_DOMAIN:
 		return read_domain(rp, v, out);
+	case TYPE_MAPPING:
+		return v->no == 0 ? read_mailbox(rp, v, true,
+		    "user@domain, @domain or @.domain") :
+		    read_provided(rp, v);
 	case TYPE_FORCE:
 		return read_force(rp, v, out);
 	case TYPE_ADDRESS:

@@ -67,6 +67,21 @@ cmd_complete(struct session *s, struct address *a, char text[CMD_ADDRESS_MAX])
 	return a->whole.len <= PATH_MAX_SMTP;
 }
 
+/* As others know him: envelope and text say the same, see sender_map.h. */
+static void
+map_sender(const struct session *s, struct address *a,
+    char text[CMD_ADDRESS_MAX])
+{
+	const struct sender_map *m = &s->edge->set.senders;
+	struct span other;
+
+	if (a->whole.len == 0 || !sender_map_wants(m, &s->origin) ||
+	    (other = sender_map_find(m, a->whole, text)).len == 0)
+		return;
+	a->whole = other;
+	a->is_utf8 = address_needs_utf8(other);
+}
+
 /* Keep what MAIL said; memory is all that can be missing. */
 static bool
 begin(struct session *s, const struct command_mail *m)
@@ -129,7 +144,7 @@ cmd_mail(struct session *s, struct span args)
 	unsigned long long max = s->edge->set.max_size;
 	struct command_mail m;
 	enum command_fault fault;
-	char text[CMD_ADDRESS_MAX];
+	char text[CMD_ADDRESS_MAX], other[CMD_ADDRESS_MAX];
 
 	if (s->edge->set.require_auth && !origin_is_known(&s->origin)) {
 		session_refuse(s, 530, "5.7.0", "Authentication required");
@@ -153,6 +168,7 @@ cmd_mail(struct session *s, struct span args)
 		    "Message size exceeds %llu limit", max);
 		return REFUSED;
 	}
+	map_sender(s, &m.sender, other);
 	if (!begin(s, &m))
 		return REFUSED;
 	return stage_run(s, AT_MAIL, say_judged);

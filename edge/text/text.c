@@ -250,6 +250,15 @@ text_header(const struct text *x)
 }
 
 void
+text_set_header(struct text *x, struct grow *other)
+{
+	grow_free(&x->header);
+	x->header = *other;
+	x->header_at = TEXT_FIELDS_MAX;
+	*other = (struct grow){ NULL, 0, 0 };
+}
+
+void
 text_fault(struct text *x, const struct reply *no)
 {
 	if (text_has_fault(x) && (!no->close || x->fault.close))

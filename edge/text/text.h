@@ -67,8 +67,10 @@ size_t	text_room(const struct text *);
 
 /* A field of ours on top of those there are: TEXT_FIELDS_MAX bytes for all. */
 void	text_add_field(struct text *, struct span field);
-/* The header section as it stands. */
+/* The header section as it stands; another one in its place, behind room for
+ * TEXT_FIELDS_MAX bytes, taken. */
 struct span text_header(const struct text *);
+void	text_set_header(struct text *, struct grow *);
 
 /* The first fault stands, unless the new one ends the connection: drop the
  * stream and all that is held. */

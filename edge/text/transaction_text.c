@@ -52,6 +52,32 @@ transaction_chunk(struct transaction *t, uint64_t len, bool is_last)
 	framing_chunk(&t->framing, len, is_last);
 }
 
+/* What is no header section for sure is left as it is. */
+static bool
+map_senders(struct transaction *t)
+{
+	static const struct reply no = { 552, "5.3.4",
+	    "Message header size exceeds limit", false };
+	const struct sender_map *m = &t->edge->set.senders;
+	struct grow other = { NULL, 0, 0 };
+	enum err e;
+
+	if (!sender_map_wants(m, &t->origin) || t->text.scan.has_odd)
+		return true;
+	if ((e = grow_reserve(&other, TEXT_FIELDS_MAX +
+	    text_header(&t->text).len)) == OK) {
+		other.len = TEXT_FIELDS_MAX;
+		e = sender_map_header(m, text_header(&t->text), &other,
+		    2 * t->edge->set.max_header_size);
+	}
+	if (e == OK)
+		text_set_header(&t->text, &other);
+	grow_free(&other);
+	if (e != OK && e != ERR_NONE)
+		text_fault(&t->text, &no);
+	return e == OK || e == ERR_NONE;
+}
+
 /* Our fields go on top, the trace above all, as soon as there is an id. */
 static bool
 make_header(struct transaction *t)
@@ -61,6 +87,8 @@ make_header(struct transaction *t)
 
 	if (t->is_traced)
 		return true;
+	if (!map_senders(t))
+		return false;
 	if (trace_add(t) != OK) {
 		text_fault(&t->text, &no);
 		return false;
