@@ -20,6 +20,7 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 #define KIND_HAS_DIR	0x8u	/* its `path' begins with a directory that
 				 * is its own				*/
 #define KIND_TAKES_BOUNCES 0x10u /* it takes mail to whoever sent some	*/
+#define KIND_HAS_USERS	0x20u	/* its recipients are users of this host */
 
 /* The same for a type of edge. */
 #define EDGE_KIND_NEVER_25 0x1u	/* nobody may take it for SMTP: no listener

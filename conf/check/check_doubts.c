@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "conf/check/check.h"
+#include "mail/alias_table.h"
 
 #define SLOW_RATE	16000u	/* bytes a second: 128 kbit, a poor line */
 
@@ -79,6 +80,41 @@ check_queue(struct conf *c, const struct block *queue)
 		    "mail for any address of any domain handed to %s by %s: "
 		    "give it recipients, or routes in place of relay",
 		    block_words(c, last), block_words(c, edge));
+}
+
+/* Is there an alias for root, or for all of a domain, whatever it says? */
+static bool
+has_root(const struct setting *aliases)
+{
+	struct span user;
+
+	for (unsigned i = 0; i < aliases->cnt; i++) {
+		if (aliases->v[i].num != ALIASES_KEY)
+			continue;
+		user = alias_table_key(aliases->v[i].text).local;
+		if (user.len == 0 || span_eq_nocase(user, SPAN("root")) ||
+		    span_eq_nocase(user, SPAN("\"root\"")))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is written as root, so its mail must be somebody's. */
+static void
+check_root(struct conf *c, const struct block *queue)
+{
+	const struct setting *s = &queue->settings[OPTION_QUEUE_aliases];
+
+	if (has_root(s))
+		return;
+	for (unsigned i = 0; i < queue->relay_cnt; i++)
+		if (block_has(queue->relays[i], KIND_HAS_USERS)) {
+			report_warn(&c->mistakes, queue->name_place, "mail for "
+			    "root waits in %s, for nothing is written as root: "
+			    "give it a line such as `root: ann' in a file of "
+			    "aliases", block_words(c, queue));
+			return;
+		}
 }
 
 /*
@@ -256,6 +292,7 @@ check_doubts(struct conf *c)
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		if (b->no == BLOCK_QUEUE) {
 			check_queue(c, b);
+			check_root(c, b);
 			check_spool(c, b);
 		} else if (b->no == BLOCK_EDGE)
 			check_edge(c, b);

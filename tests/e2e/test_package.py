@@ -13,7 +13,7 @@ import tempfile
 
 import pytest
 
-from server import BUILD, PATIENCE
+from server import BUILD, PATIENCE, until
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 EXPOSURE = 3.3      # systemd-analyze security; less is better
@@ -148,7 +148,8 @@ def test_a_shell_completes_every_command():
 
 ROOM = """
 mount --make-rprivate / && mount -t tmpfs none /run &&
-mount -t tmpfs none /var/lib && mount --bind "$1/passwd" /etc/passwd &&
+mount -t tmpfs none /var/lib && mount -t tmpfs -o mode=2775,gid=8 none \
+    /var/mail && mount --bind "$1/passwd" /etc/passwd &&
 mount --bind "$1/group" /etc/group && ip link set lo up && shift && exec "$@"
 """
 
@@ -236,6 +237,14 @@ def test_mail_is_taken_and_kept_as_shipped(begin):
     assert "127.0.0.1:25" in with_port, with_port
     assert "ann@example.org" in house.run("bin/mailq")
     house.told("STATUS=1 queued, ")
+    # What is for a user of this host is in his mailbox.
+    house.run("sbin/sendmail", "daemon", stdin="Subject: y\n\ny\n")
+    path = "/proc/%d/root/var/mail/daemon" % house.process.pid
+    until(lambda: os.path.exists(path) and os.path.getsize(path) > 0,
+          what="the mail")
+    with open(path, encoding="utf-8") as f:
+        assert "\nSubject: y\n" in f.read()
+    assert os.stat(path).st_uid == 1
     house.process.terminate()
     assert house.process.wait(PATIENCE) == 0
     house.told("STOPPING=1")

@@ -96,6 +96,38 @@ what_is_there_twice_is_told_and_the_first_counts(void **state)
 	conf_free(&c);
 }
 
+/* Nothing is written as root: somebody else must read its mail. */
+static void
+where_users_have_mailboxes_root_needs_an_alias(void **state)
+{
+	static const char local[] = "edge in { type smtp }\n"
+	    "queue main { type lmdb; relay box; aliases /etc/a/aliases }\n"
+	    "relay box { type local }\n";
+	static const char warning[] = "/etc/p/postern.conf:2:7: warning: mail "
+	    "for root waits in queue main, for nothing is written as root";
+	static const char *const some[] = {
+		"root: ann\n", "ROOT: a@b.example\n", "\"root\": ann\n",
+		"a: b\nroot@mx.example.org: ann\n",
+		"@mx.example.org: ann\n",
+	};
+	static const char *const none[] = { "", "a: root\n", "toor: ann\n" };
+	struct conf *c;
+
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		assert_string_equal(load(&c, local, some[i], ""), "");
+		conf_free(&c);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		const char *told = load(&c, local, none[i], "");
+
+		if (strncmp(told, warning, strlen(warning)) != 0)
+			fail_msg("%s", told);
+		conf_free(&c);
+	}
+	assert_string_equal(load(&c, CONF("/etc/a/aliases"), "", ""), "");
+	conf_free(&c);
+}
+
 static void
 mistakes_are_told_where_they_stand(void **state)
 {
@@ -152,6 +184,8 @@ main(void)
 		    bare_users_get_our_first_domain_and_lists_their_members),
 		cmocka_unit_test(
 		    what_is_there_twice_is_told_and_the_first_counts),
+		cmocka_unit_test(
+		    where_users_have_mailboxes_root_needs_an_alias),
 		cmocka_unit_test(mistakes_are_told_where_they_stand),
 		cmocka_unit_test(
 		    a_file_that_is_not_there_and_a_list_of_nobody_are_warnings),
