@@ -127,6 +127,19 @@ $(BUILD)/o/common/bus/build.o: \
 	CPPFLAGS += -DBUILD_ID='"$(shell cat $(SHARED) | sha256sum | cut -c1-16)"'
 $(BUILD)/o/common/bus/build.o: $(SHARED)
 
+# The examples are within posternctl: name[] of each, - becomes _.
+SETUP_FROM := $(wildcard conf/examples/*.conf) conf/postern.conf
+$(BUILD)/gen/ctl/tool/setup/examples.h: $(SETUP_FROM)
+	@mkdir -p $(@D)
+	@awk 'FNR == 1 { n = FILENAME; sub(/.*\//, "", n); sub(/\.conf$$/, "", n); \
+	    gsub(/-/, "_", n); \
+	    printf "%sstatic const char example_%s[] __attribute__((unused)) =\n", \
+	    NR == 1 ? "" : ";\n", n } \
+	    { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); print "\"" $$0 "\\n\"" } \
+	    END { print ";" }' $(SETUP_FROM) >$@.part && mv $@.part $@
+$(BUILD)/o/ctl/tool/setup/setup.o: CPPFLAGS += -I$(BUILD)/gen
+$(BUILD)/o/ctl/tool/setup/setup.o: $(BUILD)/gen/ctl/tool/setup/examples.h
+
 .PRECIOUS: $(BUILD)/o/%.o
 $(BUILD)/o/%.o: %.c
 	@mkdir -p $(@D)

@@ -176,11 +176,14 @@ open_new(const struct place *p, int *out)
 	}
 }
 
-/* Fill the new file; whose it will be is that of the old one. */
+/*
+ * Fill the new file; whose it will be, and for which group, is as with the old
+ * one.  Others never.
+ */
 static enum err
 fill(const struct place *p, int fd, struct span text)
 {
-	struct stat old, new;
+	struct stat old = { .st_mode = 0600 }, new;
 
 	if (fchmod(fd, 0600) == -1 || fstat(fd, &new) == -1)
 		return ERR_SYS;
@@ -190,7 +193,8 @@ fill(const struct place *p, int fd, struct span text)
 			return ERR_SYS;
 	} else if (errno != ENOENT)
 		return ERR_SYS;
-	if (write_all(fd, text) != OK || fsync(fd) == -1)
+	if (write_all(fd, text) != OK || fchmod(fd, old.st_mode & 0770) == -1 ||
+	    fsync(fd) == -1)
 		return ERR_SYS;
 	return OK;
 }
