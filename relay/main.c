@@ -86,6 +86,7 @@ main(int argc, char **argv)
 	const struct relay_type *kind;
 	struct slice process;
 	void *relay_type_arg = NULL;
+	int status;
 
 	if (slice_open(&r.env.block, boot_slice(b)) != OK)
 		boot_fatal("the slice is damaged", 0);
@@ -113,5 +114,7 @@ main(int argc, char **argv)
 	if (kind->open(&relay_type_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
 	worker_init(&r.work, b, kind, relay_type_arg);
-	return boot_run(b);
+	status = boot_run(b);
+	worker_end(&r.work);
+	return status;
 }

@@ -126,6 +126,42 @@ worker_unlink(struct worker *w, struct attempts_queue *q)
 		delivery_orphan(d);
 }
 
+/*
+ * Who has got it, where its queue may not know: it is all that is left of this,
+ * and who looks for the reason of a second copy finds it.
+ */
+static void
+tell_unsettled(const struct delivery *d)
+{
+	for (uint32_t i = 0; i < d->rcpt_cnt; i++) {
+		const struct delivery_rcpt *r = &d->rcpts[i];
+		struct log_line l;
+
+		if (r->outcome == NULL ||
+		    r->outcome->verdict.class != CLASS_DONE)
+			continue;
+		log_begin(&l, LOG_trouble);
+		log_id(&l, LOG_KEY_id, d->id);
+		log_str(&l, LOG_KEY_rcpt, r->address);
+		log_str(&l, LOG_KEY_hop, r->outcome->hop);
+		log_text(&l, LOG_KEY_why, "it was handed on, and its queue "
+		    "has not said that it knows: it may be sent again");
+		log_end(&l);
+	}
+}
+
+void
+worker_end(const struct worker *w)
+{
+	const struct attempts_queue *q;
+	const struct delivery *d;
+
+	TAILQ_FOREACH(q, &w->book.queues, entry)
+		TAILQ_FOREACH(d, &q->deliveries, entry)
+			if (d->is_finished && !d->is_forgotten)
+				tell_unsettled(d);
+}
+
 /* Nobody wants its results.  True if it is still running. */
 static bool
 forget(struct worker *w, struct delivery *d)
@@ -143,8 +179,11 @@ worker_forget_queue(struct worker *w, struct attempts_queue *q)
 {
 	struct delivery *d, *next;
 
-	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
+	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next) {
+		if (d->is_finished && !d->is_forgotten)
+			tell_unsettled(d);
 		forget(w, d);
+	}
 }
 
 /* Twice its slots: those of before a reload may be more. */

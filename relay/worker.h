@@ -50,4 +50,7 @@ void		 worker_changed(void *arg);
 /* Finish, and end the process when all is settled. */
 void		 worker_drain(struct worker *);
 
+/* The process ends: log which recipients have got what no queue has settled. */
+void		 worker_end(const struct worker *);
+
 #endif

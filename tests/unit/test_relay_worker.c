@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "bus/boot.h"
 #include "relay/from_queue.h"
 #include "relay/worker.h"
@@ -489,6 +490,49 @@ a_queue_that_never_comes_back_leaves_nothing(void **state)
 	assert_int_equal(bench->work.book.delivery_cnt, 0);
 }
 
+static char logged[4096];
+
+static void
+keep_line(enum log_level level, const char *line, size_t len)
+{
+	assert_true(strlen(logged) + len < sizeof(logged));
+	strncat(logged, line, len);
+}
+
+/* Nothing is said of what was not handed on, or was settled. */
+static void
+who_has_got_what_no_queue_has_settled_is_logged(void **state)
+{
+	struct delivery *second = NULL;
+
+	for (int is_end = 0; is_end < 2; is_end++) {
+		connect_queue(4);
+		for (uint32_t no = 1; no <= 3; no++) {
+			send_open(no, 1, 0);
+			send_rcpt(no, 0);
+			settle();
+			if (no == 2)
+				second = bench->taken;
+			else
+				end(bench->taken);
+		}
+		send_settled(3);
+		settle();
+		log_setup("relay", keep_line, false);
+		if (is_end)
+			worker_end(&bench->work);
+		else
+			from_queue_gone(&bench->work, 4);
+		log_setup("relay", NULL, false);
+		assert_non_null(strstr(logged, "rcpt=r@b.example "));
+		assert_null(strstr(strstr(logged, "rcpt=") + 1, "rcpt="));
+		assert_non_null(strstr(logged, "it may be sent again"));
+		logged[0] = '\0';
+		if (!is_end)
+			end(second);
+	}
+}
+
 static struct hold *
 hold_of_queue(void)
 {
@@ -737,6 +781,7 @@ main(void)
 		TEST(what_is_settled_while_it_runs_ends_without_a_word),
 		TEST(when_the_link_breaks_the_end_of_one_may_end_another),
 		TEST(a_queue_that_never_comes_back_leaves_nothing),
+		TEST(who_has_got_what_no_queue_has_settled_is_logged),
 		TEST(what_a_queue_can_have_a_relay_keep_is_bounded),
 		TEST(addresses_count_as_they_come),
 		TEST(when_memory_is_short_replies_are_cut),
