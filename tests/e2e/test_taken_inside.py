@@ -205,7 +205,8 @@ def test_a_taken_relay_has_nothing_signed_that_is_not_its_own(taken, sink):
                     "sign-%s-%d@evil.example" % (key, evil))
         until(lambda: taken.pids("relay", "evil") not in ([], [evil]),
               what="another life")
-        until(lambda: ctl(taken, "queue", "remove", name).status == 0)
+        until(lambda: ctl(taken, "queue", "remove", name, uid=0 if
+                          taken.as_root else None).status == 0)
         return taken.find_log(event="denied", peer="relay evil", why=why)
 
     until(lambda: denied(others, "no key of this relay"), what="a denial")
