@@ -292,6 +292,27 @@ wants_whole(const struct report_rows *rows)
 	return false;
 }
 
+/*
+ * Only what one and the same is to be told, the sender or the owner of a list;
+ * the rest has its turn afterwards.
+ */
+static void
+keep_one_sender(struct report_rows *rows)
+{
+	struct span owner = rows->rows[0].rec.owner;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < rows->cnt; i++)
+		if (span_eq(rows->rows[i].rec.owner, owner))
+			rows->rows[kept++] = rows->rows[i];
+	rows->cnt = kept;
+	if (owner.len == 0)
+		return;
+	rows->message.sender = owner;
+	rows->message.envid = SPAN("");
+	rows->message.ret = 0;
+}
+
 static void
 rows_read(struct store_op *op, enum err e, void *arg)
 {
@@ -307,6 +328,7 @@ rows_read(struct store_op *op, enum err e, void *arg)
 	} else if (e != OK) {
 		end_job(j, e);
 	} else {
+		keep_one_sender(j->rows);
 		j->is_whole = wants_whole(j->rows);
 		read_text(j, PART_HEADER);
 	}

@@ -62,6 +62,8 @@ struct stream {
 	struct store_dsn *rcpt_dsn;	/* NULL: none said anything	*/
 	uint32_t	 rcpt_cap;
 	struct route_kept *rcpt_route;	/* what was found when they came */
+	struct store_change *reports;	/* their first string is the block */
+	uint32_t	 report_cnt;
 	size_t		 rcpt_bytes;
 	bool		 is_local;	/* from a unix socket		*/
 	bool		 is_judged;	/* SMTPUTF8: by what relays can	*/
@@ -134,6 +136,9 @@ struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
 bool		 stream_add_rcpt(struct stream *,
 		    const struct msg_mail_rcpt *, struct span trace,
 		    const struct route_kept *);
+/* What its sender is to be told of this recipient as soon as it is kept. */
+bool		 stream_add_report(struct stream *,
+		    const struct msg_mail_rcpt *, enum report);
 /* Who is being expanded is waited for no longer. */
 void		 stream_forget_arrivals(struct stream *);
 /* Who sends it, for the routes; the recipient is still missing. */

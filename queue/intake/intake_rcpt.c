@@ -37,7 +37,7 @@ wants_bounce(const struct stream *s, const struct msg_mail_rcpt *m)
 /* May he be one?  What his route is by now is kept, if he may. */
 static bool
 judge(const struct stream *s, const struct msg_mail_rcpt *m,
-    struct route_kept *kept, struct route_reply *reply)
+    struct span owner, struct route_kept *kept, struct route_reply *reply)
 {
 	const struct routes *routes = s->queue->settings.routes;
 	struct route_ask ask = stream_who(s);
@@ -45,6 +45,8 @@ judge(const struct stream *s, const struct msg_mail_rcpt *m,
 	struct route r;
 
 	ask.rcpt = m->rcpt;
+	if (owner.len > 0)
+		ask.sender = owner;
 	v = route_judge(routes, &ask, &r, reply);
 	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
 	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m) &&
@@ -99,10 +101,70 @@ take_himself(struct stream *s, const struct msg_mail_rcpt *m)
 	struct route_reply reply = { .code = 250 };
 	struct route_kept kept = { 0 };
 
-	if ((m->ask == 0 || judge(s, m, &kept, &reply)) &&
+	if ((m->ask == 0 || judge(s, m, SPAN(""), &kept, &reply)) &&
 	    !add(s, m, SPAN(""), &kept))
 		return;
 	answer(s, m, &reply);
+}
+
+/* A bounce stays one, whoever keeps the list. */
+static struct span
+owner_of(const struct stream *s, const struct expand_rcpt *r)
+{
+	return s->accept.message.sender.len > 0 ? r->owner : SPAN("");
+}
+
+/* Is it a list: has each of its recipients an owner? */
+static bool
+is_list(const struct stream *s, const struct expansion *x)
+{
+	struct expand_rcpt r;
+
+	for (uint32_t i = 0; i < expand_cnt(x); i++) {
+		expand_rcpt(x, i, &r);
+		if (owner_of(s, &r).len == 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * RFC 3461 5.2.7: what is asked of reports goes on with mail for one, for
+ * several without success, of which "expanded" is told here; on a list nothing
+ * goes on, and mail for it is delivered here.
+ */
+static struct msg_mail_rcpt
+pass_on(const struct msg_mail_rcpt *m, const struct expand_rcpt *r,
+    bool has_owner, bool is_one)
+{
+	struct msg_mail_rcpt one = *m;
+
+	one.rcpt = r->address;
+	if (has_owner) {
+		one.notify = 0;
+		one.orcpt = SPAN("");
+	} else if (!is_one && (one.notify & DSN_SUCCESS) != 0) {
+		one.notify &= (uint8_t)~DSN_SUCCESS;
+		if (one.notify == 0)
+			one.notify = DSN_NEVER;
+	}
+	return one;
+}
+
+static bool
+report(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct expansion *x)
+{
+	bool list = is_list(s, x);
+
+	if (s->accept.message.sender.len == 0 ||
+	    !dsn_wants(m->notify, DSN_SUCCESS) ||
+	    (!list && expand_cnt(x) == 1) ||
+	    stream_add_report(s, m, list ? REPORT_DELIVERED :
+	    REPORT_EXPANDED))
+		return true;
+	stream_refuse(s, 451, "4.3.0", "Out of memory");
+	return false;
 }
 
 /* May all that he stands for be recipients?  At once, or none of them. */
@@ -111,16 +173,34 @@ judge_all(const struct stream *s, const struct msg_mail_rcpt *m,
     const struct expansion *x, struct route_kept *kept,
     struct route_reply *reply)
 {
-	struct msg_mail_rcpt one = *m;
+	struct msg_mail_rcpt one;
 	struct expand_rcpt r;
 
 	for (uint32_t i = 0; i < expand_cnt(x); i++) {
 		expand_rcpt(x, i, &r);
-		one.rcpt = r.address;
-		if (!judge(s, &one, &kept[i], reply))
+		one = pass_on(m, &r, owner_of(s, &r).len > 0, true);
+		if (!judge(s, &one, owner_of(s, &r), &kept[i], reply))
 			return false;
 	}
 	return true;
+}
+
+static bool
+add_all(struct stream *s, const struct msg_mail_rcpt *m,
+    const struct expansion *x, struct route_kept *kept)
+{
+	uint32_t cnt = expand_cnt(x);
+	struct msg_mail_rcpt one;
+	struct expand_rcpt r;
+	bool is_there = true;
+
+	for (uint32_t i = 0; is_there && i < cnt; i++) {
+		expand_rcpt(x, i, &r);
+		kept[i].owner = owner_of(s, &r);
+		one = pass_on(m, &r, kept[i].owner.len > 0, cnt == 1);
+		is_there = add(s, &one, r.trace, &kept[i]);
+	}
+	return is_there && report(s, m, x);
 }
 
 static void
@@ -128,10 +208,7 @@ take_all(struct stream *s, const struct msg_mail_rcpt *m,
     const struct expansion *x)
 {
 	struct route_reply reply = { .code = 250 };
-	struct msg_mail_rcpt one = *m;
-	uint32_t cnt = expand_cnt(x);
-	struct route_kept *kept = calloc(cnt + 1, sizeof(*kept));
-	struct expand_rcpt r;
+	struct route_kept *kept = calloc(expand_cnt(x) + 1, sizeof(*kept));
 	bool is_there = true;
 
 	if (kept == NULL) {
@@ -139,15 +216,10 @@ take_all(struct stream *s, const struct msg_mail_rcpt *m,
 		return;
 	}
 	if (m->ask == 0 || judge_all(s, m, x, kept, &reply))
-		for (uint32_t i = 0; is_there && i < cnt; i++) {
-			expand_rcpt(x, i, &r);
-			one.rcpt = r.address;
-			is_there = add(s, &one, r.trace, &kept[i]);
-		}
+		is_there = add_all(s, m, x, kept);
 	free(kept);
-	if (!is_there)
-		return;
-	answer(s, m, &reply);
+	if (is_there)
+		answer(s, m, &reply);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/message_id.h"
+#include "queue/bounce/telling.h"
 #include "queue/intake/intake_inside.h"
 #include "queue/to_edge.h"
 #include "sys/clock.h"
@@ -91,6 +92,9 @@ free_stream(struct stream *s)
 	free(s->rcpts);
 	free(s->rcpt_dsn);
 	free(s->rcpt_route);
+	for (uint32_t i = 0; i < s->report_cnt; i++)
+		free((char *)(uintptr_t)s->reports[i].address.ptr);
+	free(s->reports);
 	split_free(&s->split);
 	free(s->facts);
 	free(s->tail[PART_HEADER]);
@@ -257,14 +261,15 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
 	struct stream_rcpt like = { .key = key_of(m->rcpt, text) }, *r;
 	bool is_own = span_eq(like.key, m->rcpt);
 	uint32_t cnt = s->accept.message.rcpt_cnt;
-	size_t bytes = m->rcpt.len + m->orcpt.len + trace.len +
+	struct span owner = kept->owner;
+	size_t bytes = m->rcpt.len + m->orcpt.len + trace.len + owner.len +
 	    (is_own ? 0 : like.key.len);
-	char *orcpt, *key;
+	char *orcpt, *at, *key;
 
 	if (RB_FIND(rcpt_tree, &s->known_rcpts, &like) != NULL)
 		return true;
 	if (!reserve_rcpt(s, cnt, m->notify != 0 || m->orcpt.len > 0 ||
-	    trace.len > 0) ||
+	    trace.len > 0 || owner.len > 0) ||
 	    (r = malloc(sizeof(*r) + bytes)) == NULL)
 		return false;
 	memcpy(r->bytes, m->rcpt.ptr, m->rcpt.len);
@@ -272,20 +277,25 @@ stream_add_rcpt(struct stream *s, const struct msg_mail_rcpt *m,
 	orcpt = r->bytes + m->rcpt.len;
 	if (m->orcpt.len > 0)
 		memcpy(orcpt, m->orcpt.ptr, m->orcpt.len);
-	key = orcpt + m->orcpt.len + trace.len;
+	at = orcpt + m->orcpt.len;
+	key = at + trace.len + owner.len;
 	if (trace.len > 0)
-		memcpy(key - trace.len, trace.ptr, trace.len);
+		memcpy(at, trace.ptr, trace.len);
+	if (owner.len > 0)
+		memcpy(at + trace.len, owner.ptr, owner.len);
 	r->key = s->rcpts[cnt];
 	if (!is_own)
 		r->key = (struct span){ memcpy(key, like.key.ptr,
 		    like.key.len), like.key.len };
 	RB_INSERT(rcpt_tree, &s->known_rcpts, r);
 	s->rcpt_route[cnt] = *kept;
+	s->rcpt_route[cnt].owner = (struct span){ at + trace.len, owner.len };
 	if (s->rcpt_dsn != NULL)
 		s->rcpt_dsn[cnt] = (struct store_dsn){
 			.notify = m->notify,
 			.orcpt = { orcpt, m->orcpt.len },
-			.trace = { key - trace.len, trace.len },
+			.trace = { at, trace.len },
+			.owner = s->rcpt_route[cnt].owner,
 		};
 	s->accept.message.rcpt_cnt++;
 	s->rcpt_bytes += bytes;
@@ -307,6 +317,45 @@ stream_keep_facts(struct stream *s, const struct msg_mail_commit *m)
 	s->accept.message_id = keep(&at, m->message_id, MESSAGE_ID_KEPT);
 	s->accept.checks = keep(&at, m->checks, CHECKS_MAX);
 	return true;
+}
+
+bool
+stream_add_report(struct stream *s, const struct msg_mail_rcpt *m,
+    enum report report)
+{
+	size_t bytes = m->rcpt.len + m->orcpt.len;
+	struct store_change *more;
+	char *text;
+
+	for (uint32_t i = 0; i < s->report_cnt; i++)
+		if (span_eq(s->reports[i].address, m->rcpt))
+			return true;
+	more = reallocarray(s->reports, s->report_cnt + 1, sizeof(*more));
+	if (more == NULL)
+		return false;
+	s->reports = more;
+	if ((text = malloc(bytes)) == NULL)
+		return false;
+	memcpy(text, m->rcpt.ptr, m->rcpt.len);
+	if (m->orcpt.len > 0)
+		memcpy(text + m->rcpt.len, m->orcpt.ptr, m->orcpt.len);
+	more[s->report_cnt++] = (struct store_change){
+		.class = CLASS_DONE, .report = report,
+		.address = { text, m->rcpt.len },
+		.orcpt = { text + m->rcpt.len, m->orcpt.len },
+	};
+	stream_hold(s, bytes + sizeof(*more));
+	return true;
+}
+
+/* Their numbers are behind those of the recipients that are left. */
+static void
+put_reports(struct stream *s)
+{
+	for (uint32_t i = 0; i < s->report_cnt; i++)
+		s->reports[i].rcpt_no = s->accept.message.rcpt_cnt + i;
+	s->accept.reports = s->reports;
+	s->accept.report_cnt = s->report_cnt;
 }
 
 static void
@@ -364,6 +413,8 @@ accepted(struct store_op *op, enum err e, void *arg)
 		to_edge_taken(s->edge->link, s->no);
 	log_queued(s);
 	queue_accepted(q, &s->accept);
+	if (s->report_cnt > 0)
+		telling_note(q->reports, s->mail.id, s->report_cnt, false);
 	stream_detach(s);
 	free_stream(s);
 	queue_rested(q);
@@ -478,6 +529,7 @@ commit(struct stream *s)
 	a->body = (struct span){ s->tail[PART_BODY], s->tail_len[PART_BODY] };
 	a->header_piece_no = s->pieces[PART_HEADER];
 	a->body_piece_no = s->pieces[PART_BODY];
+	put_reports(s);
 	s->queue->intake->busy_cnt++;
 	store_accept(s->queue->store, a, accepted, s);
 }

@@ -155,6 +155,7 @@ tell(struct outcome *o, uint32_t i, struct store_change *c)
 		.is_warned = r->flags & RCPT_WARNED,
 	});
 	c->orcpt = r->dsn.orcpt;
+	c->owner = r->dsn.owner;
 	c->is_warned = c->report == REPORT_DELAYED;
 	if (c->is_warned)
 		c->until_ms = arrived_ms + retry->lifetime_ms +

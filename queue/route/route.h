@@ -147,6 +147,8 @@ struct route_kept {
 	bool		 is_known;	/* false: look for it		*/
 	bool		 is_discarded;
 	bool		 by_domain;	/* its destination is its domain */
+	struct span	 owner;		/* his sender, if he is on a list: said
+					 * by who keeps this		*/
 };
 
 void	route_keep(struct route_kept *, const struct route *,

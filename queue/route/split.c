@@ -20,6 +20,7 @@ struct goal {
 	const char	*relay;
 	char		*destination;	/* yours			*/
 	char		*apart;		/* what else must be equal, or NULL */
+	struct span	 owner;		/* and this			*/
 	char		 line[STORE_TURN_DOMAIN_MAX + 1]; /* or empty	*/
 	unsigned	 relay_no;
 	uint32_t	 rcpt_no;
@@ -37,9 +38,13 @@ cmp_goal(const void *x, const void *y)
 		return 0;
 	if ((c = strcmp(a->destination, b->destination)) != 0)
 		return c;
-	if (a->apart != NULL && b->apart != NULL)
-		return strcmp(a->apart, b->apart);
-	return 0;
+	if (a->apart != NULL && b->apart != NULL &&
+	    (c = strcmp(a->apart, b->apart)) != 0)
+		return c;
+	if (a->owner.len != b->owner.len)
+		return a->owner.len < b->owner.len ? -1 : 1;
+	return a->owner.len == 0 ? 0 : memcmp(a->owner.ptr, b->owner.ptr,
+	    a->owner.len);
 }
 
 static int
@@ -110,6 +115,10 @@ find_goals(struct goal **out, const struct settings *set,
 	for (uint32_t i = 0; e == OK && i < cnt; i++) {
 		goals[i].rcpt_no = i;
 		ask.rcpt = rcpts[i];
+		if (kept != NULL)
+			goals[i].owner = kept[i].owner;
+		ask.sender = goals[i].owner.len > 0 ? goals[i].owner :
+		    who->sender;
 		e = find_goal(&goals[i], set, &ask,
 		    kept != NULL ? &kept[i] : NULL);
 	}
@@ -295,6 +304,15 @@ make_many(struct split *s, const struct settings *set,
 	return e;
 }
 
+static bool
+has_owner(const struct route_kept *kept, uint32_t cnt)
+{
+	for (uint32_t i = 0; kept != NULL && i < cnt; i++)
+		if (kept[i].owner.len > 0)
+			return true;
+	return false;
+}
+
 enum err
 split_make(struct split *out, const struct settings *set,
     const struct route_ask *who, const struct span *rcpts,
@@ -307,7 +325,8 @@ split_make(struct split *out, const struct settings *set,
 	enum err e;
 
 	*out = s;
-	if (only != NULL && !set->splits_rcpts && !set->splits_domains)
+	if (only != NULL && !set->splits_rcpts && !set->splits_domains &&
+	    !has_owner(kept, rcpt_cnt))
 		e = make_single(&s, only, rcpts, rcpt_cnt, &common);
 	else
 		e = make_many(&s, set, who, rcpts, kept, rcpt_cnt, &common);

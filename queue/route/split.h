@@ -22,7 +22,8 @@ struct split {
 
 /*
  * who is the sender and the login; its rcpt is not looked at.  kept is what was
- * found of each recipient before, by these routes; or NULL.  All are due at
+ * found of each recipient before, by these routes, and his owner, which no two
+ * of a delivery differ in; or NULL.  All are due at
  * due_ms.  The split is zeroed when this fails.
  */
 MUST_CHECK enum err split_make(struct split *out, const struct settings *,

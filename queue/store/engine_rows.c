@@ -19,6 +19,7 @@ engine_rows_rcpt(const struct store_accept *a, uint32_t no)
 		r.notify = a->rcpt_dsn[no].notify;
 		r.orcpt = a->rcpt_dsn[no].orcpt;
 		r.trace = a->rcpt_dsn[no].trace;
+		r.owner = a->rcpt_dsn[no].owner;
 	}
 	return r;
 }
@@ -33,9 +34,21 @@ engine_rows_report(const struct store_change *c, int64_t now_ms)
 		    (c->is_unread ? RECORD_UNREAD : 0)),
 		.at_ms = (uint64_t)now_ms, .until_ms = (uint64_t)c->until_ms,
 		.tried_ms = (uint64_t)c->tried_ms,
-		.address = c->address, .orcpt = c->orcpt,
+		.address = c->address, .orcpt = c->orcpt, .owner = c->owner,
 		.reply = span_head(c->reply, REPLY_KEPT), .hop = c->hop,
 	};
+}
+
+void
+engine_rows_own(struct envelope *env)
+{
+	struct record_message *m = &env->message;
+
+	if (env->rcpt_cnt == 0 || env->rcpts[0].dsn.owner.len == 0)
+		return;
+	m->sender = env->rcpts[0].dsn.owner;
+	m->envid = SPAN("");
+	m->ret = 0;
 }
 
 /* The id just behind; false behind the last there can be. */

@@ -17,6 +17,9 @@ struct record_recipient engine_rows_rcpt(const struct store_accept *,
 struct record_report engine_rows_report(const struct store_change *,
 	    int64_t now_ms);
 
+/* Its recipients are there: who is the sender for them? */
+void	engine_rows_own(struct envelope *);
+
 /* All of this kind are listed: what comes next?  False at the end. */
 bool	engine_rows_step_kind(const struct store_read_rows *,
 	    struct store_spot *);

@@ -165,6 +165,8 @@ struct store_dsn {
 	struct span	 orcpt;		/* as given			*/
 	struct span	 trace;		/* and how he came of who was said,
 					 * see expand.h; empty: he was	*/
+	struct span	 owner;		/* of the list he is on, who is the
+					 * sender for him; or empty	*/
 };
 
 /* tenant: in whose line it stands, with a domain of his or without. */
@@ -172,6 +174,8 @@ struct store_delivery {
 	struct span	 relay, destination, tenant;
 	int64_t		 due_ms;
 };
+
+struct store_change;
 
 /* A message whole: its text so far plus these last pieces become one. */
 struct store_accept {
@@ -188,6 +192,10 @@ struct store_accept {
 	const struct store_delivery *deliveries;
 	struct span	 header, body;	/* not yet written		*/
 	uint32_t	 header_piece_no, body_piece_no;
+	/* What the sender is to be told from the first, under numbers behind
+	 * those of the recipients. */
+	const struct store_change *reports;
+	uint32_t	 report_cnt;
 };
 
 /* The message will not be: what lies on disk of it is swept. */
@@ -212,6 +220,8 @@ struct store_change {
 	enum report	 report;	/* the sender is to be told so	*/
 	struct span	 orcpt;		/* for the report, as is until_ms, */
 	int64_t		 until_ms;	/* 0: it is tried no more	*/
+	struct span	 owner;		/* who is told in place of the sender;
+					 * or empty			*/
 };
 
 /* What ends and nobody can be told: for the postmaster's digest. */
@@ -565,7 +575,9 @@ struct envelope_rcpt {
 };
 
 /*
- * All that a relay must know of a delivery; one block, free() it.  Where
+ * All that a relay must know of a delivery; one block, free() it.  Where its
+ * recipients have an owner he is the sender of its message, without ENVID and
+ * RET: all of a delivery have the same, or none has.  Where
  * delivery.rcpt_cnt is higher than rcpt_cnt, some cannot be read.
  */
 struct envelope {

@@ -112,6 +112,50 @@ def test_mail_goes_to_whom_its_recipient_stands_for(server, sink):
     assert p.pids("postern-edge") == edges
 
 
+def test_a_list_has_its_owner_as_sender_and_hears_of_bounces(server, sinks):
+    def answer(verb, line, session):
+        if verb == "RCPT" and "<gone@" in line:
+            return "550 5.1.1 No such user"
+        return None
+    sink = sinks(answer=answer)
+    house = House(server, sink.port)
+    house.write("aliases", "team: ann@else.example, gone@else.example\n"
+                "owner-team: boss@else.example\n"
+                "pair: ann@else.example, bob@else.example\n")
+    p = server.start()
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<x@far.example> RET=FULL ENVID=Q1", 250)
+        c.want("RCPT TO:<team@here.example> NOTIFY=SUCCESS,FAILURE "
+               "ORCPT=rfc822;team@old.example", 250)
+        c.want("RCPT TO:<zoe@else.example>", 250)
+        c.want("DATA", 354)
+        c.want("Subject: x\r\n\r\nhi\r\n.", 250)
+    got = sink.wait(4)
+    by = {(m.sender, tuple(m.rcpts)): m for m in got}
+    assert ("x@far.example", ("zoe@else.example",)) in by
+    assert ("owner-team@here.example", ("ann@else.example",)) in by
+    failed = by["", ("boss@else.example",)].text
+    assert "Action: failed" in failed and "gone@else.example" in failed
+    assert "Q1" not in failed and "x@far.example" not in failed
+    told = by["", ("x@far.example",)].text
+    assert "Action: delivered" in told and "Envelope-Id: Q1" in told
+    assert "team@old.example" in told and "gone" not in told
+
+    # Several without an owner: who wrote hears that it is on its way.
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<x@far.example>", 250)
+        c.want("RCPT TO:<pair@here.example> NOTIFY=SUCCESS", 250)
+        c.want("DATA", 354)
+        c.want("Subject: x\r\n\r\nhi\r\n.", 250)
+    got = sink.wait(6)[4:]
+    assert sorted(m.sender for m in got) == ["", "x@far.example"]
+    told = [m for m in got if m.sender == ""][0]
+    assert told.rcpts == ["x@far.example"]
+    assert "Action: expanded" in told.text
+
+
 def provider(account):
     """Takes mail of who has logged in, and of his own address alone."""
     def answer(verb, line, session):

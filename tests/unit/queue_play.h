@@ -40,6 +40,7 @@ struct play {
 	struct id	 id;			/* granted		*/
 	struct msg_delivery_open opened;
 	char		 sender[256], rcpt[256];
+	char		 senders[512];		/* a blank behind each	*/
 	uint32_t	 first_no;		/* said first of those	*/
 	char		 asked[1200];		/* of reports, by RFC 3461 */
 	char		 text[2 * PIECE_MAX];
@@ -93,6 +94,8 @@ play_relay_heard(struct link *l, unsigned type, const union msg *m,
 		p->opened = m->delivery_open;
 		span_cstr(m->delivery_open.sender, p->sender,
 		    sizeof(p->sender));
+		snprintf(p->senders + strlen(p->senders),
+		    sizeof(p->senders) - strlen(p->senders), "%s ", p->sender);
 		snprintf(p->asked, sizeof(p->asked), "ret=%u envid=%.*s",
 		    m->delivery_open.ret, (int)m->delivery_open.envid.len,
 		    m->delivery_open.envid.ptr);

@@ -491,11 +491,12 @@ addresses_count_as_memory_of_the_edge(void **state)
 	struct span a = { address, sizeof(address) };
 
 	memset(address, 'b', sizeof(address));
+	for (uint64_t no = 1; no <= 10; no++)
+		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
 	ed->held += MOST - 10 * BUS_STR_MAX;
 	for (uint64_t no = 1; no <= 10; no++) {
 		snprintf(address, 8, "%07u", (unsigned)no);
 		address[7] = 'b';
-		assert_int_equal(mail(p, no, SPAN("a"), SPAN("")), OK);
 		assert_int_equal(rcpt(p, no, a), OK);
 	}
 	kit_until(&p->kit, p->refused_cnt > 0);
@@ -666,6 +667,7 @@ struct aliases {
 	struct expansion *asking[8];
 	char		 address[8][64];
 	unsigned	 cnt, cancel_cnt;
+	const char	*owner;
 };
 
 static enum err
@@ -688,6 +690,8 @@ ask_aliases(struct expansion *x, struct span address, void *arg)
 {
 	struct aliases *a = arg;
 
+	if (a->owner != NULL && span_eq(address, SPAN("team@example.net")))
+		expand_own(x, span_of(a->owner));
 	if (!a->is_late)
 		return look(x, address);
 	assert_true(a->cnt < 8);
@@ -749,9 +753,41 @@ who_stands_for_others_is_them_and_that_is_on_record(void **state)
 	play_link_relay(p, 1);
 	play_list_slots(p, 1);
 	kit_until(&p->kit, p->rcpt_cnt == 2);
-	assert_string_equal(p->asked, "ret=0 envid= 6:rfc822;x@y "
-	    "6:rfc822;x@y");
+	/* Success is told here, as "expanded": RFC 3461 5.2.7.3 c. */
+	assert_string_equal(p->asked, "ret=0 envid= 4:rfc822;x@y "
+	    "4:rfc822;x@y");
 	ask_unlink(&a);
+}
+
+static void
+members_of_a_list_hear_of_its_owner_and_not_of_the_sender(void **state)
+{
+	struct play *p = *state;
+	struct aliases aliases = { .owner = "owner-team@example.net" };
+
+	p->q.expanders = (struct expanders){ ALIASES(&aliases), 1 };
+	send_to(p, 1, 1, SPAN("team@example.net"));
+	assert_int_equal(intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){
+	    .stream = 1, .rcpt = SPAN("zoe@example.net") }), OK);
+	assert_int_equal(stream_of(p, 1)->report_cnt, 1);
+	assert_int_equal(stream_of(p, 1)->reports[0].report,
+	    REPORT_DELIVERED);
+	assert_int_equal(commit(p, 1, 8, 0), OK);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	play_link_relay(p, 1);
+	play_list_slots(p, 9);
+	kit_until(&p->kit, p->rcpt_cnt == 3);
+	assert_int_equal(p->open_cnt, 2);
+	assert_non_null(strstr(p->senders, "owner-team@example.net "));
+	assert_non_null(strstr(p->senders, "a@example.org "));
+	assert_null(strstr(p->asked, "rfc822"));
+	/* A bounce that comes to a list stays one. */
+	assert_int_equal(mail(p, 2, SPAN(""), SPAN("t")), OK);
+	assert_int_equal(intake_rcpt(edge_of(p), &(struct msg_mail_rcpt){
+	    .stream = 2, .ask = 1, .rcpt = SPAN("team@example.net"),
+	    .notify = DSN_SUCCESS }), OK);
+	assert_int_equal(stream_of(p, 2)->rcpt_route[0].owner.len, 0);
+	assert_int_equal(stream_of(p, 2)->report_cnt, 0);
 }
 
 static void
@@ -900,6 +936,7 @@ main(void)
 		TEST(a_stream_that_ends_is_swept_at_once),
 		TEST(header_and_body_of_many_pieces_are_kept_in_order),
 		TEST(who_stands_for_others_is_them_and_that_is_on_record),
+		TEST(members_of_a_list_hear_of_its_owner_and_not_of_the_sender),
 		TEST(who_stands_for_one_without_a_route_is_refused_whole),
 		TEST(who_stands_for_nobody_is_no_recipient),
 		TEST(who_it_is_may_be_known_after_the_text),

@@ -68,6 +68,23 @@ put_deliveries(struct store *st, MDB_txn *txn, const struct store_accept *a)
 }
 
 static int
+put_reports(struct store *st, MDB_txn *txn, const struct store_accept *a)
+{
+	struct store_key k;
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < a->report_cnt; i++) {
+		struct record_report r = engine_rows_report(&a->reports[i],
+		    (int64_t)a->message.arrived_ms);
+
+		store_table_key_no(&k, a->mail->id, a->reports[i].rcpt_no);
+		rc = store_table_put_record(&st->env, txn, TABLE_REPORT, &k,
+		    RECORD_report, &r);
+	}
+	return rc;
+}
+
+static int
 put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
 {
 	struct record_history h = { .address = a->message.sender };
@@ -101,6 +118,7 @@ store_apply_accept(struct store *st, MDB_txn *txn, struct store_accept *a)
 	a->message.header_sum = a->mail->sum[PART_HEADER];
 	a->message.body_sum = a->mail->sum[PART_BODY];
 	if ((rc = put_rcpts(st, txn, a)) != 0 ||
+	    (rc = put_reports(st, txn, a)) != 0 ||
 	    (rc = put_message(st, txn, a)) != 0)
 		return rc;
 	rc = put_deliveries(st, txn, a);

@@ -45,7 +45,7 @@ answer(const struct answer *a, uint32_t no, const struct record_recipient *r,
 		.rcpt_no = no, .class = CLASS_NEVER, .code = CODE,
 		.address = r->address, .reply = a->edit->reply,
 		.tried_ms = (int64_t)r->tried_ms, .orcpt = r->orcpt,
-		.is_unread = is_unread,
+		.owner = r->owner, .is_unread = is_unread,
 		.report = duty_report(&(struct duty){ .class = CLASS_NEVER,
 		    .notify = r->notify, .has_sender = has_sender }),
 	};

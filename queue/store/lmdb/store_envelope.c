@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 /* What is worth more to be told: that a newer postern will read it. */
@@ -50,7 +51,8 @@ keep_rcpt(char **at, uint32_t no, const struct record_recipient *r)
 {
 	return (struct envelope_rcpt){
 		.no = no, .address = keep(at, r->address),
-		.dsn = { .notify = r->notify, .orcpt = keep(at, r->orcpt) },
+		.dsn = { .notify = r->notify, .orcpt = keep(at, r->orcpt),
+		    .owner = keep(at, r->owner) },
 		.reply = keep(at, r->reply), .hop = keep(at, r->hop),
 		.code = r->code, .flags = r->flags,
 		.tried_ms = (int64_t)r->tried_ms,
@@ -93,7 +95,7 @@ walk_rcpts(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 			    &rec.recipient);
 		*bytes += rec.recipient.address.len +
 		    rec.recipient.orcpt.len + rec.recipient.reply.len +
-		    rec.recipient.hop.len;
+		    rec.recipient.hop.len + rec.recipient.owner.len;
 		(*cnt)++;
 	}
 	store_rows_close(&w);
@@ -156,6 +158,7 @@ build_envelope(struct store *st, MDB_txn *txn, struct store_read_envelope *r,
 		free(env);
 		return store_reader_err(st, rc);
 	}
+	engine_rows_own(env);
 	r->envelope = env;
 	return OK;
 }

@@ -186,7 +186,8 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 static size_t
 report_len(const struct record_report *r)
 {
-	return r->address.len + r->orcpt.len + r->reply.len + r->hop.len;
+	return r->address.len + r->orcpt.len + r->reply.len + r->hop.len +
+	    r->owner.len;
 }
 
 static struct span
@@ -212,6 +213,7 @@ keep_row(struct report_row *row, const union record *r, char **at)
 	row->rec.orcpt = keep(at, r->report.orcpt);
 	row->rec.reply = keep(at, r->report.reply);
 	row->rec.hop = keep(at, r->report.hop);
+	row->rec.owner = keep(at, r->report.owner);
 }
 
 /* Walk the rows: to count them and their bytes, then to keep them. */

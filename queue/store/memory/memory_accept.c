@@ -150,8 +150,25 @@ take_back(struct memory *m, struct id id)
 		memory_del_delivery(m, id, memory_row_no(row), &r.delivery);
 	}
 	memory_del_all_of(m, MEMORY_RECIPIENT, id);
+	memory_del_all_of(m, MEMORY_REPORT, id);
 	memory_del_message(m, id);
 	m->is_out = false;
+}
+
+static bool
+put_reports(struct memory *m, const struct store_accept *a)
+{
+	for (uint32_t i = 0; i < a->report_cnt; i++) {
+		struct record_report r = engine_rows_report(&a->reports[i],
+		    (int64_t)a->message.arrived_ms);
+		struct memory_key k;
+
+		memory_key_no(&k, a->mail->id, a->reports[i].rcpt_no);
+		if (!memory_put_record(m, MEMORY_REPORT, &k, RECORD_report,
+		    &r))
+			return false;
+	}
+	return true;
 }
 
 enum err
@@ -166,7 +183,7 @@ memory_accept(struct memory *m, struct store_accept *a)
 	    put_text(m, a->mail->id, PART_HEADER, a->header_piece_no,
 	    a->header) && put_rcpts(m, a) && put_deliveries(m, a) &&
 	    memory_put_record(m, MEMORY_MESSAGE, &k, RECORD_message,
-	    &a->message))
+	    &a->message) && put_reports(m, a))
 		return OK;
 	take_back(m, a->mail->id);
 	return a->mail->failed = ERR_FULL;

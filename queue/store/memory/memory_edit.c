@@ -112,7 +112,7 @@ answer(struct memory *m, struct store_edit *e, const struct record_message *of,
 		.rcpt_no = memory_row_no(row), .class = CLASS_NEVER,
 		.code = CODE, .address = r.recipient.address,
 		.reply = e->reply, .tried_ms = (int64_t)r.recipient.tried_ms,
-		.orcpt = r.recipient.orcpt,
+		.orcpt = r.recipient.orcpt, .owner = r.recipient.owner,
 		.report = duty_report(&(struct duty){ .class = CLASS_NEVER,
 		    .notify = r.recipient.notify, .has_sender = has_sender }),
 	};

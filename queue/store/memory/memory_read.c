@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/memory/memory.h"
 
 /* Held rows are due last of all, so one look tells. */
@@ -123,7 +124,7 @@ put_rcpts(struct memory *m, const struct store_read_envelope *r,
 		env->rcpts[env->rcpt_cnt++] = (struct envelope_rcpt){
 			.no = memory_row_no(row), .address = from->address,
 			.dsn = { .notify = from->notify,
-			    .orcpt = from->orcpt },
+			    .orcpt = from->orcpt, .owner = from->owner },
 			.reply = from->reply, .hop = from->hop,
 			.code = from->code, .flags = from->flags,
 			.tried_ms = (int64_t)from->tried_ms,
@@ -163,6 +164,7 @@ read_envelope(struct memory *m, struct store_read_envelope *r)
 	memory_keep_record(RECORD_delivery, &rec, &at);
 	env->delivery = rec.delivery;
 	put_rcpts(m, r, env, &at);
+	engine_rows_own(env);
 	r->envelope = env;
 	return OK;
 }
