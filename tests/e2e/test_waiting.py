@@ -110,7 +110,7 @@ edge in {
     listener { interface 127.0.0.1; port %(port)d }
     queue main
 }
-queue main { type lmdb; path run/queue; relay out }
+queue main { type lmdb; path run/queue; relay out; %(queue)s }
 relay out { type mx; port %(hop)d; tls { security off } }
 """
 
@@ -157,7 +157,7 @@ class Mute:
 class Scene:
     """The house, running; crowd() queues, watch() looks at the healthy one."""
 
-    def __init__(self, server, names, sinks, zones):
+    def __init__(self, server, names, sinks, zones, queue=""):
         self.port = common_port([HEALTHY, "127.0.0.3", "127.1.0.1"])
         names.zone("healthy.example", "@ IN MX 10 mx\nmx IN A " + HEALTHY)
         for name, records in zones.items():
@@ -166,7 +166,8 @@ class Scene:
         self.sink = sinks(host=HEALTHY, port=self.port)
         server.port = free_port()
         server.configure(SCENE % {"resolver": names.resolver(),
-                                  "port": server.port, "hop": self.port})
+                                  "port": server.port, "hop": self.port,
+                                  "queue": queue})
         self.p = server.start()
         self.sent = {}
 
@@ -209,7 +210,7 @@ def fine(scene, seconds, what, every=0.1):
 
 @pytest.fixture
 def scene(server, names, sinks):
-    return lambda zones: Scene(server, names, sinks, zones)
+    return lambda zones, **more: Scene(server, names, sinks, zones, **more)
 
 
 @pytest.fixture
@@ -338,3 +339,20 @@ def test_load_of_a_backlog_for_the_dead_waits_behind_what_is_new(
     server.stop()
     s.p = server.start()
     fine(s, 30 if SOAK else 4, "restart")
+
+
+if SOAK:    # what expires is looked for twice a minute
+    def test_load_of_what_expires_holds_up_nobody_else(scene, sinks, server):
+        """All for one dead host, at once; each sender hears of it."""
+        cnt, each = 40000, 10000
+        s = scene({"big.example": "@ IN MX 10 mx\nmx IN A 127.0.0.4",
+                   "there.example": "@ IN A 127.0.0.3"},
+                  queue="retry { lifetime 1m }")
+        told = sinks(host="127.0.0.3", port=s.port)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda part: s.crowd(
+                "u%d@big.example" % i for i in range(part, part + each)),
+                range(0, cnt, each)))
+        fine(s, 120, "expiry")
+        until(lambda: len(told.messages) >= cnt, 120, "their bounces")
+        assert len(server.find_log(event="failed")) == cnt
