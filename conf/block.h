@@ -64,6 +64,10 @@ struct conf {
 /* The tree of what was written into conf->top.  Mistakes are reported. */
 void		 block_settle(struct conf *, const struct node *tree);
 
+/* A queue of this type that a `relay' of the edge stands for, named as that. */
+struct block	*block_make_queue(struct conf *, const struct block *edge,
+		    struct span type, const struct reading *relay);
+
 /* The n-th block of the kind within it; NULL when there are no more. */
 struct block	*block_nth(const struct block *, enum option_block, unsigned n);
 unsigned	 block_count(const struct block *, enum option_block);

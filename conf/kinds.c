@@ -12,6 +12,11 @@ const char kinds_edge_words[] =
 #include "conf/kinds.def"
 ;
 
+const char kinds_queue_words[] =
+#define QUEUE_KIND(word, role, facts, by)	" " #word
+#include "conf/kinds.def"
+;
+
 static const struct {
 	const char	*word;
 	unsigned	 facts;
@@ -23,6 +28,11 @@ static const struct {
 static const struct kind_row rows[] = {
 #define KIND(word, role, reach, facts, slots, check, by)		\
 	{ #word, ROLE_##role, KIND_TO_##reach, facts, slots },
+#include "conf/kinds.def"
+};
+
+static const struct queue_kind queue_rows[] = {
+#define QUEUE_KIND(word, role, facts, by)	{ #word, ROLE_##role, facts },
 #include "conf/kinds.def"
 };
 
@@ -50,4 +60,21 @@ kinds_edge_has(struct span word, unsigned fact)
 		if (span_eq(word, span_of(edge_rows[i].word)))
 			return (edge_rows[i].facts & fact) != 0;
 	return false;
+}
+
+const struct queue_kind *
+kinds_find_queue(struct span word)
+{
+	for (size_t i = 0; i < sizeof(queue_rows) / sizeof(queue_rows[0]); i++)
+		if (span_eq(word, span_of(queue_rows[i].word)))
+			return &queue_rows[i];
+	return NULL;
+}
+
+bool
+kinds_queue_has(struct span word, unsigned fact)
+{
+	const struct queue_kind *row = kinds_find_queue(word);
+
+	return row != NULL && (row->facts & fact) != 0;
 }

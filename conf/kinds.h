@@ -1,6 +1,6 @@
 /*
- * kinds - the rows of kinds.def as a table: what each type of relay is to the
- * check, the plan, the queue and the relay itself.
+ * kinds - the rows of kinds.def as tables: what each type of edge, queue and
+ * relay is to the check, the plan, the queue and the relay itself.
  */
 #ifndef CONF_KINDS_H
 #define CONF_KINDS_H
@@ -21,10 +21,19 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 				 * is its own				*/
 #define KIND_TAKES_BOUNCES 0x10u /* it takes mail to whoever sent some	*/
 #define KIND_HAS_USERS	0x20u	/* its recipients are users of this host */
+#define KIND_PASSES	0x40u	/* it can hand on a mail that is still coming,
+				 * recipients one by one		*/
+#define KIND_EACH	0x80u	/* its next hop answers for each recipient at
+				 * the end of the text			*/
 
 /* The same for a type of edge. */
 #define EDGE_KIND_NEVER_25 0x1u	/* nobody may take it for SMTP: no listener
 				 * of it is on port 25			*/
+
+/* The same for a type of queue. */
+#define QUEUE_KIND_KEEPS 0x1u	/* what it has taken outlives it	*/
+#define QUEUE_KIND_PASSES 0x2u	/* it keeps nothing at all: a mail is with its
+				 * next hop, or was not taken		*/
 
 struct kind_row {
 	const char	*word;
@@ -46,5 +55,16 @@ bool			 kinds_has(struct span word, unsigned fact);
 /* The same for the types of edges. */
 extern const char kinds_edge_words[];
 bool			 kinds_edge_has(struct span word, unsigned fact);
+
+/* The same for the types of queues. */
+struct queue_kind {
+	const char	*word;
+	enum role	 role;
+	unsigned	 facts;		/* QUEUE_KIND_*			*/
+};
+
+extern const char kinds_queue_words[];
+const struct queue_kind	*kinds_find_queue(struct span word);
+bool			 kinds_queue_has(struct span word, unsigned fact);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define SEES_MASTER	(1u << ROLE_MASTER)
 #define SEES_EDGE	(1u << ROLE_EDGE)
-#define SEES_QUEUE	(1u << ROLE_QUEUE)
+#define SEES_QUEUE	(1u << ROLE_QUEUE | 1u << ROLE_PROXY)
 #define SEES_RELAY	(1u << ROLE_RELAY)
 #define SEES_MAILDIR	(1u << ROLE_MAILDIR)
 #define SEES_RESOLVER	(1u << ROLE_RESOLVER)

@@ -406,6 +406,24 @@ settle(struct conf *c, struct block *b, const struct node *n)
 	set_defaults(c, b);
 }
 
+struct block *
+block_make_queue(struct conf *c, const struct block *edge, struct span type,
+    const struct reading *relay)
+{
+	struct block *b = new_block(c, c->top, BLOCK_QUEUE, NULL);
+
+	if (b == NULL)
+		return NULL;
+	b->name = edge->name;
+	b->place = b->name_place = relay->place;
+	b->settings[OPTION_QUEUE_type].given = true;
+	b->settings[OPTION_QUEUE_relay].given = true;
+	block_set(c, b, OPTION_QUEUE_type, type, 0);
+	block_set(c, b, OPTION_QUEUE_relay, relay->text, relay->num);
+	settle(c, b, NULL);
+	return b;
+}
+
 void
 block_settle(struct conf *c, const struct node *tree)
 {

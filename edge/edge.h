@@ -57,6 +57,7 @@ struct edge {
 	enum queue_full	 full;		/* does it take new mail? */
 	bool		 asks;		/* wants to hear of each recipient */
 	bool		 waits;		/* and of MAIL, before its reply */
+	bool		 passes;	/* a proxy: it keeps nothing	*/
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_session;	/* of this process's only: it begins

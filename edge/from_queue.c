@@ -48,20 +48,43 @@ is_dsn(struct span dsn, unsigned code)
 	return dots == 2 && dsn.ptr[1] == '.' && dsn.ptr[dsn.len - 1] != '.';
 }
 
+/* Its words, if they may be passed on. */
+static bool
+has_words(struct reply *out, unsigned code, struct span dsn, struct span text)
+{
+	char words[WORDS_MAX];
+
+	*out = (struct reply){ .code = (uint16_t)code };
+	if (!is_dsn(dsn, code) || !span_cstr(dsn, out->dsn, sizeof(out->dsn)))
+		return false;
+	text = clean_words(text, words, WORDS_MAX);
+	(void)span_cstr(text, out->text, sizeof(out->text));
+	return true;
+}
+
 /* What the queue says, as a reply of 4yz or 5yz that may be passed on. */
 static struct reply
 judge(unsigned code, struct span dsn, struct span text)
 {
-	struct reply f = { .code = (uint16_t)code };
-	char words[WORDS_MAX];
+	struct reply f;
 
-	if (code < 400 || code > 599 || !is_dsn(dsn, code) ||
-	    !span_cstr(dsn, f.dsn, sizeof(f.dsn)))
+	if (code < 400 || code > 599 || !has_words(&f, code, dsn, text))
 		return (struct reply){ 451, "4.3.0",
 		    "Error queuing message", false };
-	text = clean_words(text, words, WORDS_MAX);
-	(void)span_cstr(text, f.text, sizeof(f.text));
 	return f;
+}
+
+/* The same, or 250 with its words, or without any, for ours. */
+static struct reply
+judge_all(unsigned code, struct span dsn, struct span text)
+{
+	struct reply yes;
+
+	if (code != 250)
+		return judge(code, dsn, text);
+	if (text.len == 0 || !has_words(&yes, code, dsn, text))
+		yes = (struct reply){ .code = 250 };
+	return yes;
 }
 
 /* Every answer begins with the number of its stream. */
@@ -73,6 +96,8 @@ stream_of(unsigned type, const union msg *m)
 		return m->mail_grant.stream;
 	case MSG_mail_credit:
 		return m->mail_credit.stream;
+	case MSG_mail_result:
+		return m->mail_result.stream;
 	case MSG_mail_taken:
 		return m->mail_taken.stream;
 	case MSG_mail_refused:
@@ -92,6 +117,22 @@ take_refused(struct transaction *t, const struct msg_mail_refused *m)
 }
 
 static enum err
+take_taken(struct transaction *t, const struct msg_mail_taken *m)
+{
+	struct reply yes = judge_all(250, m->dsn, m->text);
+
+	return transaction_taken(t, &yes);
+}
+
+static enum err
+take_result(struct transaction *t, const struct msg_mail_result *m)
+{
+	struct reply r = judge_all(m->code, m->dsn, m->text);
+
+	return transaction_result(t, &r);
+}
+
+static enum err
 take_answer(struct edge *edge, unsigned type, const union msg *m)
 {
 	uint64_t no = stream_of(type, m);
@@ -108,23 +149,25 @@ take_answer(struct edge *edge, unsigned type, const union msg *m)
 	case MSG_mail_credit:
 		return transaction_credited(st->transaction,
 		    m->mail_credit.pieces);
+	case MSG_mail_result:
+		return take_result(st->transaction, &m->mail_result);
 	case MSG_mail_taken:
-		return transaction_taken(st->transaction);
+		return take_taken(st->transaction, &m->mail_taken);
 	default:
 		return take_refused(st->transaction, &m->mail_refused);
 	}
 }
 
-/* What it says about a recipient, code 250 is yes. */
+/* What it says about a recipient, or the text; code 250 is yes. */
 static enum err
-take_rcpt(struct edge *edge, const struct msg_rcpt_answer *m)
+take_word(struct edge *edge, const struct msg_rcpt_answer *m)
 {
-	struct reply no = judge(m->code, m->dsn, m->text);
+	struct reply said = judge_all(m->code, m->dsn, m->text);
 	struct question *word;
 	enum err e = question_find(&edge->words, m->ask, &word);
 
 	if (e == OK && word != NULL)
-		transaction_judged(word, m->code == 250 ? NULL : &no);
+		transaction_judged(word, &said);
 	return e;
 }
 
@@ -135,7 +178,7 @@ take_message(struct link *l, unsigned type, const union msg *m,
 	struct edge *edge = arg;
 
 	if (type == MSG_rcpt_answer)
-		return take_rcpt(edge, &m->rcpt_answer);
+		return take_word(edge, &m->rcpt_answer);
 	if (type != MSG_queue_state)
 		return take_answer(edge, type, m);
 	if (m->queue_state.full >= QUEUE_FULL__COUNT ||
@@ -164,6 +207,7 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 	enum err e;
 
 	from_queue_close(edge);
+	edge->passes = peer->role == ROLE_PROXY;
 	edge->asks = edge->waits = true;	/* until it says otherwise */
 	e = link_open(&edge->queue, edge->loop, fd, ROLE_EDGE, peer,
 	    take_message, queue_gone, edge);

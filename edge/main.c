@@ -36,7 +36,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 	struct edge *edge = program->edge;
 	enum err e = OK;
 
-	if (p->role == ROLE_QUEUE)
+	if (p->role == ROLE_QUEUE || p->role == ROLE_PROXY)
 		from_queue_link(edge, fd, p);
 	else if (p->role == ROLE_KEYS && edge->keys != NULL)
 		e = keys_set_link(edge->keys, fd, ROLE_EDGE, p);

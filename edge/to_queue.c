@@ -51,6 +51,7 @@ to_queue_open(struct transaction *t)
 	    t->edge->set.smtputf8 == SMTPUTF8_AUTO,
 	    .session = o->session,
 	    .tls = origin_tls(o, tls),
+	    .each = o->is_lmtp,
 	});
 }
 
@@ -69,6 +70,14 @@ to_queue_rcpts(struct transaction *t, uint64_t ask)
 		    .rcpt = r.address, .notify = r.notify,
 		    .orcpt = r.orcpt });
 	}
+}
+
+void
+to_queue_data(struct transaction *t, uint64_t ask)
+{
+	to_queue_rcpts(t, 0);
+	(void)link_send_mail_data(t->edge->queue, &(struct msg_mail_data){
+	    .stream = t->stream.no, .ask = ask });
 }
 
 void

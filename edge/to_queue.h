@@ -22,6 +22,9 @@ void	to_queue_open(struct transaction *);
  * They go before any text by themselves. */
 void	to_queue_rcpts(struct transaction *, uint64_t ask);
 
+/* To a proxy: those were all, may the text come?  ask is as above. */
+void	to_queue_data(struct transaction *, uint64_t ask);
+
 /* One piece of body or header; uses up one credit, of which there is one. */
 void	to_queue_body(struct stream *, struct span piece);
 void	to_queue_header(struct stream *, struct span piece);

@@ -139,8 +139,8 @@ pair_add(struct supervisor *h, struct process *from, struct process *to)
 static int
 depth(const struct process *p)
 {
-	return p->id.role == ROLE_QUEUE || p->id.role == ROLE_KEYS ||
-	    p->id.role == ROLE_USERS ? 1 : 0;
+	return p->id.role == ROLE_QUEUE || p->id.role == ROLE_PROXY ||
+	    p->id.role == ROLE_KEYS || p->id.role == ROLE_USERS ? 1 : 0;
 }
 
 void

@@ -30,7 +30,8 @@
 /* What a row may have, by its role. */
 #define ARE_STARTED	(IN(EDGE) | IN(QUEUE) | IN(RELAY) | IN(MAILDIR) | \
 			 IN(PIPE) | IN(KEYS) | IN(USERS) | IN(RESOLVER) |  \
-			 IN(CONTROL) | IN(BLACKHOLE) | IN(LOCAL))
+			 IN(CONTROL) | IN(BLACKHOLE) | IN(LOCAL) | \
+			 IN(PROXY))
 #define HAVE_FILES	(IN(EDGE) | IN(RELAY) | IN(KEYS) | IN(USERS) |	   \
 			 IN(RESOLVER))
 #define HAVE_SECRETS	(IN(RELAY) | IN(KEYS) | IN(USERS))
@@ -38,11 +39,12 @@
 
 /* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static const unsigned may_ask[ROLE__COUNT] = {
-	[ROLE_EDGE] = IN(QUEUE) | IN(KEYS) | IN(USERS),
+	[ROLE_EDGE] = IN(QUEUE) | IN(PROXY) | IN(KEYS) | IN(USERS),
 	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE) |
 	    IN(LOCAL),
+	[ROLE_PROXY] = IN(RELAY),
 	[ROLE_RELAY] = IN(RESOLVER) | IN(KEYS),
-	[ROLE_CONTROL] = IN(QUEUE),
+	[ROLE_CONTROL] = IN(QUEUE) | IN(PROXY),
 };
 
 union fd_room {

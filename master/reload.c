@@ -83,8 +83,9 @@ is_same_all(const struct process *p, const struct plan *plan, uint32_t row,
 static bool
 lasts(enum role role)
 {
-	return role == ROLE_QUEUE || role == ROLE_RESOLVER ||
-	    role == ROLE_KEYS || role == ROLE_USERS || role == ROLE_CONTROL;
+	return role == ROLE_QUEUE || role == ROLE_PROXY ||
+	    role == ROLE_RESOLVER || role == ROLE_KEYS || role == ROLE_USERS ||
+	    role == ROLE_CONTROL;
 }
 
 static enum fate

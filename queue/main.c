@@ -55,6 +55,8 @@
  *	edit		hold, release, flush, remove
  *	errand		bounce, move, reroute
  *	to_control	answers
+ *
+ * As a proxy it keeps nothing, and is another process: proxy/proxy.h.
  */
 #include <errno.h>
 #include <string.h>
@@ -74,6 +76,7 @@
 #include "queue/walk/index.h"
 #include "queue/intake/intake.h"
 #include "queue/plan/outcome.h"
+#include "queue/proxy/proxy.h"
 #include "queue/walk/lone.h"
 #include "queue/walk/quarantine.h"
 #include "queue/queue.h"
@@ -296,18 +299,88 @@ close_parts(struct queue *q)
 	able_fini(&q->able);
 }
 
+static const struct boot_calls queue_calls = {
+	.peer = peer, .peer_gone = peer_gone, .reload = reload,
+	.drain = drain, .holding = holding,
+};
+
+/* Which of the two we are is known when master has said so. */
+struct program {
+	const struct boot_calls *calls;
+	void		*arg;
+};
+
+static void
+on_peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
+{
+	const struct program *me = arg;
+
+	me->calls->peer(b, fd, p, me->arg);
+}
+
+static void
+on_peer_gone(struct boot *b, uint32_t no, void *arg)
+{
+	const struct program *me = arg;
+
+	me->calls->peer_gone(b, no, me->arg);
+}
+
+static enum err
+on_reload(struct boot *b, struct span bytes, void *arg)
+{
+	const struct program *me = arg;
+
+	return me->calls->reload(b, bytes, me->arg);
+}
+
+static void
+on_drain(struct boot *b, uint32_t patience_ms, void *arg)
+{
+	const struct program *me = arg;
+
+	me->calls->drain(b, patience_ms, me->arg);
+}
+
+static uint64_t
+on_holding(struct boot *b, void *arg)
+{
+	const struct program *me = arg;
+
+	return me->calls->holding(b, me->arg);
+}
+
+static int
+run_proxy(struct boot *b, struct program *me)
+{
+	struct proxy *px;
+	int status;
+
+	if (proxy_open(&px, b) != OK)
+		boot_fatal("the slice cannot be read", 0);
+	*me = (struct program){ &proxy_calls, px };
+	boot_seal(b);
+	status = boot_run(b);
+	proxy_close(&px);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct boot_calls calls = {
-		.peer = peer, .peer_gone = peer_gone, .reload = reload,
-		.drain = drain, .holding = holding,
+		.peer = on_peer, .peer_gone = on_peer_gone,
+		.reload = on_reload, .drain = on_drain,
+		.holding = on_holding,
 	};
 	static struct queue q;
+	static struct program me = { &queue_calls, &q };
 	enum err e;
 	int status;
 
-	q.boot = boot_start(argc, argv, &calls, &q);
+	q.boot = boot_start(argc, argv, &calls, &me);
+	if (boot_self(q.boot)->role == ROLE_PROXY)
+		return run_proxy(q.boot, &me);
 	q.loop = boot_loop(q.boot);
 	if (settings_read(&q.settings, boot_slice(q.boot)) != OK)
 		boot_fatal("the slice cannot be read", 0);

@@ -255,7 +255,11 @@ read_slots(struct settings *out, const struct slice *queue)
 		struct slice relay = slice_block(queue, "relay", i);
 		struct settings_relay *r = &out->relays[i];
 
+		struct span type = slice_text(&relay, "type", 0);
+
 		r->slots = (uint32_t)slice_num(&relay, "most slots");
+		r->has_one_hop = kinds_has(type, KIND_ONE_HOP);
+		r->answers_each = kinds_has(type, KIND_EACH);
 		if (!span_cstr(slice_text(&relay, "name", 0), r->name,
 		    sizeof(r->name)))
 			return ERR_PEER;
@@ -322,6 +326,7 @@ settings_read(struct settings *out, struct span bytes)
 {
 	struct settings s = { .limits = { .reserve = STORE_RESERVE } };
 	struct slice queue, process;
+	struct span type;
 	enum err e;
 
 	if ((e = slice_open(&queue, bytes)) != OK)
@@ -342,11 +347,13 @@ settings_read(struct settings *out, struct span bytes)
 		return e;
 	read_policies(&s, &queue);
 	read_edges(&s, &queue);
-	if ((s.engine = store_engine_find(slice_text(&queue, "type",
-	    0))) == NULL)
+	type = slice_text(&queue, "type", 0);
+	if ((s.engine = store_engine_find(type)) == NULL &&
+	    !kinds_queue_has(type, QUEUE_KIND_PASSES))
 		return ERR_PEER;
 	s.limits.max_bytes = slice_num(&queue, "max_bytes");
-	if (s.limits.max_bytes == 0 && !store_engine_keeps(s.engine))
+	if (s.limits.max_bytes == 0 && s.engine != NULL &&
+	    !store_engine_keeps(s.engine))
 		s.limits.max_bytes = MEMORY_BYTES;
 	s.limits.history_ms = (int64_t)slice_num(&queue, "history");
 	s.limits.history_bytes = HISTORY_BYTES;

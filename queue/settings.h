@@ -20,6 +20,8 @@
 struct settings_relay {
 	char		 name[BLOCK_NAME_MAX + 1];
 	uint32_t	 slots;		/* of a process of it, at most	*/
+	bool		 has_one_hop;	/* KIND_ONE_HOP			*/
+	bool		 answers_each;	/* KIND_EACH			*/
 };
 
 struct settings {
@@ -38,7 +40,7 @@ struct settings {
 	char		*notice_text;	/* NULL: the house's own words	*/
 	struct retry	 bounce_retry;	/* of bounces that we wrote	*/
 	struct store_limits limits;
-	const struct store_engine *engine;
+	const struct store_engine *engine;	/* NULL: it keeps nothing */
 	/* Of its edges, the longest, and a little more; 0: there is none. */
 	int64_t		 silence_ms;	/* timeout, data_timeout	*/
 	int64_t		 session_ms;	/* session_timeout		*/

@@ -16,7 +16,7 @@ to_edge_credit(struct link *l, uint64_t stream, uint32_t pieces)
 void
 to_edge_taken(struct link *l, uint64_t stream)
 {
-	link_send_mail_taken(l, &(struct msg_mail_taken){ stream });
+	link_send_mail_taken(l, &(struct msg_mail_taken){ .stream = stream });
 }
 
 void
@@ -42,10 +42,11 @@ to_edge_no_room(struct link *l, uint64_t stream, bool is_full)
 
 void
 to_edge_state(struct link *l, enum queue_full full, bool asks,
-    enum queue_utf8 utf8)
+    enum queue_utf8 utf8, bool waits)
 {
 	link_send_queue_state(l, &(struct msg_queue_state){
-	    .full = (uint8_t)full, .asks = asks, .utf8 = (uint8_t)utf8 });
+	    .full = (uint8_t)full, .asks = asks, .utf8 = (uint8_t)utf8,
+	    .waits = waits });
 }
 
 void

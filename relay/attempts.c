@@ -84,7 +84,7 @@ attempts_remove(struct attempts *b, struct delivery *d)
 	TAILQ_REMOVE(&q->deliveries, d, entry);
 	LIST_REMOVE(d, hash_entry);
 	b->delivery_cnt--;
-	if (!delivery_is_whole(d))
+	if (!d->is_passing && !delivery_is_whole(d))
 		b->opening_cnt--;
 	delivery_free(&d);
 }

@@ -28,6 +28,9 @@ struct attempts_queue {
 	TAILQ_ENTRY(attempts_queue) entry;
 	char		 block[BLOCK_NAME_MAX + 1];
 	uint32_t	 no;		/* of its process		*/
+	bool		 passes;	/* a proxy: its deliveries begin before
+					 * they are whole, and what it does not
+					 * know any more it never will	*/
 	struct link	*link;		/* NULL while it is away	*/
 	void		*owner;		/* whoever made the book	*/
 	TAILQ_HEAD(, delivery) deliveries;

@@ -96,6 +96,7 @@ delivery_new(const struct msg_delivery_open *m,
 	d->by_ms = m->by_ms;
 	d->by_mode = m->by_mode;
 	d->deadline_ms = (int64_t)m->deadline_ms;
+	d->size_hint = m->size_hint;
 	d->rcpt_cnt = d->undecided = m->rcpt_cnt;
 	d->rcpt_cap = m->rcpt_cnt > 0 ? m->rcpt_cnt : 1;
 	d->taken = sizeof(*d) + d->rcpt_cap * sizeof(*d->rcpts);
@@ -190,8 +191,8 @@ make_place(struct delivery *d)
 	uint32_t cap = d->rcpt_cap;
 	struct delivery_rcpt *more;
 
-	if (d->rcpt_have == (d->rcpt_cnt > 0 ? d->rcpt_cnt :
-	    DELIVERY_RCPTS_MAX))
+	if (d->rcpt_have == (d->rcpt_cnt > 0 && !d->is_passing ?
+	    d->rcpt_cnt : DELIVERY_RCPTS_MAX))
 		return ERR_PEER;
 	if (d->rcpts == NULL || d->rcpt_have < cap)
 		return OK;
@@ -202,6 +203,20 @@ make_place(struct delivery *d)
 	d->rcpt_cap = cap * 2;
 	count_taken(d, cap * sizeof(*more));
 	return OK;
+}
+
+void
+delivery_pass(struct delivery *d)
+{
+	d->is_passing = true;
+}
+
+void
+delivery_word(struct delivery *d, enum stage stage, uint32_t rcpt_no,
+    const struct verdict *v, struct span hop)
+{
+	if (d->calls->word != NULL)
+		d->calls->word(d, stage, rcpt_no, v, hop);
 }
 
 enum err
@@ -227,6 +242,10 @@ delivery_add_rcpt(struct delivery *d, uint32_t no, struct span address)
 		r->no = no;
 	}
 	d->rcpt_have++;
+	if (d->is_passing) {
+		d->rcpt_cnt++;
+		d->undecided++;
+	}
 	return OK;
 }
 
@@ -247,6 +266,8 @@ delivery_add_dsn(struct delivery *d, uint8_t notify, struct span orcpt)
 bool
 delivery_is_whole(const struct delivery *d)
 {
+	if (d->is_passing)
+		return d->is_over;
 	return d->rcpt_cnt > 0 && d->rcpt_have == d->rcpt_cnt;
 }
 
@@ -487,6 +508,8 @@ delivery_end(struct delivery *d, const struct verdict *v, struct span hop)
 {
 	const struct outcome *o = NULL;
 
+	if (d->is_passing)
+		delivery_word(d, v->stage, DELIVERY_ALL, v, hop);
 	if (d->undecided > 0)
 		o = delivery_outcome(d, v, hop);
 	for (uint32_t i = 0; o != NULL && i < d->rcpt_cnt; i++)

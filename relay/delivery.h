@@ -69,12 +69,16 @@ struct delivery_calls {
 	void	(*finished)(struct delivery *);
 	/* It was not tried, and is freed by this call. */
 	void	(*back)(struct delivery *, enum back why);
+	/* Of one that passes through, see delivery_word(). */
+	void	(*word)(struct delivery *, enum stage, uint32_t rcpt_no,
+		    const struct verdict *, struct span hop);
 };
 
 /* Take the delivery out of where it waits: it goes back untried. */
 typedef void delivery_leave_fn(struct delivery *, void *arg);
 
-/* More text can be had, or it never will: ask delivery_text(). */
+/* More text can be had, or it never will: ask delivery_text().  Of one that
+ * passes through: a recipient more, or the last of them, too. */
 typedef void delivery_text_fn(struct delivery *, void *arg);
 
 /*
@@ -114,6 +118,11 @@ struct delivery {
 	uint64_t	 header_len, body_len;	/* so far, where is_measured is
 					 * false			*/
 	bool		 is_measured;	/* both are all there is	*/
+	uint64_t	 size_hint;	/* what its client says, or 0	*/
+	bool		 is_passing;	/* it passes through: its recipients
+					 * come one by one while it runs, and
+					 * each word of the next hop is told */
+	bool		 is_over;	/* the same: no more of them come */
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
 	uint8_t		 ret;		/* RFC 3461, as for the bus	*/
@@ -170,6 +179,16 @@ MUST_CHECK enum err delivery_add_rcpt(struct delivery *, uint32_t no,
 /* What the recipient added last wants of reports. */
 MUST_CHECK enum err delivery_add_dsn(struct delivery *, uint8_t notify,
 		    struct span orcpt);
+/* It passes through: it begins with no recipient, and has what has come. */
+void		 delivery_pass(struct delivery *);
+/*
+ * What the next hop says, of one that passes through: at STAGE_MAIL, of a
+ * recipient at STAGE_RCPT, at STAGE_DATA; or of all that is not decided, when
+ * rcpt_no is DELIVERY_ALL.
+ */
+#define DELIVERY_ALL	UINT32_MAX
+void		 delivery_word(struct delivery *, enum stage, uint32_t rcpt_no,
+		    const struct verdict *, struct span hop);
 /* That was the last of them.  ERR_PEER: others were announced. */
 MUST_CHECK enum err delivery_end_rcpts(struct delivery *);
 /* Have all recipients been said? */

@@ -25,9 +25,22 @@ take_rcpt(struct worker *w, struct attempts_queue *q,
 {
 	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
 
+	if (d == NULL && q->passes)
+		return OK;		/* it has ended meanwhile */
 	if (d == NULL || delivery_is_whole(d))
 		return ERR_PEER;
 	return worker_rcpt(w, d, m);
+}
+
+static enum err
+take_data(struct worker *w, struct attempts_queue *q,
+    const struct msg_delivery_data *m)
+{
+	struct delivery *d = find(w, q, m->id, m->delivery, m->attempt);
+
+	if (d == NULL)
+		return OK;
+	return worker_data(d);
 }
 
 static enum err
@@ -77,6 +90,8 @@ queue_says(struct link *l, unsigned type, const union msg *m,
 		return worker_open(w, q, &m->delivery_open);
 	case MSG_delivery_rcpt:
 		return take_rcpt(w, q, &m->delivery_rcpt);
+	case MSG_delivery_data:
+		return take_data(w, q, &m->delivery_data);
 	case MSG_delivery_piece:
 		return take_piece(w, q, &m->delivery_piece, piece);
 	case MSG_delivery_settled:
@@ -112,6 +127,7 @@ from_queue_link(struct worker *w, int fd, const struct link_peer *peer)
 		worker_unlink(w, q);
 	}
 	q->no = peer->no;
+	q->passes = peer->role == ROLE_PROXY;
 	e = link_open(&q->link, boot_loop(w->boot), fd,
 	    boot_self(w->boot)->role, peer, queue_says, queue_gone, q);
 	if (e != OK)

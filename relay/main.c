@@ -38,7 +38,7 @@ take_peer(struct boot *b, int fd, const struct link_peer *peer, void *arg)
 	struct relay *r = arg;
 	enum err e = OK;
 
-	if (peer->role == ROLE_QUEUE)
+	if (peer->role == ROLE_QUEUE || peer->role == ROLE_PROXY)
 		from_queue_link(&r->work, fd, peer);
 	else if (peer->role == ROLE_RESOLVER && r->resolve != NULL)
 		e = resolve_set_link(r->resolve, fd, mine, peer);

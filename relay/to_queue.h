@@ -21,5 +21,8 @@ void	to_queue_listed(struct link *, uint32_t slots);
 
 /* What the only next hop can. */
 void	to_queue_can(struct link *, const struct msg_relay_can *);
+/* What its next hop says, as delivery_word() has it. */
+void	to_queue_word(struct link *, const struct delivery *, enum stage,
+	    uint32_t rcpt_no, const struct verdict *, struct span hop);
 
 #endif

@@ -2,7 +2,8 @@
  * worker.c - what becomes of a delivery between two links.
  *
  * A delivery is in one of four states: opening (recipients are still being
- * said; lost with the link, for the queue has had no sign of it), running,
+ * said; lost with the link, for the queue has had no sign of it; one that
+ * passes through is running from the first moment), running,
  * finished (results said, and said again after each relink), and gone with
  * delivery_settled.  One that is settled while running has no home any more
  * that would want its results, or send more of its text: it ends when it needs
@@ -50,7 +51,24 @@ back(struct delivery *d, enum back why)
 	attempts_remove(&w->book, d);
 }
 
-static const struct delivery_calls calls = { pull, finished, back };
+static void
+word(struct delivery *d, enum stage stage, uint32_t rcpt_no,
+    const struct verdict *v, struct span hop)
+{
+	const struct attempts_queue *q = d->home;
+
+	if (!d->is_forgotten && q->link != NULL)
+		to_queue_word(q->link, d, stage, rcpt_no, v, hop);
+}
+
+static const struct delivery_calls calls = { pull, finished, back, word };
+
+/* Are its recipients still being said, and was nothing begun? */
+static bool
+is_opening(const struct delivery *d)
+{
+	return !d->is_passing && !delivery_is_whole(d);
+}
 
 void
 worker_init(struct worker *w, struct boot *boot, const struct relay_type *kind,
@@ -120,7 +138,7 @@ worker_unlink(struct worker *w, struct attempts_queue *q)
 
 	q->last = NULL;
 	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
-		if (!delivery_is_whole(d))
+		if (is_opening(d))
 			attempts_remove(&w->book, d);
 	while ((d = find_bereft(q)) != NULL)
 		delivery_orphan(d);
@@ -166,7 +184,7 @@ worker_end(const struct worker *w)
 static bool
 forget(struct worker *w, struct delivery *d)
 {
-	if (d->is_finished || !delivery_is_whole(d)) {
+	if (d->is_finished || is_opening(d)) {
 		attempts_remove(&w->book, d);
 		return false;
 	}
@@ -213,6 +231,23 @@ look_at_hold(struct attempts_queue *q, struct delivery *d)
 		refuse(q, d);
 }
 
+/* What passes through begins now: a connection is looked for. */
+static void
+pass(struct worker *w, struct delivery *d)
+{
+	struct verdict stopping = verdict_own(OWN_stopping, STAGE_CONNECT);
+	struct verdict memory = verdict_own(OWN_no_memory, STAGE_CONNECT);
+
+	delivery_pass(d);
+	attempts_whole(&w->book);
+	if (d->rcpts == NULL)
+		delivery_end(d, &memory, SPAN(""));
+	else if (w->is_draining)
+		delivery_end(d, &stopping, SPAN(""));
+	else
+		w->kind->take(w->relay_type_arg, d);
+}
+
 enum err
 worker_open(struct worker *w, struct attempts_queue *q,
     const struct msg_delivery_open *m)
@@ -222,6 +257,7 @@ worker_open(struct worker *w, struct attempts_queue *q,
 	bool is_measured = m->header_len != BUS_NOT_KNOWN;
 
 	if (m->rcpt_cnt > DELIVERY_RCPTS_MAX ||
+	    (q->passes && (is_measured || m->rcpt_cnt != 0)) ||
 	    (is_measured && (m->rcpt_cnt == 0 || m->header_len >
 	    WORK_PART_MAX || m->body_len > WORK_PART_MAX)) ||
 	    (!is_measured && m->body_len != BUS_NOT_KNOWN) ||
@@ -239,6 +275,39 @@ worker_open(struct worker *w, struct attempts_queue *q,
 	q->last = d;
 	delivery_hold(d, &q->hold);
 	look_at_hold(q, d);
+	if (q->passes)
+		pass(w, d);
+	return OK;
+}
+
+/* Whoever has it hears that there is one more. */
+static enum err
+pass_rcpt(struct delivery *d, const struct msg_delivery_rcpt *m)
+{
+	enum err e;
+
+	if (d->is_finished)
+		return OK;
+	if (d->hold->bytes >= DELIVERY_HOLD_MAX)
+		return ERR_FULL;
+	e = delivery_add_rcpt(d, m->rcpt_no, m->rcpt);
+	if (e == OK)
+		e = delivery_add_dsn(d, m->notify, m->orcpt);
+	if (e == OK && d->on_text != NULL)
+		d->on_text(d, d->on_text_arg);
+	return e;
+}
+
+enum err
+worker_data(struct delivery *d)
+{
+	if (d->is_finished)
+		return OK;
+	if (!d->is_passing || d->is_over)
+		return ERR_PEER;
+	d->is_over = true;
+	if (d->on_text != NULL)
+		d->on_text(d, d->on_text_arg);
 	return OK;
 }
 
@@ -286,6 +355,8 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	if (!dsn_is_notify(m->notify) ||
 	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
 		return ERR_PEER;
+	if (d->is_passing)
+		return pass_rcpt(d, m);
 	e = add_rcpt(d, m);
 	if (e != OK) {
 		d->rcpt_cnt = 0;	/* never whole: it goes with the link */

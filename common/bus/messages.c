@@ -8,6 +8,8 @@
 #define MASTER		BIT(MASTER)
 #define EDGE		BIT(EDGE)
 #define QUEUE		BIT(QUEUE)
+#define PROXY		BIT(PROXY)
+#define QUEUES		(QUEUE | PROXY)
 #define RELAY		BIT(RELAY)
 #define RELAYS		(BIT(RELAY) | BIT(MAILDIR) | BIT(PIPE) | \
 			 BIT(BLACKHOLE) | BIT(LOCAL))
@@ -17,10 +19,10 @@
 #define CONTROL		BIT(CONTROL)
 #define TOOL		BIT(TOOL)
 #define EVERYONE	(EDGE | LASTING | RELAYS)
-#define LASTING		(QUEUE | RESOLVER | KEYS | USERS | CONTROL)
+#define LASTING		(QUEUES | RESOLVER | KEYS | USERS | CONTROL)
 #define TOOLS		(TOOL | CONTROL)
-#define ASKED		(CONTROL | QUEUE)
-#define ANSWERS		(QUEUE | CONTROL)
+#define ASKED		(CONTROL | QUEUES)
+#define ANSWERS		(QUEUES | CONTROL)
 #define ANYONE		(MASTER | EVERYONE | TOOL)
 
 struct row {
@@ -195,12 +197,17 @@ msg_has_secret(unsigned type)
 	return type < MSG__COUNT && rows[type].secret_cnt > 0;
 }
 
+/* Relays that a proxy cannot pass a mail on to as it comes. */
+#define KEPT_FROM_PROXY	(RELAYS & ~RELAY)
+
 /* Control stands between a tool and all others: rows name both sides of it. */
 static bool
 has_link(enum role from, enum role to)
 {
 	return (from != ROLE_TOOL || to == ROLE_CONTROL) &&
-	    (to != ROLE_TOOL || from == ROLE_CONTROL);
+	    (to != ROLE_TOOL || from == ROLE_CONTROL) &&
+	    (from != ROLE_PROXY || !(KEPT_FROM_PROXY & (1u << to))) &&
+	    (to != ROLE_PROXY || !(KEPT_FROM_PROXY & (1u << from)));
 }
 
 bool

@@ -19,6 +19,8 @@ check_queue_path(struct conf *c, struct block *b)
 	const struct setting *s = &b->settings[OPTION_QUEUE_path];
 	const struct block *other;
 
+	if (kinds_queue_has(block_kind(b), QUEUE_KIND_PASSES))
+		return;
 	if (!s->given)
 		block_set(c, b, OPTION_QUEUE_path, arena_join(&c->arena,
 		    SPAN("/var/lib/postern/"), b->name), 0);
@@ -74,7 +76,9 @@ check_block(struct conf *c, struct block *b)
 	} else if (b->no == BLOCK_USERS) {
 		check_role(c, ROLE_USERS, b->name_place);
 	} else if (b->no == BLOCK_QUEUE) {
-		check_role(c, ROLE_QUEUE, b->name_place);
+		if (block_kind(b).len > 0)
+			check_role(c, kinds_find_queue(block_kind(b))->role,
+			    b->name_place);
 		check_queue_path(c, b);
 	} else if (b->no == BLOCK_RELAY) {
 		if (block_kind(b).len > 0)

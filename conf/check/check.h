@@ -14,6 +14,11 @@ void		 check_all(struct conf *);
 /* Find what blocks name; their target, users and relays are then known. */
 void		 check_refs(struct conf *);
 
+/* Queues that edges with a `relay' stand for; and what a queue of type proxy
+ * must be.  Part of check_refs(). */
+void		 check_proxy_make(struct conf *);
+void		 check_proxy(struct conf *, const struct block *queue);
+
 /* Put in {fqdn} and {hostname}; host names and banners are then final. */
 void		 check_names(struct conf *);
 

@@ -64,7 +64,9 @@ check_queue(struct conf *c, const struct block *queue)
 	const struct block *edge = find_open_edge(c, queue);
 	const struct block *last = queue->target;
 
-	if (edge == NULL)
+	/* What passes through is the next hop's to know, and never bounced. */
+	if (edge == NULL || kinds_queue_has(block_kind(queue),
+	    QUEUE_KIND_PASSES))
 		return;
 	if (!has_way_for_bounces(queue))
 		report_warn(&c->mistakes, queue->name_place, "%s takes mail "
@@ -129,7 +131,9 @@ check_spool(struct conf *c, const struct block *queue)
 	uint64_t bytes = 0;
 	char *end;
 
-	if (span_eq(block_kind(queue), SPAN("memory"))) {
+	if (kinds_queue_has(block_kind(queue), QUEUE_KIND_PASSES))
+		return;
+	if (!kinds_queue_has(block_kind(queue), QUEUE_KIND_KEEPS)) {
 		report_warn(&c->mistakes,
 		    queue->settings[OPTION_QUEUE_type].v[0].place,
 		    "%s keeps its mail in memory: all that waits there is "

@@ -119,7 +119,8 @@ check_postmaster(struct conf *c)
 	if (s->cnt == 0 || address_parse(s->v[0].text, true, &a) != OK)
 		return;
 	TAILQ_FOREACH(q, &c->top->blocks, entry)
-		if (q->no == BLOCK_QUEUE &&
+		if (q->no == BLOCK_QUEUE && !kinds_queue_has(block_kind(q),
+		    QUEUE_KIND_PASSES) &&
 		    q->settings[OPTION_QUEUE_aliases].cnt == 0 &&
 		    !has_way(c, q->bounce_target != NULL ?
 		    q->bounce_target : q, &a))

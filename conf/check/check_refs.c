@@ -48,7 +48,7 @@ tell_no_such(struct conf *c, enum option_block no, const struct reading *r)
 		    report_len(r->text), r->text.ptr, names_of(c, no));
 }
 
-/* What `queue' of an edge or `relay' of a queue means. */
+/* What `queue' of an edge without `relay' or `relay' of a queue means. */
 static void
 check_reference(struct conf *c, struct block *b, enum option_no no,
     enum option_block to)
@@ -168,6 +168,11 @@ check_bounce_queue(struct conf *c, struct block *queue)
 	queue->bounce_target = block_named(c, BLOCK_QUEUE, s->v[0].text);
 	if (queue->bounce_target == NULL)
 		tell_no_such(c, BLOCK_QUEUE, &s->v[0]);
+	else if (kinds_queue_has(block_kind(queue->bounce_target),
+	    QUEUE_KIND_PASSES))
+		report_add(&c->mistakes, s->v[0].place, "%s is of type proxy, "
+		    "which has no routes for bounces",
+		    block_words(c, queue->bounce_target));
 	else if (queue->bounce_target == queue)
 		queue->bounce_target = NULL;	/* as without it */
 	if (relay->given) {
@@ -193,6 +198,7 @@ check_queue(struct conf *c, struct block *queue)
 	check_routes(c, queue);
 	check_bounce_relay(c, queue);
 	check_bounce_queue(c, queue);
+	check_proxy(c, queue);
 }
 
 /* Bounces reach what the other queue does; its routes name no relay else. */
@@ -211,12 +217,16 @@ check_refs(struct conf *c)
 	struct block *b;
 
 	TAILQ_FOREACH(b, &c->top->blocks, entry) {
-		if (b->no == BLOCK_EDGE) {
+		if (b->no != BLOCK_EDGE)
+			continue;
+		if (!b->settings[OPTION_EDGE_relay].given)
 			check_reference(c, b, OPTION_EDGE_queue, BLOCK_QUEUE);
-			check_users(c, b);
-		} else if (b->no == BLOCK_QUEUE)
-			check_queue(c, b);
+		check_users(c, b);
 	}
+	check_proxy_make(c);
+	TAILQ_FOREACH(b, &c->top->blocks, entry)
+		if (b->no == BLOCK_QUEUE)
+			check_queue(c, b);
 	if (c->arena.bad)
 		return;
 	TAILQ_FOREACH(b, &c->top->blocks, entry)

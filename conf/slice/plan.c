@@ -40,7 +40,7 @@ role_of(const struct block *b)
 	case BLOCK_USERS:
 		return ROLE_USERS;
 	case BLOCK_QUEUE:
-		return ROLE_QUEUE;
+		return kinds_find_queue(block_kind(b))->role;
 	default:
 		return kinds_find(block_kind(b))->role;
 	}
@@ -293,12 +293,13 @@ is_linked(const struct run *from, const struct run *to)
 		    (to->role == ROLE_KEYS && block_keyed(b) != NULL) ||
 		    (to->role == ROLE_USERS && b->users == to->block);
 	case ROLE_QUEUE:
+	case ROLE_PROXY:
 		return can_reach(b, to->block);
 	case ROLE_RELAY:
 		return (to->role == ROLE_RESOLVER && asks_resolver(b)) ||
 		    (to->role == ROLE_KEYS && block_keyed(b) != NULL);
 	case ROLE_CONTROL:
-		return to->role == ROLE_QUEUE;
+		return to->role == ROLE_QUEUE || to->role == ROLE_PROXY;
 	default:
 		return false;
 	}

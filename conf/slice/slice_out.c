@@ -144,7 +144,8 @@ put_options(struct maker *m, const struct block *b)
 		put_name(m, b->name);
 		cnt++;
 	}
-	if (b->no == BLOCK_RELAY && m->role == ROLE_QUEUE) {
+	if (b->no == BLOCK_RELAY &&
+	    (m->role == ROLE_QUEUE || m->role == ROLE_PROXY)) {
 		put_slots(m, b);
 		cnt++;
 	}

@@ -29,7 +29,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 {
 	struct program *program = arg;
 
-	if (p->role == ROLE_QUEUE)
+	if (p->role == ROLE_QUEUE || p->role == ROLE_PROXY)
 		queue_link(program->control, fd, p);
 	else
 		close(fd);

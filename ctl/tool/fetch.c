@@ -55,7 +55,8 @@ take_name(unsigned type, const union msg *m, void *arg)
 	struct naming *n = arg;
 
 	if (type == MSG_status_process &&
-	    m->status_process.role == ROLE_QUEUE)
+	    (m->status_process.role == ROLE_QUEUE ||
+	    m->status_process.role == ROLE_PROXY))
 		add_name(n->out, m->status_process.block);
 	if (type == MSG_tool_done)
 		n->end = run_told(&m->tool_done);

@@ -57,6 +57,9 @@ bool	cmd_is_lax(const struct session *);
  * sequence. */
 void	cmd_throw(struct session *, uint64_t len);
 
+/* cmd_data.c: what the next hop says of one recipient, behind a proxy. */
+void	cmd_say_result(struct session *, const struct reply *);
+
 /* Say what is wrong with an address or a parameter of MAIL or RCPT. */
 void	cmd_fault(struct session *, enum command_fault,
 	    const char *address_dsn);

@@ -3,7 +3,8 @@
  * transaction_text.c's.
  *
  * In LMTP the end is answered once for each recipient that was taken, in their
- * order (RFC 2033 4.2).  They share one commit, so they hear the same.
+ * order (RFC 2033 4.2).  They share one commit, so they hear the same; where a
+ * proxy passes a text on to an LMTP server, each hears what that says of him.
  */
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
@@ -67,10 +68,38 @@ cmd_data_early(struct session *s, struct span args)
 static void
 say_no(struct session *s, const struct reply *no)
 {
+	const struct transaction *t = s->transaction;
+
 	if (s->origin.is_lmtp)
-		for (unsigned i = 1; i < s->transaction->envelope.rcpt_cnt; i++)
+		for (unsigned i = t->result_cnt + 1;
+		    i < t->envelope.rcpt_cnt; i++)
 			session_reply(s, no->code, no->dsn, "%s", no->text);
-	session_say(s, no);
+	if (t->result_cnt == 0 || t->result_cnt < t->envelope.rcpt_cnt)
+		session_say(s, no);
+}
+
+/* What is not told in the end, for it is told of each. */
+void
+cmd_say_result(struct session *s, const struct reply *r)
+{
+	const char *text = r->text;
+
+	if (r->code == 250 && text[0] == '\0')
+		session_reply(s, 250, "2.6.0", "Message delivered");
+	else
+		session_reply(s, r->code, r->dsn, "%s", text);
+}
+
+/* The next hop's words, of all recipients that it has not spoken of. */
+static void
+say_passed(struct session *s)
+{
+	const struct transaction *t = s->transaction;
+	unsigned cnt = s->origin.is_lmtp ?
+	    t->envelope.rcpt_cnt - t->result_cnt : 1;
+
+	while (cnt-- > 0)
+		session_reply(s, 250, t->said.dsn, "%s", t->said.text);
 }
 
 static void
@@ -81,6 +110,10 @@ say_queued(struct session *s)
 	char id[ID_TEXT_LEN + 1];
 	size_t at = 0;
 
+	if (t->result_cnt > 0 || t->said.text[0] != '\0') {
+		say_passed(s);
+		return;
+	}
 	id_text(t->stream.id, id);
 	if (!s->origin.is_lmtp) {
 		session_reply(s, 250, "2.6.0", "Message queued as %s", id);

@@ -3,6 +3,7 @@
  * and in the end the message?  Its answers come by the transaction's calls.
  */
 #include "edge/edge.h"
+#include "edge/smtp/cmd.h"
 #include "edge/smtp/session.h"
 #include "edge/text/transaction.h"
 
@@ -47,6 +48,20 @@ judge_rcpt(struct session *s, struct reply *no)
 	return asks(s) ? ANSWER_LATER : ANSWER_YES;
 }
 
+/* A proxy asks the next hop, which may have lost its mind since RCPT. */
+static enum answer
+judge_data(struct session *s, struct reply *no)
+{
+	if (!s->edge->passes)
+		return ANSWER_YES;
+	if (s->edge->queue == NULL) {
+		*no = (struct reply)AWAY;
+		return ANSWER_NO;
+	}
+	transaction_tell_text(s->transaction);
+	return ANSWER_LATER;
+}
+
 static void
 forget_word(struct session *s)
 {
@@ -73,6 +88,10 @@ const struct check check_queue_rcpt = {
 	.name = "queue", .asks = "queue", .judge = judge_rcpt,
 	.cancel = forget_word, .away = AWAY,
 };
+const struct check check_queue_text = {
+	.name = "queue", .asks = "queue", .judge = judge_data,
+	.cancel = forget_word, .away = AWAY,
+};
 const struct check check_queue_store = {
 	.name = "queue", .asks = "queue", .judge = judge_message,
 	.away = AWAY,
@@ -91,6 +110,12 @@ on_room(void *arg)
 }
 
 static void
+on_result(void *arg, const struct reply *r)
+{
+	cmd_say_result(arg, r);
+}
+
+static void
 on_end(void *arg, const struct reply *no)
 {
 	session_resume(arg, no);
@@ -103,5 +128,5 @@ on_away(void *arg)
 }
 
 const struct transaction_calls session_transaction_calls = {
-	on_word, on_room, on_end, on_away,
+	on_word, on_room, on_result, on_end, on_away,
 };

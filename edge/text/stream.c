@@ -54,7 +54,8 @@ send_piece(struct stream *st)
 {
 	if (st->piece.len == 0)
 		return true;
-	if (!st->is_granted || st->is_committed || st->credit == 0)
+	if (!st->is_granted || st->is_committed || st->is_held ||
+	    st->credit == 0)
 		return false;
 	st->body_len += st->piece.len;
 	to_queue_body(st, grow_span(&st->piece));
@@ -82,7 +83,8 @@ stream_put(struct stream *st, struct span run)
 size_t
 stream_room(const struct stream *st)
 {
-	return PIECE_MAX - st->piece.len + st->credit * PIECE_MAX;
+	return PIECE_MAX - st->piece.len +
+	    (st->is_held ? 0 : st->credit * PIECE_MAX);
 }
 
 bool

@@ -33,6 +33,8 @@ struct stream {
 	uint64_t	 no;		/* 0: the queue knows of none	*/
 	bool		 is_granted;	/* id and credit are ours	*/
 	bool		 is_committed;	/* its fate is the queue's	*/
+	bool		 is_held;	/* no body before the header section:
+					 * the queue keeps nothing	*/
 	unsigned	 credit;	/* pieces we may send		*/
 	struct id	 id;
 	struct grow	 piece;		/* of the body, at most PIECE_MAX */

@@ -65,12 +65,25 @@ transaction_announce(struct transaction *t, bool waits)
 void
 transaction_tell_rcpt(struct transaction *t, bool asks)
 {
+	t->said = (struct reply){ .code = 250 };
+	t->is_about_text = false;
 	if (!asks)
 		return;
 	if (t->stream.no == 0)
 		stream_open(&t->stream);
 	if (question_ask(&t->edge->words, &t->word, QUESTION_NO_END))
 		to_queue_rcpts(t, t->word.no);
+}
+
+void
+transaction_tell_text(struct transaction *t)
+{
+	t->said = (struct reply){ .code = 250 };
+	t->is_about_text = true;
+	if (t->stream.no == 0)
+		stream_open(&t->stream);
+	if (question_ask(&t->edge->words, &t->word, QUESTION_NO_END))
+		to_queue_data(t, t->word.no);
 }
 
 void
@@ -88,12 +101,12 @@ asked_by(struct question *word)
 }
 
 void
-transaction_judged(struct question *word, const struct reply *no)
+transaction_judged(struct question *word, const struct reply *r)
 {
 	struct transaction *t = asked_by(word);
 
-	t->said = no == NULL ? (struct reply){ 0 } : *no;
-	if (no != NULL)
+	t->said = *r;
+	if (r->code != 250 && !t->is_about_text)
 		envelope_untell_last(&t->envelope);
 	question_answer(word);
 }
@@ -105,7 +118,7 @@ transaction_told(struct question *word, enum err why)
 	struct reply no = t->said;
 
 	if (why == OK)
-		t->calls->on_word(t->arg, no.code == 0 ? NULL : &no);
+		t->calls->on_word(t->arg, no.code == 250 ? NULL : &no);
 	else
 		t->calls->on_away(t->arg);
 }

@@ -46,6 +46,10 @@ struct transaction_calls {
 	/* There may be room for text again: the queue gave credit, or all that
 	 * comes is thrown away from now on. */
 	void	(*on_room)(void *arg);
+	/* After transaction_commit(), of a queue that keeps nothing: what the
+	 * next hop says of the next recipient, in their order.  It may not be
+	 * ended in this one. */
+	void	(*on_result)(void *arg, const struct reply *);
 	/* After transaction_commit(), once: NULL, it is kept. */
 	void	(*on_end)(void *arg, const struct reply *no);
 	/* The queue is gone, instead of either answer. */
@@ -69,8 +73,12 @@ struct transaction {
 	bool		 is_utf8;	/* an address needs it		*/
 
 	bool		 is_opening;	/* MAIL waits for the queue	*/
-	struct question	 word;		/* about the last recipient	*/
-	struct reply	 said;		/* and what it was; code 0: yes	*/
+	struct question	 word;		/* about the last recipient,	*/
+	bool		 is_about_text;	/* or whether the text may come	*/
+	struct reply	 said;		/* and what it was, or what became of
+					 * the whole; code 250: yes, with no
+					 * text in our own words	*/
+	unsigned	 result_cnt;	/* recipients of whom was told	*/
 
 	bool		 has_text;	/* which has begun, or is here	*/
 	struct framing	 framing;
@@ -80,6 +88,7 @@ struct transaction {
 	bool		 is_full;	/* it is not read from		*/
 	bool		 is_wanted;	/* the whole is to be kept	*/
 	bool		 is_traced;	/* our fields stand on top	*/
+	bool		 is_header_sent; /* to a proxy, before the body	*/
 	struct span	 message_id;	/* of its field, in text.header	*/
 	uint32_t	 passed;	/* checks, see stage_names()	*/
 	uint64_t	 header_len;	/* bytes, with them		*/
@@ -104,6 +113,8 @@ void	transaction_drop_rcpt(struct transaction *);
  */
 void	transaction_announce(struct transaction *, bool waits);
 void	transaction_tell_rcpt(struct transaction *, bool asks);
+/* A queue that keeps nothing: may the text come?  on_word() comes. */
+void	transaction_tell_text(struct transaction *);
 /* Nobody waits for that word any more. */
 void	transaction_forget_word(struct transaction *);
 
@@ -139,9 +150,12 @@ const struct reply *transaction_fault(const struct transaction *);
 MUST_CHECK enum err transaction_granted(struct transaction *, struct id);
 MUST_CHECK enum err transaction_credited(struct transaction *,
 	    unsigned pieces);
-MUST_CHECK enum err transaction_taken(struct transaction *);
+MUST_CHECK enum err transaction_result(struct transaction *,
+	    const struct reply *);
+MUST_CHECK enum err transaction_taken(struct transaction *,
+	    const struct reply *yes);
 void	transaction_refused(struct transaction *, const struct reply *);
-void	transaction_judged(struct question *, const struct reply *no);
+void	transaction_judged(struct question *, const struct reply *);
 /* The link is gone, and with it the stream. */
 void	transaction_lost(struct transaction *);
 /* For edge.c: how a question about a recipient has ended. */

@@ -16,6 +16,7 @@ begin(struct transaction *t)
 {
 	pace_begin(&t->pace, ev_now_ms(t->edge->loop));
 	t->has_text = true;
+	t->stream.is_held = t->edge->passes;
 	if (t->stream.no == 0)
 		stream_open(&t->stream);
 }
@@ -99,6 +100,29 @@ make_header(struct transaction *t)
 	return true;
 }
 
+/* To who keeps nothing the header section goes first, as far as credit goes. */
+static void
+pass_header(struct transaction *t)
+{
+	struct span rest, piece;
+
+	if (t->is_header_sent || !t->text.is_split || !make_header(t))
+		return;
+	rest = text_header(&t->text);
+	while (rest.len > 0 && t->stream.credit > 0) {
+		piece = span_head(rest, PIECE_MAX);
+		to_queue_header(&t->stream, piece);
+		rest = span_tail(rest, piece.len);
+	}
+	t->text.header_at = t->text.header.len - rest.len;
+	if (rest.len > 0)
+		return;
+	t->is_header_sent = true;
+	t->stream.is_held = false;
+	t->message_id = SPAN("");
+	grow_free(&t->text.header);
+}
+
 /* The body is at the queue: the header section, and with its end the commit. */
 static void
 send_header(struct transaction *t)
@@ -106,6 +130,13 @@ send_header(struct transaction *t)
 	struct span rest;
 	bool is_last;
 
+	if (t->edge->passes) {
+		if (!t->is_header_sent)
+			return;
+		to_queue_commit(t, SPAN(""));
+		stream_drop(&t->stream);
+		return;
+	}
 	if (!make_header(t))
 		return;
 	rest = text_header(&t->text);
@@ -125,6 +156,8 @@ send_some(struct transaction *t)
 
 	if (text_has_fault(&t->text) || !st->is_granted || st->is_committed)
 		return;
+	if (t->edge->passes)
+		pass_header(t);
 	if (stream_send(st, t->text.is_ended) && t->is_wanted)
 		send_header(t);
 }
@@ -239,10 +272,22 @@ transaction_credited(struct transaction *t, unsigned pieces)
 }
 
 enum err
-transaction_taken(struct transaction *t)
+transaction_result(struct transaction *t, const struct reply *r)
+{
+	if (!t->stream.is_committed || !t->edge->passes ||
+	    t->result_cnt == t->envelope.rcpt_cnt)
+		return ERR_PEER;
+	t->result_cnt++;
+	t->calls->on_result(t->arg, r);
+	return OK;
+}
+
+enum err
+transaction_taken(struct transaction *t, const struct reply *yes)
 {
 	if (!t->stream.is_committed)
 		return ERR_PEER;
+	t->said = *yes;
 	stream_forget(&t->stream);
 	t->is_wanted = false;
 	t->calls->on_end(t->arg, NULL);

@@ -182,7 +182,7 @@ tell(const struct edge *ed)
 
 	to_edge_state(ed->link, q->full, q->expanders.cnt > 0 ||
 	    route_asks(q->settings.routes),
-	    route_utf8(q->settings.routes, &lacks));
+	    route_utf8(q->settings.routes, &lacks), false);
 }
 
 void

@@ -3,16 +3,23 @@
  */
 #include "queue/store/store_engine.h"
 
-static const struct store_engine *const engines[] = {
-	&store_lmdb, &store_memory,
+/* Of each type of queue that has one. */
+static const struct {
+	const char	*word;
+	const struct store_engine *engine;
+} engines[] = {
+#define STORE(engine)	&engine
+#define NO_STORE	NULL
+#define QUEUE_KIND(word, role, facts, by)	{ #word, by },
+#include "conf/kinds.def"
 };
 
 const struct store_engine *
 store_engine_find(struct span word)
 {
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
-		if (span_eq(word, span_of(engines[i]->word)))
-			return engines[i];
+		if (span_eq(word, span_of(engines[i].word)))
+			return engines[i].engine;
 	return NULL;
 }
 

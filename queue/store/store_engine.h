@@ -32,7 +32,6 @@ enum store_kind {
 };
 
 struct store_engine {
-	const char	*word;		/* of option `type'		*/
 	bool		 keeps;		/* what was accepted outlives us */
 	enum err	(*open)(struct store **, const struct store_start *);
 	void		(*close)(struct store **);

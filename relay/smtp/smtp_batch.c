@@ -115,9 +115,18 @@ smtp_batch_is_short(struct smtp_client *c)
 	return false;
 }
 
-/* Of a recipient alone; or NULL. */
-static const struct verdict *
-refuse(const struct smtp_client *c, struct span rcpt, struct verdict *v)
+bool
+smtp_batch_add(struct smtp_client *c, uint32_t i)
+{
+	if (!grow_batch(c))
+		return false;
+	c->batch[c->batch_cnt++] = i;
+	return true;
+}
+
+const struct verdict *
+smtp_batch_refuse(const struct smtp_client *c, struct span rcpt,
+    struct verdict *v)
 {
 	if (!is_address(rcpt)) {
 		*v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
@@ -142,11 +151,11 @@ smtp_batch_fill(struct smtp_client *c)
 	    c->batch_cnt < SMTP_CLIENT_RCPTS; i++) {
 		if (d->rcpts[i].outcome != NULL)
 			continue;
-		no = refuse(c, d->rcpts[i].address, &v);
+		no = smtp_batch_refuse(c, d->rcpts[i].address, &v);
 		if (no != NULL)
 			delivery_decide(d, i, delivery_outcome(d, no,
 			    SPAN("")));
-		else if (grow_batch(c))
-			c->batch[c->batch_cnt++] = i;
+		else
+			(void)smtp_batch_add(c, i);
 	}
 }

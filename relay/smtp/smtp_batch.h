@@ -29,4 +29,10 @@ bool	smtp_batch_is_short(struct smtp_client *);
  */
 void	smtp_batch_fill(struct smtp_client *);
 
+/* Our refusal of this recipient alone, which is put into *out; or NULL. */
+const struct verdict *smtp_batch_refuse(const struct smtp_client *,
+	    struct span rcpt, struct verdict *out);
+/* One more, by his index.  False: no memory. */
+bool	smtp_batch_add(struct smtp_client *, uint32_t i);
+
 #endif

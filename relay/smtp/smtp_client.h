@@ -19,7 +19,8 @@
  * Files, each of which calls only those behind it: smtp_client.c its life,
  * smtp_connect.c dialling, smtp_turn.c its turns and its clock, smtp_dialogue.c
  * the table of steps, smtp_greet.c those up to ready(), smtp_login.c AUTH,
- * smtp_mail.c those of a transaction, smtp_dsn.c what it asks of reports,
+ * smtp_mail.c those of a transaction, smtp_pass.c of one that passes through,
+ * smtp_dsn.c what it asks of reports,
  * smtp_batch.c whom it is for, smtp_address.c how they are written,
  * smtp_text.c the message's text, smtp_convert.c its conversion, smtp_reply.c
  * what the next hop says, smtp_say.c what is said to it, smtp_end.c the end,

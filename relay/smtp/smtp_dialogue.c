@@ -53,6 +53,8 @@ const struct smtp_row smtp_dialogue[SMTP__COUNT] = {
 	    smtp_mail_say_mail, smtp_mail_hear_mail },
 	[SMTP_RCPT]	= { STAGE_RCPT, SMTP_PATIENCE_COMMAND, SMTP_ROW_AHEAD,
 	    smtp_mail_say_rcpt, smtp_mail_hear_rcpt },
+	[SMTP_PASS]	= { STAGE_RCPT, SMTP_PATIENCE_NONE, 0,
+	    NULL, hear_unasked },
 	[SMTP_DATA]	= { STAGE_DATA, SMTP_PATIENCE_COMMAND,
 	    SMTP_ROW_AHEAD | SMTP_ROW_3XX,
 	    smtp_mail_say_data, smtp_mail_hear_data },

@@ -40,6 +40,8 @@ enum smtp_step {
 	SMTP_RSET,
 	SMTP_MAIL,
 	SMTP_RCPT,
+	SMTP_PASS,		/* what passes through: the other side is
+				 * to say something; likewise	*/
 	SMTP_DATA,
 	SMTP_TEXT,		/* sending; no reply is due yet */
 	SMTP_END,

@@ -24,6 +24,7 @@
 #include "relay/smtp/smtp_dsn.h"
 #include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_mail.h"
+#include "relay/smtp/smtp_pass.h"
 #include "relay/smtp/smtp_say.h"
 #include "relay/smtp/smtp_step.h"
 #include "relay/smtp/smtp_text.h"
@@ -36,6 +37,21 @@ smtp_mail_say_rset(struct smtp_client *c)
 	smtp_say(c, "RSET\r\n");
 }
 
+/* Of what the text is, where it is known. */
+static void
+say_params(struct smtp_client *c)
+{
+	const struct delivery *d = c->delivery;
+
+	if (c->ehlo.has & EHLO_SIZE && d->is_measured)
+		smtp_say(c, " SIZE=%llu",
+		    (unsigned long long)smtp_convert_size(c));
+	if (c->is_binary)
+		smtp_say(c, " BODY=BINARYMIME");
+	else if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
+		smtp_say(c, " BODY=8BITMIME");
+}
+
 void
 smtp_mail_say_mail(struct smtp_client *c)
 {
@@ -45,13 +61,10 @@ smtp_mail_say_mail(struct smtp_client *c)
 
 	smtp_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
 	    sender.len > 0 ? sender.ptr : "");
-	if (c->ehlo.has & EHLO_SIZE && d->is_measured)
-		smtp_say(c, " SIZE=%llu",
-		    (unsigned long long)smtp_convert_size(c));
-	if (c->is_binary)
-		smtp_say(c, " BODY=BINARYMIME");
-	else if (d->flags & MAIL_8BIT && c->ehlo.has & EHLO_8BITMIME)
-		smtp_say(c, " BODY=8BITMIME");
+	if (d->is_passing)
+		smtp_pass_say_params(c);
+	else
+		say_params(c);
 	if (c->is_utf8)
 		smtp_say(c, " SMTPUTF8");
 	if (c->ehlo.has & EHLO_DSN)
@@ -186,6 +199,10 @@ smtp_mail_hear_mail(struct smtp_client *c, const struct verdict *v)
 {
 	struct verdict w = *v;
 
+	if (c->delivery->is_passing) {
+		smtp_pass_hear_mail(c, v);
+		return;
+	}
 	if (v->class == CLASS_DONE) {
 		c->needs_rset = true;
 		c->was_granted = true;
@@ -233,8 +250,13 @@ begin_chunk(struct smtp_client *c, const struct verdict *v)
 void
 smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 {
-	uint32_t i = c->batch[c->batch_pos++];
+	uint32_t i;
 
+	if (c->delivery->is_passing) {
+		smtp_pass_hear_rcpt(c, v);
+		return;
+	}
+	i = c->batch[c->batch_pos++];
 	if (v->class == CLASS_DONE)
 		c->batch[c->taken_cnt++] = i;
 	else if (!is_over_limit(c, v))
@@ -252,7 +274,9 @@ smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 void
 smtp_mail_hear_data(struct smtp_client *c, const struct verdict *v)
 {
-	if (v->code == 354 && c->is_refused && c->taken_cnt > 0) {
+	if (c->delivery->is_passing) {
+		smtp_pass_hear_data(c, v);
+	} else if (v->code == 354 && c->is_refused && c->taken_cnt > 0) {
 		smtp_end_protest(c, v);	/* no sender, yet it takes */
 	} else if (v->code == 354 && c->taken_cnt == 0 &&
 	    !c->target->is_lmtp) {
@@ -386,6 +410,10 @@ smtp_mail_begin(struct smtp_client *c)
 	c->ended_cnt = 0;
 	c->undecided = c->delivery->undecided;
 	c->batch_cnt = 0;
+	if (c->delivery->is_passing) {
+		smtp_pass_begin(c);
+		return;
+	}
 	if (is_over(c))
 		return;
 	if (smtp_convert_is_due(c)) {

@@ -87,7 +87,8 @@ smtp_step_ready(struct smtp_client *c)
 bool
 smtp_step_is_pipelined(const struct smtp_client *c)
 {
-	return (c->ehlo.has & EHLO_PIPELINING) != 0;
+	return (c->ehlo.has & EHLO_PIPELINING) != 0 &&
+	    !(c->delivery != NULL && c->delivery->is_passing);
 }
 
 enum stage

@@ -7,6 +7,7 @@
 #include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_greet.h"
 #include "relay/smtp/smtp_mail.h"
+#include "relay/smtp/smtp_pass.h"
 #include "relay/smtp/smtp_reply.h"
 #include "relay/smtp/smtp_step.h"
 #include "relay/smtp/smtp_text.h"
@@ -198,6 +199,8 @@ smtp_turn_take(struct smtp_client *c, unsigned what)
 		smtp_greet_shake(c);
 	if (c->step == SMTP_PLAN)
 		smtp_mail_plan(c);
+	if (c->step == SMTP_PASS)
+		smtp_pass_go_on(c);
 	if (c->step == SMTP_IDLE && before != SMTP_IDLE)
 		offer(c);
 	if (channel_is_open(&c->channel) && write_commands(c))
@@ -225,7 +228,8 @@ smtp_turn_on_piece(struct delivery *d, void *arg)
 {
 	struct smtp_client *c = arg;
 
-	if ((c->step == SMTP_TEXT || c->step == SMTP_PLAN) && !c->in_turn)
+	if ((c->step == SMTP_TEXT || c->step == SMTP_PLAN ||
+	    c->step == SMTP_PASS) && !c->in_turn)
 		smtp_turn_take(c, 0);
 }
 
@@ -257,6 +261,9 @@ smtp_turn_on_time(struct timer *t, void *arg)
 
 	if (c->step == SMTP_DIALING)
 		smtp_turn_break_off(c, OWN_connect_late);
+	else if (c->step == SMTP_TEXT && !has_to_write(c) &&
+	    c->delivery->is_passing)
+		smtp_step_wait(c);	/* its client is slow */
 	else if (c->step == SMTP_PLAN ||
 	    (c->step == SMTP_TEXT && !has_to_write(c)))
 		stop_text(c, ERR_CLOSED);

@@ -45,15 +45,17 @@ class Sink:
     """A next hop in this process.  answer(verb, line, session) may return a
     reply, DROP, or None for the usual one.  verb is CONNECT, EHLO, MAIL, RCPT,
     DATA, END (of data), ...; session is a dict of the connection.  To one who
-    says LHLO it speaks LMTP.  BDAT it takes, offered or not.  With an
-    SSLContext as tls it grants STARTTLS; a message's .cert is then the
-    client's certificate and .version that of TLS, both None in the clear, and
+    says LHLO it speaks LMTP, and END may be a list of replies.  BDAT it takes,
+    offered or not.  With an SSLContext as tls it grants STARTTLS; a message's
+    .cert is then the client's certificate and .version that of TLS, both None
+    in the clear, and
     .failures says why handshakes failed."""
 
     def __init__(self, port=None, answer=None, extensions=EXTENSIONS,
                  host="127.0.0.1", tls=None):
         self.tls = tls
         self.failures = []
+        self.pause = None       # an Event that a text is read after
         self.answer = answer or (lambda verb, line, session: None)
         self.extensions = extensions
         self.messages = []
@@ -176,6 +178,8 @@ class Sink:
     def _text(self, conn, f, s):
         lines = []
         for raw in f:
+            if self.pause:
+                self.pause.wait(PATIENCE)
             if raw == b".\r\n":
                 break
             lines.append(raw[1:] if raw.startswith(b".") else raw)
@@ -194,12 +198,16 @@ class Sink:
         reply = self.answer("END", "", s)
         if reply is DROP:
             raise OSError
-        if not reply or reply.startswith("250"):
+        replies = [reply or "250 2.0.0 Taken"]
+        if s["lmtp"]:
+            replies *= len(got.rcpts)
+        if isinstance(reply, list):
+            replies = reply
+        if any(r.startswith("250") for r in replies):
             with self.news:
                 self.messages.append(got)
                 self.news.notify_all()
-        replies = len(got.rcpts) if s["lmtp"] else 1
-        conn.sendall(((reply or "250 2.0.0 Taken") + "\r\n").encode() * replies)
+        conn.sendall("".join(r + "\r\n" for r in replies).encode())
 
     def wait(self, count=1, seconds=None):
         """The first `count` messages, as soon as they are here."""

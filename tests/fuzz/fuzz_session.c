@@ -110,6 +110,7 @@ static void
 judge(struct session *s, unsigned has)
 {
 	static const struct reply no = { 550, "5.1.1", "No such user", false };
+	static const struct reply yes = { .code = 250 };
 
 	bool is_rcpt = session_waits_for(s, &check_queue_rcpt);
 	bool is_login = session_waits_for(s, &check_login);
@@ -118,7 +119,7 @@ judge(struct session *s, unsigned has)
 		struct question *word = &s->transaction->word;
 
 		transaction_judged(word, has & SAYS_NO && word->no & 1 ?
-		    &no : NULL);
+		    &no : &yes);
 		turn();
 	} else if (is_login && has & SAYS_NO)
 		auth_told(s, LOGIN_BUSY);
@@ -133,6 +134,7 @@ static void
 answer(struct session *s, unsigned has)
 {
 	static const struct reply no = { 452, "4.3.1", "Full", false };
+	static const struct reply yes = { .code = 250 };
 	struct transaction *t = s->transaction;
 
 	if (t == NULL || t->stream.no == 0)
@@ -145,7 +147,8 @@ answer(struct session *s, unsigned has)
 	    t->stream.credit) : transaction_granted(t, (struct id){ 0 })) != OK)
 		abort();
 	t = s->transaction;
-	if (t != NULL && t->stream.is_committed && transaction_taken(t) != OK)
+	if (t != NULL && t->stream.is_committed && transaction_taken(t, &yes) !=
+	    OK)
 		abort();
 }
 

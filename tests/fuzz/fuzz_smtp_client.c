@@ -127,7 +127,9 @@ back(struct delivery *d, enum back why)
 	abort();
 }
 
-static const struct delivery_calls delivery_calls = { pull, finished, back };
+static const struct delivery_calls delivery_calls = {
+	.pull = pull, .finished = finished, .back = back,
+};
 
 static void
 on_ready(struct smtp_client *c, void *arg)

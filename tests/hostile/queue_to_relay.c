@@ -169,7 +169,7 @@ take_what_is_not_whole(struct worker *w, const struct delivery *dl)
 	LIST_FOREACH(ed, &w->queue->intake->edges, entry)
 		for (uint64_t no = 1; no < ed->highest; no++)
 			(void)link_send_mail_taken(ed->link,
-			    &(struct msg_mail_taken){ no });
+			    &(struct msg_mail_taken){ .stream = no });
 }
 
 static void

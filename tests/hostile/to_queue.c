@@ -226,3 +226,13 @@ to_queue_can(struct link *l, const struct msg_relay_can *m)
 {
 	(void)link_send_relay_can(l, m);
 }
+
+void
+to_queue_word(struct link *l, const struct delivery *d, enum stage stage,
+    uint32_t rcpt_no, const struct verdict *v, struct span hop)
+{
+	(void)link_send_delivery_word(l, &(struct msg_delivery_word){
+	    .id = d->id, .delivery = d->delivery, .attempt = d->attempt,
+	    .stage = (uint8_t)stage, .rcpt_no = rcpt_no, .code = v->code,
+	    .reply = v->text, .hop = hop });
+}

@@ -434,7 +434,7 @@ comes_back(struct delivery *d, enum back why)
 }
 
 static const struct delivery_calls delivery_calls = {
-	pull_text, on_finished, comes_back
+	.pull = pull_text, .finished = on_finished, .back = comes_back,
 };
 
 static struct delivery *

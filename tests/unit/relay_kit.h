@@ -410,7 +410,9 @@ back(struct delivery *d, enum back why)
 	fail_msg("a delivery came back: %d", (int)why);
 }
 
-static const struct delivery_calls delivery_calls = { pull, finished, back };
+static const struct delivery_calls delivery_calls = {
+	.pull = pull, .finished = finished, .back = back,
+};
 
 KIT_FN struct delivery *
 add_delivery(unsigned flags, const char *sender, const char *rcpts)

@@ -18,6 +18,8 @@
 #define MASTER		BIT(MASTER)
 #define EDGE		BIT(EDGE)
 #define QUEUE		BIT(QUEUE)
+#define PROXY		BIT(PROXY)
+#define QUEUES		(QUEUE | PROXY)
 #define RELAY		BIT(RELAY)
 #define RELAYS		(BIT(RELAY) | BIT(MAILDIR) | BIT(PIPE) | \
 			 BIT(BLACKHOLE) | BIT(LOCAL))
@@ -26,12 +28,12 @@
 #define USERS		BIT(USERS)
 #define CONTROL		BIT(CONTROL)
 #define TOOL		BIT(TOOL)
-#define LASTING		(QUEUE | RESOLVER | KEYS | USERS | CONTROL)
+#define LASTING		(QUEUES | RESOLVER | KEYS | USERS | CONTROL)
 #define EVERYONE	(EDGE | LASTING | RELAYS)
 #define ANYONE		(MASTER | EVERYONE | TOOL)
 #define TOOLS		(TOOL | CONTROL)
-#define ASKED		(CONTROL | QUEUE)
-#define ANSWERS		(QUEUE | CONTROL)
+#define ASKED		(CONTROL | QUEUES)
+#define ANSWERS		(QUEUES | CONTROL)
 
 static char text[BUS_BLOB_MAX + 2];	/* what random strings are cut from */
 static uint8_t frame[FRAME_MAX];
@@ -249,6 +251,14 @@ a_buffer_too_small_is_told(void **state)
 	}
 }
 
+/* A relay that a mail cannot pass on to as it comes. */
+static bool
+is_whole(unsigned role)
+{
+	return role == ROLE_MAILDIR || role == ROLE_PIPE ||
+	    role == ROLE_BLACKHOLE || role == ROLE_LOCAL;
+}
+
 static void
 only_the_rows_may_send(void **state)
 {
@@ -261,7 +271,9 @@ only_the_rows_may_send(void **state)
 				    (from != ROLE_TOOL ||
 				    to == ROLE_CONTROL) &&
 				    (to != ROLE_TOOL ||
-				    from == ROLE_CONTROL));
+				    from == ROLE_CONTROL) &&
+				    (from != ROLE_PROXY || !is_whole(to)) &&
+				    (to != ROLE_PROXY || !is_whole(from)));
 }
 
 /* What must hold however the rows change. */

@@ -159,7 +159,8 @@ static const char many_told[] =
 	" and relay\n"
     "    mail { }\n"
     "    ^~~~\n"
-    "/etc/conf:30:7: queue third needs `type': one of lmdb memory\n"
+    "/etc/conf:30:7: queue third needs `type': one of lmdb memory "
+    "proxy\n"
     "    queue third { }\n"
     "          ^~~~~\n"
     "/etc/conf:30:7: queue third needs `relay', since there are several: out "
@@ -282,8 +283,8 @@ static const struct row rows[] = {
 	    "`warn_after'; it stands in `retry' of queue\n", NULL, false },
 	{ EDGE("") TO("delay 5") RELAY(""), "f:2:22: queue has no option "
 	    "`delay'; it stands in `retry' of queue\n", NULL, false },
-	{ EDGE("relay r") REST, "f:1:21: edge has no option `relay'; it stands "
-	    "outside of all blocks, or in `queue'\n", NULL, false },
+	{ EDGE("policies { }") REST, "f:1:21: edge has no option `policies'; "
+	    "it stands in `queue'\n", NULL, false },
 	{ "keyfile /k\n" EDGE("") REST, "f:1:1: there is no block `keyfile', "
 	    "but process, edge, users, queue and relay; it stands in `tls' of "
 	    "edge", NULL, false },
@@ -392,6 +393,36 @@ static const struct row rows[] = {
 	    "f:3:30: ", "below a directory of its own", false },
 	{ EDGE("") QUEUE "relay r { type maildir; path \"/m/{user}/../x\" }\n",
 	    "f:3:30: ", "without `..'", false },
+	/* what passes through */
+	{ EDGE("relay x") REST, "f:1:27: there is no relay `x'", NULL, false },
+	{ EDGE("queue q; relay r") REST, "f:1:30: edge e hands its mail to one "
+	    "of queue and relay, not to both", "f:1:21: the other is here",
+	    false },
+	{ EDGE("relay r") "queue e { type lmdb }\n" RELAY(""),
+	    "f:1:21: this makes a queue of type proxy with the name of the "
+	    "edge, and there is queue e already", "f:2:7: it is here", false },
+	{ EDGE("relay r") BOX, "f:1:27: relay r is of type maildir, which "
+	    "takes a message when it is whole", NULL, false },
+	{ EDGE("") "queue q { type proxy }\n" BOX, "f:2:1: relay r is of type "
+	    "maildir", NULL, false },
+	{ EDGE("") "queue q { type proxy; history 5d }\n" RELAY(""),
+	    "f:2:23: history is no option of a queue of type proxy, but of "
+	    "lmdb memory", NULL, false },
+	{ EDGE("") "queue q { type proxy; retry { } }\n" RELAY(""),
+	    "f:2:23: retry is no block of a queue of type proxy, but of "
+	    "lmdb memory", NULL, false },
+	{ EDGE("") "queue q { type proxy; route to @a.example relay r }\n"
+	    RELAY(""), "f:2:23: route is no option of a queue of type proxy",
+	    NULL, false },
+	{ EDGE("") "queue q { type proxy\npolicies { recipient_split yes } }\n"
+	    RELAY(""), "f:3:12: a queue of type proxy cannot split a message",
+	    NULL, false },
+	{ EDGE("queue q") "queue q { type lmdb; bounce_queue p }\n"
+	    "queue p { type proxy }\n" RELAY(""), "f:2:35: queue p is of type "
+	    "proxy, which has no routes for bounces", NULL, false },
+	{ "edge e { type smtp; listener { interface \"\" }; relay r }\n"
+	    RELAY(""), "f:1:21: edge e is an open relay: anybody can send to "
+	    "anybody through relay r", NULL, false },
 	{ EDGE("queue q") "queue q { type lmdb; path /s }\n"
 	    "queue p { type lmdb; path /s/p }\n" RELAY(""),
 	    "f:3:27: queue q keeps its mail here already",

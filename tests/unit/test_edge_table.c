@@ -47,7 +47,7 @@ each_stage_has_these_checks(void **state)
 	    "AUTH     login (users, 454 4.7.0 if away)\n"
 	    "MAIL     queue (queue, 451 4.3.0 if away)\n"
 	    "RCPT     rules, limits, queue (queue, 451 4.3.0 if away)\n"
-	    "DATA    \n"
+	    "DATA     queue (queue, 451 4.3.0 if away)\n"
 	    "END      text, queue (queue, 451 4.3.0 if away)\n");
 	free(got);
 }

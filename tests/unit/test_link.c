@@ -383,7 +383,7 @@ what_was_sent_before_the_end_arrives(void **state)
 	link_flush(w.edge.link);
 	/* Something of ours is left unread there when it closes. */
 	assert_int_equal(link_send_mail_taken(w.queue.link,
-	    &(struct msg_mail_taken){ 1 }), OK);
+	    &(struct msg_mail_taken){ .stream = 1 }), OK);
 	link_flush(w.queue.link);
 	link_close(&w.edge.link);
 	assert_null(w.edge.link);

@@ -39,7 +39,7 @@ static struct delivery *
 open_one(uint64_t header_len, uint64_t body_len, uint32_t rcpt_cnt)
 {
 	static const struct delivery_calls calls = {
-		on_pull, on_finished, on_back
+		.pull = on_pull, .finished = on_finished, .back = on_back,
 	};
 	struct delivery *d = delivery_new(&(struct msg_delivery_open){
 	    .header_len = header_len, .body_len = body_len,

@@ -351,7 +351,7 @@ static const struct outcome *
 deliver(void *relay, unsigned have, struct delivery **out)
 {
 	static const struct delivery_calls calls = {
-		give_piece, finished, back
+		.pull = give_piece, .finished = finished, .back = back,
 	};
 	const struct msg_delivery_open m = {
 		.rcpt_cnt = 1, .body_len = 5 * PIECE_MAX,

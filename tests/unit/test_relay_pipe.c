@@ -416,7 +416,7 @@ back(struct delivery *d, enum back why)
 }
 
 static const struct delivery_calls delivery_calls = {
-	give_piece, finished, back
+	.pull = give_piece, .finished = finished, .back = back,
 };
 
 static void

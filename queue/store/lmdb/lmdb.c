@@ -298,6 +298,6 @@ set_limits(struct store *st, const struct store_limits *limits)
 }
 
 const struct store_engine store_lmdb = {
-	.word = "lmdb", .keeps = true, .open = open_lmdb, .close = close_lmdb,
+	.keeps = true, .open = open_lmdb, .close = close_lmdb,
 	.set_limits = set_limits, .hand = hand, .lived_ms = store_life_ms,
 };

@@ -128,7 +128,7 @@ lived_ms(const struct store *st)
 }
 
 const struct store_engine store_memory = {
-	.word = "memory", .keeps = false, .open = open_memory,
+	.keeps = false, .open = open_memory,
 	.close = close_memory, .set_limits = set_limits, .hand = hand,
 	.lived_ms = lived_ms,
 };

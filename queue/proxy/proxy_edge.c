@@ -1,0 +1,100 @@
+/* proxy_edge.c - a link to an edge: unpack and call. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/proxy/passage.h"
+#include "queue/route/route_utf8.h"
+#include "queue/to_edge.h"
+
+static enum err
+heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+    int fd, void *arg)
+{
+	struct proxy_edge *ed = arg;
+
+	switch (type) {
+	case MSG_mail_open:
+		return passage_mail(ed, &m->mail_open);
+	case MSG_mail_rcpt:
+		return passage_rcpt(ed, &m->mail_rcpt);
+	case MSG_mail_data:
+		return passage_data(ed, &m->mail_data);
+	case MSG_mail_header:
+		return passage_piece(ed, m->mail_header.stream, PART_HEADER,
+		    piece);
+	case MSG_mail_body:
+		return passage_piece(ed, m->mail_body.stream, PART_BODY,
+		    piece);
+	case MSG_mail_commit:
+		return passage_commit(ed, &m->mail_commit, piece);
+	case MSG_mail_abort:
+		return passage_abort(ed, m->mail_abort.stream);
+	default:
+		return ERR_PEER;
+	}
+}
+
+/* Each is over, and the relay hears so; there is nobody else to tell. */
+void
+proxy_drop_edge(struct proxy_edge *ed)
+{
+	struct passage *p;
+
+	while ((p = RB_MIN(passage_tree, &ed->passages)) != NULL)
+		passage_end(p);
+	LIST_REMOVE(ed, entry);
+	link_close(&ed->link);
+	free(ed);
+}
+
+static void
+gone(struct link *l, enum err why, void *arg)
+{
+	struct proxy_edge *ed = arg;
+
+	boot_link_lost(ed->proxy->boot, link_peer(l), why);
+	proxy_drop_edge(ed);
+}
+
+/* A recipient is always asked about, and MAIL is answered by the next hop. */
+static void
+tell(const struct proxy_edge *ed)
+{
+	int lacks;
+
+	to_edge_state(ed->link, QUEUE_HAS_ROOM, true,
+	    route_utf8(ed->proxy->settings.routes, &lacks), true);
+}
+
+void
+proxy_tell_edges(struct proxy *px)
+{
+	struct proxy_edge *ed;
+
+	LIST_FOREACH(ed, &px->edges, entry)
+		tell(ed);
+}
+
+void
+proxy_take_edge(struct proxy *px, int fd, const struct link_peer *peer)
+{
+	struct proxy_edge *ed = calloc(1, sizeof(*ed));
+
+	if (ed == NULL) {
+		close(fd);
+		boot_link_lost(px->boot, peer, ERR_SYS);
+		return;
+	}
+	ed->proxy = px;
+	strlcpy(ed->name, peer->block, sizeof(ed->name));
+	RB_INIT(&ed->passages);
+	if (link_open(&ed->link, px->loop, fd, ROLE_PROXY, peer, heard, gone,
+	    ed) != OK) {
+		free(ed);
+		boot_link_lost(px->boot, peer, ERR_SYS);
+		return;
+	}
+	LIST_INSERT_HEAD(&px->edges, ed, entry);
+	tell(ed);
+}

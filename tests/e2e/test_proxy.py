@@ -1,0 +1,313 @@
+"""Mail that passes through: a queue of type proxy, and `relay' in an edge."""
+
+import os
+import smtplib
+import subprocess
+import threading
+
+import pytest
+
+from client import TEXT, Client
+from server import NOBODY, Postern, Room, free_port, until
+from sinks import DROP, EXTENSIONS, Sink
+
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %(smtp)d }
+    relay hop
+}
+edge local {
+    type lmtp
+    listener { interface 127.0.0.1; port %(lmtp)d }
+    queue mailboxes
+}
+edge boxes {
+    type smtp
+    listener { interface 127.0.0.1; port %(boxes)d }
+    queue mailboxes
+}
+edge world {
+    type smtp
+    listener { interface 127.0.0.1; port %(world)d }
+    queue world
+}
+queue mailboxes { type proxy; relay boxes }
+queue world { type proxy; relay world }
+relay hop { type static; host 127.0.0.1; port %(hop)d; ask_after 0 }
+relay boxes { type lmtp; port %(boxhop)d; ask_after 0 }
+relay world {
+    type mx
+    force_mx a.example 127.0.0.1@%(hop)d
+    force_mx b.example 127.0.0.1@%(hop)d
+}
+"""
+
+OFFERED = (*EXTENSIONS, "DSN")
+
+
+class House:
+    """One for all tests of this file: its hops answer as each test says."""
+
+    def __init__(self, server):
+        self.server = server
+        self.hop, self.boxhop = Sink(extensions=OFFERED), Sink()
+        self.smtp, self.lmtp = free_port(), free_port()
+        self.boxes, self.world = free_port(), free_port()
+        server.configure(CONF % dict(
+            smtp=self.smtp, lmtp=self.lmtp, boxes=self.boxes,
+            world=self.world, hop=self.hop.port, boxhop=self.boxhop.port))
+        server.start()
+
+    def reset(self):
+        for sink in self.hop, self.boxhop:
+            sink.answer = lambda verb, line, session: None
+            with sink.news:
+                sink.messages.clear()
+                sink.commands.clear()
+
+    def close(self):
+        self.server.stop()
+        self.hop.close()
+        self.boxhop.close()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    room = Room(NOBODY if os.geteuid() == 0 else None)
+    house = House(Postern(room))
+    yield house
+    house.close()
+    room.remove()
+
+
+@pytest.fixture
+def house(shared):
+    shared.reset()
+    return shared
+
+
+def said(answers):
+    """An answer function of verb to reply."""
+    return lambda verb, line, session: answers.get(verb)
+
+
+def test_each_reply_is_the_next_hops(house):
+    house.hop.answer = lambda verb, line, session: (
+        "550 5.1.1 Nobody here is called that"
+        if verb == "RCPT" and "<no@" in line else
+        {"RCPT": "250 2.1.5 He is one of us",
+         "END": "250 2.0.0 Ok: queued as 4711"}.get(verb))
+    with Client(house.smtp) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example> SIZE=400 BODY=8BITMIME", 250)
+        assert c.say("RCPT TO:<no@there.example>") == \
+            "550 5.1.1 Nobody here is called that"
+        assert c.say("RCPT TO:<bob@there.example>") == \
+            "250 2.1.5 He is one of us"
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert c.say(".") == "250 2.0.0 Ok: queued as 4711"
+    got = house.hop.wait()[0]
+    assert got.rcpts == ["bob@there.example"]
+    assert got.sender == "ann@here.example"
+    assert got.params == "SIZE=400 BODY=8BITMIME"
+    assert got.text.startswith("Received: from here.example")
+    assert got.text.endswith(TEXT)
+
+
+def test_a_large_text_is_whole(house):
+    text = TEXT + "".join("%d %s\r\n" % (i, "x" * (i % 900))
+                          for i in range(9000))
+    with Client(house.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(text)
+        assert c.say(".") == "250 2.0.0 Taken"
+    assert house.hop.wait()[0].text.endswith(text)
+
+
+def test_nothing_is_read_ahead_of_a_hop_that_does_not_read(house):
+    """What lies between client and hop is in sockets and two pieces each."""
+    house.hop.pause = threading.Event()
+    text = TEXT + ("x" * 998 + "\r\n") * 40000
+    with Client(house.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        c.sock.settimeout(1)
+        with pytest.raises(TimeoutError):
+            c.write(text)
+    house.hop.pause.set()
+    house.hop.pause = None
+
+
+def test_the_text_is_refused_at_data_or_its_end_or_in_its_middle(house):
+    with Client(house.smtp) as c:
+        c.hello()
+        house.hop.answer = said({"DATA": "554 5.7.1 Not from you"})
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        c.want("RCPT TO:<bob@there.example>", 250)
+        assert c.say("DATA") == "554 5.7.1 Not from you"
+        house.hop.answer = said({"END": "550 5.7.1 This is spam"})
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert c.say(".") == "550 5.7.1 This is spam"
+        house.hop.answer = said({"END": "452 No enhanced code"})
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(TEXT)
+        assert c.say(".") == "452 4.0.0 No enhanced code"
+        house.hop.answer = said({"MAIL": "553 5.7.1 No such sender"})
+        assert c.say("MAIL FROM:<eve@here.example>") == \
+            "553 5.7.1 No such sender"
+        house.hop.answer = said({})
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(TEXT)
+        assert c.say(".") == "250 2.0.0 Taken"
+    assert len(house.hop.wait()) == 1
+
+
+def test_parameters_pass_where_the_hop_has_them(house):
+    with Client(house.smtp) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example> RET=HDRS ENVID=x1", 250)
+        c.want("RCPT TO:<bob@there.example> NOTIFY=SUCCESS "
+               "ORCPT=rfc822;bob@there.example", 250)
+        c.want("RSET", 250)
+        said_of = [l for l in house.hop.commands if "FROM" in l or "TO" in l]
+    assert said_of == [
+        "MAIL FROM:<ann@here.example> RET=HDRS ENVID=x1",
+        "RCPT TO:<bob@there.example> NOTIFY=SUCCESS "
+        "ORCPT=rfc822;bob@there.example"]
+
+
+def test_lmtp_hears_of_each_recipient(house):
+    house.boxhop.answer = lambda verb, line, session: (
+        "550 5.1.1 No mailbox" if verb == "RCPT" and "<no@" in line else
+        ["250 2.0.0 a has it", "452 4.2.2 b is full", "250 2.0.0 c has it"]
+        if verb == "END" else None)
+    with Client(house.lmtp) as c:
+        c.want("LHLO here.example", 250)
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        for who in "a", "no", "b", "c":
+            c.want("RCPT TO:<%s@there.example>" % who,
+                   550 if who == "no" else 250)
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert [c.say("."), c.reply(), c.reply()] == [
+            "250 2.0.0 a has it", "452 4.2.2 b is full",
+            "250 2.0.0 c has it"]
+        c.want("NOOP", 250)
+
+
+def test_an_smtp_client_gives_lmtp_one_recipient_at_a_time(house):
+    house.boxhop.answer = lambda verb, line, session: (
+        "452 4.2.2 Full" if verb == "END" and
+        session["message"].rcpts == ["b@there.example"] else None)
+    with Client(house.boxes) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        c.want("RCPT TO:<a@there.example>", 250)
+        assert c.say("RCPT TO:<b@there.example>").startswith("452 4.5.3 ")
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert c.say(".") == "250 2.0.0 Taken"
+        c.begin("ann@here.example", "b@there.example")
+        c.write(TEXT)
+        assert c.say(".") == "452 4.2.2 Full"
+    assert [m.rcpts for m in house.boxhop.wait()] == [["a@there.example"]]
+
+
+def test_domains_with_hosts_of_their_own_go_one_at_a_time(house):
+    house.hop.answer = lambda verb, line, session: (
+        "550 5.7.1 Not you" if verb == "MAIL" and "eve" in line else None)
+    with Client(house.world) as c:
+        c.hello()
+        c.want("MAIL FROM:<eve@here.example>", 250)
+        assert c.say("RCPT TO:<x@a.example>") == "550 5.7.1 Not you"
+        c.want("RSET", 250)
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        c.want("RCPT TO:<x@a.example>", 250)
+        c.want("RCPT TO:<y@a.example>", 250)
+        assert c.say("RCPT TO:<x@b.example>").startswith("452 4.5.3 ")
+        c.want("DATA", 354)
+        c.write(TEXT)
+        assert c.say(".") == "250 2.0.0 Taken"
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        assert c.say("RCPT TO:<x@unknown.invalid>")[:3] in ("451", "550")
+    assert [m.rcpts for m in house.hop.wait()] == [
+        ["x@a.example", "y@a.example"]]
+
+
+def test_a_hop_that_goes_is_told_at_the_next_command(house):
+    def drop_at(at):
+        return lambda verb, line, session: DROP if verb == at else None
+    with Client(house.smtp) as c:
+        c.hello()
+        for at in "RCPT", "DATA", "END":
+            house.hop.answer = drop_at(at)
+            c.want("MAIL FROM:<ann@here.example>", 250)
+            got = c.say("RCPT TO:<bob@there.example>")
+            if at != "RCPT":
+                got = c.say("DATA")
+            if at == "END":
+                assert got.startswith("354")
+                c.write(TEXT)
+                got = c.say(".")
+            assert got == "451 4.4.2 Connection lost", at
+            c.want("RSET", 250)
+        house.hop.answer = said({"RCPT": "421 4.3.2 Going down"})
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        assert c.say("RCPT TO:<bob@there.example>") == "451 4.3.2 Going down"
+
+
+def test_a_client_that_goes_within_the_text_leaves_no_message(house):
+    with Client(house.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(TEXT + "x" * 998 + "\r\n")
+    with Client(house.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        c.write("Subject: second\r\n\r\n")
+        assert c.say(".") == "250 2.0.0 Taken"
+    assert [m.header("Subject") for m in house.hop.quiet(0.3)] == [["second"]]
+
+
+def test_a_killed_process_acknowledges_nothing(house):
+    """At each place, each of the three: 451, 421 or the end, and a message is
+    at the hop if and only if it was acknowledged."""
+    for at in "RCPT", "DATA", "text":
+        for who in ("edge", "in"), ("proxy", "in"), ("relay", "hop"):
+            with Client(house.smtp) as c:
+                c.hello()
+                c.want("MAIL FROM:<ann@here.example>", 250)
+                c.want("RCPT TO:<bob@there.example>", 250)
+                if at != "RCPT":
+                    c.want("DATA", 354)
+                if at == "text":
+                    c.write(TEXT)
+                mark = house.server.mark()
+                house.server.kill(*who)
+                house.server.wait_log(since=mark, event="ready")
+                try:
+                    got = (c.say("DATA") if at == "RCPT" else
+                           c.say(".") if at == "text" else
+                           (c.write(TEXT), c.say("."))[1])
+                except OSError:
+                    got = ""
+            assert got[:3] in ("", "451", "421", "354"), (at, who, got)
+    until(lambda: accepted(house), what="a house that takes mail again")
+    assert len(house.hop.quiet(0.3)) == 1
+
+
+def accepted(house):
+    """One message that is taken; after a restart of all that may need time."""
+    try:
+        with Client(house.smtp) as c:
+            c.hello()
+            c.begin("ann@here.example", "bob@there.example")
+            c.write(TEXT)
+            return c.say(".").startswith("250")
+    except (AssertionError, OSError):
+        return False
