@@ -59,6 +59,7 @@ enum option_type {
 	TYPE_FLAG,	/* yes or no					*/
 	TYPE_FORCE,	/* a domain, then a host or host@port; the
 			 * number of the second is the port, or 0	*/
+	TYPE_FORWARD,	/* a REGEX, then text as of regex_replace()	*/
 	TYPE_HOST,	/* a name or an address				*/
 	TYPE_HOSTNAME,	/* a name					*/
 	TYPE_INTERFACE,	/* an address, or "" for all			*/

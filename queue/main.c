@@ -3,7 +3,8 @@
  *
  *	from_edge	what an edge says
  *	intake		what an edge may say (_stream: one message coming in)
- *	expand		whom a recipient stands for (alias: by a table)
+ *	expand		whom a recipient stands for (alias: by a table;
+ *			forward: by an expression)
  *	route		which relay a recipient is for (pattern: of many)
  *			(_find: the rule and the words; _sender: can it have
  *			bounces; _utf8: who can have SMTPUTF8)

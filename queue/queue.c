@@ -44,12 +44,17 @@ queue_age_ms(const struct queue *q, const struct record_message *m,
 void
 queue_use_aliases(struct queue *q)
 {
+	unsigned cnt = 0;
+
 	q->aliases = (struct alias_look){ q->settings.aliases,
 	    q->settings.routes, q->settings.delimiter };
-	q->expander = (struct expander){ "alias", alias_ask, NULL,
-	    &q->aliases };
-	q->expanders = (struct expanders){ &q->expander,
-	    q->settings.aliases != NULL };
+	if (q->settings.forward != NULL)
+		q->expander[cnt++] = (struct expander){ "forward",
+		    forward_ask, NULL, q->settings.forward };
+	if (q->settings.aliases != NULL)
+		q->expander[cnt++] = (struct expander){ "alias", alias_ask,
+		    NULL, &q->aliases };
+	q->expanders = (struct expanders){ q->expander, cnt };
 }
 
 void

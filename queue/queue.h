@@ -62,7 +62,7 @@ struct queue {
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
 	struct expanders expanders;	/* of recipients		*/
-	struct expander	 expander;	/* the one of aliases		*/
+	struct expander	 expander[2];	/* of forward, and of aliases	*/
 	struct alias_look aliases;
 	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;

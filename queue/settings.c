@@ -220,6 +220,14 @@ read_aliases(struct settings *out, const struct slice *queue)
 	return a.err;
 }
 
+static enum err
+read_forward(struct settings *out, const struct slice *queue)
+{
+	struct slice policies = slice_block(queue, "policies", 0);
+
+	return forward_new(&out->forward, &policies);
+}
+
 static void
 raise_to(int64_t *longest, uint64_t ms)
 {
@@ -361,6 +369,7 @@ settings_read(struct settings *out, struct span bytes)
 	if ((e = read_all_routes(&s, &queue)) != OK ||
 	    (e = read_slots(&s, &queue)) != OK ||
 	    (e = read_aliases(&s, &queue)) != OK ||
+	    (e = read_forward(&s, &queue)) != OK ||
 	    (e = read_notice(&s, &queue)) != OK) {
 		settings_fini(&s);
 		return e;
@@ -403,4 +412,5 @@ settings_fini(struct settings *s)
 	s->notice_text = NULL;
 	route_free(&s->routes);
 	alias_table_free(&s->aliases);
+	forward_free(&s->forward);
 }

@@ -12,6 +12,7 @@
 #include "mail/alias_table.h"
 #include "mail/notice.h"
 #include "queue/plan/retry.h"
+#include "queue/route/forward.h"
 #include "queue/route/route.h"
 #include "queue/store/store.h"
 
@@ -32,6 +33,7 @@ struct settings {
 	char		 postmaster[PATH_MAX_SMTP + 1];	/* empty: none	*/
 	struct routes	*routes;
 	struct alias_table *aliases;	/* NULL: there are none		*/
+	struct forward	*forward;	/* NULL: there are none		*/
 	char		 delimiter;	/* of user+detail there; 0: none */
 	bool		 splits_rcpts;	/* a delivery each		*/
 	bool		 splits_domains; /* or for each of their domains */

@@ -7,8 +7,10 @@
 #define PCRE2_CODE_UNIT_WIDTH	8
 #include <pcre2.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sys/regex.h"
 
@@ -113,4 +115,67 @@ regex_find(struct regex *r, struct span text, struct span *out)
 	*out = span_head(span_tail(text, ends[2 * pair]),
 	    ends[2 * pair + 1] - ends[2 * pair]);
 	return OK;
+}
+
+struct replacing {
+	char		*out;
+	size_t		 len, cap;
+	bool		 is_over;
+};
+
+static void
+put(struct replacing *w, struct span s)
+{
+	if (s.len > w->cap - w->len) {
+		w->is_over = true;
+		return;
+	}
+	if (s.len > 0)
+		memcpy(w->out + w->len, s.ptr, s.len);
+	w->len += s.len;
+}
+
+static void
+put_words(struct replacing *w, struct span words, struct span text,
+    const PCRE2_SIZE *ends, int cnt)
+{
+	for (size_t i = 0; i < words.len; i++) {
+		int group = i + 1 < words.len ? words.ptr[i + 1] - '0' : -1;
+
+		if (words.ptr[i] != '\\' || i + 1 == words.len) {
+			put(w, span_head(span_tail(words, i), 1));
+			continue;
+		}
+		i++;
+		if (group < 0 || group > 9)
+			put(w, span_head(span_tail(words, i), 1));
+		else if (group < cnt && ends[2 * group] != PCRE2_UNSET &&
+		    ends[2 * group] <= ends[2 * group + 1])
+			put(w, span_tail(span_head(text, ends[2 * group + 1]),
+			    ends[2 * group]));
+	}
+}
+
+enum err
+regex_replace(struct regex *r, struct span text, struct span words, char *out,
+    size_t cap, size_t *len)
+{
+	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(r->match);
+	struct replacing w = { .out = out, .cap = cap };
+	int cnt;
+
+	r->steps_left = REGEX_STEPS;
+	cnt = pcre2_match(r->code, (PCRE2_SPTR)(text.len > 0 ? text.ptr : ""),
+	    text.len, 0, 0, r->match, r->limits);
+	if (cnt == PCRE2_ERROR_NOMATCH)
+		return ERR_NONE;
+	if (cnt <= 0)
+		return ERR_FULL;
+	if (ends[0] > ends[1])
+		return ERR_NONE;
+	put(&w, span_head(text, ends[0]));
+	put_words(&w, words, text, ends, cnt);
+	put(&w, span_tail(text, ends[1]));
+	*len = w.len;
+	return w.is_over ? ERR_FULL : OK;
 }

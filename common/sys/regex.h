@@ -41,4 +41,15 @@ void			regex_close(struct regex **);
 MUST_CHECK enum err	regex_find(struct regex *, struct span text,
 			    struct span *out);
 
+/*
+ * Put words in place of what all of it matches first, into out of cap bytes,
+ * and how long that is into *len.  A backslash and a digit in them is what that
+ * group has matched, if it took part; a backslash makes what follows plain.
+ * ERR_NONE: it matches nowhere; ERR_FULL: it would cost too much, or get too
+ * long.
+ */
+MUST_CHECK enum err	regex_replace(struct regex *, struct span text,
+			    struct span words, char *out, size_t cap,
+			    size_t *len);
+
 #endif

@@ -297,6 +297,8 @@ read_by_type(const struct read_place *rp, const struct option_row *row,
 		return read_expr(rp, v);
 	case TYPE_REGEX:
 		return read_regex(rp, v);
+	case TYPE_FORWARD:
+		return v->no != 0 || read_regex(rp, v);
 	case TYPE_BANNER:
 		return read_banner(rp, v);
 	case TYPE_QUEUE:

@@ -288,6 +288,12 @@ expand_begin(struct expansion **out, const struct expanders *expanders,
 	return e;
 }
 
+unsigned
+expand_depth(const struct expansion *x)
+{
+	return x->all[x->at]->depth;
+}
+
 void
 expand_answer(struct expansion *x, enum err said)
 {

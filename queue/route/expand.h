@@ -84,5 +84,7 @@ void	expand_stop(struct expansion *, struct span address);
 void	expand_name(struct expansion *, struct span address);
 void	expand_own(struct expansion *, struct span owner);
 void	expand_answer(struct expansion *, enum err);
+/* How many steps is it from who was named first? */
+unsigned expand_depth(const struct expansion *);
 
 #endif
