@@ -21,6 +21,10 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return OK;
 	case MSG_aside_ask:
 		return control_aside(c, &m->aside_ask);
+	case MSG_found_ask:
+		return control_found(c, &m->found_ask);
+	case MSG_story_ask:
+		return control_story(c, &m->story_ask);
 	case MSG_edit_ask:
 		return control_edit(c, &m->edit_ask);
 	case MSG_suspend_ask:

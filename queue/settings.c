@@ -11,7 +11,7 @@
 
 #define EDGE_SLACK_MS	30000	/* an edge may be late itself		*/
 #define MEMORY_BYTES	(64ull << 20)	/* what a queue in memory has	*/
-#define HISTORY_BYTES	(256ull << 20)	/* bytes of history kept	*/
+#define HISTORY_BYTES	(1ull << 30)	/* bytes of history kept	*/
 
 static enum err
 read_retry(struct retry *out, const struct slice *queue)

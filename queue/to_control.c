@@ -155,3 +155,54 @@ to_control_listed(struct link *l, uint64_t request, struct id last,
 	if (l != NULL)
 		link_send_list_end(l, &m);
 }
+
+void
+to_control_found(struct link *l, uint64_t request, struct id id)
+{
+	struct msg_found_row m = { request, id };
+
+	if (l != NULL)
+		link_send_found_row(l, &m);
+}
+
+void
+to_control_found_end(struct link *l, uint64_t request,
+    const struct store_index_key *last, enum told status)
+{
+	struct msg_found_end m = { request,
+	    { (const char *)last->b, last->len }, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_found_end(l, &m);
+}
+
+void
+to_control_event(struct link *l, uint64_t request, struct id id,
+    const struct store_event *e)
+{
+	const struct record_history *r = &e->rec;
+	struct msg_story_row m = {
+		.request = request, .id = id, .at_ms = (uint64_t)e->at_ms,
+		.event = e->event, .rcpt_no = e->no, .code = r->code,
+		.tries = r->tries, .size = r->size, .rcpt_cnt = r->rcpt_cnt,
+		.session = r->session, .address = r->address,
+		.reply = r->reply, .hop = r->hop, .relay = r->relay,
+		.tls = r->tls, .client = r->client, .helo = r->helo,
+		.proto = r->proto, .login = r->login, .edge = r->edge,
+		.message_id = r->message_id, .checks = r->checks,
+	};
+
+	if (l != NULL)
+		link_send_story_row(l, &m);
+}
+
+void
+to_control_story_end(struct link *l, uint64_t request,
+    const struct store_index_key *last, enum told status)
+{
+	struct msg_story_end m = { request,
+	    { (const char *)last->b, last->len }, (uint8_t)status };
+
+	if (l != NULL)
+		link_send_story_end(l, &m);
+}

@@ -33,4 +33,13 @@ void	to_control_suspended_end(struct link *, uint64_t request, enum told);
 void	to_control_listed(struct link *, uint64_t request, struct id last,
 	    enum told);
 
+/* What was found by a word, and what happened to a message. */
+void	to_control_found(struct link *, uint64_t request, struct id);
+void	to_control_found_end(struct link *, uint64_t request,
+	    const struct store_index_key *last, enum told);
+void	to_control_event(struct link *, uint64_t request, struct id,
+	    const struct store_event *);
+void	to_control_story_end(struct link *, uint64_t request,
+	    const struct store_index_key *last, enum told);
+
 #endif

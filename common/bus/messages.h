@@ -145,6 +145,16 @@ enum told {
 	TOLD__COUNT
 };
 
+/* found_ask: what its word is. */
+enum found_by { FOUND_BY_ADDRESS, FOUND_BY_MESSAGE_ID, FOUND_BY__COUNT };
+
+/* story_row: what happened; a queue's enum event is the same. */
+enum story_event {
+	STORY_RECEIVED, STORY_DELIVERED, STORY_DEFERRED, STORY_FAILED,
+	STORY_HELD, STORY_RELEASED, STORY_REMOVED, STORY_EXPANDED,
+	STORY_BOUNCED, STORY_EVENT__COUNT
+};
+
 /* edit_ask.action */
 enum edit {
 	EDIT_FLUSH,		/* due now, its destination retried now	*/

@@ -57,12 +57,18 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 	struct msg_edit_done edit = { .request = theirs, .status = status };
 	struct msg_suspend_done suspend = { theirs, (uint8_t)status };
 	struct msg_suspended_end suspended = { theirs, (uint8_t)status };
+	struct msg_found_end found = { .request = theirs, .status = status };
+	struct msg_story_end story = { .request = theirs, .status = status };
 	struct msg_tool_done done = { .status = status, .text = span_of(why) };
 
 	if (type == MSG_list_ask || type == MSG_show_ask)
 		(void)link_send_list_end(t->link, &list);
 	else if (type == MSG_aside_ask)
 		(void)link_send_aside_end(t->link, &aside);
+	else if (type == MSG_found_ask)
+		(void)link_send_found_end(t->link, &found);
+	else if (type == MSG_story_ask)
+		(void)link_send_story_end(t->link, &story);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(t->link, &edit);
 	else if (type == MSG_suspend_ask)

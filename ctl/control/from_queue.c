@@ -16,6 +16,8 @@ answers(unsigned answer, unsigned question, bool *is_last)
 	case MSG_route_answer:	return question == MSG_route_ask;
 	case MSG_alias_end:	return question == MSG_alias_ask;
 	case MSG_list_end:	return lists;
+	case MSG_found_end:	return question == MSG_found_ask;
+	case MSG_story_end:	return question == MSG_story_ask;
 	case MSG_aside_end:	return question == MSG_aside_ask;
 	case MSG_suspend_done:	return question == MSG_suspend_ask;
 	case MSG_suspended_end:	return question == MSG_suspended_ask;
@@ -25,6 +27,10 @@ answers(unsigned answer, unsigned question, bool *is_last)
 			return question == MSG_aside_ask;
 		if (answer == MSG_alias_row)
 			return question == MSG_alias_ask;
+		if (answer == MSG_found_row)
+			return question == MSG_found_ask;
+		if (answer == MSG_story_row)
+			return question == MSG_story_ask;
 		if (answer == MSG_suspended_row)
 			return question == MSG_suspended_ask;
 		return lists && (answer == MSG_list_message ||
@@ -41,7 +47,9 @@ is_answer(unsigned type)
 	    type == MSG_list_rcpt || type == MSG_aside_row ||
 	    type == MSG_aside_end || type == MSG_suspend_done ||
 	    type == MSG_suspended_row || type == MSG_suspended_end ||
-	    type == MSG_alias_row || type == MSG_alias_end;
+	    type == MSG_alias_row || type == MSG_alias_end ||
+	    type == MSG_found_row || type == MSG_found_end ||
+	    type == MSG_story_row || type == MSG_story_end;
 }
 
 /* All answers begin with the number, m->queue_told.request. */

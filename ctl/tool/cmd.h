@@ -19,6 +19,7 @@
 #define TAKES_RELAY	0x100u	/* --relay			*/
 #define TAKES_REASON	0x200u	/* --reason			*/
 #define TAKES_QUIET	0x400u	/* --quiet			*/
+#define TAKES_PAST	0x800u	/* --since, --limit, --follow	*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -61,6 +62,7 @@ enum run_end	 cmd_resume(struct run *);
 enum run_end	 cmd_route(struct run *);
 enum run_end	 cmd_alias(struct run *);
 enum run_end	 cmd_aliases(struct run *);
+enum run_end	 cmd_trace(struct run *);
 enum run_end	 cmd_user_add(struct run *);
 enum run_end	 cmd_user_passwd(struct run *);
 enum run_end	 cmd_user_verify(struct run *);

@@ -19,7 +19,8 @@
 
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
-	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET
+	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET,
+	OPT_SINCE, OPT_FOLLOW
 };
 
 static const struct option options[] = {
@@ -43,6 +44,8 @@ static const struct option options[] = {
 	{ "text", required_argument, NULL, OPT_TEXT },
 	{ "reason", required_argument, NULL, OPT_REASON },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "since", required_argument, NULL, OPT_SINCE },
+	{ "follow", no_argument, NULL, OPT_FOLLOW },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -91,8 +94,12 @@ taken_by(int option)
 		return TAKES_SELECTION | TAKES_RELAY;
 	if (option == SELECT_ALL)
 		return TAKES_SELECTION | TAKES_ALL;
+	if (option == SELECT_LIMIT)
+		return TAKES_SELECTION | TAKES_PAST;
 	if (option >= 0 && option < SELECT__COUNT)
 		return TAKES_SELECTION;
+	if (option == OPT_SINCE || option == OPT_FOLLOW)
+		return TAKES_PAST;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
 	if (option == OPT_REASON || option == OPT_QUIET)
@@ -119,6 +126,10 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_TEXT:		r->text = value; break;
 	case OPT_REASON:	r->reason = value; break;
 	case OPT_QUIET:		r->quiet = true; break;
+	case OPT_FOLLOW:	r->follow = true; break;
+	case OPT_SINCE:
+		return select_option(&r->select, SELECT_NEWER,
+		    span_of(value));
 	case OPT_FILE:		r->users_file = value; break;
 	case OPT_USERS:		r->users_block = value; break;
 	case 'f':		r->config = value; break;

@@ -27,6 +27,7 @@ struct run {
 	const char	*users_file;	/* --file, else NULL		*/
 	const char	*users_block;	/* --users, else NULL		*/
 	bool		 json, yes, dry_run;
+	bool		 follow;	/* trace: --follow		*/
 	bool		 bounce;	/* route: a bounce of ours	*/
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */

@@ -270,6 +270,13 @@ show_rcpt(FILE *out, const struct listed_message *m,
 }
 
 void
+show_message_rcpts(FILE *out, const struct listed_message *m, int64_t now_ms)
+{
+	for (size_t i = 0; i < m->rcpt_len; i++)
+		show_rcpt(out, m, &m->rcpts[i], now_ms);
+}
+
+void
 show_message(FILE *out, const struct listed_message *m, int64_t now_ms)
 {
 	char id[ID_TEXT_LEN + 1], age[SHOW_MAX], size[SHOW_MAX];
@@ -280,8 +287,7 @@ show_message(FILE *out, const struct listed_message *m, int64_t now_ms)
 	    show_size(m->size, size));
 	show_sender(out, m->sender);
 	fputc('\n', out);
-	for (size_t i = 0; i < m->rcpt_len; i++)
-		show_rcpt(out, m, &m->rcpts[i], now_ms);
+	show_message_rcpts(out, m, now_ms);
 }
 
 static void
@@ -311,6 +317,5 @@ show_message_whole(FILE *out, const struct listed_message *m, int64_t now_ms)
 	show_fact(out, "client", m->client);
 	show_fact(out, "edge", m->edge);
 	fprintf(out, "  %-11s %" PRIu32 "\n", "recipients", m->rcpt_cnt);
-	for (size_t i = 0; i < m->rcpt_len; i++)
-		show_rcpt(out, m, &m->rcpts[i], now_ms);
+	show_message_rcpts(out, m, now_ms);
 }

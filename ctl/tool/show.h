@@ -33,6 +33,9 @@ void		 show_trace(FILE *, struct span trace);
 void		 show_message_json(FILE *, const struct listed_message *);
 void		 show_message(FILE *, const struct listed_message *,
 		    int64_t now_ms);
+/* Its recipients alone, a line or two each. */
+void		 show_message_rcpts(FILE *, const struct listed_message *,
+		    int64_t now_ms);
 void		 show_message_whole(FILE *, const struct listed_message *,
 		    int64_t now_ms);
 

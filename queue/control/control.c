@@ -11,7 +11,6 @@
 #include "queue/plan/suspend.h"
 #include "queue/to_control.h"
 
-#define PENDING_MAX	1024	/* more at once makes no sense */
 #define SUSPENDED_MAX	64	/* rows of one answer */
 
 struct totals {
@@ -115,7 +114,7 @@ control_totals(struct control *c, const struct msg_queue_ask *m)
 {
 	struct totals *t;
 
-	if (c->pending_cnt >= PENDING_MAX)
+	if (c->pending_cnt >= CONTROL_PENDING_MAX)
 		return ERR_PEER;
 	if ((t = calloc(1, sizeof(*t))) == NULL)
 		return ERR_SYS;
@@ -146,7 +145,7 @@ control_aside(struct control *c, const struct msg_aside_ask *m)
 {
 	struct asides *a;
 
-	if (c->pending_cnt >= PENDING_MAX ||
+	if (c->pending_cnt >= CONTROL_PENDING_MAX ||
 	    m->after.len > sizeof(a->read.from.b))
 		return ERR_PEER;
 	if ((a = calloc(1, sizeof(*a))) == NULL)
@@ -231,7 +230,7 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 	struct edit_answer *a;
 	enum told why = TOLD_FAILED;
 
-	if (m->action >= EDIT__COUNT || c->pending_cnt >= PENDING_MAX)
+	if (m->action >= EDIT__COUNT || c->pending_cnt >= CONTROL_PENDING_MAX)
 		return ERR_PEER;
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return ERR_SYS;
@@ -260,7 +259,7 @@ control_suspend(struct control *c, const struct msg_suspend_ask *m)
 	enum told why = TOLD_FAILED;
 	struct edit_answer *a;
 
-	if (c->pending_cnt >= PENDING_MAX)
+	if (c->pending_cnt >= CONTROL_PENDING_MAX)
 		return ERR_PEER;
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return ERR_SYS;

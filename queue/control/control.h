@@ -14,6 +14,8 @@
 
 #include "queue/queue.h"
 
+#define CONTROL_PENDING_MAX	1024	/* more at once makes no sense */
+
 struct listing;
 
 /* A link to control. */
@@ -48,6 +50,11 @@ void	control_alias(struct control *, const struct msg_alias_ask *);
 MUST_CHECK enum err control_suspend(struct control *,
 	    const struct msg_suspend_ask *);
 void	control_suspended(struct control *, const struct msg_suspended_ask *);
+/* past.c: what happened to messages, by what they are looked for. */
+MUST_CHECK enum err control_found(struct control *,
+	    const struct msg_found_ask *);
+MUST_CHECK enum err control_story(struct control *,
+	    const struct msg_story_ask *);
 MUST_CHECK enum err control_edit(struct control *,
 	    const struct msg_edit_ask *);
 

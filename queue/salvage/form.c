@@ -1,9 +1,10 @@
 /* form.c - the length of a key, and a record's own checksum. */
 #include "queue/salvage/form.h"
+#include "queue/store/story.h"
 
 #define ID_LEN		sizeof(struct id)
 #define NO_LEN		(ID_LEN + sizeof(uint32_t))
-#define HISTORY_KEY	(8 + ID_LEN + 1 + 4)
+#define HISTORY_KEY	STORY_HISTORY_KEY
 #define CRC_KEY		(NO_LEN + 1)
 
 bool
@@ -82,6 +83,10 @@ has_key(enum table t, struct span key)
 		return key.len == CRC_KEY;
 	case TABLE_SUSPENSION:
 		return has_two_names(key);
+	case TABLE_STORY:
+		return key.len == STORY_KEY;
+	case TABLE_LOOKUP:
+		return key.len == STORY_LOOKUP_KEY;
 	default:
 		return true;
 	}
@@ -101,8 +106,10 @@ form_fits(enum table t, const struct image_row *row, bool *bad)
 		*bad = true;
 		return true;
 	}
-	if (t == TABLE_DUE)
+	if (t == TABLE_DUE || t == TABLE_STORY)
 		return row->value.len == 0;
+	if (t == TABLE_LOOKUP)
+		return row->value.len == 1;
 	if (t == TABLE_HEADER || t == TABLE_BODY)
 		return row->value.len > 0;
 	if (form_kind(t, &kind))

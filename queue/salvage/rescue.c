@@ -253,6 +253,7 @@ is_kept(const struct rescue *g, const struct row *row)
 	if (row->table == TABLE_SUSPENSION)
 		return row->origin != ROWS_DOUBTFUL || g->rows->is_searched;
 	return !row->is_bad && (row->table == TABLE_HISTORY ||
+	    row->table == TABLE_STORY || row->table == TABLE_LOOKUP ||
 	    row->origin != ROWS_DOUBTFUL);
 }
 

@@ -250,7 +250,8 @@ static bool
 is_any_broken(const struct rows *r)
 {
 	for (enum table t = 0; t < TABLE__COUNT; t++)
-		if (r->is_broken[t] && t != TABLE_HISTORY && t != TABLE_LOOSE)
+		if (r->is_broken[t] && t != TABLE_HISTORY && t != TABLE_STORY &&
+		    t != TABLE_LOOKUP && t != TABLE_LOOSE)
 			return true;
 	return false;
 }

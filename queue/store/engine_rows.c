@@ -51,6 +51,26 @@ engine_rows_own(struct envelope *env)
 	m->ret = 0;
 }
 
+bool
+engine_rows_event(enum edit action, enum event *out)
+{
+	static const enum event events[EDIT__COUNT] = {
+		[EDIT_HOLD] = EVENT_HELD, [EDIT_RELEASE] = EVENT_RELEASED,
+		[EDIT_REMOVE] = EVENT_REMOVED, [EDIT_RETRY] = EVENT_RELEASED,
+		[EDIT_GIVE_UP] = EVENT_REMOVED,
+	};
+
+	*out = events[action];
+	return action != EDIT_FLUSH;
+}
+
+struct record_history
+engine_rows_bounced(struct id bounce, char buf[ID_TEXT_LEN + 1])
+{
+	id_text(bounce, buf);
+	return (struct record_history){ .reply = span_of(buf) };
+}
+
 /* The id just behind; false behind the last there can be. */
 static bool
 step_id(struct id *id)
@@ -99,6 +119,9 @@ engine_rows_discard(struct store_op *op)
 		break;
 	case STORE_READ_REPORT:
 		DISCARD(op, read_report, rows);
+		break;
+	case STORE_READ_STORY:
+		DISCARD(op, read_story, rows);
 		break;
 	case STORE_READ_DISCARDS:
 		DISCARD(op, read_discards, rows);

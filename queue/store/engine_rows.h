@@ -19,6 +19,11 @@ struct record_report engine_rows_report(const struct store_change *,
 
 /* Its recipients are there: who is the sender for them? */
 void	engine_rows_own(struct envelope *);
+/* What is told of an edit in its history; false: nothing is. */
+bool	engine_rows_event(enum edit, enum event *out);
+/* The same of a bounce that was made: its id is put into buf. */
+struct record_history engine_rows_bounced(struct id bounce,
+	    char buf[ID_TEXT_LEN + 1]);
 
 /* All of this kind are listed: what comes next?  False at the end. */
 bool	engine_rows_step_kind(const struct store_read_rows *,

@@ -87,16 +87,13 @@ put_reports(struct store *st, MDB_txn *txn, const struct store_accept *a)
 static int
 put_message(struct store *st, MDB_txn *txn, const struct store_accept *a)
 {
-	struct record_history h = { .address = a->message.sender };
 	struct store_key k;
 	int rc;
 
 	store_table_key_id(&k, a->mail->id);
-	if ((rc = store_table_put_record(&st->env, txn, TABLE_MESSAGE, &k,
-	    RECORD_message, &a->message)) != 0)
-		return rc;
-	return store_row_put_history(st, txn, a->mail->id, EVENT_ACCEPTED, 0,
-	    &h);
+	rc = store_table_put_record(&st->env, txn, TABLE_MESSAGE, &k,
+	    RECORD_message, &a->message);
+	return rc != 0 ? rc : store_story_accept(st, txn, a);
 }
 
 int

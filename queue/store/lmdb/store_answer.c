@@ -49,7 +49,9 @@ answer(const struct answer *a, uint32_t no, const struct record_recipient *r,
 		.report = duty_report(&(struct duty){ .class = CLASS_NEVER,
 		    .notify = r->notify, .has_sender = has_sender }),
 	};
-	struct record_history h = { CODE, c.address, c.reply, c.hop };
+	struct record_history h = {
+		.code = CODE, .address = c.address, .reply = c.reply,
+	};
 	int rc = 0;
 
 	if (c.report != REPORT_NONE && has_sender) {
@@ -59,7 +61,7 @@ answer(const struct answer *a, uint32_t no, const struct record_recipient *r,
 	} else if (c.report != REPORT_NONE) {
 		rc = discard(a, &c);
 	}
-	return rc != 0 ? rc : store_row_put_history(a->store, a->txn,
+	return rc != 0 ? rc : store_story_put(a->store, a->txn,
 	    a->edit->id, EVENT_FAILED, no, &h);
 }
 

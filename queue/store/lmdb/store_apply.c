@@ -129,11 +129,7 @@ static int
 apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
     const struct store_change *c)
 {
-	static const enum event events[CLASS__COUNT] = {
-		[CLASS_DONE] = EVENT_DELIVERED, [CLASS_LATER] = EVENT_DEFERRED,
-		[CLASS_NEVER] = EVENT_FAILED,
-	};
-	struct record_history h = { c->code, c->address, c->reply, c->hop };
+	struct span relay = s->was != NULL ? s->was->relay : SPAN("");
 	struct store_key k;
 	int rc;
 
@@ -145,9 +141,7 @@ apply_change(struct store *st, MDB_txn *txn, const struct store_settle *s,
 	if (rc != 0 || (rc = store_report_put(st, txn, s->id, s->now_ms,
 	    c)) != 0)
 		return rc;
-	return store_row_put_history(st, txn, s->id, s->is_ruled &&
-	    c->class == CLASS_DONE ? EVENT_REMOVED : events[c->class],
-	    c->rcpt_no, &h);
+	return store_story_change(st, txn, s, c, relay);
 }
 
 /*

@@ -371,6 +371,6 @@ store_apply_hold(struct store *st, MDB_txn *txn, struct store_hold *h)
 		rc = hold_unreadable(st, txn, h, &k);
 	if (rc != 0 || !h->held)
 		return rc;
-	return store_row_put_history(st, txn, h->place.id, EVENT_HELD,
+	return store_story_put(st, txn, h->place.id, EVENT_HELD,
 	    h->place.no, &event);
 }

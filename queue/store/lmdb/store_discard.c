@@ -23,7 +23,7 @@ store_discard_put(struct store *st, MDB_txn *txn, struct id id,
 		return rc;
 	for (uint32_t i = 0; rc == 0 && i < cnt &&
 	    s.ms_entries + i < STORE_DISCARDS_MAX; i++) {
-		store_table_key_history(&k, now_ms, id, 0, d[i].rcpt_no);
+		store_table_key_discard(&k, now_ms, id, d[i].rcpt_no);
 		rc = store_table_put_record(&st->env, txn, TABLE_DISCARD, &k,
 		    RECORD_discard, &d[i].rec);
 	}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 #define ROWS_FIRST	4
@@ -203,16 +204,11 @@ static int
 put_event(struct store *st, MDB_txn *txn, const struct store_edit *e,
     struct span sender)
 {
-	static const enum event events[EDIT__COUNT] = {
-		[EDIT_HOLD] = EVENT_HELD, [EDIT_RELEASE] = EVENT_RELEASED,
-		[EDIT_REMOVE] = EVENT_REMOVED, [EDIT_RETRY] = EVENT_RELEASED,
-		[EDIT_GIVE_UP] = EVENT_REMOVED,
-	};
-	struct record_history h = { .address = sender };
+	const struct record_history h = { .address = sender };
+	enum event event;
 
-	if (e->action == EDIT_FLUSH)
-		return 0;
-	return store_row_put_history(st, txn, e->id, events[e->action], 0, &h);
+	return engine_rows_event(e->action, &event) ?
+	    store_story_put(st, txn, e->id, event, 0, &h) : 0;
 }
 
 /* Is there anything of a message whose envelope is not there? */

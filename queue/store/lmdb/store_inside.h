@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "queue/store/store_engine.h"
+#include "queue/store/story.h"
 #include "queue/store/lmdb/store_find.h"
 #include "queue/store/lmdb/store_rows.h"
 #include "queue/store/lmdb/store_table.h"
@@ -32,6 +33,7 @@ struct store_state {
 	bool		 sweep_found;	/* this round had something	*/
 	int64_t		 lived_kept_ms;	/* as it is on disk		*/
 	bool		 has_mail;
+	struct story_state story;
 };
 
 /* A row that cannot be used: a note of it goes to table quarantine, once. */
@@ -76,12 +78,6 @@ struct store {
 	const char	*full_why;
 	const char	*broken_why;
 	int		 broken_error;
-};
-
-/* What stands in table history; numbers are on disk. */
-enum event {
-	EVENT_ACCEPTED, EVENT_DELIVERED, EVENT_DEFERRED, EVENT_FAILED,
-	EVENT_HELD, EVENT_RELEASED, EVENT_REMOVED
 };
 
 /* store_apply.c: one call within the open transaction; codes of LMDB. */
@@ -132,8 +128,6 @@ int	store_row_get(struct store *, MDB_txn *, enum table,
 	    const struct store_key *, union record *out, enum err *e);
 int	store_row_put_due(struct store *, MDB_txn *, const struct store_flow *,
 	    const struct store_place *);
-int	store_row_put_history(struct store *, MDB_txn *, struct id, enum event,
-	    uint32_t no, const struct record_history *);
 int	store_row_put_loose(struct store *, MDB_txn *, struct id, bool done);
 /* So many more deliveries are held, or fewer. */
 int	store_row_add_held(struct store *, MDB_txn *, int64_t);
@@ -158,6 +152,24 @@ int	store_row_end_damaged(struct store *, MDB_txn *, struct id,
 int	store_row_del_message(struct store *, MDB_txn *, struct id,
 	    uint64_t header_len, uint64_t body_len);
 
+/*
+ * store_story.c: what happened to messages, within the open transaction; and
+ * within the reader's.
+ */
+int	store_story_put(struct store *, MDB_txn *, struct id, enum event,
+	    uint32_t no, const struct record_history *);
+int	store_story_accept(struct store *, MDB_txn *,
+	    const struct store_accept *);
+int	store_story_change(struct store *, MDB_txn *,
+	    const struct store_settle *, const struct store_change *,
+	    struct span relay);
+/* Rows from before before_ms, and some more where there are too many. */
+int	store_story_sweep(struct store *, MDB_txn *, int64_t before_ms,
+	    uint64_t max_bytes);
+int	store_story_find(struct store *, MDB_txn *, struct store_read_found *);
+int	store_story_read(struct store *, MDB_txn *, struct store_read_story *,
+	    enum err *);
+
 /* store_list.c: within the reader's transaction. */
 enum err store_list_rows(struct store *, MDB_txn *, struct store_read_rows *);
 int	store_list_old(struct store *, MDB_txn *, struct store_read_old *);
@@ -178,7 +190,7 @@ enum err store_reader_err(struct store *, int rc);
 /* store_sweep.c; the first at the start */
 int	store_sweep_learn(struct store *, MDB_txn *);
 int	store_sweep_loose(struct store *, MDB_txn *);
-int	store_sweep_history(struct store *, MDB_txn *, unsigned added,
+int	store_sweep_history(struct store *, MDB_txn *,
 	    const struct store_limits *);
 int	store_sweep_later(struct store *, MDB_txn *, struct id);
 

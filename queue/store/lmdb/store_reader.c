@@ -171,6 +171,20 @@ read_due(struct store *st, MDB_txn *txn, struct store_read_due *r)
 }
 
 static enum err
+read_story(struct store *st, MDB_txn *txn, struct store_read_story *r)
+{
+	enum err e;
+	int rc = store_story_read(st, txn, r, &e);
+
+	if (rc == 0)
+		return e;
+	free(r->rows);
+	r->rows = NULL;
+	r->cnt = 0;
+	return store_reader_err(st, rc);
+}
+
+static enum err
 serve(struct store *st, MDB_txn *txn, struct store_op *op)
 {
 	switch (op->kind) {
@@ -212,6 +226,11 @@ serve(struct store *st, MDB_txn *txn, struct store_op *op)
 	case STORE_READ_SPENT:
 		return store_reader_err(st, store_spent_read(st, txn,
 		    (struct store_read_spent *)op));
+	case STORE_READ_FOUND:
+		return store_reader_err(st, store_story_find(st, txn,
+		    (struct store_read_found *)op));
+	case STORE_READ_STORY:
+		return read_story(st, txn, (struct store_read_story *)op);
 	case STORE_READ_TOTALS:
 		return store_reader_err(st, store_list_totals(st, txn,
 		    (struct store_read_totals *)op));

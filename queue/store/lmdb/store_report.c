@@ -153,6 +153,16 @@ discard_all(struct store *st, MDB_txn *txn, struct store_report *s)
 	return rc == MDB_NOTFOUND ? store_report_del_all(st, txn, s->id) : rc;
 }
 
+static int
+put_bounced(struct store *st, MDB_txn *txn, const struct store_report *s)
+{
+	char text[ID_TEXT_LEN + 1];
+	struct record_history h = engine_rows_bounced(s->bounce->mail->id,
+	    text);
+
+	return store_story_put(st, txn, s->id, EVENT_BOUNCED, 0, &h);
+}
+
 int
 store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 {
@@ -176,8 +186,8 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 	if ((rc = del_rows(st, txn, s)) != 0 ||
 	    (rc = end_message(st, txn, s, &m)) != 0)
 		return rc;
-	if (s->bounce != NULL && (rc = store_apply_accept(st, txn,
-	    s->bounce)) != 0)
+	if (s->bounce != NULL && ((rc = store_apply_accept(st, txn,
+	    s->bounce)) != 0 || (rc = put_bounced(st, txn, s)) != 0))
 		return rc;
 	return store_discard_put(st, txn, s->id, s->now_ms,
 	    s->discards, s->discard_cnt);

@@ -22,17 +22,6 @@ store_row_put_loose(struct store *st, MDB_txn *txn, struct id id, bool done)
 }
 
 int
-store_row_put_history(struct store *st, MDB_txn *txn, struct id id,
-    enum event event, uint32_t no, const struct record_history *r)
-{
-	struct store_key k;
-
-	store_table_key_history(&k, clock_wall_ms(), id, event, no);
-	return store_table_put_record(&st->env, txn, TABLE_HISTORY, &k,
-	    RECORD_history, r);
-}
-
-int
 store_row_put_due(struct store *st, MDB_txn *txn, const struct store_flow *flow,
     const struct store_place *place)
 {

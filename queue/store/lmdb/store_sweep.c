@@ -13,23 +13,8 @@
 
 #define SWEEP_ROWS	512	/* removed per transaction		*/
 #define SWEEP_LOOKS	64	/* rows of loose looked at		*/
-#define PAGE_LEN	4096
 #define STEP_MS		3600000		/* of a clock set forward	*/
 #define DOUBT_MS	86400000	/* what it says is believed then */
-
-static int
-seek_first(struct store *st, MDB_txn *txn, enum table t, MDB_val *key)
-{
-	MDB_cursor *c;
-	MDB_val val;
-	int rc = mdb_cursor_open(txn, st->env.dbi[t], &c);
-
-	if (rc != 0)
-		return rc;
-	rc = mdb_cursor_get(c, key, &val, MDB_FIRST);
-	mdb_cursor_close(c);
-	return rc;
-}
 
 /* The first row of this id; a few keys of others may stand before it. */
 static int
@@ -229,35 +214,15 @@ believes_clock(struct store *st)
 }
 
 /*
- * Take the oldest rows away: those past their time, and while the table is
- * over its bytes some more than are being added.  For a day after the clock was
- * set forward, or seems to have been, nothing is past its time.
+ * What is past its time.  For a day after the clock was set forward, or seems
+ * to have been, nothing is.
  */
 int
-store_sweep_history(struct store *st, MDB_txn *txn, unsigned added,
+store_sweep_history(struct store *st, MDB_txn *txn,
     const struct store_limits *limits)
 {
 	int64_t before_ms = believes_clock(st) ?
 	    clock_wall_ms() - limits->history_ms : 0;
-	unsigned left = added * 2 + 16;
-	struct store_key k;
-	MDB_val key;
-	MDB_stat s;
-	bool over;
-	int rc;
 
-	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_HISTORY], &s)) != 0)
-		return rc;
-	over = (s.ms_leaf_pages + s.ms_overflow_pages) * PAGE_LEN >
-	    limits->history_bytes;
-	for (; left > 0; left--) {
-		rc = seek_first(st, txn, TABLE_HISTORY, &key);
-		if (rc != 0 || (!over && !is_old(key, before_ms)))
-			break;
-		copy_key(&k, key);
-		if ((rc = store_find_del(&st->env, txn, TABLE_HISTORY,
-		    &k)) != 0)
-			break;
-	}
-	return rc == MDB_NOTFOUND ? 0 : rc;
+	return store_story_sweep(st, txn, before_ms, limits->history_bytes);
 }

@@ -27,6 +27,7 @@ static const char *const names[TABLE__COUNT] = {
 	[TABLE_QUARANTINE] = "quarantine", [TABLE_TOTAL] = "totals",
 	[TABLE_REPORT] = "report", [TABLE_DISCARD] = "discard",
 	[TABLE_CRC] = "crc", [TABLE_SUSPENSION] = "suspension",
+	[TABLE_STORY] = "story", [TABLE_LOOKUP] = "lookup",
 };
 
 const char *
@@ -187,13 +188,13 @@ store_table_key_suspension(struct store_key *k, struct span relay,
 }
 
 void
-store_table_key_history(struct store_key *k, int64_t at_ms, struct id id,
-    uint8_t event, uint32_t no)
+store_table_key_discard(struct store_key *k, int64_t at_ms, struct id id,
+    uint32_t no)
 {
 	k->len = 0;
 	append_time(k, at_ms);
 	append(k, id.b, sizeof(id.b));
-	append(k, &event, 1);
+	append(k, "", 1);
 	append_u32(k, no);
 }
 

@@ -10,7 +10,7 @@
  *	due			relay, destination, tenant (a NUL behind each),
  *				due, id, delivery no
  *	loose			id
- *	history			time, id, event, no
+ *	history, story, lookup	see story.h
  *	quarantine		number of the table, its key
  *	total			"held", "lived", "discarded"
  *	report			id, no of the recipient
@@ -31,7 +31,7 @@ enum table {
 	TABLE_MESSAGE, TABLE_HEADER, TABLE_BODY, TABLE_RECIPIENT,
 	TABLE_DELIVERY, TABLE_DUE, TABLE_LOOSE, TABLE_HISTORY,
 	TABLE_QUARANTINE, TABLE_TOTAL, TABLE_REPORT, TABLE_DISCARD, TABLE_CRC,
-	TABLE_SUSPENSION,
+	TABLE_SUSPENSION, TABLE_STORY, TABLE_LOOKUP,
 	TABLE__COUNT		/* new ones at the end: numbers are on disk */
 };
 
@@ -64,8 +64,9 @@ void	store_table_key_crc(struct store_key *, struct id, enum part,
 	    uint32_t piece_no);
 void	store_table_key_suspension(struct store_key *, struct span relay,
 	    struct span domain);
-void	store_table_key_history(struct store_key *, int64_t at_ms, struct id,
-	    uint8_t event, uint32_t no);
+/* Of table discard. */
+void	store_table_key_discard(struct store_key *, int64_t at_ms, struct id,
+	    uint32_t no);
 
 /* The place at the end of a key of table due; the flow's name before it. */
 void	store_table_place(MDB_val key, struct store_place *);

@@ -76,7 +76,7 @@ fill(struct store *st, MDB_txn *txn, struct store_ops *batch, unsigned cnt,
 			return rc;
 	}
 	if ((rc = store_sweep_loose(st, txn)) != 0 ||
-	    (rc = store_sweep_history(st, txn, cnt, limits)) != 0 ||
+	    (rc = store_sweep_history(st, txn, limits)) != 0 ||
 	    (rc = keep_life(st, txn)) != 0)
 		return rc;
 	return store_table_pages(&st->env, txn, pages);

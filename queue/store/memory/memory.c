@@ -66,6 +66,7 @@ take_turn(struct timer *t, void *arg)
 	tell_ready(m);
 	STAILQ_FOREACH(op, &ops, entry)
 		do_one(m, op);
+	memory_story_sweep(m);
 	if (m->is_out) {
 		m->base.calls.broken("memory is out", 0, m->base.arg);
 		return;
@@ -90,7 +91,11 @@ hand(struct store *st, struct store_op *op)
 static void
 set_limits(struct store *st, const struct store_limits *limits)
 {
-	memory_of(st)->max_bytes = limits->max_bytes;
+	struct memory *m = memory_of(st);
+
+	m->max_bytes = limits->max_bytes;
+	m->history_bytes = limits->history_bytes;
+	m->history_ms = limits->history_ms;
 }
 
 static enum err
@@ -102,7 +107,7 @@ open_memory(struct store **out, const struct store_start *start)
 		return ERR_SYS;
 	store_engine_init(&m->base, start);
 	STAILQ_INIT(&m->ops);
-	m->max_bytes = start->limits->max_bytes;
+	set_limits((struct store *)m, start->limits);
 	m->opened_ms = clock_mono_ms();
 	timer_init(&m->turn, start->loop, take_turn, m);
 	timer_set(&m->turn, 0);

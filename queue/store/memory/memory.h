@@ -23,10 +23,12 @@
 #include <sys/tree.h>
 
 #include "queue/store/store_engine.h"
+#include "queue/store/story.h"
 
 enum memory_table {
 	MEMORY_MESSAGE, MEMORY_RECIPIENT, MEMORY_DELIVERY, MEMORY_DUE,
 	MEMORY_REPORT, MEMORY_PIECE, MEMORY_DISCARD, MEMORY_SUSPENSION,
+	MEMORY_HISTORY, MEMORY_STORY, MEMORY_LOOKUP,	/* see story.h */
 	MEMORY__COUNT
 };
 
@@ -52,7 +54,11 @@ struct memory {
 	struct memory_ops ops;
 	struct memory_tree tables[MEMORY__COUNT];
 	uint64_t	 cnt[MEMORY__COUNT];	/* of their rows	*/
-	uint64_t	 bytes;		/* of all of them		*/
+	uint64_t	 bytes;		/* of all of them but history's	*/
+	uint64_t	 story_bytes;	/* and of the three that are	*/
+	uint64_t	 history_bytes;	/* bounds, of the limits	*/
+	int64_t		 history_ms;
+	struct story_state story;
 	uint64_t	 max_bytes;
 	uint64_t	 held, discarded;
 	int64_t		 opened_ms;	/* monotonic			*/
@@ -83,6 +89,9 @@ struct memory_row *memory_get(struct memory *, enum memory_table,
 struct memory_row *memory_seek(struct memory *, enum memory_table,
 	    const struct memory_key *);
 struct memory_row *memory_next(struct memory_row *);
+/* The one before, the last for NULL; or NULL. */
+struct memory_row *memory_before(struct memory *, enum memory_table,
+	    struct memory_row *);
 /* The first, and the next, of all that a message has in a table; or NULL. */
 struct memory_row *memory_first_of(struct memory *, enum memory_table,
 	    struct id);
@@ -132,6 +141,17 @@ void	memory_del_delivery(struct memory *, struct id, uint32_t no,
 	    const struct record_delivery *);
 /* The message and its text. */
 void	memory_del_message(struct memory *, struct id);
+
+/* memory_story.c: what happened to messages. */
+void	memory_story_put(struct memory *, struct id, enum event, uint32_t no,
+	    const struct record_history *);
+void	memory_story_accept(struct memory *, const struct store_accept *);
+void	memory_story_change(struct memory *, const struct store_settle *,
+	    const struct store_change *, struct span relay);
+/* Once a turn. */
+void	memory_story_sweep(struct memory *);
+void	memory_story_find(struct memory *, struct store_read_found *);
+enum err memory_story_read(struct memory *, struct store_read_story *);
 
 /* memory_read.c, memory_list.c: one that only reads. */
 enum err memory_answer(struct memory *, struct store_op *);

@@ -183,8 +183,10 @@ memory_accept(struct memory *m, struct store_accept *a)
 	    put_text(m, a->mail->id, PART_HEADER, a->header_piece_no,
 	    a->header) && put_rcpts(m, a) && put_deliveries(m, a) &&
 	    memory_put_record(m, MEMORY_MESSAGE, &k, RECORD_message,
-	    &a->message) && put_reports(m, a))
+	    &a->message) && put_reports(m, a)) {
+		memory_story_accept(m, a);
 		return OK;
+	}
 	take_back(m, a->mail->id);
 	return a->mail->failed = ERR_FULL;
 }

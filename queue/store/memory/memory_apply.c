@@ -43,6 +43,8 @@ change(struct memory *m, const struct store_settle *s,
 		d->rcpt_cnt -= d->rcpt_cnt > 0;
 	}
 	memory_put_report(m, s->id, s->now_ms, c);
+	memory_story_change(m, s, c, s->was != NULL ? s->was->relay :
+	    SPAN(""));
 }
 
 /* A delivery is over: the last one takes its message along. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "queue/bounce/duty.h"
+#include "queue/store/engine_rows.h"
 #include "queue/store/memory/memory.h"
 
 #define CODE	550	/* of what is given up */
@@ -116,6 +117,9 @@ answer(struct memory *m, struct store_edit *e, const struct record_message *of,
 		.report = duty_report(&(struct duty){ .class = CLASS_NEVER,
 		    .notify = r.recipient.notify, .has_sender = has_sender }),
 	};
+	memory_story_put(m, e->id, EVENT_FAILED, c.rcpt_no,
+	    &(struct record_history){ .code = CODE, .address = c.address,
+	    .reply = c.reply });
 	if (c.report == REPORT_NONE)
 		return;
 	if (has_sender) {
@@ -152,6 +156,16 @@ remove_rest(struct memory *m, struct store_edit *e,
 		    of);
 }
 
+static void
+put_event(struct memory *m, const struct store_edit *e, struct span sender)
+{
+	const struct record_history h = { .address = sender };
+	enum event event;
+
+	if (engine_rows_event(e->action, &event))
+		memory_story_put(m, e->id, event, 0, &h);
+}
+
 enum err
 memory_edit(struct memory *m, struct store_edit *e)
 {
@@ -169,6 +183,7 @@ memory_edit(struct memory *m, struct store_edit *e)
 	memory_read(row, RECORD_message, &r);
 	if (!edit_deliveries(m, e))
 		return ERR_SYS;
+	put_event(m, e, r.message.sender);
 	if (is_removal(e))
 		remove_rest(m, e, &r.message, &k);
 	return OK;

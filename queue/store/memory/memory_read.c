@@ -254,6 +254,11 @@ memory_answer(struct memory *m, struct store_op *op)
 	case STORE_READ_REPORTS:
 		memory_list_reports(m, (struct store_read_reports *)op);
 		return OK;
+	case STORE_READ_FOUND:
+		memory_story_find(m, (struct store_read_found *)op);
+		return OK;
+	case STORE_READ_STORY:
+		return memory_story_read(m, (struct store_read_story *)op);
 	case STORE_READ_DISCARDS:
 		return memory_list_discards(m,
 		    (struct store_read_discards *)op);

@@ -68,6 +68,8 @@ memory_report(struct memory *m, struct store_report *s)
 	struct memory_row *row;
 	struct memory_key k;
 	union record r;
+	struct record_history h;
+	char text[ID_TEXT_LEN + 1];
 	enum err e;
 
 	s->removed = s->has_more = false;
@@ -76,8 +78,12 @@ memory_report(struct memory *m, struct store_report *s)
 	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
 		return ERR_NONE;
 	memory_read(row, RECORD_message, &r);
-	if (s->bounce != NULL && (e = memory_accept(m, s->bounce)) != OK)
-		return e;
+	if (s->bounce != NULL) {
+		if ((e = memory_accept(m, s->bounce)) != OK)
+			return e;
+		h = engine_rows_bounced(s->bounce->mail->id, text);
+		memory_story_put(m, s->id, EVENT_BOUNCED, 0, &h);
+	}
 	del_told(m, s);
 	s->has_more = memory_first_of(m, MEMORY_REPORT, s->id) != NULL;
 	s->removed = !s->has_more && r.message.delivery_cnt == 0;

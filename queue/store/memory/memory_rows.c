@@ -173,6 +173,13 @@ memory_next(struct memory_row *row)
 }
 
 struct memory_row *
+memory_before(struct memory *m, enum memory_table t, struct memory_row *row)
+{
+	return row == NULL ? RB_MAX(memory_tree, &m->tables[t]) :
+	    RB_PREV(memory_tree, NULL, row);
+}
+
+struct memory_row *
 memory_first_of(struct memory *m, enum memory_table t, struct id id)
 {
 	struct memory_row *row;
@@ -192,11 +199,17 @@ memory_next_of(struct memory_row *row)
 	    memory_row_id(row)) == 0 ? next : NULL;
 }
 
+static uint64_t *
+sum_of(struct memory *m, enum memory_table t)
+{
+	return t >= MEMORY_HISTORY ? &m->story_bytes : &m->bytes;
+}
+
 static void
 take_out(struct memory *m, enum memory_table t, struct memory_row *row)
 {
 	RB_REMOVE(memory_tree, &m->tables[t], row);
-	m->bytes -= size_of(row);
+	*sum_of(m, t) -= size_of(row);
 	m->cnt[t]--;
 	free(row);
 }
@@ -220,7 +233,7 @@ memory_put(struct memory *m, enum memory_table t, const struct memory_key *k,
 	if ((old = RB_FIND(memory_tree, &m->tables[t], row)) != NULL)
 		take_out(m, t, old);
 	RB_INSERT(memory_tree, &m->tables[t], row);
-	m->bytes += size_of(row);
+	*sum_of(m, t) += size_of(row);
 	m->cnt[t]++;
 	return true;
 }

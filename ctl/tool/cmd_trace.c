@@ -1,0 +1,384 @@
+/*
+ * cmd_trace.c - the story of a message, out of the history of each queue: by
+ * its id, or by an address or a Message-ID, which lead to ids.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/tool/cmd.h"
+#include "ctl/tool/fetch.h"
+#include "ctl/tool/story.h"
+#include "sys/clock.h"
+
+#define MESSAGES	10	/* told of unless --limit says more	*/
+#define MESSAGES_MAX	1000
+#define FOLLOW_MS	500	/* from one look to the next		*/
+#define PLACE_MAX	511	/* bytes of a queue's own key		*/
+
+struct place {
+	size_t		 len;
+	char		 b[PLACE_MAX];
+};
+
+/* A message that is told of, and how far it was. */
+struct traced {
+	struct id	 id;
+	unsigned	 queue;
+	bool		 is_told;	/* its head was printed		*/
+	struct place	 after;
+};
+
+struct trace {
+	struct talk	*talk;
+	const struct run *run;
+	const struct fetch_queues *queues;
+	struct traced	*list;
+	size_t		 cnt, cap;
+	size_t		 most;		/* of them that are wanted	*/
+	uint64_t	 since_ms, request;
+
+	/* Of the question under way. */
+	unsigned	 queue;
+	struct traced	*of;		/* story_ask			*/
+	struct place	 last;
+	enum told	 status;
+	bool		 failed, has_message;
+	struct listed_message message;	/* show_ask			*/
+	enum run_end	 end;
+};
+
+static void
+keep_place(struct place *p, struct span s)
+{
+	p->len = s.len <= sizeof(p->b) ? s.len : 0;
+	if (p->len > 0)
+		memcpy(p->b, s.ptr, p->len);
+}
+
+static struct span
+place(const struct place *p)
+{
+	return (struct span){ p->b, p->len };
+}
+
+static struct span
+name_of(const struct trace *g, unsigned queue)
+{
+	return span_of(g->queues->names[queue]);
+}
+
+/* Which messages. */
+
+static bool
+add(struct trace *g, struct id id, unsigned queue)
+{
+	struct traced *list;
+
+	for (size_t i = 0; i < g->cnt; i++)
+		if (id_cmp(g->list[i].id, id) == 0 &&
+		    g->list[i].queue == queue)
+			return true;
+	if (g->cnt == g->cap) {
+		size_t cap = g->cap == 0 ? 64 : g->cap * 2;
+
+		list = recallocarray(g->list, g->cap, cap, sizeof(*list));
+		if (list == NULL)
+			return false;
+		g->list = list;
+		g->cap = cap;
+	}
+	g->list[g->cnt++] = (struct traced){ .id = id, .queue = queue };
+	return true;
+}
+
+static bool
+take_found(unsigned type, const union msg *m, void *arg)
+{
+	struct trace *g = arg;
+
+	switch (type) {
+	case MSG_found_row:
+		g->failed |= !add(g, m->found_row.id, g->queue);
+		return false;
+	case MSG_found_end:
+		g->status = m->found_end.status;
+		keep_place(&g->last, m->found_end.last);
+		return true;
+	case MSG_tool_done:
+		g->end = run_told(&m->tool_done);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum run_end
+judge(struct trace *g, enum err e, struct span queue)
+{
+	if (e != OK)
+		return run_lost(e);
+	if (g->end == END_DONE && (g->failed || g->status == TOLD_FAILED ||
+	    g->status == TOLD_BUSY)) {
+		run_complain("the history of queue %.*s cannot be read just "
+		    "now", (int)queue.len, queue.ptr);
+		return END_NOTHING;
+	}
+	return g->end;
+}
+
+/* Its newest ones: no more are asked for than are wanted. */
+static enum run_end
+find(struct trace *g, unsigned queue, enum found_by by)
+{
+	struct msg_found_ask ask = {
+		.queue = name_of(g, queue), .by = (uint8_t)by,
+		.word = span_of(g->run->args[0]), .since_ms = g->since_ms,
+	};
+	size_t before = g->cnt;
+	enum run_end end;
+	enum err e;
+
+	g->queue = queue;
+	g->last.len = 0;
+	do {
+		ask.request = ++g->request;
+		ask.after = place(&g->last);
+		talk_send(g->talk, MSG_found_ask, &ask);
+		e = talk_wait(g->talk, take_found, g);
+		if ((end = judge(g, e, ask.queue)) != END_DONE)
+			return end;
+	} while (g->status == TOLD_MORE && g->cnt - before <= g->most);
+	return END_DONE;
+}
+
+static int
+cmp_newest(const void *a, const void *b)
+{
+	return id_cmp(((const struct traced *)b)->id,
+	    ((const struct traced *)a)->id);
+}
+
+static enum run_end
+find_all(struct trace *g)
+{
+	enum run_end end = END_DONE;
+	struct id id;
+
+	if (id_parse(span_of(g->run->args[0]), &id)) {
+		for (unsigned i = 0; i < g->queues->cnt; i++)
+			if (!add(g, id, i))
+				return END_NOTHING;
+		return END_DONE;
+	}
+	for (unsigned i = 0; end == END_DONE && i < g->queues->cnt; i++)
+		if ((end = find(g, i, FOUND_BY_ADDRESS)) == END_DONE)
+			end = find(g, i, FOUND_BY_MESSAGE_ID);
+	if (g->cnt > 0)
+		qsort(g->list, g->cnt, sizeof(*g->list), cmp_newest);
+	return end;
+}
+
+/* What happened. */
+
+static void
+tell(struct trace *g, const struct msg_story_row *m)
+{
+	struct span queue = name_of(g, g->of->queue);
+
+	if (g->run->json) {
+		story_show_json(stdout, m, queue);
+		g->of->is_told = true;
+		return;
+	}
+	if (!g->of->is_told)
+		story_show_head(stdout, g->of->id, queue);
+	g->of->is_told = true;
+	story_show(stdout, m);
+}
+
+static bool
+take_story(unsigned type, const union msg *m, void *arg)
+{
+	struct trace *g = arg;
+
+	switch (type) {
+	case MSG_story_row:
+		tell(g, &m->story_row);
+		return false;
+	case MSG_story_end:
+		g->status = m->story_end.status;
+		keep_place(&g->of->after, m->story_end.last);
+		return true;
+	case MSG_tool_done:
+		g->end = run_told(&m->tool_done);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum run_end
+tell_story(struct trace *g, struct traced *of)
+{
+	struct msg_story_ask ask = {
+		.queue = name_of(g, of->queue), .id = of->id,
+	};
+	enum run_end end;
+	enum err e;
+
+	g->of = of;
+	do {
+		ask.request = ++g->request;
+		ask.after = place(&of->after);
+		talk_send(g->talk, MSG_story_ask, &ask);
+		e = talk_wait(g->talk, take_story, g);
+		if ((end = judge(g, e, ask.queue)) != END_DONE)
+			return end;
+	} while (g->status == TOLD_MORE);
+	return END_DONE;
+}
+
+/* What waits. */
+
+static bool
+take_message(unsigned type, const union msg *m, void *arg)
+{
+	struct trace *g = arg;
+	enum err e = OK;
+
+	if (type == MSG_list_message) {
+		e = listed_begin(&g->message, name_of(g, g->of->queue),
+		    &m->list_message);
+		g->has_message = true;
+	} else if (type == MSG_list_delivery) {
+		e = listed_add_delivery(&g->message, &m->list_delivery);
+	} else if (type == MSG_list_rcpt) {
+		e = listed_add_rcpt(&g->message, &m->list_rcpt);
+	} else if (type == MSG_list_end) {
+		g->status = m->list_end.status;
+		return true;
+	} else if (type == MSG_tool_done) {
+		g->end = run_told(&m->tool_done);
+		return true;
+	}
+	g->failed |= e != OK;
+	return false;
+}
+
+static enum run_end
+tell_waits(struct trace *g, struct traced *of)
+{
+	const struct msg_show_ask ask = {
+		.queue = name_of(g, of->queue), .id = of->id,
+		.request = ++g->request,
+	};
+	enum run_end end;
+	enum err e;
+
+	g->of = of;
+	g->has_message = false;
+	talk_send(g->talk, MSG_show_ask, &ask);
+	e = talk_wait(g->talk, take_message, g);
+	end = judge(g, e, ask.queue);
+	if (end == END_DONE && g->has_message &&
+	    listed_end(&g->message) == OK && g->message.rcpt_len > 0) {
+		if (!of->is_told)
+			story_show_head(stdout, of->id, ask.queue);
+		of->is_told = true;
+		story_show_waits(stdout, &g->message, clock_wall_ms());
+	}
+	listed_fini(&g->message);
+	return end;
+}
+
+/* The oldest of those that are wanted first: it reads like a log. */
+static enum run_end
+tell_all(struct trace *g, bool has_waits)
+{
+	size_t cnt = g->cnt < g->most ? g->cnt : g->most;
+	enum run_end end = END_DONE;
+
+	for (size_t i = cnt; end == END_DONE && i-- > 0;) {
+		end = tell_story(g, &g->list[i]);
+		if (end == END_DONE && has_waits && !g->run->json)
+			end = tell_waits(g, &g->list[i]);
+	}
+	return end;
+}
+
+static bool
+is_any_told(const struct trace *g)
+{
+	for (size_t i = 0; i < g->cnt; i++)
+		if (g->list[i].is_told)
+			return true;
+	return false;
+}
+
+/* Until somebody has seen enough: what is new of these, and new ones. */
+static enum run_end
+follow(struct trace *g)
+{
+	const struct timespec pause = { 0, FOLLOW_MS * 1000000L };
+	enum run_end end = END_DONE;
+
+	while (end == END_DONE) {
+		if (fflush(stdout) == EOF)
+			return END_NOTHING;
+		g->since_ms = (uint64_t)clock_wall_ms();
+		(void)nanosleep(&pause, NULL);
+		end = find_all(g);
+		g->most = g->cnt;
+		if (end == END_DONE)
+			end = tell_all(g, false);
+	}
+	return end;
+}
+
+static enum run_end
+run_trace(struct trace *g)
+{
+	enum run_end end = find_all(g);
+
+	if (end == END_DONE)
+		end = tell_all(g, !g->run->follow);
+	if (end != END_DONE)
+		return end;
+	if (g->run->follow)
+		return follow(g);
+	if (!is_any_told(g)) {
+		run_complain("%s: nothing is known of it", g->run->args[0]);
+		return END_NOTHING;
+	}
+	if (g->cnt > g->most && !g->run->json)
+		run_complain("there are older ones: --limit tells more");
+	return END_DONE;
+}
+
+enum run_end
+cmd_trace(struct run *r)
+{
+	static struct fetch_queues queues;
+	struct trace g = { .run = r, .queues = &queues, .most = MESSAGES };
+	uint64_t now_ms = (uint64_t)clock_wall_ms();
+	enum run_end end;
+
+	if (r->arg_cnt != 1 || r->args[0][0] == '\0') {
+		run_complain("trace: which address, id or Message-ID?");
+		return END_USAGE;
+	}
+	if ((r->select.given & 1u << SELECT_LIMIT) != 0)
+		g.most = r->select.limit < MESSAGES_MAX ?
+		    (size_t)r->select.limit : MESSAGES_MAX;
+	if ((r->select.given & 1u << SELECT_NEWER) != 0 &&
+	    r->select.newer_ms < now_ms)
+		g.since_ms = now_ms - r->select.newer_ms;
+	if ((end = run_reach(r, &g.talk)) != END_DONE)
+		return end;
+	if ((end = fetch_names(g.talk, &r->select, &queues)) == END_DONE)
+		end = run_trace(&g);
+	free(g.list);
+	talk_close(&g.talk);
+	return end;
+}
