@@ -98,7 +98,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 LIB := $(BUILD)/libpostern.a
 
 .PHONY: all programs help clean
-all: $(PROGRAMS:%=$(BUILD)/%)
+all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/picture
 programs:
 	@echo $(PROGRAMS)
 
