@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from client import TEXT, Client
+from peers import Dovecot
 from server import NOBODY, Postern, Room, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
 
@@ -311,3 +312,38 @@ def accepted(house):
             return c.say(".").startswith("250")
     except (AssertionError, OSError):
         return False
+
+
+BOX = """
+process { hostname mx.test.example; run_dir run }
+edge in { type lmtp; listener { port %d }; relay boxes }
+edge one { type smtp; listener { port %d }; relay boxes }
+relay boxes { type lmtp; port %d; ask_after 0 }
+"""
+
+
+def test_dovecot_answers_for_each_mailbox(server, room):
+    """swaks speaks LMTP to us, Dovecot is behind: one of two has no room."""
+    dovecot = Dovecot(room.dir, {"ann": "x", "ben": "x"}, small=("ben",))
+    try:
+        lmtp, smtp = free_port(), free_port()
+        server.configure(BOX % (lmtp, smtp, dovecot.port))
+        server.start()
+        done = subprocess.run(
+            ["swaks", "-s", "127.0.0.1", "-p", str(lmtp), "--protocol",
+             "LMTP", "--timeout", "60", "-f", "eve@here.example", "-t",
+             "ann@box.example,ben@box.example"], capture_output=True,
+            text=True, check=False)
+        said = [l[4:] for l in done.stdout.splitlines()
+                if l.startswith(("<-  ", "<** "))]
+        at = next(i for i, l in enumerate(said) if l.startswith("354"))
+        assert said[at + 1].startswith("250 2.0.0 <ann@box.example> "), said
+        assert said[at + 2].startswith("552 5.2.2 <ben@box.example> "), said
+        with smtplib.SMTP("127.0.0.1", smtp) as c:
+            assert c.sendmail("eve@here.example", ["ann@box.example"],
+                              TEXT) == {}
+            with pytest.raises(smtplib.SMTPDataError) as e:
+                c.sendmail("eve@here.example", ["ben@box.example"], TEXT)
+            assert e.value.smtp_code == 552
+    finally:
+        dovecot.close()
