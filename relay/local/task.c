@@ -24,6 +24,7 @@
 
 #define MAIL_GROUP	"mail"
 #define HELD_MAX	(1u << 20)	/* bytes read before a lock is taken */
+#define LOOK_MS		500	/* between two looks for a signal	*/
 
 static struct task_rules rules;
 static gid_t	 mail_gid;		/* 0: this host has no such group */
@@ -189,6 +190,17 @@ look_up(struct who *w)
 	return TASK_DONE;
 }
 
+/* A signal just before a read would not end that: so it is looked for too. */
+static bool
+wait_for_text(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	while (!is_ended && poll(&p, 1, LOOK_MS) != 1)
+		continue;
+	return !is_ended;
+}
+
 /* As much as there is, and fits.  False: it will not come. */
 static bool
 fill(char *buf, size_t cap, size_t *len)
@@ -197,7 +209,8 @@ fill(char *buf, size_t cap, size_t *len)
 
 	for (*len = 0; *len < cap && got > 0; *len += (size_t)got)
 		do
-			got = read(STDIN_FILENO, buf + *len, cap - *len);
+			got = wait_for_text() ? read(STDIN_FILENO, buf + *len,
+			    cap - *len) : -1;
 		while (got == -1 && errno == EINTR && !is_ended);
 	return got >= 0 && !is_ended;
 }

@@ -58,7 +58,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 static int
 make_dir(void **state)
 {
-	(void)strlcpy(dir, "/tmp/test_local.XXXXXX", sizeof(dir));
+	(void)strlcpy(dir, "/dev/shm/test_local.XXXXXX", sizeof(dir));
 	if (mkdtemp(dir) == NULL || chmod(dir, 01777) == -1)
 		return -1;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -725,7 +725,7 @@ a_locked_mailbox_is_for_later(void **state)
 	snprintf(lock, sizeof(lock), "%s.lock", name);
 	put_file(lock, "1\n");
 	in_dir(template, sizeof(template), "{user}");
-	start(template, 400);
+	start(template, 4000);
 	assert_int_equal(run("x\r\n", name), TASK_LOCKED);
 	assert_string_equal(content(lock), "1\n");
 }
