@@ -43,6 +43,7 @@ const struct cmd	*cmd_row(unsigned);
 enum run_end	 cmd_status(struct run *);
 enum run_end	 cmd_check(struct run *);
 enum run_end	 cmd_setup(struct run *);
+enum run_end	 cmd_import_postfix(struct run *);
 enum run_end	 cmd_reload(struct run *);
 enum run_end	 cmd_queue_list(struct run *);
 enum run_end	 cmd_queue_show(struct run *);
