@@ -36,6 +36,18 @@ ask_run_dir(const struct conf *c)
 }
 
 struct span
+ask_drop(const struct conf *c)
+{
+	const struct block *e;
+
+	TAILQ_FOREACH(e, &c->top->blocks, entry)
+		if (e->no == BLOCK_EDGE &&
+		    e->settings[OPTION_EDGE_path].cnt > 0)
+			return block_text(e, OPTION_EDGE_path);
+	return SPAN("");
+}
+
+struct span
 ask_socket(const struct conf *c)
 {
 	const struct block *e, *l;

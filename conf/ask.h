@@ -44,4 +44,7 @@ struct span	 ask_run_dir(const struct conf *);
 /* The path of the first listener that is a unix socket, for sendmail. */
 struct span	 ask_socket(const struct conf *);
 
+/* The directory of the first edge of type drop, for the same. */
+struct span	 ask_drop(const struct conf *);
+
 #endif

@@ -8,7 +8,7 @@ const char kinds_words[] =
 ;
 
 const char kinds_edge_words[] =
-#define EDGE_KIND(word, facts, by)	" " #word
+#define EDGE_KIND(word, role, facts, by)	" " #word
 #include "conf/kinds.def"
 ;
 
@@ -17,11 +17,8 @@ const char kinds_queue_words[] =
 #include "conf/kinds.def"
 ;
 
-static const struct {
-	const char	*word;
-	unsigned	 facts;
-} edge_rows[] = {
-#define EDGE_KIND(word, facts, by)	{ #word, facts },
+static const struct edge_kind_row edge_rows[] = {
+#define EDGE_KIND(word, role, facts, by)	{ #word, ROLE_##role, facts },
 #include "conf/kinds.def"
 };
 
@@ -53,13 +50,21 @@ kinds_has(struct span word, unsigned fact)
 	return row != NULL && (row->facts & fact) != 0;
 }
 
-bool
-kinds_edge_has(struct span word, unsigned fact)
+const struct edge_kind_row *
+kinds_find_edge(struct span word)
 {
 	for (size_t i = 0; i < sizeof(edge_rows) / sizeof(edge_rows[0]); i++)
 		if (span_eq(word, span_of(edge_rows[i].word)))
-			return (edge_rows[i].facts & fact) != 0;
-	return false;
+			return &edge_rows[i];
+	return NULL;
+}
+
+bool
+kinds_edge_has(struct span word, unsigned fact)
+{
+	const struct edge_kind_row *row = kinds_find_edge(word);
+
+	return row != NULL && (row->facts & fact) != 0;
 }
 
 const struct queue_kind *

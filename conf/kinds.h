@@ -35,6 +35,12 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 #define QUEUE_KIND_PASSES 0x2u	/* it keeps nothing at all: a mail is with its
 				 * next hop, or was not taken		*/
 
+struct edge_kind_row {
+	const char	*word;
+	enum role	 role;
+	unsigned	 facts;		/* EDGE_KIND_*			*/
+};
+
 struct kind_row {
 	const char	*word;
 	enum role	 role;
@@ -54,6 +60,7 @@ bool			 kinds_has(struct span word, unsigned fact);
 
 /* The same for the types of edges. */
 extern const char kinds_edge_words[];
+const struct edge_kind_row *kinds_find_edge(struct span word);
 bool			 kinds_edge_has(struct span word, unsigned fact);
 
 /* The same for the types of queues. */

@@ -11,7 +11,7 @@
 #include "sys/roles.h"
 
 #define SEES_MASTER	(1u << ROLE_MASTER)
-#define SEES_EDGE	(1u << ROLE_EDGE)
+#define SEES_EDGE	(1u << ROLE_EDGE | 1u << ROLE_PICKUP)
 #define SEES_QUEUE	(1u << ROLE_QUEUE | 1u << ROLE_PROXY)
 #define SEES_RELAY	(1u << ROLE_RELAY)
 #define SEES_MAILDIR	(1u << ROLE_MAILDIR)

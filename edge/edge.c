@@ -66,6 +66,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	*set = (struct settings){ 0 };
 	edge->loop = loop;
 	edge->last_session = first_session(secret);
+	edge->role = ROLE_EDGE;
 	edge->protocol = edge->set.protocol != NULL ? edge->set.protocol :
 	    &protocol_smtp;
 	stage_init(&edge->stages);

@@ -47,6 +47,7 @@ struct edge_calls {
 
 struct edge {
 	struct ev_loop	*loop;		/* borrowed		*/
+	enum role	 role;		/* EDGE, or PICKUP	*/
 	struct settings	 set;
 	const struct protocol *protocol;	/* spoken with clients	*/
 	struct stages	 stages;	/* who judges a client, and when */

@@ -209,7 +209,7 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 	from_queue_close(edge);
 	edge->passes = peer->role == ROLE_PROXY;
 	edge->asks = edge->waits = true;	/* until it says otherwise */
-	e = link_open(&edge->queue, edge->loop, fd, ROLE_EDGE, peer,
+	e = link_open(&edge->queue, edge->loop, fd, edge->role, peer,
 	    take_message, queue_gone, edge);
 	if (e != OK) {
 		edge->queue = NULL;

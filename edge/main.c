@@ -9,8 +9,13 @@
  *	origin transaction envelope framing text tap stream trace to_queue
  *	from_queue checks_queue session_wait
  *
+ * As pickup (an edge of type drop) it has no listener: drop finds files (found,
+ * odd), carry speaks for one of them with a session (hear; notice for those who
+ * are refused).
+ *
  * Everything that comes from the world ends in session.c; this process has no
- * file system and no network but the sockets it accepts.
+ * file system, but as pickup the drop directory, and no network but the sockets
+ * it accepts.
  */
 #include <sys/random.h>
 
@@ -20,6 +25,7 @@
 #include "ask/keys.h"
 #include "ask/login.h"
 #include "bus/boot.h"
+#include "edge/drop/drop.h"
 #include "edge/edge.h"
 #include "edge/from_queue.h"
 #include "edge/client/listen.h"
@@ -27,6 +33,7 @@
 struct program {
 	struct boot	*boot;
 	struct edge	*edge;
+	struct drop	*drop;		/* NULL: we have listeners	*/
 };
 
 static void
@@ -36,9 +43,11 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 	struct edge *edge = program->edge;
 	enum err e = OK;
 
-	if (p->role == ROLE_QUEUE || p->role == ROLE_PROXY)
+	if (p->role == ROLE_QUEUE || p->role == ROLE_PROXY) {
 		from_queue_link(edge, fd, p);
-	else if (p->role == ROLE_KEYS && edge->keys != NULL)
+		if (program->drop != NULL)
+			drop_look(program->drop);
+	} else if (p->role == ROLE_KEYS && edge->keys != NULL)
 		e = keys_set_link(edge->keys, fd, ROLE_EDGE, p);
 	else if (p->role == ROLE_USERS && edge->users != NULL)
 		e = login_set_link(edge->users, fd, ROLE_EDGE, p);
@@ -63,6 +72,8 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 {
 	struct program *program = arg;
 
+	if (program->drop != NULL)
+		drop_end(program->drop);
 	edge_drain(program->edge, patience_ms);
 }
 
@@ -106,6 +117,22 @@ ask_vault(struct program *program)
 		boot_fatal("the certificate cannot be used", errno);
 }
 
+/* Before and after the seal. */
+static void
+watch_drop(struct program *program)
+{
+	if (drop_new(&program->drop, program->edge,
+	    boot_root(program->boot)) != OK)
+		boot_fatal("cannot watch the drop directory", errno);
+}
+
+static void
+open_drop(struct program *program)
+{
+	if (drop_open(program->drop, boot_root(program->boot)) != OK)
+		boot_fatal("cannot open the drop directory", errno);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -118,6 +145,7 @@ main(int argc, char **argv)
 	static struct program program;
 	struct settings set;
 	uint64_t secret;
+	bool is_pickup;
 
 	program.boot = boot_start(argc, argv, &calls, &program);
 	if (settings_init(&set, boot_slice(program.boot)) != OK)
@@ -128,7 +156,14 @@ main(int argc, char **argv)
 	    &edge_calls, &program) != OK)
 		boot_fatal("no memory", errno);
 	ask_vault(&program);
+	is_pickup = boot_self(program.boot)->role == ROLE_PICKUP;
+	program.edge->role = boot_self(program.boot)->role;
+	if (is_pickup)
+		watch_drop(&program);
 	boot_seal(program.boot);
-	listen_all(&program);
+	if (is_pickup)
+		open_drop(&program);
+	else
+		listen_all(&program);
 	return boot_run(program.boot);
 }

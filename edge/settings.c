@@ -82,7 +82,7 @@ static const struct {
 	const char		*word;
 	const struct protocol	*protocol;
 } types[] = {
-#define EDGE_KIND(word, facts, by)	{ #word, &protocol_##by },
+#define EDGE_KIND(word, role, facts, by)	{ #word, &protocol_##by },
 #include "conf/kinds.def"
 };
 

@@ -19,6 +19,7 @@
 #include "base/span.h"
 #include "master/dirs.h"
 #include "master/shortage.h"
+#include "sys/dropdir.h"
 
 static enum err
 complain(const char *path, const char *why, int error)
@@ -240,5 +241,6 @@ enum err
 dirs_own(const struct plan_process *row)
 {
 	return row->own_dir[0] == '\0' ? OK :
-	    make(row->own_dir, row, 0700);
+	    make(row->own_dir, row, row->role == ROLE_PICKUP ? DROPDIR_MODE :
+	    0700);
 }

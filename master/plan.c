@@ -31,7 +31,7 @@
 #define ARE_STARTED	(IN(EDGE) | IN(QUEUE) | IN(RELAY) | IN(MAILDIR) | \
 			 IN(PIPE) | IN(KEYS) | IN(USERS) | IN(RESOLVER) |  \
 			 IN(CONTROL) | IN(BLACKHOLE) | IN(LOCAL) | \
-			 IN(PROXY))
+			 IN(PROXY) | IN(PICKUP))
 #define HAVE_FILES	(IN(EDGE) | IN(RELAY) | IN(KEYS) | IN(USERS) |	   \
 			 IN(RESOLVER))
 #define HAVE_SECRETS	(IN(RELAY) | IN(KEYS) | IN(USERS))
@@ -40,6 +40,7 @@
 /* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static const unsigned may_ask[ROLE__COUNT] = {
 	[ROLE_EDGE] = IN(QUEUE) | IN(PROXY) | IN(KEYS) | IN(USERS),
+	[ROLE_PICKUP] = IN(QUEUE) | IN(PROXY),
 	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE) |
 	    IN(LOCAL),
 	[ROLE_PROXY] = IN(RELAY),

@@ -13,7 +13,7 @@ static const struct {
 	unsigned	 roles;
 	uint32_t	 patience_ms;
 } stages[] = {
-	{ IN(EDGE),			10000 },
+	{ IN(EDGE) | IN(PICKUP),	10000 },
 	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(LOCAL), 20000 },
 	{ IN(QUEUE),			20000 },
 	{ IN(KEYS) | IN(USERS),		2000 },

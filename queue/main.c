@@ -94,6 +94,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 
 	switch (p->role) {
 	case ROLE_EDGE:
+	case ROLE_PICKUP:
 		from_edge_peer(q, fd, p);
 		break;
 	case ROLE_RELAY:

@@ -21,7 +21,7 @@ static const struct {
 	{ MAY_THREADS, "threads" }, { MAY_TAKE, "take" },
 	{ MAY_EXEC, "exec" }, { MAY_PIPES, "pipes" },
 	{ MAY_MARK, "mark" },
-	{ MAY_BECOME, "become" },
+	{ MAY_BECOME, "become" }, { MAY_PICK, "pick" },
 };
 
 static void

@@ -261,5 +261,7 @@ boot_master(struct boot *b)
 const char *
 boot_root(const struct boot *b)
 {
-	return sandbox_path();
+	const char *inside = sandbox_path();
+
+	return inside[0] != '\0' ? inside : b->root;
 }

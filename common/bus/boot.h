@@ -122,7 +122,7 @@ void		 boot_limit_ports(struct boot *, const uint16_t *ports,
 
 /* Enter the sandbox of our row.  Exits when that fails and is required. */
 void		 boot_seal(struct boot *);
-/* The directory that is ours, as it is called now; "" if we have none. */
+/* The directory that is ours, as it is called now: a seal may change that. */
 const char	*boot_root(const struct boot *);
 
 /* Tell master we are ready and run the loop; returns the exit status. */

@@ -104,7 +104,8 @@ grant_all(int set, const struct ruleset *r, const struct landlock *ll)
 		e = grant(set, "/", REFER);
 	else if (ll->tree != NULL)
 		e = grant(set, ll->tree, r->files &
-		    (ll->can_write ? MAY_CHANGE : MAY_LOOK));
+		    (ll->can_write ? MAY_CHANGE :
+		    ll->can_remove ? MAY_LOOK | REMOVE_FILE : MAY_LOOK));
 	if (e == OK && ll->also_read != NULL)
 		e = grant(set, ll->also_read, MAY_LOOK);
 	if (e == OK && dials && r->net != 0 &&

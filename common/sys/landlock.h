@@ -22,6 +22,7 @@ struct landlock {
 					 * file anywhere		*/
 	bool		 can_write;	/* read and change below tree, else
 					 * only read			*/
+	bool		 can_remove;	/* read, and remove files	*/
 	bool		 can_connect;	/* TCP connections, to any port	*/
 	const uint16_t	*ports;		/* without it, to these; borrowed */
 	unsigned	 port_cnt;

@@ -17,6 +17,7 @@
 #define MAY_LOCK	0x400u
 #define MAY_MARK	0x800u
 #define MAY_BECOME	0x1000u
+#define MAY_PICK	0x2000u
 
 enum role {
 #define ROLE(name, word, program, user, root, may)	ROLE_##name,

@@ -301,6 +301,7 @@ enter_landlock(struct steps *st)
 		.ports = st->box->ports,
 		.port_cnt = st->may & MAY_ASK ? st->box->port_cnt : 0,
 		.can_write = (st->may & (MAY_FILES | MAY_STORE)) != 0,
+		.can_remove = (st->may & MAY_PICK) != 0,
 		.any_file = (st->may & (MAY_EXEC | MAY_BECOME)) != 0,
 	};
 	char word[32];
@@ -308,7 +309,7 @@ enter_landlock(struct steps *st)
 
 	if (st->may & MAY_READ)
 		ll.tree = "/";
-	else if (ll.can_write && !ll.any_file)
+	else if ((ll.can_write || ll.can_remove) && !ll.any_file)
 		ll.tree = own_path;
 	if (!seccomp_is_on() && !ll.any_file &&
 	    access("/proc/self", F_OK) == 0)

@@ -113,6 +113,12 @@ static const int readers[] = {
 	SCMP_SYS(statx),
 };
 
+/* A directory read, its files too, and those that are done with removed. */
+static const int picks[] = {
+	SCMP_SYS(flock), SCMP_SYS(getdents64), SCMP_SYS(newfstatat),
+	SCMP_SYS(statx), SCMP_SYS(unlinkat),
+};
+
 static const int threads[] = {
 	SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler),
 };
@@ -239,7 +245,7 @@ add_descriptors(scmp_filter_ctx f, int *rc, unsigned may)
 	else if (may & MAY_MARK)
 		allow_values(f, rc, SCMP_SYS(fcntl), 1, LIST(mark_fcntls));
 	allow_values(f, rc, SCMP_SYS(setsockopt), 1, LIST(levels));
-	if ((may & (MAY_STORE | MAY_FILES | MAY_READ)) == 0)
+	if ((may & (MAY_STORE | MAY_FILES | MAY_READ | MAY_PICK)) == 0)
 		allow_if(f, rc, SCMP_SYS(newfstatat), 1, &by_fd);
 }
 
@@ -315,6 +321,10 @@ add_files(scmp_filter_ctx f, int *rc, unsigned may)
 		allow_all(f, rc, LIST(stores));
 	if (may & MAY_FILES)
 		allow_all(f, rc, LIST(maildirs));
+	if (may & MAY_PICK) {
+		allow_all(f, rc, LIST(picks));
+		allow_if(f, rc, SCMP_SYS(openat), 1, &openat_reads);
+	}
 	if (may & MAY_READ) {
 		allow_all(f, rc, LIST(readers));
 		allow_if(f, rc, SCMP_SYS(open), 1, &open_reads);

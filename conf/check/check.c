@@ -13,37 +13,63 @@ is_within(struct span path, struct span dir)
 	    (path.len == dir.len || path.ptr[dir.len] == '/');
 }
 
-static void
-check_queue_path(struct conf *c, struct block *b)
+/* A directory that is its alone: a queue's, or that of an edge of type drop. */
+static const struct setting *
+own_path(const struct block *b)
 {
-	const struct setting *s = &b->settings[OPTION_QUEUE_path];
+	if (b->no == BLOCK_QUEUE)
+		return &b->settings[OPTION_QUEUE_path];
+	return b->no == BLOCK_EDGE ? &b->settings[OPTION_EDGE_path] : NULL;
+}
+
+/* Whose path of those before it is this one, or above or below it? */
+static const struct block *
+find_clash(const struct conf *c, const struct block *b, struct span path)
+{
+	const struct block *other;
+	const struct setting *s;
+
+	TAILQ_FOREACH(other, &c->top->blocks, entry) {
+		if (other == b)
+			break;
+		s = own_path(other);
+		if (s != NULL && s->cnt > 0 &&
+		    (is_within(path, s->v[0].text) ||
+		    is_within(s->v[0].text, path)))
+			return other;
+	}
+	return NULL;
+}
+
+static void
+check_own_path(struct conf *c, struct block *b)
+{
+	const struct setting *s = own_path(b);
 	const struct block *other;
 
-	if (kinds_queue_has(block_kind(b), QUEUE_KIND_PASSES))
+	if (b->no == BLOCK_QUEUE &&
+	    kinds_queue_has(block_kind(b), QUEUE_KIND_PASSES))
 		return;
-	if (!s->given)
-		block_set(c, b, OPTION_QUEUE_path, arena_join(&c->arena,
-		    SPAN("/var/lib/postern/"), b->name), 0);
 	if (s->cnt == 0)
 		return;
 	check_directory(c, s->v[0].text, s->v[0].place);
-	TAILQ_FOREACH(other, &c->top->blocks, entry) {
-		if (other == b)
-			return;
-		if (other->no != BLOCK_QUEUE ||
-		    other->settings[OPTION_QUEUE_path].cnt == 0 ||
-		    (!is_within(s->v[0].text,
-		    block_text(other, OPTION_QUEUE_path)) &&
-		    !is_within(block_text(other, OPTION_QUEUE_path),
-		    s->v[0].text)))
-			continue;
-		report_add(&c->mistakes, s->v[0].place,
-		    "%s keeps its mail here already", block_words(c, other));
-		report_note(&c->mistakes,
-		    other->settings[OPTION_QUEUE_path].v[0].place,
-		    "it says so here");
+	other = find_clash(c, b, s->v[0].text);
+	if (other == NULL)
 		return;
-	}
+	report_add(&c->mistakes, s->v[0].place, "%s keeps its mail here "
+	    "already", block_words(c, other));
+	report_note(&c->mistakes, own_path(other)->v[0].place,
+	    "it says so here");
+}
+
+static void
+check_queue_path(struct conf *c, struct block *b)
+{
+	if (!b->settings[OPTION_QUEUE_path].given &&
+	    !kinds_queue_has(block_kind(b), QUEUE_KIND_PASSES))
+		block_set(c, b, OPTION_QUEUE_path, arena_join(&c->arena,
+		    SPAN("/var/lib/postern/"), b->name), 0);
+	check_own_path(c, b);
 }
 
 /* The user a role runs as, once, told at the first block that needs it. */
@@ -68,7 +94,10 @@ static void
 check_block(struct conf *c, struct block *b)
 {
 	if (b->no == BLOCK_EDGE) {
-		check_role(c, ROLE_EDGE, b->name_place);
+		if (block_kind(b).len > 0)
+			check_role(c, kinds_find_edge(block_kind(b))->role,
+			    b->name_place);
+		check_own_path(c, b);
 		if (block_count(b, BLOCK_LISTENER) > PLAN_LISTENERS_MAX / 2)
 			report_add(&c->mistakes, b->name_place,
 			    "an edge has at most %u listeners",

@@ -36,7 +36,7 @@ role_of(const struct block *b)
 {
 	switch (b->no) {
 	case BLOCK_EDGE:
-		return ROLE_EDGE;
+		return kinds_find_edge(block_kind(b))->role;
 	case BLOCK_USERS:
 		return ROLE_USERS;
 	case BLOCK_QUEUE:
@@ -49,6 +49,8 @@ role_of(const struct block *b)
 static unsigned
 workers_of(const struct block *b)
 {
+	if (b->no == BLOCK_EDGE && role_of(b) == ROLE_PICKUP)
+		return 1;
 	return b->no == BLOCK_EDGE ?
 	    (unsigned)block_num(b, OPTION_EDGE_workers) :
 	    b->no == BLOCK_RELAY ?
@@ -138,6 +140,8 @@ own_dir_of(const struct block *b)
 {
 	if (b->no == BLOCK_QUEUE)
 		return block_text(b, OPTION_QUEUE_path);
+	if (b->no == BLOCK_EDGE)
+		return block_text(b, OPTION_EDGE_path);
 	if (block_has(b, KIND_HAS_DIR))
 		return path_fixed_head(block_text(b, OPTION_RELAY_path));
 	return SPAN("");
@@ -288,6 +292,8 @@ is_linked(const struct run *from, const struct run *to)
 	const struct block *b = from->block;
 
 	switch (from->role) {
+	case ROLE_PICKUP:
+		return b->target == to->block;
 	case ROLE_EDGE:
 		return b->target == to->block ||
 		    (to->role == ROLE_KEYS && block_keyed(b) != NULL) ||

@@ -1,9 +1,8 @@
 /*
- * handover - one message from its text to the edge's 250, whole or not at all:
- * if one recipient is refused none gets it.  More recipients than the edge
- * takes at a time are several transactions.
+ * handover - a letter to the edge; where that is away or says not now, into the
+ * drop directory.
  *
- * Blocks  on the input, then on the edge
+ * Blocks  on the input, then on the edge, then on the disk
  */
 #ifndef CTL_SENDMAIL_HANDOVER_H
 #define CTL_SENDMAIL_HANDOVER_H
@@ -11,8 +10,18 @@
 #include <stdio.h>
 
 #include "ctl/sendmail/args.h"
+#include "ctl/sendmail/letter.h"
 
-/* The exit status: 0, or one of sysexits(3) and the reason told. */
-int	handover_send(const struct args *, FILE *in, const char *socket_path);
+/* Where to: see conf/ask.h. */
+struct handover {
+	const char	*socket;
+	const char	*drop;		/* "" there is none		*/
+};
+
+/* The exit status: 0, or one of sysexits(3) with a complaint. */
+int	handover_letter(struct letter *, const struct handover *);
+
+/* The same of one message on `in', and the reason told. */
+int	handover_send(const struct args *, FILE *in, const struct handover *);
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * main.c - postern-sendmail: sendmail(1), mailq and newaliases.
  *
- *	args text (fields) who mailbox smtp
+ *	args letter text (fields) who mailbox handover submit smtp keep
  *
  * It is the caller's program with the caller's rights: the message goes to an
- * edge over its unix socket, and the kernel tells the edge who calls.
+ * edge over its unix socket, and the kernel tells the edge who calls; or into
+ * the drop directory, where the file's owner tells it.
  */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +23,20 @@
 
 #define CONFIG_PATH	"/etc/postern/postern.conf"
 #define SOCKET_PATH	"/run/postern/sendmail"
+#define DROP_PATH	"/var/lib/postern/drop"
 
-/* Where the edge listens, as the configuration says or by custom. */
+struct places {
+	char	 socket[PATH_MAX];
+	char	 drop[PATH_MAX];
+};
+
+/*
+ * Where the edge listens, and where is kept what it does not take now, as the
+ * configuration says; by custom where that cannot be read: it may be about to
+ * be written.
+ */
 static void
-find_socket(const char *config, char *buf, size_t cap)
+find_places(const char *config, struct places *p)
 {
 	static const struct conf_opener opener = {
 		.read = files_read, .glob = files_glob,
@@ -36,9 +48,14 @@ find_socket(const char *config, char *buf, size_t cap)
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strlcpy(cwd, "/", sizeof(cwd));
-	if (conf_load(&c, config, &opener, &host, &report) != OK ||
-	    !span_cstr(ask_socket(c), buf, cap) || buf[0] == '\0')
-		(void)strlcpy(buf, SOCKET_PATH, cap);
+	(void)strlcpy(p->drop, DROP_PATH, sizeof(p->drop));
+	(void)strlcpy(p->socket, SOCKET_PATH, sizeof(p->socket));
+	if (conf_load(&c, config, &opener, &host, &report) == OK) {
+		(void)span_cstr(ask_drop(c), p->drop, sizeof(p->drop));
+		if (ask_socket(c).len > 0)
+			(void)span_cstr(ask_socket(c), p->socket,
+			    sizeof(p->socket));
+	}
 	conf_free(&c);
 }
 
@@ -66,10 +83,14 @@ run_tool(const struct args *a, const char *verb, const char *second,
 int
 main(int argc, char **argv)
 {
-	char path[PATH_MAX];
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	struct places places;
+	const struct handover to = { places.socket, places.drop };
 	struct args a;
 
 	inherited_drop(inherited_named(argc, argv), 1);
+	/* A limit on the size of files is an error like any other. */
+	(void)sigaction(SIGXFSZ, &ignored, NULL);
 	if (args_read(&a, argc, argv) != OK)
 		return EX_USAGE;
 	switch (a.mode) {
@@ -82,7 +103,6 @@ main(int argc, char **argv)
 	default:
 		break;
 	}
-	find_socket(a.config != NULL ? a.config : CONFIG_PATH, path,
-	    sizeof(path));
-	return handover_send(&a, stdin, path);
+	find_places(a.config != NULL ? a.config : CONFIG_PATH, &places);
+	return handover_send(&a, stdin, &to);
 }

@@ -9,10 +9,9 @@ import pytest
 from server import NOBODY, Postern, Room, basic, free_port
 from sinks import Sink, SmtpSink
 
-USERS = ("_postern-edge", "_postern-queue", "_postern-relay", "_postern-dns",
-         "_postern-vault", "_postern-auth", "_postern-ctl", "_postern-local",
-         "_postern-mail",
-         "_postern-prog")
+USERS = ("_postern-edge", "_postern-drop", "_postern-queue", "_postern-relay",
+         "_postern-dns", "_postern-vault", "_postern-auth", "_postern-ctl",
+         "_postern-local", "_postern-mail", "_postern-prog")
 
 
 def pytest_collection_modifyitems(items):

@@ -43,8 +43,8 @@ struct act {
 	const char	*name;
 	bool		 (*act)(void);
 	/*		 edge queue relay maildir resolver
-	 *		 pipe keys users control blackhole */
-	char		 fates[12];
+	 *		 pipe keys users control blackhole proxy pickup */
+	char		 fates[13];
 };
 
 /* What the letter asks for here, BROKEN when it cannot be asked. */
@@ -135,7 +135,7 @@ try(enum role role, bool (*act)(void), bool debug)
 static const enum role locked_in[] = {
 	ROLE_EDGE, ROLE_QUEUE, ROLE_RELAY, ROLE_MAILDIR, ROLE_RESOLVER,
 	ROLE_PIPE, ROLE_KEYS, ROLE_USERS, ROLE_CONTROL, ROLE_BLACKHOLE,
-	ROLE_PROXY,
+	ROLE_PROXY, ROLE_PICKUP,
 };
 #define LOCKED_IN_CNT	(sizeof(locked_in) / sizeof(locked_in[0]))
 

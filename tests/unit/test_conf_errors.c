@@ -141,8 +141,8 @@ static const char many_told[] =
     "    edge open { type smtp; listener { interface \"\"; port 26 }; queue o"
 	"ther }\n"
     "         ^~~~\n"
-    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp lmtp; did you"
-	" mean `smtp'?\n"
+    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp lmtp drop; d"
+	"id you mean `smtp'?\n"
     "    edge open { type smpt; queue other; listener { interface 127.0.0.1; "
 	"port 26 } }\n"
     "                     ^~~~\n"
@@ -311,8 +311,8 @@ static const struct row rows[] = {
 	{ "egde e { }\n" EDGE("") REST, "f:1:1: there is no block `egde', but "
 	    "process, edge, users, queue and relay; did you mean `edge'?", NULL,
 	    false },
-	{ "edge e { }\n" REST, "f:1:6: edge e needs `type': one of smtp lmtp",
-	    NULL,
+	{ "edge e { }\n" REST,
+	    "f:1:6: edge e needs `type': one of smtp lmtp drop", NULL,
 	    false },
 	{ EDGE("") QUEUE "relay r { type static }\n",
 	    "f:3:7: relay r needs `host'", NULL, false },
@@ -431,6 +431,18 @@ static const struct row rows[] = {
 	    "queue p { type lmdb; path /s }\n" RELAY(""),
 	    "f:3:27: queue q keeps its mail here already",
 	    "f:2:27: it says so here", false },
+	{ "edge d { type drop; path /s; queue q }\n"
+	    "queue q { type lmdb; path /s }\n" RELAY(""),
+	    "f:2:27: edge d keeps its mail here already",
+	    "f:1:26: it says so here", false },
+	{ "edge d { type drop }\nqueue drop { type lmdb }\n" RELAY(""),
+	    "f:2:1: edge d keeps its mail here already",
+	    "f:1:1: it says so here", false },
+	{ "edge d { type drop; listener { port 26 } }\n" REST,
+	    "f:1:21: listener is no block of a edge of type drop, but of smtp "
+	    "lmtp", NULL, false },
+	{ EDGE("path /s") REST, "f:1:21: path is no option of a edge of type "
+	    "smtp, but of drop", NULL, false },
 	{ EDGE("queue q") "queue p { type lmdb; path \"\" }\n"
 	    "queue q { type lmdb; path /s }\n" RELAY(""),
 	    "f:2:27: `' is not a path", NULL, false },
