@@ -156,6 +156,22 @@ def test_a_list_has_its_owner_as_sender_and_hears_of_bounces(server, sinks):
     assert "Action: expanded" in told.text
 
 
+def test_a_table_over_a_mebibyte_is_taken_and_taken_anew(server, sink):
+    house = House(server, sink.port)
+    rows = ["user%05d@shop.example: box%05d@else.example\n" % (i, i)
+            for i in range(25000)]
+    text = "".join(rows)
+    assert len(text) > 1 << 20
+    house.write("aliases", text)
+    p = server.start()
+    send(p.port, "x@far.example", "USER24999@shop.example")
+    assert sink.wait()[0].rcpts == ["box24999@else.example"]
+    house.write("aliases", text + "last: end@else.example\n")
+    assert house.newaliases().status == 0
+    send(p.port, "x@far.example", "last@here.example")
+    assert sink.wait(2)[1].rcpts == ["end@else.example"]
+
+
 def provider(account):
     """Takes mail of who has logged in, and of his own address alone."""
     def answer(verb, line, session):
