@@ -25,6 +25,8 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 				 * recipients one by one		*/
 #define KIND_EACH	0x80u	/* its next hop answers for each recipient at
 				 * the end of the text			*/
+#define KIND_TAKES_BINARY 0x100u /* it takes text of any octets, if its next
+				 * hop does				*/
 
 /* The same for a type of edge. */
 #define EDGE_KIND_NEVER_25 0x1u	/* nobody may take it for SMTP: no listener

@@ -60,6 +60,7 @@ struct edge {
 	bool		 waits;		/* and of MAIL, before its reply */
 	bool		 passes;	/* a proxy: it keeps nothing	*/
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
+	bool		 binary;	/* no relay of it lacks BINARYMIME */
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_session;	/* of this process's only: it begins
 					 * with random bits	*/

@@ -182,12 +182,14 @@ take_message(struct link *l, unsigned type, const union msg *m,
 	if (type != MSG_queue_state)
 		return take_answer(edge, type, m);
 	if (m->queue_state.full >= QUEUE_FULL__COUNT ||
-	    m->queue_state.utf8 >= QUEUE_UTF8__COUNT)
+	    m->queue_state.utf8 >= QUEUE_UTF8__COUNT ||
+	    m->queue_state.binary > 1)
 		return ERR_PEER;
 	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
 	edge->utf8 = m->queue_state.utf8;
 	edge->waits = m->queue_state.waits != 0;
+	edge->binary = m->queue_state.binary != 0;
 	return OK;
 }
 

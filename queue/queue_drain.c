@@ -13,12 +13,14 @@ queue_can(struct queue *q, const char *relay, const struct msg_relay_can *m)
 	struct routes *routes = q->settings.routes;
 	int lacks;
 	enum queue_utf8 before = route_utf8(routes, &lacks);
+	bool took_binary = route_all_take_binary(routes);
 	enum err e = able_hear(&q->able, relay, m);
 
 	if (e != OK)
 		return e;
 	able_tell(&q->able, routes);
-	if (route_utf8(routes, &lacks) != before)
+	if (route_utf8(routes, &lacks) != before ||
+	    route_all_take_binary(routes) != took_binary)
 		intake_tell(q->intake);
 	return OK;
 }

@@ -87,6 +87,7 @@ read_relay(struct routes *routes, const struct slice *relay)
 	struct reading r = { .routes = routes, .err = OK };
 	struct span type = slice_text(relay, "type", 0);
 	struct span delimiter;
+	unsigned no;
 
 	r.of = slice_text(relay, "name", 0);
 	if ((r.err = route_add_relay(routes, r.of, kind_of(type))) != OK)
@@ -95,6 +96,9 @@ read_relay(struct routes *routes, const struct slice *relay)
 	    (r.err = route_set_one_hop(routes, r.of,
 	    slice_num(relay, "ask_after") > 0)) != OK)
 		return r.err;
+	if (!kinds_has(type, KIND_TAKES_BINARY) &&
+	    route_relay_no(routes, r.of, &no))
+		route_set_binary(routes, no, false);
 	slice_each(relay, "recipients", take_rcpt, &r);
 	delimiter = slice_text(relay, "recipient_delimiter", 0);
 	if (r.err == OK && delimiter.len > 0)

@@ -31,7 +31,9 @@ judge_room(struct session *s, struct reply *no)
 static bool
 asks(const struct session *s)
 {
-	return s->edge->asks || (s->transaction->has_smtputf8 &&
+	return s->edge->asks || (!s->edge->binary &&
+	    s->transaction->body == BODY_BINARYMIME) ||
+	    (s->transaction->has_smtputf8 &&
 	    s->edge->utf8 != QUEUE_UTF8 &&
 	    s->edge->set.smtputf8 == SMTPUTF8_AUTO);
 }

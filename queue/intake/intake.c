@@ -182,7 +182,8 @@ tell(const struct edge *ed)
 
 	to_edge_state(ed->link, q->full, q->expanders.cnt > 0 ||
 	    route_asks(q->settings.routes),
-	    route_utf8(q->settings.routes, &lacks), false);
+	    route_utf8(q->settings.routes, &lacks), false,
+	    route_all_take_binary(q->settings.routes));
 }
 
 void

@@ -34,6 +34,20 @@ wants_bounce(const struct stream *s, const struct msg_mail_rcpt *m)
 	return !s->is_local && dsn_wants(m->notify, DSN_FAILURE);
 }
 
+/* RFC 3030 3: known before it is taken, it is the client's to know. */
+static bool
+cannot_carry(const struct stream *s, const struct route *r,
+    struct route_reply *reply)
+{
+	if (s->accept.message.body != BODY_BINARYMIME ||
+	    route_takes_binary(s->queue->settings.routes, r->relay_no))
+		return false;
+	*reply = (struct route_reply){ .code = 550, .dsn = "5.6.1",
+	    .text = "The next hop for this recipient does not take "
+	    "BINARYMIME" };
+	return true;
+}
+
 /* May he be one?  What his route is by now is kept, if he may. */
 static bool
 judge(const struct stream *s, const struct msg_mail_rcpt *m,
@@ -48,8 +62,9 @@ judge(const struct stream *s, const struct msg_mail_rcpt *m,
 	if (owner.len > 0)
 		ask.sender = owner;
 	v = route_judge(routes, &ask, &r, reply);
-	if (v == ROUTE_FOUND && !(s->is_judged && route_utf8_is_lost(routes,
-	    &r, &ask, wants_bounce(s, m), reply)) && wants_bounce(s, m) &&
+	if (v == ROUTE_FOUND && !cannot_carry(s, &r, reply) &&
+	    !(s->is_judged && route_utf8_is_lost(routes, &r, &ask,
+	    wants_bounce(s, m), reply)) && wants_bounce(s, m) &&
 	    !alias_knows(&s->queue->aliases, ask.sender))
 		(void)route_sender_is_lost(routes, ask.sender, reply);
 	if (reply->code != 250)

@@ -64,7 +64,7 @@ tell(const struct proxy_edge *ed)
 	int lacks;
 
 	to_edge_state(ed->link, QUEUE_HAS_ROOM, true,
-	    route_utf8(ed->proxy->settings.routes, &lacks), true);
+	    route_utf8(ed->proxy->settings.routes, &lacks), true, true);
 }
 
 void

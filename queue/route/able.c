@@ -17,6 +17,7 @@ struct able_row {
 	char		 relay[BLOCK_NAME_MAX + 1];
 	char		 hop[HOP_MAX];
 	enum hop_utf8	 utf8;
+	bool		 lacks_binary;	/* for all that is known	*/
 };
 
 static struct able_row *
@@ -49,12 +50,15 @@ able_hear(struct able *a, const char *relay, const struct msg_relay_can *m)
 	struct able_row *row;
 	char hop[HOP_MAX];
 
-	if (m->utf8 >= HOP_UTF8__COUNT || !span_cstr(m->hop, hop, sizeof(hop)))
+	if (m->utf8 >= HOP_UTF8__COUNT || m->binary > 1 ||
+	    !span_cstr(m->hop, hop, sizeof(hop)))
 		return ERR_PEER;
 	if ((row = find_or_add(a, relay)) == NULL)
 		return ERR_SYS;
-	if (m->utf8 != HOP_UNKNOWN || strcmp(row->hop, hop) != 0)
+	if (m->utf8 != HOP_UNKNOWN || strcmp(row->hop, hop) != 0) {
 		row->utf8 = m->utf8;
+		row->lacks_binary = m->utf8 != HOP_UNKNOWN && m->binary == 0;
+	}
 	strlcpy(row->hop, hop, sizeof(row->hop));
 	return OK;
 }
@@ -65,6 +69,14 @@ able_hop(const struct able *a, const char *relay)
 	const struct able_row *row = find(a, relay);
 
 	return row == NULL ? HOP_UNKNOWN : row->utf8;
+}
+
+static bool
+lacks_binary(const struct able *a, const char *relay)
+{
+	const struct able_row *row = find(a, relay);
+
+	return row != NULL && row->lacks_binary;
 }
 
 void
@@ -78,6 +90,8 @@ able_tell(const struct able *a, struct routes *routes)
 		hop = able_hop(a, route_relay(routes, no));
 		route_set_utf8(routes, no, hop == HOP_UTF8,
 		    hop != HOP_UNKNOWN);
+		route_set_binary(routes, no, !lacks_binary(a,
+		    route_relay(routes, no)));
 	}
 }
 

@@ -10,7 +10,9 @@
  * the relay has the same hop, whoever dies or is replaced meanwhile.  Nothing
  * of it is on disk: a hop may have become another while we were down.
  *
- * What is known stands in the routes as well: route_takes_utf8().
+ * What is known stands in the routes as well: route_takes_utf8(), and
+ * route_takes_binary() of BINARYMIME, which is refused where it is known to be
+ * missing and nowhere else: an edge offers it only where it was told to.
  */
 #ifndef QUEUE_ABLE_H
 #define QUEUE_ABLE_H

@@ -131,6 +131,12 @@ route_set_utf8(struct routes *r, unsigned no, bool takes, bool is_known)
 		route_set_utf8(r->bounces, no, takes, is_known);
 }
 
+void
+route_set_binary(struct routes *r, unsigned no, bool takes)
+{
+	r->relays[no].no_binary = !takes;
+}
+
 static enum err
 add_to_table(struct routes *r, enum route_by by, struct span pattern)
 {
@@ -312,6 +318,21 @@ bool
 route_may_take_utf8(const struct routes *r, unsigned no)
 {
 	return r->relays[no].may_utf8;
+}
+
+bool
+route_takes_binary(const struct routes *r, unsigned no)
+{
+	return !r->relays[no].no_binary;
+}
+
+bool
+route_all_take_binary(const struct routes *r)
+{
+	for (uint32_t no = 0; no < r->relay_cnt; no++)
+		if (r->relays[no].no_binary && route_leads_to(r, no))
+			return false;
+	return true;
 }
 
 bool

@@ -103,6 +103,9 @@ MUST_CHECK enum err route_set_one_hop(struct routes *, struct span relay,
 void	route_set_utf8(struct routes *, unsigned relay_no, bool takes,
 	    bool is_known);
 
+/* Can it hand on text of any octets?  Yes, until somebody knows better. */
+void	route_set_binary(struct routes *, unsigned relay_no, bool takes);
+
 /*
  * The next rule in their order: what is with what matches the pattern.  value
  * is the name of the relay, or the text of the reply.
@@ -171,6 +174,9 @@ bool	route_has_one_hop(const struct routes *, unsigned no);
 bool	route_takes_utf8(const struct routes *, unsigned no);
 /* It does not, for all that is known, but that is not known yet. */
 bool	route_may_take_utf8(const struct routes *, unsigned no);
+bool	route_takes_binary(const struct routes *, unsigned no);
+/* All that mail which comes in can be for. */
+bool	route_all_take_binary(const struct routes *);
 /* Can mail that comes in be for it? */
 bool	route_leads_to(const struct routes *, unsigned no);
 bool	route_has_relay(const struct routes *, const char *name);

@@ -31,9 +31,12 @@ take_offers(const struct smtp_client_target *t, unsigned has)
 	struct one_hop *h = (struct one_hop *)(uintptr_t)t;
 	enum hop_utf8 utf8 = has & EHLO_SMTPUTF8 ? HOP_UTF8 : HOP_ASCII;
 
-	if (utf8 == h->utf8)
+	bool binary = (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)) == 0;
+
+	if (utf8 == h->utf8 && binary == h->binary)
 		return;
 	h->utf8 = utf8;
+	h->binary = binary;
 	if (h->env->changed != NULL)
 		h->env->changed(h->env->changed_arg);
 }
@@ -44,6 +47,7 @@ one_hop_can(const void *arg, struct msg_relay_can *out)
 	const struct one_hop *h = arg;
 
 	out->utf8 = (uint8_t)h->utf8;
+	out->binary = h->binary;
 	out->hop = span_of(h->name);
 }
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from client import Client
+from client import Client, send
+from server import until
 from test_smuggle import REFUSED
 
 EVIL = b"MAIL FROM:<evil@evil.example>\r\n"
@@ -137,6 +138,24 @@ def test_binary_text_never_gets_into_a_dialogue_of_data(start, sinks, offers):
     assert b"\0" not in bounce.data and "Subject: one" in bounce.text
     data = bounce.data.replace(b"\r\n", b"")
     assert b"\r" not in data and b"\n" not in data
+
+
+def test_a_hop_that_is_known_to_lack_it_is_told_before_the_text(start, sinks):
+    """RFC 3030 3: 5.6.1 to RCPT, and nothing comes back."""
+    sink = sinks(extensions=("PIPELINING", "8BITMIME", "CHUNKING"))
+    p = start(sink.port, edge="binarymime yes")
+
+    def known():
+        with Client(p.port) as c:
+            c.hello()
+            c.want(WANTS, 250)
+            return c.say("RCPT TO:<bob@there.example>").startswith("550 5.6.1")
+
+    send(p.port, "ann@here.example", "bob@there.example")
+    sink.wait()                     # its EHLO was heard with it
+    until(known, 20)
+    send(p.port, "ann@here.example", "bob@there.example")
+    assert [m.sender for m in sink.wait(2)] == ["ann@here.example"] * 2
 
 
 def test_binary_is_a_parameter_where_it_is_offered(postern):

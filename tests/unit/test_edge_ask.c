@@ -299,6 +299,30 @@ tell(bool asks, enum queue_utf8 utf8)
 	kit_turn(KIT_TURNS);
 }
 
+/* RFC 3030 3: where a relay is known to lack it, each recipient is judged. */
+static void
+of_binary_text_the_queue_is_asked_where_not_all_can_have_it(void **state)
+{
+	kit.edge->set.binarymime = true;
+	for (unsigned i = 0; i < 2; i++) {
+		(void)link_send_queue_state(kit.queue,
+		    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8,
+		    .binary = (uint8_t)i });
+		kit_turn(KIT_TURNS);
+		kit_say("RSET\r\nMAIL FROM:<> BODY=BINARYMIME\r\n");
+		assert_string_equal(kit_codes(kit_hear()), "250 250 ");
+		kit_say(RCPT("v"));
+		kit_turn(KIT_TURNS);
+		if (i == 0) {
+			kit_want("", "");
+			kit_judge(550, "5.6.1", "Not there");
+			kit_want("", "550 5.6.1 Not there\r\n");
+		} else {
+			kit_want("", OK_OF("v"));
+		}
+	}
+}
+
 /* RFC 6531 3.5: where some relays alone take it, each recipient is judged. */
 static void
 with_smtputf8_the_queue_is_asked_where_not_all_can_have_it(void **state)
@@ -385,6 +409,7 @@ main(void)
 		T(a_bare_postmaster_is_asked_about_with_our_name),
 		T(who_was_refused_leaves_no_need_of_smtputf8),
 		T(with_smtputf8_the_queue_is_asked_where_not_all_can_have_it),
+		T(of_binary_text_the_queue_is_asked_where_not_all_can_have_it),
 		T(no_time_runs_out_while_the_queue_thinks),
 		T(too_many_refusals_end_the_session),
 	};

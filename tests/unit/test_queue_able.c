@@ -24,7 +24,7 @@ static struct routes *routes;
 static void
 hears(const char *relay, enum hop_utf8 utf8, const char *hop, enum err e)
 {
-	struct msg_relay_can m = { (uint8_t)utf8, span_of(hop) };
+	struct msg_relay_can m = { .utf8 = (uint8_t)utf8, .hop = span_of(hop) };
 
 	assert_int_equal(able_hear(&able, relay, &m), e);
 }
@@ -126,6 +126,35 @@ nothing_is_promised_where_mail_that_comes_in_has_no_way(void **state)
 	promises(QUEUE_ASCII, "dovecot");
 	hears("dovecot", HOP_UTF8, "/run/lmtp", OK);
 	promises(QUEUE_UTF8, "");
+}
+
+static void
+hears_binary(const char *relay, enum hop_utf8 utf8, bool binary, bool takes)
+{
+	struct msg_relay_can m = { .utf8 = (uint8_t)utf8, .binary = binary,
+	    .hop = SPAN("h:25") };
+	unsigned no;
+
+	assert_int_equal(able_hear(&able, relay, &m), OK);
+	able_tell(&able, routes);
+	assert_true(route_relay_no(routes, span_of(relay), &no));
+	assert_true(route_takes_binary(routes, no) == takes);
+	assert_true(route_all_take_binary(routes) == takes);
+}
+
+/* RFC 3030 3: refused where it is known, and what is not known may be. */
+static void
+binary_text_is_refused_of_hops_that_were_heard_to_lack_it(void **state)
+{
+	struct msg_relay_can odd = { .binary = 2, .hop = SPAN("h:25") };
+
+	able_tell(&able, routes);
+	assert_true(route_all_take_binary(routes));
+	hears_binary("smart", HOP_UNKNOWN, false, true);
+	hears_binary("smart", HOP_ASCII, false, false);
+	hears_binary("smart", HOP_UNKNOWN, false, false);
+	hears_binary("smart", HOP_UTF8, true, true);
+	assert_int_equal(able_hear(&able, "smart", &odd), ERR_PEER);
 }
 
 static unsigned	judged(const char *sender, const char *rcpt, bool wants_bounce);
@@ -246,6 +275,7 @@ main(void)
 		T(nothing_is_promised_where_mail_that_comes_in_has_no_way),
 		T(what_is_still_to_be_asked_is_no_lasting_no),
 		T(a_recipient_is_refused_whose_relay_cannot_carry_it),
+		T(binary_text_is_refused_of_hops_that_were_heard_to_lack_it),
 		T(a_bounce_goes_by_the_relay_that_carries_it),
 		T(where_no_other_carries_it_a_bounce_goes_by_mx),
 	};
