@@ -65,7 +65,10 @@ MAIL = {1: {
     "suspended": ("ann@here.example", ["busy13@away.example"], 3),
 }, 4: {
     "said": ("ann@here.example", ["busy14@there.example"], 3),
+}, 5: {
+    "list": ("owner-team@mx.test.example", ["busy15@there.example"], 3),
 }}
+ALIASES = "team: busy15@there.example\nowner-team: ann@here.example\n"
 ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
 FOR_ALL = " RET=HDRS ENVID=number-10"
 # By version: who is told that another recipient of his mail failed
@@ -153,15 +156,27 @@ def fill_4(p, port):
         p.wait_log(event="deferred", id=c.queued(c.say(".")))
 
 
+def fill_5(p, port):
+    """A list, whose owner is the sender for its members."""
+    name = send(port, "ann@here.example", "team@mx.test.example",
+                text=text("list", MAIL[5]["list"][2]))
+    p.wait_log(event="deferred", id=name)
+
+
 def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
     p = Postern(room)
     port = free_port()
-    p.configure(config(port, sink.port))
+    aliases = os.path.join(room.work, "aliases")
+    with open(aliases, "w", encoding="utf-8") as f:
+        f.write(ALIASES)
+    p.configure(config(port, sink.port).replace(
+        "relay first\n", "relay first\n    aliases %s\n" % aliases, 1))
     p.start()
     try:
-        for first, fill in enumerate((fill_1, fill_2, fill_3, fill_4), 1):
+        for first, fill in enumerate((fill_1, fill_2, fill_3, fill_4,
+                                      fill_5), 1):
             if first <= number:
                 fill(p, port)
         with Client(port) as c:         # an upload that is cut off
