@@ -120,9 +120,11 @@ give(int fd, mode_t mode, uint32_t uid, uint32_t gid)
 		errno = EEXIST;
 		return ERR_SYS;
 	}
-	if (geteuid() == 0 && fchown(fd, uid, gid) == -1)
+	/* Once it is another group's, only CAP_FSETID could set its set-gid
+	 * bit; to give a directory away leaves that bit as it is. */
+	if (fchmod(fd, mode) == -1)
 		return ERR_SYS;
-	return fchmod(fd, mode) == -1 ? ERR_SYS : OK;
+	return geteuid() == 0 && fchown(fd, uid, gid) == -1 ? ERR_SYS : OK;
 }
 
 static enum err
