@@ -94,7 +94,7 @@ leave(struct drop *d, const char *name, const struct stat *st,
 	if (d->told_cnt++ < TOLD_MAX)
 		tell(d, LOG_left, name, st, why);
 	else if (d->told_cnt == TOLD_MAX + 1)
-		log_why(LOG_left, "and more, see posternctl drop", 0);
+		log_why(LOG_left, "and more; status counts them as odd", 0);
 }
 
 /* Whoever has taken its place meanwhile is not touched. */
