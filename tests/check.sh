@@ -61,15 +61,16 @@ built() {
 
 all() {
 	rm -f build/{san,clang,fuzz}.status
-	step "lint" tests/lint.sh
 	if step "build with gcc" build CFLAGS=-g1 unit-build; then
 		others &
 		builder=$!
+		step "lint" tests/lint.sh	# looks into objects, too
 		step "unit tests" unit build
 		step "end-to-end tests" tests/e2e.sh
 	else
 		others &
 		builder=$!
+		step "lint" tests/lint.sh
 	fi
 	if step "build with sanitizers" built san; then
 		step "unit tests, sanitizers" unit build/san
