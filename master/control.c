@@ -144,7 +144,7 @@ tell_listeners(struct link *l, uint32_t request, const struct process *p)
 	if (p->id.worker != 0 || p->is_leaving)
 		return;
 	for (uint16_t i = 0; i < p->row.listener_cnt; i++) {
-		if (listen_find(&p->house->listeners, &p->row, i) == -1)
+		if (listen_passed_over(&p->house->listeners, &p->row, i))
 			continue;
 		name_place(where, sizeof(where), &p->row.listeners[i]);
 		(void)link_send_house_listener(l, &(struct msg_house_listener){

@@ -373,3 +373,13 @@ listen_find(struct listeners *all, const struct plan_process *row,
 
 	return l == NULL ? -1 : l->fd;
 }
+
+bool
+listen_passed_over(struct listeners *all, const struct plan_process *row,
+    unsigned index)
+{
+	const struct listener *l = find(all, &row->listeners[index],
+	    row->worker);
+
+	return l != NULL && l->fd == -1;
+}

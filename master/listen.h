@@ -12,6 +12,7 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -37,6 +38,10 @@ void	listen_close(struct listeners *);
 
 /* Close what was made for this generation: it does not come to be. */
 void	listen_undo(struct listeners *, uint32_t generation);
+
+/* Has this host no such address?  Then there is no socket for it. */
+bool	listen_passed_over(struct listeners *, const struct plan_process *,
+	    unsigned index);
 
 /* The socket for a listener of a row, borrowed; -1 when there is none. */
 int	listen_find(struct listeners *, const struct plan_process *,
