@@ -126,7 +126,7 @@ class House:
 class Cell(Client):
     """A word of EHLO tried with one kind of relay."""
 
-    is_ascii_only = False
+    is_ascii_only = is_text_only = False
 
     def deliver(self, text="Subject: x\r\n\r\nx\r\n", sender=ANN, params="",
                 rcpt="", who=("yes", "no")):
@@ -208,7 +208,10 @@ def try_binarymime(c, offer):
     text = b"Subject: x\r\n\r\n\0\r.\n.\r\n.\r\nMAIL\xff"
     c.want("MAIL FROM:<%s> BODY=BINARYMIME" % ANN, 250)
     for user in ("yes", "no"):
-        c.want("RCPT TO:<%s@there.example>" % user, 250)
+        c.want("RCPT TO:<%s@there.example>" % user,
+               "550 5.6.1 " if c.is_text_only else 250)
+    if c.is_text_only:
+        return None
     c.want("DATA", 503)
     c.write(b"BDAT %d LAST\r\n" % len(text) + text)
     return c.queued(c.reply())
@@ -222,10 +225,10 @@ WORDS = {"BINARYMIME": try_binarymime,
 # Have no SMTPUTF8: it is offered for the sake of `back', and they refuse it.
 ASCII_ONLY = {"few", "dovecot"}
 REFUSES_NOBODY = {"box", "hole"}
+TEXT_ONLY = {"full", "few", "lmtp", "dovecot", "prog", "box"}
 # What a next hop lacks, and its sender is told: a size is no promise that all
 # the world takes so much.
-MAY_BOUNCE = {("few", "SIZE"), *((kind, "BINARYMIME") for kind in (
-    "full", "few", "lmtp", "dovecot", "prog", "box"))}
+MAY_BOUNCE = {("few", "SIZE")}
 
 
 def run_cells(house):
@@ -239,6 +242,7 @@ def run_cells(house):
             with Cell(port) as c:
                 c.hello()
                 c.is_ascii_only = kind in ASCII_ONLY
+                c.is_text_only = kind in TEXT_ONLY
                 name = WORDS[word](c, offer.strip())
                 if name is not None:
                     names[kind, word] = name
