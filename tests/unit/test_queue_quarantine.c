@@ -372,23 +372,22 @@ a_delivery_has_its_note_before_it_is_due(void **state)
 static void
 results_of_a_delivery_damaged_under_way_are_kept(void **state)
 {
+	struct store_read_envelope first = { .id = mail.mail.id };
 	struct store_read_envelope r = { .id = mail.mail.id };
-	struct record_delivery was;
 	struct store_change c[2] = { { .class = CLASS_DONE, .code = 250,
 	    .address = mail.rcpts[0] }, { .class = CLASS_LATER, .code = 450,
 	    .rcpt_no = 1, .address = mail.rcpts[1], .reply = SPAN("Busy") } };
 	struct store_settle s = { .id = mail.mail.id, .changes = c,
-	    .change_cnt = 2, .attempts = 1, .was = &was,
+	    .change_cnt = 2, .attempts = 1,
 	    .due_ms = clock_wall_ms(), .now_ms = clock_wall_ms() };
 
-	CALL(store_read_envelope, &r);
+	CALL(store_read_envelope, &first);
 	assert_int_equal(kit.last, OK);
-	was = r.envelope->delivery;
+	s.was = &first.envelope->delivery;
 	flip(TABLE_DELIVERY);
 	CALL(store_settle, &s);
 	assert_int_equal(kit.last, OK);
 	assert_true(s.was_lost);
-	free(r.envelope);
 	CALL(store_read_envelope, &r);
 	assert_int_equal(kit.last, OK);
 	assert_int_equal(r.envelope->rcpt_cnt, 1);
@@ -406,6 +405,7 @@ results_of_a_delivery_damaged_under_way_are_kept(void **state)
 	assert_true(s.removed);
 	CALL(store_settle, &s);		/* removed is removed */
 	assert_int_equal(kit.last, ERR_NONE);
+	free(first.envelope);
 }
 
 static void
