@@ -101,7 +101,7 @@ systemctl reload postern && echo hello | sendmail ann@box.example &&
 $(soon 'ls /var/mail/box/ann/new/* >/dev/null 2>&1')"
 expect "root's mail is in the mailbox of whom its alias names" \
     "useradd ann && echo 'root: ann' >>/etc/aliases && newaliases &&
-echo hello | sendmail root && $(soon 'grep -q hello /var/mail/ann') &&
+echo hello | sendmail root && ($(soon 'grep -q hello /var/mail/ann')) &&
     stat -c '%U %G %a' /var/mail/ann" "ann mail 600"
 expect "a bad configuration is not taken" \
     "echo 'edge x { typ smtp }' >>$conf; ! systemctl reload postern"
