@@ -200,7 +200,7 @@ every_example_is_a_good_configuration(void **state)
 		free(text);
 		p += strlen(mark);
 	}
-	assert_int_equal(cnt, 15);
+	assert_int_equal(cnt, 18);
 }
 
 int
