@@ -48,7 +48,7 @@ DEBIAN_libidn2 := libidn2-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
-ifeq ($(filter help clean run check lint deps fmt flow programs deb deb-check,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean run check lint deps fmt html flow programs deb deb-check,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
@@ -225,7 +225,7 @@ fuzz: fuzz-build
 	    $(filter build/san/fuzz/fuzz_$(subst *,%,$(F)),$(FUZZ))
 #: make fuzz [F=conf] [SECONDS=300]   run the fuzz targets, or one of them
 
-.PHONY: deps lint fmt flow picture check e2e run bench soak
+.PHONY: deps lint fmt html flow picture check e2e run bench soak
 .PHONY: install install-files install-system deb
 deps:
 	@tests/deps.sh test
@@ -247,6 +247,18 @@ $(BUILD)/picture: $(BUILD)/o/tests/picture.o $(LIB) \
 picture: $(BUILD)/picture
 	@$(BUILD)/picture
 #: make picture           processes, messages, SMTP commands, replies, as listed
+
+# The manual pages for a browser; those of others are Debian's.
+PAGES := $(notdir $(wildcard man/*.[0-9]))
+html:
+	@command -v mandoc >/dev/null || \
+	    { echo "make html needs: apt-get install mandoc" >&2; exit 1; }
+	@mkdir -p $(BUILD)/html && cd $(BUILD)/html && \
+	    touch $(PAGES:%=%.html) && for p in $(PAGES); do \
+	    mandoc -Thtml -O 'toc,man=%N.%S.html;https://manpages.debian.org/%N.%S' \
+	    $(CURDIR)/man/$$p >$$p.html || exit 1; done
+	@echo "$(BUILD)/html/postern.8.html"
+#: make html              the manual pages for a browser, in build/html
 
 fmt:
 	@tests/lint/format.sh
