@@ -14,8 +14,9 @@ static const struct {
 	uint32_t	 patience_ms;
 } stages[] = {
 	{ IN(EDGE) | IN(PICKUP),	10000 },
-	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(LOCAL), 20000 },
-	{ IN(QUEUE),			20000 },
+	{ IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(LOCAL) | IN(BLACKHOLE),
+					20000 },
+	{ IN(QUEUE) | IN(PROXY),	20000 },
 	{ IN(KEYS) | IN(USERS),		2000 },
 	{ IN(CONTROL),			2000 },
 	{ IN(RESOLVER),			2000 },
