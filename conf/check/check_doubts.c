@@ -276,9 +276,51 @@ check_edge(struct conf *c, const struct block *e)
 			    l, block_num(e, OPTION_EDGE_tls_immediately) != 0);
 }
 
+static bool
+has_relay(const struct block *queue, const struct block *relay)
+{
+	for (unsigned i = 0; i < queue->relay_cnt; i++)
+		if (queue->relays[i] == relay)
+			return true;
+	return false;
+}
+
+/* Is all that it gets on its way through? */
+static bool
+only_passes(const struct conf *c, const struct block *relay)
+{
+	bool passes = false;
+	const struct block *q;
+
+	TAILQ_FOREACH(q, &c->top->blocks, entry) {
+		if (q->no != BLOCK_QUEUE || !has_relay(q, relay))
+			continue;
+		if (!kinds_queue_has(block_kind(q), QUEUE_KIND_PASSES))
+			return false;
+		passes = true;
+	}
+	return passes;
+}
+
+/* Text is converted by who has it whole. */
+static void
+check_eightbit(struct conf *c, const struct block *r)
+{
+	const struct setting *s = &r->settings[OPTION_RELAY_eightbit];
+
+	if (!s->given || s->cnt == 0 ||
+	    !span_eq(s->v[0].text, SPAN("convert")) || !only_passes(c, r))
+		return;
+	report_warn(&c->mistakes, s->v[0].place, "%s has only mail that passes "
+	    "through, of which nothing is converted: BODY=8BITMIME is refused "
+	    "where the next hop lacks it, or say `eightbit send'",
+	    block_words(c, r));
+}
+
 static void
 check_relay_doubts(struct conf *c, const struct block *r)
 {
+	check_eightbit(c, r);
 	if (!block_has(r, KIND_LEAVES))
 		return;
 	check_given_name(c, r, OPTION_RELAY_ehlo_as);

@@ -55,6 +55,20 @@ refuse_split(struct conf *c, const struct block *policies, enum option_no no)
 		    "cannot split a message: it passes through as one");
 }
 
+/* The edges carry out the other policies: they are about text and sender. */
+static void
+check_policies(struct conf *c, const struct block *policies)
+{
+	const struct setting *s = &policies->settings[OPTION_POLICIES_forward];
+
+	refuse_split(c, policies, OPTION_POLICIES_recipient_split);
+	refuse_split(c, policies, OPTION_POLICIES_recipient_domain_split);
+	if (s->given)
+		report_add(&c->mistakes, s->place, "a queue of type proxy "
+		    "cannot forward: each recipient goes to the next hop as "
+		    "he came");
+}
+
 void
 check_proxy(struct conf *c, const struct block *queue)
 {
@@ -64,11 +78,8 @@ check_proxy(struct conf *c, const struct block *queue)
 
 	if (!kinds_queue_has(block_kind(queue), QUEUE_KIND_PASSES))
 		return;
-	if (policies != NULL) {
-		refuse_split(c, policies, OPTION_POLICIES_recipient_split);
-		refuse_split(c, policies,
-		    OPTION_POLICIES_recipient_domain_split);
-	}
+	if (policies != NULL)
+		check_policies(c, policies);
 	if (relay == NULL || block_kind(relay).len == 0 ||
 	    block_has(relay, KIND_PASSES))
 		return;

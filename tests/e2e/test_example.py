@@ -48,17 +48,17 @@ def test_what_dovecot_needs_is_its_own_syntax(room):
     assert re.search(r"unix_listener lmtp \{\s+mode = 0666", said.stdout), said
 
 
-def example(name, place, *changes):
+def example(name, place, *changes, kept=True):
     """The text of an example, with other values in the place of some; each of
-    the changes must be one."""
+    the changes must be one.  kept: it has a queue that keeps its mail."""
     with open(os.path.join(TOP, "conf/examples", name + ".conf"),
               encoding="utf-8") as f:
         text = f.read()
     if "process {" not in text:
         text = "process { hostname mx1.example.org }\n" + text
+    spool = ("type lmdb", "type lmdb; path %s/run/queue" % place)
     for old, new in (("process {", "process { run_dir %s/run;" % place),
-                     ("type lmdb", "type lmdb; path %s/run/queue" % place),
-                     *changes):
+                     *([spool] if kept else []), *changes):
         assert old in text, old
         text = text.replace(old, new)
     return text
@@ -437,6 +437,37 @@ def test_the_first_steps_of_an_mx(server, room):
             c.want("RCPT TO:<eve@there.example>", "550 5.1.2")
     finally:
         dovecot.close()
+
+
+def test_the_proxy_example_keeps_nothing(server, room, sink):
+    """What the server behind says is what the world hears."""
+    port, place = free_port(), room.work
+    make_certificate(place, "mx.example.org")
+    sink.answer = lambda verb, line, session: (
+        "550 5.1.1 Nobody here is called that"
+        if verb == "RCPT" and "<eve@" in line else
+        "250 2.0.0 It is mine" if verb == "END" else None)
+    server.configure(example(
+        "proxy", place,
+        ('interface ""; port 25', "interface 127.0.0.1; port %d" % port),
+        ("/etc/ssl/certs/mx.pem", place + "/mx.pem"),
+        ("/etc/ssl/private/mx.key", place + "/mx.key"),
+        ("host 192.0.2.25", "host 127.0.0.1; port %d" % sink.port),
+        kept=False))
+    server.start()
+    with Client(port) as c:
+        assert "STARTTLS" in c.hello()
+        c.want("MAIL FROM:<eve@there.example>", 250)
+        c.want("RCPT TO:<bob@there.example>", 550)
+        assert c.say("RCPT TO:<eve@example.org>") == (
+            "550 5.1.1 Nobody here is called that")
+        c.want("RCPT TO:<ann@example.org>", 250)
+        c.want("DATA", 354)
+        c.write(BARE)
+        assert c.say(".") == "250 2.0.0 It is mine"
+    assert sink.wait()[0].rcpts == ["ann@example.org"]
+    assert os.listdir(place + "/run") and not [
+        n for _, _, names in os.walk(place) for n in names if "mdb" in n]
 
 
 class Provider(Sink):

@@ -417,6 +417,10 @@ static const struct row rows[] = {
 	{ EDGE("") "queue q { type proxy\npolicies { recipient_split yes } }\n"
 	    RELAY(""), "f:3:12: a queue of type proxy cannot split a message",
 	    NULL, false },
+	{ EDGE("") "queue q { type proxy\npolicies { forward a@x.example "
+	    "b@y.example } }\n" RELAY(""), "f:3:12: a queue of type proxy "
+	    "cannot forward: each recipient goes to the next hop as he came",
+	    NULL, false },
 	{ EDGE("queue q") "queue q { type lmdb; bounce_queue p }\n"
 	    "queue p { type proxy }\n" RELAY(""), "f:2:35: queue p is of type "
 	    "proxy, which has no routes for bounces", NULL, false },
@@ -905,6 +909,12 @@ static const struct {
 	{ EDGE("listener { interface \"\" }; rules { clients 10.0.0.0/8 }")
 	    QUEUE BOX, NULL, NULL },
 	{ EDGE("") QUEUE BOX, NULL, NULL },
+	/* who has no text whole converts none */
+	{ EDGE("queue q") "queue q { type proxy }\n" RELAY("eightbit convert"),
+	    "f:3:49: warning: relay r has only mail that passes through, of "
+	    "which nothing is converted", NULL },
+	{ EDGE("queue q") "queue q { type proxy }\n"
+	    "queue p { type lmdb }\n" RELAY("eightbit convert"), NULL, NULL },
 	/* a message that is allowed, and cannot be sent in time */
 	{ EDGE(ABROAD "max_size 120M") REST, "f:1:78: warning: a message of "
 	    "max_size takes 132 minutes at 128 kbit a second, and edge e ends "
