@@ -202,16 +202,22 @@ print_utf8(const struct status_queue *q)
 		    "not offered");
 }
 
+static const struct status_queue *
+queue_of(const struct status *h, const char *block)
+{
+	for (size_t i = 0; i < h->queue_cnt; i++)
+		if (strcmp(h->queues[i].name, block) == 0)
+			return &h->queues[i];
+	return NULL;
+}
+
 static void
 print_queue(const struct status *h, const char *block, const uint64_t *n)
 {
-	const struct status_queue *q = NULL;
+	const struct status_queue *q = queue_of(h, block);
 	char age[SHOW_MAX];
 	uint64_t now = (uint64_t)clock_wall_ms();
 
-	for (size_t i = 0; i < h->queue_cnt; i++)
-		if (strcmp(h->queues[i].name, block) == 0)
-			q = &h->queues[i];
 	if (q == NULL || q->is_away) {
 		fputs("  does not answer", stdout);
 		return;
@@ -225,6 +231,22 @@ print_queue(const struct status *h, const char *block, const uint64_t *n)
 	if (q->oldest_ms > 0)
 		printf("  oldest %s", show_age(now > q->oldest_ms ?
 		    now - q->oldest_ms : 0, age));
+	print_utf8(q);
+}
+
+/* Nothing of it is kept, so there is nothing to count but what passes. */
+static void
+print_proxy(const struct status *h, const char *block, const uint64_t *n)
+{
+	const struct status_queue *q = queue_of(h, block);
+
+	if (q == NULL || q->is_away) {
+		fputs("  does not answer", stdout);
+		return;
+	}
+	printf("  %" PRIu64 " passing", q->active);
+	print_rate(n[COUNTER_passed], "passed", h->up_ms);
+	print_some(n[COUNTER_passed_none], "refused behind");
 	print_utf8(q);
 }
 
@@ -257,6 +279,8 @@ print_block(const struct status *h, const struct status_process *p)
 		print_edge(h, p->block, s.counters);
 	else if (p->role == ROLE_QUEUE)
 		print_queue(h, p->block, s.counters);
+	else if (p->role == ROLE_PROXY)
+		print_proxy(h, p->block, s.counters);
 	else if (status_counts(p->role, COUNTER_delivered))
 		print_relay(h, s.counters);
 	else

@@ -178,7 +178,8 @@ status_ask(struct talk *t, struct status *h)
 		return run_lost(e);
 	talk_set_patience(t, QUEUE_MS);
 	for (size_t i = 0; i < h->process_cnt && a.end == END_DONE; i++)
-		if (h->processes[i].role == ROLE_QUEUE)
+		if (h->processes[i].role == ROLE_QUEUE ||
+		    h->processes[i].role == ROLE_PROXY)
 			a.end = ask_queue(t, h, h->processes[i].block);
 	return a.end;
 }

@@ -1,6 +1,7 @@
 """Mail that passes through: a queue of type proxy, and `relay' in an edge."""
 
 import os
+import signal
 import smtplib
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from client import TEXT, Client
 from peers import Dovecot
 from server import NOBODY, Postern, Room, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
+from tool import ctl
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -56,10 +58,13 @@ class House:
         self.hop, self.boxhop = Sink(extensions=OFFERED), Sink()
         self.smtp, self.lmtp = free_port(), free_port()
         self.boxes, self.world = free_port(), free_port()
-        server.configure(CONF % dict(
-            smtp=self.smtp, lmtp=self.lmtp, boxes=self.boxes,
-            world=self.world, hop=self.hop.port, boxhop=self.boxhop.port))
+        self.configure(self.hop)
         server.start()
+
+    def configure(self, hop):
+        self.server.configure(CONF % dict(
+            smtp=self.smtp, lmtp=self.lmtp, boxes=self.boxes,
+            world=self.world, hop=hop.port, boxhop=self.boxhop.port))
 
     def reset(self):
         for sink in self.hop, self.boxhop:
@@ -300,6 +305,100 @@ def test_a_killed_process_acknowledges_nothing(house):
             assert got[:3] in ("", "451", "421", "354"), (at, who, got)
     until(lambda: accepted(house), what="a house that takes mail again")
     assert len(house.hop.quiet(0.3)) == 1
+
+
+def test_an_administrator_hears_what_there_is_to_say(house):
+    """Where mail goes, what passes now, and that nothing is kept."""
+    p = house.server
+    with Client(house.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        rows = {(l["role"], l["block"]): l
+                for l in ctl(p, "status", "--json").lines
+                if l["kind"] == "process"}
+        assert rows["proxy", "in"]["state"] == "ready"
+        queue, = (l for l in ctl(p, "status", "--json").lines
+                  if l["kind"] == "queue" and l["queue"] == "in")
+        assert (queue["active"], queue["messages"]) == (1, 0)
+        assert "  1 passing  " in ctl(p, "status").out
+        for words in ("list",), ("list", "--queue", "in"):
+            got = ctl(p, "queue", *words, "--json")
+            assert (got.status, got.lines) == (0, []), got.err
+        c.write(TEXT)
+        c.want(".", 250)
+    routes = ctl(p, "route", "x@a.example", "--json").lines
+    assert {(r["queue"], r["relay"], r["destination"]) for r in routes} == {
+        ("in", "hop", "hop"), ("mailboxes", "boxes", "boxes"),
+        ("world", "world", "a.example")}
+    for words in (("hold", "--all"), ("flush", "--all")):
+        assert ctl(p, "queue", *words).status == 1, words
+
+
+def test_a_reload_leaves_what_is_under_way(house):
+    """Its end goes to the hop where it began; who comes then has the other."""
+    p, other = house.server, Sink(extensions=OFFERED)
+    try:
+        with Client(house.smtp) as c:
+            c.hello()
+            c.begin("ann@here.example", "bob@there.example")
+            c.write(TEXT)
+            house.configure(other)
+            got = ctl(p, "reload")
+            assert got.status == 0, got.err
+            with Client(house.smtp) as d:
+                d.hello()
+                d.begin("ben@here.example", "bob@there.example")
+                d.write(TEXT)
+                d.want(".", 250)
+            c.want(".", 250)
+        assert [m.sender for m in house.hop.wait()] == ["ann@here.example"]
+        assert [m.sender for m in other.wait()] == ["ben@here.example"]
+    finally:
+        house.configure(house.hop)
+        assert ctl(p, "reload").status == 0
+        other.close()
+
+
+def test_a_stop_breaks_off_what_is_not_whole(house):
+    """421 or 451, or the end, and no half message is at the hop; but whose
+    text is there whole hears what became of it."""
+    p, go_on, ended = house.server, threading.Event(), []
+
+    def answer(verb, line, session):
+        if verb == "END":
+            ended.append(session["message"].sender)
+            go_on.wait(60)
+
+    house.hop.answer = answer
+    whole, half, asked, idle = [Client(house.smtp) for _ in range(4)]
+    try:
+        for c in whole, half, asked:
+            c.hello()
+        half.begin("half@here.example", "bob@there.example")
+        half.write(TEXT)
+        asked.want("MAIL FROM:<asked@here.example>", 250)
+        whole.begin("whole@here.example", "bob@there.example")
+        whole.write(TEXT + ".\r\n")
+        until(lambda: ended, what="its text")
+        mark, proxy = p.mark(), p.pid("proxy", "in")
+        p.signal(signal.SIGTERM)
+        assert idle.reply().startswith("421 ")
+        go_on.set()
+        assert whole.reply().startswith("250 ")
+        p.signal(signal.SIGTERM)        # and wait for nobody any more
+        for c in half, asked:
+            assert c.reply()[:3] in ("421", "451")
+        p.stop()
+        p.wait_log(since=mark, event="stopped", by=proxy,
+                   why="all work is done")
+        assert [m.sender for m in house.hop.quiet(0.3)] == [
+            "whole@here.example"]
+    finally:
+        go_on.set()
+        for c in whole, half, asked, idle:
+            c.close()
+        if p.process is None:
+            p.start()
 
 
 def accepted(house):
