@@ -17,6 +17,7 @@ from collections import Counter
 
 import pytest
 
+import json_page
 import tool
 from client import Client
 from dice import seed
@@ -507,6 +508,8 @@ def test_what_is_incomplete_is_written_to_files(store):
     name = next(i for i, n in store.ids.items() if n == 4)
     got = queue("check", "--json", store.dir)
     said = [json.loads(l) for l in got.out.splitlines()]
+    for row in said:
+        json_page.check("queue check, queue salvage: kind " + row["kind"], row)
     assert got.status == 1
     assert [l["id"] for l in said if l["kind"] == "message"] == [name]
     assert said[-1]["kind"] == "total" and said[-1]["damaged"] == 1

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+import json_page
 import tool
 from client import Client
 from server import NOBODY, Postern, Room, basic, free_port
@@ -59,8 +60,10 @@ class House:
         return "posternctl queue quarantine" in got.out
 
     def rows(self):
-        return {(r["id"], r["table"], r["why"])
-                for r in self.ctl("quarantine", "--json").lines}
+        rows = self.ctl("quarantine", "--json").lines
+        for r in rows:
+            json_page.check("queue quarantine", r)
+        return {(r["id"], r["table"], r["why"]) for r in rows}
 
     def close(self):
         self.p.abandon()
