@@ -72,6 +72,20 @@ set_banner(struct conf *c, struct block *b, enum option_no no,
 		block_set(c, b, no, text, 0);
 }
 
+/* What it speaks is said in its first line; RFC 2033 names no other way. */
+static void
+set_own_banner(struct conf *c, struct block *b)
+{
+	const char *kinds = options_row(OPTION_EDGE_banner)->kinds;
+
+	if (b->settings[OPTION_EDGE_banner].given ||
+	    !options_fits(kinds, block_kind(b)))
+		return;
+	block_set(c, b, OPTION_EDGE_banner,
+	    kinds_edge_has(block_kind(b), EDGE_KIND_NEVER_25) ?
+	    SPAN("{fqdn} LMTP postern") : SPAN("{fqdn} ESMTP postern"), 0);
+}
+
 static void
 name_edge(struct conf *c, struct block *b)
 {
@@ -82,6 +96,7 @@ name_edge(struct conf *c, struct block *b)
 
 	set_name(c, b, OPTION_EDGE_hostname, c->fqdn);
 	fqdn = block_text(b, OPTION_EDGE_hostname);
+	set_own_banner(c, b);
 	set_banner(c, b, OPTION_EDGE_banner, fqdn);
 	if (rules == NULL)
 		return;

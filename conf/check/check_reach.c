@@ -9,6 +9,9 @@
 #include "conf/check/check.h"
 #include "conf/check/everybody.h"
 
+#define SMTP_PORT	25
+#define LMTP_PORT	24	/* any private mail system, by habit	*/
+
 /* The n-th address a listener stands for: "" is two, :: and 0.0.0.0. */
 static bool
 listener_net(const struct block *l, unsigned n, struct net *out)
@@ -192,11 +195,26 @@ check_port(struct conf *c, const struct block *e, const struct block *l)
 {
 	if (!kinds_edge_has(block_kind(e), EDGE_KIND_NEVER_25) ||
 	    l->settings[OPTION_LISTENER_path].given ||
-	    block_num(l, OPTION_LISTENER_port) != 25)
+	    block_num(l, OPTION_LISTENER_port) != SMTP_PORT)
 		return;
 	report_add(&c->mistakes, l->place, "%s cannot listen on port 25, where "
-	    "everybody expects SMTP; give another port, or a path",
+	    "everybody expects SMTP; leave it out for 24, or give a path",
 	    block_words(c, e));
+}
+
+/* Where clients of its kind look for it. */
+static void
+settle_ports(struct conf *c, const struct block *e)
+{
+	struct block *l;
+
+	TAILQ_FOREACH(l, &e->blocks, entry)
+		if (l->no == BLOCK_LISTENER &&
+		    !l->settings[OPTION_LISTENER_path].given &&
+		    !l->settings[OPTION_LISTENER_port].given)
+			block_set(c, l, OPTION_LISTENER_port, SPAN(""),
+			    kinds_edge_has(block_kind(e),
+			    EDGE_KIND_NEVER_25) ? LMTP_PORT : SMTP_PORT);
 }
 
 void
@@ -204,6 +222,9 @@ check_reach(struct conf *c)
 {
 	const struct block *e, *l;
 
+	TAILQ_FOREACH(e, &c->top->blocks, entry)
+		if (e->no == BLOCK_EDGE)
+			settle_ports(c, e);
 	TAILQ_FOREACH(e, &c->top->blocks, entry) {
 		if (e->no != BLOCK_EDGE)
 			continue;

@@ -83,6 +83,8 @@ def test_a_killed_queue_is_told_to_each(server, sink):
     """What was not acknowledged to a recipient is not ours."""
     begin(server, sink)
     with Client(server.port) as c:
+        assert c.greeting == "220 mx.test.example LMTP postern"
+        c.want("EHLO here.example", 500)
         c.want("LHLO here.example", 250)
         c.begin("ann@here.example", "a@there.example", "b@there.example")
         server.kill("queue", "main")

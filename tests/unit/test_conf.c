@@ -382,7 +382,7 @@ the_shipped_files_are_right(void **state)
 	glob_t g;
 
 	assert_int_equal(glob("conf/examples/*.conf", 0, NULL, &g), 0);
-	assert_int_equal(g.gl_pathc, 5);
+	assert_int_equal(g.gl_pathc, 6);
 	for (size_t i = 0; i < g.gl_pathc; i++)
 		on_right(g.gl_pathv[i]);
 	globfree(&g);
@@ -697,6 +697,33 @@ an_lmtp_relay_by_host_has_its_own_port(void **state)
 	conf_free(&c);
 }
 
+static void
+an_lmtp_edge_says_so_and_has_its_own_port(void **state)
+{
+	struct conf_plan p;
+	struct conf *c;
+	struct slice s, l;
+
+	plan_of("process { hostname mx.example.org }\n"
+	    "edge e { type lmtp; queue q }\nedge f { type smtp; queue q }\n"
+	    "queue q { type lmdb }\nrelay r { type lmtp }\n", &c, &p, false);
+	for (unsigned i = 0; i < p.head.process_cnt; i++) {
+		bool is_lmtp = strcmp(p.processes[i].block, "e") == 0;
+
+		if (p.processes[i].role != ROLE_EDGE)
+			continue;
+		s = slice_at(&p, i);
+		assert_text(&s, "banner", 0, is_lmtp ?
+		    "mx.example.org LMTP postern" :
+		    "mx.example.org ESMTP postern");
+		l = slice_block(&s, "listener", 0);
+		assert_int_equal(slice_num(&l, "port"), is_lmtp ? 24 : 25);
+		assert_int_equal(p.processes[i].listeners[0].port,
+		    is_lmtp ? 24 : 25);
+	}
+	conf_free(&c);
+}
+
 /* With routes alone, what none matches has no relay. */
 static void
 a_queue_with_routes_needs_no_relay(void **state)
@@ -801,6 +828,7 @@ main(void)
 		cmocka_unit_test(relays_have_what_their_type_wants),
 		cmocka_unit_test(all_values_come_in_turn),
 		cmocka_unit_test(an_lmtp_relay_by_host_has_its_own_port),
+		cmocka_unit_test(an_lmtp_edge_says_so_and_has_its_own_port),
 		cmocka_unit_test(a_queue_with_routes_needs_no_relay),
 		cmocka_unit_test(what_is_protected_is_no_open_relay),
 		cmocka_unit_test(a_tool_finds_what_it_looks_for),

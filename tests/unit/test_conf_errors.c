@@ -475,7 +475,7 @@ static const struct row rows[] = {
 	    "f:1:21: edge e is an open relay", NULL, false },
 	{ "edge e { type lmtp; listener { interface \"\"; port 24 } }\n" REST,
 	    "f:1:21: edge e is an open relay", NULL, false },
-	{ "edge e { type lmtp; listener { interface 127.0.0.1 } }\n" REST,
+	{ "edge e { type lmtp; listener { port 25 } }\n" REST,
 	    "f:1:21: edge e cannot listen on port 25", NULL, false },
 	{ EDGE("listener { interface 192.0.2.1 }") REST,
 	    "f:1:21: edge e is an open relay", NULL, false },
