@@ -113,6 +113,12 @@ queue_removed(struct queue *q)
 	counter_set(COUNTER_messages, q->message_cnt);
 }
 
+enum queue_full
+queue_room(const struct queue *q)
+{
+	return q->is_unanswered ? QUEUE_SHUT : q->full;
+}
+
 void
 queue_rested(struct queue *q)
 {

@@ -66,6 +66,7 @@ struct queue {
 	struct alias_look aliases;
 	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;
+	bool		 is_unanswered;	/* by the store, for too long	*/
 	bool		 has_lost;	/* messages wait, none is known */
 	bool		 is_draining;
 	struct timer	 patience;	/* when draining		*/
@@ -108,6 +109,9 @@ void		queue_removed(struct queue *);
 /* A relay says what its next hop can; edges hear what that comes to. */
 MUST_CHECK enum err queue_can(struct queue *, const char *relay,
 		    const struct msg_relay_can *);
+
+/* May anything be taken in now? */
+enum queue_full	queue_room(const struct queue *);
 
 /* Something came to an end: when draining, see whether that was all. */
 void		queue_rested(struct queue *);

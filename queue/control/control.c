@@ -90,7 +90,7 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.active = dispatch_active_cnt(q->dispatch),
 		.held = t->read.held,
 		.oldest_ms = (uint64_t)due_id_ms(t->read.oldest),
-		.full = (uint8_t)q->full,
+		.full = (uint8_t)queue_room(q),
 		.quarantined = t->read.quarantined,
 		.lost = q->has_lost && due_is_empty(q->due),
 		.suspended = suspension_cnt(q->suspensions),

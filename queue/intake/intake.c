@@ -7,42 +7,9 @@
 
 #include "mail/dsn.h"
 #include "queue/intake/intake_inside.h"
-#include "queue/route/route_utf8.h"
 #include "queue/to_edge.h"
 
 #define STREAMS_MAX	65536		/* of an edge			*/
-
-struct stream *
-stream_by_no(struct edge *ed, uint64_t no)
-{
-	struct stream key = { .no = no };
-
-	return RB_FIND(stream_tree, &ed->streams, &key);
-}
-
-enum err
-stream_find(struct edge *ed, uint64_t no, struct stream **out)
-{
-	*out = stream_by_no(ed, no);
-	if (*out == NULL)
-		return no < ed->highest ? ERR_NONE : ERR_PEER;
-	return (*out)->state == STREAM_OPEN ? OK : ERR_PEER;
-}
-
-void
-stream_refuse_many(struct stream *s)
-{
-	stream_refuse(s, 452, "4.3.1", "Too many messages at once");
-}
-
-bool
-intake_is_clean(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
 
 enum err
 intake_mail(struct edge *ed, const struct msg_mail_open *m)
@@ -65,8 +32,9 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 		    "Try again in a moment");
 		return OK;
 	}
-	if (q->full != QUEUE_HAS_ROOM) {
-		to_edge_no_room(ed->link, m->stream, q->full == QUEUE_FULL);
+	if (queue_room(q) != QUEUE_HAS_ROOM) {
+		to_edge_no_room(ed->link, m->stream,
+		    queue_room(q) == QUEUE_FULL);
 		return OK;
 	}
 	if ((s = stream_new(ed, m)) == NULL) {
@@ -97,8 +65,8 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 		return ERR_PEER;
 	s->credit--;
 	s->len[part] += piece.len;
-	if (s->queue->full != QUEUE_HAS_ROOM) {
-		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+	if (queue_room(s->queue) != QUEUE_HAS_ROOM) {
+		stream_refuse_room(s, queue_room(s->queue) == QUEUE_FULL);
 		return OK;
 	}
 	if (!stream_may_hold(ed, piece.len)) {
@@ -132,8 +100,8 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	    m->body_len != s->len[PART_BODY])
 		return ERR_PEER;
 	s->accept.message.flags |= m->flags & INTAKE_FLAGS;
-	if (s->queue->full != QUEUE_HAS_ROOM)
-		stream_refuse_room(s, s->queue->full == QUEUE_FULL);
+	if (queue_room(s->queue) != QUEUE_HAS_ROOM)
+		stream_refuse_room(s, queue_room(s->queue) == QUEUE_FULL);
 	else if (!stream_may_hold(ed, piece.len))
 		stream_refuse_many(s);
 	else if (!stream_keep_tail(s, PART_HEADER, piece) ||
@@ -174,23 +142,11 @@ intake_edge(struct queue *q, const struct link_peer *peer)
 	return ed;
 }
 
-static void
-tell(const struct edge *ed)
-{
-	const struct queue *q = ed->queue;
-	int lacks;
-
-	to_edge_state(ed->link, q->full, q->expanders.cnt > 0 ||
-	    route_asks(q->settings.routes),
-	    route_utf8(q->settings.routes, &lacks), false,
-	    route_all_take_binary(q->settings.routes));
-}
-
 void
 intake_edge_linked(struct edge *ed, struct link *l)
 {
 	ed->link = l;
-	tell(ed);
+	intake_tell_edge(ed);
 }
 
 void
@@ -215,16 +171,6 @@ struct queue *
 intake_queue(const struct edge *ed)
 {
 	return ed->queue;
-}
-
-void
-intake_tell(struct intake *in)
-{
-	struct edge *ed;
-
-	LIST_FOREACH(ed, &in->edges, entry)
-		if (ed->link != NULL)
-			tell(ed);
 }
 
 void

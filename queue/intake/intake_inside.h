@@ -1,7 +1,8 @@
 /*
  * intake_inside - what intake.c (what an edge may say, and when), intake_rcpt.c
- * (who its recipients are), intake_text.c (its pieces) and intake_stream.c
- * (what becomes of one stream) share.
+ * (who its recipients are), intake_text.c (its pieces), intake_commit.c (its
+ * end) and intake_watch.c (what is late) share.  Below these: intake_stream.c
+ * (one stream), intake_clock.c (its times), intake_state.c (what edges hear).
  *
  * A stream lives until the store has let go of all it was given, which may be
  * longer than its edge knows it, or than its link.  So long its bytes count as
@@ -33,8 +34,8 @@ struct stream_rcpt {
 };
 
 RB_HEAD(rcpt_tree, stream_rcpt);
+RB_PROTOTYPE(rcpt_tree, stream_rcpt, by_key, )
 
-struct arrival;		/* of a recipient who is being expanded */
 
 struct stream {
 	RB_ENTRY(stream) by_no;
@@ -48,6 +49,9 @@ struct stream {
 	unsigned	 writing_cnt;	/* pieces that the store has	*/
 	int64_t		 begun_ms, heard_ms;	/* monotonic		*/
 	int64_t		 silence_ms, session_ms; /* allowed when it began */
+	int64_t		 handed_ms;	/* the store owes an answer since */
+	bool		 is_given_up;	/* its edge heard no, and the store may
+					 * take it yet			*/
 	struct store_mail mail;
 	uint64_t	 len[PART__COUNT];	/* bytes that came	*/
 	uint32_t	 pieces[PART__COUNT];	/* handed to the store	*/
@@ -71,6 +75,7 @@ struct stream {
 	struct split	 split;
 	struct store_accept accept;
 	struct store_drop drop;
+	struct store_edit undo;
 	char		 strings[];
 };
 
@@ -91,11 +96,22 @@ struct edge {
 	bool		 told_late;	/* logged: leaves streams open	*/
 };
 
+/* A recipient who is being expanded. */
+struct arrival {
+	LIST_ENTRY(arrival) entry;
+	struct stream	*stream;
+	struct expansion *expansion;
+	size_t		 held;		/* bytes, its stream's		*/
+	struct msg_mail_rcpt said;	/* its strings are in bytes	*/
+	char		 bytes[];
+};
+
 struct intake {
 	struct queue	*queue;
 	LIST_HEAD(, edge) edges;
 	unsigned	 busy_cnt;	/* commits on their way		*/
 	struct timer	 watch;		/* for streams that are late	*/
+	int64_t		 patience_ms;	/* with the store		*/
 };
 
 /* See to it that one on which nothing comes does not stay. */
@@ -104,6 +120,12 @@ void		 intake_watch(struct intake *);
 void		 stream_begin_watch(struct stream *);
 /* Something came, or the store has done with what did. */
 void		 stream_heard(struct stream *);
+/* Something is handed to the store; and it answers. */
+void		 stream_handed(struct stream *);
+void		 stream_answered(struct stream *);
+
+/* This edge hears what intake_tell() tells all of them. */
+void		 intake_tell_edge(const struct edge *);
 
 /* Is there room for so many bytes more of this edge's? */
 bool		 stream_may_hold(const struct edge *, size_t bytes);
@@ -141,6 +163,7 @@ bool		 stream_add_report(struct stream *,
 		    const struct msg_mail_rcpt *, enum report);
 /* Who is being expanded is waited for no longer. */
 void		 stream_forget_arrivals(struct stream *);
+void		 stream_free_arrival(struct arrival *);
 /* Who sends it, for the routes; the recipient is still missing. */
 struct route_ask stream_who(const struct stream *);
 bool		 stream_put_piece(struct stream *, enum part,
@@ -154,6 +177,12 @@ bool		 stream_keep_facts(struct stream *,
  * when it came back. */
 void		 stream_complete(struct stream *);
 
+/* What the address of a recipient of it lies in. */
+struct stream_rcpt *stream_rcpt_of(struct span address);
+
+/* Nobody knows of it, and the store has nothing of it. */
+void		 stream_free(struct stream *);
+
 /* The edge knows nothing of it from here on. */
 void		 stream_detach(struct stream *);
 
@@ -163,5 +192,7 @@ void		 stream_refuse(struct stream *, uint16_t code,
 		    const char *dsn, const char *text);
 void		 stream_refuse_room(struct stream *, bool is_full);
 void		 stream_refuse_many(struct stream *);
+/* The store does not answer: refuse, and take back what it keeps yet. */
+void		 stream_give_up(struct stream *);
 
 #endif

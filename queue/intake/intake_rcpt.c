@@ -15,15 +15,6 @@
 #include "queue/route/route_utf8.h"
 #include "queue/to_edge.h"
 
-struct arrival {
-	LIST_ENTRY(arrival) entry;
-	struct stream	*stream;
-	struct expansion *expansion;
-	size_t		 held;		/* bytes, its stream's		*/
-	struct msg_mail_rcpt said;	/* its strings are in bytes	*/
-	char		 bytes[];
-};
-
 /*
  * Might a bounce of this be wanted?  A program of this host, such as cron, has
  * nobody who would read our refusal: its mail is better than its bounce.
@@ -263,24 +254,6 @@ take(struct stream *s, const struct msg_mail_rcpt *m,
 		take_nobody(s, m, e);
 	else
 		take_all(s, m, x);
-}
-
-static void
-free_arrival(struct arrival *a)
-{
-	LIST_REMOVE(a, entry);
-	stream_let_go(a->stream, a->held);
-	expand_end(&a->expansion);
-	free(a);
-}
-
-void
-stream_forget_arrivals(struct stream *s)
-{
-	struct arrival *a;
-
-	while ((a = LIST_FIRST(&s->arrivals)) != NULL)
-		free_arrival(a);
 }
 
 /* He comes out of the list first: his stream may end by him. */

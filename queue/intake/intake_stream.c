@@ -5,15 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/message_id.h"
-#include "queue/bounce/telling.h"
 #include "queue/intake/intake_inside.h"
 #include "queue/to_edge.h"
-#include "sys/clock.h"
-#include "sys/counters.h"
 
 #define EDGE_BYTES_MAX	(256u << 20)	/* that an edge may have here: what two
 					 * thousand streams may be ahead, and
@@ -41,12 +37,10 @@ cmp_rcpt(struct stream_rcpt *a, struct stream_rcpt *b)
 	return memcmp(a->key.ptr, b->key.ptr, a->key.len);
 }
 
-#define LOCAL	__attribute__((unused)) static
-RB_GENERATE_INTERNAL(rcpt_tree, stream_rcpt, by_key, cmp_rcpt, LOCAL)
+RB_GENERATE(rcpt_tree, stream_rcpt, by_key, cmp_rcpt)
 
-/* What the address of a recipient lies in. */
-static struct stream_rcpt *
-rcpt_of(struct span address)
+struct stream_rcpt *
+stream_rcpt_of(struct span address)
 {
 	return (struct stream_rcpt *)((char *)(uintptr_t)address.ptr -
 	    offsetof(struct stream_rcpt, bytes));
@@ -80,15 +74,15 @@ stream_leave(struct edge *ed)
 		free(ed);
 }
 
-static void
-free_stream(struct stream *s)
+void
+stream_free(struct stream *s)
 {
 	struct edge *ed = s->holder;
 
 	stream_let_go(s, s->held);
 	ed->begun_cnt--;
 	for (uint32_t i = 0; i < s->accept.message.rcpt_cnt; i++)
-		free(rcpt_of(s->rcpts[i]));
+		free(stream_rcpt_of(s->rcpts[i]));
 	free(s->rcpts);
 	free(s->rcpt_dsn);
 	free(s->rcpt_route);
@@ -102,6 +96,50 @@ free_stream(struct stream *s)
 	free(s);
 	if (ed->is_gone)
 		stream_leave(ed);
+}
+
+struct stream *
+stream_by_no(struct edge *ed, uint64_t no)
+{
+	struct stream key = { .no = no };
+
+	return RB_FIND(stream_tree, &ed->streams, &key);
+}
+
+enum err
+stream_find(struct edge *ed, uint64_t no, struct stream **out)
+{
+	*out = stream_by_no(ed, no);
+	if (*out == NULL)
+		return no < ed->highest ? ERR_NONE : ERR_PEER;
+	return (*out)->state == STREAM_OPEN ? OK : ERR_PEER;
+}
+
+void
+stream_free_arrival(struct arrival *a)
+{
+	LIST_REMOVE(a, entry);
+	stream_let_go(a->stream, a->held);
+	expand_end(&a->expansion);
+	free(a);
+}
+
+void
+stream_forget_arrivals(struct stream *s)
+{
+	struct arrival *a;
+
+	while ((a = LIST_FIRST(&s->arrivals)) != NULL)
+		stream_free_arrival(a);
+}
+
+bool
+intake_is_clean(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
 }
 
 void
@@ -119,8 +157,9 @@ dropped(struct store_op *op, enum err e, void *arg)
 {
 	struct stream *s = arg;
 
+	stream_answered(s);
 	/* Not marked as done with: the next start sweeps it all the same. */
-	free_stream(s);
+	stream_free(s);
 }
 
 void
@@ -130,7 +169,7 @@ stream_end(struct stream *s)
 	stream_forget_arrivals(s);
 	s->state = STREAM_ENDED;
 	if (s->pieces[PART_HEADER] + s->pieces[PART_BODY] == 0) {
-		free_stream(s);
+		stream_free(s);
 		return;
 	}
 	s->drop.mail = &s->mail;
@@ -152,6 +191,25 @@ stream_refuse_room(struct stream *s, bool is_full)
 	if (s->edge != NULL)
 		to_edge_no_room(s->edge->link, s->no, is_full);
 	stream_end(s);
+}
+
+void
+stream_refuse_many(struct stream *s)
+{
+	stream_refuse(s, 452, "4.3.1", "Too many messages at once");
+}
+
+/* What is handed over cannot be taken back: accepted() sees to it. */
+void
+stream_give_up(struct stream *s)
+{
+	if (s->state < STREAM_COMMITTING) {
+		stream_refuse_room(s, false);
+		return;
+	}
+	s->is_given_up = true;
+	to_edge_no_room(s->edge->link, s->no, false);
+	stream_detach(s);
 }
 
 static struct span
@@ -346,198 +404,4 @@ stream_add_report(struct stream *s, const struct msg_mail_rcpt *m,
 	};
 	stream_hold(s, bytes + sizeof(*more));
 	return true;
-}
-
-/* Their numbers are behind those of the recipients that are left. */
-static void
-put_reports(struct stream *s)
-{
-	for (uint32_t i = 0; i < s->report_cnt; i++)
-		s->reports[i].rcpt_no = s->accept.message.rcpt_cnt + i;
-	s->accept.reports = s->reports;
-	s->accept.report_cnt = s->report_cnt;
-}
-
-static void
-log_queued(const struct stream *s)
-{
-	const struct record_message *m = &s->accept.message;
-	struct log_line l;
-
-	log_begin(&l, LOG_queued);
-	if (s->accept.session != 0)
-		log_hex(&l, LOG_KEY_session, s->accept.session);
-	log_id(&l, LOG_KEY_id, s->mail.id);
-	log_str(&l, LOG_KEY_from, m->sender);
-	if (s->accept.message_id.len > 0)
-		log_str(&l, LOG_KEY_message_id, s->accept.message_id);
-	log_num(&l, LOG_KEY_size, (int64_t)(m->header_len + m->body_len));
-	log_num(&l, LOG_KEY_rcpts, m->rcpt_cnt);
-	log_str(&l, LOG_KEY_client, m->client);
-	if (m->helo.len > 0)
-		log_str(&l, LOG_KEY_helo, m->helo);
-	if ((m->flags & MAIL_LOGIN) != 0)
-		log_str(&l, LOG_KEY_user, m->tenant);
-	if (s->accept.tls.len > 0)
-		log_str(&l, LOG_KEY_tls, s->accept.tls);
-	log_str(&l, LOG_KEY_edge, m->edge);
-	log_end(&l);
-}
-
-static void
-log_discarded(const struct stream *s, struct span rcpt)
-{
-	struct log_line l;
-
-	log_begin(&l, LOG_discarded);
-	log_id(&l, LOG_KEY_id, s->mail.id);
-	log_str(&l, LOG_KEY_from, s->accept.message.sender);
-	log_str(&l, LOG_KEY_rcpt, rcpt);
-	log_text(&l, LOG_KEY_why, "a route discards it");
-	log_end(&l);
-}
-
-static void
-accepted(struct store_op *op, enum err e, void *arg)
-{
-	struct stream *s = arg;
-	struct queue *q = s->queue;
-
-	q->intake->busy_cnt--;
-	if (e != OK) {
-		stream_refuse_room(s, e == ERR_FULL);
-		queue_rested(q);
-		return;
-	}
-	if (s->edge != NULL)
-		to_edge_taken(s->edge->link, s->no);
-	log_queued(s);
-	queue_accepted(q, &s->accept);
-	if (s->report_cnt > 0)
-		telling_note(q->reports, s->mail.id, s->report_cnt, false);
-	stream_detach(s);
-	free_stream(s);
-	queue_rested(q);
-}
-
-static void
-drop_rcpt(struct stream *s, struct span address)
-{
-	struct stream_rcpt *r = rcpt_of(address);
-
-	RB_REMOVE(rcpt_tree, &s->known_rcpts, r);
-	free(r);
-}
-
-/*
- * Whom a route discards is told of, and is no recipient any more: what is said
- * of one stands at the same place in each of the arrays.
- */
-static void
-drop_discarded(struct stream *s)
-{
-	uint32_t cnt = s->accept.message.rcpt_cnt, kept = 0;
-
-	for (uint32_t i = 0; i < cnt; i++) {
-		if (s->split.rcpt_delivery[i] == SPLIT_NOBODY) {
-			log_discarded(s, s->rcpts[i]);
-			drop_rcpt(s, s->rcpts[i]);
-			continue;
-		}
-		s->rcpts[kept] = s->rcpts[i];
-		if (s->rcpt_dsn != NULL)
-			s->rcpt_dsn[kept] = s->rcpt_dsn[i];
-		s->split.rcpt_delivery[kept++] = s->split.rcpt_delivery[i];
-	}
-	s->accept.message.rcpt_cnt = kept;
-	counter_add(COUNTER_discarded, cnt - kept);
-}
-
-/* Nobody is left: it is answered, and nothing has to be kept. */
-static void
-take_for_nobody(struct stream *s)
-{
-	if (s->edge != NULL)
-		to_edge_taken(s->edge->link, s->no);
-	stream_end(s);
-}
-
-struct route_ask
-stream_who(const struct stream *s)
-{
-	const struct record_message *m = &s->accept.message;
-	struct route_ask who = { .sender = m->sender };
-
-	if ((m->flags & MAIL_LOGIN) != 0)
-		who.login = m->tenant;
-	return who;
-}
-
-/* What was found before routes changed counts for nothing. */
-static enum err
-split(struct stream *s, int64_t now_ms)
-{
-	const struct record_message *m = &s->accept.message;
-	struct route_ask who = stream_who(s);
-
-	for (uint32_t i = 0; i < m->rcpt_cnt; i++)
-		if (s->rcpt_route[i].turn != s->queue->routes_turn)
-			s->rcpt_route[i].is_known = false;
-	return split_make(&s->split, &s->queue->settings, &who, s->rcpts,
-	    s->rcpt_route, m->rcpt_cnt, m->tenant, now_ms);
-}
-
-static void
-commit(struct stream *s)
-{
-	struct store_accept *a = &s->accept;
-	int64_t now_ms = clock_wall_ms();
-	enum err e;
-
-	if (s->said_cnt == 0) {
-		stream_refuse(s, 554, "5.5.1", "No valid recipients");
-		return;
-	}
-	if (a->message.rcpt_cnt == 0) {
-		take_for_nobody(s);
-		return;
-	}
-	if ((e = split(s, now_ms)) != OK) {
-		/* Asked again, each recipient hears what is wrong with it. */
-		stream_refuse(s, 451, "4.3.0", e == ERR_NONE ?
-		    "A recipient has no route any more" : "Out of memory");
-		return;
-	}
-	if (s->split.discarded_cnt > 0)
-		drop_discarded(s);
-	if (s->split.delivery_cnt == 0) {
-		take_for_nobody(s);
-		return;
-	}
-	s->state = STREAM_COMMITTING;
-	a->mail = &s->mail;
-	a->rcpts = s->rcpts;
-	a->rcpt_dsn = s->rcpt_dsn;
-	a->rcpt_delivery = s->split.rcpt_delivery;
-	a->deliveries = s->split.deliveries;
-	a->message.arrived_ms = (uint64_t)now_ms;
-	a->message.delivery_cnt = s->split.delivery_cnt;
-	a->message.header_len = s->len[PART_HEADER];
-	a->message.body_len = s->len[PART_BODY];
-	a->header = (struct span){ s->tail[PART_HEADER],
-	    s->tail_len[PART_HEADER] };
-	a->body = (struct span){ s->tail[PART_BODY], s->tail_len[PART_BODY] };
-	a->header_piece_no = s->pieces[PART_HEADER];
-	a->body_piece_no = s->pieces[PART_BODY];
-	put_reports(s);
-	s->queue->intake->busy_cnt++;
-	store_accept(s->queue->store, a, accepted, s);
-}
-
-void
-stream_complete(struct stream *s)
-{
-	s->state = STREAM_EXPANDING;
-	if (LIST_EMPTY(&s->arrivals))
-		commit(s);
 }

@@ -17,6 +17,7 @@ piece_put(struct store_op *op, enum err e, void *arg)
 	struct stream *s = arg;
 
 	s->writing_cnt--;
+	stream_answered(s);
 	stream_heard(s);
 	stream_let_go(s, ((struct piece *)op)->put.text.len);
 	free(op);		/* the head of its struct piece */
@@ -43,6 +44,7 @@ stream_put_piece(struct stream *s, enum part part, struct span text)
 		.text = { p->text, text.len },
 	};
 	stream_hold(s, text.len);
+	stream_handed(s);
 	s->writing_cnt++;
 	store_put_piece(s->queue->store, &p->put, piece_put, s);
 	return true;

@@ -1,17 +1,21 @@
 /*
- * intake_watch.c - streams on which nothing comes any more.
+ * intake_watch.c - streams on which nothing comes any more, and those of which
+ * the store says nothing.
  *
  * An honest edge says more, or that its client has time yet, within its
  * data_timeout, and ends a session by its session_timeout.  One that was taken
  * over may say so without end, but not for longer than a session can be.  Both
  * times are those of our own slice; a stream that began before a reload may
  * have the longer ones.
+ *
+ * The store of another machine may be away, and a disk may hang.  Who waits for
+ * that hears 451 before his own patience ends, and from then on everybody at
+ * once, until the store answers: it owes an answer yet.
  */
 #include "base/log.h"
 #include "queue/intake/intake_inside.h"
 
-#define LOOK_MS		10000	/* between two looks, at most		*/
-#define LOOKS		4	/* within the shorter of the two times	*/
+#define PATIENCE_MS	60000	/* with the store			*/
 
 static bool
 is_over(int64_t since_ms, int64_t now_ms, int64_t then, int64_t today)
@@ -51,6 +55,28 @@ tell(struct edge *ed)
 	log_end(&l);
 }
 
+/* Each waits for its own answer, for they come in the order of the calls. */
+static bool
+is_unanswered(const struct stream *s, int64_t now_ms)
+{
+	return (s->state == STREAM_COMMITTING || s->writing_cnt > 0) &&
+	    now_ms - s->handed_ms > s->queue->intake->patience_ms;
+}
+
+static void
+give_up(struct stream *s)
+{
+	struct queue *q = s->queue;
+
+	stream_give_up(s);
+	if (q->is_unanswered)
+		return;
+	q->is_unanswered = true;
+	log_why(LOG_trouble, "the store does not answer: clients are told to "
+	    "try again later", 0);
+	intake_tell(q->intake);
+}
+
 static void
 look(struct timer *t, void *arg)
 {
@@ -63,6 +89,10 @@ look(struct timer *t, void *arg)
 	LIST_FOREACH(ed, &in->edges, entry)
 		RB_FOREACH_SAFE(s, stream_tree, &ed->streams, next) {
 			has_some = true;
+			if (is_unanswered(s, now_ms)) {
+				give_up(s);
+				continue;
+			}
 			if (!is_late(s, now_ms))
 				continue;
 			tell(ed);
@@ -74,37 +104,8 @@ look(struct timer *t, void *arg)
 }
 
 void
-intake_watch(struct intake *in)
-{
-	const struct settings *set = &in->queue->settings;
-	int64_t ms = set->silence_ms;
-
-	if (ms == 0 || (set->session_ms > 0 && set->session_ms < ms))
-		ms = set->session_ms;
-	ms /= LOOKS;
-	if (!timer_running(&in->watch))
-		timer_set(&in->watch, ms > 0 && ms < LOOK_MS ? ms : LOOK_MS);
-}
-
-void
 intake_watch_init(struct intake *in)
 {
+	in->patience_ms = PATIENCE_MS;
 	timer_init(&in->watch, in->queue->loop, look, in);
-}
-
-void
-stream_begin_watch(struct stream *s)
-{
-	const struct settings *set = &s->queue->settings;
-
-	s->begun_ms = s->heard_ms = ev_now_ms(s->queue->loop);
-	s->silence_ms = set->silence_ms;
-	s->session_ms = set->session_ms;
-	intake_watch(s->queue->intake);
-}
-
-void
-stream_heard(struct stream *s)
-{
-	s->heard_ms = ev_now_ms(s->queue->loop);
 }
