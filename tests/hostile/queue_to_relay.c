@@ -14,14 +14,20 @@
 #include "sys/clock.h"
 
 #define to_relay_open honest_open
+#define to_relay_settled honest_settled
 #include "queue/to_relay.c"
 #undef to_relay_open
+#undef to_relay_settled
 
 void	to_relay_open(struct worker *, const struct delivery *);
+void	to_relay_settled(struct worker *, struct id, uint32_t, uint64_t);
 
 #define GIANTS		100	/* deliveries				*/
 #define GIANT		100000	/* recipients of each			*/
 #define ADDRESSES	30000	/* of them that are said		*/
+#define LEAGUE		10	/* deliveries that are never settled	*/
+#define LEAGUE_RCPTS	1000	/* of each				*/
+#define LEAGUE_NO	(1u << 20) /* the first of their numbers	*/
 #define AGO_MS		2000	/* when the attempt of another may have begun */
 #define FDS		64	/* that may be links			*/
 
@@ -77,6 +83,40 @@ say_addresses(struct worker *w, const struct delivery *dl)
 
 	(void)link_send_delivery_open(w->link, &m);
 	say_rcpts(w, dl, no, ADDRESSES);
+}
+
+/*
+ * To a next hop that has a kilobyte to say of each recipient, and waits for
+ * their names.
+ */
+static void
+be_in_league(struct worker *w, const struct delivery *dl)
+{
+	static uint32_t no = LEAGUE_NO;
+	char rcpt[64];
+
+	for (unsigned i = 0; i < LEAGUE; i++) {
+		struct msg_delivery_open m = open_of(dl, ++no, LEAGUE_RCPTS);
+
+		(void)link_send_delivery_open(w->link, &m);
+		for (uint32_t n = 0; n < LEAGUE_RCPTS; n++) {
+			snprintf(rcpt, sizeof(rcpt), "words-%u@there.example",
+			    n);
+			(void)link_send_delivery_rcpt(w->link,
+			    &(struct msg_delivery_rcpt){ .id = dl->place.id,
+			    .delivery = no, .attempt = dl->attempt,
+			    .rcpt_no = n, .rcpt = span_of(rcpt) });
+		}
+	}
+}
+
+/* What is in league with a next hop stays in the relay for good. */
+void
+to_relay_settled(struct worker *w, struct id id, uint32_t no,
+    uint64_t attempt)
+{
+	if (no < LEAGUE_NO)
+		honest_settled(w, id, no, attempt);
 }
 
 static void
@@ -194,6 +234,7 @@ to_relay_open(struct worker *w, const struct delivery *dl)
 		{ "counts", announce_too_many },
 		{ "giants", announce_giants },
 		{ "addresses", say_addresses },
+		{ "league", be_in_league },
 		{ "twice", open_twice },
 		{ "text", push_text },
 		{ "others", end_others },
