@@ -51,6 +51,7 @@ conf_load(struct conf **out, const char *path,
 
 	if (c == NULL)
 		return ERR_FULL;
+	c->mistakes.wants_facts = report->wants_facts;
 	parse_files(&tree, path, &c->sources, &c->mistakes, opener);
 	/* A file that could not be read has no other mistakes. */
 	if (tree != NULL && c->sources.v[0].owned != NULL) {

@@ -153,6 +153,8 @@ struct conf_report {
 	void		*arg;
 	void		(*line)(void *arg, const char *text); /* or NULL */
 	unsigned	 errors;
+	bool		 wants_facts;	/* lines "note: " too: what comes of
+					 * what is not written		*/
 };
 
 /*

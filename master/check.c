@@ -83,8 +83,8 @@ tell(void *arg, const char *text)
 	static enum log_level level = LOG_ERROR;
 
 	if (text[0] != ' ')
-		level = strstr(text, ": warning: ") != NULL ?
-		    LOG_WARN : LOG_ERROR;
+		level = strstr(text, ": warning: ") != NULL ? LOG_WARN :
+		    strstr(text, ": note: ") != NULL ? LOG_INFO : LOG_ERROR;
 	fprintf(stderr, "%s%s\n", logfile_level(level), text);
 }
 
@@ -200,7 +200,8 @@ hand_over_plan(int fd, const struct conf_plan *p)
 }
 
 static bool
-check(const char *file, const struct conf_host *host, int plan_fd)
+check(const char *file, const struct conf_host *host, int plan_fd,
+    bool wants_facts)
 {
 	const struct conf_opener opener = {
 		.read = files_read, .glob = files_glob, .kind = kind_of,
@@ -208,7 +209,8 @@ check(const char *file, const struct conf_host *host, int plan_fd)
 		.suits = check_keys_suits, .roots = check_roots,
 		.regex = regex_check,
 	};
-	struct conf_report report = { .line = tell };
+	struct conf_report report = { .line = tell,
+	    .wants_facts = wants_facts };
 	struct conf *c = NULL;
 	struct conf_plan plan;
 	enum err e = conf_load(&c, file, &opener, host, &report);
@@ -223,7 +225,7 @@ check(const char *file, const struct conf_host *host, int plan_fd)
 }
 
 int
-check_run(const char *file, int plan_fd)
+check_run(const char *file, int plan_fd, bool wants_facts)
 {
 	const struct sandbox box = {
 		.role = ROLE_CHECK, .wish = SANDBOX_PREFER,
@@ -249,5 +251,5 @@ check_run(const char *file, int plan_fd)
 		return EX_OSERR;
 	}
 	find_fqdn(fqdn, sizeof(fqdn));
-	return check(file, &host, plan_fd) ? 0 : 1;
+	return check(file, &host, plan_fd, wants_facts) ? 0 : 1;
 }

@@ -7,11 +7,14 @@
 #ifndef MASTER_CHECK_H
 #define MASTER_CHECK_H
 
+#include <stdbool.h>
+
 /*
  * Lock ourselves in, check the file, and tell every mistake on standard
- * error.  Where plan_fd is not -1 the plan goes there.  The exit status: 0
- * the file is good, 1 it is not, EX_OSERR it was not looked at.
+ * error; with wants_facts also what comes of what is not written.  Where
+ * plan_fd is not -1 the plan goes there.  The exit status: 0 the file is good,
+ * 1 it is not, EX_OSERR it was not looked at.
  */
-int	check_run(const char *file, int plan_fd);
+int	check_run(const char *file, int plan_fd, bool wants_facts);
 
 #endif

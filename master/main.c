@@ -46,7 +46,7 @@
 
 struct wanted {
 	const char	*file;
-	bool		 check_only, debug;
+	bool		 check_only, wants_facts, debug;
 	int		 plan_fd;	/* -1: no master waits for a plan */
 };
 
@@ -54,7 +54,7 @@ __attribute__((noreturn))
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: postern [-dnV] [-f file]\n");
+	fprintf(stderr, "usage: postern [-dnvV] [-f file]\n");
 	exit(USAGE_STATUS);
 }
 
@@ -65,7 +65,7 @@ read_arguments(int argc, char **argv)
 	unsigned long long fd;
 	int c;
 
-	while ((c = getopt(argc, argv, "df:nH:V")) != -1)
+	while ((c = getopt(argc, argv, "df:nH:vV")) != -1)
 		switch (c) {
 		case 'd':
 			w.debug = true;
@@ -80,6 +80,9 @@ read_arguments(int argc, char **argv)
 			if (!span_number(span_of(optarg), 1024, &fd))
 				usage();
 			w.plan_fd = (int)fd;
+			break;
+		case 'v':
+			w.wants_facts = true;
 			break;
 		case 'V':
 			printf("postern build %s, bus %d\n", build_id(),
@@ -177,7 +180,7 @@ main(int argc, char **argv)
 
 	if (w.check_only) {
 		inherited_drop(named_descriptor(&w, argc, argv), 1);
-		return check_run(w.file, w.plan_fd);
+		return check_run(w.file, w.plan_fd, w.wants_facts);
 	}
 	inherited_drop(STDERR_FILENO + 1, kept_count());
 	kept_take();

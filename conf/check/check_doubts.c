@@ -9,6 +9,7 @@
  * A name without a dot is refused by many servers in EHLO, and means nothing
  * to who reads it elsewhere.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -234,26 +235,68 @@ check_port(struct conf *c, const struct block *b, const struct setting *port,
 		    block_words(c, b));
 }
 
+/* When it will be known of a relay with one next hop. */
+static void
+tell_utf8(struct conf *c, const struct block *edge, const struct block *relay)
+{
+	const struct setting *s = &edge->settings[OPTION_EDGE_smtputf8];
+	uint64_t ms = block_num(relay, OPTION_RELAY_ask_after);
+	char when[80];
+
+	if (ms == 0)
+		(void)snprintf(when, sizeof(when), "not asked before its "
+		    "first mail (`ask_after 0')");
+	else
+		(void)snprintf(when, sizeof(when), "asked %g seconds after a "
+		    "start", (double)ms / 1000);
+	if (s->given)
+		report_warn(&c->mistakes, s->v[0].place, "`auto' depends on "
+		    "what the next hop of %s offers, which is %s; `posternctl "
+		    "status' says what has come of it",
+		    block_words(c, relay), when);
+	else
+		report_fact(&c->mistakes, edge->place, "what %s can promise "
+		    "of SMTPUTF8 depends on what the next hop of %s offers, "
+		    "which is %s; `posternctl status' says what has come of "
+		    "it", block_words(c, edge), block_words(c, relay), when);
+}
+
+static void
+tell_utf8_auto(struct conf *c, const struct block *edge)
+{
+	const struct block *queue = edge->target;
+	unsigned cnt = 0;
+
+	for (unsigned i = 0; i < queue->relay_cnt; i++) {
+		if (!block_has(queue->relays[i], KIND_ONE_HOP))
+			continue;
+		tell_utf8(c, edge, queue->relays[i]);
+		cnt++;
+	}
+	if (cnt == 0)
+		report_fact(&c->mistakes, edge->place, "%s offers SMTPUTF8: "
+		    "all relays of %s can carry it", block_words(c, edge),
+		    block_words(c, queue));
+}
+
 /* A promise for a next hop that nobody has asked; or when it can be made. */
 static void
 check_utf8(struct conf *c, const struct block *edge)
 {
 	const struct setting *s = &edge->settings[OPTION_EDGE_smtputf8];
+	struct span word = block_text(edge, OPTION_EDGE_smtputf8);
 	const struct block *queue = edge->target, *r;
 
-	if (!s->given || queue == NULL || span_eq(s->v[0].text, SPAN("no")))
+	if (queue == NULL || span_eq(word, SPAN("no")))
 		return;
+	if (span_eq(word, SPAN("auto"))) {
+		tell_utf8_auto(c, edge);
+		return;
+	}
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
 		r = queue->relays[i];
 		if (!block_has(r, KIND_ONE_HOP))
 			continue;
-		if (span_eq(s->v[0].text, SPAN("auto"))) {
-			report_warn(&c->mistakes, s->v[0].place, "`auto' "
-			    "depends on what the next hop of %s offers; "
-			    "`posternctl status' says what has come of it",
-			    block_words(c, r));
-			return;
-		}
 		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
 		    "whatever the next hop of %s can: what it does not take "
 		    "comes back, or is lost if its sender is in UTF-8 too; "

@@ -44,6 +44,7 @@ report_init(struct mistakes *ms, struct arena *arena,
 	ms->arena = arena;
 	ms->sources = sources;
 	ms->cnt = ms->warning_cnt = 0;
+	ms->wants_facts = false;
 	ms->last = NULL;
 	TAILQ_INIT(&ms->list);
 }
@@ -115,6 +116,19 @@ report_warn(struct mistakes *ms, struct place place, const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	add(ms, place, "warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void
+report_fact(struct mistakes *ms, struct place place, const char *fmt, ...)
+{
+	va_list ap;
+
+	ms->last = NULL;
+	if (!ms->wants_facts)
+		return;
+	va_start(ap, fmt);
+	add(ms, place, "note: ", fmt, ap);
 	va_end(ap);
 }
 

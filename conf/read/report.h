@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -38,6 +39,7 @@ struct mistakes {
 	struct arena	*arena;		/* borrowed			*/
 	const struct sources *sources;	/* borrowed			*/
 	unsigned	 cnt, warning_cnt;
+	bool		 wants_facts;	/* see report_fact()		*/
 	struct mistake	*last;		/* what notes belong to		*/
 	TAILQ_HEAD(mistake_list, mistake) list;
 };
@@ -51,6 +53,10 @@ void		 report_add(struct mistakes *, struct place, const char *fmt,
 
 /* The same of what can be meant, and is more likely not: no mistake. */
 void		 report_warn(struct mistakes *, struct place, const char *fmt,
+		    ...) __attribute__((format(printf, 3, 4)));
+
+/* What comes of what is not written, told where that is wanted. */
+void		 report_fact(struct mistakes *, struct place, const char *fmt,
 		    ...) __attribute__((format(printf, 3, 4)));
 
 /* A second place that belongs to what was added last. */

@@ -43,6 +43,7 @@ struct memory {
 	const char	*fqdn;		/* of the host; NULL a good one	*/
 	uint64_t	 disk;		/* bytes below /mnt; 0: not there */
 	bool		 is_tool;	/* nobody looks at files	*/
+	bool		 wants_facts;	/* notes are told too		*/
 	char		 told[32768];
 	size_t		 told_len;
 };
@@ -203,7 +204,8 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 	    m->fqdn != NULL ? m->fqdn : "host.example.org",
 	    .cwd = "/home/dir", .is_root = is_root, .arg = m,
 	    .user_ids = memory_user };
-	struct conf_report report = { .arg = m, .line = memory_line };
+	struct conf_report report = { .arg = m, .line = memory_line,
+	    .wants_facts = m->wants_facts };
 	enum err e;
 
 	m->told_len = 0;
