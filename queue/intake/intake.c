@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/dsn.h"
 #include "queue/intake/intake_inside.h"
+#include "queue/said.h"
 #include "queue/to_edge.h"
-
-#define STREAMS_MAX	65536		/* of an edge			*/
 
 enum err
 intake_mail(struct edge *ed, const struct msg_mail_open *m)
@@ -18,15 +16,11 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	struct stream *s, key = { .no = m->stream };
 
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
-	    !intake_is_clean(m->sender) || !intake_is_clean(m->tenant) ||
-	    m->stream == UINT64_MAX || m->ret >= DSN_RET__COUNT ||
-	    m->body >= BODY__COUNT || (m->params & ~PARAM__ALL) != 0 ||
-	    (m->by_mode & ~BY__ALL) != 0 || !intake_is_clean(m->tls) ||
-	    (m->envid.len > 0 && !dsn_is_envid(m->envid)))
+	    !said_is_mail(m))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
 		ed->highest = m->stream + 1;
-	if (q->is_draining || ed->stream_cnt >= STREAMS_MAX ||
+	if (q->is_draining || ed->stream_cnt >= SAID_STREAMS_MAX ||
 	    !stream_may_hold(ed, 0)) {
 		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
 		    "Try again in a moment");
@@ -94,7 +88,7 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
 	s->len[PART_HEADER] += piece.len;
-	if (!intake_is_clean(m->message_id) || !intake_is_clean(m->checks) ||
+	if (!said_is_line(m->message_id) || !said_is_line(m->checks) ||
 	    (s->said_cnt == 0 && LIST_EMPTY(&s->arrivals)) ||
 	    m->header_len != s->len[PART_HEADER] ||
 	    m->body_len != s->len[PART_BODY])

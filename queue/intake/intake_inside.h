@@ -145,9 +145,6 @@ MUST_CHECK enum err stream_find(struct edge *, uint64_t no, struct stream **);
 /* NULL: it has ended, or there never was one. */
 struct stream	*stream_by_no(struct edge *, uint64_t no);
 
-/* May it go into headers and commands later, and not break out of a line? */
-bool		 intake_is_clean(struct span);
-
 /* A stream with an id of its own, known to its edge; NULL: no memory. */
 struct stream	*stream_new(struct edge *, const struct msg_mail_open *);
 

@@ -13,6 +13,7 @@
 #include "queue/intake/intake_inside.h"
 #include "queue/route/route_sender.h"
 #include "queue/route/route_utf8.h"
+#include "queue/said.h"
 #include "queue/to_edge.h"
 
 /*
@@ -276,17 +277,6 @@ arrived(struct expansion *x, enum err e, void *arg)
 		stream_complete(s);
 }
 
-static struct span
-keep(char **at, struct span s)
-{
-	struct span kept = { *at, s.len };
-
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
-}
-
 static struct arrival *
 arrival_new(struct stream *s, const struct msg_mail_rcpt *m)
 {
@@ -301,8 +291,8 @@ arrival_new(struct stream *s, const struct msg_mail_rcpt *m)
 	a->expansion = NULL;
 	a->held = bytes + EXPAND_TRACE_MAX + m->rcpt.len;
 	a->said = *m;
-	a->said.rcpt = keep(&at, m->rcpt);
-	a->said.orcpt = keep(&at, m->orcpt);
+	a->said.rcpt = said_keep(&at, m->rcpt, SIZE_MAX);
+	a->said.orcpt = said_keep(&at, m->orcpt, SIZE_MAX);
 	return a;
 }
 
@@ -337,9 +327,7 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	if (m->rcpt.len == 0 || !intake_is_clean(m->rcpt) ||
-	    !dsn_is_notify(m->notify) ||
-	    (m->orcpt.len > 0 && !dsn_is_orcpt(m->orcpt, true)))
+	if (!said_is_rcpt(m))
 		return ERR_PEER;
 	stream_heard(s);
 	if (!has_room(s, m->rcpt.len + m->orcpt.len))

@@ -9,11 +9,9 @@
 #include "mail/dsn.h"
 #include "mail/message_id.h"
 #include "queue/intake/intake_inside.h"
+#include "queue/said.h"
 #include "queue/to_edge.h"
 
-#define EDGE_BYTES_MAX	(256u << 20)	/* that an edge may have here: what two
-					 * thousand streams may be ahead, and
-					 * as much as it keeps for us itself */
 #define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
 #define PROTO_MAX_KEPT	32
 /* Of a recipient besides his bytes: twice, for arrays double when they grow. */
@@ -49,7 +47,7 @@ stream_rcpt_of(struct span address)
 bool
 stream_may_hold(const struct edge *ed, size_t bytes)
 {
-	return ed->held < EDGE_BYTES_MAX && bytes < EDGE_BYTES_MAX - ed->held;
+	return ed->held < SAID_BYTES_MAX && bytes < SAID_BYTES_MAX - ed->held;
 }
 
 void
@@ -133,15 +131,6 @@ stream_forget_arrivals(struct stream *s)
 		stream_free_arrival(a);
 }
 
-bool
-intake_is_clean(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
-
 void
 stream_detach(struct stream *s)
 {
@@ -212,19 +201,6 @@ stream_give_up(struct stream *s)
 	stream_detach(s);
 }
 
-static struct span
-keep(char **at, struct span s, size_t max)
-{
-	struct span kept;
-
-	s = span_head(s, max);
-	kept = (struct span){ *at, s.len };
-	if (s.len > 0)
-		memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
-}
-
 struct stream *
 stream_new(struct edge *ed, const struct msg_mail_open *m)
 {
@@ -241,20 +217,20 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	at = s->strings;
 	facts = &s->accept.message;
 	facts->flags = m->flags & INTAKE_FLAGS;
-	facts->sender = keep(&at, m->sender, RECORD_STR_MAX);
-	facts->client = keep(&at, m->client, NAME_MAX_KEPT);
-	facts->helo = keep(&at, m->helo, NAME_MAX_KEPT);
-	facts->proto = keep(&at, m->proto, PROTO_MAX_KEPT);
-	facts->tenant = keep(&at, m->tenant, STORE_TENANT_MAX);
-	facts->edge = keep(&at, edge, BLOCK_NAME_MAX);
+	facts->sender = said_keep(&at, m->sender, RECORD_STR_MAX);
+	facts->client = said_keep(&at, m->client, NAME_MAX_KEPT);
+	facts->helo = said_keep(&at, m->helo, NAME_MAX_KEPT);
+	facts->proto = said_keep(&at, m->proto, PROTO_MAX_KEPT);
+	facts->tenant = said_keep(&at, m->tenant, STORE_TENANT_MAX);
+	facts->edge = said_keep(&at, edge, BLOCK_NAME_MAX);
 	facts->ret = m->ret;
-	facts->envid = keep(&at, m->envid, DSN_ENVID_MAX);
+	facts->envid = said_keep(&at, m->envid, DSN_ENVID_MAX);
 	facts->body = m->body;
 	facts->params = m->params;
 	facts->by_ms = m->by_ms;
 	facts->by_mode = m->by_mode;
 	s->accept.session = m->session;
-	s->accept.tls = keep(&at, m->tls, TLS_WORDS_MAX);
+	s->accept.tls = said_keep(&at, m->tls, TLS_WORDS_MAX);
 	s->is_local = m->local != 0;
 	s->is_judged = m->judged != 0;
 	s->queue = ed->queue;
@@ -372,8 +348,8 @@ stream_keep_facts(struct stream *s, const struct msg_mail_commit *m)
 	if ((at = s->facts = malloc(bytes)) == NULL)
 		return false;
 	stream_hold(s, bytes);
-	s->accept.message_id = keep(&at, m->message_id, MESSAGE_ID_KEPT);
-	s->accept.checks = keep(&at, m->checks, CHECKS_MAX);
+	s->accept.message_id = said_keep(&at, m->message_id, MESSAGE_ID_KEPT);
+	s->accept.checks = said_keep(&at, m->checks, CHECKS_MAX);
 	return true;
 }
 

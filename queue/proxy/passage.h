@@ -18,6 +18,7 @@
 
 #include "bus/messages.h"
 #include "queue/proxy/proxy.h"
+#include "queue/route/route.h"
 
 #define PASSAGE_ANSWER_MS 240000	/* for the next hop to answer a
 					 * command: a client waits 300 s,
@@ -96,7 +97,7 @@ struct passage {
 RB_PROTOTYPE(passage_tree, passage, by_no, )
 RB_PROTOTYPE(attempt_tree, passage, by_attempt, )
 
-/* passage.c: what an edge says. */
+/* passage_mail.c: what an edge says. */
 MUST_CHECK enum err passage_mail(struct proxy_edge *,
 		    const struct msg_mail_open *);
 MUST_CHECK enum err passage_rcpt(struct proxy_edge *,
@@ -104,17 +105,19 @@ MUST_CHECK enum err passage_rcpt(struct proxy_edge *,
 MUST_CHECK enum err passage_data(struct proxy_edge *,
 		    const struct msg_mail_data *);
 MUST_CHECK enum err passage_abort(struct proxy_edge *, uint64_t no);
-/* Not yet handed out: try it. */
+
+/* passage.c */
+/* NULL: no memory. */
+struct passage	*passage_new(struct proxy_edge *, const struct msg_mail_open *);
+/* Of that number; ERR_NONE it has ended, and the edge may not have heard so
+ * yet; ERR_PEER there never was one. */
+MUST_CHECK enum err passage_of(struct proxy_edge *, uint64_t no,
+		    struct passage **);
+struct passage	*passage_find(struct proxy *, uint64_t attempt);
+/* What has been said goes to the relay, if a process of it is free. */
 void		 passage_serve(struct passage *);
 /* It comes back untried: its host has all it takes. */
 void		 passage_wait_again(struct passage *);
-/* What the relay says. */
-struct passage	*passage_find(struct proxy *, uint64_t attempt);
-MUST_CHECK enum err passage_word(struct passage *,
-		    const struct msg_delivery_word *);
-MUST_CHECK enum err passage_result(struct passage *,
-		    const struct msg_delivery_result *);
-void		 passage_done(struct passage *);
 /* The one end: the relay hears that nobody wants it, if it still has it. */
 void		 passage_end(struct passage *);
 /* The same, and the edge hears why. */
@@ -129,6 +132,13 @@ void		 passage_ask(struct passage *, int64_t ms);
 /* Its edge leaves it open for longer than its own timeouts. */
 bool		 passage_is_late(const struct passage *, int64_t now_ms);
 
+/* passage_word.c: what the relay says. */
+MUST_CHECK enum err passage_word(struct passage *,
+		    const struct msg_delivery_word *);
+MUST_CHECK enum err passage_result(struct passage *,
+		    const struct msg_delivery_result *);
+void		 passage_done(struct passage *);
+
 /* passage_text.c */
 MUST_CHECK enum err passage_piece(struct proxy_edge *, uint64_t no, enum part,
 		    struct span);
@@ -142,6 +152,9 @@ void		 passage_free_text(struct passage *);
 /* A reply of the next hop, "5.1.1 No such user": its two halves.  dsn has room
  * for 12 bytes. */
 struct span	 passage_split(uint16_t code, struct span reply, char *dsn);
+/* A word about a recipient, or about one who was not asked for. */
+void		 passage_say_rcpt(struct passage *, uint64_t ask,
+		    const struct route_reply *);
 /* The reply of the next hop ends it. */
 void		 passage_refuse_by(struct passage *, uint16_t code,
 		    struct span reply);

@@ -64,6 +64,16 @@ passage_refuse_by(struct passage *p, uint16_t code, struct span reply)
 	passage_refuse(p, code, dsn, text);
 }
 
+void
+passage_say_rcpt(struct passage *p, uint64_t ask, const struct route_reply *r)
+{
+	if (ask != 0)
+		to_edge_rcpt(p->edge->link, ask, r);
+	else if (r->code != 250)	/* he was taken, and cannot be now */
+		passage_refuse(p, 451, "4.4.0",
+		    "A recipient cannot be taken any more, try again");
+}
+
 /* What became of a recipient who was taken; the relay has to say it. */
 static struct span
 result_of(const struct passage_rcpt *r, uint16_t *code)

@@ -92,18 +92,6 @@ begin_body(struct passage *p)
 	return true;
 }
 
-static enum err
-find(struct proxy_edge *ed, uint64_t no, struct passage **out)
-{
-	struct passage key = { .no = no };
-
-	*out = RB_FIND(passage_tree, &ed->passages, &key);
-	if (*out == NULL)
-		return no < ed->highest ? ERR_NONE : ERR_PEER;
-	(*out)->heard_ms = ev_now_ms(ed->proxy->loop);
-	return OK;
-}
-
 static bool
 take(struct passage *p, enum part part, struct span text)
 {
@@ -122,7 +110,7 @@ passage_piece(struct proxy_edge *ed, uint64_t no, enum part part,
     struct span text)
 {
 	struct passage *p;
-	enum err e = find(ed, no, &p);
+	enum err e = passage_of(ed, no, &p);
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
@@ -146,7 +134,7 @@ passage_commit(struct proxy_edge *ed, const struct msg_mail_commit *m,
     struct span piece)
 {
 	struct passage *p;
-	enum err e = find(ed, m->stream, &p);
+	enum err e = passage_of(ed, m->stream, &p);
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;

@@ -1,0 +1,32 @@
+/*
+ * said - what an edge says of a mail, before anybody acts on it: the same for a
+ * queue that keeps it (intake) and for one that passes it on (proxy).
+ *
+ * Values of what an edge says may go into headers, records and commands of ours
+ * later, so each is one that could have been said there, or the edge is broken.
+ */
+#ifndef QUEUE_SAID_H
+#define QUEUE_SAID_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "bus/messages.h"
+
+/* What an edge may have at one queue, all in all. */
+#define SAID_STREAMS_MAX	65536
+#define SAID_BYTES_MAX	(256u << 20)	/* what two thousand streams may be
+					 * ahead, and as much as it keeps for
+					 * us itself		*/
+
+/* May it go into headers and commands later, and not break out of a line? */
+bool	said_is_line(struct span);
+
+/* Is each of its values one of those that there are? */
+bool	said_is_mail(const struct msg_mail_open *);
+bool	said_is_rcpt(const struct msg_mail_rcpt *);
+
+/* Copy at most max bytes of s to *at, which goes on behind them. */
+struct span	said_keep(char **at, struct span s, size_t max);
+
+#endif
