@@ -113,6 +113,12 @@ struct conf_opener {
 	 */
 	bool (*suits)(void *arg, const char *certfile, bool is_client);
 	/*
+	 * For how many seconds is the certificate good, less than 0 when it is
+	 * no more; and is it for that host?  NULL: nobody looks.
+	 */
+	int64_t (*left)(void *arg, const char *certfile);
+	bool (*names)(void *arg, const char *certfile, const char *host);
+	/*
 	 * What certificates are there?  out->bytes becomes ours on OK.
 	 * ERR_NONE none at all, ERR_FULL too much to read, ERR_SYS errno says
 	 * why the culprit cannot be read.  NULL: nobody looks.

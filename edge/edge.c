@@ -13,6 +13,7 @@
 #include "edge/client/listen.h"
 #include "edge/protocol.h"
 #include "edge/text/transaction.h"
+#include "sys/counters.h"
 
 #define PATIENCE_KEPT	10	/* one part in so many of the patience is
 				 * kept to say good-bye in		*/
@@ -105,6 +106,12 @@ edge_ask_vault(struct edge *edge, int cert_fd)
 	if (e == OK)
 		e = tls_server_open(&edge->tls, edge->keys, cert_fd);
 	edge->can_tls = e == OK;
+	if (e == OK) {
+		counter_set(COUNTER_certificate_end,
+		    (uint64_t)tls_server_end(edge->tls));
+		counter_set(COUNTER_certificate_odd,
+		    !tls_server_names(edge->tls, edge->set.hostname));
+	}
 	return e;
 }
 

@@ -206,7 +206,8 @@ check(const char *file, const struct conf_host *host, int plan_fd,
 	const struct conf_opener opener = {
 		.read = files_read, .glob = files_glob, .kind = kind_of,
 		.look = look_at, .disk = disk_of, .pair = check_keys_pair,
-		.suits = check_keys_suits, .roots = check_roots,
+		.suits = check_keys_suits, .left = check_keys_left,
+		.names = check_keys_names, .roots = check_roots,
 		.regex = regex_check,
 	};
 	struct conf_report report = { .line = tell,

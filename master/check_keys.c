@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "master/check_keys.h"
+#include "sys/certificate.h"
+#include "sys/clock.h"
 #include "sys/files.h"
 
 #define PEM_MAX		(1024u * 1024)	/* bytes of a file		*/
@@ -151,20 +153,48 @@ check_keys_pair(void *arg, const char *certfile, const char *keyfile)
 	return pair;
 }
 
-bool
-check_keys_suits(void *arg, const char *certfile, bool is_client)
+/* NULL: it cannot be read, which is told elsewhere. */
+static X509 *
+read_cert(const char *certfile)
 {
 	char *bytes = NULL;
 	X509 *cert = NULL;
 	size_t len = 0;
-	bool suits;
 
 	if (files_read(NULL, certfile, PEM_MAX, &bytes, &len) == OK)
 		cert = cert_of(bytes, len);
-	suits = cert == NULL || X509_check_purpose(cert, is_client ?
+	free(bytes);
+	return cert;
+}
+
+bool
+check_keys_suits(void *arg, const char *certfile, bool is_client)
+{
+	X509 *cert = read_cert(certfile);
+	bool suits = cert == NULL || X509_check_purpose(cert, is_client ?
 	    X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER, 0) == 1;
+
 	X509_free(cert);
 	ERR_clear_error();
-	free(bytes);
 	return suits;
+}
+
+int64_t
+check_keys_left(void *arg, const char *certfile)
+{
+	X509 *cert = read_cert(certfile);
+	int64_t end_s = cert == NULL ? 0 : certificate_end(cert);
+
+	X509_free(cert);
+	return end_s == 0 ? INT64_MAX : end_s - clock_wall_ms() / 1000;
+}
+
+bool
+check_keys_names(void *arg, const char *certfile, const char *host)
+{
+	X509 *cert = read_cert(certfile);
+	bool names = cert == NULL || certificate_names(cert, host);
+
+	X509_free(cert);
+	return names;
 }

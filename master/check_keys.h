@@ -23,4 +23,9 @@ enum conf_pair	check_keys_pair(void *arg, const char *certfile,
 bool		check_keys_suits(void *arg, const char *certfile,
 		    bool is_client);
 
+/* As conf_opener.left and names want it; what cannot be read is good. */
+int64_t		check_keys_left(void *arg, const char *certfile);
+bool		check_keys_names(void *arg, const char *certfile,
+		    const char *host);
+
 #endif

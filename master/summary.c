@@ -8,10 +8,12 @@
 #include "master/notify.h"
 #include "master/process.h"
 #include "master/summary.h"
+#include "sys/clock.h"
 #include "sys/counters.h"
 
 struct sums {
-	uint64_t	 queued, active, clients;
+	uint64_t	 queued, clients, down;
+	uint64_t	 oldest_ms;	/* wall clock; 0: there is none */
 };
 
 static void
@@ -29,7 +31,28 @@ add_up(struct sums *s, const struct process *p)
 	if (p->id.role != ROLE_QUEUE)
 		return;
 	s->queued += c[COUNTER_messages];
-	s->active += c[COUNTER_active];
+	s->down += c[COUNTER_down];
+	if (c[COUNTER_oldest] > 0 && (s->oldest_ms == 0 ||
+	    c[COUNTER_oldest] < s->oldest_ms))
+		s->oldest_ms = c[COUNTER_oldest];
+}
+
+/* In one unit: it is told anew whenever it reads otherwise. */
+static void
+say_age(const struct sums *s, char *buf, size_t cap)
+{
+	int64_t now_ms = clock_wall_ms();
+	unsigned long long min = now_ms > (int64_t)s->oldest_ms ?
+	    (unsigned long long)(now_ms - (int64_t)s->oldest_ms) / 60000 : 0;
+	char age[48];
+
+	if (min < 60)
+		snprintf(age, sizeof(age), ", oldest %llu min", min);
+	else if (min < 48 * 60)
+		snprintf(age, sizeof(age), ", oldest %llu h", min / 60);
+	else
+		snprintf(age, sizeof(age), ", oldest %llu d", min / 1440);
+	(void)strlcat(buf, age, cap);
 }
 
 void
@@ -43,9 +66,17 @@ summary_write(const struct supervisor *h, char *buf, size_t cap)
 	TAILQ_FOREACH(p, &h->processes, entry)
 		if (p->pid != 0)
 			add_up(&s, p);
-	snprintf(buf, cap, "%llu queued, %llu under way, %llu clients",
-	    (unsigned long long)s.queued, (unsigned long long)s.active,
+	snprintf(buf, cap, "%llu queued", (unsigned long long)s.queued);
+	if (s.queued > 0 && s.oldest_ms > 0)
+		say_age(&s, buf, cap);
+	if (s.down > 0) {
+		snprintf(one, sizeof(one), ", %llu destination%s down",
+		    (unsigned long long)s.down, s.down == 1 ? "" : "s");
+		(void)strlcat(buf, one, cap);
+	}
+	snprintf(one, sizeof(one), ", %llu clients",
 	    (unsigned long long)s.clients);
+	(void)strlcat(buf, one, cap);
 	TAILQ_FOREACH(p, &h->processes, entry) {
 		if (p->is_leaving || !fault_is_named(&p->fault))
 			continue;

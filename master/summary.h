@@ -8,7 +8,8 @@
 
 #define SUMMARY_MAX	512	/* bytes with NUL */
 
-/* "12 queued, 2 under way, 3 clients; in trouble: relay world" */
+/* "12 queued, oldest 3 h, 2 destinations down, 3 clients; in trouble: relay
+ * world" */
 void	summary_write(const struct supervisor *, char *buf, size_t cap);
 
 /* Tell the service manager, when it has changed. */

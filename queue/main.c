@@ -46,6 +46,7 @@
  *	telling		which senders are told, and when (_write: one of them)
  *	duty		which report is due
  *	aging		and to whose sender, though nothing was tried
+ *	vitals		how it all is, in numbers
  *	addressee	who gets what we write: whom its address stands for
  *	bounce		the report to the sender (_words for people, _fields for
  *			programs, _original returned; _status: what a reply is)
@@ -80,6 +81,7 @@
 #include "queue/proxy/proxy.h"
 #include "queue/walk/lone.h"
 #include "queue/walk/quarantine.h"
+#include "queue/walk/vitals.h"
 #include "queue/queue.h"
 #include "queue/route/reroute.h"
 #include "queue/route/route_utf8.h"
@@ -265,6 +267,7 @@ open_parts(struct queue *q)
 	    (e = reroute_open(&q->reroutes, q)) != OK ||
 	    (e = dispatch_open(&q->dispatch, q)) != OK ||
 	    (e = aging_open(&q->aging, q)) != OK ||
+	    (e = vitals_open(&q->vitals, q)) != OK ||
 	    (e = follow_open(&q->follow, q)) != OK ||
 	    (e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
@@ -288,6 +291,7 @@ close_parts(struct queue *q)
 	lone_close(&q->lone);
 	due_close(&q->due);
 	aging_close(&q->aging);
+	vitals_close(&q->vitals);
 	follow_close(&q->follow);
 	dispatch_close(&q->dispatch);
 	outcome_close(&q->outcomes);

@@ -47,6 +47,7 @@ struct queue {
 	struct reports	*reports;
 	struct digest	*digest;	/* NULL in tests without	*/
 	struct aging	*aging;		/* NULL in tests without	*/
+	struct vitals	*vitals;	/* numbers for master		*/
 	struct edits	*edits;
 	struct index	*index;
 	struct quarantine *quarantine;

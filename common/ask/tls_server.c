@@ -15,6 +15,7 @@
 #include "ask/tls_cert.h"
 #include "ask/tls_inside.h"
 #include "ask/tls_server.h"
+#include "sys/certificate.h"
 
 struct tls_server {
 	unsigned	 users;		/* its owner and its sessions	*/
@@ -111,4 +112,20 @@ tls_accept(struct tls **out, struct tls_server *s, int fd,
 	SSL_set_accept_state(tls_ssl(*out));
 	tls_bound_hello(*out);
 	return OK;
+}
+
+int64_t
+tls_server_end(const struct tls_server *s)
+{
+	const X509 *cert = SSL_CTX_get0_certificate(s->context);
+
+	return cert == NULL ? 0 : certificate_end(cert);
+}
+
+bool
+tls_server_names(const struct tls_server *s, const char *host)
+{
+	X509 *cert = SSL_CTX_get0_certificate(s->context);
+
+	return cert != NULL && certificate_names(cert, host);
 }

@@ -13,6 +13,9 @@
 #ifndef ASK_TLS_SERVER_H
 #define ASK_TLS_SERVER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "ask/keys.h"
 #include "ask/tls.h"
 #include "base/err.h"
@@ -27,6 +30,13 @@ struct tls_server;
  */
 MUST_CHECK enum err tls_server_open(struct tls_server **out, struct keys *,
 	    int cert_fd);
+/*
+ * Until when our certificate is good, seconds since 1970 or 0, and is this host
+ * one of its names?
+ */
+int64_t	tls_server_end(const struct tls_server *);
+bool	tls_server_names(const struct tls_server *, const char *host);
+
 /* Sessions under way keep what they need. */
 void	tls_server_free(struct tls_server **);
 

@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "conf/check/check.h"
+
+#define DAY_S		86400
+#define CERT_LEFT_S	(14 * DAY_S)	/* as posternctl status says it */
 
 /* Of a directory what is there goes to the process, of a file the file. */
 static bool
@@ -132,10 +136,45 @@ check_use(struct conf *c, const struct reading *cert, bool is_client)
 	    is_client ? "next hops" : "clients");
 }
 
-/* What was no good file has been reported and taken away. */
+/* Not worth refusing a start for: mail without TLS is better than none. */
+static void
+check_end(struct conf *c, const struct reading *cert)
+{
+	int64_t left_s;
+
+	if (c->opener->left == NULL)
+		return;
+	left_s = c->opener->left(c->opener->arg, cert->text.ptr);
+	if (left_s <= 0)
+		report_warn(&c->mistakes, cert->place,
+		    "this certificate has ended");
+	else if (left_s < CERT_LEFT_S)
+		report_warn(&c->mistakes, cert->place, "this certificate ends "
+		    "in %d day%s", (int)(left_s / DAY_S),
+		    left_s / DAY_S == 1 ? "" : "s");
+}
+
+/* A client that looks at names refuses it; one that does not does not mind. */
+static void
+check_host(struct conf *c, const struct reading *cert, struct span name)
+{
+	char host[DOMAIN_MAX + 1];
+
+	if (c->opener->names == NULL || !span_cstr(name, host, sizeof(host)) ||
+	    host[0] == '\0' ||
+	    c->opener->names(c->opener->arg, cert->text.ptr, host))
+		return;
+	report_warn(&c->mistakes, cert->place, "this certificate is not for "
+	    "%s, the hostname of this edge", host);
+}
+
+/*
+ * What was no good file has been reported and taken away.  host: whom those
+ * that connect to us want to find; "" where we are the client.
+ */
 static void
 check_pair(struct conf *c, const struct setting *cert,
-    const struct setting *key, bool is_client)
+    const struct setting *key, struct span host, bool is_client)
 {
 	enum conf_pair pair;
 
@@ -145,6 +184,8 @@ check_pair(struct conf *c, const struct setting *cert,
 	    key->v[0].text.ptr);
 	if (pair == PAIR_FITS) {
 		check_use(c, &cert->v[0], is_client);
+		check_end(c, &cert->v[0]);
+		check_host(c, &cert->v[0], host);
 		return;
 	}
 	if (pair == PAIR_NO_CERT) {
@@ -248,7 +289,8 @@ check_edge_files(struct conf *c, const struct block *e, struct span control)
 		else if (child->no == BLOCK_EDGE_TLS)
 			check_pair(c,
 			    &child->settings[OPTION_EDGE_TLS_certfile],
-			    &child->settings[OPTION_EDGE_TLS_keyfile], false);
+			    &child->settings[OPTION_EDGE_TLS_keyfile],
+			    block_text(e, OPTION_EDGE_hostname), false);
 }
 
 void
@@ -265,6 +307,7 @@ check_files(struct conf *c)
 		    (tls = block_nth(b, BLOCK_RELAY_TLS, 0)) != NULL)
 			check_pair(c,
 			    &tls->settings[OPTION_RELAY_TLS_certfile],
-			    &tls->settings[OPTION_RELAY_TLS_keyfile], true);
+			    &tls->settings[OPTION_RELAY_TLS_keyfile],
+			    SPAN(""), true);
 	}
 }

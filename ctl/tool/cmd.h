@@ -20,6 +20,8 @@
 #define TAKES_REASON	0x200u	/* --reason			*/
 #define TAKES_QUIET	0x400u	/* --quiet			*/
 #define TAKES_PAST	0x800u	/* --since, --limit, --follow	*/
+#define TAKES_CHECK	0x1000u	/* --check, --count, --age,
+				 * --prometheus			*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -41,6 +43,7 @@ const struct cmd	*cmd_find(char **words, int cnt, int *used,
 const struct cmd	*cmd_row(unsigned);
 
 enum run_end	 cmd_status(struct run *);
+enum run_end	 cmd_top(struct run *);
 enum run_end	 cmd_check(struct run *);
 enum run_end	 cmd_setup(struct run *);
 enum run_end	 cmd_import_postfix(struct run *);

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "ctl/tool/cmd.h"
+#include "ctl/tool/health.h"
 #include "ctl/tool/status.h"
 #include "base/json.h"
 #include "ctl/tool/show.h"
 #include "sys/clock.h"
 
 #define NAME_WIDTH	12	/* columns of a block's name */
+#define CHECK_MS	10000	/* a monitor waits no longer */
 
 /* JSON. */
 
@@ -83,6 +85,11 @@ queue_json(const struct status_queue *q)
 		json_number(&j, "quarantined", q->quarantined);
 		json_flag(&j, "lost", q->lost);
 		json_number(&j, "suspended", q->suspended);
+		json_number(&j, "down", q->down);
+		if (q->disk_size > 0) {
+			json_number(&j, "disk_free", q->disk_free);
+			json_number(&j, "disk_size", q->disk_size);
+		}
 		json_text(&j, "smtputf8", span_of(utf8_word(q)));
 		if (q->utf8_relay[0] != '\0') {
 			json_text(&j, "smtputf8_lacks",
@@ -175,6 +182,35 @@ print_some(uint64_t cnt, const char *what)
 		printf("  %" PRIu64 " %s", cnt, what);
 }
 
+/* When the first certificate of its workers ends, seconds; 0: it has none. */
+static uint64_t
+certificate_of(const struct status *h, const char *block)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < h->process_cnt; i++) {
+		const struct status_process *p = &h->processes[i];
+		uint64_t end = p->counters[COUNTER_certificate_end];
+
+		if (p->role == ROLE_EDGE && p->state == PROCESS_READY &&
+		    strcmp(p->block, block) == 0 && end > 0 &&
+		    (first == 0 || end < first))
+			first = end;
+	}
+	return first;
+}
+
+static void
+print_certificate(const struct status *h, const char *block)
+{
+	uint64_t end_s = certificate_of(h, block);
+	int64_t left_s = (int64_t)end_s - clock_wall_ms() / 1000;
+
+	if (end_s > 0)
+		printf("  certificate %" PRId64 " days",
+		    left_s > 0 ? left_s / 86400 : 0);
+}
+
 static void
 print_edge(const struct status *h, const char *block, const uint64_t *n)
 {
@@ -190,6 +226,7 @@ print_edge(const struct status *h, const char *block, const uint64_t *n)
 	print_some(n[COUNTER_logins], "logins");
 	print_some(n[COUNTER_login_failures], "logins refused");
 	print_some(n[COUNTER_tls_failed], "TLS failures");
+	print_certificate(h, block);
 }
 
 static void
@@ -226,6 +263,7 @@ print_queue(const struct status *h, const char *block, const uint64_t *n)
 	print_some(deferred(q), "waiting");
 	print_some(q->active, "active");
 	print_some(q->held, "held");
+	print_some(q->down, "destinations down");
 	print_some(n[COUNTER_discarded], "discarded by a route");
 	print_some(n[COUNTER_untold], "failed and nobody told");
 	if (q->oldest_ms > 0)
@@ -291,68 +329,15 @@ print_block(const struct status *h, const struct status_process *p)
 }
 
 static void
-print_problem(unsigned *cnt, const char *role, const char *block,
-    const char *what)
+print_problem(enum health health, const char *role, const char *block,
+    const char *what, void *arg)
 {
+	unsigned *cnt = arg;
+
 	if ((*cnt)++ == 0)
 		puts("Attention");
-	printf("  ! %s %s %s\n", role, block, what);
-}
-
-static void
-print_process_problem(unsigned *cnt, const struct status_process *p)
-{
-	const char *role = role_row(p->role)->name;
-	char text[sizeof(p->why) + 64];
-
-	if (p->state == PROCESS_DOWN || p->state == PROCESS_STARTING)
-		snprintf(text, sizeof(text), "%s%s%s",
-		    p->state == PROCESS_DOWN ? "is down" : "is starting",
-		    p->why[0] == '\0' ? "" : ": ", p->why);
-	else if (p->start > 1)
-		snprintf(text, sizeof(text), "was started %" PRIu32 " times",
-		    p->start);
-	else
-		return;
-	print_problem(cnt, role, p->block, text);
-}
-
-static void
-print_queue_problems(unsigned *cnt, const struct status_queue *q)
-{
-	char text[80];
-
-	if (q->full != QUEUE_HAS_ROOM)
-		print_problem(cnt, "queue", q->name, q->full == QUEUE_FULL ?
-		    "is full and takes no mail" :
-		    "takes no mail: its disk cannot be written");
-	if (q->held > 0)
-		print_problem(cnt, "queue", q->name, "holds mail back: "
-		    "posternctl queue list --status held");
-	if (q->quarantined > 0)
-		print_problem(cnt, "queue", q->name, "cannot read all of its "
-		    "store: posternctl queue quarantine");
-	if (q->suspended > 0) {
-		snprintf(text, sizeof(text), "has %" PRIu32 " relay%s or "
-		    "destination%s suspended: posternctl suspend",
-		    q->suspended, q->suspended == 1 ? "" : "s",
-		    q->suspended == 1 ? "" : "s");
-		print_problem(cnt, "queue", q->name, text);
-	}
-	if (q->lost)
-		print_problem(cnt, "queue", q->name, "has mail that waits, "
-		    "and none of it is known to be due");
-}
-
-static void
-print_problems(const struct status *h)
-{
-	unsigned cnt = 0;
-
-	for (size_t i = 0; i < h->process_cnt; i++)
-		print_process_problem(&cnt, &h->processes[i]);
-	for (size_t i = 0; i < h->queue_cnt; i++)
-		print_queue_problems(&cnt, &h->queues[i]);
+	printf("  ! %s%s%s %s\n", role, block[0] != '\0' ? " " : "", block,
+	    what);
 }
 
 static void
@@ -365,24 +350,93 @@ print_screen(const struct status *h)
 	for (size_t i = 0; i < h->process_cnt; i++)
 		if (!is_shown(h, i))
 			print_block(h, &h->processes[i]);
-	print_problems(h);
+}
+
+/* "10" or "10,100": from where on it is for attention, and trouble. */
+static bool
+read_limits(const char *text, bool is_age, uint64_t *limits)
+{
+	struct span rest = span_of(text);
+
+	for (int h = HEALTH_ATTENTION; h <= HEALTH_TROUBLE; h++) {
+		struct span one = span_head(rest, span_find(rest, ','));
+		struct select s = { .given = 0 };
+		unsigned long long n;
+
+		rest = span_tail(rest, one.len + 1);
+		if (one.len == 0)
+			continue;
+		if (is_age ? select_option(&s, SELECT_OLDER, one) != NULL :
+		    !span_number(one, INT64_MAX, &n))
+			return false;
+		limits[h] = is_age ? s.older_ms : n;
+	}
+	return rest.len == 0;
+}
+
+static bool
+take_limits(const struct run *r, struct health_limits *out)
+{
+	if (r->count != NULL && !read_limits(r->count, false, out->count)) {
+		run_complain("--count: one number or two, as in 100,1000");
+		return false;
+	}
+	if (r->age != NULL && !read_limits(r->age, true, out->age_ms)) {
+		run_complain("--age: one time or two, as in 1h,1d");
+		return false;
+	}
+	return true;
+}
+
+static enum health
+print(const struct run *r, const struct status *h,
+    const struct health_limits *limits)
+{
+	int64_t now_ms = clock_wall_ms();
+	unsigned cnt = 0;
+
+	if (r->check)
+		return health_print_check(stdout, h, limits, now_ms);
+	if (r->prometheus)
+		health_print_prometheus(stdout, h);
+	else if (r->json)
+		print_json(h);
+	else
+		print_screen(h);
+	return health_of(h, limits, now_ms, r->json || r->prometheus ? NULL :
+	    print_problem, &cnt);
+}
+
+/* Its exit status is how the house is: run_end's words mean other things. */
+static enum run_end
+status_end(enum health health)
+{
+	return (enum run_end)health;
 }
 
 enum run_end
 cmd_status(struct run *r)
 {
+	struct health_limits limits = { .count = { 0 } };
+	enum health health = HEALTH_TROUBLE;
 	struct status h = { 0 };
 	struct talk *t;
-	enum run_end end = run_reach(r, &t);
+	enum run_end end;
 
-	if (end != END_DONE)
-		return end;
-	end = status_ask(t, &h);
-	talk_close(&t);
-	if (end == END_DONE && r->json)
-		print_json(&h);
-	else if (end == END_DONE)
-		print_screen(&h);
+	if (!take_limits(r, &limits))
+		return END_USAGE;
+	if ((end = run_reach(r, &t)) == END_DONE) {
+		if (r->check)
+			talk_set_patience(t, CHECK_MS);
+		end = status_ask(t, &h);
+		talk_close(&t);
+	}
+	if (end == END_DONE)
+		health = print(r, &h, &limits);
+	else if (r->check)
+		puts("POSTERN CRITICAL - it does not answer");
 	status_fini(&h);
-	return end;
+	if (r->prometheus && end == END_DONE)
+		return END_DONE;
+	return end == END_DONE || r->check ? status_end(health) : end;
 }

@@ -20,7 +20,7 @@
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
 	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET,
-	OPT_SINCE, OPT_FOLLOW
+	OPT_SINCE, OPT_FOLLOW, OPT_CHECK, OPT_PROMETHEUS, OPT_COUNT, OPT_AGE
 };
 
 static const struct option options[] = {
@@ -46,6 +46,10 @@ static const struct option options[] = {
 	{ "quiet", no_argument, NULL, OPT_QUIET },
 	{ "since", required_argument, NULL, OPT_SINCE },
 	{ "follow", no_argument, NULL, OPT_FOLLOW },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
+	{ "count", required_argument, NULL, OPT_COUNT },
+	{ "age", required_argument, NULL, OPT_AGE },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -100,6 +104,8 @@ taken_by(int option)
 		return TAKES_SELECTION;
 	if (option == OPT_SINCE || option == OPT_FOLLOW)
 		return TAKES_PAST;
+	if (option >= OPT_CHECK && option <= OPT_AGE)
+		return TAKES_CHECK;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
 	if (option == OPT_REASON || option == OPT_QUIET)
@@ -127,6 +133,10 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_REASON:	r->reason = value; break;
 	case OPT_QUIET:		r->quiet = true; break;
 	case OPT_FOLLOW:	r->follow = true; break;
+	case OPT_CHECK:		r->check = true; break;
+	case OPT_PROMETHEUS:	r->prometheus = true; break;
+	case OPT_COUNT:		r->count = value; break;
+	case OPT_AGE:		r->age = value; break;
 	case OPT_SINCE:
 		return select_option(&r->select, SELECT_NEWER,
 		    span_of(value));

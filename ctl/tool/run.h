@@ -29,6 +29,8 @@ struct run {
 	bool		 json, yes, dry_run;
 	bool		 follow;	/* trace: --follow		*/
 	bool		 bounce;	/* route: a bounce of ours	*/
+	const char	*count, *age;	/* status: --count, --age	*/
+	bool		 check, prometheus;	/* and their forms	*/
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */
 	const char	*reason;	/* suspend: --reason, else NULL	*/

@@ -130,6 +130,9 @@ take_queue(unsigned type, const union msg *m, void *arg)
 		q->quarantined = m->queue_told.quarantined;
 		q->lost = m->queue_told.lost;
 		q->suspended = m->queue_told.suspended;
+		q->down = m->queue_told.down;
+		q->disk_free = m->queue_told.disk_free;
+		q->disk_size = m->queue_told.disk_size;
 		q->full = m->queue_told.full < QUEUE_FULL__COUNT ?
 		    m->queue_told.full : QUEUE_FULL;
 		q->utf8 = m->queue_told.utf8 < QUEUE_UTF8__COUNT ?

@@ -44,6 +44,8 @@ struct status_queue {
 	uint64_t	 quarantined;	/* rows that cannot be used	*/
 	uint32_t	 suspended;	/* relays and destinations	*/
 	bool		 lost;		/* mail waits, none known to be due */
+	uint32_t	 down;		/* destinations			*/
+	uint64_t	 disk_free, disk_size;	/* bytes; 0: has none	*/
 	enum queue_utf8	 utf8;
 	char		 utf8_relay[BLOCK_NAME_MAX + 1]; /* that takes none */
 	enum hop_utf8	 utf8_hop;	/* what is known of its hop	*/

@@ -94,6 +94,9 @@ totals_read(struct store_op *op, enum err e, void *arg)
 		.quarantined = t->read.quarantined,
 		.lost = q->has_lost && due_is_empty(q->due),
 		.suspended = suspension_cnt(q->suspensions),
+		.down = (uint32_t)due_down_cnt(q->due),
+		.disk_free = t->read.disk_free,
+		.disk_size = t->read.disk_size,
 	};
 	int lacks;
 

@@ -463,3 +463,14 @@ due_each(struct due *due, void (*fn)(struct destination *, void *), void *arg)
 	RB_FOREACH_SAFE(d, destination_tree, &due->destinations, next)
 		fn(d, arg);
 }
+
+uint64_t
+due_down_cnt(struct due *due)
+{
+	struct destination *d;
+	uint64_t cnt = 0;
+
+	RB_FOREACH(d, destination_tree, &due->destinations)
+		cnt += !d->is_idle && !destination_is_up(d);
+	return cnt;
+}

@@ -210,4 +210,7 @@ void	due_tidy(struct due *, struct destination *);
 /* For each destination known. */
 void	due_each(struct due *, void (*)(struct destination *, void *), void *);
 
+/* How many that have mail are down, by themselves or with their host. */
+uint64_t due_down_cnt(struct due *);
+
 #endif

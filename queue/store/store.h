@@ -716,6 +716,7 @@ struct store_read_totals {
 	uint64_t	 messages, deliveries, held;	/* out		*/
 	uint64_t	 quarantined;			/* out: rows	*/
 	struct id	 oldest;	/* out: all zero when none	*/
+	uint64_t	 disk_free, disk_size;	/* out: bytes; 0: has none */
 };
 
 /* The engine of that word; NULL: there is none. */

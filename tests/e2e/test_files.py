@@ -10,7 +10,7 @@ from hostfiles import make_file, make_key, stand_in
 from server import NOBODY
 
 TOP = os.path.join(os.path.dirname(__file__), "../..")
-TEXT = """process { run_dir run; hostname mx.here.example }
+TEXT = """process { run_dir run; hostname mx.example.org }
 edge in {
     type smtp
     listener { port 2525 }

@@ -56,7 +56,7 @@ class House:
 
     def attention(self):
         got = tool.ctl(self.p, "status")
-        assert got.status == 0
+        assert got.status in (0, 2), got.err
         return "posternctl queue quarantine" in got.out
 
     def rows(self):

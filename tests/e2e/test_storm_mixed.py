@@ -310,7 +310,7 @@ def whole(house, before):
     """All processes are there and no other, each with all its links."""
     p = house.p
     until(lambda: census.titles(p) == before, what="all processes")
-    until(lambda: ctl(p, "status").status == 0, what="an answer")
+    until(lambda: ctl(p, "status").status in (0, 1), what="an answer")
     until(lambda: not census.zombies(p.process.pid), what="no zombies")
     until(lambda: not census.strays(p), 30, "nobody without a master")
     mail_everywhere(house)

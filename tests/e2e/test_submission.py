@@ -68,7 +68,7 @@ def give(path, mode=0o600):
         os.chown(path, NOBODY, NOBODY)
 
 
-def make_certificate(work, name, kind="rsa:2048"):
+def make_certificate(work, name, kind="rsa:2048", days=90):
     """A key and a certificate for it, signed by itself, as mx.key and mx.pem;
     its serial number."""
     key, pem = os.path.join(work, "mx.key"), os.path.join(work, "mx.pem")
@@ -77,7 +77,7 @@ def make_certificate(work, name, kind="rsa:2048"):
         if os.path.exists(path):
             os.unlink(path)
     subprocess.run(["openssl", "req", "-x509", "-newkey", kind, *more,
-                    "-nodes", "-keyout", key, "-out", pem, "-days", "2",
+                    "-nodes", "-keyout", key, "-out", pem, "-days", str(days),
                     "-subj", "/CN=" + name, "-addext",
                     "subjectAltName=DNS:%s,IP:127.0.0.1" % name],
                    check=True, capture_output=True)

@@ -144,6 +144,24 @@ memory_suits(void *arg, const char *certfile, bool is_client)
 	    is_client ? "server" : "client") == NULL;
 }
 
+/* "cert X days 3": so many are left; without it, many. */
+static int64_t
+memory_left(void *arg, const char *certfile)
+{
+	const char *days = strstr(memory_find(arg, certfile)->text, " days ");
+
+	return days == NULL ? INT64_MAX : atoll(days + 6) * 86400 + 5;
+}
+
+/* "cert X not h.": it is not for hosts whose names begin so. */
+static bool
+memory_names(void *arg, const char *certfile, const char *host)
+{
+	const char *not = strstr(memory_find(arg, certfile)->text, " not ");
+
+	return not == NULL || strncmp(not + 5, host, strlen(not + 5)) != 0;
+}
+
 /* Roots begin so; in a directory there are any if it is called so. */
 static enum err
 memory_roots(void *arg, const char *path, bool is_directory,
@@ -195,6 +213,7 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 	const struct conf_opener whole = { .arg = m, .read = memory_read,
 	    .glob = memory_glob, .kind = memory_kind, .look = memory_look,
 	    .disk = memory_disk, .pair = memory_pair, .suits = memory_suits,
+	    .left = memory_left, .names = memory_names,
 	    .roots = memory_roots, .regex = regex_check };
 	const struct conf_opener bare = { .arg = m, .read = memory_read,
 	    .glob = memory_glob };

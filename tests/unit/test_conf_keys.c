@@ -225,6 +225,19 @@ a_certificate_is_for_whom_it_says(void **state)
 	}
 }
 
+/* It was made for an hour, and names nobody. */
+static void
+how_long_and_for_whom_it_is_is_read(void **state)
+{
+	int64_t left_s = check_keys_left(NULL, in_dir("server.crt"));
+
+	assert_in_range(left_s, 1, 3600);
+	assert_true(check_keys_left(NULL, in_dir("junk")) == INT64_MAX);
+	assert_false(check_keys_names(NULL, in_dir("server.crt"),
+	    "mx.example.org"));
+	assert_true(check_keys_names(NULL, in_dir("gone"), "mx.example.org"));
+}
+
 int
 main(void)
 {
@@ -235,6 +248,7 @@ main(void)
 		cmocka_unit_test(what_is_no_key_or_certificate_is_told_so),
 		cmocka_unit_test(keys_that_are_not_served_are_strange),
 		cmocka_unit_test(a_certificate_is_for_whom_it_says),
+		cmocka_unit_test(how_long_and_for_whom_it_is_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, remove_all);

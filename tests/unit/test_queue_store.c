@@ -424,6 +424,41 @@ a_full_disk_refuses_and_deliveries_go_on(void **state)
 	disk_try("size=24m", fill_and_empty);
 }
 
+/* A quarter of the reserve is 1 MiB, 16 messages, and their pages go late. */
+static void
+fill_and_let_one_go(const char *dir)
+{
+	static char text[PIECE_MAX];
+	struct kit k;
+	struct id ids[512];
+	unsigned cnt = 0, gone = 0;
+
+	kit_dir(&k, dir);
+	k.limits.reserve = 4 << 20;
+	kit_reopen(&k);
+	while (!k.full) {
+		struct kit_mail m;
+
+		kit_mail(&k, &m, SPAN("A: b\r\n\r\n"),
+		    (struct span){ text, PIECE_MAX });
+		assert_true(cnt < 512);
+		assert_int_equal(kit_accept(&k, &m), OK);
+		ids[cnt++] = m.mail.id;
+	}
+	while (k.full) {
+		assert_true(gone < cnt);
+		assert_true(deliver(&k, ids[gone++]));
+	}
+	assert_in_range(gone, 10, cnt / 2);
+	store_close(&k.store);
+}
+
+static void
+a_full_disk_takes_mail_again_when_there_is_room_for_some(void **state)
+{
+	disk_try("size=24m", fill_and_let_one_go);
+}
+
 /* Neither what is written nor what is read waits for another wake-up. */
 static void
 a_lost_wake_up_keeps_nothing_back(void **state)
@@ -474,6 +509,8 @@ main(void)
 		KIT_TEST(a_quota_stops_intake_and_frees_it_again),
 		KIT_TEST(a_lost_wake_up_keeps_nothing_back),
 		cmocka_unit_test(a_full_disk_refuses_and_deliveries_go_on),
+		cmocka_unit_test(
+		    a_full_disk_takes_mail_again_when_there_is_room_for_some),
 		KIT_TEST(a_damaged_record_is_set_aside_and_the_rest_goes_on),
 		KIT_TEST(what_was_noted_just_before_the_end_is_told),
 		KIT_TEST(a_kill_loses_nothing_that_was_acknowledged),

@@ -220,6 +220,9 @@ void	store_space_check(struct store *, size_t pages,
 bool	store_space_is_shut(const struct store *);
 /* Is that what such a disk says to a write? */
 bool	store_space_is_refusal(int rc);
+/* What its disk has, and has free. */
+void	store_space_disk(const struct store *, uint64_t *free_bytes,
+	    uint64_t *size);
 /* Is the disk out of room?  Tells a full disk from a broken one. */
 bool	store_space_is_out(const struct store *);
 

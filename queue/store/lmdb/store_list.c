@@ -313,6 +313,7 @@ store_list_totals(struct store *st, MDB_txn *txn, struct store_read_totals *r)
 
 	memset(&r->oldest, 0, sizeof(r->oldest));
 	r->held = 0;
+	store_space_disk(st, &r->disk_free, &r->disk_size);
 	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
 		return rc;
 	r->messages = s.ms_entries;

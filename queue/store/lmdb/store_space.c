@@ -57,9 +57,15 @@ allocate(struct store *st, uint64_t upto, uint64_t reserve)
 	return measure(st, &from);
 }
 
+/*
+ * Once it was short there must be a quarter more: else each message that leaves
+ * would open the door for one that shuts it again.
+ */
 static bool
 has_reserve(struct store *st, uint64_t used, uint64_t reserve)
 {
+	if (st->full == QUEUE_FULL)	/* only we write it: no lock */
+		reserve += reserve / 4;
 	if (st->allocated >= used + reserve)
 		return true;
 	if (allocate(st, used + reserve + STEP, reserve))
@@ -128,4 +134,16 @@ bool
 store_space_is_out(const struct store *st)
 {
 	return !has_free(st, OUT_BYTES);
+}
+
+void
+store_space_disk(const struct store *st, uint64_t *free_bytes, uint64_t *size)
+{
+	struct statvfs vfs;
+
+	*free_bytes = *size = 0;
+	if (fstatvfs(st->env.fd, &vfs) == -1)
+		return;
+	*free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	*size = (uint64_t)vfs.f_blocks * vfs.f_frsize;
 }
