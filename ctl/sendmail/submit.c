@@ -9,6 +9,7 @@
 
 #include "ctl/sendmail/smtp.h"
 #include "ctl/sendmail/submit.h"
+#include "mail/address_say.h"
 #include "mail/dsn.h"
 
 /* What a failure of the connection means. */
@@ -55,6 +56,9 @@ say_mail(struct letter *l, struct smtp *s, const char *path)
 	const char *utf8 = l->is_utf8 && (s->ehlo.has & EHLO_SMTPUTF8) != 0 ?
 	    " SMTPUTF8" : "";
 	char size[40] = "", dsn[DSN_ENVID_MAX + 40] = "";
+	char ascii[ADDRESS_KEY_MAX];
+	struct span sender = address_say(span_of(l->sender),
+	    utf8[0] != '\0', ascii);
 	enum err e;
 
 	if ((s->ehlo.has & EHLO_SIZE) != 0)
@@ -62,8 +66,8 @@ say_mail(struct letter *l, struct smtp *s, const char *path)
 		    l->header_len + l->text.body_len);
 	if ((s->ehlo.has & EHLO_DSN) != 0)
 		dsn_params(l->args, dsn, sizeof(dsn));
-	e = smtp_say(s, "MAIL FROM:<%s>%s%s%s%s", l->sender, size, eight,
-	    utf8, dsn);
+	e = smtp_say(s, "MAIL FROM:<%.*s>%s%s%s%s", (int)sender.len,
+	    sender.ptr, size, eight, utf8, dsn);
 	if (e != OK)
 		return lost(l, e, path);
 	return s->code == 250 ? EX_OK :
@@ -78,15 +82,17 @@ static int
 say_rcpts(struct letter *l, struct smtp *s, const char *path, size_t *next)
 {
 	bool asks = l->args->notify != 0 && (s->ehlo.has & EHLO_DSN) != 0;
-	char notify[DSN_NOTIFY_TEXT];
+	bool utf8 = (s->ehlo.has & EHLO_SMTPUTF8) != 0;
+	char notify[DSN_NOTIFY_TEXT], ascii[ADDRESS_KEY_MAX];
 	struct span list = dsn_notify_text(l->args->notify, notify);
 	size_t from = *next;
 	int status = EX_OK, one;
 
 	for (; *next < l->rcpt_cnt; (*next)++) {
 		const char *rcpt = l->rcpts[*next];
-		enum err e = smtp_say(s, "RCPT TO:<%s>%s%.*s", rcpt,
-		    asks ? " NOTIFY=" : "", asks ? (int)list.len : 0,
+		struct span as = address_say(span_of(rcpt), utf8, ascii);
+		enum err e = smtp_say(s, "RCPT TO:<%.*s>%s%.*s", (int)as.len,
+		    as.ptr, asks ? " NOTIFY=" : "", asks ? (int)list.len : 0,
 		    notify);
 
 		if (e != OK)

@@ -19,6 +19,7 @@
 #include "edge/drop/notice.h"
 #include "edge/edge.h"
 #include "edge/protocol.h"
+#include "mail/address_say.h"
 #include "mail/dot.h"
 #include "mail/dsn.h"
 #include "sys/dropdir.h"
@@ -111,7 +112,9 @@ say_mail(struct carry *c)
 	const struct dropped *d = &c->file.d;
 	bool has_dsn = !c->is_notice && c->heard.has_dsn;
 	bool is_utf8 = d->is_utf8 && c->heard.has_utf8;
-	struct span sender = c->is_notice ? SPAN("") : d->sender;
+	char ascii[ADDRESS_KEY_MAX];
+	struct span sender = c->is_notice ? SPAN("") :
+	    address_say(d->sender, is_utf8, ascii);
 	struct span envid = has_dsn ? d->envid : SPAN("");
 
 	say(c, STEP_MAIL, "MAIL FROM:<%.*s> SIZE=%" PRIu64 "%s%s%s%s%.*s",
@@ -128,12 +131,13 @@ say_rcpt(struct carry *c)
 {
 	bool has_dsn = !c->is_notice && c->file.d.notify != 0 &&
 	    c->heard.has_dsn;
-	char buf[DSN_NOTIFY_TEXT];
+	char buf[DSN_NOTIFY_TEXT], ascii[ADDRESS_KEY_MAX];
 	struct span notify = dsn_notify_text(c->file.d.notify, buf);
+	struct span rcpt = address_say(c->rcpt, c->heard.has_utf8, ascii);
 
-	say(c, STEP_RCPT, "RCPT TO:<%.*s>%s%.*s", (int)c->rcpt.len,
-	    c->rcpt.ptr, has_dsn ? " NOTIFY=" : "",
-	    has_dsn ? (int)notify.len : 0, notify.ptr);
+	say(c, STEP_RCPT, "RCPT TO:<%.*s>%s%.*s", (int)rcpt.len, rcpt.ptr,
+	    has_dsn ? " NOTIFY=" : "", has_dsn ? (int)notify.len : 0,
+	    notify.ptr);
 }
 
 /* One who has refused all that came before is told who sent it. */

@@ -21,7 +21,7 @@
  * the table of steps, smtp_greet.c those up to ready(), smtp_login.c AUTH,
  * smtp_mail.c those of a transaction, smtp_pass.c of one that passes through,
  * smtp_dsn.c what it asks of reports,
- * smtp_batch.c whom it is for, smtp_address.c how they are written,
+ * smtp_batch.c whom it is for, mail/address_say.c how they are written,
  * smtp_text.c the message's text, smtp_convert.c its conversion, smtp_reply.c
  * what the next hop says, smtp_say.c what is said to it, smtp_end.c the end,
  * smtp_step.c the step it is at.  They share smtp_inside.h.

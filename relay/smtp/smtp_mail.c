@@ -18,7 +18,7 @@
  * thousand recipients would else cost a text that is spam a hundred
  * transactions.
  */
-#include "relay/smtp/smtp_address.h"
+#include "mail/address_say.h"
 #include "relay/smtp/smtp_batch.h"
 #include "relay/smtp/smtp_convert.h"
 #include "relay/smtp/smtp_dsn.h"
@@ -57,7 +57,7 @@ smtp_mail_say_mail(struct smtp_client *c)
 {
 	const struct delivery *d = c->delivery;
 	char buf[ADDRESS_KEY_MAX];
-	struct span sender = smtp_address_say(d->sender, c->is_utf8, buf);
+	struct span sender = address_say(d->sender, c->is_utf8, buf);
 
 	smtp_say(c, "MAIL FROM:<%.*s>", (int)sender.len,
 	    sender.len > 0 ? sender.ptr : "");
@@ -77,7 +77,7 @@ say_rcpt_no(struct smtp_client *c, unsigned no)
 {
 	const struct delivery_rcpt *r = &c->delivery->rcpts[c->batch[no]];
 	char buf[ADDRESS_KEY_MAX];
-	struct span rcpt = smtp_address_say(r->address, c->is_utf8, buf);
+	struct span rcpt = address_say(r->address, c->is_utf8, buf);
 
 	smtp_say(c, "RCPT TO:<%.*s>", (int)rcpt.len, rcpt.ptr);
 	if (c->ehlo.has & EHLO_DSN)

@@ -102,6 +102,17 @@ def test_what_is_sent_while_postern_is_down_arrives_when_it_is_back(house):
     until(house.is_empty, what="that file too")
 
 
+def test_a_domain_in_letters_goes_as_its_a_label_without_smtputf8(house):
+    p = house.server
+    p.configure(basic(p.port, house.sink.port) + LOCAL +
+                DROP.replace("main", "main; smtputf8 no"))
+    house.keep("-f", "ann@bücher.example", "bob@münchen.example")
+    p.start()
+    m = house.sink.wait()[0]
+    assert m.sender == "ann@xn--bcher-kva.example"
+    assert m.rcpts == ["bob@xn--mnchen-3ya.example"]
+
+
 def test_what_the_edge_does_not_take_now_is_kept_and_a_no_is_not(house):
     p = house.server
     p.configure(basic(p.port, house.sink.port,

@@ -1,11 +1,13 @@
-"""A whole house with real clients and a real Dovecot: an MX before its LMTP and
-a submission server, with UTF-8 senders, subjects and IDN domains both ways.
-What is taken arrives or comes back; what cannot be carried is refused."""
+"""Whole houses with real clients and servers: an MX before Dovecot's LMTP, a
+submission server, and a host with a smarthost, which is Postfix; with UTF-8
+senders, subjects and IDN domains both ways.  What is taken arrives or comes
+back; what cannot be carried is refused."""
 
 import os
 import smtplib
 import ssl
 import subprocess
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from peers import Dovecot
 from server import free_port, until
 from sinks import EXTENSIONS
+from test_smarthost import House, login, verified
 from test_submission import NODE, PASSWORD, USER, make_certificate, make_users
+from tool import ctl, sendmail
 
 # What the sanitizers would see of it, unit tests show them.
 pytestmark = pytest.mark.heavy
@@ -156,3 +160,72 @@ def test_a_submission_server_carries_utf8_into_the_world(scene):
     assert "Subject: " + SUBJECT in there.text
     assert got["jörg@here.example"].sender == ""
     scene.settle()
+
+
+CLIENT = """
+process { hostname web1.here.example; run_dir run }
+edge local {
+    type smtp
+    listener { interface 127.0.0.1; port %(port)d }
+    listener { path run/sendmail }
+    queue outbound
+}
+queue outbound { type lmdb; path run/outbound; relay provider }
+relay provider {
+    type static; host 127.0.0.1; port %(hop)d; ask_after 100ms
+    %(words)s
+}
+"""
+PROVIDER = """
+smtputf8_enable = %s
+smtpd_recipient_restrictions = check_recipient_access inline:{
+    nobody@there.example=REJECT}, permit_sasl_authenticated, reject
+"""
+
+
+def send_by_python(port, sender, rcpt):
+    with smtplib.SMTP("127.0.0.1", port) as c:
+        c.send_message(letter(sender, rcpt))
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("offers", ["yes", "no"])
+def test_a_host_with_a_smarthost_loses_nothing(root_server, room, offers):
+    p, house, port = root_server, House(room), free_port()
+    try:
+        hop = house.open(more=PROVIDER % offers)
+        p.configure(CLIENT % {"port": port, "hop": hop.port, "words":
+                              verified(house) + login(p)})
+        p.start()
+        until(lambda: "SMTPUTF8 %s" % offers in ctl(p, "status", uid=0).out,
+              what="an answer of the provider")
+        got = sendmail(p, "-t", "-f", "ann@here.example", stdin="From: Ann "
+                       "<ann@here.example>\nTo: bob@%s\nSubject: %s\n\n"
+                       "Schöne Grüße\n" % (MUNICH, SUBJECT))
+        assert got.status == 0, got.err
+        send_by_python(port, "ann@here.example", "bob@there.example")
+        send_by_python(port, "ann@here.example", "nobody@there.example")
+        if offers == "yes":
+            send_by_python(port, "jörg@here.example", "eve@there.example")
+            send_by_python(port, "jörg@here.example", "nobody@there.example")
+        else:
+            with pytest.raises(smtplib.SMTPNotSupportedError):
+                send_by_python(port, "jörg@here.example", "eve@there.example")
+        mails = house.sink.wait(5 if offers == "yes" else 3)
+        got = {m.rcpts[0]: m for m in mails if m.sender}
+        there = got.pop("bob@" + (MUNICH if offers == "yes" else
+                                  "xn--mnchen-3ya.example"))
+        subject = there.header("Subject")[0]
+        assert str(make_header(decode_header(subject))) == SUBJECT
+        for m in got.values():
+            assert "Schöne Grüße" in m.text
+        assert "bob@there.example" in got
+        told = [m.rcpts[0] for m in mails if m.sender == ""]
+        assert sorted(told) == ["ann@here.example", "jörg@here.example"][
+            :2 if offers == "yes" else 1]
+        for event in ("queued", "bounced"):
+            for line in p.find_log(event=event):
+                p.wait_log(event="removed", id=line["id"])
+        assert not p.find_log(event="discarded"), p.tail()
+    finally:
+        house.close()

@@ -1,9 +1,9 @@
-/* smtp_address.c - a local part may hold an "@", a domain does not. */
+/* address_say.c - a local part may hold an "@", a domain does not. */
 #include <string.h>
 
 #include "base/utf8.h"
 #include "mail/domain.h"
-#include "relay/smtp/smtp_address.h"
+#include "mail/address_say.h"
 
 /* The octets of the local part and its "@". */
 static size_t
@@ -15,7 +15,7 @@ local_len(struct span address)
 }
 
 struct span
-smtp_address_say(struct span address, bool utf8, char *buf)
+address_say(struct span address, bool utf8, char *buf)
 {
 	size_t at = local_len(address), len;
 	char key[DOMAIN_KEY_MAX];
