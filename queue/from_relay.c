@@ -15,6 +15,17 @@ check_result(struct worker *w, const struct msg_delivery_result *m)
 	return dispatch_result(w, m);
 }
 
+/* It can be asked from now on. */
+static enum err
+listed(struct worker *w, uint32_t slots)
+{
+	enum err e = dispatch_listed(w, slots);
+
+	if (e == OK)
+		user_there(&w->queue->users);
+	return e;
+}
+
 static enum err
 heard(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
@@ -25,7 +36,7 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_delivery_running:
 		return dispatch_running(w, &m->delivery_running);
 	case MSG_delivery_listed:
-		return dispatch_listed(w, m->delivery_listed.slots);
+		return listed(w, m->delivery_listed.slots);
 	case MSG_relay_can:
 		return queue_can(w->queue, w->peer.block, &m->relay_can);
 	case MSG_delivery_pull:
@@ -36,6 +47,9 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return check_result(w, &m->delivery_result);
 	case MSG_delivery_done:
 		return dispatch_done(w, &m->delivery_done);
+	case MSG_user_answer:
+		return m->user_answer.found >= USER__COUNT ? ERR_PEER :
+		    user_answered(&w->queue->users, w, &m->user_answer);
 	case MSG_delivery_back:
 		if (m->delivery_back.why >= BACK__COUNT)
 			return ERR_PEER;
@@ -52,6 +66,7 @@ gone(struct link *l, enum err why, void *arg)
 
 	boot_link_lost(w->queue->boot, link_peer(l), why);
 	dispatch_unlinked(w);
+	user_lost(&w->queue->users, w);
 	link_close(&l);
 }
 
@@ -65,6 +80,7 @@ from_relay_peer(struct queue *q, int fd, const struct link_peer *peer)
 		close(fd);
 		return;
 	}
+	user_lost(&q->users, w);
 	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, heard, gone,
 	    w) != OK) {
 		boot_link_lost(q->boot, peer, ERR_SYS);

@@ -272,6 +272,7 @@ open_parts(struct queue *q)
 	    (e = due_open(&q->due, q->loop, q->store, &due_calls,
 	    q->dispatch)) != OK)
 		return e;
+	user_init(&q->users, q->loop, dispatch_link_of, q->dispatch);
 	due_set_longest(q->due, settings_longest_ms(&q->settings));
 	if ((e = quarantine_open(&q->quarantine, q)) != OK ||
 	    (e = lone_open(&q->lone, q)) != OK)

@@ -44,17 +44,21 @@ queue_age_ms(const struct queue *q, const struct record_message *m,
 void
 queue_use_aliases(struct queue *q)
 {
-	unsigned cnt = 0;
-
 	q->aliases = (struct alias_look){ q->settings.aliases,
 	    q->settings.routes, q->settings.delimiter };
-	if (q->settings.forward != NULL)
-		q->expander[cnt++] = (struct expander){ "forward",
-		    forward_ask, NULL, q->settings.forward };
-	if (q->settings.aliases != NULL)
-		q->expander[cnt++] = (struct expander){ "alias", alias_ask,
-		    NULL, &q->aliases };
-	q->expanders = (struct expanders){ q->expander, cnt };
+	q->users.routes = q->settings.routes;
+	/* Always each, for one that was asked may answer after a reload. */
+	q->expander[0] = (struct expander){ "forward", forward_ask, NULL,
+	    q->settings.forward };
+	q->expander[1] = (struct expander){ "alias", alias_ask, NULL,
+	    &q->aliases };
+	q->expander[2] = (struct expander){ "user", user_ask, user_cancel,
+	    &q->users };
+	q->tables = (struct expanders){ q->expander,
+	    q->settings.forward != NULL || q->settings.aliases != NULL ?
+	    2 : 0 };
+	q->expanders = (struct expanders){ q->expander,
+	    route_has_users(q->settings.routes) ? 3 : q->tables.cnt };
 }
 
 void

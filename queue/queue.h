@@ -15,6 +15,7 @@
 #include "queue/route/able.h"
 #include "queue/route/alias.h"
 #include "queue/route/expand.h"
+#include "queue/route/user.h"
 #include "queue/plan/due.h"
 #include "queue/settings.h"
 #include "queue/store/store.h"
@@ -63,7 +64,9 @@ struct queue {
 	struct id	 last_id;
 	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
 	struct expanders expanders;	/* of recipients		*/
-	struct expander	 expander[2];	/* of forward, and of aliases	*/
+	struct expanders tables;	/* those who answer at once	*/
+	struct expander	 expander[3];	/* of forward, aliases, users	*/
+	struct user_look users;
 	struct alias_look aliases;
 	uint64_t	 routes_turn;	/* changes with what routes find */
 	enum queue_full	 full;

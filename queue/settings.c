@@ -99,6 +99,9 @@ read_relay(struct routes *routes, const struct slice *relay)
 	if (!kinds_has(type, KIND_TAKES_BINARY) &&
 	    route_relay_no(routes, r.of, &no))
 		route_set_binary(routes, no, false);
+	if (kinds_has(type, KIND_HAS_USERS) &&
+	    (r.err = route_set_users(routes, r.of)) != OK)
+		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);
 	delimiter = slice_text(relay, "recipient_delimiter", 0);
 	if (r.err == OK && delimiter.len > 0)

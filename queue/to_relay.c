@@ -102,3 +102,10 @@ to_relay_recall(struct worker *w, const struct delivery *dl)
 	if (w->link != NULL)
 		link_send_delivery_recall(w->link, &m);
 }
+
+void
+to_relay_user(struct link *l, uint64_t no, struct span rcpt)
+{
+	(void)link_send_user_ask(l, &(struct msg_user_ask){
+	    .no = no, .rcpt = rcpt });
+}

@@ -14,6 +14,9 @@ void	to_relay_piece(struct worker *, const struct delivery *,
 void	to_relay_settled(struct worker *, struct id, uint32_t no,
 	    uint64_t attempt);
 
+/* Is he one of its users? */
+void	to_relay_user(struct link *, uint64_t no, struct span rcpt);
+
 /* Give it back, if it was not begun. */
 void	to_relay_recall(struct worker *, const struct delivery *);
 

@@ -98,6 +98,12 @@ queue_says(struct link *l, unsigned type, const union msg *m,
 		return take_settled(w, q, &m->delivery_settled);
 	case MSG_delivery_recall:
 		return take_recall(w, q, &m->delivery_recall);
+	case MSG_user_ask:
+		if (w->kind->user == NULL)
+			return ERR_PEER;
+		w->kind->user(w->relay_type_arg, q, m->user_ask.no,
+		    m->user_ask.rcpt);
+		return OK;
 	default:
 		return ERR_PEER;
 	}

@@ -11,6 +11,7 @@
  *	maildir	    maildir_path  maildir_file
  *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
  *	local	    pipe  local  launcher  task  who  box  mbox
+ *		    asking  forward
  *	blackhole
  *	to_queue
  *

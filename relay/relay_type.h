@@ -15,6 +15,7 @@
 #include "base/span.h"
 #include "bus/boot.h"
 #include "conf/slice/slice.h"
+#include "relay/attempts.h"
 #include "relay/delivery.h"
 #include "sys/ev.h"
 #include "sys/roles.h"
@@ -50,6 +51,10 @@ struct relay_type {
 	void		(*drain)(void *);
 	/* Is anything left that should end by itself? */
 	bool		(*is_busy)(const void *);
+	/* Is he a user of ours?  to_queue_user() tells, when it can.  NULL:
+	 * nobody is asked. */
+	void		(*user)(void *, struct attempts_queue *, uint64_t no,
+			    struct span rcpt);
 	/* What its only next hop can.  NULL: there are many, or none. */
 	void		(*can)(const void *, struct msg_relay_can *out);
 	/* take() is given text of any octets (BODY=BINARYMIME) too. */

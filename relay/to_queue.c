@@ -80,3 +80,11 @@ to_queue_word(struct link *l, const struct delivery *d, enum stage stage,
 	    .reply = span_head(v->text, REPLY_TEXT_MAX),
 	    .hop = span_head(hop, BUS_STR_MAX) });
 }
+
+void
+to_queue_user(struct link *l, uint64_t no, enum user_found found,
+    struct span names)
+{
+	(void)link_send_user_answer(l, &(struct msg_user_answer){
+	    .no = no, .found = (uint8_t)found, .names = names });
+}

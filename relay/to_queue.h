@@ -19,6 +19,10 @@ void	to_queue_running(struct link *, const struct delivery *);
 /* The list is complete; so many may be with us at the same time. */
 void	to_queue_listed(struct link *, uint32_t slots);
 
+/* Is he one of our users, and whom does he forward to? */
+void	to_queue_user(struct link *, uint64_t no, enum user_found,
+	    struct span names);
+
 /* What the only next hop can. */
 void	to_queue_can(struct link *, const struct msg_relay_can *);
 /* What its next hop says, as delivery_word() has it. */

@@ -194,6 +194,14 @@ enum hop_utf8 {
 	HOP_UTF8__COUNT
 };
 
+/* user_answer.found: is he a user of this host? */
+enum user_found {
+	USER_LATER,		/* it cannot be told now		*/
+	USER_NOBODY,
+	USER_IS,
+	USER__COUNT
+};
+
 /* queue_state.utf8: for which recipients can SMTPUTF8 be promised? */
 enum queue_utf8 {
 	QUEUE_ASCII,		/* for none				*/

@@ -15,7 +15,8 @@ on_late(struct expansion *x, enum err why, void *arg)
 static enum err
 expand(struct addressee *a, struct queue *q, struct span to)
 {
-	enum err e = expand_begin(&a->expansion, &q->expanders, to, on_late,
+	const struct route_ask who = { .rcpt = to, .is_bounce = true };
+	enum err e = expand_begin(&a->expansion, &q->tables, &who, on_late,
 	    NULL);
 
 	if (e == ERR_AGAIN)

@@ -51,6 +51,7 @@ control_alias(struct control *c, const struct msg_alias_ask *m)
 	char text[LOCAL_PART_MAX + DOMAIN_MAX + 2];
 	struct span address = m->address;
 	struct route_reply reply = { .code = 250 };
+	struct route_ask who = { .rcpt = SPAN("") };
 	struct expansion *x = NULL;
 	enum err e;
 
@@ -59,7 +60,8 @@ control_alias(struct control *c, const struct msg_alias_ask *m)
 		    (int)address.len, address.ptr, c->queue->settings.home);
 		address = span_of(text);
 	}
-	e = expand_begin(&x, &c->queue->expanders, address, on_late, NULL);
+	who.rcpt = address;
+	e = expand_begin(&x, &c->queue->tables, &who, on_late, NULL);
 	if (e == OK && x == NULL)
 		tell(c, m->request, (struct expand_rcpt){
 		    .address = address });

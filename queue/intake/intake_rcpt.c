@@ -300,6 +300,7 @@ static void
 begin(struct stream *s, const struct msg_mail_rcpt *m)
 {
 	struct arrival *a = arrival_new(s, m);
+	struct route_ask who = stream_who(s);
 	struct expansion *x;
 	enum err e;
 
@@ -307,7 +308,8 @@ begin(struct stream *s, const struct msg_mail_rcpt *m)
 		stream_refuse(s, 451, "4.3.0", "Out of memory");
 		return;
 	}
-	e = expand_begin(&x, &s->queue->expanders, m->rcpt, arrived, a);
+	who.rcpt = m->rcpt;
+	e = expand_begin(&x, &s->queue->expanders, &who, arrived, a);
 	if (e == ERR_AGAIN) {
 		a->expansion = x;
 		LIST_INSERT_HEAD(&s->arrivals, a, entry);

@@ -312,3 +312,18 @@ dispatch_close(struct dispatch **d)
 	free(ds);
 	*d = NULL;
 }
+
+struct link *
+dispatch_link_of(void *arg, const char *relay, const void **worker)
+{
+	struct dispatch *ds = arg;
+	struct worker *w, *best = NULL;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->link != NULL && w->is_listed &&
+		    strcmp(w->peer.block, relay) == 0 &&
+		    (best == NULL || best->said_slots == 0))
+			best = w;
+	*worker = best;
+	return best == NULL ? NULL : best->link;
+}

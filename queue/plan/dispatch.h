@@ -48,6 +48,11 @@ void	dispatch_linked(struct worker *, struct link *);
 void	dispatch_unlinked(struct worker *);
 void	dispatch_gone(struct queue *, uint32_t no);
 
+/* Where a relay is asked something, and which worker that is; or NULL.  One
+ * that takes no more work is asked only where no other is. */
+struct link *dispatch_link_of(void *dispatch, const char *relay,
+	    const void **worker);
+
 /* What workers say; ERR_PEER when it makes no sense. */
 MUST_CHECK enum err dispatch_running(struct worker *,
 	    const struct msg_delivery_running *);

@@ -136,6 +136,7 @@ dispatch_gone(struct queue *q, uint32_t no)
 	LIST_REMOVE(w, entry);
 	choose(q->dispatch, w->lane);
 	link_close(&w->link);
+	user_lost(&q->users, w);
 	free(w);
 	dispatch_relane(q->dispatch);
 	queue_rested(q);

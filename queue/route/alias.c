@@ -87,7 +87,8 @@ alias_ask(struct expansion *x, struct span address, void *arg)
 	enum aliases_word what;
 	struct span s;
 
-	if (address_parse(address, true, &who) != OK || !find(a, &who, &row))
+	if (a->table == NULL || address_parse(address, true, &who) != OK ||
+	    !find(a, &who, &row))
 		return ERR_NONE;
 	look_for_owner(x, a, &who);
 	for (uint32_t i = 0; i < row.cnt; i++) {
@@ -105,7 +106,10 @@ alias_ask(struct expansion *x, struct span address, void *arg)
 void
 alias_nobody(enum err why, struct route_reply *out)
 {
-	if (why == OK)
+	if (why == ERR_CLOSED)
+		*out = (struct route_reply){ 550, "5.1.1",
+		    "No such user here" };
+	else if (why == OK)
 		*out = (struct route_reply){ 550, "5.1.1",
 		    "No such recipient here: it stands for nobody" };
 	else if (why == ERR_PEER)

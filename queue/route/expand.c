@@ -7,6 +7,7 @@
 
 #include "mail/address.h"
 #include "queue/route/expand.h"
+#include "queue/route/route.h"
 
 #define NOBODY	UINT32_MAX	/* by: it was said itself */
 
@@ -15,6 +16,7 @@ struct named {
 	unsigned	 depth;
 	bool		 is_rcpt;	/* it stands for itself		*/
 	bool		 is_stop;	/* because it was said so	*/
+	bool		 is_nobody;	/* as one who must know says	*/
 	const char	*word;		/* whose word that was		*/
 	struct span	 key;		/* address_key(), to find it again */
 	struct span	 address;
@@ -25,6 +27,7 @@ struct named {
 
 struct expansion {
 	const struct expanders *expanders;
+	struct route_ask who;
 	expand_fn	*fn;
 	void		*arg;
 	enum err	 failed;	/* by a name, OK: none		*/
@@ -182,6 +185,10 @@ go_on(struct expansion *x)
 static enum err
 take(struct expansion *x, enum err said)
 {
+	if (said == ERR_CLOSED) {
+		x->all[x->at]->is_nobody = true;
+		said = ERR_NONE;
+	}
 	if (said != OK && said != ERR_NONE)
 		return ERR_SYS;
 	if (x->failed != OK)
@@ -254,19 +261,25 @@ make_trace(struct expansion *x, struct named *n)
 static enum err
 finish(struct expansion *x)
 {
+	uint32_t nobody_cnt = 0;
 	enum err e = OK;
 
 	for (uint32_t i = 0; e == OK && i < x->cnt; i++)
 		if (x->all[i]->is_rcpt) {
 			e = make_trace(x, x->all[i]);
+			nobody_cnt += x->all[i]->is_nobody;
 			x->rcpt_cnt++;
 		}
-	return e == OK && x->rcpt_cnt == 0 && x->has_circle ? ERR_PEER : e;
+	if (e != OK)
+		return e;
+	if (x->rcpt_cnt == 0)
+		return x->has_circle ? ERR_PEER : OK;
+	return nobody_cnt == x->rcpt_cnt ? ERR_CLOSED : OK;
 }
 
 enum err
 expand_begin(struct expansion **out, const struct expanders *expanders,
-    struct span address, expand_fn *fn, void *arg)
+    const struct route_ask *who, expand_fn *fn, void *arg)
 {
 	struct expansion *x;
 	enum err e;
@@ -277,9 +290,10 @@ expand_begin(struct expansion **out, const struct expanders *expanders,
 	if ((x = calloc(1, sizeof(*x))) == NULL)
 		return ERR_SYS;
 	x->expanders = expanders;
+	x->who = *who;
 	x->fn = fn;
 	x->arg = arg;
-	if ((e = add(x, NOBODY, "", address, false)) == OK &&
+	if ((e = add(x, NOBODY, "", who->rcpt, false)) == OK &&
 	    (e = ask(x)) == OK)
 		e = finish(x);
 	if (e != OK && e != ERR_AGAIN)
@@ -292,6 +306,12 @@ unsigned
 expand_depth(const struct expansion *x)
 {
 	return x->all[x->at]->depth;
+}
+
+const struct route_ask *
+expand_who(const struct expansion *x)
+{
+	return &x->who;
 }
 
 void

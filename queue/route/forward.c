@@ -86,7 +86,7 @@ forward_ask(struct expansion *x, struct span address, void *arg)
 	size_t len;
 	enum err e = ERR_NONE;
 
-	if (expand_depth(x) > 0)
+	if (f == NULL || expand_depth(x) > 0)
 		return ERR_NONE;
 	for (unsigned i = 0; e == ERR_NONE && i < f->cnt; i++)
 		e = regex_replace(f->rules[i].regex, address,

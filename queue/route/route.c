@@ -122,6 +122,26 @@ route_set_one_hop(struct routes *r, struct span relay, bool is_asked)
 	return OK;
 }
 
+enum err
+route_set_users(struct routes *r, struct span relay)
+{
+	uint32_t no = find_relay(r, relay);
+
+	if (no == ROUTE_NONE)
+		return ERR_PEER;
+	r->relays[no].has_users = true;
+	return OK;
+}
+
+bool
+route_has_users(const struct routes *r)
+{
+	for (uint32_t i = 0; i < r->relay_cnt; i++)
+		if (r->relays[i].has_users)
+			return true;
+	return false;
+}
+
 void
 route_set_utf8(struct routes *r, unsigned no, bool takes, bool is_known)
 {

@@ -93,6 +93,13 @@ MUST_CHECK enum err route_add_rcpt(struct routes *, struct span relay,
 MUST_CHECK enum err route_set_delimiter(struct routes *, struct span relay,
 	    char delimiter);
 
+/* Its recipients are users of this host, about whom it can be asked. */
+MUST_CHECK enum err route_set_users(struct routes *, struct span relay);
+bool	route_has_users(const struct routes *);
+/* The one that his route leads to; NULL: it leads elsewhere, or he is taken
+ * whoever he is. */
+const char *route_users_of(const struct routes *, const struct route_ask *);
+
 /*
  * All that it hands on goes to one next hop, which is none of ours; and does
  * that take SMTPUTF8?  No, until the other says so: all other kinds could.

@@ -218,6 +218,19 @@ route_find(const struct routes *r, const struct route_ask *ask,
 	    ROUTE_FOUND : ROUTE_UNKNOWN;
 }
 
+const char *
+route_users_of(const struct routes *r, const struct route_ask *ask)
+{
+	struct address a;
+	struct route way;
+
+	if (route_find(r, ask, &way) != ROUTE_FOUND ||
+	    !r->relays[way.relay_no].has_users ||
+	    address_parse(ask->rcpt, true, &a) != OK || is_postmaster(&a))
+		return NULL;
+	return way.relay;
+}
+
 void
 route_keep(struct route_kept *k, const struct route *r, enum route_verdict v,
     uint64_t turn)

@@ -17,6 +17,7 @@ struct route_relay {
 	bool		 is_asked;	/* its hop is, what it offers	*/
 	bool		 may_utf8;	/* and has not said so yet	*/
 	bool		 no_binary;	/* does not take BINARYMIME	*/
+	bool		 has_users;	/* its recipients are this host's */
 	char		 delimiter;	/* of user+detail; 0 none	*/
 	struct patterns	*rcpts;		/* NULL: takes all		*/
 	struct patterns	*routed;	/* domains that rules name it for, by

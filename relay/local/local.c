@@ -22,6 +22,7 @@ local_start(struct launcher **out, const struct relay_type_env *env)
 		.hostname = env->hostname,
 		.minimum_uid = (uint32_t)slice_num(&env->block,
 		    "minimum_uid"),
+		.forwards = slice_flag(&env->block, "forward_file"),
 		.timeout_ms = (int64_t)slice_num(&env->block, "timeout"),
 	};
 
@@ -68,10 +69,10 @@ add_names(struct span local, struct pipe_args *out)
 }
 
 enum err
-local_args(const struct slice *block, const struct delivery *d, uint32_t rcpt,
+local_args(const struct slice *block, struct span sender, struct span address,
     struct pipe_args *out)
 {
-	struct span address = d->rcpts[rcpt].address, local, user;
+	struct span local, user;
 	struct span delimiter = slice_text(block, "recipient_delimiter", 0);
 	char buf[LOCAL_PART_MAX];
 	size_t at = address.len;
@@ -85,7 +86,7 @@ local_args(const struct slice *block, const struct delivery *d, uint32_t rcpt,
 	local = unquote(local, buf);
 	if (local.len > LOCAL_PART_MAX)
 		return ERR_PEER;
-	if ((e = pipe_args_add_value(out, d->sender)) == OK &&
+	if ((e = pipe_args_add_value(out, sender)) == OK &&
 	    (e = pipe_args_add_value(out, address)) == OK)
 		e = add_names(local, out);
 	if (e == OK && user.len < local.len)

@@ -14,9 +14,9 @@
 MUST_CHECK enum err local_start(struct launcher **,
 	    const struct relay_type_env *);
 
-/* The words of a request. */
-MUST_CHECK enum err local_args(const struct slice *block,
-	    const struct delivery *, uint32_t rcpt, struct pipe_args *out);
+/* The words of a request: to deliver what the sender sent, or TASK_ASK. */
+MUST_CHECK enum err local_args(const struct slice *block, struct span sender,
+	    struct span address, struct pipe_args *out);
 
 /* What came of it; *text holds the words of the verdict. */
 struct verdict local_verdict(int status, struct span output,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "relay/local/box.h"
+#include "relay/local/forward.h"
 #include "relay/local/task.h"
 #include "relay/local/who.h"
 #include "sys/clock.h"
@@ -25,6 +26,8 @@
 #define MAIL_GROUP	"mail"
 #define HELD_MAX	(1u << 20)	/* bytes read before a lock is taken */
 #define LOOK_MS		500	/* between two looks for a signal	*/
+#define ASKED_MS	4000	/* for the name of one that is only asked
+				 * about: a client waits		*/
 
 static struct task_rules rules;
 static gid_t	 mail_gid;		/* 0: this host has no such group */
@@ -173,10 +176,10 @@ become(const struct who *w, gid_t gid)
 }
 
 static int
-look_up(struct who *w)
+look_up(struct who *w, int patience_ms)
 {
 	enum err e = who_ask(room->kept, room->args + TASK_ARG_NAMES,
-	    room->arg_cnt - TASK_ARG_NAMES, (int)(rules.timeout_ms / 2), w);
+	    room->arg_cnt - TASK_ARG_NAMES, patience_ms, w);
 
 	if (e == ERR_NONE || (e == OK && w->uid != 0 &&
 	    w->uid < rules.minimum_uid))
@@ -255,6 +258,28 @@ lost:
 	return TASK_NO_TEXT;
 }
 
+/* Is there such a user, and whom does he forward to? */
+static int
+tell_of(const struct who *who)
+{
+	char names[FORWARD_OUT_MAX], line[FORWARD_WHY_MAX];
+	const char *why;
+	size_t len, cnt = 0;
+
+	if (!rules.forwards)
+		return TASK_DONE;
+	if (!become(who, who->gid))
+		return complain(TASK_FAILED, "the user cannot be become");
+	if (forward_read(who, names, &len, &why) != OK || is_ended)
+		return complain(TASK_FAILED, ".forward");
+	if (why != NULL)
+		cnt = (size_t)snprintf(line, sizeof(line), "#%s: %s\n",
+		    who->name, why);
+	return write(STDOUT_FILENO, line, cnt) == (ssize_t)cnt &&
+	    write(STDOUT_FILENO, names, len) == (ssize_t)len ? TASK_DONE :
+	    TASK_FAILED;
+}
+
 static int
 deliver(const struct launcher_room *r)
 {
@@ -262,14 +287,19 @@ deliver(const struct launcher_room *r)
 	struct who who;
 	char *buf;
 	size_t len;
+	bool asks;
 	int end;
 
 	room = r;
 	take_signals();
 	if (r->arg_cnt <= TASK_ARG_NAMES)
 		return TASK_NO_USER;
-	if ((end = look_up(&who)) != TASK_DONE)
+	asks = strcmp(r->args[TASK_ARG_SENDER], TASK_ASK) == 0;
+	if ((end = look_up(&who, asks ? ASKED_MS :
+	    (int)(rules.timeout_ms / 2))) != TASK_DONE)
 		return end;
+	if (asks)
+		return tell_of(&who);
 	if (!box_name(&box, rules.path, rules.hostname, &who)) {
 		errno = ENAMETOOLONG;
 		return complain(TASK_FAILED, who.name);

@@ -18,6 +18,12 @@
 #include "base/span.h"
 #include "relay/pipe/launcher.h"
 
+/*
+ * For a sender, who has no blanks: nothing is written, and whom the user
+ * forwards to is told, a line each; one that begins with "#" is for the log.
+ */
+#define TASK_ASK	"who is he"
+
 enum task_arg {				/* words of a request		*/
 	TASK_ARG_SENDER,
 	TASK_ARG_RCPT,
@@ -45,6 +51,7 @@ struct task_rules {			/* borrowed for good		*/
 	struct span	 hostname;
 	uint32_t	 minimum_uid;
 	int64_t		 timeout_ms;
+	bool		 forwards;	/* ~/.forward counts		*/
 };
 
 /* Before launcher_start_task(). */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/local/asking.h"
 #include "relay/local/local.h"
 #include "relay/relay_type.h"
 #include "relay/pipe/launcher.h"
@@ -57,6 +58,7 @@ struct pipe {
 	int64_t		 timeout_ms;
 	uint64_t	 last_no;
 	bool		 is_draining;
+	struct asking	 asking;	/* of type local		*/
 	TAILQ_HEAD(, delivery) waiting;
 	TAILQ_HEAD(, job) idle, busy;
 	unsigned	 job_cnt;
@@ -118,7 +120,8 @@ make_args(const struct job *j, struct pipe_args *out)
 
 	memset(out, 0, offsetof(struct pipe_args, bytes));
 	if (j->pipe->agent->is_local)
-		return local_args(&j->pipe->block, j->delivery, j->rcpt, out);
+		return local_args(&j->pipe->block, j->delivery->sender,
+		    j->delivery->rcpts[j->rcpt].address, out);
 	if (j->pipe->agent->name != NULL)
 		e = add_agent_args(j, out);
 	return e == OK ? add_args(j, out) : e;
@@ -307,6 +310,8 @@ program_ended(uint64_t no, int status, void *arg)
 			break;
 	if (j != NULL)
 		pipe_run_died(&j->run, status);
+	else if (p->agent->is_local)
+		asking_ended(&p->asking, no, status);
 }
 
 /* Half of us is dead: master starts both anew. */
@@ -392,6 +397,7 @@ open_pipes(void **arg, const struct relay_type_env *env)
 		    slice_flag(&env->block, "crlf"), run_ended, j);
 		TAILQ_INSERT_TAIL(&p->idle, j, entry);
 	}
+	asking_init(&p->asking, p->loop, p->launcher, &p->block, &p->last_no);
 	return launcher_open(p->launcher, p->loop, &calls, p);
 }
 
@@ -413,6 +419,14 @@ take(void *arg, struct delivery *d)
 	pump(p);
 }
 
+static void
+user(void *arg, struct attempts_queue *q, uint64_t no, struct span rcpt)
+{
+	struct pipe *p = arg;
+
+	asking_begin(&p->asking, q, no, rcpt);
+}
+
 /* Programs that run may end; nothing else is begun. */
 static void
 drain(void *arg)
@@ -432,11 +446,11 @@ is_busy(const void *arg)
 {
 	const struct pipe *p = arg;
 
-	return !TAILQ_EMPTY(&p->busy);
+	return !TAILQ_EMPTY(&p->busy) || asking_is_busy(&p->asking);
 }
 
 const struct relay_type relay_type_pipe = {
 	.prepare = prepare,
 	.open = open_pipes, .slots = slots, .take = take, .drain = drain,
-	.is_busy = is_busy,
+	.is_busy = is_busy, .user = user,
 };

@@ -140,16 +140,83 @@ def test_mutt_reads_and_rewrites_what_is_there(local):
 
 def test_who_is_nobody_here_is_told_at_once_and_root_waits(local):
     p = local(more="minimum_uid 2")
-    name = send(p.port, "ann@here.example", "nobody-of-that-name@x.example",
-                "daemon@x.example", "root@x.example",
-                '"../root"@x.example')
-    for who in ("nobody-of-that-name@x.example", "daemon@x.example",
-                '"../root"@x.example'):
-        got = p.wait_log(event="failed", id=name, rcpt=who)
-        assert got["code"] == "550" and got["reply"].startswith("5.1.1 "), who
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        for who in ("nobody-of-that-name@x.example", "daemon@x.example",
+                    '"../root"@x.example'):
+            assert "5.1.1" in c.want("RCPT TO:<%s>" % who, 550), who
+        c.want("RCPT TO:<postmaster@x.example>", 250)
+    name = send(p.port, "ann@here.example", "root@x.example")
     got = p.wait_log(event="deferred", id=name, rcpt="root@x.example")
     assert got["reply"].startswith("4.3.5 ") and "alias" in got["reply"]
     assert os.listdir(p.mail) == []
+
+
+def test_while_users_cannot_be_looked_up_it_is_for_later(local):
+    """A name service that hangs: nobody is refused for good, nor taken."""
+    p = local()
+    courier, = children(p.pid("users"))
+    finder, = until(lambda: children(courier), what="the finder")
+    os.kill(finder, signal.SIGSTOP)
+    try:
+        with Client(p.port) as c:
+            c.hello()
+            c.want("MAIL FROM:<ann@here.example>", 250)
+            got = c.want("RCPT TO:<nobody-of-that-name@x.example>", 451)
+            assert got.startswith("451 4.3.0 ")
+            os.kill(finder, signal.SIGCONT)
+            c.want("RCPT TO:<%s@x.example>" % ANN, 250)
+            c.want("RCPT TO:<nobody-of-that-name@x.example>", 550)
+    finally:
+        os.kill(finder, signal.SIGCONT)
+
+
+def test_users_who_name_each_other_alone_are_told_so(local, people):
+    p = local(more="forward_file yes")
+    paths = [os.path.join(people[n].pw_dir, ".forward") for n in (ANN, BOB)]
+    try:
+        for path, who, other in zip(paths, (ANN, BOB), (BOB, ANN)):
+            with open(path, "w", encoding="ascii") as f:
+                f.write(other + "\n")
+            os.chown(path, people[who].pw_uid, -1)
+        with Client(p.port) as c:
+            c.hello()
+            c.want("MAIL FROM:<ann@here.example>", 250)
+            c.want("RCPT TO:<%s@x.example>" % ANN, 554)
+            with open(paths[1], "a", encoding="ascii") as f:
+                f.write("\\" + BOB + "\n")
+        name = send(p.port, "ann@here.example", ANN + "@x.example",
+                    BOB + "@x.example")
+        p.wait_log(event="removed", id=name)
+        assert len(messages(box(p, BOB))) == 1
+        assert sorted(os.listdir(p.mail)) == [BOB]
+    finally:
+        for path in paths:
+            os.unlink(path)
+
+
+def test_a_user_forwards_to_others_and_no_program_runs(local, people):
+    p = local(more="forward_file yes")
+    path = os.path.join(people[ANN].pw_dir, ".forward")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("# away\n%s, \\%s\n" % (BOB, ANN))
+    os.chown(path, people[ANN].pw_uid, -1)
+    try:
+        name = send(p.port, "cron@here.example", ANN + "@x.example")
+        p.wait_log(event="removed", id=name)
+        for who in (ANN, BOB):
+            got, = messages(box(p, who))
+            assert got["Return-Path"] == "<cron@here.example>"
+        with open(path, "w", encoding="ascii") as f:
+            f.write('"|touch %s/ran"\n' % p.mail)
+        name = send(p.port, "cron@here.example", ANN + "@x.example")
+        p.wait_log(event="removed", id=name)
+        assert len(messages(box(p, ANN))) == 2
+        assert sorted(os.listdir(p.mail)) == [ANN, BOB]
+        assert "not followed" in p.wait_log(event="trouble")["why"]
+    finally:
+        os.unlink(path)
 
 
 def test_a_detail_is_no_part_of_the_user(local):
@@ -310,13 +377,27 @@ def test_each_of_its_processes_has_its_rights_and_no_more(local):
             assert got["Seccomp"] == "2"
 
 
+def send_unless_later(p, rcpt, text):
+    """While the relay is away nobody is refused for good."""
+    with Client(p.port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        got = c.say("RCPT TO:<%s>" % rcpt)
+        if not got.startswith("250"):
+            assert got.startswith("451 4.3.0 "), got
+            return None
+        c.want("DATA", 354)
+        return c.want(text + ".", 250).split()[-1]
+
+
 def test_a_relay_that_dies_leaves_no_half_and_loses_nothing(local):
     p = local()
     text = "Subject: x\r\n\r\n" + 60000 * ("x" * 98 + "\r\n")
     names = []
     for _ in range(3):
-        names.append(send(p.port, "ann@here.example", ANN + "@x.example",
-                          text=text))
+        names.append(until(lambda: send_unless_later(p, ANN + "@x.example",
+                                                     text),
+                           what="the relay is there again"))
         os.kill(p.pid("users"), signal.SIGKILL)
     for name in names:
         p.wait_log(event="removed", id=name)

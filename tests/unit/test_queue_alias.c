@@ -82,8 +82,9 @@ want(const struct here *h, const char *address, const char *as)
 	char text[2048] = "";
 	size_t len = 0;
 
-	assert_int_equal(expand_begin(&x, &h->all, span_of(address), on_late,
-	    NULL), OK);
+	assert_int_equal(expand_begin(&x, &h->all,
+	    &(struct route_ask){ .rcpt = span_of(address) }, on_late, NULL),
+	    OK);
 	for (uint32_t i = 0; i < expand_cnt(x); i++) {
 		expand_rcpt(x, i, &r);
 		len += (size_t)snprintf(text + len, sizeof(text) - len,

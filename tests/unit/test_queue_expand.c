@@ -12,10 +12,11 @@
 #include <cmocka.h>
 
 #include "queue/route/expand.h"
+#include "queue/route/route.h"
 
 struct row {
 	const char	*address;
-	const char	*names[4];	/* up to the first NULL		*/
+	const char	*names[4];	/* up to NULL; "-": nobody's	*/
 };
 
 struct table {
@@ -38,6 +39,9 @@ look(struct expansion *x, const struct table *t, struct span address)
 	for (size_t i = 0; i < t->cnt; i++) {
 		if (!span_eq(span_of(t->rows[i].address), address))
 			continue;
+		if (t->rows[i].names[0] != NULL &&
+		    strcmp(t->rows[i].names[0], "-") == 0)
+			return ERR_CLOSED;
 		for (int k = 0; k < 4 && t->rows[i].names[k] != NULL; k++)
 			expand_name(x, span_of(t->rows[i].names[k]));
 		return OK;
@@ -111,8 +115,8 @@ want(struct table *t, const char *address, enum err e, const char *as)
 	struct expanders all = { &one, 1 };
 	struct expansion *x;
 
-	assert_int_equal(expand_begin(&x, &all, span_of(address), on_end,
-	    NULL), e);
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = span_of(address) }, on_end, NULL), e);
 	if (e == OK)
 		assert_string_equal(told(x), as);
 	else
@@ -128,6 +132,22 @@ static const struct row rows[] = {
 	{ "one@x", { "two@x" } }, { "two@x", { "one@x" } },
 	{ "half@x", { "half2@x", "ann@x" } }, { "half2@x", { "half@x" } },
 };
+
+static void
+who_stands_for_nobody_alone_is_nobody(void **state)
+{
+	static const struct row some[] = {
+		{ "all@x", { "gone@x", "ann@x" } },
+		{ "none@x", { "gone@x", "lost@x" } },
+		{ "gone@x", { "-" } },
+		{ "lost@x", { "-" } },
+	};
+	struct table t = TABLE(some);
+
+	want(&t, "gone@x", ERR_CLOSED, NULL);
+	want(&t, "none@x", ERR_CLOSED, NULL);
+	want(&t, "all@x", OK, "gone@x[alias\tall@x] ann@x[alias\tall@x]");
+}
 
 static void
 one_becomes_several_another_or_none(void **state)
@@ -186,11 +206,13 @@ depth_and_number_are_bounded(void **state)
 	struct expanders all = { &one, 1 };
 	struct expansion *x;
 
-	assert_int_equal(expand_begin(&x, &all, SPAN("n@x"), on_end, NULL),
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = SPAN("n@x") }, on_end, NULL),
 	    ERR_FULL);
 	assert_null(x);
 	one.arg = &one;
-	assert_int_equal(expand_begin(&x, &all, SPAN("n@x"), on_end, NULL),
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = SPAN("n@x") }, on_end, NULL),
 	    ERR_FULL);
 	assert_null(x);
 }
@@ -210,7 +232,8 @@ the_first_that_knows_him_has_the_word(void **state)
 	struct expanders all = { two, 2 };
 	struct expansion *x;
 
-	assert_int_equal(expand_begin(&x, &all, SPAN("ann@x"), on_end, NULL),
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = SPAN("ann@x") }, on_end, NULL),
 	    OK);
 	assert_string_equal(told(x), "box@x[alias\tann@x\ntable\ta1@x]");
 	expand_end(&x);
@@ -226,8 +249,9 @@ an_answer_may_come_later_and_is_told_once(void **state)
 
 	t.is_late = true;
 	ended.cnt = 0;
-	assert_int_equal(expand_begin(&x, &all, SPAN("team@x"), on_end,
-	    NULL), ERR_AGAIN);
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = SPAN("team@x") }, on_end, NULL),
+	    ERR_AGAIN);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(ended.cnt, 0);
 		answer_late(&t);	/* team, ann, bob, archive, ... */
@@ -241,7 +265,8 @@ an_answer_may_come_later_and_is_told_once(void **state)
 	assert_int_equal(expand_cnt(x), 3);
 	expand_end(&x);
 	assert_int_equal(t.cancel_cnt, 0);
-	assert_int_equal(expand_begin(&x, &all, SPAN("ann@x"), on_end, NULL),
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = SPAN("ann@x") }, on_end, NULL),
 	    ERR_AGAIN);
 	expand_end(&x);
 	assert_int_equal(t.cancel_cnt, 1);
@@ -265,8 +290,9 @@ a_trace_that_is_too_long_says_so(void **state)
 	}
 	for (int i = 0; i < 3; i++)
 		chain[i] = (struct row){ names[i], { names[i + 1] } };
-	assert_int_equal(expand_begin(&x, &all, span_of(names[0]), on_end,
-	    NULL), OK);
+	assert_int_equal(expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = span_of(names[0]) }, on_end, NULL),
+	    OK);
 	expand_rcpt(x, 0, &r);
 	assert_true(r.trace.len <= EXPAND_TRACE_MAX);
 	assert_memory_equal(r.trace.ptr + r.trace.len - 3, "...", 3);
@@ -278,6 +304,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_stands_for_nobody_alone_is_nobody),
 		cmocka_unit_test(one_becomes_several_another_or_none),
 		cmocka_unit_test(who_is_named_twice_is_one_recipient),
 		cmocka_unit_test(

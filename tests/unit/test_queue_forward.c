@@ -51,7 +51,8 @@ want(const struct settings *s, const char *address, const char *as)
 	struct expand_rcpt r;
 	struct expansion *x;
 	char text[300];
-	enum err e = expand_begin(&x, &all, span_of(address), on_late, NULL);
+	enum err e = expand_begin(&x, &all,
+	    &(struct route_ask){ .rcpt = span_of(address) }, on_late, NULL);
 
 	if (as == NULL) {
 		assert_int_equal(e, ERR_SYS);

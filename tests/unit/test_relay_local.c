@@ -27,6 +27,7 @@
 
 #include "dice.h"
 #include "relay/local/box.h"
+#include "relay/local/forward.h"
 #include "relay/local/task.h"
 #include "relay/local/who.h"
 #include "relay/pipe/pipe_run.h"
@@ -477,6 +478,138 @@ what_cannot_be_a_users_name_is_not_asked_about(void **state)
 		assert_false(who_is_name(bad[i]));
 }
 
+/* What stands in .forward. */
+
+static void
+words_of_a_forward_file_are_names(void **state)
+{
+	static const struct {
+		const char *text, *want;
+		bool odd;
+	} cases[] = {
+		{ "a@b.example\n", "a@b.example\n", false },
+		{ "a@b, c@d\ne@f", "a@b\nc@d\ne@f\n", false },
+		{ "\\ann, a@b\n", "\\ann\na@b\n", false },
+		{ "# to work\n\n  a@b  \n#\n", "a@b\n", false },
+		{ "\"a,b\"@c\n", "\"a,b\"@c\n", false },
+		{ ",, ,\n", "", false },
+		{ "", "", false },
+		{ "|/usr/bin/vacation\n", "\\ann\n", true },
+		{ "\"|vacation ann, bob\"\na@b", "a@b\n\\ann\n", true },
+		{ "/home/ann/mail", "\\ann\n", true },
+		{ "~/mail", "\\ann\n", true },
+		{ ":include:/etc/passwd", "\\ann\n", true },
+		{ "a@b, a b@c, c@d", "a@b\nc@d\n\\ann\n", true },
+		{ "a@b@c", "\\ann\n", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char out[FORWARD_OUT_MAX + 1];
+		bool odd;
+		size_t len = forward_words(span_of(cases[i].text), "ann", out,
+		    &odd);
+
+		out[len] = '\0';
+		assert_string_equal(out, cases[i].want);
+		assert_int_equal(odd, cases[i].odd);
+	}
+}
+
+/* The longest file there may be, of the most and the shortest words. */
+static void
+a_full_forward_file_fits(void **state)
+{
+	char text[FORWARD_FILE_MAX], out[FORWARD_OUT_MAX];
+	bool odd;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 2 == 0 ? '|' : ',';
+	assert_true(forward_words((struct span){ text, sizeof(text) }, "ann",
+	    out, &odd) <= sizeof(out));
+	for (size_t i = 0; i < sizeof(text); i += 2)
+		text[i] = 'a';
+	assert_int_equal(forward_words((struct span){ text, sizeof(text) },
+	    "ann", out, &odd), FORWARD_FILE_MAX);
+}
+
+/* What counts of it: its length, or 0 and why not. */
+static size_t
+forwards(const struct who *who, bool is_odd)
+{
+	char out[FORWARD_OUT_MAX];
+	const char *why;
+	size_t len;
+
+	assert_int_equal(forward_read(who, out, &len, &why), OK);
+	assert_int_equal(why != NULL, is_odd);
+	return len;
+}
+
+/* His own, a plain file, and nobody else may write to it, nor to his home. */
+static void
+a_forward_file_is_the_users_own(void **state)
+{
+	struct who who = { .uid = geteuid(), .name = "ann" };
+	static char big[FORWARD_FILE_MAX + 2];
+	char name[256];
+
+	(void)strlcpy(who.home, dir, sizeof(who.home));
+	(void)strlcpy(name, path_of(".forward"), sizeof(name));
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(forwards(&who, false), 0);
+	put_file(".forward", "a@b.example\n");
+	assert_int_equal(forwards(&who, false), 12);
+	assert_int_equal(chmod(name, 0622), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(chmod(name, 0644), 0);
+	assert_int_equal(chmod(dir, 0775), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(forwards(&who, false), 12);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(name, 1, 1), 0);
+		assert_int_equal(forwards(&who, true), 0);
+		who.uid = 1;		/* and in root's home */
+		assert_int_equal(forwards(&who, false), 12);
+		assert_int_equal(chown(dir, 2, 2), 0);
+		assert_int_equal(forwards(&who, true), 0);
+		assert_int_equal(chown(dir, 0, 0), 0);
+		who.uid = 0;
+	}
+	memset(big, 'a', sizeof(big) - 1);
+	assert_int_equal(unlink(name), 0);
+	put_file(".forward", big);
+	assert_int_equal(forwards(&who, true), 0);
+	(void)strlcpy(who.home, "/no/where", sizeof(who.home));
+	assert_int_equal(forwards(&who, false), 0);
+}
+
+/* Nothing of this is waited for, nor gone to. */
+static void
+what_is_no_file_is_no_forward_file(void **state)
+{
+	struct who who = { .uid = geteuid(), .name = "ann" };
+	char name[256];
+
+	(void)strlcpy(name, path_of(".forward"), sizeof(name));
+	(void)strlcpy(who.home, dir, sizeof(who.home));
+	assert_int_equal(mkfifo(name, 0600), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(mkdir(name, 0700), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(rmdir(name), 0);
+	put_file("real", "a@b.example\n");
+	assert_int_equal(symlink("real", name), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(symlink(".forward", name), 0);
+	assert_int_equal(forwards(&who, true), 0);
+	assert_int_equal(unlink(name), 0);
+}
+
 /* The courier. */
 
 struct world {
@@ -562,7 +695,7 @@ start(const char *template, int64_t timeout_ms)
 	memset(&world, 0, sizeof(world));
 	(void)strlcpy(path, template, sizeof(path));
 	rules = (struct task_rules){ span_of(path), SPAN("h.example"),
-	    minimum_uid, timeout_ms };
+	    minimum_uid, timeout_ms, false };
 	task_init(&rules);
 	assert_int_equal(ev_open(&world.loop), OK);
 	timer_init(&world.patience, world.loop, out_of_patience, NULL);
@@ -873,6 +1006,10 @@ main(void)
 		cmocka_unit_test(without_a_home_there_is_no_place),
 		cmocka_unit_test(
 		    what_cannot_be_a_users_name_is_not_asked_about),
+		cmocka_unit_test(words_of_a_forward_file_are_names),
+		cmocka_unit_test(a_full_forward_file_fits),
+		FILE_TEST(a_forward_file_is_the_users_own),
+		FILE_TEST(what_is_no_file_is_no_forward_file),
 		TEST(the_courier_writes_as_the_user),
 		TEST(a_maildir_is_the_users_too),
 		TEST(nobody_is_no_user_and_root_has_no_mailbox),
