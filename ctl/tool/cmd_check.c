@@ -75,7 +75,7 @@ cmd_reload_now(struct run *r)
 
 	if ((end = run_reach(r, &t)) != END_DONE)
 		return end;
-	end = run_want(t, MSG_reload_want, &want);
+	end = run_want(t, MSG_reload_want, &want, NULL);
 	talk_close(&t);
 	if (end != END_DONE)
 		run_complain("the configuration was not reloaded");

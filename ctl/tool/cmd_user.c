@@ -125,14 +125,19 @@ judge_file(const char *path, const struct change *c)
 	return e == OK ? END_DONE : END_NOTHING;
 }
 
+/* A block that is not in force yet reads the file when it is. */
 static enum run_end
-tell_block(struct talk *t, const char *block)
+tell_block(const struct run *r, struct talk *t, const char *block)
 {
 	const struct msg_users_want want = { .block = span_of(block) };
-	enum run_end end = run_want(t, MSG_users_want, &want);
+	bool is_none = false;
+	enum run_end end = run_want(t, MSG_users_want, &want, &is_none);
 
 	if (end != END_DONE)
 		run_complain("users %s still goes by the old file", block);
+	else if (is_none && !r->json)
+		printf("users %s is not in force yet: posternctl reload\n",
+		    block);
 	return end;
 }
 
@@ -167,7 +172,7 @@ tell_postern(const struct run *r, const char *path)
 				    "file when it starts.");
 			break;
 		}
-		end = e == OK ? tell_block(t, u.block) : run_reach(r, &t);
+		end = e == OK ? tell_block(r, t, u.block) : run_reach(r, &t);
 	}
 	talk_close(&t);
 	return end;

@@ -110,6 +110,7 @@ run_told(const struct msg_tool_done *m)
 struct wanting {
 	enum run_end	 end;
 	bool		 is_busy, is_last_try;
+	bool		*is_none;
 };
 
 static bool
@@ -120,15 +121,18 @@ take_done(unsigned type, const union msg *m, void *arg)
 	if (type != MSG_tool_done)
 		return false;
 	w->is_busy = m->tool_done.status == TOLD_BUSY && !w->is_last_try;
-	if (!w->is_busy)
+	if (w->is_none != NULL && m->tool_done.status == TOLD_NONE) {
+		*w->is_none = true;
+		w->end = END_DONE;
+	} else if (!w->is_busy)
 		w->end = run_told(&m->tool_done);
 	return true;
 }
 
 enum run_end
-run_want(struct talk *t, unsigned type, const void *m)
+run_want(struct talk *t, unsigned type, const void *m, bool *is_none)
 {
-	struct wanting w = { .is_busy = true };
+	struct wanting w = { .is_busy = true, .is_none = is_none };
 	enum err e = OK;
 
 	for (int i = 0; i < TRIES && w.is_busy && e == OK; i++) {

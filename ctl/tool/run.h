@@ -58,9 +58,11 @@ enum run_end	 run_told(const struct msg_tool_done *);
 /*
  * Want something of master, by a message answered with tool_done; while it is
  * busy with another change, try again for some seconds.  Told, but for
- * END_DONE.
+ * END_DONE.  That there is nothing of that name is END_DONE and *is_none where
+ * the caller wants to know, and a complaint where is_none is NULL.
  */
-enum run_end	 run_want(struct talk *, unsigned type, const void *m);
+enum run_end	 run_want(struct talk *, unsigned type, const void *m,
+		    bool *is_none);
 
 /* The file beside our own, with that name; "" if it cannot be found out. */
 void		 run_beside(const char *name, char *buf, size_t cap);

@@ -423,6 +423,11 @@ def test_another_password_counts_at_once(server):
     assert login(p.port, "ann", "second") == "535"
     assert ctl(p, "user", "list", "--users", "none").status == 2
     assert ctl(p, "user", "list", "--users", "staff").out == "bob\n"
+    # A block that the next reload brings has its first user before it.
+    with open(p.path, "a", encoding="utf-8") as f:
+        f.write("users new { type file; path new }\n")
+    got = ctl(p, "user", "add", "--users", "new", "eve", stdin="first\n")
+    assert got.status == 0 and "new is not in force yet" in got.out, got.err
 
 
 @pytest.mark.root
