@@ -123,8 +123,19 @@ expect "a restart refuses no connection, one each 10 ms" \
 	echo refused >>/tmp/refused; echo >>/tmp/tried; sleep .01; done) \
 	2>/dev/null & sleep .5; systemctl restart postern; sleep .5; >/tmp/over
     wait; test ! -e /tmp/refused && echo tried \$(wc -l </tmp/tried)" tried
-expect "an upgrade keeps what is queued" \
-    "dpkg -i /debs/*.deb >/dev/null && systemctl is-active postern && \
+# The next version is this one by another name.
+mkdir "$root/next"
+for deb in "$root"/debs/*.deb; do
+	dpkg-deb -R "$deb" "$root/next/tree"
+	sed -i 's/^Version: .*/&+1/' "$root/next/tree/DEBIAN/control"
+	name=$(basename "$deb")
+	dpkg-deb -b "$root/next/tree" "$root/next/${name/_/_next_}" >/dev/null
+	rm -r "$root/next/tree"
+done
+expect "an upgrade as postern-howto(7) has it keeps what is queued" \
+    "cd /next && ($(python3 tests/e2e/howto.py "Upgrade" |
+	sed 's/^apt install/apt-get -q -y install/')) >/dev/null 2>&1 &&
+    dpkg-query -W postern | grep -q '+1\$' && systemctl is-active postern &&
     test \$(mailq | grep -c bob@there.example) = 20"
 expect "instances run beside it" "mkdir -p /var/lib/postern@two
 sed '/^include/d; s|/run/postern/|/run/postern@two/|
