@@ -239,7 +239,7 @@ open_store(struct queue *q)
 {
 	static const struct store_calls calls = {
 		.space = space, .broken = broken, .ready = ready,
-		.rows = queue_rows, .owned = owned,
+		.held = queue_held, .rows = queue_rows, .owned = owned,
 		.disowned = queue_disowned,
 	};
 

@@ -67,9 +67,17 @@ queue_ready(struct queue *q, const struct store_ready *r)
 	q->suspensions = r->suspensions;
 	route_set_suspended(q->settings.routes, q->suspensions);
 	q->last_id = r->last_id;
-	q->message_cnt = r->message_cnt;
-	counter_set(COUNTER_messages, q->message_cnt);
+	queue_held(r->message_cnt, q);
 	q->full = QUEUE_HAS_ROOM;
+}
+
+void
+queue_held(uint64_t message_cnt, void *arg)
+{
+	struct queue *q = arg;
+
+	q->message_cnt = message_cnt;
+	counter_set(COUNTER_messages, message_cnt);
 }
 
 void
@@ -98,23 +106,13 @@ queue_disowned(unsigned shard, void *arg)
 void
 queue_accepted(struct queue *q, const struct store_accept *a)
 {
-	q->message_cnt++;
 	counter_add(COUNTER_queued, 1);
-	counter_set(COUNTER_messages, q->message_cnt);
 	for (uint32_t no = 0; no < a->message.delivery_cnt; no++) {
 		const struct store_delivery *d = &a->deliveries[no];
 		struct store_place place = { d->due_ms, a->mail->id, no };
 
 		due_note(q->due, d->relay, d->destination, d->tenant, &place);
 	}
-}
-
-void
-queue_removed(struct queue *q)
-{
-	q->message_cnt--;
-	counter_add(COUNTER_removed, 1);
-	counter_set(COUNTER_messages, q->message_cnt);
 }
 
 enum queue_full

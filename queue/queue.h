@@ -62,7 +62,7 @@ struct queue {
 	LIST_HEAD(, control) controls;	/* links			*/
 	struct able	 able;		/* what relays can carry	*/
 	struct id	 last_id;
-	uint64_t	 message_cnt;	/* acknowledged and not yet removed */
+	uint64_t	 message_cnt;	/* held, as the store says	*/
 	struct expanders expanders;	/* of recipients		*/
 	struct expanders tables;	/* those who answer at once	*/
 	struct expander	 expander[3];	/* of forward, aliases, users	*/
@@ -99,16 +99,14 @@ void		queue_use_aliases(struct queue *);
 void		queue_ready(struct queue *, const struct store_ready *);
 
 /* Of its calls, as struct store_calls has them; arg is the queue. */
+void		queue_held(uint64_t message_cnt, void *arg);
 void		queue_rows(const struct store_flow *,
 		    const struct store_place *, void *arg);
 void		queue_owned(struct queue *, unsigned shard);
 void		queue_disowned(unsigned shard, void *arg);
 
-/* A message is on disk: count it and let its deliveries be due. */
+/* A message of ours is on disk: let its deliveries be due. */
 void		queue_accepted(struct queue *, const struct store_accept *);
-
-/* A message is on disk no longer. */
-void		queue_removed(struct queue *);
 
 /* A relay says what its next hop can; edges hear what that comes to. */
 MUST_CHECK enum err queue_can(struct queue *, const char *relay,

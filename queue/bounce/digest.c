@@ -142,6 +142,11 @@ committed(struct store_op *op, enum err e, void *arg)
 {
 	struct digest *d = arg;
 
+	if (e == ERR_STALE) {		/* somebody else has told it */
+		d->again = true;
+		rest(d);
+		return;
+	}
 	if (e != OK) {
 		fail(d, "the digest of what was discarded cannot be kept",
 		    AGAIN_MS);

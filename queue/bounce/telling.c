@@ -112,7 +112,7 @@ report_task_done(struct reports *rs, struct report_task *t, enum err e,
     bool has_more)
 {
 	rs->busy_cnt--;
-	if (e != OK && e != ERR_NONE) {
+	if (e != OK && e != ERR_NONE && e != ERR_STALE) {
 		gather(rs, t, AGAIN_MS);
 	} else if (t->again || has_more) {
 		gather(rs, t, REPORT_GATHER_MS);

@@ -84,7 +84,7 @@ committed(struct store_op *op, enum err e, void *arg)
 	} else if (e == OK) {
 		log_told(j);
 		if (j->store.removed)
-			queue_removed(q);
+			counter_add(COUNTER_removed, 1);
 		if (j->store.bounce != NULL) {
 			counter_add(COUNTER_bounced, 1);
 			queue_accepted(q, &j->accept);

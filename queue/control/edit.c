@@ -165,7 +165,7 @@ static void
 take_effect(struct queue *q, const struct store_edit *e)
 {
 	if (e->removed)
-		queue_removed(q);
+		counter_add(COUNTER_removed, 1);
 	for (uint32_t i = 0; i < e->row_cnt; i++) {
 		if (e->rows[i].moved)
 			due_moved(q->due, &e->rows[i].flow,

@@ -245,9 +245,15 @@ shard_bits(unsigned shard)
 }
 
 bool
+due_owns_all(const struct due *due)
+{
+	return due->owned == UINT64_MAX;
+}
+
+bool
 due_owns(const struct due *due, struct span flow)
 {
-	return due->owned == UINT64_MAX ||
+	return due_owns_all(due) ||
 	    (due->owned & shard_bits(store_shard(due->store, flow))) != 0;
 }
 

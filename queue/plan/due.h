@@ -132,6 +132,7 @@ void	due_disown(struct due *, unsigned shard);
 
 /* Is the flow of this name ours?  Rows of others are not noted, nor taken. */
 bool	due_owns(const struct due *, struct span flow);
+bool	due_owns_all(const struct due *);
 
 /* This row is on disk since now. */
 void	due_note(struct due *, struct span relay, struct span destination,

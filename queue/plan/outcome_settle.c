@@ -178,7 +178,7 @@ settled(struct store_op *op, enum err e, void *arg)
 	else
 		o->settle.is_over = true;	/* its record is no more */
 	if (e == OK && o->settle.removed)
-		queue_removed(q);
+		counter_add(COUNTER_removed, 1);
 	if (!o->by_death)
 		dispatch_settled(q, o->delivery);
 	if (e == OK)

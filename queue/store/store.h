@@ -99,9 +99,14 @@ struct store_calls {
 	/* Once, before any other but these two. */
 	void	(*ready)(const struct store_ready *, void *arg);
 	/*
+	 * So many messages are held by now, whoever put them there or took
+	 * them away: said before a call comes back that changed it.  NULL:
+	 * nobody wants to know, as with the next three.
+	 */
+	void	(*held)(uint64_t message_cnt, void *arg);
+	/*
 	 * This row is there, and it was not our call that put it there: what
-	 * that has done its own fn knows, in the order that it needs.  NULL:
-	 * nobody wants to know, of all three.
+	 * that has done its own fn knows, in the order that it needs.
 	 */
 	void	(*rows)(const struct store_flow *, const struct store_place *,
 		    void *arg);
@@ -293,7 +298,8 @@ struct store_read_reports {
 /*
  * These rows are told by this bounce, or by none: they go, and so does a
  * message that only waited for it.  ERR_NONE: there is no such message any
- * more, and its rows, which came of damage, are discards now.
+ * more, and its rows, which came of damage, are discards now; ERR_STALE: none
+ * of them is there as it was read, for they are told already, or anew.
  */
 struct store_report {
 	struct store_op	 op;
@@ -333,7 +339,8 @@ struct store_read_discards {
 
 /*
  * All that was read is told of by this message, or is not to be told of: its
- * rows go, and so many are counted no longer.
+ * rows go, and so many are counted no longer.  ERR_STALE: all of those rows
+ * are gone already.
  */
 struct store_digest {
 	struct store_op	 op;

@@ -17,6 +17,13 @@ store_engine_ready(const struct store_base *b, const struct store_ready *r)
 }
 
 void
+store_engine_held(const struct store_base *b, uint64_t message_cnt)
+{
+	if (b->calls.held != NULL)
+		b->calls.held(message_cnt, b->arg);
+}
+
+void
 store_engine_owned(const struct store_base *b, unsigned shard)
 {
 	if (b->calls.owned != NULL)

@@ -56,9 +56,10 @@ struct store_base {
 
 void	store_engine_init(struct store_base *, const struct store_start *);
 
-/* The calls that a queue may do without: nothing where there is none. */
+/* Its calls; those that a queue may do without are nothing then. */
 void	store_engine_ready(const struct store_base *,
 	    const struct store_ready *);
+void	store_engine_held(const struct store_base *, uint64_t message_cnt);
 void	store_engine_owned(const struct store_base *, unsigned shard);
 
 #endif

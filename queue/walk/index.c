@@ -63,7 +63,8 @@ totals_read(struct store_op *op, enum err e, void *arg)
 	struct due *due = ix->queue->due;
 	const struct dispatch *ds = ix->queue->dispatch;
 	bool is_lost = e == OK && ix->totals.deliveries > ix->totals.held &&
-	    due_is_empty(due) && ix->queue->message_cnt > 0 &&
+	    due_owns_all(due) && due_is_empty(due) &&
+	    ix->queue->message_cnt > 0 &&
 	    (ds == NULL || !dispatch_has_strays(ds));
 
 	if (is_lost)

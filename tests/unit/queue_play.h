@@ -170,6 +170,12 @@ play_owned(unsigned shard, void *arg)
 }
 
 static inline void
+play_held(uint64_t message_cnt, void *arg)
+{
+	queue_held(message_cnt, &((struct play *)arg)->q);
+}
+
+static inline void
 play_rows(const struct store_flow *flow, const struct store_place *place,
     void *arg)
 {
@@ -197,7 +203,7 @@ play_start_queue(struct play *p)
 {
 	static const struct store_calls store_calls = {
 		.space = play_space, .broken = kit_broken, .ready = play_ready,
-		.rows = play_rows, .owned = play_owned,
+		.held = play_held, .rows = play_rows, .owned = play_owned,
 		.disowned = play_disowned,
 	};
 	static const struct due_calls due_calls = {

@@ -27,7 +27,6 @@ put_by_another(struct play *p, struct kit_mail *m)
 	store_accept(p->q.store, &m->accept, kit_back, &p->kit);
 	kit_until(&p->kit, p->kit.back_cnt > before);
 	assert_int_equal(p->kit.last, OK);
-	p->q.message_cnt++;
 }
 
 static void
@@ -54,9 +53,11 @@ what_another_put_there_is_sent_when_it_is_said(void **state)
 
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
+	kit_until(&p->kit, due_is_empty(p->q.due));	/* all was read */
 	put_by_another(p, &m);
 	turns(p, 5);
 	assert_int_equal(p->open_cnt, 0);
+	assert_int_equal(p->q.message_cnt, 1);
 	say_row(p, &m);
 	kit_until(&p->kit, p->open_cnt == 1);
 	assert_int_equal(id_cmp(p->opened.id, m.mail.id), 0);
@@ -144,7 +145,6 @@ a_shard_goes_alone(void **state)
 		store_accept(p->q.store, &m[i].accept, kit_back, &p->kit);
 	}
 	kit_until(&p->kit, p->kit.back_cnt == 2);
-	p->q.message_cnt = 2;
 	say_row(p, &m[0]);
 	say_row(p, &m[1]);
 	kit_until(&p->kit, p->open_cnt == 1);
@@ -242,6 +242,130 @@ a_next_try_is_not_put_over_anothers(void **state)
 	}
 }
 
+/* What a sender is to be told of the only recipient. */
+static void
+fail_recipient(struct play *p, const struct kit_mail *m)
+{
+	struct store_change c = { .class = CLASS_NEVER, .code = 550,
+	    .address = m->rcpts[0], .report = REPORT_FAILED };
+	struct store_settle s = { .id = m->mail.id, .is_over = true,
+	    .changes = &c, .change_cnt = 1, .now_ms = clock_wall_ms() };
+
+	assert_int_equal(settle(p, &s), OK);
+}
+
+static enum err
+report(struct play *p, const struct kit_mail *of, struct report_rows *rows)
+{
+	struct store_report r = { .id = of->mail.id, .rows = rows };
+	unsigned before = p->kit.back_cnt;
+	struct kit_mail m;
+
+	kit_mail(&p->kit, &m, SPAN("A: bounce\r\n\r\n"), SPAN("text\r\n"));
+	m.where.due_ms = STORE_HELD_MS;
+	r.bounce = &m.accept;
+	store_report(p->q.store, &r, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return p->kit.last;
+}
+
+/* Two readers of the same rows make one bounce. */
+static void
+what_two_want_to_tell_is_told_once(void **state)
+{
+	struct play *p = *state;
+	struct store_read_report read;
+	struct kit_mail m;
+	unsigned before;
+
+	kit_mail(&p->kit, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	{
+		struct store_delivery where[2] = { m.where, m.where };
+		uint32_t delivery[2] = { 0, 1 };
+
+		where[0].due_ms = where[1].due_ms = STORE_HELD_MS;
+		m.rcpts[1] = SPAN("other@example.org");
+		m.accept.deliveries = where;
+		m.accept.rcpt_delivery = delivery;
+		m.accept.message.rcpt_cnt = m.accept.message.delivery_cnt = 2;
+		store_accept(p->q.store, &m.accept, kit_back, &p->kit);
+		kit_until(&p->kit, p->kit.back_cnt == 1);
+		assert_int_equal(p->kit.last, OK);
+	}
+	fail_recipient(p, &m);
+	read = (struct store_read_report){ .id = m.mail.id };
+	before = p->kit.back_cnt;
+	store_read_report(p->q.store, &read, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(read.rows->cnt, 1);
+	assert_int_equal(report(p, &m, read.rows), OK);
+	assert_int_equal(p->q.message_cnt, 2);
+	assert_int_equal(report(p, &m, read.rows), ERR_STALE);
+	assert_int_equal(p->q.message_cnt, 2);
+	free(read.rows);
+}
+
+/* The same of what nobody could be told. */
+static void
+what_two_want_to_digest_is_one_digest(void **state)
+{
+	struct play *p = *state;
+	struct store_discard d = { .rec = { .address = SPAN("x@example.org"),
+	    .why = SPAN("test") } };
+	struct store_change c = { .class = CLASS_NEVER, .code = 550,
+	    .address = SPAN("rcpt@example.org") };
+	struct store_read_discards read = { .row_max = STORE_DISCARDS_MAX };
+	struct store_settle s = { .is_over = true, .changes = &c,
+	    .change_cnt = 1, .discards = &d, .discard_cnt = 1,
+	    .now_ms = clock_wall_ms() };
+	struct kit_mail m;
+	unsigned before;
+
+	put_by_another(p, &m);
+	s.id = m.mail.id;
+	assert_int_equal(settle(p, &s), OK);
+	before = p->kit.back_cnt;
+	store_read_discards(p->q.store, &read, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(read.rows->cnt, 1);
+	for (int i = 0; i < 2; i++) {
+		struct store_digest digest = { .rows = read.rows };
+		struct kit_mail told;
+
+		kit_mail(&p->kit, &told, SPAN("A: b\r\n\r\n"), SPAN("t\r\n"));
+		told.where.due_ms = STORE_HELD_MS;
+		digest.message = &told.accept;
+		before = p->kit.back_cnt;
+		store_digest(p->q.store, &digest, kit_back, &p->kit);
+		kit_until(&p->kit, p->kit.back_cnt > before);
+		assert_int_equal(p->kit.last, i == 0 ? OK : ERR_STALE);
+		assert_int_equal(p->q.message_cnt, 1);
+	}
+	free(read.rows);
+}
+
+/* The queue holds what others put there, too: no reload drops it. */
+static void
+what_another_took_away_is_held_no_longer(void **state)
+{
+	struct play *p = *state;
+	struct kit_mail m[2];
+	struct store_change c = { .class = CLASS_DONE, .code = 250,
+	    .address = SPAN("rcpt@example.org") };
+
+	for (unsigned i = 0; i < 2; i++) {
+		put_by_another(p, &m[i]);
+		assert_int_equal(p->q.message_cnt, i + 1);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct store_settle s = { .id = m[i].mail.id, .is_over = true,
+		    .changes = &c, .change_cnt = 1 };
+
+		assert_int_equal(settle(p, &s), OK);
+		assert_int_equal(p->q.message_cnt, 1 - i);
+	}
+}
+
 static enum err
 settle_over(struct kit *k, const struct kit_mail *m)
 {
@@ -299,6 +423,9 @@ main(void)
 		PLAY_TEST(a_relay_is_told_until_when_it_is_ours),
 		PLAY_TEST(what_is_settled_twice_is_settled_once),
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
+		PLAY_TEST(what_two_want_to_tell_is_told_once),
+		PLAY_TEST(what_two_want_to_digest_is_one_digest),
+		PLAY_TEST(what_another_took_away_is_held_no_longer),
 		KIT_TEST(memory_is_full_at_its_bound_and_begins_empty),
 	};
 

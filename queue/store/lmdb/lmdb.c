@@ -27,6 +27,15 @@ tell_space(struct store *st, enum queue_full full, const char *why)
 }
 
 static void
+tell_held(struct store *st, uint64_t message_cnt)
+{
+	if (message_cnt == st->told_cnt)
+		return;
+	st->told_cnt = message_cnt;
+	store_engine_held(&st->base, message_cnt);
+}
+
+static void
 call_back(struct store *st, struct store_ops *ops)
 {
 	struct store_op *op;
@@ -42,7 +51,7 @@ static void
 tell_ready(struct store *st)
 {
 	struct store_ready r = {
-		.last_id = st->last_id, .message_cnt = st->message_cnt,
+		.last_id = st->last_id, .message_cnt = st->told_cnt,
 		.suspensions = st->suspensions,
 	};
 
@@ -63,10 +72,12 @@ take_back(struct bell *b, void *arg)
 	struct store_ops ops = STAILQ_HEAD_INITIALIZER(ops);
 	const char *why, *broken;
 	enum queue_full full;
+	uint64_t message_cnt;
 	int error;
 
 	pthread_mutex_lock(&st->lock);
 	STAILQ_CONCAT(&ops, &st->done);
+	message_cnt = st->message_cnt;
 	full = st->full;
 	why = st->full_why;
 	broken = st->broken_why;
@@ -76,6 +87,7 @@ take_back(struct bell *b, void *arg)
 		st->base.calls.broken(broken, error, st->base.arg);
 	tell_ready(st);
 	tell_space(st, full, why);
+	tell_held(st, message_cnt);
 	call_back(st, &ops);
 }
 
@@ -154,8 +166,7 @@ read_start(struct store *st, MDB_txn *txn)
 	    (rc = store_suspend_learn(st, txn)) != 0 ||
 	    (rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
 		return rc;
-	st->message_cnt = s.ms_entries;
-	st->state.has_mail = s.ms_entries > 0;
+	st->message_cnt = st->told_cnt = st->state.message_cnt = s.ms_entries;
 	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_LOOSE], &s)) != 0)
 		return rc;
 	st->state.loose_cnt = s.ms_entries;

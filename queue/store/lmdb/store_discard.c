@@ -33,13 +33,25 @@ store_discard_put(struct store *st, MDB_txn *txn, struct id id,
 int
 store_apply_digest(struct store *st, MDB_txn *txn, struct store_digest *d)
 {
+	uint32_t gone = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < d->rows->cnt; i++) {
 		struct store_key k = { .len = STORE_DISCARD_KEY };
+		MDB_val val;
 
 		memcpy(k.b, d->rows->rows[i].key, k.len);
-		rc = store_find_del(&st->env, txn, TABLE_DISCARD, &k);
+		rc = store_find_row(&st->env, txn, TABLE_DISCARD, &k, &val);
+		if (rc == 0)
+			rc = store_find_del(&st->env, txn, TABLE_DISCARD, &k);
+		else if (rc == MDB_NOTFOUND) {
+			rc = 0;
+			gone++;
+		}
+	}
+	if (rc == 0 && gone > 0 && gone == d->rows->cnt) {
+		d->op.err = ERR_STALE;
+		return 0;
 	}
 	if (rc == 0)
 		rc = store_row_add_discarded(st, txn,

@@ -32,7 +32,7 @@ struct store_state {
 	struct id	 sweep_after;	/* where the last sweep left off */
 	bool		 sweep_found;	/* this round had something	*/
 	int64_t		 lived_kept_ms;	/* as it is on disk		*/
-	bool		 has_mail;
+	uint64_t	 message_cnt;
 	struct story_state story;
 };
 
@@ -50,7 +50,6 @@ struct store {
 	struct store_base base;
 	struct store_env env;
 	struct bell	 bell;		/* there is something in done	*/
-	uint64_t	 message_cnt;	/* at the start			*/
 	struct id	 last_id;	/* at the start			*/
 	struct suspension_set *suspensions;	/* until ready is told	*/
 	uint64_t	 life;		/* marks loose rows of this life */
@@ -59,6 +58,7 @@ struct store {
 	bool		 has_writer, has_reader;
 	enum queue_full	 told_full;	/* the loop's			*/
 	bool		 told_ready;
+	uint64_t	 told_cnt;
 
 	/* The writer's own. */
 	struct store_state state;
@@ -76,6 +76,7 @@ struct store {
 	bool		 closing;
 	enum queue_full	 full;
 	const char	*full_why;
+	uint64_t	 message_cnt;	/* after the last commit	*/
 	const char	*broken_why;
 	int		 broken_error;
 };

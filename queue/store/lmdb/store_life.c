@@ -79,7 +79,8 @@ store_life_is_due(const struct store *st)
 {
 	int64_t more_ms = store_life_ms(st) - st->state.lived_kept_ms;
 
-	return st->state.has_mail && more_ms >= (st->is_ending ? ENDING_MS :
+	return st->state.message_cnt > 0 &&
+	    more_ms >= (st->is_ending ? ENDING_MS :
 	    STORE_LIFE_MS);
 }
 

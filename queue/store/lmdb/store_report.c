@@ -64,9 +64,11 @@ is_same(MDB_val val, const struct report_row *row)
 	    r.report.action == row->rec.action;
 }
 
+/* Those that are still what was told; ERR_STALE when none is. */
 static int
-del_rows(struct store *st, MDB_txn *txn, const struct store_report *s)
+del_rows(struct store *st, MDB_txn *txn, struct store_report *s)
 {
+	uint32_t cnt = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < s->rows->cnt; i++) {
@@ -75,11 +77,14 @@ del_rows(struct store *st, MDB_txn *txn, const struct store_report *s)
 
 		store_table_key_no(&k, s->id, s->rows->rows[i].no);
 		rc = store_find_row(&st->env, txn, TABLE_REPORT, &k, &val);
-		if (rc == 0 && is_same(val, &s->rows->rows[i]))
+		if (rc == 0 && is_same(val, &s->rows->rows[i])) {
 			rc = store_find_del(&st->env, txn, TABLE_REPORT, &k);
-		else if (rc == MDB_NOTFOUND)
+			cnt++;
+		} else if (rc == MDB_NOTFOUND)
 			rc = 0;
 	}
+	if (rc == 0 && cnt == 0 && s->rows->cnt > 0)
+		s->op.err = ERR_STALE;
 	return rc;
 }
 
@@ -183,8 +188,11 @@ store_apply_report(struct store *st, MDB_txn *txn, struct store_report *s)
 	if (s->op.err != OK)
 		return 0;
 	m = r.message;
-	if ((rc = del_rows(st, txn, s)) != 0 ||
-	    (rc = end_message(st, txn, s, &m)) != 0)
+	if ((rc = del_rows(st, txn, s)) != 0)
+		return rc;
+	if (s->op.err == ERR_STALE)
+		return store_report_has(st, txn, s->id, &s->has_more);
+	if ((rc = end_message(st, txn, s, &m)) != 0)
 		return rc;
 	if (s->bounce != NULL && ((rc = store_apply_accept(st, txn,
 	    s->bounce)) != 0 || (rc = put_bounced(st, txn, s)) != 0))

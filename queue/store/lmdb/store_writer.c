@@ -52,13 +52,15 @@ take_batch(struct store *st, struct store_ops *batch)
 	return cnt;
 }
 
+/* And how many messages there are now. */
 static int
 keep_life(struct store *st, MDB_txn *txn)
 {
 	MDB_stat s;
 	int rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s);
 
-	st->state.has_mail = rc == 0 && s.ms_entries > 0;
+	if (rc == 0)
+		st->state.message_cnt = s.ms_entries;
 	return rc == 0 && store_life_is_due(st) ? store_life_keep(st, txn) :
 	    rc;
 }
@@ -155,6 +157,9 @@ turn(struct store *st, struct store_ops *batch, unsigned cnt,
 		pages = st->pages;
 	}
 	store_space_check(st, pages, limits);
+	pthread_mutex_lock(&st->lock);
+	st->message_cnt = st->state.message_cnt;
+	pthread_mutex_unlock(&st->lock);
 	return alive;
 }
 

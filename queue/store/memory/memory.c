@@ -47,6 +47,15 @@ tell_ready(struct memory *m)
 }
 
 static void
+tell_held(struct memory *m)
+{
+	if (m->cnt[MEMORY_MESSAGE] == m->told_cnt)
+		return;
+	m->told_cnt = m->cnt[MEMORY_MESSAGE];
+	store_engine_held(&m->base, m->told_cnt);
+}
+
+static void
 do_one(struct memory *m, struct store_op *op)
 {
 	op->err = OK;
@@ -72,6 +81,7 @@ take_turn(struct timer *t, void *arg)
 		return;
 	}
 	look_for_room(m);
+	tell_held(m);
 	while ((op = STAILQ_FIRST(&ops)) != NULL) {
 		STAILQ_REMOVE_HEAD(&ops, entry);
 		op->fn(op, op->err, op->arg);

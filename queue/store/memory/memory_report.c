@@ -42,22 +42,43 @@ memory_put_discards(struct memory *m, struct id id, int64_t now_ms,
 	m->discarded += cnt;
 }
 
+/* Is it still as it was read? */
+static bool
+is_same(struct memory *m, const struct memory_key *k,
+    const struct report_row *told)
+{
+	struct memory_row *row = memory_get(m, MEMORY_REPORT, k);
+	union record r;
+
+	if (row == NULL)
+		return false;
+	memory_read(row, RECORD_report, &r);
+	return r.report.at_ms == told->rec.at_ms &&
+	    r.report.action == told->rec.action;
+}
+
+static bool
+has_told(struct memory *m, const struct store_report *s)
+{
+	struct memory_key k;
+
+	for (uint32_t i = 0; i < s->rows->cnt; i++) {
+		memory_key_no(&k, s->id, s->rows->rows[i].no);
+		if (is_same(m, &k, &s->rows->rows[i]))
+			return true;
+	}
+	return s->rows->cnt == 0;
+}
+
 /* Rows that are still those that were read. */
 static void
 del_told(struct memory *m, const struct store_report *s)
 {
-	for (uint32_t i = 0; i < s->rows->cnt; i++) {
-		const struct report_row *told = &s->rows->rows[i];
-		struct memory_row *row;
-		struct memory_key k;
-		union record r;
+	struct memory_key k;
 
-		memory_key_no(&k, s->id, told->no);
-		if ((row = memory_get(m, MEMORY_REPORT, &k)) == NULL)
-			continue;
-		memory_read(row, RECORD_report, &r);
-		if (r.report.at_ms == told->rec.at_ms &&
-		    r.report.action == told->rec.action)
+	for (uint32_t i = 0; i < s->rows->cnt; i++) {
+		memory_key_no(&k, s->id, s->rows->rows[i].no);
+		if (is_same(m, &k, &s->rows->rows[i]))
 			memory_del(m, MEMORY_REPORT, &k);
 	}
 }
@@ -78,6 +99,10 @@ memory_report(struct memory *m, struct store_report *s)
 	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
 		return ERR_NONE;
 	memory_read(row, RECORD_message, &r);
+	if (!has_told(m, s)) {
+		s->has_more = memory_first_of(m, MEMORY_REPORT, s->id) != NULL;
+		return ERR_STALE;
+	}
 	if (s->bounce != NULL) {
 		if ((e = memory_accept(m, s->bounce)) != OK)
 			return e;
@@ -94,11 +119,27 @@ memory_report(struct memory *m, struct store_report *s)
 	return OK;
 }
 
+/* None of its rows is left. */
+static bool
+is_told(struct memory *m, const struct store_digest *d)
+{
+	for (uint32_t i = 0; i < d->rows->cnt; i++) {
+		struct memory_key k = { .len = STORE_DISCARD_KEY };
+
+		memcpy(k.b, d->rows->rows[i].key, k.len);
+		if (memory_get(m, MEMORY_DISCARD, &k) != NULL)
+			return false;
+	}
+	return d->rows->cnt > 0;
+}
+
 enum err
 memory_digest(struct memory *m, struct store_digest *d)
 {
 	enum err e;
 
+	if (is_told(m, d))
+		return ERR_STALE;
 	if (d->message != NULL && (e = memory_accept(m, d->message)) != OK)
 		return e;
 	for (uint32_t i = 0; i < d->rows->cnt; i++) {
