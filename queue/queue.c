@@ -109,7 +109,8 @@ queue_accepted(struct queue *q, const struct store_accept *a)
 	counter_add(COUNTER_queued, 1);
 	for (uint32_t no = 0; no < a->message.delivery_cnt; no++) {
 		const struct store_delivery *d = &a->deliveries[no];
-		struct store_place place = { d->due_ms, a->mail->id, no };
+		struct store_place place = store_place(d->due_ms,
+		    a->mail->id, no);
 
 		due_note(q->due, d->relay, d->destination, d->tenant, &place);
 	}

@@ -101,8 +101,7 @@ wake_known(struct queue *q, struct id id, bool changed)
 static void
 retry_destination(struct queue *q, const struct store_flow *flow)
 {
-	struct store_names names = store_flow_names((struct span){
-	    flow->name, flow->len });
+	struct store_names names = store_flow_names(store_flow_span(flow));
 	struct destination *d = due_find_destination(q->due, names.relay,
 	    names.destination);
 

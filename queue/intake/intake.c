@@ -55,7 +55,7 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 		return OK;		/* its client is slow */
 	if (s->credit == 0 || piece.len == 0 || (!is_full &&
 	    part == PART_HEADER) || (part == PART_BODY && s->body_is_over) ||
-	    s->len[part] / PIECE_MAX >= UINT32_MAX / PIECE_CHUNKS - 1)
+	    s->len[part] / PIECE_MAX >= STORE_PIECES_MAX - 2)
 		return ERR_PEER;
 	s->credit--;
 	s->len[part] += piece.len;

@@ -172,7 +172,7 @@ scan_flow(struct due *due, const struct store_flow *name)
 {
 	struct flow *f;
 
-	if (!due_owns(due, (struct span){ name->name, name->len }))
+	if (!due_owns(due, store_flow_span(name)))
 		return;
 	if ((f = flow_find(due, name)) == NULL) {
 		log_why(LOG_trouble, "a flow does not fit in memory", 0);
@@ -313,7 +313,7 @@ due_note_flow(struct due *due, const struct store_flow *name,
 {
 	struct flow *f;
 
-	if (!due_owns(due, (struct span){ name->name, name->len }))
+	if (!due_owns(due, store_flow_span(name)))
 		return;
 	if ((f = flow_find(due, name)) == NULL)
 		log_why(LOG_trouble, "a due row waits for the next start", 0);
@@ -375,7 +375,7 @@ due_find_destination(struct due *due, struct span relay, struct span name)
 struct delivery *
 due_adopt(struct due *due, struct id id, uint32_t no)
 {
-	struct store_place place = { .id = id, .no = no };
+	struct store_place place = store_place(0, id, no);
 	struct delivery *dl = due_add(due, NULL, &place);
 
 	if (dl != NULL)

@@ -137,7 +137,7 @@ take_named(struct due *due, struct delivery *dl, const struct store_flow *name,
 		due_pick(due, dl);
 		return dl;
 	}
-	if (!due_owns(due, (struct span){ name->name, name->len }) ||
+	if (!due_owns(due, store_flow_span(name)) ||
 	    (f = flow_find(due, name)) == NULL)
 		return NULL;
 	if ((dl = due_add(due, f, place)) != NULL)

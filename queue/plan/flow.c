@@ -34,18 +34,6 @@ cmp_wake(struct flow *a, struct flow *b)
 	return cmp_flow(a, b);
 }
 
-static int
-cmp_place(const struct store_place *a, const struct store_place *b)
-{
-	int c;
-
-	if (a->due_ms != b->due_ms)
-		return a->due_ms < b->due_ms ? -1 : 1;
-	if ((c = id_cmp(a->id, b->id)) != 0)
-		return c;
-	return (a->no > b->no) - (a->no < b->no);
-}
-
 #define LOCAL	__attribute__((unused)) static
 RB_GENERATE_INTERNAL(flow_tree, flow, by_name, cmp_flow, LOCAL)
 RB_GENERATE_INTERNAL(wake_tree, flow, by_wake, cmp_wake, LOCAL)
@@ -155,8 +143,7 @@ flow_place(struct flow *f)
 static struct flow *
 add_flow(struct due *due, const struct store_flow *name)
 {
-	struct store_names names = store_flow_names((struct span){
-	    name->name, name->len });
+	struct store_names names = store_flow_names(store_flow_span(name));
 	struct flow *f = calloc(1, sizeof(*f) + name->len);
 
 	if (f == NULL)
@@ -211,9 +198,9 @@ add_waiting(struct flow *f, const struct store_place *place)
 static void
 wind_back(struct flow *f, const struct store_place *place)
 {
-	struct store_place to = { .due_ms = place->due_ms };
+	struct store_place to = store_place_before(place->due_ms);
 
-	if (cmp_place(&to, &f->cursor) < 0)
+	if (store_place_cmp(&to, &f->cursor) < 0)
 		f->cursor = to;
 	f->at_end = false;
 }
@@ -223,7 +210,7 @@ note_row(struct flow *f, const struct store_place *place)
 {
 	bool now_due = place->due_ms <= horizon(f);
 
-	if (cmp_place(place, &f->cursor) <= 0)
+	if (store_place_cmp(place, &f->cursor) <= 0)
 		wind_back(f, place);
 	else if (f->at_end && now_due && place->due_ms < f->next_ms &&
 	    f->waiting_cnt < STORE_DUE_MAX &&
@@ -237,7 +224,7 @@ note_row(struct flow *f, const struct store_place *place)
 static void
 remember(struct flow *f, const struct store_place *place)
 {
-	if (f->noted && cmp_place(place, &f->noted_first) >= 0)
+	if (f->noted && store_place_cmp(place, &f->noted_first) >= 0)
 		return;
 	f->noted = true;
 	f->noted_first = *place;
@@ -342,7 +329,7 @@ rows_read(struct store_op *op, enum err e, void *arg)
 		put_off(f);
 	}
 	/* More rows than the first may have been noted: all are unread. */
-	if (f->noted && cmp_place(&f->noted_first, &f->cursor) <= 0)
+	if (f->noted && store_place_cmp(&f->noted_first, &f->cursor) <= 0)
 		wind_back(f, &f->noted_first);
 	else if (f->noted)
 		f->at_end = false;
@@ -391,7 +378,7 @@ void
 flow_found(struct flow *f, int64_t due_ms)
 {
 	/* A flow noted meanwhile has not seen what lies on disk either. */
-	f->cursor = (struct store_place){ .due_ms = 0 };
+	f->cursor = store_place_before(0);
 	if (f->read != NULL && !f->noted) {
 		f->noted = true;
 		f->noted_first = f->cursor;

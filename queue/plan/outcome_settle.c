@@ -123,8 +123,8 @@ move_on(struct outcome *o)
 	struct queue *q = o->queue;
 	struct delivery *dl = o->delivery;
 	struct envelope *env = dl->envelope;
-	struct store_place place = { o->settle.due_ms, o->settle.id,
-	    o->settle.no };
+	struct store_place place = store_place(o->settle.due_ms,
+	    o->settle.id, o->settle.no);
 
 	if (o->is_stale) {		/* as somebody else has put it */
 		due_put_back(q->due, &dl);

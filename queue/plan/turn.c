@@ -15,19 +15,12 @@ cmp_tenant(struct tenant *a, struct tenant *b)
 #define LOCAL	__attribute__((unused)) static
 RB_GENERATE_INTERNAL(tenant_tree, tenant, by_name, cmp_tenant, LOCAL)
 
-/* Relay, destination and tenant, without the domain that may follow. */
-static size_t
-tenant_len(const struct flow *f)
-{
-	const char *end = memchr(f->name, STORE_TURN_MARK, f->name_len);
-
-	return end != NULL ? (size_t)(end - f->name) : f->name_len - 1;
-}
-
 static struct tenant *
 find_tenant(struct flow *f)
 {
-	struct tenant key = { .name = f->name, .name_len = tenant_len(f) };
+	struct span name = store_flow_tenant((struct span){ f->name,
+	    f->name_len });
+	struct tenant key = { .name = name.ptr, .name_len = name.len };
 	struct tenant_tree *tenants = &f->due->tenants;
 	struct tenant *t = RB_FIND(tenant_tree, tenants, &key);
 

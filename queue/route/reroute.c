@@ -66,8 +66,7 @@ free_reroute(struct reroute *rr)
 static void
 log_moved(const struct envelope *env, const struct store_moved *m)
 {
-	struct store_names names = store_flow_names((struct span){
-	    m->flow.name, m->flow.len });
+	struct store_names names = store_flow_names(store_flow_span(&m->flow));
 	struct log_line l;
 
 	log_begin(&l, LOG_rerouted);

@@ -153,15 +153,8 @@ keep(char **at, const char *s)
 static struct span
 keep_tenant(char **at, struct span tenant, struct span line)
 {
-	struct span kept = { *at, tenant.len };
+	struct span kept = { *at, store_turn_put(*at, tenant, line) };
 
-	if (tenant.len > 0)
-		memcpy(*at, tenant.ptr, tenant.len);
-	if (line.len > 0) {
-		(*at)[tenant.len] = STORE_TURN_MARK;
-		memcpy(*at + tenant.len + 1, line.ptr, line.len);
-		kept.len += 1 + line.len;
-	}
 	*at += kept.len;
 	return kept;
 }

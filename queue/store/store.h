@@ -41,9 +41,9 @@
 #include "sys/ev.h"
 
 #define STORE_TENANT_MAX	128	/* bytes; longer ones are cut	*/
-#define STORE_TURN_MARK		'\n'	/* behind the tenant, where ... */
-#define STORE_TURN_DOMAIN_MAX	64	/* bytes of a domain follow, its last */
+#define STORE_TURN_DOMAIN_MAX	64	/* bytes of a domain, its last	*/
 #define STORE_TURN_MAX		(STORE_TENANT_MAX + 1 + STORE_TURN_DOMAIN_MAX)
+#define STORE_PIECES_MAX	(1u << 28)	/* of a part	*/
 #define STORE_FLOW_MAX		480	/* bytes of a flow's name	*/
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
 #define STORE_SPENT_MAX		64	/* rows one store_read_spent gives */
@@ -134,7 +134,10 @@ struct store_op {
 	void		*arg;
 };
 
-/* Where a delivery stands in its flow: rows are in the order of these. */
+/*
+ * Where a delivery stands in its flow: rows are in the order of these.  What it
+ * says may be read; only the functions below make one, or compare two.
+ */
 struct store_place {
 	int64_t		 due_ms;	/* wall clock			*/
 	struct id	 id;
@@ -153,8 +156,9 @@ struct store_mail {
 };
 
 /*
- * A piece of its text: PIECE_MAX bytes, or less for the last of a part.  So the
- * bus carries it; in what sizes it is kept is the engine's.
+ * A piece of its text as the bus carries it: PIECE_MAX bytes, or less for the
+ * last of a part, of which there are STORE_PIECES_MAX at most.  In what sizes
+ * it is kept is the engine's.
  */
 struct store_piece {
 	struct store_op	 op;
@@ -777,6 +781,20 @@ struct store_names {
 	struct span	 relay, destination, tenant;
 };
 struct store_names store_flow_names(struct span flow);
+/* The same as bytes; and what all flows of its tenant begin with. */
+struct span store_flow_span(const struct store_flow *);
+struct span store_flow_tenant(struct span flow);
+/*
+ * The name of a tenant's line for a domain of its own, or, where that is empty,
+ * of the tenant: so many bytes, at most STORE_TURN_DOMAIN_MAX and one more.
+ */
+size_t	store_turn_put(char *at, struct span tenant, struct span domain);
+
+struct store_place store_place(int64_t due_ms, struct id, uint32_t no);
+/* Before all rows that are due then; of 0: before all there are. */
+struct store_place store_place_before(int64_t due_ms);
+int	store_place_cmp(const struct store_place *,
+	    const struct store_place *);
 
 void	store_put_piece(struct store *, struct store_piece *, store_fn *,
 	    void *arg);

@@ -1,10 +1,12 @@
 /*
- * store_flow.c - what is the same for all engines: names of flows, and who
- * holds a delivery.
+ * store_flow.c - what is the same for all engines: names of flows, places in
+ * them, and who holds a delivery.
  */
 #include <string.h>
 
 #include "queue/store/store.h"
+
+#define TURN_MARK	'\n'	/* between tenant and domain	*/
 
 /* Version 1 did not say it. */
 enum held
@@ -58,4 +60,54 @@ store_flow_names(struct span flow)
 	n.destination = take_name(&flow);
 	n.tenant = take_name(&flow);
 	return n;
+}
+
+struct span
+store_flow_span(const struct store_flow *f)
+{
+	return (struct span){ f->name, f->len };
+}
+
+struct span
+store_flow_tenant(struct span flow)
+{
+	size_t end = span_find(flow, TURN_MARK);
+
+	return span_head(flow, end < flow.len ? end : flow.len - 1);
+}
+
+size_t
+store_turn_put(char *at, struct span tenant, struct span domain)
+{
+	if (tenant.len > 0)
+		memcpy(at, tenant.ptr, tenant.len);
+	if (domain.len == 0)
+		return tenant.len;
+	at[tenant.len] = TURN_MARK;
+	memcpy(at + tenant.len + 1, domain.ptr, domain.len);
+	return tenant.len + 1 + domain.len;
+}
+
+struct store_place
+store_place(int64_t due_ms, struct id id, uint32_t no)
+{
+	return (struct store_place){ due_ms, id, no };
+}
+
+struct store_place
+store_place_before(int64_t due_ms)
+{
+	return (struct store_place){ .due_ms = due_ms };
+}
+
+int
+store_place_cmp(const struct store_place *a, const struct store_place *b)
+{
+	int c;
+
+	if (a->due_ms != b->due_ms)
+		return a->due_ms < b->due_ms ? -1 : 1;
+	if ((c = id_cmp(a->id, b->id)) != 0)
+		return c;
+	return (a->no > b->no) - (a->no < b->no);
 }

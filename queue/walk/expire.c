@@ -17,8 +17,8 @@ static void	read_on(struct expire *);
 static bool
 is_spent(const struct queue *q, const struct store_spent *row)
 {
-	struct store_names names = store_flow_names((struct span){
-	    row->flow.name, row->flow.len });
+	struct span flow = store_flow_span(&row->flow);
+	struct store_names names = store_flow_names(flow);
 	struct record_delivery d = {
 		.relay = names.relay, .destination = names.destination,
 		.waived_ms = row->waived_ms,

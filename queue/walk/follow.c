@@ -24,8 +24,7 @@ static void	read_on(struct follow *);
 static void
 judge(struct queue *q, const struct store_spent *row)
 {
-	struct store_names n = store_flow_names((struct span){
-	    row->flow.name, row->flow.len });
+	struct store_names n = store_flow_names(store_flow_span(&row->flow));
 	char relay[BLOCK_NAME_MAX + 1], name[DOMAIN_MAX + 1];
 	struct delivery *dl;
 

@@ -33,7 +33,7 @@ far_ms(const struct hasten *h)
 static bool
 is_meant(const struct hasten *h, const struct store_flow *f)
 {
-	struct span flow = { f->name, f->len };
+	struct span flow = store_flow_span(f);
 	struct store_names n = store_flow_names(flow);
 
 	if (!f->has_far || !due_owns(h->due, flow))
@@ -115,7 +115,7 @@ next_flow(struct hasten *h)
 		h->rows.flow = r->flows[h->at];
 		h->rows.far_ms = far_ms(h);
 		h->rows.now_ms = clock_wall_ms();
-		h->rows.after = (struct store_place){ .due_ms = 0 };
+		h->rows.after = store_place_before(0);
 		store_hasten(h->due->store, &h->rows, hastened, h);
 	} else if (r->at_end || r->cnt == 0) {
 		end(h);

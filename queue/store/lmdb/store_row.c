@@ -8,6 +8,9 @@
 #include "queue/store/lmdb/store_inside.h"
 #include "sys/clock.h"
 
+_Static_assert(STORE_PIECES_MAX <= (UINT64_C(1) << 32) / PIECE_CHUNKS,
+    "chunks of a part are numbered in 32 bits");
+
 #define DIRECT_MAX	64	/* chunks removed at once; more are swept */
 
 int
