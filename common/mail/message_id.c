@@ -4,25 +4,10 @@
  */
 #include <string.h>
 
+#include "mail/blank.h"
 #include "mail/message_id.h"
 
 static const struct span name = { "Message-ID", 10 };
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span
-trim(struct span s)
-{
-	while (s.len > 0 && is_blank(s.ptr[0]))
-		s = span_tail(s, 1);
-	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
-		s.len--;
-	return s;
-}
 
 struct span
 message_id_clean(struct span text)
@@ -34,7 +19,7 @@ message_id_clean(struct span text)
 		close = span_find(text, '>');
 		text = span_head(text, close);
 	}
-	text = trim(text);
+	text = blank_trim(text);
 	text = span_head(text, MESSAGE_ID_KEPT);
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.ptr[i] <= ' ' || text.ptr[i] == 0x7f)

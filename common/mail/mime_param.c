@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "mail/blank.h"
 #include "mail/mime_param.h"
 
 #define NAME_MAX_LEN	60	/* octets; who has longer ones is broken */
@@ -52,22 +53,6 @@ mime_param_begin(struct span value)
 	return find_next(value);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span
-trim(struct span s)
-{
-	while (s.len > 0 && is_blank(s.ptr[0]))
-		s = span_tail(s, 1);
-	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 static struct param
 take(struct span *s)
 {
@@ -79,8 +64,8 @@ take(struct span *s)
 	*s = span_tail(*s, p.whole.len);
 	inner = span_tail(p.whole, 1);
 	equals = span_find(inner, '=');
-	p.name = trim(span_head(inner, equals));
-	p.value = trim(span_tail(inner, equals + 1));
+	p.name = blank_trim(span_head(inner, equals));
+	p.value = blank_trim(span_tail(inner, equals + 1));
 	if (p.value.len > 1 && p.value.ptr[0] == '"' &&
 	    p.value.ptr[p.value.len - 1] == '"') {
 		p.is_quoted = true;
@@ -239,7 +224,7 @@ put_whole(struct mime_out *o, struct span whole, size_t column)
 	if (fits(whole, column))
 		return put(o, whole, column);
 	mime_out_put(o, SPAN(";\r\n "));
-	return put(o, trim(span_tail(whole, 1)), 1);
+	return put(o, blank_trim(span_tail(whole, 1)), 1);
 }
 
 void

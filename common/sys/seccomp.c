@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "sys/roles.h"
 #include "sys/seccomp.h"
+#include "sys/seccomp_list.h"
 
 #define CNT(a)		(sizeof(a) / sizeof((a)[0]))
 #define LIST(a)		(a), CNT(a)
@@ -409,14 +410,8 @@ seccomp_enter(unsigned may, bool debug)
 		return ERR_SYS;
 	if (seccomp_keep_log(otherwise) != OK)
 		return ERR_SYS;
-	if ((f = seccomp_init(otherwise)) == NULL) {
-		errno = ENOMEM;
+	if (seccomp_list_begin(&f, otherwise, &rc) != OK)
 		return ERR_SYS;
-	}
-	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS);
-	if (rc == 0)
-		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)	/* a binary tree: a dozen steps for any call */
 		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	allow_all(f, &rc, LIST(everybody));
@@ -426,11 +421,5 @@ seccomp_enter(unsigned may, bool debug)
 	add_files(f, &rc, may);
 	add_threads(f, &rc, may);
 	add_becoming(f, &rc, may);
-	if (rc == 0)
-		rc = seccomp_load(f);
-	seccomp_release(f);
-	if (rc == 0)
-		return OK;
-	errno = -rc;
-	return ERR_SYS;
+	return seccomp_list_load(&f, rc);
 }

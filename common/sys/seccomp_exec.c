@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "sys/seccomp.h"
+#include "sys/seccomp_list.h"
 
 #define NEW_TIME	0x80u	/* CLONE_NEWTIME, of unshare() only */
 
@@ -74,16 +75,6 @@ has(unsigned no, uint64_t bits)
 	};
 }
 
-/* The kernel takes the low half of these arguments, so we look at no more. */
-static struct scmp_arg_cmp
-low_half_is(unsigned no, uint64_t value)
-{
-	return (struct scmp_arg_cmp){
-		.arg = no, .op = SCMP_CMP_MASKED_EQ,
-		.datum_a = UINT32_MAX, .datum_b = value & UINT32_MAX,
-	};
-}
-
 /* clone3() hides its flags in memory: glibc does without it. */
 static void
 refuse_namespaces(scmp_filter_ctx f, int *rc)
@@ -127,8 +118,8 @@ refuse_limiting(scmp_filter_ctx f, int *rc)
 static void
 refuse_typing(scmp_filter_ctx f, int *rc)
 {
-	const struct scmp_arg_cmp type = low_half_is(1, TIOCSTI);
-	const struct scmp_arg_cmp paste = low_half_is(1, TIOCLINUX);
+	const struct scmp_arg_cmp type = seccomp_list_is(1, TIOCSTI);
+	const struct scmp_arg_cmp paste = seccomp_list_is(1, TIOCLINUX);
 
 	refuse(f, rc, SCMP_SYS(ioctl), EPERM, 1, &type);
 	refuse(f, rc, SCMP_SYS(ioctl), EPERM, 1, &paste);
@@ -137,28 +128,16 @@ refuse_typing(scmp_filter_ctx f, int *rc)
 enum err
 seccomp_enter_exec(void)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	scmp_filter_ctx f;
 	int rc;
 
-	if (f == NULL) {
-		errno = ENOMEM;
+	if (seccomp_list_begin(&f, SCMP_ACT_ALLOW, &rc) != OK)
 		return ERR_SYS;
-	}
-	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS);
-	if (rc == 0)
-		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (size_t i = 0; i < CNT(refused); i++)
 		refuse(f, &rc, refused[i], EPERM, 0, NULL);
 	refuse_namespaces(f, &rc);
 	refuse_network(f, &rc);
 	refuse_limiting(f, &rc);
 	refuse_typing(f, &rc);
-	if (rc == 0)
-		rc = seccomp_load(f);
-	seccomp_release(f);
-	if (rc == 0)
-		return OK;
-	errno = -rc;
-	return ERR_SYS;
+	return seccomp_list_load(&f, rc);
 }

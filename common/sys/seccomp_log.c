@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sys/seccomp.h"
+#include "sys/seccomp_list.h"
 
 #define CNT(a)		(sizeof(a) / sizeof((a)[0]))
 
@@ -34,22 +35,13 @@ static const int fcntls[] = {
 	F_DUPFD, F_DUPFD_CLOEXEC, F_SETFL,
 };
 
-static struct scmp_arg_cmp
-low_half_is(unsigned no, unsigned value)
-{
-	return (struct scmp_arg_cmp){
-		.arg = no, .op = SCMP_CMP_MASKED_EQ,
-		.datum_a = UINT32_MAX, .datum_b = value,
-	};
-}
-
 static int
 add_rules(scmp_filter_ctx f, uint32_t otherwise)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < CNT(refused) && rc == 0; i++) {
-		const struct scmp_arg_cmp log = low_half_is(refused[i].no,
+		const struct scmp_arg_cmp log = seccomp_list_is(refused[i].no,
 		    STDERR_FILENO);
 
 		rc = seccomp_rule_add_array(f, otherwise, refused[i].call, 1,
@@ -57,8 +49,8 @@ add_rules(scmp_filter_ctx f, uint32_t otherwise)
 	}
 	for (size_t i = 0; i < CNT(fcntls) && rc == 0; i++) {
 		const struct scmp_arg_cmp args[] = {
-			low_half_is(0, STDERR_FILENO),
-			low_half_is(1, (unsigned)fcntls[i]),
+			seccomp_list_is(0, STDERR_FILENO),
+			seccomp_list_is(1, (unsigned)fcntls[i]),
 		};
 
 		rc = seccomp_rule_add_array(f, otherwise, SCMP_SYS(fcntl),
@@ -76,21 +68,9 @@ seccomp_keep_log(uint32_t otherwise)
 
 	if (fstat(STDERR_FILENO, &st) == -1 || !S_ISREG(st.st_mode))
 		return OK;
-	if ((f = seccomp_init(SCMP_ACT_ALLOW)) == NULL) {
-		errno = ENOMEM;
+	if (seccomp_list_begin(&f, SCMP_ACT_ALLOW, &rc) != OK)
 		return ERR_SYS;
-	}
-	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS);
-	if (rc == 0)
-		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (rc == 0)
 		rc = add_rules(f, otherwise);
-	if (rc == 0)
-		rc = seccomp_load(f);
-	seccomp_release(f);
-	if (rc == 0)
-		return OK;
-	errno = -rc;
-	return ERR_SYS;
+	return seccomp_list_load(&f, rc);
 }

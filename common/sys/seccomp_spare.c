@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "sys/seccomp.h"
+#include "sys/seccomp_list.h"
 
 #define CNT(a)		(sizeof(a) / sizeof((a)[0]))
 
@@ -25,15 +26,6 @@ static const int by_number[] = {
 	SCMP_SYS(kill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
 	SCMP_SYS(tgkill), SCMP_SYS(tkill),
 };
-
-static struct scmp_arg_cmp
-low_half_is(unsigned no, long value)
-{
-	return (struct scmp_arg_cmp){
-		.arg = no, .op = SCMP_CMP_MASKED_EQ, .datum_a = UINT32_MAX,
-		.datum_b = (uint64_t)value & UINT32_MAX,
-	};
-}
 
 static void
 refuse(scmp_filter_ctx f, int *rc, int call, unsigned cnt,
@@ -48,9 +40,9 @@ refuse(scmp_filter_ctx f, int *rc, int call, unsigned cnt,
 static void
 refuse_number(scmp_filter_ctx f, int *rc, long who)
 {
-	const struct scmp_arg_cmp first = low_half_is(0, who);
+	const struct scmp_arg_cmp first = seccomp_list_is(0, who);
 	const struct scmp_arg_cmp own[] = {
-		low_half_is(1, F_SETOWN), low_half_is(2, who),
+		seccomp_list_is(1, F_SETOWN), seccomp_list_is(2, who),
 	};
 
 	for (size_t i = 0; i < CNT(by_number); i++)
@@ -62,7 +54,7 @@ refuse_number(scmp_filter_ctx f, int *rc, long who)
 static void
 refuse_joining(scmp_filter_ctx f, int *rc, long who)
 {
-	const struct scmp_arg_cmp group = low_half_is(1, who);
+	const struct scmp_arg_cmp group = seccomp_list_is(1, who);
 
 	refuse(f, rc, SCMP_SYS(setpgid), 1, &group);
 }
@@ -71,12 +63,12 @@ static void
 refuse_the_unseen(scmp_filter_ctx f, int *rc)
 {
 	static const long ioctls[] = { FIOSETOWN, SIOCSPGRP };
-	const struct scmp_arg_cmp own = low_half_is(1, F_SETOWN_EX);
+	const struct scmp_arg_cmp own = seccomp_list_is(1, F_SETOWN_EX);
 
 	refuse(f, rc, SCMP_SYS(pidfd_send_signal), 0, NULL);
 	refuse(f, rc, SCMP_SYS(fcntl), 1, &own);
 	for (size_t i = 0; i < CNT(ioctls); i++) {
-		const struct scmp_arg_cmp cmp = low_half_is(1, ioctls[i]);
+		const struct scmp_arg_cmp cmp = seccomp_list_is(1, ioctls[i]);
 
 		refuse(f, rc, SCMP_SYS(ioctl), 1, &cmp);
 	}
@@ -85,16 +77,12 @@ refuse_the_unseen(scmp_filter_ctx f, int *rc)
 enum err
 seccomp_spare(const int *pids, size_t cnt)
 {
-	const struct scmp_arg_cmp everybody = low_half_is(0, -1);
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	const struct scmp_arg_cmp everybody = seccomp_list_is(0, -1);
+	scmp_filter_ctx f;
 	int rc;
 
-	if (f == NULL) {
-		errno = ENOMEM;
+	if (seccomp_list_begin(&f, SCMP_ACT_ALLOW, &rc) != OK)
 		return ERR_SYS;
-	}
-	rc = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS);
 	refuse(f, &rc, SCMP_SYS(kill), 1, &everybody);
 	refuse_the_unseen(f, &rc);
 	for (size_t i = 0; i < cnt; i++) {
@@ -102,11 +90,5 @@ seccomp_spare(const int *pids, size_t cnt)
 		refuse_number(f, &rc, -pids[i]);
 		refuse_joining(f, &rc, pids[i]);
 	}
-	if (rc == 0)
-		rc = seccomp_load(f);
-	seccomp_release(f);
-	if (rc == 0)
-		return OK;
-	errno = -rc;
-	return ERR_SYS;
+	return seccomp_list_load(&f, rc);
 }

@@ -83,14 +83,11 @@ tell_nobody(const struct aliasing *g, const struct msg_alias_end *m)
 }
 
 static bool
-take_answer(unsigned type, const union msg *m, void *arg)
+take_row(unsigned type, const union msg *m, void *arg)
 {
 	struct aliasing *g = arg;
 
 	switch (type) {
-	case MSG_tool_done:
-		g->end = run_told(&m->tool_done);
-		return true;
 	case MSG_alias_row:
 		g->found |= m->alias_row.code == 250;
 		if (g->json)
@@ -113,7 +110,6 @@ ask_queue(struct talk *t, struct aliasing *g)
 {
 	struct msg_alias_ask ask = { .queue = span_of(g->queue),
 	    .address = g->address };
-	enum err e;
 
 	if (!g->json) {
 		fputs("  queue ", stdout);
@@ -123,9 +119,7 @@ ask_queue(struct talk *t, struct aliasing *g)
 	do {
 		g->next = 0;
 		ask.request++;
-		talk_send(t, MSG_alias_ask, &ask);
-		if ((e = talk_wait(t, take_answer, g)) != OK)
-			g->end = run_lost(e);
+		g->end = run_ask(t, MSG_alias_ask, &ask, take_row, g);
 		ask.from = g->next;
 	} while (g->end == END_DONE && g->next > 0);
 }

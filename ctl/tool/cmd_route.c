@@ -98,10 +98,6 @@ take_answer(unsigned type, const union msg *m, void *arg)
 {
 	struct routing *g = arg;
 
-	if (type == MSG_tool_done) {
-		g->end = run_told(&m->tool_done);
-		return true;
-	}
 	if (type != MSG_route_answer)
 		return false;
 	if (m->route_answer.code / 100 == 2)
@@ -120,7 +116,6 @@ ask_all(struct talk *t, const struct select *s, struct routing *g)
 	struct msg_route_ask ask = { .address = g->address,
 	    .sender = s->text[SELECT_FROM], .login = s->text[SELECT_LOGIN],
 	    .bounce = g->is_bounce };
-	enum err e;
 
 	g->end = fetch_names(t, s, &queues);
 	if (g->end == END_DONE && !g->json) {
@@ -131,9 +126,7 @@ ask_all(struct talk *t, const struct select *s, struct routing *g)
 		g->queue = queues.names[i];
 		ask.request = i;
 		ask.queue = span_of(g->queue);
-		talk_send(t, MSG_route_ask, &ask);
-		if ((e = talk_wait(t, take_answer, g)) != OK)
-			return run_lost(e);
+		g->end = run_ask(t, MSG_route_ask, &ask, take_answer, g);
 	}
 	return g->end;
 }

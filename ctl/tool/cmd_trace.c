@@ -45,7 +45,6 @@ struct trace {
 	enum told	 status;
 	bool		 failed, has_message;
 	struct listed_message message;	/* show_ask			*/
-	enum run_end	 end;
 };
 
 static void
@@ -105,26 +104,21 @@ take_found(unsigned type, const union msg *m, void *arg)
 		g->status = m->found_end.status;
 		keep_place(&g->last, m->found_end.last);
 		return true;
-	case MSG_tool_done:
-		g->end = run_told(&m->tool_done);
-		return true;
 	default:
 		return false;
 	}
 }
 
 static enum run_end
-judge(struct trace *g, enum err e, struct span queue)
+judge(const struct trace *g, enum run_end end, struct span queue)
 {
-	if (e != OK)
-		return run_lost(e);
-	if (g->end == END_DONE && (g->failed || g->status == TOLD_FAILED ||
+	if (end == END_DONE && (g->failed || g->status == TOLD_FAILED ||
 	    g->status == TOLD_BUSY)) {
 		run_complain("the history of queue %.*s cannot be read just "
 		    "now", (int)queue.len, queue.ptr);
 		return END_NOTHING;
 	}
-	return g->end;
+	return end;
 }
 
 /* Its newest ones: no more are asked for than are wanted. */
@@ -137,16 +131,14 @@ find(struct trace *g, unsigned queue, enum found_by by)
 	};
 	size_t before = g->cnt;
 	enum run_end end;
-	enum err e;
 
 	g->queue = queue;
 	g->last.len = 0;
 	do {
 		ask.request = ++g->request;
 		ask.after = place(&g->last);
-		talk_send(g->talk, MSG_found_ask, &ask);
-		e = talk_wait(g->talk, take_found, g);
-		if ((end = judge(g, e, ask.queue)) != END_DONE)
+		end = run_ask(g->talk, MSG_found_ask, &ask, take_found, g);
+		if ((end = judge(g, end, ask.queue)) != END_DONE)
 			return end;
 	} while (g->status == TOLD_MORE && g->cnt - before <= g->most);
 	return END_DONE;
@@ -210,9 +202,6 @@ take_story(unsigned type, const union msg *m, void *arg)
 		g->status = m->story_end.status;
 		keep_place(&g->of->after, m->story_end.last);
 		return true;
-	case MSG_tool_done:
-		g->end = run_told(&m->tool_done);
-		return true;
 	default:
 		return false;
 	}
@@ -225,15 +214,13 @@ tell_story(struct trace *g, struct traced *of)
 		.queue = name_of(g, of->queue), .id = of->id,
 	};
 	enum run_end end;
-	enum err e;
 
 	g->of = of;
 	do {
 		ask.request = ++g->request;
 		ask.after = place(&of->after);
-		talk_send(g->talk, MSG_story_ask, &ask);
-		e = talk_wait(g->talk, take_story, g);
-		if ((end = judge(g, e, ask.queue)) != END_DONE)
+		end = run_ask(g->talk, MSG_story_ask, &ask, take_story, g);
+		if ((end = judge(g, end, ask.queue)) != END_DONE)
 			return end;
 	} while (g->status == TOLD_MORE);
 	return END_DONE;
@@ -258,9 +245,6 @@ take_message(unsigned type, const union msg *m, void *arg)
 	} else if (type == MSG_list_end) {
 		g->status = m->list_end.status;
 		return true;
-	} else if (type == MSG_tool_done) {
-		g->end = run_told(&m->tool_done);
-		return true;
 	}
 	g->failed |= e != OK;
 	return false;
@@ -274,13 +258,11 @@ tell_waits(struct trace *g, struct traced *of)
 		.request = ++g->request,
 	};
 	enum run_end end;
-	enum err e;
 
 	g->of = of;
 	g->has_message = false;
-	talk_send(g->talk, MSG_show_ask, &ask);
-	e = talk_wait(g->talk, take_message, g);
-	end = judge(g, e, ask.queue);
+	end = run_ask(g->talk, MSG_show_ask, &ask, take_message, g);
+	end = judge(g, end, ask.queue);
 	if (end == END_DONE && g->has_message &&
 	    listed_end(&g->message) == OK && g->message.rcpt_len > 0) {
 		if (!of->is_told)

@@ -107,6 +107,34 @@ run_told(const struct msg_tool_done *m)
 	    span_eq(m->text, SPAN("not allowed")) ? END_DENIED : END_NOTHING;
 }
 
+struct asking {
+	talk_fn		*fn;
+	void		*arg;
+	enum run_end	 end;
+};
+
+static bool
+take_answer(unsigned type, const union msg *m, void *arg)
+{
+	struct asking *a = arg;
+
+	if (type != MSG_tool_done)
+		return a->fn(type, m, a->arg);
+	a->end = run_told(&m->tool_done);
+	return true;
+}
+
+enum run_end
+run_ask(struct talk *t, unsigned type, const void *m, talk_fn *fn, void *arg)
+{
+	struct asking a = { fn, arg, END_DONE };
+	enum err e;
+
+	talk_send(t, type, m);
+	e = talk_wait(t, take_answer, &a);
+	return e != OK ? run_lost(e) : a.end;
+}
+
 struct wanting {
 	enum run_end	 end;
 	bool		 is_busy, is_last_try;

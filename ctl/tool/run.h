@@ -56,6 +56,13 @@ enum run_end	 run_lost(enum err);
 enum run_end	 run_told(const struct msg_tool_done *);
 
 /*
+ * Send a question, a struct msg_NAME, and hear answers until fn is content.  It
+ * does not see tool_done, which ends the question and says how.  Told likewise.
+ */
+enum run_end	 run_ask(struct talk *, unsigned type, const void *m,
+		    talk_fn *, void *arg);
+
+/*
  * Want something of master, by a message answered with tool_done; while it is
  * busy with another change, try again for some seconds.  Told, but for
  * END_DONE.  That there is nothing of that name is END_DONE and *is_none where

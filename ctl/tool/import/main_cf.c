@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/tool/import/main_cf.h"
+#include "mail/blank.h"
 
 #define DEPTH_MAX	10	/* of values within values	*/
 
@@ -24,16 +25,6 @@ find(const struct main_cf *all, struct span name)
 		    memcmp(r->name, name.ptr, name.len) == 0)
 			return r;
 	return NULL;
-}
-
-static struct span
-trimmed(struct span s)
-{
-	while (s.len > 0 && isspace((unsigned char)s.ptr[0]))
-		s = span_tail(s, 1);
-	while (s.len > 0 && isspace((unsigned char)s.ptr[s.len - 1]))
-		s.len--;
-	return s;
 }
 
 static enum err
@@ -69,14 +60,14 @@ static enum err
 take(struct main_cf *all, struct span line)
 {
 	size_t at = span_find(line, '=');
-	struct span name = trimmed(span_head(line, at));
+	struct span name = blank_trim(span_head(line, at));
 
 	if (at == line.len || name.len == 0)
 		return OK;		/* Postfix warns of it, too */
 	for (size_t i = 0; i < name.len; i++)
 		if (!is_name_char(name.ptr[i]))
 			return OK;
-	return set(all, name, trimmed(span_tail(line, at + 1)));
+	return set(all, name, blank_trim(span_tail(line, at + 1)));
 }
 
 static struct span
@@ -100,7 +91,7 @@ main_cf_read(struct main_cf *all, struct span text)
 		return ERR_SYS;
 	text.len = strnlen(text.ptr, text.len);
 	while (e == OK && text.len > 0) {
-		struct span line = next_line(&text), bare = trimmed(line);
+		struct span line = next_line(&text), bare = blank_trim(line);
 
 		if (bare.len == 0 || bare.ptr[0] == '#')
 			continue;
@@ -229,10 +220,12 @@ main_cf_word(struct span *list, struct span *word)
 		else if (depth == 0 && (isspace((unsigned char)c) || c == ','))
 			break;
 	}
-	*word = trimmed(span_head(*list, len));	/* a brace may not end */
+	/* A brace may not end. */
+	*word = blank_trim(span_head(*list, len));
 	*list = span_tail(*list, len);
 	if (word->len > 1 && word->ptr[0] == '{' &&
 	    word->ptr[word->len - 1] == '}')
-		*word = trimmed((struct span){ word->ptr + 1, word->len - 2 });
+		*word = blank_trim((struct span){ word->ptr + 1,
+		    word->len - 2 });
 	return true;
 }
