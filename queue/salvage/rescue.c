@@ -285,15 +285,20 @@ save_tables(struct rescue *g)
 	return rc;
 }
 
-/* Sums are as they were, but of what is held: that was counted anew. */
+/*
+ * Sums are as they were, but of what is held: that was counted anew.  Where it
+ * is lost up to which time history is gathered, all of it is again.
+ */
 static int
 save_totals(struct rescue *g)
 {
-	struct record_total total = { .held = g->held };
-	struct store_key k = { .len = 4, .b = "held" };
+	struct record_total held = { .held = g->held }, none = { .held = 0 };
+	struct store_key held_key = { .len = 4, .b = "held" };
+	struct store_key gathered_key = { .len = 8, .b = "gathered" };
 	size_t cnt;
 	const struct row *row = rows_table(g->rows, TABLE_TOTAL, &cnt);
-	int rc = 0;
+	int rc = put_record(g, TABLE_TOTAL, &gathered_key, RECORD_total,
+	    &none);
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++)
 		if (!row[i].is_bad && !row[i].is_misplaced &&
@@ -302,7 +307,7 @@ save_totals(struct rescue *g)
 			rc = copy(g, &row[i]);
 	if (rc != 0 || g->held == 0)
 		return rc;
-	return put_record(g, TABLE_TOTAL, &k, RECORD_total, &total);
+	return put_record(g, TABLE_TOTAL, &held_key, RECORD_total, &held);
 }
 
 static int

@@ -1,103 +1,48 @@
 /*
- * story.c - what is written and swept; story_read.c has the way back.
+ * story.c - what is written and swept; story_gather.c makes what leads to it,
+ * story_read.c has the way back.
  */
 #include <string.h>
 
-#include "mail/address.h"
-#include "mail/message_id.h"
 #include "queue/store/story.h"
 
 #define SENDER_KEPT	1024	/* bytes, with the others one record	*/
-#define FNV_BASIS	0xcbf29ce484222325u
-#define FNV_PRIME	0x100000001b3u
-
-/* Keys. */
-
-static void
-add_number(struct story_key *k, uint64_t n, size_t len)
-{
-	for (size_t i = len; i > 0; i--)
-		k->b[k->len++] = (uint8_t)(n >> (i - 1) * 8);
-}
-
-static void
-add_id(struct story_key *k, struct id id)
-{
-	memcpy(k->b + k->len, id.b, sizeof(id.b));
-	k->len += sizeof(id.b);
-}
-
-void
-story_key_history(struct story_key *k, int64_t at_ms, struct id id,
-    uint8_t event, uint32_t no)
-{
-	k->len = 0;
-	add_number(k, (uint64_t)at_ms, 8);
-	add_id(k, id);
-	add_number(k, event, 1);
-	add_number(k, no, 4);
-}
-
-/* The key in table story of that row of history. */
-static void
-turn_key(struct story_key *k, const struct story_key *history)
-{
-	const size_t id = sizeof(struct id);
-
-	memcpy(k->b, history->b + 8, id);
-	memcpy(k->b + id, history->b, 8);
-	memcpy(k->b + id + 8, history->b + 8 + id, 5);
-	k->b[STORY_KEY - 1] = 0;
-	k->len = STORY_KEY;
-}
-
-static int64_t
-time_of(const struct story_key *k)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < 8 && i < k->len; i++)
-		n = n << 8 | k->b[i];
-	return (int64_t)n;
-}
-
-/* Hashes: they are on disk, and stay as they are.  FNV-1a, then mixed. */
-
-static uint64_t
-hash(char kind, struct span s)
-{
-	uint64_t h = (FNV_BASIS ^ (uint8_t)kind) * FNV_PRIME;
-
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (uint8_t)s.ptr[i]) * FNV_PRIME;
-	h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
-	return h ^ h >> 33;
-}
-
-/* Who looks for somebody does not know how he writes himself. */
-uint64_t
-story_hash_address(struct span address)
-{
-	char key[ADDRESS_KEY_MAX];
-	size_t len = address_key(address, key);
-	struct span s = len > 0 ? (struct span){ key, len } :
-	    span_head(address, sizeof(key));
-
-	if (len == 0 && s.len > 0)
-		memcpy(key, s.ptr, s.len);
-	for (size_t i = 0; i < s.len; i++)
-		if (key[i] >= 'A' && key[i] <= 'Z')
-			key[i] |= 'a' - 'A';
-	return hash('a', (struct span){ key, s.len });
-}
-
-uint64_t
-story_hash_message_id(struct span text)
-{
-	return hash('m', message_id_clean(text));
-}
 
 /* Rows. */
+
+/* Is it, or what comes with that time, gathered already? */
+static int
+is_late(const struct story *s, int64_t at_ms, bool *late)
+{
+	int rc = 0;
+
+	if (!s->state->knows_tail)
+		rc = story_learn(s);
+	*late = rc == 0 && at_ms < s->state->gathered_ms;
+	return rc;
+}
+
+static int
+put_encoded(const struct story *s, int64_t now_ms, struct id id,
+    enum event event, uint32_t no, struct span row, size_t word_cnt)
+{
+	struct story_key k, turned;
+	bool late;
+	int rc = is_late(s, now_ms, &late);
+
+	if (rc != 0)
+		return rc;
+	story_key_history(&k, now_ms, id, (uint8_t)event, no);
+	s->state->added_cnt += 2;
+	if ((rc = s->engine->put(s->arg, STORY_HISTORY, &k, row)) != 0)
+		return rc;
+	if (!late) {
+		s->state->tail_cnt += 1 + (unsigned)word_cnt;
+		return 0;
+	}
+	story_key_turn(&turned, &k);
+	return s->engine->put(s->arg, STORY_STORY, &turned, SPAN(""));
+}
 
 int
 story_put(const struct story *s, int64_t now_ms, struct id id,
@@ -105,76 +50,140 @@ story_put(const struct story *s, int64_t now_ms, struct id id,
 {
 	uint8_t buf[RECORD_MAX];
 	size_t len = record_put(buf, RECORD_history, r);
-	struct story_key k, turned;
-	int rc;
 
 	if (len == 0)
 		return s->engine->too_long;
-	story_key_history(&k, now_ms, id, (uint8_t)event, no);
-	turn_key(&turned, &k);
-	s->state->added_cnt += 2;
-	if ((rc = s->engine->put(s->arg, STORY_HISTORY, &k,
-	    (struct span){ (char *)buf, len })) != 0)
-		return rc;
-	return s->engine->put(s->arg, STORY_STORY, &turned, SPAN(""));
+	return put_encoded(s, now_ms, id, event, no,
+	    (struct span){ (char *)buf, len }, story_word_cnt(r));
 }
+
+/* What a message is found by. */
+
+struct words {
+	uint8_t		 b[RECORD_STR_MAX];	/* as a record has them	*/
+	size_t		 len;
+	bool		 is_over;	/* there are more, or no room	*/
+	bool		 is_put;	/* each at once, as what follows says */
+	const struct story *story;
+	int64_t		 now_ms;
+	struct id	 id;
+	int		 rc;
+};
 
 /* One more row of the bucket, or the first of the next. */
 static int
-put_word(const struct story *s, int64_t now_ms, struct id id, uint64_t word)
+put_word(const struct words *w, uint64_t word)
 {
-	struct story_state *st = s->state;
-	struct story_key k = { .len = 0 };
+	struct story_state *st = w->story->state;
+	struct story_key k;
 
-	if (st->bucket_cnt >= STORY_BUCKET || now_ms < st->bucket_ms ||
-	    now_ms - st->bucket_ms >= STORY_BUCKET_MS) {
-		st->bucket_ms = now_ms > st->bucket_ms ? now_ms :
-		    now_ms == st->bucket_ms ? now_ms + 1 : now_ms;
+	if (st->bucket_cnt >= STORY_BUCKET || w->now_ms < st->bucket_ms ||
+	    w->now_ms - st->bucket_ms >= STORY_BUCKET_MS) {
+		st->bucket_ms = w->now_ms == st->bucket_ms ? w->now_ms + 1 :
+		    w->now_ms;
 		st->bucket_cnt = 0;
 	}
 	st->bucket_cnt++;
-	st->added_cnt++;
-	add_number(&k, (uint64_t)st->bucket_ms, 8);
-	add_number(&k, word, 8);
-	add_id(&k, id);
-	return s->engine->put(s->arg, STORY_LOOKUP, &k, SPAN("."));
+	story_key_lookup(&k, st->bucket_ms, word, w->id);
+	return w->story->engine->put(w->story->arg, STORY_LOOKUP, &k,
+	    SPAN("."));
+}
+
+static void
+add_word(struct words *w, uint64_t word)
+{
+	if (w->is_put) {
+		if (w->rc == 0)
+			w->rc = put_word(w, word);
+		return;
+	}
+	w->is_over |= w->len + STORY_WORD > sizeof(w->b);
+	for (size_t i = STORY_WORD; !w->is_over && i > 0; i--)
+		w->b[w->len++] = (uint8_t)(word >> (i - 1) * 8);
 }
 
 /* Those that stood for a recipient: "alias TAB address", a line each. */
-static int
-put_trace(const struct story *s, int64_t now_ms, struct id id,
-    struct span trace)
+static void
+add_trace(struct words *w, struct span trace)
 {
-	int rc = 0;
-
-	while (rc == 0 && trace.len > 0) {
+	while (trace.len > 0) {
 		struct span line = span_head(trace, span_find(trace, '\n'));
 		struct span who = span_tail(line, span_find(line, '\t') + 1);
 
 		trace = span_tail(trace, line.len + 1);
 		if (who.len > 0)
-			rc = put_word(s, now_ms, id, story_hash_address(who));
+			add_word(w, story_hash_address(who));
 	}
-	return rc;
 }
 
+static void
+add_words(struct words *w, const struct store_accept *a)
+{
+	if (a->message.sender.len > 0)
+		add_word(w, story_hash_address(a->message.sender));
+	if (a->message_id.len > 0)
+		add_word(w, story_hash_message_id(a->message_id));
+	for (uint32_t no = 0; no < a->message.rcpt_cnt; no++) {
+		if (w->is_over)
+			return;
+		add_word(w, story_hash_address(a->rcpts[no]));
+		if (a->rcpt_dsn != NULL)
+			add_trace(w, a->rcpt_dsn[no].trace);
+	}
+}
+
+/*
+ * With its words, where they have room and are gathered later.
+ */
 static int
-put_rcpts(const struct story *s, int64_t now_ms, const struct store_accept *a)
+put_arrival(const struct story *s, int64_t now_ms,
+    const struct store_accept *a, struct record_history *h)
+{
+	struct words w = {
+		.story = s, .now_ms = now_ms, .id = a->mail->id,
+	};
+	uint8_t buf[RECORD_MAX];
+	bool late;
+	size_t len = 0;
+
+	if ((w.rc = is_late(s, now_ms, &late)) != 0)
+		return w.rc;
+	if (!late)
+		add_words(&w, a);
+	w.is_over |= late;
+	h->words = (struct span){ (char *)w.b, w.len };
+	if (!w.is_over)
+		len = record_put(buf, RECORD_history, h);
+	s->state->added_cnt += (unsigned)story_word_cnt(h);
+	if (len > 0)
+		return put_encoded(s, now_ms, w.id, EVENT_ACCEPTED, 0,
+		    (struct span){ (char *)buf, len }, story_word_cnt(h));
+	h->words.len = 0;
+	w.is_over = false;
+	w.is_put = true;
+	add_words(&w, a);
+	return w.rc != 0 ? w.rc : story_put(s, now_ms, w.id, EVENT_ACCEPTED,
+	    0, h);
+}
+
+/* How recipients came to be some. */
+static int
+put_expanded(const struct story *s, int64_t now_ms,
+    const struct store_accept *a)
 {
 	int rc = 0;
 
+	if (a->rcpt_dsn == NULL)
+		return 0;
 	for (uint32_t no = 0; rc == 0 && no < a->message.rcpt_cnt; no++) {
-		struct record_history h = { .address = a->rcpts[no] };
+		struct record_history h = {
+			.address = a->rcpts[no],
+			.reply = a->rcpt_dsn[no].trace,
+		};
 
-		rc = put_word(s, now_ms, a->mail->id,
-		    story_hash_address(a->rcpts[no]));
-		if (rc != 0 || a->rcpt_dsn == NULL ||
-		    a->rcpt_dsn[no].trace.len == 0)
-			continue;
-		h.reply = a->rcpt_dsn[no].trace;
-		if ((rc = story_put(s, now_ms, a->mail->id, EVENT_EXPANDED,
-		    no, &h)) == 0)
-			rc = put_trace(s, now_ms, a->mail->id, h.reply);
+		if (h.reply.len > 0)
+			rc = story_put(s, now_ms, a->mail->id, EVENT_EXPANDED,
+			    no, &h);
 	}
 	return rc;
 }
@@ -196,16 +205,9 @@ story_accept(const struct story *s, int64_t now_ms,
 
 	if ((m->flags & MAIL_LOGIN) != 0)
 		h.login = m->tenant;
-	if ((rc = story_put(s, now_ms, a->mail->id, EVENT_ACCEPTED, 0,
-	    &h)) != 0)
+	if ((rc = put_arrival(s, now_ms, a, &h)) != 0)
 		return rc;
-	if (m->sender.len > 0 && (rc = put_word(s, now_ms, a->mail->id,
-	    story_hash_address(m->sender))) != 0)
-		return rc;
-	if (a->message_id.len > 0 && (rc = put_word(s, now_ms, a->mail->id,
-	    story_hash_message_id(a->message_id))) != 0)
-		return rc;
-	return put_rcpts(s, now_ms, a);
+	return put_expanded(s, now_ms, a);
 }
 
 int
@@ -246,7 +248,7 @@ drop_event(const struct story *s, const struct story_key *k)
 	struct story_key turned;
 	int rc;
 
-	turn_key(&turned, k);
+	story_key_turn(&turned, k);
 	if (k->len == STORY_HISTORY_KEY && (rc = s->engine->del(s->arg,
 	    STORY_STORY, &turned)) != 0)
 		return rc;
@@ -260,17 +262,16 @@ drop_event(const struct story *s, const struct story_key *k)
 static int
 drop_orphans(const struct story *s, int64_t oldest_ms, unsigned left)
 {
-	struct story_key k, at = { .len = 0 };
+	struct story_key k, at;
 	bool found;
 	int rc = 0;
 
 	for (; left > 0; left--) {
 		if ((rc = first(s, STORY_STORY, &k, &found)) != 0 || !found)
 			break;
-		at.len = 0;
 		memcpy(at.b, k.b + sizeof(struct id), 8);
 		at.len = 8;
-		if (k.len == STORY_KEY && time_of(&at) >= oldest_ms)
+		if (k.len == STORY_KEY && story_key_ms(&at) >= oldest_ms)
 			break;
 		if ((rc = s->engine->del(s->arg, STORY_STORY, &k)) != 0)
 			break;
@@ -283,18 +284,21 @@ static int
 is_spent(const struct story *s, int64_t bucket_ms, int64_t oldest_ms,
     bool *spent)
 {
-	struct story_key behind = { .len = 0 }, next;
+	static const struct id none = { .b = { 0 } };
+	struct story_key behind, next;
 	bool found;
 	int rc;
 
 	*spent = false;
 	if (bucket_ms >= oldest_ms)
 		return 0;
-	add_number(&behind, (uint64_t)bucket_ms + 1, 8);
+	story_key_lookup(&behind, bucket_ms + 1, 0, none);
 	rc = s->engine->near(s->arg, STORY_LOOKUP, &behind, false, &next,
 	    &found);
-	if (rc == 0)
-		*spent = found ? time_of(&next) <= oldest_ms :
+	if (rc == 0 && found)
+		*spent = story_key_ms(&next) <= oldest_ms;
+	else if (rc == 0)
+		*spent = s->state->gathered_ms <= oldest_ms &&
 		    oldest_ms - bucket_ms > STORY_BUCKET_MS;
 	return rc;
 }
@@ -310,11 +314,11 @@ drop_words(const struct story *s, int64_t oldest_ms, unsigned left)
 	for (; left > 0; left--) {
 		if ((rc = first(s, STORY_LOOKUP, &k, &found)) != 0 || !found)
 			break;
-		if (time_of(&k) != spent_ms) {
-			if ((rc = is_spent(s, time_of(&k), oldest_ms,
+		if (story_key_ms(&k) != spent_ms) {
+			if ((rc = is_spent(s, story_key_ms(&k), oldest_ms,
 			    &spent)) != 0 || !spent)
 				break;
-			spent_ms = time_of(&k);
+			spent_ms = story_key_ms(&k);
 		}
 		if ((rc = s->engine->del(s->arg, STORY_LOOKUP, &k)) != 0)
 			break;
@@ -336,7 +340,7 @@ story_sweep(const struct story *s, int64_t before_ms, uint64_t max_bytes)
 	for (; rc == 0; left--) {
 		if ((rc = first(s, STORY_HISTORY, &k, &found)) != 0 || !found)
 			break;
-		oldest_ms = time_of(&k);
+		oldest_ms = story_key_ms(&k);
 		if (left == 0 || (bytes <= max_bytes &&
 		    oldest_ms >= before_ms))
 			break;

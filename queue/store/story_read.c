@@ -8,15 +8,9 @@
 #include "queue/store/story.h"
 
 #define BUCKETS_MAX	1024	/* looked at in one reading		*/
+#define TAIL_MAX	(2 * STORY_GATHER)	/* and rows of the tail	*/
 #define TEXT_BYTES	(64u << 10)	/* of records in one reading	*/
 #define HASH_END	16	/* bytes of bucket and hash in a key	*/
-
-static void
-put_number(uint8_t *b, uint64_t n)
-{
-	for (size_t i = 0; i < 8; i++)
-		b[i] = (uint8_t)(n >> (7 - i) * 8);
-}
 
 static uint64_t
 number_at(const uint8_t *b, size_t len)
@@ -28,14 +22,84 @@ number_at(const uint8_t *b, size_t len)
 	return n;
 }
 
-/* Behind all rows of this hash in this bucket. */
+/* Behind all rows of this hash in this bucket; of all for the last. */
 static void
-end_of(struct story_key *k, uint64_t bucket_ms, uint64_t word)
+end_of(struct story_key *k, int64_t bucket_ms, uint64_t word)
 {
-	put_number(k->b, bucket_ms);
-	put_number(k->b + 8, word);
+	static const struct id none = { .b = { 0 } };
+
+	story_key_lookup(k, bucket_ms, word, none);
 	memset(k->b + HASH_END, 0xff, sizeof(k->b) - HASH_END);
-	k->len = STORY_LOOKUP_KEY;
+}
+
+/* Where the tail begins; false: there is none. */
+static int
+tail_of(const struct story *s, int64_t *from_ms, bool *has)
+{
+	int rc = s->engine->gathered(s->arg, from_ms);
+
+	*has = rc == 0 && *from_ms != STORY_NONE_YET;
+	return rc;
+}
+
+/* A walk back over the tail. */
+struct search {
+	struct store_read_found *r;
+	struct story_key *at;		/* the last that was looked at	*/
+	int64_t		 from_ms;
+	unsigned	 left;		/* rows that may be looked at	*/
+	bool		 has_room;
+};
+
+static bool
+has_word(struct span value, uint64_t word)
+{
+	union record rec;
+
+	if (value.len > RECORD_MAX ||
+	    record_get(value, RECORD_history, &rec) != OK)
+		return false;
+	for (size_t i = 0; i < story_word_cnt(&rec.history); i++)
+		if (story_word(&rec.history, i) == word)
+			return true;
+	return false;
+}
+
+static bool
+look(void *arg, const struct story_key *k, struct span value)
+{
+	struct search *w = arg;
+
+	if (story_key_ms(k) < w->from_ms)
+		return false;
+	if (w->left == 0 || w->r->cnt == STORE_FOUND_MAX) {
+		w->has_room = false;
+		return false;
+	}
+	w->left--;
+	*w->at = *k;
+	if (k->len == STORY_HISTORY_KEY && has_word(value, w->r->word))
+		w->r->ids[w->r->cnt++] = story_key_id(k);
+	return true;
+}
+
+/* Those of the tail, before *k; *has_room false: it goes on there. */
+static int
+find_in_tail(const struct story *s, struct store_read_found *r,
+    struct story_key *k, bool *has_room)
+{
+	struct search w = {
+		.r = r, .at = k, .left = TAIL_MAX, .has_room = true,
+	};
+	struct story_key from = *k;
+	bool has;
+	int rc = tail_of(s, &w.from_ms, &has);
+
+	if (rc == 0 && has)
+		rc = s->engine->walk(s->arg, STORY_HISTORY, &from, true, look,
+		    &w);
+	*has_room = w.has_room;
+	return rc;
 }
 
 /* Those of one bucket, before *k; false: there is no more room. */
@@ -65,95 +129,209 @@ find_in(const struct story *s, struct store_read_found *r,
 	return rc;
 }
 
-/* The bucket before that one; the last of all when there is none yet. */
+/* The last bucket that begins before that time. */
 static int
-bucket_before(const struct story *s, bool is_first, uint64_t bucket_ms,
-    uint64_t *out, bool *found)
+bucket_before(const struct story *s, int64_t ms, int64_t *out, bool *found)
 {
-	struct story_key k = { .len = 8 }, at;
+	static const struct id none = { .b = { 0 } };
+	struct story_key k, at;
 	int rc;
 
-	put_number(k.b, is_first ? UINT64_MAX : bucket_ms);
+	story_key_lookup(&k, ms, 0, none);
 	rc = s->engine->near(s->arg, STORY_LOOKUP, &k, true, &at, found);
 	if (rc == 0 && *found)
-		*out = number_at(at.b, at.len < 8 ? at.len : 8);
+		*out = story_key_ms(&at);
 	return rc;
 }
 
+/* Bucket by bucket from *k on, or from the last. */
+static int
+find_in_buckets(const struct story *s, struct store_read_found *r,
+    struct story_key *k)
+{
+	int64_t bucket_ms = story_key_ms(k);
+	bool found = true, has_room;
+	int rc = 0;
+
+	if (k->len != STORY_LOOKUP_KEY) {
+		rc = bucket_before(s, INT64_MAX, &bucket_ms, &found);
+		end_of(k, bucket_ms, r->word);
+	}
+	for (unsigned i = 0; rc == 0 && found && i < BUCKETS_MAX; i++) {
+		if ((rc = find_in(s, r, k, &has_room)) != 0 || !has_room)
+			break;
+		/* All that stands before it came before it was begun, but
+		 * for what came late, to a bucket of that time. */
+		if (bucket_ms + STORY_BUCKET_MS <= r->since_ms) {
+			found = false;
+			break;
+		}
+		rc = bucket_before(s, bucket_ms, &bucket_ms, &found);
+		if (rc == 0 && found)
+			end_of(k, bucket_ms, r->word);
+	}
+	r->at_end = !found;
+	return rc;
+}
+
+/* First the tail, then the buckets: the key says where it goes on. */
 int
 story_find(const struct story *s, struct store_read_found *r)
 {
-	uint64_t bucket_ms = 0;
-	bool found = true, has_room = true;
-	struct story_key k;
+	struct story_key k = { .len = STORY_HISTORY_KEY };
+	bool has_room = true;
 	int rc = 0;
 
 	r->cnt = 0;
 	r->at_end = false;
-	if (r->from.len == STORY_LOOKUP_KEY) {
+	memset(k.b, 0xff, k.len);
+	if (r->from.len == STORY_LOOKUP_KEY ||
+	    r->from.len == STORY_HISTORY_KEY) {
 		k.len = r->from.len;
 		memcpy(k.b, r->from.b, k.len);
-		bucket_ms = number_at(k.b, 8);
-	} else {
-		rc = bucket_before(s, true, 0, &bucket_ms, &found);
-		end_of(&k, bucket_ms, r->word);
 	}
-	for (unsigned i = 0; rc == 0 && found && i < BUCKETS_MAX; i++) {
-		if ((rc = find_in(s, r, &k, &has_room)) != 0 || !has_room)
-			break;
-		/* All that stands before it came before it was begun. */
-		if ((int64_t)bucket_ms <= r->since_ms) {
-			found = false;
-			break;
-		}
-		rc = bucket_before(s, false, bucket_ms, &bucket_ms, &found);
-		if (rc == 0 && found)
-			end_of(&k, bucket_ms, r->word);
-	}
-	r->at_end = !found;
+	if (k.len == STORY_HISTORY_KEY)
+		rc = find_in_tail(s, r, &k, &has_room);
+	if (rc == 0 && has_room)
+		rc = find_in_buckets(s, r, &k);
 	r->from.len = k.len;
 	memcpy(r->from.b, k.b, k.len);
 	return rc;
 }
 
-/* Take the row of history that this one of story leads to, if it is there. */
+/* What happened to one message. */
+
+struct telling {
+	struct store_read_story *r;
+	char		*text, *end;	/* room for its records		*/
+	bool		 has_room;
+};
+
+static bool
+has_room(const struct telling *t)
+{
+	return t->r->cnt < STORE_EVENTS_MAX && t->end - t->text >= RECORD_MAX;
+}
+
+/* This row of history, if it can be read; it goes on behind it. */
+static void
+take(struct telling *t, const struct story_key *k, struct span value)
+{
+	struct store_event *e = &t->r->rows[t->r->cnt];
+	const size_t id_end = 8 + sizeof(struct id);
+	struct story_key turned;
+	union record rec;
+
+	story_key_turn(&turned, k);
+	t->r->from.len = turned.len;
+	memcpy(t->r->from.b, turned.b, turned.len);
+	if (value.len > RECORD_MAX)
+		return;
+	memcpy(t->text, value.ptr, value.len);
+	if (record_get((struct span){ t->text, value.len }, RECORD_history,
+	    &rec) != OK)
+		return;
+	*e = (struct store_event){
+		.at_ms = story_key_ms(k), .event = k->b[id_end],
+		.no = (uint32_t)number_at(k->b + id_end + 1, 4),
+		.rec = rec.history,
+	};
+	t->text += value.len;
+	t->r->cnt++;
+}
+
+/* That row of story leads to one of history, which may be gone. */
 static int
-take(const struct story *s, struct store_read_story *r,
-    const struct story_key *k, char **text)
+follow(const struct story *s, struct telling *t, const struct story_key *k)
 {
 	const size_t id_len = sizeof(struct id);
-	struct store_event *e = &r->rows[r->cnt];
 	struct story_key history;
 	struct span value;
-	union record rec;
 	bool found;
 	int rc;
 
-	e->at_ms = (int64_t)number_at(k->b + id_len, 8);
-	e->event = k->b[id_len + 8];
-	e->no = (uint32_t)number_at(k->b + id_len + 9, 4);
-	story_key_history(&history, e->at_ms, r->id, e->event, e->no);
+	story_key_history(&history, (int64_t)number_at(k->b + id_len, 8),
+	    t->r->id, k->b[id_len + 8],
+	    (uint32_t)number_at(k->b + id_len + 9, 4));
 	rc = s->engine->get(s->arg, STORY_HISTORY, &history, &value, &found);
-	if (rc != 0 || !found || value.len > RECORD_MAX)
+	if (rc == 0)
+		take(t, &history, found ? value : SPAN(""));
+	return rc;
+}
+
+/* As far as it is gathered: rows of story behind *from. */
+static int
+tell_gathered(const struct story *s, struct telling *t)
+{
+	struct store_read_story *r = t->r;
+	struct story_key k, at;
+	bool found;
+	int rc = 0;
+
+	memcpy(k.b, r->id.b, sizeof(r->id.b));
+	k.len = sizeof(r->id.b);
+	while (rc == 0) {
+		if (r->from.len == STORY_KEY) {
+			memcpy(k.b, r->from.b, STORY_KEY);
+			k.b[STORY_KEY - 1] = 1;		/* behind it */
+			k.len = STORY_KEY;
+		}
+		rc = s->engine->near(s->arg, STORY_STORY, &k, false, &at,
+		    &found);
+		if (rc != 0 || !found || at.len != STORY_KEY ||
+		    memcmp(at.b, r->id.b, sizeof(r->id.b)) != 0)
+			return rc;
+		if (!has_room(t)) {
+			t->has_room = false;
+			return 0;
+		}
+		rc = follow(s, t, &at);
+	}
+	return rc;
+}
+
+static bool
+tell(void *arg, const struct story_key *k, struct span value)
+{
+	struct telling *t = arg;
+	const struct store_index_key *from = &t->r->from;
+	struct story_key turned;
+
+	if (k->len != STORY_HISTORY_KEY ||
+	    id_cmp(story_key_id(k), t->r->id) != 0)
+		return true;
+	story_key_turn(&turned, k);
+	if (from->len == turned.len &&
+	    memcmp(turned.b, from->b, turned.len) <= 0)
+		return true;
+	t->has_room = has_room(t);
+	if (t->has_room)
+		take(t, k, value);
+	return t->has_room;
+}
+
+/* And what is in no other table than history. */
+static int
+tell_tail(const struct story *s, struct telling *t)
+{
+	static const struct id none = { .b = { 0 } };
+	struct story_key k;
+	int64_t from_ms;
+	bool has;
+	int rc = tail_of(s, &from_ms, &has);
+
+	if (rc != 0 || !has)
 		return rc;
-	memcpy(*text, value.ptr, value.len);
-	if (record_get((struct span){ *text, value.len }, RECORD_history,
-	    &rec) != OK)
-		return 0;
-	e->rec = rec.history;
-	*text += value.len;
-	r->cnt++;
-	return 0;
+	story_key_history(&k, from_ms, none, 0, 0);
+	return s->engine->walk(s->arg, STORY_HISTORY, &k, false, tell, t);
 }
 
 int
 story_read(const struct story *s, struct store_read_story *r, enum err *e)
 {
 	size_t bytes = STORE_EVENTS_MAX * sizeof(*r->rows);
-	struct story_key k = { .len = sizeof(r->id.b) }, at;
-	char *text, *end;
-	bool found = true;
-	int rc = 0;
+	struct telling t = { .r = r, .has_room = true };
+	int rc;
 
 	*e = OK;
 	r->cnt = 0;
@@ -161,27 +339,14 @@ story_read(const struct story *s, struct store_read_story *r, enum err *e)
 		*e = ERR_SYS;
 		return 0;
 	}
-	text = (char *)(r->rows + STORE_EVENTS_MAX);
-	end = text + TEXT_BYTES;
-	memcpy(k.b, r->id.b, k.len);
-	if (r->from.len == STORY_KEY && memcmp(r->from.b, r->id.b,
-	    k.len) == 0) {
-		memcpy(k.b, r->from.b, STORY_KEY);
-		k.b[STORY_KEY - 1] = 1;		/* behind it */
-		k.len = STORY_KEY;
-	}
-	while (r->cnt < STORE_EVENTS_MAX && end - text >= RECORD_MAX) {
-		rc = s->engine->near(s->arg, STORY_STORY, &k, false, &at,
-		    &found);
-		found = rc == 0 && found && at.len == STORY_KEY &&
-		    memcmp(at.b, r->id.b, sizeof(r->id.b)) == 0;
-		if (!found || (rc = take(s, r, &at, &text)) != 0)
-			break;
-		r->from.len = STORY_KEY;
-		memcpy(r->from.b, at.b, STORY_KEY);
-		k = at;
-		k.b[STORY_KEY - 1] = 1;
-	}
-	r->at_end = !found;
+	if (r->from.len != STORY_KEY ||
+	    memcmp(r->from.b, r->id.b, sizeof(r->id.b)) != 0)
+		r->from.len = 0;
+	t.text = (char *)(r->rows + STORE_EVENTS_MAX);
+	t.end = t.text + TEXT_BYTES;
+	rc = tell_gathered(s, &t);
+	if (rc == 0 && t.has_room)
+		rc = tell_tail(s, &t);
+	r->at_end = t.has_room;
 	return rc;
 }

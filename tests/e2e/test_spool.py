@@ -1,6 +1,7 @@
 """A store written by an earlier release, or an earlier format, is read."""
 
 import glob
+import json
 import lzma
 import os
 import re
@@ -49,6 +50,11 @@ def is_kept(server, sink):
             server.find_log(event="delivered", id=moved.id)] == ["second"]
 
 
+def traced(ctl, address):
+    return [json.loads(line)["event"] for line in
+            ctl("trace", "--json", address).splitlines()]
+
+
 @pytest.mark.parametrize("name", sorted(
     os.path.basename(p) for p in glob.glob(FIXTURES + "/spool-*.xz")))
 def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
@@ -74,6 +80,9 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
     if away:
         assert "It moves" in ctl("suspend")
         ctl("resume", "destination", spool.AWAY)
+    if number >= 5:         # that build made rows by which it is found
+        told = traced(ctl, "busy1@there.example")
+        assert told[:2] == ["received", "deferred"]
     gate.set()
     until(lambda: not any(r["status"] == "active" for m in listed(ctl)
                           for r in m["recipients"]), what="what is due")
@@ -103,3 +112,5 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
     if number >= 2:
         is_kept(server, sink)
     assert server.find_log(event="removed", id=rows[0]["id"])
+    if number >= 5:
+        assert traced(ctl, "busy1@there.example") == [*told, "delivered"]

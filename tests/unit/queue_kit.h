@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "queue/store/store.h"
+#include "queue/store/story.h"
 #include "queue/store/lmdb/store_table.h"
 #include "sys/clock.h"
 
@@ -237,6 +238,29 @@ kit_rows(struct kit *k, enum table t)
 	mdb_txn_abort(txn);
 	store_table_close(&e);
 	return s.ms_entries;
+}
+
+/* A row of story and one of lookup in the closed environment: where there is
+ * more history than STORY_GATHER it has them by itself. */
+static inline void
+kit_put_gathered(struct kit *k)
+{
+	uint8_t id_time_event[STORY_KEY] = { 1 }, bucket[STORY_LOOKUP_KEY] = {
+	    0, 0, 1 };
+	MDB_val story = { sizeof(id_time_event), id_time_event };
+	MDB_val lookup = { sizeof(bucket), bucket };
+	MDB_val none = { 0, NULL }, one = { 1, "." };
+	struct store_env e;
+	MDB_txn *txn;
+
+	assert_int_equal(store_table_open(&e, k->dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_put(txn, e.dbi[TABLE_STORY], &story, &none, 0),
+	    0);
+	assert_int_equal(mdb_put(txn, e.dbi[TABLE_LOOKUP], &lookup, &one, 0),
+	    0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
 }
 
 static inline void

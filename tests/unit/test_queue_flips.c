@@ -202,6 +202,7 @@ make_base(void **state)
 	put_loose();
 	put_suspension();
 	store_close(&kit.store);
+	kit_put_gathered(&kit);
 	file_name(path, sizeof(path), "data.mdb");
 	assert_non_null(f = fopen(path, "r"));
 	fseek(f, 0, SEEK_END);

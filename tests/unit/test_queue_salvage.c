@@ -575,6 +575,7 @@ a_salvaged_store_has_all_tables(void **state)
 	leave_a_report(&id);
 	leave_a_suspension();
 	store_close(&kit->kit.store);
+	kit_put_gathered(&kit->kit);
 	snprintf(dir, sizeof(dir), "%s-new", kit->kit.dir);
 	assert_int_equal(rescue_run(kit->kit.dir, dir, false), CHECK_WHOLE);
 	assert_int_equal(store_table_open(&old, kit->kit.dir), 0);
@@ -591,6 +592,34 @@ a_salvaged_store_has_all_tables(void **state)
 	mdb_txn_abort(is);
 	store_table_close(&old);
 	store_table_close(&new);
+	remove_store(dir);
+}
+
+/* Up to which time history was gathered is lost: then it is from its start. */
+static void
+history_is_gathered_anew_where_nobody_knows_how_far_it_was(void **state)
+{
+	MDB_val key = { 8, "gathered" }, val = { 3, "\1ab" };
+	struct store_env e;
+	union record r;
+	MDB_txn *txn;
+	char dir[96];
+
+	assert_int_equal(store_table_open(&e, kit->kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_put(txn, e.dbi[TABLE_TOTAL], &key, &val, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+	snprintf(dir, sizeof(dir), "%s-new", kit->kit.dir);
+	(void)rescue_run(kit->kit.dir, dir, false);
+	assert_int_equal(store_table_open(&e, dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_get(txn, e.dbi[TABLE_TOTAL], &key, &val), 0);
+	assert_int_equal(record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_total, &r), OK);
+	assert_int_equal(r.total.lived_ms, 0);
+	mdb_txn_abort(txn);
+	store_table_close(&e);
 	remove_store(dir);
 }
 
@@ -699,6 +728,8 @@ main(void)
 		cmocka_unit_test(
 		    a_recipient_that_was_done_with_gets_no_second_copy),
 		cmocka_unit_test(a_salvaged_store_has_all_tables),
+		cmocka_unit_test(
+		    history_is_gathered_anew_where_nobody_knows_how_far_it_was),
 		cmocka_unit_test(a_damaged_suspension_is_named_and_kept),
 		cmocka_unit_test(without_meta_pages_a_suspension_is_found),
 	};

@@ -58,6 +58,7 @@ struct memory {
 	uint64_t	 story_bytes;	/* and of the three that are	*/
 	uint64_t	 history_bytes;	/* bounds, of the limits	*/
 	int64_t		 history_ms;
+	int64_t		 gathered_ms;	/* see story.h			*/
 	struct story_state story;
 	uint64_t	 max_bytes;
 	uint64_t	 held, discarded;

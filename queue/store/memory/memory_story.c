@@ -22,6 +22,13 @@ as_key(struct memory_key *to, const struct story_key *k)
 	memcpy(to->b, k->b, k->len);
 }
 
+static void
+take_key(struct story_key *to, const struct memory_row *row)
+{
+	to->len = row->key_len;
+	memcpy(to->b, row->b, to->len);
+}
+
 static int
 near(void *arg, enum story_table t, const struct story_key *k, bool is_before,
     struct story_key *out, bool *found)
@@ -35,9 +42,30 @@ near(void *arg, enum story_table t, const struct story_key *k, bool is_before,
 	if (is_before)
 		row = memory_before(m, tables[t], row);
 	*found = row != NULL;
-	if (row != NULL) {
-		out->len = row->key_len;
-		memcpy(out->b, row->b, out->len);
+	if (row != NULL)
+		take_key(out, row);
+	return 0;
+}
+
+static int
+walk(void *arg, enum story_table t, const struct story_key *k, bool is_back,
+    story_row_fn *fn, void *fn_arg)
+{
+	struct memory *m = arg;
+	struct memory_row *row;
+	struct memory_key key;
+	struct story_key at;
+
+	as_key(&key, k);
+	row = memory_seek(m, tables[t], &key);
+	if (is_back)
+		row = memory_before(m, tables[t], row);
+	while (row != NULL) {
+		take_key(&at, row);
+		if (!fn(fn_arg, &at, memory_row_bytes(row)))
+			break;
+		row = is_back ? memory_before(m, tables[t], row) :
+		    memory_next(row);
 	}
 	return 0;
 }
@@ -84,8 +112,23 @@ bytes(void *arg, uint64_t *out)
 	return 0;
 }
 
+static int
+gathered(void *arg, int64_t *out_ms)
+{
+	*out_ms = ((const struct memory *)arg)->gathered_ms;
+	return 0;
+}
+
+static int
+set_gathered(void *arg, int64_t ms)
+{
+	((struct memory *)arg)->gathered_ms = ms;
+	return 0;
+}
+
 static const struct story_engine engine = {
-	.near = near, .get = get, .put = put, .del = del, .bytes = bytes,
+	.near = near, .walk = walk, .get = get, .put = put, .del = del,
+	.bytes = bytes, .gathered = gathered, .set_gathered = set_gathered,
 	.too_long = OUT,
 };
 
@@ -130,6 +173,7 @@ memory_story_sweep(struct memory *m)
 	uint64_t most = m->history_bytes < BYTES_MAX ? m->history_bytes :
 	    BYTES_MAX;
 
+	forgive(m, story_gather(&s));
 	(void)story_sweep(&s, clock_wall_ms() - m->history_ms, most);
 }
 
