@@ -26,6 +26,8 @@
 #include "sys/ev.h"
 
 #define TOOLS_MAX	16	/* connections at a time		*/
+#define READERS_MAX	12	/* of them, before who may only read is
+				 * told to wait: some are left for others */
 #define TOOL_ASKS_MAX	64	/* questions under way, of one tool	*/
 #define QUEUE_ASKS_MAX	512	/* that one queue has to answer		*/
 #define MASTER_ASKS_MAX	512	/* that master has			*/

@@ -1,7 +1,4 @@
-/*
- * listen.c - peer credentials are those of connect(2): who passes an open
- * connection on passes its rights on.
- */
+/* listen.c - one connection after the other, each with its rights. */
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -10,6 +7,7 @@
 
 #include "base/log.h"
 #include "ctl/control/listen.h"
+#include "ctl/control/rights.h"
 #include "ctl/control/tool.h"
 
 #define BATCH		8	/* connections in one turn		*/
@@ -21,25 +19,18 @@ struct listen {
 	struct timer	 pause;
 };
 
-static bool
-may_ask(int fd)
-{
-	struct ucred who;
-	socklen_t len = sizeof(who);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-	    len == sizeof(who) && (who.uid == 0 || who.uid == geteuid());
-}
-
 static void
 take_in(struct control *c, int fd)
 {
-	if (!may_ask(fd))
-		tool_turn_away(c, fd, TOLD_REFUSED, "not allowed");
-	else if (c->draining || c->tool_cnt >= TOOLS_MAX)
+	enum right right = rights_of(fd);
+
+	if (right == RIGHT_NONE)
+		tool_turn_away(c, fd, TOLD_REFUSED, RIGHTS_REFUSAL);
+	else if (c->draining || c->tool_cnt >= (right == RIGHT_ALL ?
+	    TOOLS_MAX : READERS_MAX))
 		tool_turn_away(c, fd, TOLD_BUSY, "too many at once");
 	else
-		tool_open(c, fd);
+		tool_open(c, fd, right);
 }
 
 static void

@@ -1,6 +1,5 @@
 /*
- * listen - who may come in: by the uid of the process at the other end, root
- * and whoever we run as (without root that is who started postern).
+ * listen - who may come in: whoever has any right at all, see rights.h.
  *
  * Blocks  never
  * Errors  ERR_SYS the listener cannot be watched

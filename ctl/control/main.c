@@ -17,6 +17,7 @@
 #include "ctl/control/processes.h"
 #include "ctl/control/listen.h"
 #include "ctl/control/queue.h"
+#include "ctl/control/rights.h"
 
 struct program {
 	struct boot	*boot;
@@ -116,6 +117,7 @@ main(int argc, char **argv)
 	static struct program program;
 	struct control *c;
 
+	rights_learn();
 	program.boot = boot_start(argc, argv, &calls, &program);
 	c = control_of(&program, program.boot);
 	boot_seal(program.boot);

@@ -132,6 +132,19 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 	return OK;
 }
 
+/* What is nobody's question is nonsense; else it is for others to ask. */
+static enum err
+refuse(struct tool *t, unsigned type)
+{
+	struct msg_tool_done done = { .status = TOLD_REFUSED,
+	    .text = SPAN(RIGHTS_REFUSAL) };
+
+	if (!rights_allow(RIGHT_ALL, type))
+		return ERR_PEER;
+	(void)link_send_tool_done(t->link, &done);
+	return OK;
+}
+
 static enum err
 take(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
@@ -144,6 +157,8 @@ take(struct link *l, unsigned type, const union msg *m, struct span piece,
 	timer_set(&t->idle, TOOL_IDLE_MS);
 	if (t->control->draining)
 		return ERR_CLOSED;
+	if (!rights_allow(t->right, type))
+		return refuse(t, type);
 	switch (type) {
 	case MSG_status_ask:
 	case MSG_reload_want:
@@ -198,9 +213,12 @@ open_tool(struct control *c, int fd, int64_t idle_ms)
 }
 
 void
-tool_open(struct control *c, int fd)
+tool_open(struct control *c, int fd, enum right right)
 {
-	(void)open_tool(c, fd, TOOL_IDLE_MS);
+	struct tool *t = open_tool(c, fd, TOOL_IDLE_MS);
+
+	if (t != NULL)
+		t->right = right;
 }
 
 /*

@@ -9,6 +9,7 @@
 #define CTL_CONTROL_TOOL_H
 
 #include "ctl/control/control.h"
+#include "ctl/control/rights.h"
 
 #define TOOL_IDLE_MS	60000	/* nothing asked			*/
 #define TOOL_WAIT_MS	300000	/* an answer that does not come		*/
@@ -21,6 +22,7 @@ struct tool {
 	LIST_ENTRY(tool) entry;
 	struct control	*control;
 	struct link	*link;
+	enum right	 right;		/* what it may ask		*/
 	bool		 is_unwanted;	/* was told so, is not listened to */
 	LIST_HEAD(, ask) asks;		/* questions under way		*/
 	unsigned	 ask_cnt;
@@ -29,7 +31,7 @@ struct tool {
 };
 
 /* Take a connection as a tool's; fd is taken. */
-void	tool_open(struct control *, int fd);
+void	tool_open(struct control *, int fd, enum right);
 
 /* Tell a connection that it is not wanted, and end it; fd is taken. */
 void	tool_turn_away(struct control *, int fd, enum told, const char *why);

@@ -104,7 +104,8 @@ run_told(const struct msg_tool_done *m)
 	else
 		run_complain("%.*s", (int)m->text.len, m->text.ptr);
 	return m->status == TOLD_REFUSED &&
-	    span_eq(m->text, SPAN("not allowed")) ? END_DENIED : END_NOTHING;
+	    span_begins(m->text, SPAN("not allowed")) ? END_DENIED :
+	    END_NOTHING;
 }
 
 struct asking {

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -290,15 +291,43 @@ def test_nonsense_on_its_socket_is_survived(waiting):
     assert not p.find_log(event="unlinked")
 
 
+GROUPS = """mount --make-rprivate / && mount --bind %s /etc/group &&
+exec "$@" """
+ALL, READ, OTHER = 54321, 54322, 54323
+
+
 @pytest.mark.root
-def test_only_root_and_who_started_it_may_ask(users, root_server, sink):
-    p = begin(root_server, sink.port, relay="", process="")
-    assert ctl(p, "status", uid=0).status == 0
-    for uid in (NOBODY, 12345):
-        got = ctl(p, "status", uid=uid)
-        assert got.status == 4 and "not allowed" in got.err
-    got = ctl(p, "queue", "remove", "--all", "--yes", uid=12345)
-    assert got.status == 4
+def test_root_and_members_of_two_groups_may_ask(users, root_server, sink):
+    p = root_server
+    path = os.path.join(p.room.work, "group")
+    shutil.copy("/etc/group", path)
+    with open(path, "a", encoding="utf-8") as f:
+        f.write("postern-admin:x:%d:\npostern-read:x:%d:\n" % (ALL, READ))
+    plain = p.command
+    p.command = lambda *args: ["unshare", "-m", "sh", "-c", GROUPS % path,
+                               "sh", *plain(*args)]
+    begin(p, sink.port, relay="", process="")
+    asking, changing = (
+        ["status"], ["status", "--check"], ["suspend"],
+        ["route", "ann@x.example"]), (
+        ["reload"], ["suspend", "relay", "out"], ["resume", "relay", "out"])
+    for words in asking + changing:
+        for groups, may in (((OTHER,), False), ((OTHER, ALL), True),
+                            ((OTHER, READ), words in asking)):
+            got = ctl(p, *words, uid=12345, groups=groups)
+            if may:
+                assert got.status == 0, (words, groups, got.err)
+            elif words == ["status", "--check"]:
+                assert got.status == 2 and "CRITICAL" in got.out
+            else:
+                assert got.status == 4, (words, groups, got.err)
+                assert "not allowed: that is for root and the group " \
+                    "postern-admin" in got.err
+    name = send(p.port, "ann@here.example", "bob@there.example")
+    p.wait_log(event="removed", id=name)
+    assert ctl(p, "trace", name, uid=12345, groups=[READ]).status == 0
+    for words in (["queue", "remove", "--all", "--yes"], ["trace", name]):
+        assert ctl(p, *words, uid=12345).status == 4
 
 
 # Files of users need no postern.

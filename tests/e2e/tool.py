@@ -24,12 +24,13 @@ class Ran:
         return [json.loads(l) for l in self.out.splitlines()]
 
 
-def run(args, stdin="", uid=None, cwd="/", env=None, name=None):
-    """Run one of our programs; as root, as `uid` (nobody, as postern)."""
+def run(args, stdin="", uid=None, cwd="/", env=None, name=None, groups=()):
+    """Run one of our programs; as root, as `uid` (nobody, as postern), also a
+    member of these groups."""
     who = {}
     if os.geteuid() == 0:
         uid = NOBODY if uid is None else uid
-        who = {"user": uid, "group": uid, "extra_groups": []}
+        who = {"user": uid, "group": uid, "extra_groups": groups}
     path = os.path.join(programs(), args[0])
     data = stdin if isinstance(stdin, bytes) else stdin.encode()
     done = subprocess.run([name or path, *args[1:]], executable=path,

@@ -181,7 +181,7 @@ talk(struct span in)
 	int ends[2];
 
 	pair(ends);
-	tool_open(control, ends[0]);
+	tool_open(control, ends[0], RIGHT_ALL);
 	send_hello(ends[1]);
 	for (int i = 0; i < FRAMES_MAX && in.len >= 3; i++) {
 		unsigned type = choose((uint8_t)in.ptr[0]);

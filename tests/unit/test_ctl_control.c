@@ -160,7 +160,7 @@ add_tool(struct end *e)
 	int ends[2];
 
 	make_pair(ends);
-	tool_open(w.control, ends[0]);
+	tool_open(w.control, ends[0], RIGHT_ALL);
 	open_end(e, ends[1], ROLE_TOOL);
 }
 
@@ -543,7 +543,7 @@ status_is_masters_rows_with_the_counters_of_each(void **state)
 	int ends[2];
 
 	make_pair(ends);
-	tool_open(w.control, ends[0]);
+	tool_open(w.control, ends[0], RIGHT_ALL);
 	assert_int_equal(link_open(&w.other.link, w.loop, ends[1], ROLE_TOOL,
 	    &peer, hear_status, end_gone, &w.other), OK);
 	give_page(1, 41);
@@ -599,7 +599,7 @@ a_tools_nonsense_costs_that_tool_its_link_and_no_other(void **state)
 
 	add_tool(&w.other);
 	make_pair(ends);
-	tool_open(w.control, ends[0]);
+	tool_open(w.control, ends[0], RIGHT_ALL);
 	assert_int_equal(send(ends[1], "nonsense", 8, 0), 8);
 	run();
 	assert_int_equal(w.control->tool_cnt, 2);
@@ -643,7 +643,7 @@ a_tool_that_does_not_read_is_told_busy(void **state)
 	assert_int_equal(ev_open(&loop), OK);
 	timer_init(&end, loop, stop_alone, loop);
 	make_pair(ends);
-	tool_open(w.control, ends[0]);
+	tool_open(w.control, ends[0], RIGHT_ALL);
 	assert_int_equal(link_open(&w.other.link, loop, ends[1], ROLE_TOOL,
 	    &peer, hear, end_gone, &w.other), OK);
 	ask_list(&w.other, 1, "main");
