@@ -152,16 +152,31 @@ take_field(struct span *rest)
 	return field;
 }
 
-static bool
-is_sender(struct span field)
+/* Fields of addresses: those that are mapped first. */
+static const char *const fields[] = {
+	"From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Resent-From",
+	"Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Bcc",
+};
+
+#define FIELDS		(sizeof(fields) / sizeof(fields[0]))
+#define FIELDS_MAPPED	2
+
+/* FIELDS: it has no addresses. */
+static size_t
+field_no(struct span field)
 {
 	struct span name = span_trim(span_head(field, span_find(field, ':')));
+	size_t no = 0;
 
-	return span_eq_nocase(name, SPAN("From")) ||
-	    span_eq_nocase(name, SPAN("Sender"));
+	while (no < FIELDS && !span_eq_nocase(name, span_of(fields[no])))
+		no++;
+	return no;
 }
 
 struct writing {
+	const struct sender_map *map;
+	bool		 maps;		/* From and Sender		*/
+	bool		 completes;	/* users alone			*/
 	struct grow	*out;
 	size_t		 max;		/* out may become so long	*/
 	size_t		 column;	/* in the line that is written	*/
@@ -191,8 +206,25 @@ put_address(struct writing *w, struct span s)
 	w->has_change = true;
 }
 
+/* What stands in its place; empty: it stays. */
+static struct span
+change(const struct writing *w, struct span address, bool is_mapped,
+    char text[CMD_ADDRESS_MAX])
+{
+	struct span other = SPAN("");
+	int len;
+
+	if (is_mapped)
+		other = sender_map_find(w->map, address, text);
+	if (other.len > 0 || !w->completes || !address_is_local(address))
+		return other;
+	len = snprintf(text, CMD_ADDRESS_MAX, "%.*s@%s", (int)address.len,
+	    address.ptr, w->map->home);
+	return len > PATH_MAX_SMTP ? SPAN("") : span_of(text);
+}
+
 static void
-put_field(struct writing *w, const struct sender_map *m, struct span field)
+put_field(struct writing *w, struct span field, bool is_mapped)
 {
 	size_t colon = span_find(field, ':') + 1, at = 0;
 	struct span body = span_tail(field, colon), address, other;
@@ -200,7 +232,7 @@ put_field(struct writing *w, const struct sender_map *m, struct span field)
 	char text[CMD_ADDRESS_MAX];
 
 	while (mailboxes_next(body, &at, &address)) {
-		other = sender_map_find(m, address, text);
+		other = change(w, address, is_mapped, text);
 		if (other.len == 0)
 			continue;
 		put(w, (struct span){ done, (size_t)(address.ptr - done) });
@@ -211,16 +243,23 @@ put_field(struct writing *w, const struct sender_map *m, struct span field)
 }
 
 enum err
-sender_map_header(const struct sender_map *m, struct span header,
-    struct grow *out, size_t max)
+sender_map_header(const struct sender_map *m, const struct origin *o,
+    struct span header, struct grow *out, size_t max)
 {
-	struct writing w = { .out = out, .max = out->len + max };
+	struct writing w = {
+		.map = m, .out = out, .max = out->len + max,
+		.maps = sender_map_wants(m, o), .completes = origin_is_known(o),
+	};
 	struct span rest = header, field;
+	size_t no;
 
+	if (!w.maps && !w.completes)
+		return ERR_NONE;
 	while (rest.len > 0 && w.err == OK) {
 		field = take_field(&rest);
-		if (is_sender(field))
-			put_field(&w, m, field);
+		no = field_no(field);
+		if (no < FIELDS)
+			put_field(&w, field, w.maps && no < FIELDS_MAPPED);
 		else
 			put(&w, field);
 	}

@@ -1,11 +1,13 @@
 /*
  * sender_map - senders of this host as the provider knows them: `sender_map'
  * and `masquerade' of the queue's policies, for mail that programs of this host
- * and its logins send.  What strangers send is never looked at.
+ * and its logins send; and the domain behind a user alone, which such programs
+ * write in a field of addresses (From: root (Cron Daemon)).  What strangers
+ * send is never looked at.
  *
  * The envelope is changed at MAIL, so that the queue, its log and a bounce know
- * one sender only; From and Sender of the text at its end, before our fields go
- * on top.
+ * one sender only; the text at its end, before our fields go on top: From and
+ * Sender are mapped, all fields of addresses completed.
  *
  * Owns	   copies of what the slice said
  * Errors  ERR_PEER the slice holds nonsense; ERR_FULL no memory
@@ -46,9 +48,11 @@ struct span sender_map_find(const struct sender_map *, struct span address,
 
 /*
  * A header section with its addresses changed, behind what is in out already;
- * at most max bytes more.  ERR_NONE: nothing is to be changed.
+ * at most max bytes more.  ERR_NONE: nothing is to be changed, in a text of
+ * this origin or in this one.
  */
 MUST_CHECK enum err sender_map_header(const struct sender_map *,
-	    struct span header, struct grow *out, size_t max);
+	    const struct origin *, struct span header, struct grow *out,
+	    size_t max);
 
 #endif

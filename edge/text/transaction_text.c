@@ -63,13 +63,14 @@ map_senders(struct transaction *t)
 	struct grow other = { NULL, 0, 0 };
 	enum err e;
 
-	if (!sender_map_wants(m, &t->origin) || t->text.scan.has_odd)
+	if (t->text.scan.has_odd || (!sender_map_wants(m, &t->origin) &&
+	    !origin_is_known(&t->origin)))
 		return true;
 	if ((e = grow_reserve(&other, TEXT_FIELDS_MAX +
 	    text_header(&t->text).len)) == OK) {
 		other.len = TEXT_FIELDS_MAX;
-		e = sender_map_header(m, text_header(&t->text), &other,
-		    2 * t->edge->set.max_header_size);
+		e = sender_map_header(m, &t->origin, text_header(&t->text),
+		    &other, 2 * t->edge->set.max_header_size);
 	}
 	if (e == OK)
 		text_set_header(&t->text, &other);

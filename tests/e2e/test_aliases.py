@@ -244,5 +244,6 @@ def test_what_this_host_has_to_say_passes_a_strict_provider(server):
         assert account in m.header("From")[0]
     cron = [m for m in hop.messages if b"it failed" in m.data][0]
     assert "Cron Daemon" in cron.header("From")[0]
+    assert cron.header("To") == ["root@here.example"]
     assert p.find_log(event="failed") == []
     hop.close()

@@ -38,11 +38,17 @@ use(const char *pattern, const char *to, const char *domain)
 	m->to_cnt = 1;
 }
 
+static struct origin origin;	/* of the text: a program of this host	*/
+
 static void
 want_header(const char *header, const char *want)
 {
 	struct grow out = { NULL, 0, 0 };
-	enum err e = sender_map_header(&kit.edge->set.senders,
+	struct client_address root = client_address_user(0);
+	enum err e;
+
+	origin_init(&origin, &root);
+	e = sender_map_header(&kit.edge->set.senders, &origin,
 	    span_of(header), &out, 100000);
 
 	if (want == NULL) {
@@ -95,18 +101,19 @@ long_lines_are_folded_and_a_flood_of_addresses_is_refused(void **state)
 	char header[20000] = "From: ", *at = header + 6;
 	size_t line = 0;
 
+	origin.address = client_address_user(0);
 	use("@here.example", "a-rather-long-account-name@provider.example",
 	    NULL);
 	for (int i = 0; i < 200; i++)
 		at += sprintf(at, "%sx@here.example", i > 0 ? "," : "");
-	assert_int_equal(sender_map_header(&kit.edge->set.senders,
+	assert_int_equal(sender_map_header(&kit.edge->set.senders, &origin,
 	    span_of(header), &out, 100000), OK);
 	for (size_t i = 0; i < out.len; i++) {
 		line = out.ptr[i] == '\n' ? 0 : line + 1;
 		assert_true(line < 998);
 	}
 	grow_free(&out);
-	assert_int_equal(sender_map_header(&kit.edge->set.senders,
+	assert_int_equal(sender_map_header(&kit.edge->set.senders, &origin,
 	    span_of(header), &out, 5000), ERR_FULL);
 	grow_free(&out);
 }
@@ -146,6 +153,41 @@ what_strangers_send_is_left_alone(void **state)
 }
 
 static void
+users_alone_get_our_name_in_all_fields_of_addresses(void **state)
+{
+	use(NULL, NULL, NULL);
+	want_header("From: root (Cron Daemon)\r\n"
+	    "To: root, Ann <ann>,\r\n\tbob@far.example\r\n"
+	    "Cc: admins: eve, \"o'hara\";\r\n"
+	    "Reply-To: www-data\r\n"
+	    "Subject: root\r\n\r\n",
+	    "From: root@here.example (Cron Daemon)\r\n"
+	    "To: root@here.example, Ann <ann@here.example>,\r\n"
+	    "\tbob@far.example\r\n"
+	    "Cc: admins: eve@here.example, \"o'hara\"@here.example;\r\n"
+	    "Reply-To: www-data@here.example\r\n"
+	    "Subject: root\r\n\r\n");
+	want_header("From: Cron Daemon\r\nTo: undisclosed-recipients:;\r\n"
+	    "Cc: \r\nBcc: a@b, <>, (root)\r\n", NULL);
+	use("root@here.example", "me@provider.example", NULL);
+	want_header("From: root\r\nTo: root\r\n",
+	    "From: me@provider.example\r\nTo: root@here.example\r\n");
+}
+
+static void
+users_alone_that_strangers_send_are_left_alone(void **state)
+{
+	use(NULL, NULL, NULL);
+	kit_connect_from("192.0.2.7");
+	kit_say("EHLO x\r\nMAIL FROM:<root@here.example>\r\n"
+	    "RCPT TO:<v@far.example>\r\n"
+	    "DATA\r\nFrom: root\r\nTo: you\r\n\r\nhi\r\n.\r\n");
+	assert_string_equal(kit_codes(kit_hear()),
+	    "220 250 250 250 354 250 ");
+	assert_true(has_header("\r\nFrom: root\r\nTo: you\r\n"));
+}
+
+static void
 a_text_without_a_header_is_not_touched(void **state)
 {
 	use("@here.example", "me@provider.example", NULL);
@@ -168,6 +210,8 @@ main(void)
 		T(long_lines_are_folded_and_a_flood_of_addresses_is_refused),
 		T(envelope_and_text_of_a_program_here_say_the_same),
 		T(what_strangers_send_is_left_alone),
+		T(users_alone_get_our_name_in_all_fields_of_addresses),
+		T(users_alone_that_strangers_send_are_left_alone),
 		T(a_text_without_a_header_is_not_touched),
 	};
 
