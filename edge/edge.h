@@ -60,7 +60,10 @@ struct edge {
 	bool		 waits;		/* and of MAIL, before its reply */
 	bool		 passes;	/* a proxy: it keeps nothing	*/
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
-	bool		 binary;	/* no relay of it lacks BINARYMIME */
+	bool		 binary;	/* no relay of it lacks BINARYMIME; or
+					 * the next hop of a proxy has it */
+	bool		 dsn;		/* likewise, RFC 3461		*/
+	uint64_t	 max_size;	/* the most that one takes, or 0 */
 	uint64_t	 last_stream;	/* numbers given last	*/
 	uint64_t	 last_session;	/* of this process's only: it begins
 					 * with random bits	*/

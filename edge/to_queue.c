@@ -77,7 +77,7 @@ to_queue_data(struct transaction *t, uint64_t ask)
 {
 	to_queue_rcpts(t, 0);
 	(void)link_send_mail_data(t->edge->queue, &(struct msg_mail_data){
-	    .stream = t->stream.no, .ask = ask });
+	    .stream = t->stream.no, .ask = ask, .chunks = t->is_chunked });
 }
 
 void

@@ -41,12 +41,9 @@ to_edge_no_room(struct link *l, uint64_t stream, bool is_full)
 }
 
 void
-to_edge_state(struct link *l, enum queue_full full, bool asks,
-    enum queue_utf8 utf8, bool waits, bool binary)
+to_edge_state(struct link *l, const struct msg_queue_state *m)
 {
-	link_send_queue_state(l, &(struct msg_queue_state){
-	    .full = (uint8_t)full, .asks = asks, .utf8 = (uint8_t)utf8,
-	    .waits = waits, .binary = binary });
+	link_send_queue_state(l, m);
 }
 
 void

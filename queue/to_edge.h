@@ -14,8 +14,7 @@ void	to_edge_refused(struct link *, uint64_t stream, uint16_t code,
 	    const char *dsn, const char *text);
 /* The same where its disk is full, or takes nothing for another reason. */
 void	to_edge_no_room(struct link *, uint64_t stream, bool is_full);
-void	to_edge_state(struct link *, enum queue_full, bool asks,
-	    enum queue_utf8, bool waits, bool binary);
+void	to_edge_state(struct link *, const struct msg_queue_state *);
 void	to_edge_rcpt(struct link *, uint64_t ask, const struct route_reply *);
 
 #endif

@@ -123,6 +123,7 @@ struct delivery {
 					 * come one by one while it runs, and
 					 * each word of the next hop is told */
 	bool		 is_over;	/* the same: no more of them come */
+	bool		 is_chunked;	/* the same: its client said BDAT */
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
 	uint8_t		 ret;		/* RFC 3461, as for the bus	*/

@@ -40,7 +40,7 @@ take_data(struct worker *w, struct attempts_queue *q,
 
 	if (d == NULL)
 		return OK;
-	return worker_data(d);
+	return m->chunks > 1 ? ERR_PEER : worker_data(d, m->chunks != 0);
 }
 
 static enum err

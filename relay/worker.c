@@ -299,13 +299,14 @@ pass_rcpt(struct delivery *d, const struct msg_delivery_rcpt *m)
 }
 
 enum err
-worker_data(struct delivery *d)
+worker_data(struct delivery *d, bool is_chunked)
 {
 	if (d->is_finished)
 		return OK;
 	if (!d->is_passing || d->is_over)
 		return ERR_PEER;
 	d->is_over = true;
+	d->is_chunked = is_chunked;
 	if (d->on_text != NULL)
 		d->on_text(d, d->on_text_arg);
 	return OK;

@@ -40,7 +40,7 @@ MUST_CHECK enum err worker_open(struct worker *, struct attempts_queue *,
 MUST_CHECK enum err worker_rcpt(struct worker *, struct delivery *,
 		    const struct msg_delivery_rcpt *);
 /* It passes through, and its recipients are over: its text comes. */
-MUST_CHECK enum err worker_data(struct delivery *);
+MUST_CHECK enum err worker_data(struct delivery *, bool is_chunked);
 /* Bytes of pieces that a queue may have here at a time. */
 size_t		 worker_text_max(const struct worker *);
 /* Its results are committed, or nobody wants them. */

@@ -55,6 +55,7 @@ cmd_bdat(struct session *s, struct span args)
 
 	if (!is_readable(s, args))
 		return REFUSED;
+	s->transaction->is_chunked = true;
 	return s->origin.is_extended ? stage_run(s, AT_DATA, begin) :
 	    begin(s, &no);
 }

@@ -50,6 +50,7 @@ cmd_data(struct session *s, struct span args)
 		    "BODY=BINARYMIME comes by BDAT alone");
 		return REFUSED;
 	}
+	s->transaction->is_chunked = false;
 	return stage_run(s, AT_DATA, begin);
 }
 

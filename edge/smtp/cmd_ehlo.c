@@ -59,12 +59,33 @@ cmd_offers_utf8(const struct session *s)
 	}
 }
 
+/* Who keeps mail reports on it; who passes it on offers what is behind. */
+bool
+cmd_offers_dsn(const struct session *s)
+{
+	return !s->edge->passes || s->edge->dsn;
+}
+
+bool
+cmd_offers_binary(const struct session *s)
+{
+	return s->edge->set.binarymime &&
+	    (!s->edge->passes || s->edge->binary);
+}
+
+uint64_t
+cmd_max_size(const struct session *s)
+{
+	uint64_t ours = s->edge->set.max_size, theirs = s->edge->max_size;
+
+	return theirs > 0 && theirs < ours ? theirs : ours;
+}
+
 static enum taken
 say_ehlo(struct session *s, const struct reply *no)
 {
 	static const char *const extensions[] = {
-		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN",
-		"CHUNKING",
+		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES",
 	};
 
 	if (!is_greeted(s, no))
@@ -74,16 +95,19 @@ say_ehlo(struct session *s, const struct reply *no)
 	    s->origin.helo);
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
+	if ((s->has_dsn = cmd_offers_dsn(s)))
+		session_reply(s, 250, "-", "DSN");
+	session_reply(s, 250, "-", "CHUNKING");
 	if ((s->has_utf8 = cmd_offers_utf8(s)))
 		session_reply(s, 250, "-", "SMTPUTF8");
-	if (s->edge->set.binarymime)
+	if ((s->has_binary = cmd_offers_binary(s)))
 		session_reply(s, 250, "-", "BINARYMIME");
 	if (cmd_offers_tls(s))
 		session_reply(s, 250, "-", "STARTTLS");
 	if (cmd_offers_auth(s))
 		session_reply(s, 250, "-", "AUTH PLAIN LOGIN");
 	session_reply(s, 250, "", "SIZE %llu",
-	    (unsigned long long)s->edge->set.max_size);
+	    (unsigned long long)cmd_max_size(s));
 	return TAKEN;
 }
 

@@ -121,6 +121,25 @@ may_be_utf8(struct session *s)
 	return false;
 }
 
+/* The same of RFC 3461, and of a body of any octets. */
+static bool
+may_have(struct session *s, const struct command_mail *m)
+{
+	bool wants_dsn = m->ret != DSN_RET_NONE || m->envid.len > 0;
+
+	if ((!wants_dsn || cmd_offers_dsn(s)) &&
+	    (!m->is_binary || cmd_offers_binary(s)))
+		return true;
+	if ((wants_dsn && s->has_dsn && !cmd_offers_dsn(s)) ||
+	    (m->is_binary && s->has_binary && !cmd_offers_binary(s)))
+		session_refuse(s, 451, "4.3.0",
+		    "The next hop offers that no more, say EHLO again");
+	else
+		cmd_fault(s, m->is_binary && !cmd_offers_binary(s) ?
+		    FAULT_BINARY : FAULT_PARAM, "5.1.7");
+	return false;
+}
+
 /* The transaction has begun, and ends when a check says no. */
 static enum taken
 say_judged(struct session *s, const struct reply *no)
@@ -141,7 +160,7 @@ say_judged(struct session *s, const struct reply *no)
 enum taken
 cmd_mail(struct session *s, struct span args)
 {
-	unsigned long long max = s->edge->set.max_size;
+	unsigned long long max = cmd_max_size(s);
 	struct command_mail m;
 	enum command_fault fault;
 	char text[CMD_ADDRESS_MAX], other[CMD_ADDRESS_MAX];
@@ -155,13 +174,11 @@ cmd_mail(struct session *s, struct span args)
 		fault = FAULT_PARAM;
 	if (fault == FAULT_NONE && !cmd_complete(s, &m.sender, text))
 		fault = FAULT_ADDRESS;
-	if (fault == FAULT_NONE && m.is_binary && !s->edge->set.binarymime)
-		fault = FAULT_BINARY;
 	if (fault != FAULT_NONE) {
 		cmd_fault(s, fault, "5.1.7");
 		return REFUSED;
 	}
-	if (m.smtputf8 && !may_be_utf8(s))
+	if ((m.smtputf8 && !may_be_utf8(s)) || !may_have(s, &m))
 		return REFUSED;
 	if (m.has_size && m.size > max) {
 		session_refuse(s, 552, "5.3.4",

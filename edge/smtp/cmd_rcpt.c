@@ -45,6 +45,9 @@ cmd_rcpt(struct session *s, struct span args)
 	char text[CMD_ADDRESS_MAX];
 
 	fault = command_rcpt(args, s->origin.is_extended, t->has_smtputf8, &r);
+	if (fault == FAULT_NONE && (r.notify != 0 || r.orcpt.len > 0) &&
+	    !s->has_dsn)
+		fault = FAULT_PARAM;
 	if (fault == FAULT_NONE && !cmd_complete(s, &r.rcpt, text))
 		fault = FAULT_ADDRESS;
 	if (fault != FAULT_NONE) {

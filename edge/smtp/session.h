@@ -82,6 +82,7 @@ struct session {
 	void		(*on_answer)(struct session *, const struct reply *no);
 	enum state	 state;
 	bool		 has_utf8;	/* was offered SMTPUTF8		*/
+	bool		 has_dsn, has_binary;	/* likewise		*/
 	bool		 is_greeted;
 	bool		 has_more;	/* input came behind the command in
 					 * hand				*/

@@ -85,6 +85,7 @@ struct transaction {
 	struct text	 text;
 	struct stream	 stream;
 	struct pace	 pace;		/* of what the client sends	*/
+	bool		 is_chunked;	/* it comes by BDAT		*/
 	bool		 is_full;	/* it is not read from		*/
 	bool		 is_wanted;	/* the whole is to be kept	*/
 	bool		 is_traced;	/* our fields stand on top	*/

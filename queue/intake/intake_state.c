@@ -9,10 +9,11 @@ intake_tell_edge(const struct edge *ed)
 	const struct queue *q = ed->queue;
 	int lacks;
 
-	to_edge_state(ed->link, queue_room(q), q->expanders.cnt > 0 ||
-	    route_asks(q->settings.routes),
-	    route_utf8(q->settings.routes, &lacks), false,
-	    route_all_take_binary(q->settings.routes));
+	to_edge_state(ed->link, &(struct msg_queue_state){
+	    .full = (uint8_t)queue_room(q),
+	    .asks = q->expanders.cnt > 0 || route_asks(q->settings.routes),
+	    .utf8 = (uint8_t)route_utf8(q->settings.routes, &lacks),
+	    .binary = route_all_take_binary(q->settings.routes) });
 }
 
 void

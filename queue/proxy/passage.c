@@ -203,7 +203,7 @@ send_data(struct passage *p)
 		return;
 	p->state = PASSAGE_DATA;
 	link_send_delivery_data(p->worker->link, &(struct msg_delivery_data){
-	    p->id, 0, p->attempt });
+	    p->id, 0, p->attempt, p->is_chunked });
 	passage_ask(p, PASSAGE_ANSWER_MS);
 }
 

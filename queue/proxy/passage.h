@@ -79,6 +79,7 @@ struct passage {
 	uint32_t	 taken_cnt;
 	size_t		 rcpt_bytes;
 	uint64_t	 data_ask;	/* the question about the text	*/
+	bool		 is_chunked;	/* which comes by BDAT		*/
 	unsigned	 credit;
 	uint64_t	 len[PART__COUNT];	/* bytes that came	*/
 	uint32_t	 piece_cnt[PART__COUNT];

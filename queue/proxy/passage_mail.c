@@ -174,9 +174,11 @@ passage_data(struct proxy_edge *ed, const struct msg_mail_data *m)
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	if (p->data_ask != 0 || m->ask == 0 || company(p) == 0)
+	if (p->data_ask != 0 || m->ask == 0 || m->chunks > 1 ||
+	    company(p) == 0)
 		return ERR_PEER;
 	p->data_ask = m->ask;
+	p->is_chunked = m->chunks != 0;
 	if (p->worker != NULL)
 		passage_serve(p);
 	return OK;

@@ -57,14 +57,33 @@ gone(struct link *l, enum err why, void *arg)
 	proxy_drop_edge(ed);
 }
 
-/* A recipient is always asked about, and MAIL is answered by the next hop. */
-static void
-tell(const struct proxy_edge *ed)
+/* What its one hop offers; of many hops each recipient's says what it can. */
+static enum queue_utf8
+utf8_of(const struct proxy *px, const struct msg_relay_can *hop)
 {
 	int lacks;
 
-	to_edge_state(ed->link, QUEUE_HAS_ROOM, true,
-	    route_utf8(ed->proxy->settings.routes, &lacks), true, true);
+	if (!proxy_has_one_hop(px))
+		return route_utf8(px->settings.routes, &lacks);
+	return hop->utf8 == HOP_UTF8 ? QUEUE_UTF8 : QUEUE_ASCII;
+}
+
+/*
+ * A recipient is always asked about, and MAIL is answered by the next hop.
+ * What a client is offered is what that one offers us, and nothing before it
+ * is known: what it asks for then could not be kept, and nobody could be told.
+ */
+static void
+tell(const struct proxy_edge *ed)
+{
+	const struct proxy *px = ed->proxy;
+	struct msg_relay_can hop;
+
+	(void)able_says(&px->able, proxy_relay(px), &hop);
+	to_edge_state(ed->link, &(struct msg_queue_state){
+	    .full = QUEUE_HAS_ROOM, .asks = 1, .waits = 1,
+	    .utf8 = (uint8_t)utf8_of(px, &hop), .binary = hop.binary,
+	    .dsn = hop.dsn, .size = hop.size });
 }
 
 void

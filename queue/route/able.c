@@ -18,6 +18,8 @@ struct able_row {
 	char		 hop[HOP_MAX];
 	enum hop_utf8	 utf8;
 	bool		 lacks_binary;	/* for all that is known	*/
+	bool		 dsn;		/* is offered			*/
+	uint64_t	 size;		/* the most it takes, or 0	*/
 };
 
 static struct able_row *
@@ -50,7 +52,7 @@ able_hear(struct able *a, const char *relay, const struct msg_relay_can *m)
 	struct able_row *row;
 	char hop[HOP_MAX];
 
-	if (m->utf8 >= HOP_UTF8__COUNT || m->binary > 1 ||
+	if (m->utf8 >= HOP_UTF8__COUNT || m->binary > 1 || m->dsn > 1 ||
 	    !span_cstr(m->hop, hop, sizeof(hop)))
 		return ERR_PEER;
 	if ((row = find_or_add(a, relay)) == NULL)
@@ -58,6 +60,8 @@ able_hear(struct able *a, const char *relay, const struct msg_relay_can *m)
 	if (m->utf8 != HOP_UNKNOWN || strcmp(row->hop, hop) != 0) {
 		row->utf8 = m->utf8;
 		row->lacks_binary = m->utf8 != HOP_UNKNOWN && m->binary == 0;
+		row->dsn = m->dsn != 0;
+		row->size = m->size;
 	}
 	strlcpy(row->hop, hop, sizeof(row->hop));
 	return OK;
@@ -69,6 +73,21 @@ able_hop(const struct able *a, const char *relay)
 	const struct able_row *row = find(a, relay);
 
 	return row == NULL ? HOP_UNKNOWN : row->utf8;
+}
+
+bool
+able_says(const struct able *a, const char *relay, struct msg_relay_can *out)
+{
+	const struct able_row *row = find(a, relay);
+
+	*out = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN };
+	if (row == NULL || row->utf8 == HOP_UNKNOWN)
+		return false;
+	out->utf8 = (uint8_t)row->utf8;
+	out->binary = !row->lacks_binary;
+	out->dsn = row->dsn;
+	out->size = row->size;
+	return true;
 }
 
 static bool

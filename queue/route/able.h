@@ -36,6 +36,9 @@ MUST_CHECK enum err able_hear(struct able *, const char *relay,
 
 /* What was heard of the hop of this relay. */
 enum hop_utf8	able_hop(const struct able *, const char *relay);
+/* All of it, of a hop that has been heard; false: none has. */
+bool	able_says(const struct able *, const char *relay,
+	    struct msg_relay_can *out);
 
 /* Put what is known into these routes. */
 void	able_tell(const struct able *, struct routes *);

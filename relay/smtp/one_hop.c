@@ -26,17 +26,21 @@ one_hop_new(void **out, size_t size, const struct relay_type_env *env)
 
 /* The target is its owner's first member; that is not const. */
 static void
-take_offers(const struct smtp_client_target *t, unsigned has)
+take_offers(const struct smtp_client_target *t, const struct ehlo *ehlo)
 {
 	struct one_hop *h = (struct one_hop *)(uintptr_t)t;
-	enum hop_utf8 utf8 = has & EHLO_SMTPUTF8 ? HOP_UTF8 : HOP_ASCII;
+	enum hop_utf8 utf8 = ehlo->has & EHLO_SMTPUTF8 ? HOP_UTF8 : HOP_ASCII;
+	bool binary = (~ehlo->has & (EHLO_CHUNKING | EHLO_BINARYMIME)) == 0;
+	bool dsn = (ehlo->has & EHLO_DSN) != 0;
+	uint64_t size = ehlo->has & EHLO_SIZE ? ehlo->size : 0;
 
-	bool binary = (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)) == 0;
-
-	if (utf8 == h->utf8 && binary == h->binary)
+	if (utf8 == h->utf8 && binary == h->binary && dsn == h->dsn &&
+	    size == h->size)
 		return;
 	h->utf8 = utf8;
 	h->binary = binary;
+	h->dsn = dsn;
+	h->size = size;
 	if (h->env->changed != NULL)
 		h->env->changed(h->env->changed_arg);
 }
@@ -48,6 +52,8 @@ one_hop_can(const void *arg, struct msg_relay_can *out)
 
 	out->utf8 = (uint8_t)h->utf8;
 	out->binary = h->binary;
+	out->dsn = h->dsn;
+	out->size = h->size;
 	out->hop = span_of(h->name);
 }
 

@@ -31,7 +31,8 @@ struct one_hop {			/* target first: see one_hop.c	*/
 	const struct relay_type_env *env;
 	char		 name[ONE_HOP_NAME];	/* of the hop, as configured */
 	enum hop_utf8	 utf8;		/* its last EHLO, of us all	*/
-	bool		 binary;	/* likewise			*/
+	bool		 binary, dsn;	/* likewise			*/
+	uint64_t	 size;		/* likewise			*/
 	struct timer	 ask;		/* until a question		*/
 	int64_t		 ask_ms;	/* and the next; 0 never	*/
 	struct smtp_client *asking;	/* or NULL			*/

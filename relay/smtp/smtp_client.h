@@ -86,9 +86,9 @@ struct smtp_client_target {		/* borrowed by all its clients	*/
 	int64_t		 command_ms;	/* patience for a reply		*/
 	int64_t		 data_ms;	/* for each step forward in sending */
 	int64_t		 done_ms;	/* for the reply to the text	*/
-	/* It has greeted, and offers these EHLO_*; NULL: nobody asks. */
+	/* It has greeted, and offers this; NULL: nobody asks. */
 	void		(*offers)(const struct smtp_client_target *,
-			    unsigned has);
+			    const struct ehlo *);
 	unsigned	 patient;	/* stages (SLOW_BIT) at which it is
 					 * RFC 5321's at least; may grow */
 };

@@ -7,6 +7,7 @@
 #include "relay/smtp/smtp_greet.h"
 #include "relay/smtp/smtp_login.h"
 #include "relay/smtp/smtp_mail.h"
+#include "relay/smtp/smtp_pass.h"
 #include "relay/smtp/smtp_say.h"
 
 static void
@@ -60,6 +61,8 @@ const struct smtp_row smtp_dialogue[SMTP__COUNT] = {
 	    smtp_mail_say_data, smtp_mail_hear_data },
 	[SMTP_TEXT]	= { STAGE_BODY, SMTP_PATIENCE_DATA, 0,
 	    smtp_mail_say_text, smtp_mail_hear_early },
+	[SMTP_CHUNK]	= { STAGE_BODY, SMTP_PATIENCE_DATA, 0,
+	    NULL, smtp_pass_hear_chunk },
 	[SMTP_END]	= { STAGE_BODY, SMTP_PATIENCE_DONE, 0,
 	    NULL, smtp_mail_hear_end },
 	[SMTP_QUIT]	= { STAGE_MAIL, SMTP_PATIENCE_QUIT, SMTP_ROW_421,

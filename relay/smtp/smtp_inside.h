@@ -44,6 +44,7 @@ enum smtp_step {
 				 * to say something; likewise	*/
 	SMTP_DATA,
 	SMTP_TEXT,		/* sending; no reply is due yet */
+	SMTP_CHUNK,		/* one is said that is not the last	*/
 	SMTP_END,
 	SMTP_QUIT,
 	SMTP_CLOSED,
@@ -117,6 +118,7 @@ struct smtp_client {
 	bool		 heard;		/* any reply in this one	*/
 	bool		 is_utf8;	/* it is with SMTPUTF8		*/
 	bool		 is_binary;	/* it goes by BDAT, as it is	*/
+	bool		 is_chunked;	/* by several, as its pieces come */
 	bool		 is_refused;	/* MAIL was			*/
 	bool		 was_granted;	/* MAIL, for this delivery	*/
 	uint16_t	 refused_code;	/* of the transaction before, when
@@ -131,6 +133,8 @@ struct smtp_client {
 	struct span	 rest;		/* of the piece being read	*/
 	unsigned	 scanned;	/* pieces read to their end	*/
 	bool		 text_begun, text_ended;
+	bool		 chunk_ended;	/* what is written; not the last */
+	char		 chunk[32];	/* its command			*/
 };
 
 #endif

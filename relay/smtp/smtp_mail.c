@@ -100,6 +100,10 @@ smtp_mail_say_data(struct smtp_client *c)
 void
 smtp_mail_say_text(struct smtp_client *c)
 {
+	if (c->is_chunked) {
+		smtp_pass_say_chunks(c);
+		return;
+	}
 	if (c->is_binary)
 		smtp_say(c, "BDAT %llu LAST\r\n",
 		    (unsigned long long)delivery_size(c->delivery));
@@ -333,7 +337,7 @@ smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
 {
 	if (c->ended_cnt == 0)
 		c->needs_rset = false;
-	if (c->is_binary && v->class != CLASS_DONE)
+	if ((c->is_binary || c->is_chunked) && v->class != CLASS_DONE)
 		c->needs_rset = true;	/* RFC 3030 2 */
 	if (c->target->is_lmtp) {
 		hear_end_of_one(c, v);
@@ -406,7 +410,7 @@ is_over(struct smtp_client *c)
 void
 smtp_mail_begin(struct smtp_client *c)
 {
-	c->is_refused = false;
+	c->is_refused = c->is_chunked = false;
 	c->ended_cnt = 0;
 	c->undecided = c->delivery->undecided;
 	c->batch_cnt = 0;

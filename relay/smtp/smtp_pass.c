@@ -3,6 +3,9 @@
  * it: nothing can be converted, for nothing of the text is here before DATA.
  *
  * Octets over 127 that nobody has announced pass as they are.
+ *
+ * A text that its client sends by BDAT goes on by BDAT where the next hop has
+ * it.  What is not binary has been looked at, so it may go by DATA as well.
  */
 #include "mail/address.h"
 #include "relay/smtp/smtp_batch.h"
@@ -10,6 +13,7 @@
 #include "relay/smtp/smtp_pass.h"
 #include "relay/smtp/smtp_say.h"
 #include "relay/smtp/smtp_step.h"
+#include "relay/smtp/smtp_text.h"
 
 /* The end of it for all that are not decided. */
 static void
@@ -38,7 +42,8 @@ lacks(const struct smtp_client *c, struct verdict *v)
 
 	if (!(has & EHLO_SMTPUTF8) && wants_utf8(d))
 		own = OWN_needs_smtputf8;
-	else if (d->body == BODY_BINARYMIME)
+	else if (d->body == BODY_BINARYMIME &&
+	    (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)) != 0)
 		own = OWN_needs_binarymime;
 	else if (d->body == BODY_8BITMIME && !(has & EHLO_8BITMIME) &&
 	    c->target->eightbit != SMTP_8BIT_SEND)
@@ -74,6 +79,7 @@ smtp_pass_begin(struct smtp_client *c)
 	c->is_refused = false;
 	c->is_utf8 = c->ehlo.has & EHLO_SMTPUTF8 && wants_utf8(d);
 	c->is_binary = d->body == BODY_BINARYMIME;
+	c->is_chunked = false;
 	c->ended_cnt = c->batch_cnt = c->batch_pos = c->taken_cnt = 0;
 	c->undecided = 0;
 	if (smtp_batch_is_void(c, &v))
@@ -146,6 +152,19 @@ leave(struct smtp_client *c)
 	end(c, &v);
 }
 
+/* Nobody need be asked for a 354, so ours is told. */
+static void
+begin_chunks(struct smtp_client *c)
+{
+	struct verdict yes = { .class = CLASS_DONE, .stage = STAGE_DATA,
+	    .code = 354 };
+
+	delivery_word(c->delivery, STAGE_DATA, 0, &yes, c->hop);
+	c->is_chunked = true;
+	c->text_begun = c->chunk_ended = false;
+	smtp_step_enter(c, SMTP_TEXT);
+}
+
 void
 smtp_pass_go_on(struct smtp_client *c)
 {
@@ -154,10 +173,13 @@ smtp_pass_go_on(struct smtp_client *c)
 	if (d->is_orphan)
 		leave(c);
 	else if (!say_next(c) && d->is_over) {
-		if (c->taken_cnt > 0)
-			smtp_step_enter(c, SMTP_DATA);
-		else
+		if (c->taken_cnt == 0)
 			leave(c);
+		else if (c->is_binary || (d->is_chunked &&
+		    (c->ehlo.has & EHLO_CHUNKING) != 0))
+			begin_chunks(c);
+		else
+			smtp_step_enter(c, SMTP_DATA);
 	}
 }
 
@@ -193,6 +215,30 @@ smtp_pass_hear_data(struct smtp_client *c, const struct verdict *v)
 {
 	if (v->code == 354) {
 		delivery_word(c->delivery, STAGE_DATA, 0, v, c->hop);
+		smtp_step_enter(c, SMTP_TEXT);
+	} else if (v->code < 400) {
+		smtp_end_protest(c, v);
+	} else {
+		c->mail_cnt++;
+		end(c, v);
+	}
+}
+
+/* Between two chunks all stays as it is. */
+void
+smtp_pass_say_chunks(struct smtp_client *c)
+{
+	if (c->text_begun)
+		return;
+	smtp_text_begin(c);
+	c->text_begun = true;
+}
+
+/* RFC 3030 2: after a no the rest must not come, and RSET must. */
+void
+smtp_pass_hear_chunk(struct smtp_client *c, const struct verdict *v)
+{
+	if (v->code / 100 == 2) {
 		smtp_step_enter(c, SMTP_TEXT);
 	} else if (v->code < 400) {
 		smtp_end_protest(c, v);

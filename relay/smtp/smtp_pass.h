@@ -23,4 +23,9 @@ void	smtp_pass_hear_mail(struct smtp_client *, const struct verdict *);
 void	smtp_pass_hear_rcpt(struct smtp_client *, const struct verdict *);
 void	smtp_pass_hear_data(struct smtp_client *, const struct verdict *);
 
+/* A text by BDAT: each piece is a chunk, and the next goes out when the next
+ * hop has said yes to it. */
+void	smtp_pass_say_chunks(struct smtp_client *);
+void	smtp_pass_hear_chunk(struct smtp_client *, const struct verdict *);
+
 #endif

@@ -80,7 +80,7 @@ smtp_step_ready(struct smtp_client *c)
 {
 	c->was_ready = true;
 	if (c->target->offers != NULL)
-		c->target->offers(c->target, c->ehlo.has);
+		c->target->offers(c->target, &c->ehlo);
 	smtp_step_enter(c, SMTP_IDLE);
 }
 

@@ -8,6 +8,8 @@
  * A message of at most two pieces waits for both, so that a small one leaves
  * in one write; a larger one goes as its pieces come.
  */
+#include <stdio.h>
+
 #include "relay/smtp/smtp_convert.h"
 #include "relay/smtp/smtp_text.h"
 
@@ -90,6 +92,42 @@ next_run(struct smtp_client *c, struct span *run)
 	return run->len > 0;
 }
 
+/* Of a text whose end is not known each piece is a chunk of its own. */
+static enum err
+fill_chunk(struct smtp_client *c)
+{
+	const struct delivery *d = c->delivery;
+	struct span piece;
+	bool is_last;
+	enum err e;
+	int len;
+
+	while ((e = delivery_text(d, c->scanned, &piece)) == OK) {
+		is_last = d->first + c->scanned + 1 == d->piece_cnt;
+		c->scanned++;
+		if (piece.len == 0 && !is_last)
+			continue;
+		len = snprintf(c->chunk, sizeof(c->chunk), "BDAT %zu%s\r\n",
+		    piece.len, is_last ? " LAST" : "");
+		add_run(c, (struct span){ c->chunk, (size_t)len });
+		if (piece.len > 0)
+			add_run(c, piece);
+		c->text_ended = is_last;
+		c->chunk_ended = !is_last;
+		return OK;
+	}
+	return e;
+}
+
+bool
+smtp_text_is_chunk(struct smtp_client *c)
+{
+	bool is = c->chunk_ended;
+
+	c->chunk_ended = false;
+	return is;
+}
+
 enum err
 smtp_text_fill(struct smtp_client *c)
 {
@@ -99,6 +137,8 @@ smtp_text_fill(struct smtp_client *c)
 	let_go(c);
 	if (c->text_ended)
 		return ERR_NONE;
+	if (c->is_chunked)
+		return fill_chunk(c);
 	if (!c->text_begun && (e = start(c)) != OK)
 		return e;
 	while (c->iov_cnt < SMTP_CLIENT_IOV - 1) {

@@ -20,4 +20,7 @@ void	smtp_text_begin(struct smtp_client *);
  */
 MUST_CHECK enum err smtp_text_fill(struct smtp_client *);
 
+/* All that was put there is written: was it a chunk whose reply is due? */
+bool	smtp_text_is_chunk(struct smtp_client *);
+
 #endif

@@ -144,6 +144,10 @@ write_text(struct smtp_client *c)
 		}
 		if (!write_runs(c))
 			return;
+		if (smtp_text_is_chunk(c)) {
+			smtp_step_enter(c, SMTP_CHUNK);
+			return;
+		}
 		e = smtp_text_fill(c);
 		if (e == ERR_AGAIN)
 			return;

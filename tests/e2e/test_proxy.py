@@ -12,6 +12,8 @@ from client import TEXT, Client
 from peers import Dovecot
 from server import NOBODY, Postern, Room, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
+from test_bdat import BINARY, HEAD, chunk
+from test_smuggle import REFUSED
 from tool import ctl
 
 CONF = """
@@ -19,11 +21,13 @@ process { hostname mx.test.example; run_dir run }
 edge in {
     type smtp
     listener { interface 127.0.0.1; port %(smtp)d }
+    binarymime yes
     relay hop
 }
 edge local {
     type lmtp
     listener { interface 127.0.0.1; port %(lmtp)d }
+    binarymime yes
     queue mailboxes
 }
 edge boxes {
@@ -47,7 +51,7 @@ relay world {
 }
 """
 
-OFFERED = (*EXTENSIONS, "DSN")
+OFFERED = (*EXTENSIONS, "DSN", "CHUNKING", "BINARYMIME")
 
 
 class House:
@@ -55,7 +59,8 @@ class House:
 
     def __init__(self, server):
         self.server = server
-        self.hop, self.boxhop = Sink(extensions=OFFERED), Sink()
+        self.hop = Sink(extensions=OFFERED)
+        self.boxhop = Sink(extensions=OFFERED)
         self.smtp, self.lmtp = free_port(), free_port()
         self.boxes, self.world = free_port(), free_port()
         self.configure(self.hop)
@@ -173,7 +178,130 @@ def test_the_text_is_refused_at_data_or_its_end_or_in_its_middle(house):
     assert len(house.hop.wait()) == 1
 
 
+def known(house, port, greeting="EHLO"):
+    """What is offered there, once the hop has been heard."""
+    def offered():
+        with Client(port) as c:
+            got = c.say(greeting + " here.example").split("\n")[1:]
+        return "250-DSN" in got and [l[4:] for l in got]
+    if not offered():
+        with Client(port) as c:
+            c.want(greeting + " here.example", 250)
+            c.want("MAIL FROM:<ann@here.example>", 250)
+    return until(offered, what="DSN offered")
+
+
+def test_what_is_offered_is_what_the_hop_offers(house):
+    """Nothing of it before that is known, and not what another offers."""
+    p, plain = house.server, Sink(extensions=("SIZE 9000",))
+    own = "SIZE %d" % (50 << 20)
+    mine = {"DSN", "SMTPUTF8", "BINARYMIME"}
+
+    def offered(c):
+        return {l[4:] for l in c.say("EHLO here.example").split("\n")[1:]}
+
+    try:
+        assert mine <= {*known(house, house.smtp)}
+        house.configure(plain)
+        with Client(house.smtp) as c:
+            assert mine <= offered(c)
+            assert ctl(p, "reload").status == 0
+        with Client(house.smtp) as c:
+            got = offered(c)
+            assert not mine & got and own in got, got
+            c.want("MAIL FROM:<ann@here.example> RET=HDRS", "555 5.5.4")
+            c.want("MAIL FROM:<ann@here.example> BODY=BINARYMIME", 501)
+            c.want("MAIL FROM:<ann@here.example>", 250)
+            c.want("RCPT TO:<bob@there.example> NOTIFY=NEVER", "555 5.5.4")
+            c.want("RCPT TO:<bob@there.example>", 250)
+            got = offered(c)
+            assert not mine & got and "SIZE 9000" in got, got
+            c.want("MAIL FROM:<ann@here.example> SIZE=9001", "552 5.3.4")
+    finally:
+        house.configure(house.hop)
+        assert ctl(p, "reload").status == 0
+        plain.close()
+
+
+def test_binary_text_passes_chunk_by_chunk(house):
+    """In pieces of 64 KB, by SMTP and by LMTP, to the octet."""
+    for port, hop, hello in ((house.smtp, house.hop, "EHLO"),
+                             (house.lmtp, house.boxhop, "LHLO")):
+        known(house, port, hello)
+        with hop.news:
+            hop.commands.clear()
+        with Client(port) as c:
+            c.want(hello + " here.example", 250)
+            c.want("MAIL FROM:<ann@here.example> BODY=BINARYMIME", 250)
+            c.want("RCPT TO:<bob@there.example>", 250)
+            c.write(chunk(BINARY[:1000]) + chunk(BINARY[1000:] * 3, True))
+            assert c.reply().startswith("250 2.0.0 1000 ")
+            assert c.reply() == "250 2.0.0 Taken"
+        got = hop.wait()[0]
+        assert got.data.endswith(BINARY + BINARY[1000:] * 2)
+        assert got.params == "BODY=BINARYMIME"
+        chunks = [l for l in hop.commands if l.startswith("BDAT")]
+        assert len(chunks) >= 4 and chunks[-1].endswith(" LAST"), chunks
+        assert not any(l.endswith(" LAST") for l in chunks[:-1]), chunks
+        assert "DATA" not in hop.commands
+
+
+def test_bdat_goes_by_bdat_where_the_hop_has_it_and_else_by_data(house):
+    """EOD-23, BDT-10 and 13 through a proxy: of a text that is not binary no
+    wrong line end reaches the hop, by either of the two, and dots stay."""
+    text = HEAD + b".\r\n..\r\n.x\r\n" + b"y" * 990 + b"\r\n"
+    plain = Sink(extensions=EXTENSIONS)
+    try:
+        for hop in house.hop, plain:
+            house.configure(hop)
+            assert ctl(house.server, "reload").status == 0
+            with Client(house.smtp) as c:
+                c.hello()
+                for row, bytes_ in sorted(REFUSED.items()):
+                    c.want("MAIL FROM:<ann@here.example>", 250)
+                    c.want("RCPT TO:<bob@there.example>", 250)
+                    c.write(chunk(HEAD + b"x" + bytes_ + b"MAIL FROM:<x@y>\r\n",
+                                  True))
+                    assert c.reply()[:3] == "550", row
+                c.want("MAIL FROM:<ann@here.example>", 250)
+                c.want("RCPT TO:<bob@there.example>", 250)
+                c.write(chunk(text[:19]) + chunk(text[19:20]) +
+                        chunk(text[20:], True))
+                assert [c.reply()[:3] for _ in range(3)] == ["250"] * 3
+            got, = hop.wait()
+            assert got.data.endswith(text)
+            assert ("DATA" in hop.commands) == (hop is plain)
+            assert any(l.startswith("BDAT") for l in hop.commands) == (
+                hop is not plain)
+    finally:
+        house.configure(house.hop)
+        assert ctl(house.server, "reload").status == 0
+        plain.close()
+
+
+def test_a_refused_chunk_is_the_end_of_its_text(house):
+    """The connection is good for the next one."""
+    known(house, house.smtp)
+    house.hop.answer = said({"BDAT": "552 5.3.4 Too much for me"})
+    before = house.hop.connections
+    with Client(house.smtp) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example> BODY=BINARYMIME", 250)
+        c.want("RCPT TO:<bob@there.example>", 250)
+        c.write(chunk(BINARY * 3, True))
+        assert c.reply() == "552 5.3.4 Too much for me"
+        house.hop.answer = said({})
+        c.want("MAIL FROM:<ann@here.example> BODY=BINARYMIME", 250)
+        c.want("RCPT TO:<bob@there.example>", 250)
+        c.write(chunk(BINARY, True))
+        assert c.reply() == "250 2.0.0 Taken"
+    assert house.hop.wait()[0].data.endswith(BINARY)
+    assert house.hop.connections <= before + 1
+    assert len([l for l in house.hop.commands if " LAST" in l]) == 1
+
+
 def test_parameters_pass_where_the_hop_has_them(house):
+    known(house, house.smtp)
     with Client(house.smtp) as c:
         c.hello()
         c.want("MAIL FROM:<ann@here.example> RET=HDRS ENVID=x1", 250)

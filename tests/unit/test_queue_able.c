@@ -142,6 +142,26 @@ hears_binary(const char *relay, enum hop_utf8 utf8, bool binary, bool takes)
 	assert_true(route_all_take_binary(routes) == takes);
 }
 
+/* A proxy offers what is known of its hop, and nothing else. */
+static void
+what_a_hop_has_said_is_kept_as_it_is(void **state)
+{
+	struct msg_relay_can m = { .utf8 = HOP_ASCII, .binary = 1, .dsn = 1,
+	    .size = 9000, .hop = SPAN("h:25") }, got;
+	struct msg_relay_can odd = { .dsn = 2, .hop = SPAN("h:25") };
+
+	assert_false(able_says(&able, "smarthost", &got));
+	assert_int_equal(got.binary + got.dsn + got.size, 0);
+	assert_int_equal(able_hear(&able, "smarthost", &m), OK);
+	assert_true(able_says(&able, "smarthost", &got));
+	assert_true(got.utf8 == HOP_ASCII && got.binary == 1 && got.dsn == 1 &&
+	    got.size == 9000);
+	m = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN, .hop = SPAN("h:26") };
+	assert_int_equal(able_hear(&able, "smarthost", &m), OK);
+	assert_false(able_says(&able, "smarthost", &got));
+	assert_int_equal(able_hear(&able, "smarthost", &odd), ERR_PEER);
+}
+
 /* RFC 3030 3: refused where it is known, and what is not known may be. */
 static void
 binary_text_is_refused_of_hops_that_were_heard_to_lack_it(void **state)
@@ -275,6 +295,7 @@ main(void)
 		T(nothing_is_promised_where_mail_that_comes_in_has_no_way),
 		T(what_is_still_to_be_asked_is_no_lasting_no),
 		T(a_recipient_is_refused_whose_relay_cannot_carry_it),
+		T(what_a_hop_has_said_is_kept_as_it_is),
 		T(binary_text_is_refused_of_hops_that_were_heard_to_lack_it),
 		T(a_bounce_goes_by_the_relay_that_carries_it),
 		T(where_no_other_carries_it_a_bounce_goes_by_mx),
