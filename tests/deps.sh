@@ -5,24 +5,26 @@
 # Where nothing is missing no package tool is called, so it works offline.
 # Services of what is installed are neither started nor left enabled.  Postfix
 # is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
-# system and this may be another's; nsd likewise, and maildrop and fail2ban,
-# which would bring a service of their own.
+# system and this may be another's; Exim and nsd likewise, and maildrop and
+# fail2ban, which would bring a service of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
     libunbound-dev libseccomp-dev libssl-dev libcrypt-dev libidn2-dev
     libpcre2-dev"
-# The last three lines are what the unpacked postfix, nsd and maildrop are
+# The last four lines are what the unpacked postfix, nsd, maildrop and exim4 are
 # linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
     openssl ca-certificates libmail-deliverystatus-bounceparser-perl
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils mutt
-    dovecot-core dovecot-lmtpd dovecot-sieve logrotate debhelper lintian systemd
+    dovecot-core dovecot-lmtpd dovecot-sieve dovecot-submissiond logrotate
+    debhelper lintian systemd
     libdb5.3 libnsl2 libicu72 libsasl2-2
     libevent-2.1-7 libfstrm0 libprotobuf-c1
-    libgdbm6 libcourier-unicode4 libpcre3 libstdc++6"
+    libgdbm6 libcourier-unicode4 libpcre3 libstdc++6
+    libgnutls30 libgnutls-dane0 libidn12"
 # What of these has a service: NAME-core brings NAME.
 SERVICES="dovecot"
 PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers
@@ -109,6 +111,7 @@ case ${1:-} in
 build)	install_missing $BUILD_PACKAGES ;;
 test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
 	unpack postfix sbin/smtp-source &&
+	unpack exim4-daemon-light sbin/exim4 &&
 	{ [ -x /usr/sbin/nsd ] || unpack nsd sbin/nsd; } &&
 	unpack maildrop bin/maildrop &&
 	unpack fail2ban bin/fail2ban-regex &&

@@ -1,5 +1,6 @@
 """Servers of other houses, each in a directory of the test's own: Dovecot with
-its LMTP and its logins, Postfix's smtpd; and an authority to certify them."""
+its LMTP, its logins and its submission, Postfix's smtpd, Exim; and an authority
+to certify them."""
 
 import os
 import shutil
@@ -24,6 +25,15 @@ def stop(process):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def answers(port):
+    """Does a server greet there?"""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as s:
+            return s.recv(3) == b"220"
+    except OSError:
+        return False
 
 
 class Authority:
@@ -65,7 +75,7 @@ log_path = {dir}/log
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
-protocols = lmtp
+protocols = {protocols}
 mail_location = maildir:{dir}/mail/%n
 mail_plugins = quota
 first_valid_uid = 1
@@ -82,6 +92,7 @@ service lmtp {{
     mode = 0666
   }}
 }}
+{submission}
 service auth {{
   unix_listener {dir}/auth {{
     mode = 0666
@@ -110,17 +121,34 @@ plugin {{
 }}
 """
 
+# Without capabilities of its backend it would have to ask that for each client.
+SUBMISSION = """
+submission_relay_host = 127.0.0.1
+submission_relay_port = {next}
+submission_backend_capabilities = 8BITMIME BINARYMIME CHUNKING
+service submission-login {{
+  chroot =
+  inet_listener submission {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+"""
+
 
 class Dovecot:
     """Dovecot as an ordinary user.  users: name to password; small: those
-    whose mailbox has no room for anything."""
+    whose mailbox has no room for anything; submission: the port to which it
+    hands on what is submitted to its port of that name."""
 
-    def __init__(self, room, users, small=(), tls=None):
+    def __init__(self, room, users, small=(), tls=None, submission=None):
         self.dir = os.path.join(room, "dovecot")
         self.port = free_port()
         self.path = os.path.join(self.dir, "lmtp")
         self.auth = os.path.join(self.dir, "auth")
         self.users, self.small, self.tls = users, small, tls
+        self.next = submission
+        self.submission = free_port() if submission else None
         os.mkdir(self.dir)
         for name in ("run", "state", "mail"):
             os.mkdir(os.path.join(self.dir, name))
@@ -147,8 +175,12 @@ class Dovecot:
         group = subprocess.run(["id", "-gn", str(uid)], capture_output=True,
                                text=True, check=True).stdout.strip()
         with open(os.path.join(self.dir, "conf"), "w", encoding="ascii") as f:
-            f.write(DOVECOT.format(dir=self.dir, port=self.port, user=user,
-                                   group=group, ssl=ssl))
+            f.write(DOVECOT.format(
+                dir=self.dir, port=self.port, user=user, group=group, ssl=ssl,
+                protocols="lmtp submission" if self.next else "lmtp",
+                submission=SUBMISSION.format(
+                    next=self.next, port=self.submission) if self.next
+                else ""))
 
     def start(self):
         who = ({"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -234,11 +266,21 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 """
 
 SPOOL = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
          "incoming", "private", "saved", "trace", "pid", "public", "maildrop")
+
+
+def told_once(text):
+    """Lines whose name comes again are left out: each process of Postfix would
+    warn of them, its logger too, which then waits for itself for ever."""
+    lines = [l for l in text.splitlines() if l]
+    last = {l.split("=")[0].strip(): l for l in lines}
+    return "".join(l + "\n" for l in lines
+                   if last[l.split("=")[0].strip()] is l)
 
 
 class Postfix:
@@ -255,9 +297,10 @@ class Postfix:
         os.mkdir(self.dir)
         self._spool()
         with open(self.dir + "/main.cf", "w", encoding="ascii") as f:
-            f.write(MAIN.format(dir=self.dir, tree=self.tree, next=next,
-                                auth=auth, cert=tls[0], key=tls[1],
-                                mechanisms=mechanisms, level=level) + more)
+            f.write(told_once(MAIN.format(
+                dir=self.dir, tree=self.tree, next=next, auth=auth,
+                cert=tls[0], key=tls[1], mechanisms=mechanisms,
+                level=level) + more))
         with open(self.dir + "/master.cf", "w", encoding="ascii") as f:
             f.write(MASTER.format(port=self.port, tls_port=self.tls_port))
         env = dict(os.environ, MAIL_CONFIG=self.dir, LD_LIBRARY_PATH=(
@@ -267,7 +310,11 @@ class Postfix:
                 [self.tree + "/usr/lib/postfix/sbin/master", "-c", self.dir,
                  "-d"], env=env, stdin=subprocess.DEVNULL, stdout=errors,
                 stderr=errors, start_new_session=True)
-        until(self._answers, what="postfix")
+        try:
+            until(self._answers, 60, "postfix")
+        except AssertionError as e:
+            self.close()
+            raise AssertionError(self.log()[-3000:]) from e
 
     def _spool(self):
         spool = self.dir + "/spool"
@@ -284,11 +331,7 @@ class Postfix:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(self.log())
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                return s.recv(3) == b"220"
-        except OSError:
-            return False
+        return answers(self.port)
 
     def log(self):
         out = ""
@@ -303,4 +346,119 @@ class Postfix:
     def close(self):
         """It and all that it has started: they are a session."""
         os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+EXIM = """
+primary_hostname = exim.test.example
+exim_path = {dir}/exim4
+spool_directory = {dir}/spool
+log_file_path = {dir}/%slog
+pid_file_path = {dir}/pid
+log_selector = +smtp_confirmation
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {own}
+disable_ipv6 = true
+host_lookup =
+rfc1413_query_timeout = 0s
+tls_advertise_hosts =
+acl_not_smtp = accept
+acl_smtp_rcpt = accept
+keep_environment =
+begin acl
+begin routers
+smtp:
+  driver = manualroute
+  domains = smtp.example
+  transport = smtp
+  route_list = * 127.0.0.1
+  self = send
+lmtp:
+  driver = manualroute
+  transport = lmtp
+  route_list = * 127.0.0.1
+  self = send
+begin transports
+smtp:
+  driver = smtp
+  port = {smtp}
+  hosts_avoid_tls = *
+lmtp:
+  driver = smtp
+  port = {lmtp}
+  protocol = lmtp
+  hosts_avoid_tls = *
+begin retry
+* * F,1h,1m
+"""
+
+
+class Exim:
+    """Exim, unpacked and not installed: what comes to its port, or from
+    send(), it delivers at once; for smtp.example by SMTP to one port, all else
+    by LMTP to the other.  It has to be root, and sees a user of its own in a
+    mount namespace."""
+
+    def __init__(self, room, smtp, lmtp):
+        tree = os.path.realpath(os.environ.get("POSTERN_PEERS", "build/peers"))
+        self.dir = os.path.join(room, "exim")
+        self.port = free_port()
+        os.makedirs(self.dir + "/spool")
+        shutil.copy(tree + "/usr/sbin/exim4", self.dir)
+        for name in ("passwd", "group"):
+            with open("/etc/" + name, encoding="utf-8") as f:
+                text = f.read()
+            if "Debian-exim:" not in text:
+                text += ("Debian-exim:x:8:8::/:/bin/false\n"
+                         if name == "passwd" else "Debian-exim:x:8:\n")
+            with open(self.dir + "/" + name, "w", encoding="utf-8") as f:
+                f.write(text)
+        with open(self.dir + "/conf", "w", encoding="ascii") as f:
+            f.write(EXIM.format(dir=self.dir, own=self.port, smtp=smtp,
+                                lmtp=lmtp))
+        os.chmod(self.dir + "/conf", 0o644)
+        self.command = [
+            "unshare", "-m", "sh", "-c",
+            'cd "$0" && mount --bind passwd /etc/passwd && '
+            'mount --bind group /etc/group && '
+            'chown Debian-exim . spool && exec "$@"', self.dir,
+            self.dir + "/exim4", "-C", self.dir + "/conf"]
+        with open(self.dir + "/errors", "wb") as errors:
+            self.process = subprocess.Popen(
+                [*self.command, "-bdf"], stdin=subprocess.DEVNULL,
+                stdout=errors, stderr=errors, start_new_session=True)
+        try:
+            until(self._answers, 60, "exim")
+        except AssertionError as e:
+            self.close()
+            raise AssertionError(self.log()[-3000:]) from e
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(self.log())
+        return answers(self.port)
+
+    def send(self, sender, *rcpts, text):
+        done = subprocess.run(
+            [*self.command, "-odf", "-i", "-f", sender, *rcpts],
+            input=text.replace(b"\r\n", b"\n"), check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+
+    def log(self):
+        out = ""
+        for name in ("errors", "paniclog", "rejectlog", "mainlog"):
+            try:
+                with open(self.dir + "/" + name, encoding="utf-8") as f:
+                    out += f.read()
+            except FileNotFoundError:
+                pass
+        return out
+
+    def close(self):
+        """It and all that it has started: they are a session."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
