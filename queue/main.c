@@ -21,7 +21,8 @@
  *	quarantine	what was set aside and can be read again is due
  *	lone		rows that belong to no message
  *	due		which deliveries wait, for which destinations (_take:
- *			the next of them)
+ *			the next of them; _known: by their names; _note: rows
+ *			that came to be)
  *	index		whether the index of due rows is right
  *	flow		those of one tenant and domain, read bit by bit
  *	turn		whose turn it is: tenants, and of one his flows
@@ -33,7 +34,8 @@
  *	dispatch	whose turn it is (_slot: what is under way; _load: its
  *			envelope; _stray: what no relay will have; _worker: who
  *			is there; _claim: what they say they run; _result: what
- *			came of it; _back: what comes back untried)
+ *			came of it; _back: what comes back untried; _ring: who
+ *			takes turns)
  *	reroute		what the routes want elsewhere by now
  *	to_relay	a delivery, its recipients, the text it pulls
  *	from_relay	results
@@ -54,7 +56,7 @@
  *			hour (_text: the message)
  *	from_control	what an administrator asks
  *	control		how much, where to (browse: what), edits
- *	edit		hold, release, flush, remove
+ *	edit		hold, release, flush, remove (_pending: of what)
  *	errand		bounce, move, reroute
  *	to_control	answers
  *

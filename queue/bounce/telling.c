@@ -32,6 +32,8 @@ ripen(struct reports *rs, struct report_task *t)
 	t->state = REPORT_RIPE;
 }
 
+static report_done_fn task_done;
+
 /* Start what is ripe, and wait for what is next. */
 static void
 go_on(struct reports *rs)
@@ -46,7 +48,7 @@ go_on(struct reports *rs)
 		TAILQ_REMOVE(&rs->ripe, t, entry);
 		t->state = REPORT_UNDER_WAY;
 		rs->busy_cnt++;
-		report_job_start(rs, t);
+		report_job_start(rs, t, task_done);
 	}
 	if ((t = TAILQ_FIRST(&rs->gathers)) != NULL)
 		timer_set(&rs->timer, t->ripe_ms - now_ms);
@@ -107,8 +109,8 @@ telling_note(struct reports *rs, struct id id, uint32_t rows, bool is_over)
 	go_on(rs);
 }
 
-void
-report_task_done(struct reports *rs, struct report_task *t, enum err e,
+static void
+task_done(struct reports *rs, struct report_task *t, enum err e,
     bool has_more)
 {
 	rs->busy_cnt--;

@@ -38,10 +38,15 @@ struct reports {
 	unsigned	 task_cnt;
 };
 
+/* OK: it is on disk; has_more: not all of it. */
+typedef void report_done_fn(struct reports *, struct report_task *, enum err,
+	    bool has_more);
+
 /* One report on its way: all that its calls to the store borrow. */
 struct report_job {
 	struct reports	*reports;
 	struct report_task *task;
+	report_done_fn	*done;
 	struct store_read_report read;
 	struct report_rows *rows;
 	struct store_read_piece piece;
@@ -60,11 +65,8 @@ struct report_job {
 	const char	*why_none;	/* nobody can be told, and why	*/
 };
 
-/* Make the report of this task; report_task_done() is called once, later. */
-void	report_job_start(struct reports *, struct report_task *);
-
-/* OK: it is on disk; has_more: not all of it.  Else it is tried again. */
-void	report_task_done(struct reports *, struct report_task *, enum err,
-	    bool has_more);
+/* Make the report of this task; done is called once, later. */
+void	report_job_start(struct reports *, struct report_task *,
+	    report_done_fn *done);
 
 #endif

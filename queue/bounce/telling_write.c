@@ -22,6 +22,7 @@ end_job(struct report_job *j, enum err e)
 {
 	struct reports *rs = j->reports;
 	struct report_task *t = j->task;
+	report_done_fn *done = j->done;
 	bool has_more = j->store.has_more;
 
 	free(j->rows);
@@ -32,7 +33,7 @@ end_job(struct report_job *j, enum err e)
 	free(j->discards);
 	addressee_fini(&j->addressee);
 	free(j);
-	report_task_done(rs, t, e, has_more);
+	done(rs, t, e, has_more);
 }
 
 /* Nobody is told of these recipients. */
@@ -335,16 +336,18 @@ rows_read(struct store_op *op, enum err e, void *arg)
 }
 
 void
-report_job_start(struct reports *rs, struct report_task *t)
+report_job_start(struct reports *rs, struct report_task *t,
+    report_done_fn *done)
 {
 	struct report_job *j = calloc(1, sizeof(*j));
 
 	if (j == NULL) {
-		report_task_done(rs, t, ERR_SYS, false);
+		done(rs, t, ERR_SYS, false);
 		return;
 	}
 	j->reports = rs;
 	j->task = t;
+	j->done = done;
 	j->store.id = t->id;
 	j->read.id = t->id;
 	store_read_report(rs->queue->store, &j->read, rows_read, j);

@@ -50,14 +50,6 @@ control_linked(struct control *c, struct link *l)
 }
 
 void
-control_release(struct control *c)
-{
-	c->pending_cnt--;
-	if (c->pending_cnt == 0 && c->link == NULL)
-		free(c);
-}
-
-void
 control_gone(struct control **control)
 {
 	struct control *c = *control;

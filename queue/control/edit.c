@@ -10,51 +10,12 @@
 #include "base/log.h"
 #include "queue/bounce/digest.h"
 #include "queue/plan/dispatch.h"
-#include "queue/control/edit.h"
+#include "queue/control/edit_inside.h"
 #include "queue/bounce/telling.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 
 #define EDITS_MAX	256	/* on their way at once */
-
-struct edit_call {
-	RB_ENTRY(edit_call) by_id;
-	struct queue	*queue;
-	struct store_edit store;
-	edit_fn		*fn;
-	void		*arg;
-	char		 text[REPLY_TEXT_MAX];	/* what its sender is told */
-};
-
-RB_HEAD(edit_tree, edit_call);
-
-struct edits {
-	struct edit_tree pending;
-	unsigned	 cnt;
-};
-
-static int
-cmp_edit(struct edit_call *a, struct edit_call *b)
-{
-	return id_cmp(a->store.id, b->store.id);
-}
-
-#define LOCAL	__attribute__((unused)) static
-RB_GENERATE_INTERNAL(edit_tree, edit_call, by_id, cmp_edit, LOCAL)
-
-static struct edit_call *
-find(const struct edits *es, struct id id)
-{
-	struct edit_call key = { .store = { .id = id } };
-
-	return RB_FIND(edit_tree, (struct edit_tree *)&es->pending, &key);
-}
-
-bool
-edit_is_pending(const struct edits *es, struct id id)
-{
-	return es->cnt > 0 && find(es, id) != NULL;
-}
 
 /* In a relay's hands, or on its way there or from there. */
 static bool

@@ -1,8 +1,9 @@
 /*
- * dispatch_inside - what the files of dispatch share: dispatch.c (whose turn is
- * it), _slot (what is under way), _stray (what no relay will have), _load (its
- * envelope), _worker (who is there), _claim (what they say they run), _result
- * (what they say of it) and _back (what comes back untried).
+ * dispatch_inside - what the files of dispatch share, each of which calls those
+ * behind it alone: dispatch.c (whose turn is it), _load (its envelope is read),
+ * _stray (what no relay will have), _back (what comes back untried), _claim
+ * (what relays say they run), _result (what they say of it), _worker (who is
+ * there), _slot (what is under way) and _ring (who takes turns).
  */
 #ifndef QUEUE_DISPATCH_INSIDE_H
 #define QUEUE_DISPATCH_INSIDE_H
@@ -13,7 +14,8 @@
 
 struct dispatch {
 	struct queue	*queue;
-	struct later	 pump;
+	struct later	 pump;		/* dispatch.c's			*/
+	store_fn	*on_loaded;	/* _load's			*/
 	struct expire	 expire;
 	struct timer	 strays;	/* looks for what has stuck	*/
 	LIST_HEAD(, worker) workers;
@@ -34,8 +36,9 @@ struct worker	*dispatch_find_worker(struct dispatch *, uint32_t no);
 /* See at the end of this turn who can be given what. */
 void	dispatch_pump(struct dispatch *);
 
-/* Find the lanes of all destinations anew: the workers have changed. */
-void	dispatch_relane(struct dispatch *);
+/* That of a destination, by the workers that there are; or NULL. */
+struct lane	*dispatch_lane_of(struct dispatch *,
+		    const struct destination *);
 
 /* Take it out of its lane, of its ring there and from its host. */
 void	dispatch_unready(struct destination *);
@@ -99,5 +102,10 @@ void	dispatch_start(struct worker *, struct delivery *,
 
 /* Load its envelope, when no edit of its message is on its way. */
 void	dispatch_load(struct queue *, struct delivery *);
+/* It has been read, or could not be; the struct delivery's load. */
+store_fn dispatch_loaded;
+
+/* It is under way no longer: if it was the suspect, another may be alone. */
+void	dispatch_not_alone(struct worker *, const struct delivery *);
 
 #endif

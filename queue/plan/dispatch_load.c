@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "queue/plan/aside.h"
 #include "queue/plan/dispatch_inside.h"
-#include "queue/control/edit.h"
 #include "queue/control/errand.h"
 #include "queue/plan/outcome.h"
 #include "queue/route/reroute.h"
@@ -151,8 +150,8 @@ stay_stray(struct queue *q, struct delivery *dl)
 		dispatch_strand(q, dl);
 }
 
-static void
-loaded(struct store_op *op, enum err e, void *arg)
+void
+dispatch_loaded(struct store_op *op, enum err e, void *arg)
 {
 	struct queue *q = arg;
 	struct store_read_envelope *r = (struct store_read_envelope *)op;
@@ -193,19 +192,6 @@ loaded(struct store_op *op, enum err e, void *arg)
 		dispatch_put_back(q, dl);	/* meanwhile */
 	else if (!suspect_waits(q, dl))
 		send_out(q, dl);
-}
-
-void
-dispatch_load(struct queue *q, struct delivery *dl)
-{
-	dl->is_parked = edit_is_pending(q->edits, dl->place.id);
-	if (dl->is_parked)
-		return;
-	if (dl->worker != NULL && (dl->reads = dl->worker->lane) != NULL)
-		dl->reads->read_cnt++;
-	dl->load.id = dl->place.id;
-	dl->load.no = dl->place.no;
-	store_read_envelope(q->store, &dl->load, loaded, q);
 }
 
 void

@@ -3,9 +3,30 @@
  * is counted at its destination and at the host behind it, and what comes of it
  * is told to both.
  */
+#include "queue/control/edit.h"
 #include "queue/plan/dispatch_inside.h"
-#include "queue/plan/suspect.h"
+#include "queue/to_relay.h"
 #include "sys/counters.h"
+
+struct worker *
+dispatch_find_worker(struct dispatch *ds, uint32_t no)
+{
+	struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		if (w->peer.no == no)
+			return w;
+	return NULL;
+}
+
+void
+dispatch_not_alone(struct worker *w, const struct delivery *dl)
+{
+	if (w->suspect != dl)
+		return;
+	w->suspect = NULL;
+	timer_stop(&w->alone);
+}
 
 static void
 leave_slot(struct queue *q, struct delivery *dl)
@@ -14,7 +35,7 @@ leave_slot(struct queue *q, struct delivery *dl)
 
 	if (w == NULL)
 		return;
-	suspect_left(w, dl);
+	dispatch_not_alone(w, dl);
 	TAILQ_REMOVE(&w->running, dl, entry);
 	w->used--;
 	w->rank_used[dl->rank]--;
@@ -108,6 +129,20 @@ dispatch_put_back(struct queue *q, struct delivery *dl)
 }
 
 void
+dispatch_load(struct queue *q, struct delivery *dl)
+{
+	dl->is_parked = edit_is_pending(q->edits, dl->place.id);
+	if (dl->is_parked)
+		return;
+	if (dl->worker != NULL && (dl->reads = dl->worker->lane) != NULL)
+		dl->reads->read_cnt++;
+	dl->load.id = dl->place.id;
+	dl->load.no = dl->place.no;
+	store_read_envelope(q->store, &dl->load, q->dispatch->on_loaded,
+	    q);
+}
+
+void
 dispatch_unpark(struct queue *q, struct delivery *dl)
 {
 	if (dl->is_parked)
@@ -129,4 +164,13 @@ dispatch_start(struct worker *w, struct delivery *dl,
 	dispatch_hold_slot(w, dl);
 	dispatch_count(dl);
 	dispatch_load(w->queue, dl);
+}
+
+void
+dispatch_settled(struct queue *q, const struct delivery *dl)
+{
+	struct worker *w = dispatch_find_worker(q->dispatch, dl->worker_no);
+
+	if (w != NULL && dl->attempt != 0)
+		to_relay_settled(w, dl->place.id, dl->place.no, dl->attempt);
 }

@@ -10,17 +10,6 @@
 #include "queue/plan/suspect.h"
 #include "queue/to_relay.h"
 
-struct worker *
-dispatch_find_worker(struct dispatch *ds, uint32_t no)
-{
-	struct worker *w;
-
-	LIST_FOREACH(w, &ds->workers, entry)
-		if (w->peer.no == no)
-			return w;
-	return NULL;
-}
-
 /*
  * All that this process had under way is with us again.  died: it fell over
  * with them, which each delivery counts.
@@ -56,6 +45,32 @@ choose(struct dispatch *ds, struct lane *l)
 		if (w->lane == l && (l->worker == NULL ||
 		    w->peer.no > l->worker->peer.no))
 			l->worker = w;
+}
+
+static void
+relane(struct destination *d, void *arg)
+{
+	struct lane *to = dispatch_is_suspended(d) ? NULL :
+	    dispatch_lane_of(arg, d);
+
+	if (to == NULL || to == d->lane)
+		return;
+	if (d->lane != NULL)
+		dispatch_unready(d);
+	lane_set(d, to);
+	dispatch_ready(d, arg);
+}
+
+/* Find the lanes of all destinations anew: the workers have changed. */
+static void
+relane_all(struct dispatch *ds)
+{
+	struct worker *w;
+
+	LIST_FOREACH(w, &ds->workers, entry)
+		suspect_scatter(w);
+	due_each(ds->queue->due, relane, ds);
+	dispatch_pump(ds);
 }
 
 struct worker *
@@ -112,7 +127,7 @@ dispatch_linked(struct worker *w, struct link *l)
 		dl->is_listed = false;
 		drop_results(w, dl);	/* they were cut off */
 	}
-	dispatch_relane(w->queue->dispatch);
+	relane_all(w->queue->dispatch);
 }
 
 void
@@ -138,7 +153,7 @@ dispatch_gone(struct queue *q, uint32_t no)
 	link_close(&w->link);
 	user_lost(&q->users, w);
 	free(w);
-	dispatch_relane(q->dispatch);
+	relane_all(q->dispatch);
 	queue_rested(q);
 }
 
@@ -168,15 +183,6 @@ dispatch_listed(struct worker *w, uint32_t slots)
 			dispatch_put_back(w->queue, dl);
 	dispatch_pump(w->queue->dispatch);
 	return OK;
-}
-
-void
-dispatch_settled(struct queue *q, const struct delivery *dl)
-{
-	struct worker *w = dispatch_find_worker(q->dispatch, dl->worker_no);
-
-	if (w != NULL && dl->attempt != 0)
-		to_relay_settled(w, dl->place.id, dl->place.no, dl->attempt);
 }
 
 bool

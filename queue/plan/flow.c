@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "queue/plan/flow.h"
-#include "queue/walk/hasten.h"
 #include "queue/plan/turn.h"
 #include "sys/clock.h"
 
@@ -415,7 +414,7 @@ look(struct timer *t, void *arg)
 
 	if (clock_ms < due->clock_ms - SET_BACK_MS && due->longest_ms > 0) {
 		wake_sleepers(due, now_ms);
-		hasten_start(due);
+		due->on_set_back(due);
 	}
 	due->clock_ms = clock_ms;
 	while ((f = RB_MIN(wake_tree, &due->wakes)) != NULL &&

@@ -74,6 +74,7 @@ struct due {
 	unsigned	 idle_cnt;
 	LIST_HEAD(, hasten) hastens;	/* of hasten.c: walks		*/
 	bool		 is_hastening;	/* one is for all		*/
+	void		(*on_set_back)(struct due *);	/* the clock was */
 	int64_t		 longest_ms;	/* anything may be told to wait	*/
 
 	/* Of flow.c. */
@@ -118,11 +119,17 @@ void	flow_place(struct flow *);
 /* Free it if nothing is left of it. */
 void	flow_tidy(struct flow *);
 
-/* due.c: take a delivery into memory; f may be NULL.  NULL: no memory. */
+RB_PROTOTYPE(destination_tree, destination, by_name, )
+RB_PROTOTYPE(delivery_tree, delivery, by_name, )
+
+/* due_known.c: the bit of a shard, or all. */
+uint64_t due_shard_bits(unsigned shard);
+
+/* due_known.c: take a delivery into memory; f may be NULL.  NULL: no memory. */
 struct delivery *due_add(struct due *, struct flow *f,
 	    const struct store_place *);
 
-/* due.c: the destination, made where it was not; NULL when memory is out. */
+/* due_known.c: the destination, made where it was not; NULL: no memory. */
 struct destination *due_destination_named(struct due *, struct span relay,
 	    struct span name);
 

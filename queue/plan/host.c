@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "queue/plan/dispatch.h"
+#include "queue/queue.h"
 #include "queue/plan/host.h"
 #include "queue/plan/lane.h"
 
@@ -153,7 +153,7 @@ wake(struct host *h, unsigned most)
 	cnt = h->standing.state == STANDING_DOWN ? 1 : cnt - h->running;
 	while (cnt-- > 0 && (d = TAILQ_FIRST(&h->resting)) != NULL) {
 		host_rest_no_more(d);
-		dispatch_ready(d, d->dispatch);
+		h->lane->on_ready(d);
 	}
 }
 

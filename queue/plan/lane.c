@@ -35,7 +35,6 @@ void
 lane_fini(struct lane *l)
 {
 	timer_stop(&l->press);
-	host_free_all(&l->hosts);
 }
 
 unsigned

@@ -55,6 +55,7 @@ struct ring {
 struct lane {
 	LIST_ENTRY(lane) entry;
 	struct queue	*queue;
+	void		(*on_ready)(struct destination *); /* host.c's */
 	char		 relay[BLOCK_NAME_MAX + 1];
 	unsigned	 no, cnt;	/* the worker's, of so many	*/
 	struct worker	*worker;	/* that gets new deliveries, or NULL */
@@ -70,6 +71,7 @@ struct lane {
 
 void	lane_init(struct lane *, struct queue *, const char *relay,
 	    unsigned no, unsigned cnt);
+/* Its hosts are gone. */
 void	lane_fini(struct lane *);
 
 /* The number of the worker, of cnt, that a destination of this name is for. */

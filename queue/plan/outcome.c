@@ -61,10 +61,11 @@ outcome_put_off(struct queue *q, struct delivery *dl)
 }
 
 /* A death, or what cannot be read, will be seen again. */
-void
-outcome_feed(struct queue *q)
+static void
+feed(struct outcomes *os)
 {
-	struct deliveries *starved = &q->outcomes->starved;
+	struct deliveries *starved = &os->starved;
+	struct queue *q = os->queue;
 	struct deliveries now = TAILQ_HEAD_INITIALIZER(now);
 	struct delivery *dl;
 
@@ -79,6 +80,13 @@ outcome_feed(struct queue *q)
 		else
 			due_put_back(q->due, &dl);
 	}
+}
+
+static void
+try_again(struct timer *t, void *arg)
+{
+	feed(arg);
+	outcome_commit_waiting(arg);
 }
 
 static int
@@ -396,7 +404,7 @@ outcome_open(struct outcomes **out, struct queue *q)
 	os->queue = q;
 	STAILQ_INIT(&os->waiting);
 	TAILQ_INIT(&os->starved);
-	timer_init(&os->again, q->loop, outcome_try_again, os);
+	timer_init(&os->again, q->loop, try_again, os);
 	*out = os;
 	return OK;
 }

@@ -43,12 +43,9 @@ void	outcome_commit(struct outcome *);
 void	outcome_discard(struct outcome *, const struct store_change *,
 	    const char *why);
 
-/* Commit those that failed to be committed; arg is the struct outcomes. */
-void	outcome_try_again(struct timer *, void *arg);
-
-/* Begin those again for which there was no memory. */
+/* Commit those that failed to be committed: after OUTCOME_AGAIN_MS. */
 #define OUTCOME_AGAIN_MS	1000
-void	outcome_feed(struct queue *);
+void	outcome_commit_waiting(struct outcomes *);
 
 /* One line: what happened to this message, and why, or NULL. */
 void	outcome_log(enum log_event, struct id, const char *why);

@@ -194,12 +194,10 @@ outcome_commit(struct outcome *o)
 }
 
 void
-outcome_try_again(struct timer *t, void *arg)
+outcome_commit_waiting(struct outcomes *os)
 {
-	struct outcomes *os = arg;
 	struct outcome *o;
 
-	outcome_feed(os->queue);
 	while ((o = STAILQ_FIRST(&os->waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&os->waiting, entry);
 		outcome_commit(o);

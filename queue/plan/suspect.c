@@ -76,15 +76,6 @@ suspect_adopted(struct delivery *dl)
 		leave_alone(w, dl);
 }
 
-void
-suspect_left(struct worker *w, const struct delivery *dl)
-{
-	if (w->suspect != dl)
-		return;
-	w->suspect = NULL;
-	timer_stop(&w->alone);
-}
-
 bool
 suspect_waits(struct queue *q, struct delivery *dl)
 {

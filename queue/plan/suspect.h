@@ -41,9 +41,6 @@ bool	suspect_waits(struct queue *, struct delivery *);
 /* Adopted, under way already: it is alone, if none is. */
 void	suspect_adopted(struct delivery *);
 
-/* It is under way no longer, if it was; who was alone is_suspect still. */
-void	suspect_left(struct worker *, const struct delivery *);
-
 /* Start the next that waits, if none is alone. */
 void	suspect_pump(struct worker *);
 
