@@ -36,6 +36,8 @@ struct seat {
 	bool		 is_closed;	/* the last one is among them	*/
 	bool		 is_hasty;	/* closed by us, input may remain */
 	unsigned	 taken_cnt;	/* messages			*/
+	uint64_t	 once;		/* what the next one is known by when
+					 * it comes again; 0: it never does */
 	int64_t		 begun_ms;	/* monotonic			*/
 };
 

@@ -69,6 +69,7 @@ read_limits(struct settings *set, const struct slice *edge)
 	set->timeout_ms = (int64_t)num_or(edge, "timeout", 300000);
 	set->data_timeout_ms = (int64_t)num_or(edge, "data_timeout", 600000);
 	set->min_rate = slice_num(edge, "min_rate");
+	set->lifetime_ms = (int64_t)num_or(edge, "lifetime", 5 * 86400000);
 	set->session_timeout_ms =
 	    (int64_t)num_or(edge, "session_timeout", 7200000);
 	set->max_recipients = count_or(edge, "max_recipients", 1000);

@@ -32,6 +32,7 @@ struct settings {
 	int64_t		 data_timeout_ms;	/* of silence in a text	*/
 	uint64_t	 min_rate;		/* bytes a second of it */
 	int64_t		 session_timeout_ms;	/* for all of it	*/
+	int64_t		 lifetime_ms;		/* of a dropped file	*/
 	unsigned	 max_recipients;	/* of a message		*/
 	unsigned	 max_errors;		/* commands refused with 5yz */
 	unsigned	 max_sessions;

@@ -52,6 +52,7 @@ to_queue_open(struct transaction *t)
 	    .session = o->session,
 	    .tls = origin_tls(o, tls),
 	    .each = o->is_lmtp,
+	    .once = t->once,
 	});
 }
 

@@ -77,7 +77,7 @@ judge_process(struct judging *g, const struct status_process *p)
 	judge_certificate(g, p);
 	if (p->role == ROLE_PICKUP && p->counters[COUNTER_odd] > 0)
 		tell(g, HEALTH_ATTENTION, role, p->block, "has left %" PRIu64
-		    " file%s of the drop directory: the log says why",
+		    " file%s of the drop directory: posternctl drop list",
 		    p->counters[COUNTER_odd],
 		    p->counters[COUNTER_odd] == 1 ? "" : "s");
 }

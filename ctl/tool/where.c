@@ -56,3 +56,15 @@ where_users(const char *config, unsigned n, struct where_users *out)
 	conf_free(&c);
 	return found;
 }
+
+void
+where_drop(const char *config, char *buf, size_t cap)
+{
+	struct conf *c = load(config);
+	struct span dir = c != NULL ? ask_drop(c) : SPAN("");
+
+	if (dir.len == 0)
+		dir = SPAN(WHERE_DROP_DIR);
+	snprintf(buf, cap, "%.*s", (int)dir.len, dir.ptr);
+	conf_free(&c);
+}

@@ -13,6 +13,7 @@
 
 #define WHERE_MAX	1024		/* bytes of a path with its NUL */
 #define WHERE_RUN_DIR	"/run/postern"	/* where none is known		*/
+#define WHERE_DROP_DIR	"/var/lib/postern/drop"
 
 /* The path of control's socket. */
 void	where_control(const char *config, char *buf, size_t cap);
@@ -24,5 +25,9 @@ struct where_users {
 
 /* The n-th block of users, from 0.  False when there is none. */
 bool	where_users(const char *config, unsigned n, struct where_users *out);
+
+/* The directory of the first edge of type drop; by custom where the
+ * configuration does not say. */
+void	where_drop(const char *config, char *buf, size_t cap);
 
 #endif

@@ -22,11 +22,14 @@
 #include "mail/address_say.h"
 #include "mail/dot.h"
 #include "mail/dsn.h"
+#include "sys/clock.h"
 #include "sys/dropdir.h"
 
 #define READ_MAX	(32u << 10)	/* bytes of the file in hand	*/
 #define WHY_MAX		600
-#define NOTICE_AGAIN_MS	60000
+#define NOTICE_AGAIN_MS	60000		/* then twice as long, and so on */
+#define NOTICE_TRIES	6
+#define TRIES_LEAST	3		/* whatever its age is		*/
 
 enum step {
 	STEP_GREETING, STEP_HELLO, STEP_MAIL, STEP_RCPT, STEP_DATA, STEP_TEXT,
@@ -52,6 +55,7 @@ struct carry {
 	struct dot	 dot;
 	struct notice	 notice;	/* who was refused, and why	*/
 	bool		 is_notice;	/* that goes, and not the file	*/
+	unsigned	 notice_tries;
 
 	bool		 is_over;
 	enum carry_end	 end;
@@ -168,6 +172,7 @@ begin_mail(struct carry *c)
 	c->taken_cnt = 0;
 	c->at = 0;
 	dot_init(&c->dot);
+	c->seat->once = c->file.once + (c->is_notice ? 1 : 0);
 	say_mail(c);
 }
 
@@ -247,6 +252,27 @@ go_on(struct carry *c)
 	}
 }
 
+/* Whatever was done to the file begins its life anew. */
+static bool
+is_too_old(const struct carry *c)
+{
+	struct stat now;
+
+	return c->file.tries + 1 >= TRIES_LEAST && c->kept_cnt == 0 &&
+	    fstat(c->file.fd, &now) == 0 && clock_wall_ms() -
+	    (int64_t)now.st_ctim.tv_sec * 1000 >= c->edge->set.lifetime_ms;
+}
+
+/* Its last answer is "not now", and for good by now. */
+static void
+turn_into_never(struct carry *c, const char *answer)
+{
+	struct heard no = { .code = 554, .status = "5.4.7" };
+
+	snprintf(no.text, sizeof(no.text), "554 5.4.7 Tried for too long; the "
+	    "last answer was: %.400s", answer);
+	c->heard = no;
+}
 
 /* No for good: of a recipient, or of all. */
 static void
@@ -264,19 +290,25 @@ refused(struct carry *c)
 static void
 take_reply(struct carry *c)
 {
+	char answer[sizeof(c->heard.text)];
 	unsigned code = c->heard.code;
 	unsigned wanted = c->step == STEP_GREETING ? 220 :
 	    c->step == STEP_DATA ? 354 : 250;
 
+	(void)strlcpy(answer, c->heard.text, sizeof(answer));
 	if (c->step == STEP_TEXT)
-		be_over(c, CARRY_LATER, c->heard.text);
+		be_over(c, CARRY_LATER, answer);
 	else if (code == wanted)
 		go_on(c);
 	else if (code / 100 == 5 && c->step != STEP_GREETING &&
 	    c->step != STEP_HELLO)
 		refused(c);
-	else
-		be_over(c, CARRY_LATER, c->heard.text);
+	else if (c->step == STEP_RCPT && is_too_old(c)) {
+		turn_into_never(c, answer);
+		refused(c);
+	} else {
+		be_over(c, CARRY_LATER, answer);
+	}
 }
 
 /* Read what the session has said; false when there was nothing whole. */
@@ -378,23 +410,6 @@ feed(struct carry *c)
 }
 
 static void
-take_turn(struct later *later, void *arg)
-{
-	struct carry *c = arg;
-	bool moves = true;
-
-	while (!c->is_over && moves)
-		moves = hear(c) || (!c->is_over && feed(c));
-	if (!c->is_over)
-		return;
-	if (c->end == CARRY_LATER && c->kept_cnt > 0)
-		timer_set(&c->again, NOTICE_AGAIN_MS);
-	else
-		c->on_end(c->end, c->end == CARRY_KEPT ? NULL : c->why,
-		    c->arg);
-}
-
-static void
 wake(void *arg)
 {
 	struct carry *c = arg;
@@ -411,15 +426,14 @@ open_seat(struct carry *c)
 	return c->edge->protocol->open(c->edge, &address, wake, c);
 }
 
-/* The queue has the message, and the notice is still to be sent. */
+/* The notice, in a session of its own. */
 static void
-try_notice(struct timer *timer, void *arg)
+begin_again(struct carry *c)
 {
-	struct carry *c = arg;
 	struct seat *seat = open_seat(c);
 
 	if (seat == NULL) {
-		timer_set(&c->again, NOTICE_AGAIN_MS);
+		be_over(c, CARRY_LATER, "no memory");
 		return;
 	}
 	c->seat->protocol->close(&c->seat);
@@ -429,6 +443,68 @@ try_notice(struct timer *timer, void *arg)
 	c->step = STEP_GREETING;
 	c->seat->protocol->greet(c->seat);
 	later_call(&c->turn);
+}
+
+/* The queue has the file, and the notice is still to be sent. */
+static void
+wait_with_notice(struct carry *c)
+{
+	if (c->notice_tries < NOTICE_TRIES) {
+		timer_set(&c->again, (int64_t)NOTICE_AGAIN_MS <<
+		    c->notice_tries++);
+		return;
+	}
+	notice_log(&c->notice, c->file.d.sender);
+	c->on_end(CARRY_KEPT, NULL, c->arg);
+}
+
+static void
+try_notice(struct timer *timer, void *arg)
+{
+	struct carry *c = arg;
+
+	begin_again(c);
+	if (c->is_over)
+		wait_with_notice(c);
+}
+
+/* Its sender is told that nobody takes it, or cannot be told. */
+static void
+expire(struct carry *c)
+{
+	char why[WHY_MAX];
+
+	if (c->is_notice) {
+		snprintf(why, sizeof(why), "it is too old, and its sender "
+		    "cannot be told: %.500s", c->why);
+		(void)strlcpy(c->why, why, sizeof(c->why));
+		c->end = CARRY_NEVER;
+		return;
+	}
+	turn_into_never(c, c->why);
+	c->is_over = false;
+	refuse_all(c);
+	if (!c->is_over)
+		begin_again(c);
+}
+
+static void
+take_turn(struct later *later, void *arg)
+{
+	struct carry *c = arg;
+	bool moves = true;
+
+	while (!c->is_over && moves)
+		moves = hear(c) || (!c->is_over && feed(c));
+	if (c->is_over && c->end == CARRY_LATER && is_too_old(c))
+		expire(c);
+	if (!c->is_over)
+		return;
+	if (c->end == CARRY_LATER && c->kept_cnt > 0)
+		wait_with_notice(c);
+	else
+		c->on_end(c->end, c->end == CARRY_KEPT ? NULL : c->why,
+		    c->arg);
 }
 
 enum err

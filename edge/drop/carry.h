@@ -5,7 +5,7 @@
  *
  * Recipients who are refused for good are told to its sender in a notice, which
  * goes the same way after it.  What could be true later ends it: the file stays
- * and is tried again.
+ * and is tried again; when it is too old for that its sender is told likewise.
  *
  * Owns	   the session, the descriptor and what was read
  * Blocks  on the disk
@@ -35,6 +35,8 @@ typedef void carry_end_fn(enum carry_end, const char *why, void *arg);
 struct carry_file {
 	int		 fd;		/* taken, also on error		*/
 	struct stat	 st;		/* as it was when it was opened	*/
+	uint64_t	 once;		/* the queue knows it by this	*/
+	unsigned	 tries;		/* so far, in this life of ours	*/
 	char		*front;		/* taken: d points into it	*/
 	struct dropped	 d;
 };

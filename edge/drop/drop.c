@@ -19,7 +19,8 @@
 #include "edge/drop/carry.h"
 #include "edge/drop/drop.h"
 #include "edge/drop/found.h"
-#include "edge/drop/odd.h"
+#include "edge/drop/front.h"
+#include "edge/drop/known.h"
 #include "edge/edge.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
@@ -28,15 +29,16 @@
 #define CARRIED_MAX	16		/* files at a time		*/
 #define ENTRIES_A_TURN	256		/* of the directory		*/
 #define ROUND_MS	1000		/* between two rounds		*/
-#define AGAIN_MS	60000		/* what had to wait is tried	*/
-#define TOLD_MAX	100		/* odd files told of in a round	*/
-#define GROWING_MS	3600000		/* a file may be written so long */
+#define AGAIN_MS	60000		/* between looks at what waits	*/
+#define WAIT_MAX_MS	900000		/* of a file, between two tries	*/
+#define TOLD_MAX	100		/* lines about files, a round	*/
 #define STALE_MS	(36 * 3600000ll) /* under way and left for good	*/
 
 struct slot {
 	struct drop	*drop;
 	struct carry	*carry;		/* NULL: free			*/
 	struct stat	 st;
+	unsigned	 link_no;	/* of the queue when it began	*/
 	char		 name[FOUND_NAME_MAX + 1];
 };
 
@@ -49,11 +51,13 @@ struct drop {
 	struct stat	 dir;
 	DIR		*reading;	/* NULL: not now		*/
 	struct found	 found;
-	struct odd	 odd;
+	struct known	 known;
 	struct slot	 slots[CARRIED_MAX];
 	unsigned	 carried_cnt;	/* at the moment		*/
-	unsigned	 waiting_cnt, odd_cnt, told_cnt;	/* this round */
+	unsigned	 waiting_cnt, odd_cnt;	/* this round		*/
+	unsigned	 told_cnt, postponed_cnt;
 	unsigned	 done_cnt;	/* the same, for good		*/
+	unsigned	 link_no;	/* one more with each link	*/
 	bool		 has_more;	/* than could be kept in mind	*/
 	bool		 is_wanted;	/* another round		*/
 	bool		 has_ended;
@@ -63,8 +67,8 @@ struct drop {
 static void	step_on(struct drop *);
 
 static void
-tell(struct drop *d, enum log_event event, const char *name,
-    const struct stat *st, const char *why)
+tell(enum log_event event, const char *name, const struct stat *st,
+    const char *why, int64_t next_ms)
 {
 	struct client_address owner =
 	    client_address_user((uint32_t)st->st_uid);
@@ -76,6 +80,8 @@ tell(struct drop *d, enum log_event event, const char *name,
 	log_text(&l, LOG_KEY_file, name);
 	log_text(&l, LOG_KEY_client, text);
 	log_num(&l, LOG_KEY_size, st->st_size);
+	if (next_ms >= 0)
+		log_num(&l, LOG_KEY_next, next_ms / 1000);
 	if (why != NULL)
 		log_text(&l, LOG_KEY_why, why);
 	log_end(&l);
@@ -86,13 +92,16 @@ static void
 leave(struct drop *d, const char *name, const struct stat *st,
     const char *why)
 {
+	struct known_file *f = known_add(&d->known, st);
+
 	d->odd_cnt++;
 	counter_set(COUNTER_odd, d->odd_cnt);
-	if (!odd_add(&d->odd, st))
+	if (f == NULL)
 		return;
+	f->due_ms = KNOWN_ODD;
 	d->done_cnt++;
 	if (d->told_cnt++ < TOLD_MAX)
-		tell(d, LOG_left, name, st, why);
+		tell(LOG_left, name, st, why, -1);
 	else if (d->told_cnt == TOLD_MAX + 1)
 		log_why(LOG_left, "and more; status counts them as odd", 0);
 }
@@ -101,6 +110,7 @@ leave(struct drop *d, const char *name, const struct stat *st,
 static void
 remove_file(struct drop *d, const char *name, const struct stat *st)
 {
+	struct known_file *f;
 	struct stat now;
 
 	if (fstatat(d->dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
@@ -110,7 +120,32 @@ remove_file(struct drop *d, const char *name, const struct stat *st)
 		return;
 	log_why(LOG_trouble, "cannot remove a file of the drop directory, "
 	    "which is in the queue", errno);
-	(void)odd_add(&d->odd, &now);
+	if ((f = known_add(&d->known, &now)) != NULL)
+		f->due_ms = KNOWN_ODD;
+}
+
+/* Not now: the more often it was so, the longer it waits. */
+static void
+postpone(struct drop *d, const struct slot *s, const char *why)
+{
+	struct known_file *f = known_add(&d->known, &s->st);
+	int64_t wait = AGAIN_MS;
+
+	if (f != NULL) {
+		for (unsigned i = 0; i < f->tries && wait < WAIT_MAX_MS; i++)
+			wait *= 2;
+		if (wait > WAIT_MAX_MS)
+			wait = WAIT_MAX_MS;
+		f->tries++;
+		/* What it was told may be of a queue that is no more. */
+		f->due_ms = s->link_no != d->link_no ? 0 :
+		    ev_now_ms(d->edge->loop) + wait;
+		d->done_cnt++;
+	}
+	if (d->postponed_cnt++ < TOLD_MAX)
+		tell(LOG_postponed, s->name, &s->st, why, wait);
+	else if (d->postponed_cnt == TOLD_MAX + 1)
+		log_why(LOG_postponed, "and more, likewise", 0);
 }
 
 static void
@@ -125,67 +160,16 @@ carried(enum carry_end end, const char *why, void *arg)
 		d->waiting_cnt--;
 		counter_add(COUNTER_picked, 1);
 		counter_set(COUNTER_waiting, d->waiting_cnt);
-		tell(d, LOG_picked, s->name, &s->st, NULL);
+		tell(LOG_picked, s->name, &s->st, NULL, -1);
 	} else if (end == CARRY_NEVER) {
 		d->waiting_cnt--;
 		leave(d, s->name, &s->st, why);
 	} else {
-		tell(d, LOG_postponed, s->name, &s->st, why);
+		postpone(d, s, why);
 	}
 	carry_close(&s->carry);		/* why is its */
 	d->carried_cnt--;
 	step_on(d);
-}
-
-/* Its front, of at most DROPPED_HEAD_MAX bytes; NULL: no memory, or errno. */
-static char *
-read_front(int fd, const struct stat *st, size_t *len)
-{
-	size_t want = st->st_size < DROPPED_HEAD_MAX ? (size_t)st->st_size :
-	    DROPPED_HEAD_MAX;
-	char *front = malloc(want + 1);
-	ssize_t n = 0;
-
-	if (front == NULL)
-		return NULL;
-	for (*len = 0; *len < want; *len += (size_t)n)
-		if ((n = pread(fd, front + *len, want - *len,
-		    (off_t)*len)) <= 0)
-			break;
-	if (n != -1)
-		return front;
-	free(front);
-	return NULL;
-}
-
-/* Is it whole?  ERR_AGAIN: it may become so.  On OK file->front is ours. */
-static enum err
-read_file(struct carry_file *file, const char **why)
-{
-	struct dropped *d = &file->d;
-	uint64_t size = (uint64_t)file->st.st_size;
-	size_t len = 0;
-	enum err e;
-
-	*why = "it is not of the form that sendmail(1) writes";
-	if ((file->front = read_front(file->fd, &file->st, &len)) == NULL)
-		return ERR_SYS;
-	e = dropped_read((struct span){ file->front, len }, d);
-	if (e == ERR_FULL)
-		*why = "a newer sendmail(1) has written it";
-	if (e == OK && size - d->head_len > d->text_len) {
-		*why = "it goes on behind its text";
-		e = ERR_PEER;
-	} else if (e == OK && size - d->head_len < d->text_len) {
-		e = ERR_AGAIN;
-	}
-	if (e == ERR_AGAIN && (len == DROPPED_HEAD_MAX ||
-	    clock_wall_ms() - (int64_t)file->st.st_mtim.tv_sec * 1000 >
-	    GROWING_MS)) {
-		*why = "it ends too early";
-		e = ERR_PEER;
-	}
-	return e;
 }
 
 static struct slot *
@@ -200,11 +184,15 @@ free_slot(struct drop *d)
 static void
 carry(struct drop *d, const char *name, struct carry_file *file)
 {
+	const struct known_file *f = known_find(&d->known, &file->st);
 	struct slot *s = free_slot(d);
 
 	s->drop = d;
+	s->link_no = d->link_no;
 	s->st = file->st;
 	(void)strlcpy(s->name, name, sizeof(s->name));
+	file->once = front_once(name, &file->st);
+	file->tries = f != NULL ? f->tries : 0;
 	if (carry_open(&s->carry, d->edge, file, carried, s) == OK)
 		d->carried_cnt++;
 }
@@ -234,7 +222,7 @@ take(struct drop *d, const char *name)
 	}
 	if (e != OK)
 		return;
-	e = is_ours(d, name, &file) ? read_file(&file, &why) : ERR_NONE;
+	e = is_ours(d, name, &file) ? front_read(&file, &why) : ERR_NONE;
 	if (e == OK) {
 		carry(d, name, &file);
 		return;
@@ -253,9 +241,18 @@ begins(const char *name, const char *head)
 	return strncmp(name, head, strlen(head)) == 0;
 }
 
+/* What is due before the next look but one is due now. */
+static bool
+is_due(const struct drop *d, const struct known_file *f)
+{
+	return f->due_ms != KNOWN_ODD &&
+	    f->due_ms <= ev_now_ms(d->edge->loop) + AGAIN_MS / 2;
+}
+
 static void
 look_at(struct drop *d, const char *name)
 {
+	struct known_file *f;
 	struct stat st;
 
 	if (fstatat(d->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
@@ -267,8 +264,12 @@ look_at(struct drop *d, const char *name)
 			(void)unlinkat(d->dir_fd, name, 0);
 		return;
 	}
-	if (odd_is_known(&d->odd, &st)) {
-		d->odd_cnt++;
+	f = known_find(&d->known, &st);
+	if (f != NULL && !is_due(d, f)) {
+		if (f->due_ms == KNOWN_ODD)
+			d->odd_cnt++;
+		else
+			d->waiting_cnt++;
 		return;
 	}
 	if (!begins(name, DROPPED_DONE)) {
@@ -303,7 +304,8 @@ begin_round(struct drop *d)
 
 	d->is_wanted = d->has_more = false;
 	d->round_ms = ev_now_ms(d->edge->loop);
-	d->waiting_cnt = d->odd_cnt = d->told_cnt = d->done_cnt = 0;
+	d->waiting_cnt = d->odd_cnt = d->told_cnt = 0;
+	d->postponed_cnt = d->done_cnt = 0;
 	if (fd != -1 && (d->reading = fdopendir(fd)) != NULL)
 		return;
 	log_why(LOG_trouble, "cannot read the drop directory", errno);
@@ -318,9 +320,7 @@ end_reading(struct drop *d)
 	d->reading = NULL;
 	counter_set(COUNTER_waiting, d->waiting_cnt);
 	counter_set(COUNTER_odd, d->odd_cnt);
-	/* Most of those that fill it are not there any more. */
-	if (odd_is_full(&d->odd) && d->odd_cnt < d->odd.cnt / 2)
-		odd_free(&d->odd);
+	known_end_round(&d->known);
 }
 
 /* As much as may be on its way. */
@@ -379,10 +379,18 @@ step(struct timer *timer, void *arg)
 }
 
 static void
+look(struct drop *d)
+{
+	d->is_wanted = true;
+	if (d->reading == NULL && d->carried_cnt == 0 && d->found.cnt == 0)
+		step_on(d);
+}
+
+static void
 look_again(struct timer *timer, void *arg)
 {
 	timer_set(timer, AGAIN_MS);
-	drop_look(arg);
+	look(arg);
 }
 
 /* Something is new; what, is seen by looking. */
@@ -393,15 +401,15 @@ on_news(struct ev *ev, unsigned what, void *arg)
 
 	while (read(ev->fd, events, sizeof(events)) > 0)
 		;
-	drop_look(arg);
+	look(arg);
 }
 
 void
 drop_look(struct drop *d)
 {
-	d->is_wanted = true;
-	if (d->reading == NULL && d->carried_cnt == 0 && d->found.cnt == 0)
-		step_on(d);
+	d->link_no++;
+	known_hurry(&d->known);
+	look(d);
 }
 
 void
@@ -427,7 +435,7 @@ drop_new(struct drop **out, struct edge *edge, const char *path)
 	timer_set(&d->again, AGAIN_MS);
 	d->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (d->watch_fd == -1 || inotify_add_watch(d->watch_fd, path,
-	    IN_MOVED_TO | IN_ONLYDIR) == -1)
+	    IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR) == -1)
 		e = ERR_SYS;
 	if (e == OK)
 		e = ev_init(&d->watch, edge->loop, d->watch_fd, EV_READ,
@@ -449,7 +457,7 @@ drop_open(struct drop *d, const char *path)
 		return ERR_SYS;
 	if ((fault = dropdir_fault(&d->dir)) != NULL)
 		log_why(LOG_trouble, fault, 0);
-	drop_look(d);
+	look(d);
 	return OK;
 }
 
@@ -466,7 +474,7 @@ drop_free(struct drop **dp)
 	if (d->reading != NULL)
 		closedir(d->reading);
 	found_clear(&d->found);
-	odd_free(&d->odd);
+	known_free(&d->known);
 	ev_fini(&d->watch);
 	timer_stop(&d->step);
 	timer_stop(&d->again);

@@ -132,8 +132,8 @@ notice_make(struct notice *n, const char *host, const struct dropped *d,
 	write_fields(out, n, host, d, boundary);
 	fprintf(out, "--%s\r\nContent-Type: text/plain; charset=utf-8\r\n"
 	    "Content-Transfer-Encoding: %s\r\n\r\n"
-	    "Your message was kept while the mail server was away.  When it\r\n"
-	    "came back, these recipients were refused:\r\n\r\n%s\r\n",
+	    "Your message was kept until the mail server could take it.\r\n"
+	    "It takes none for these recipients:\r\n\r\n%s\r\n",
 	    boundary, d->is_utf8 ? "8bit" : "7bit", n->words);
 	fprintf(out, "--%s\r\nContent-Type: message/delivery-status\r\n\r\n"
 	    "Reporting-MTA: dns; %s\r\n%s\r\n", boundary, host, n->fields);

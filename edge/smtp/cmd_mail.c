@@ -95,6 +95,7 @@ begin(struct session *s, const struct command_mail *m)
 	}
 	t = s->transaction;
 	t->size_hint = m->has_size ? m->size : 0;
+	t->once = s->seat.once;
 	t->has_smtputf8 = m->smtputf8;
 	t->body = m->is_binary ? BODY_BINARYMIME :
 	    m->is_8bit ? BODY_8BITMIME : BODY_7BIT;

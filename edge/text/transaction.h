@@ -68,6 +68,7 @@ struct transaction {
 	bool		 last_is_utf8;	/* the last one needs SMTPUTF8	*/
 	bool		 last_is_ours;	/* and was a bare <postmaster>	*/
 	uint64_t	 size_hint;	/* of SIZE=, 0 unknown		*/
+	uint64_t	 once;		/* of the seat			*/
 	bool		 has_smtputf8;	/* the client said so		*/
 	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/

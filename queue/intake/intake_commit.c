@@ -65,6 +65,7 @@ kept(struct stream *s)
 {
 	struct queue *q = s->queue;
 
+	once_kept(&q->intake->once, s->once);
 	if (s->edge != NULL)
 		to_edge_taken(s->edge->link, s->no);
 	log_queued(s);
@@ -98,6 +99,7 @@ undone(struct store_op *op, enum err e, void *arg)
 	if (e != OK) {			/* it comes twice, and is not lost */
 		kept(s);
 	} else {
+		once_forget(&q->intake->once, s->once);
 		log_undone(s);
 		stream_free(s);
 	}
@@ -122,6 +124,8 @@ accepted(struct store_op *op, enum err e, void *arg)
 
 	q->intake->busy_cnt--;
 	stream_answered(s);
+	if (e != OK)
+		once_forget(&q->intake->once, s->once);
 	if (e != OK)
 		stream_refuse_room(s, e == ERR_FULL);
 	else if (s->is_given_up)
@@ -164,7 +168,7 @@ drop_discarded(struct stream *s)
 	counter_add(COUNTER_discarded, cnt - kept);
 }
 
-/* Nobody is left: it is answered, and nothing has to be kept. */
+/* Nobody is left, or it is kept: it is answered, and nothing is to be done. */
 static void
 take_for_nobody(struct stream *s)
 {
@@ -201,6 +205,7 @@ split(struct stream *s, int64_t now_ms)
 static void
 commit(struct stream *s)
 {
+	enum once_state once = once_state(&s->queue->intake->once, s->once);
 	struct store_accept *a = &s->accept;
 	int64_t now_ms = clock_wall_ms();
 	enum err e;
@@ -209,7 +214,11 @@ commit(struct stream *s)
 		stream_refuse(s, 554, "5.5.1", "No valid recipients");
 		return;
 	}
-	if (a->message.rcpt_cnt == 0) {
+	if (once == ONCE_COMMITTING) {
+		stream_refuse(s, 451, "4.3.0", "It is being taken already");
+		return;
+	}
+	if (once == ONCE_KEPT || a->message.rcpt_cnt == 0) {
 		take_for_nobody(s);
 		return;
 	}
@@ -243,6 +252,7 @@ commit(struct stream *s)
 	put_reports(s);
 	s->queue->intake->busy_cnt++;
 	stream_handed(s);
+	once_begin(&s->queue->intake->once, s->once);
 	store_accept(s->queue->store, a, accepted, s);
 }
 

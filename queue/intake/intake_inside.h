@@ -14,6 +14,7 @@
 #include <sys/tree.h>
 
 #include "queue/intake/intake.h"
+#include "queue/intake/once.h"
 #include "queue/route/split.h"
 
 #define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LONG | \
@@ -69,6 +70,7 @@ struct stream {
 	struct store_change *reports;	/* their first string is the block */
 	uint32_t	 report_cnt;
 	size_t		 rcpt_bytes;
+	uint64_t	 once;		/* once_number(), or 0		*/
 	bool		 is_local;	/* from a unix socket		*/
 	bool		 is_judged;	/* SMTPUTF8: by what relays can	*/
 	char		*facts;		/* what came with its end	*/
@@ -110,6 +112,7 @@ struct intake {
 	struct queue	*queue;
 	LIST_HEAD(, edge) edges;
 	unsigned	 busy_cnt;	/* commits on their way		*/
+	struct once	 once;
 	struct timer	 watch;		/* for streams that are late	*/
 	int64_t		 patience_ms;	/* with the store		*/
 };

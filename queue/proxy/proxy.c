@@ -137,7 +137,7 @@ on_peer(struct boot *b, int fd, const struct link_peer *peer, void *arg)
 {
 	struct proxy *px = arg;
 
-	if (peer->role == ROLE_EDGE)
+	if (peer->role == ROLE_EDGE || peer->role == ROLE_PICKUP)
 		proxy_take_edge(px, fd, peer);
 	else if (peer->role == ROLE_RELAY)
 		proxy_take_relay(px, fd, peer);

@@ -3,18 +3,23 @@ postern takes it when it is back."""
 
 import email
 import os
+import re
 import resource
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
-from server import NOBODY, PATIENCE, basic, free_port, programs, until
+from json_page import check
+from server import (NOBODY, PATIENCE, SANITIZED, basic, free_port, programs,
+                    until)
 from tool import LOCAL, ctl, sendmail
 
 TEXT = "Subject: kept\n\nHello.\n"
 EX_TEMPFAIL = 75
+SOAK = bool(os.environ.get("POSTERN_SOAK"))
 DROP = "edge drop { type drop; path drop; queue main }\n"
 
 
@@ -338,3 +343,125 @@ def pickup_reads(p):
     fds = "/proc/%d/fd" % p.pid("pickup", "drop")
     return any("/new." in os.readlink(os.path.join(fds, n))
                for n in os.listdir(fds))
+
+
+def refuse_never(verb, line, session):
+    return "450 4.2.0 not now" if verb == "RCPT" and "never@" in line else None
+
+
+def test_what_is_never_taken_is_told_to_its_sender_or_left(house):
+    """Each try but the first is brought on by the death of who answers."""
+    p, sink = house.server, house.sink
+    sink.answer = refuse_never
+    p.configure(basic(p.port, sink.port) + LOCAL + "edge drop { type drop; "
+                "path drop; lifetime 1s; relay out }\n")
+    house.put("new.told", form(b"Subject: told\r\n\r\nHello.\r\n",
+                               rcpts=("never@there.example",
+                                      "bob@there.example")))
+    house.put("new.untold", form(b"x\r\n", "", ("never@there.example",)))
+    p.start()
+    line = p.wait_log(event="postponed", file="new.told")
+    assert line["next"] == "60" and line["why"][:2] == "45"
+    while not p.find_log(event="left"):
+        since = p.mark()
+        p.kill("proxy", "drop")
+        until(lambda: p.find_log(since, event="left") or
+              p.find_log(since, event="postponed", file="new.untold"))
+    messages = {m.rcpts[0]: m for m in sink.wait(2)}
+    assert messages["bob@there.example"].sender == "ann@here.example"
+    told = messages["ann@here.example"].text
+    assert "Final-Recipient: rfc822; never@there.example" in told
+    assert "Status: 5.4.7" in told and "450 4.2.0 not now" in told
+    assert told.count("Action: failed") == 1
+    assert "5.4.7 Tried for too long" in house.left("new.untold")
+    until(lambda: house.names() == ["new.untold"])
+    until(lambda: "1 file of the drop directory: posternctl drop list"
+          in ctl(p, "status").out)
+    # Whoever touches it has it tried again, for as long as before.
+    since = p.mark()
+    assert ctl(p, "drop", "retry", "new.untold").status == 0
+    line = p.wait_log(since, event="postponed", file="new.untold")
+    assert line["next"] == "60"
+
+
+def test_a_kill_between_commit_and_removal_sends_nothing_twice(house):
+    """The directory allows no removal for a while."""
+    p = house.server
+    house.put("new.1", GOOD)
+    os.chmod(house.dir, 0o3555)
+    p.start()
+    p.wait_log(event="picked")
+    for count in 2, 3:
+        p.kill("pickup", "drop")
+        p.wait_log(event="picked", count=count)
+    assert house.names() == ["new.1"]
+    os.chmod(house.dir, 0o3733)
+    p.kill("pickup", "drop")
+    until(house.is_empty, what="the file is removed")
+    house.put("tmp.2", GOOD)
+    os.rename(house.path("tmp.2"), house.path("new.2"))
+    house.sink.wait(2)
+    until(house.is_empty, what="the other is removed")
+    p.wait_log(event="picked", count=5)
+    assert len(p.find_log(event="queued")) == 2
+    assert len(house.sink.messages) == 2
+
+
+def test_what_lies_there_is_listed_and_removed_also_while_postern_is_down(
+        house):
+    p = house.server
+    got = ctl(p, "drop", "list")
+    assert (got.status, got.out) == (0, house.dir + " holds nothing.\n")
+    (name,) = house.keep("-f", "ann@here.example", "bob@there.example",
+                         "eve@there.example")
+    house.put("new.odd", b"x")
+    house.put("tmp.1", b"x")
+    listed = {l["file"]: l for l in ctl(p, "drop", "list", "--json").lines}
+    for row in listed.values():
+        check("drop list", row)
+    assert (listed[name]["from"], listed[name]["rcpts"]) == (
+        "ann@here.example", 2)
+    assert {f: l["state"] for f, l in listed.items()} == {
+        name: "waiting", "new.odd": "odd", "tmp.1": "writing"}
+    out = ctl(p, "drop", "list", name, "new.odd").out.splitlines()
+    assert "ann@here.example  2 recipients" in out[0]
+    assert out[1].endswith("left: it is not of the form that sendmail(1) "
+                           "writes")
+    got = ctl(p, "drop", "retry", "--all", "--json").lines + ctl(
+        p, "drop", "remove", "new.odd", "tmp.1", "--json").lines
+    assert len(got) == 5
+    for row in got:
+        check("drop retry, drop remove", row)
+    assert house.names() == [name]
+    for wrong in "../x", "..", "":
+        assert ctl(p, "drop", "remove", wrong).status == 2
+    assert ctl(p, "drop", "remove", "new.gone").status == 1
+    p.start()
+    house.sink.wait()
+
+
+def memory(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+def test_a_load_of_many_files_is_picked_up_in_bounded_memory(house):
+    """A hundred thousand, in make check two thousand.  Of two users where there
+    are several; half of them odd."""
+    p, cnt = house.server, 100000 if SOAK else 2000
+    for n in range(cnt):
+        house.put("new.%d" % n, GOOD if n % 2 else b"nonsense\n",
+                  uid=NOBODY if n < cnt - 100 else 1)
+    p.start()
+    most, end = 0, time.monotonic() + 600
+    while pickup(p)["picked"] < cnt // 2:
+        assert time.monotonic() < end, pickup(p)
+        most = max(most, memory(p.pid("pickup", "drop")))
+        time.sleep(0.5)
+    until(lambda: len(house.names()) == cnt // 2)
+    until(lambda: pickup(p)["odd"] == cnt // 2, 60)
+    assert most < (200 << 10 if SANITIZED else 32 << 10), most
+    house.put("tmp.2", GOOD)
+    os.rename(house.path("tmp.2"), house.path("new.last"))
+    until(lambda: "new.last" not in house.names())
+    assert len(p.find_log(event="left")) <= 1000

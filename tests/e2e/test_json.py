@@ -21,10 +21,11 @@ queue main {
 }
 relay out { type static; host 127.0.0.1; port %d; ask_after 0 }
 """
-# In other tests: it takes a store that is damaged.
+# In other tests: it takes a store that is damaged, or a drop directory.
 ELSEWHERE = {"queue quarantine", "Counters",
              "queue check, queue salvage: kind page",
-             "queue check, queue salvage: kind message"}
+             "queue check, queue salvage: kind message",
+             "drop list", "drop retry, drop remove"}
 EDITS = "queue flush, hold, release, remove, bounce, move, reroute"
 
 

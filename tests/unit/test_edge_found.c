@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "edge/drop/found.h"
-#include "edge/drop/odd.h"
+#include "edge/drop/known.h"
 
 static void
 a_hundred_thousand_of_one_user_hold_up_nobody(void **state)
@@ -61,29 +61,85 @@ what_many_users_have_is_bounded(void **state)
 }
 
 static void
-what_is_odd_is_known_until_it_changes(void **state)
+a_file_is_known_until_something_is_done_to_it(void **state)
 {
 	struct stat st = { .st_ino = 7, .st_ctim = { 100, 5 } };
-	struct odd o = { 0 };
+	struct known_file *f;
+	struct known k = { 0 };
 
-	assert_false(odd_is_known(&o, &st));
-	assert_true(odd_add(&o, &st));
-	assert_true(odd_add(&o, &st));
-	assert_int_equal(o.cnt, 1);
-	assert_true(odd_is_known(&o, &st));
+	assert_null(known_find(&k, &st));
+	assert_non_null(f = known_add(&k, &st));
+	f->tries = 3;
+	f->due_ms = KNOWN_ODD;
+	assert_ptr_equal(known_add(&k, &st), f);
+	assert_int_equal(k.cnt, 1);
 	st.st_ctim.tv_nsec++;
-	assert_false(odd_is_known(&o, &st));
+	assert_null(known_find(&k, &st));
 	st.st_ctim.tv_nsec--;
-	for (uint64_t i = 0; i < 1000000; i++) {
-		const struct stat one = { .st_ino = i + 100,
-		    .st_ctim = { 100, 5 } };
+	assert_non_null(f = known_find(&k, &st));
+	assert_int_equal(f->tries, 3);
+	known_free(&k);
+}
 
-		assert_int_equal(odd_add(&o, &one), !odd_is_full(&o) ||
-		    odd_is_known(&o, &one));
-	}
-	assert_true(odd_is_full(&o) && o.cnt < ODD_MAX);
-	assert_true(odd_is_known(&o, &st));
-	odd_free(&o);
+/* Files with numbers from first on. */
+static unsigned
+add_many(struct known *k, uint64_t first, unsigned cnt)
+{
+	unsigned added = 0;
+
+	for (uint64_t i = first; i < first + cnt; i++)
+		added += known_add(k, &(struct stat){ .st_ino = i,
+		    .st_ctim = { 100, 5 } }) != NULL;
+	return added;
+}
+
+static void
+a_million_files_take_eight_mebibytes_at_most(void **state)
+{
+	struct known k = { 0 };
+
+	assert_int_equal(add_many(&k, 1, 1000000), KNOWN_MAX / 4 * 3);
+	assert_true(known_is_full(&k));
+	assert_int_equal(k.place_cnt, KNOWN_MAX);
+	assert_true(k.place_cnt * sizeof(*k.files) <= 8u << 20);
+	assert_int_equal(add_many(&k, 1, 100000), 100000);
+	known_free(&k);
+}
+
+static void
+what_a_round_has_not_seen_is_forgotten(void **state)
+{
+	const struct stat st = { .st_ino = 7, .st_ctim = { 100, 5 } };
+	struct known k = { 0 };
+
+	assert_int_equal(add_many(&k, 1, 100000), 100000);
+	known_find(&k, &st)->tries = 9;
+	known_end_round(&k);
+	assert_int_equal(add_many(&k, 1, 500), 500);
+	known_end_round(&k);
+	assert_int_equal(k.cnt, 500);
+	assert_true(k.place_cnt <= 1024);
+	assert_int_equal(known_find(&k, &st)->tries, 9);
+	known_end_round(&k);
+	known_end_round(&k);
+	assert_int_equal(k.cnt, 0);
+	assert_null(k.files);
+}
+
+static void
+hurry_is_for_those_that_wait_alone(void **state)
+{
+	const struct stat waits = { .st_ino = 1, .st_ctim = { 1, 0 } };
+	const struct stat odd = { .st_ino = 2, .st_ctim = { 1, 0 } };
+	struct known k = { 0 };
+
+	known_hurry(&k);
+	known_add(&k, &waits)->due_ms = 5000;
+	known_add(&k, &odd)->due_ms = KNOWN_ODD;
+	known_hurry(&k);
+	assert_true(known_find(&k, &waits)->due_ms == 0);
+	assert_true(known_find(&k, &odd)->due_ms == KNOWN_ODD);
+	known_free(&k);
 }
 
 int
@@ -93,7 +149,11 @@ main(void)
 		cmocka_unit_test(
 		    a_hundred_thousand_of_one_user_hold_up_nobody),
 		cmocka_unit_test(what_many_users_have_is_bounded),
-		cmocka_unit_test(what_is_odd_is_known_until_it_changes),
+		cmocka_unit_test(a_file_is_known_until_something_is_done_to_it),
+		cmocka_unit_test(
+		    a_million_files_take_eight_mebibytes_at_most),
+		cmocka_unit_test(what_a_round_has_not_seen_is_forgotten),
+		cmocka_unit_test(hurry_is_for_those_that_wait_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

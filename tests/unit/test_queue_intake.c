@@ -374,6 +374,71 @@ a_queue_that_stops_takes_nothing_new_and_ends_the_rest(void **state)
 	assert_int_equal(p->grant_cnt, 2);
 }
 
+/* As mail() and rcpt(), under a number of the edge's. */
+static void
+begin_numbered(struct play *p, uint64_t no, uint64_t once)
+{
+	struct msg_mail_open m = { .stream = no, .sender = SPAN("a@b.example"),
+	    .once = once };
+
+	assert_int_equal(intake_mail(edge_of(p), &m), OK);
+	assert_int_equal(rcpt(p, no, SPAN("b@example.org")), OK);
+	assert_int_equal(commit(p, no, 8, 0), OK);
+}
+
+static void
+what_comes_again_under_its_number_is_kept_once(void **state)
+{
+	struct play *p = *state;
+
+	begin_numbered(p, 1, 7);
+	kit_until(&p->kit, p->taken_cnt == 1);
+	begin_numbered(p, 2, 7);
+	kit_until(&p->kit, p->taken_cnt == 2);
+	assert_int_equal(p->q.message_cnt, 1);
+	begin_numbered(p, 3, 9);
+	begin_numbered(p, 4, 0);
+	begin_numbered(p, 5, 0);
+	kit_until(&p->kit, p->taken_cnt == 5);
+	assert_int_equal(p->q.message_cnt, 4);
+}
+
+static void
+what_comes_again_while_it_is_committed_comes_later(void **state)
+{
+	struct play *p = *state;
+
+	begin_numbered(p, 1, 7);
+	begin_numbered(p, 2, 7);
+	kit_until(&p->kit, p->taken_cnt == 1 && p->refused_cnt == 1);
+	assert_int_equal(p->refused_code, 451);
+	assert_int_equal(p->q.message_cnt, 1);
+}
+
+static void
+a_number_is_an_edges_own_and_is_forgotten_in_time(void **state)
+{
+	static struct once o;
+	uint64_t mine = once_number("drop", 7);
+
+	assert_true(mine != once_number("in", 7));
+	assert_true(once_number("drop", 0) == 0);
+	once_begin(&o, mine);
+	assert_int_equal(once_state(&o, mine), ONCE_COMMITTING);
+	once_forget(&o, mine);
+	assert_int_equal(once_state(&o, mine), ONCE_NEW);
+	once_begin(&o, mine);
+	once_kept(&o, mine);
+	for (unsigned i = 1; i < ONCE_MAX; i++) {
+		assert_int_equal(once_state(&o, mine), ONCE_KEPT);
+		once_begin(&o, 1000 + i);
+	}
+	once_begin(&o, 1);
+	assert_int_equal(once_state(&o, mine), ONCE_NEW);
+	once_begin(&o, 0);
+	assert_int_equal(once_state(&o, 0), ONCE_NEW);
+}
+
 static void
 an_edge_has_a_limit_of_streams(void **state)
 {
@@ -924,6 +989,9 @@ main(void)
 		TEST(a_queue_whose_disk_takes_nothing_says_451),
 		TEST(edges_hear_of_a_full_queue_and_of_its_end),
 		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),
+		TEST(what_comes_again_under_its_number_is_kept_once),
+		TEST(what_comes_again_while_it_is_committed_comes_later),
+		TEST(a_number_is_an_edges_own_and_is_forgotten_in_time),
 		TEST(an_edge_has_a_limit_of_streams),
 		TEST(the_memory_an_edge_has_here_is_bounded),
 		TEST(a_stream_on_which_nothing_comes_is_dropped),
