@@ -323,9 +323,10 @@ install-files: all
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/sbin/sendmail)
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/mailq)
 	@$(call take,../lib/postern/postern-sendmail,$(AT)/bin/newaliases)
+	@$(call take,../lib/postern/postern-sendmail,$(AT)/sbin/rmail)
 	$(foreach n,1 5 7 8,install -m 644 $(wildcard man/*.$(n)) \
 	    $(AT)/share/man/man$(n) &&) true
-	@for n in sendmail mailq newaliases; do \
+	@for n in sendmail mailq newaliases rmail; do \
 	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done
 	install -m 644 $(EXAMPLES) $(AT)/share/doc/postern/examples
 	[ -e $(ETC)/postern.conf ] || { \

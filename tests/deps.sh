@@ -25,6 +25,8 @@ TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     libevent-2.1-7 libfstrm0 libprotobuf-c1
     libgdbm6 libcourier-unicode4 libpcre3 libstdc++6
     libgnutls30 libgnutls-dane0 libidn12"
+# Who calls sendmail.
+TEST_PACKAGES="$TEST_PACKAGES monitoring-plugins-standard"
 # What of these has a service: NAME-core brings NAME.
 SERVICES="dovecot"
 PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers

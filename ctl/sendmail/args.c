@@ -9,10 +9,10 @@
 #include "ctl/sendmail/args.h"
 
 /*
- * Ignored with a value: A B L O X d h p; without one: G I U m n s x.
- * -o and -e have theirs attached or not at all, as -q.
+ * Ignored with a value: A B D L O X h p z; without one: E G U c m n s x.
+ * -o, -e and -d have theirs attached or not at all, as -q.
  */
-#define OPTIONS	"+A:B:C:F:GIL:N:O:R:UV:X:b:d::e::f:h:imno::p:q::r:stvx"
+#define OPTIONS	"+A:B:C:D:EF:GIL:N:O:R:UV:X:b:cd::e::f:h:imno::p:q::r:stvxz:"
 
 static const char *
 base_name(const char *path)
@@ -29,19 +29,46 @@ complain(const char *what)
 	return ERR_PEER;
 }
 
-/* -b and its letter */
+/* -b and its letters; those of the queue have more of them in Exim. */
 static enum err
-take_mode(struct args *a, const char *letter)
+take_mode(struct args *a, const char *letters)
 {
-	if (strcmp(letter, "m") == 0)
-		a->mode = MODE_SEND;
-	else if (strcmp(letter, "p") == 0)
-		a->mode = MODE_LIST;
-	else if (strcmp(letter, "i") == 0)
-		a->mode = MODE_ALIASES;
-	else
-		return complain("of -b only -bm, -bp and -bi are known");
-	return OK;
+	static const struct {
+		const char	*letters;
+		enum args_mode	 mode;
+	} modes[] = {
+		{ "m", MODE_SEND }, { "p", MODE_LIST }, { "pa", MODE_LIST },
+		{ "pr", MODE_LIST }, { "pra", MODE_LIST },
+		{ "pru", MODE_LIST }, { "pu", MODE_LIST },
+		{ "i", MODE_ALIASES }, { "s", MODE_TALK },
+		{ "v", MODE_VERIFY }, { "vs", MODE_VERIFY },
+		{ "t", MODE_ROUTE }, { "h", MODE_NOTHING },
+		{ "H", MODE_NOTHING }, { "nq", MODE_SEND },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(letters, modes[i].letters) == 0) {
+			a->mode = modes[i].mode;
+			return OK;
+		}
+	if (letters[0] == 'd' || letters[0] == 'D' || letters[0] == 'l')
+		return complain("postern is no daemon of sendmail's: "
+		    "systemctl start postern, or postern(8)");
+	return complain("of -b only -bm, -bp, -bi, -bs, -bv and -bt are "
+	    "known");
+}
+
+/* -o: the value of Exim's -oM is an argument of its own. */
+static void
+take_old(struct args *a, const char *value, int argc)
+{
+	if (value == NULL)
+		return;
+	if (strcmp(value, "i") == 0 || strcmp(value, "itrue") == 0 ||
+	    strcmp(value, "iTrue") == 0)
+		a->dot_is_text = true;
+	if (value[0] == 'M' && strlen(value) <= 3 && optind < argc - 1)
+		optind++;
 }
 
 /* -N: never, or a list; blanks behind a comma are common. */
@@ -73,7 +100,7 @@ take_envid(struct args *a, const char *value)
 }
 
 static enum err
-take_option(struct args *a, int option, const char *value)
+take_option(struct args *a, int option, const char *value, int argc)
 {
 	switch (option) {
 	case 'b':
@@ -95,8 +122,7 @@ take_option(struct args *a, int option, const char *value)
 		a->dot_is_text = true;
 		break;
 	case 'o':
-		if (value != NULL && strcmp(value, "i") == 0)
-			a->dot_is_text = true;
+		take_old(a, value, argc);
 		break;
 	case 'N':
 		return take_notify(a, value);
@@ -107,7 +133,8 @@ take_option(struct args *a, int option, const char *value)
 	case 'V':
 		return take_envid(a, value);
 	case 'q':
-		a->mode = MODE_FLUSH;
+		if (a->mode == MODE_SEND)
+			a->mode = MODE_FLUSH;
 		break;
 	case 't':
 		a->reads_recipients = true;
@@ -135,8 +162,11 @@ args_read(struct args *out, int argc, char **argv)
 		a.mode = MODE_LIST;
 	else if (strcmp(name, "newaliases") == 0)
 		a.mode = MODE_ALIASES;
+	else if (strcmp(name, "hoststat") == 0 ||
+	    strcmp(name, "purgestat") == 0)
+		a.mode = MODE_NOTHING;
 	while (e == OK && (option = getopt(argc, argv, OPTIONS)) != -1)
-		e = take_option(&a, option, optarg);
+		e = take_option(&a, option, optarg, argc);
 	if (e != OK)
 		return e;
 	a.rcpts = argv + optind;

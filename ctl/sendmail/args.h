@@ -2,7 +2,7 @@
  * args - sendmail's command line, as decades of programs have come to use it.
  *
  * What other mailers know and we have no use for is taken and ignored; what
- * would mean something else entirely (-bd, -bs, -bv, -bt) is refused.
+ * would mean something else entirely (-bd, -M) is refused.
  */
 #ifndef CTL_SENDMAIL_ARGS_H
 #define CTL_SENDMAIL_ARGS_H
@@ -18,13 +18,18 @@ enum args_mode {
 	MODE_SEND,
 	MODE_LIST,		/* -bp, mailq			*/
 	MODE_FLUSH,		/* -q				*/
-	MODE_ALIASES		/* -bi, newaliases: nothing to do */
+	MODE_ALIASES,		/* -bi, newaliases		*/
+	MODE_TALK,		/* -bs				*/
+	MODE_VERIFY,		/* -bv				*/
+	MODE_ROUTE,		/* -bt				*/
+	MODE_NOTHING		/* what has nothing to do here	*/
 };
 
 struct args {
 	enum args_mode	 mode;
 	bool		 reads_recipients;	/* -t		*/
 	bool		 dot_is_text;		/* -i, -oi	*/
+	bool		 is_dotted;	/* as in SMTP: -bs alone	*/
 	bool		 is_loud;		/* -v		*/
 	const char	*sender;		/* -f, -r; NULL	*/
 	const char	*name;			/* -F; NULL	*/

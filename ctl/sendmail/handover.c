@@ -56,3 +56,18 @@ handover_send(const struct args *args, FILE *in, const struct handover *to)
 	letter_fini(&l);
 	return status;
 }
+
+int
+handover_verify(const struct args *args, const struct handover *to)
+{
+	struct letter l;
+	int status = letter_init(&l, args);
+
+	if (status == EX_OK)
+		status = letter_address(&l);
+	if (status == EX_OK)
+		status = submit_verify(&l, to->socket, stdout);
+	tell(letter_complaint(&l));
+	letter_fini(&l);
+	return status;
+}

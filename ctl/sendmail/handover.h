@@ -24,4 +24,8 @@ int	handover_letter(struct letter *, const struct handover *);
 /* The same of one message on `in', and the reason told. */
 int	handover_send(const struct args *, FILE *in, const struct handover *);
 
+/* Ask the edge about each recipient of the command line, send nothing, and
+ * print what it says.  The exit status, EX_NOUSER when one is refused. */
+int	handover_verify(const struct args *, const struct handover *);
+
 #endif

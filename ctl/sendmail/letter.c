@@ -223,7 +223,8 @@ letter_read(struct letter *l, FILE *in)
 
 	if ((status = find_sender(l)) != EX_OK)
 		return status;
-	e = text_read(&l->text, in, !l->args->dot_is_text);
+	e = text_read(&l->text, in, l->args->is_dotted ? TEXT_DOTTED :
+	    l->args->dot_is_text ? TEXT_EOF : TEXT_DOT, &l->has_ended);
 	if (e == ERR_FULL)
 		return letter_complain(l, EX_DATAERR,
 		    "the header is too long");
@@ -233,6 +234,14 @@ letter_read(struct letter *l, FILE *in)
 	if ((status = find_rcpts(l)) != EX_OK)
 		return status;
 	return make_header(l);
+}
+
+int
+letter_address(struct letter *l)
+{
+	int status = find_sender(l);
+
+	return status == EX_OK ? find_rcpts(l) : status;
 }
 
 const char *

@@ -26,6 +26,7 @@ struct letter {
 	char		**rcpts;
 	size_t		 rcpt_cnt;
 	bool		 is_utf8;		/* some address is	*/
+	bool		 has_ended;		/* by a dot		*/
 	char		*header;		/* as it is sent, and its end */
 	size_t		 header_len;
 
@@ -34,9 +35,11 @@ struct letter {
 	size_t		 complaint_len;
 };
 
-/* Both give an exit status: 0, or one of sysexits(3) with a complaint. */
+/* Each gives an exit status: 0, or one of sysexits(3) with a complaint. */
 int	letter_init(struct letter *, const struct args *);
 int	letter_read(struct letter *, FILE *in);
+/* Whom from and whom to alone, of the command line. */
+int	letter_address(struct letter *);
 /* Also after either has failed. */
 void	letter_fini(struct letter *);
 

@@ -1,7 +1,8 @@
 /*
- * main.c - postern-sendmail: sendmail(1), mailq and newaliases.
+ * main.c - postern-sendmail: sendmail(1), mailq, newaliases and rmail.
  *
  *	args letter text (fields) who mailbox handover submit smtp keep
+ *	talk (-bs) rmail
  *
  * It is the caller's program with the caller's rights: the message goes to an
  * edge over its unix socket, and the kernel tells the edge who calls; or into
@@ -18,6 +19,8 @@
 #include "conf/ask.h"
 #include "ctl/sendmail/args.h"
 #include "ctl/sendmail/handover.h"
+#include "ctl/sendmail/rmail.h"
+#include "ctl/sendmail/talk.h"
 #include "sys/files.h"
 #include "sys/inherited.h"
 
@@ -62,7 +65,7 @@ find_places(const char *config, struct places *p)
 /* Become the tool beside our own file. */
 static int
 run_tool(const struct args *a, const char *verb, const char *second,
-    const char *option)
+    const char *option, const char *more)
 {
 	const char *config = a->config != NULL ? a->config : CONFIG_PATH;
 	char path[PATH_MAX];
@@ -74,7 +77,7 @@ run_tool(const struct args *a, const char *verb, const char *second,
 		slash = path;
 	(void)strlcpy(slash + 1, "posternctl",
 	    sizeof(path) - (size_t)(slash + 1 - path));
-	execl(path, "posternctl", "-f", config, verb, second, option,
+	execl(path, "posternctl", "-f", config, verb, second, option, more,
 	    (char *)NULL);
 	perror(path);
 	return EX_OSFILE;
@@ -89,20 +92,34 @@ main(int argc, char **argv)
 	struct args a;
 
 	inherited_drop(inherited_named(argc, argv), 1);
+	rmail_args(&argc, &argv);
 	/* A limit on the size of files is an error like any other. */
 	(void)sigaction(SIGXFSZ, &ignored, NULL);
 	if (args_read(&a, argc, argv) != OK)
 		return EX_USAGE;
 	switch (a.mode) {
 	case MODE_LIST:
-		return run_tool(&a, "queue", "list", NULL);
+		return run_tool(&a, "mailq", NULL, NULL, NULL);
 	case MODE_FLUSH:
-		return run_tool(&a, "queue", "flush", "--all");
+		return run_tool(&a, "queue", "flush", "--all", "--quiet");
 	case MODE_ALIASES:
-		return run_tool(&a, "aliases", NULL, NULL);
+		return run_tool(&a, "aliases", NULL, NULL, NULL);
+	case MODE_ROUTE:
+		if (a.rcpt_cnt > 0)
+			return run_tool(&a, "route", a.rcpts[0], NULL, NULL);
+		fputs("sendmail: -bt takes an address: no address is rewritten "
+		    "here, and it says\nwhere mail for it goes, as "
+		    "posternctl route does\n", stderr);
+		return EX_USAGE;
+	case MODE_NOTHING:
+		return EX_OK;
 	default:
 		break;
 	}
 	find_places(a.config != NULL ? a.config : CONFIG_PATH, &places);
+	if (a.mode == MODE_TALK)
+		return talk_run(&a, stdin, stdout, &to);
+	if (a.mode == MODE_VERIFY)
+		return handover_verify(&a, &to);
 	return handover_send(&a, stdin, &to);
 }

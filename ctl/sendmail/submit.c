@@ -242,3 +242,41 @@ submit_letter(struct letter *l, const char *path, size_t *done)
 	smtp_close(&s);
 	return status;
 }
+
+/* What the server says of each; it is not to have anything of it. */
+static int
+ask_each(struct letter *l, struct smtp *s, const char *path, FILE *out)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < l->rcpt_cnt; i++) {
+		enum err e = smtp_say(s, "RCPT TO:<%s>", l->rcpts[i]);
+
+		if (e != OK)
+			return lost(l, e, path);
+		if (s->code / 100 == 2)
+			fprintf(out, "%s... deliverable\n", l->rcpts[i]);
+		else
+			fprintf(out, "%s... %s\n", l->rcpts[i], s->text);
+		if (s->code / 100 == 5)
+			status = EX_NOUSER;
+		else if (s->code / 100 != 2 && status == EX_OK)
+			status = EX_TEMPFAIL;
+	}
+	return status;
+}
+
+int
+submit_verify(struct letter *l, const char *path, FILE *out)
+{
+	struct smtp s;
+	enum err e = smtp_open(&s, path, l->args->is_loud);
+	int status = e == OK ? greet(l, &s, path) : lost(l, e, path);
+
+	if (status == EX_OK)
+		status = say_mail(l, &s, path);
+	if (status == EX_OK)
+		status = ask_each(l, &s, path, out);
+	smtp_close(&s);
+	return status;
+}

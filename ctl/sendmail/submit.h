@@ -9,6 +9,7 @@
 #define CTL_SENDMAIL_SUBMIT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "ctl/sendmail/letter.h"
 
@@ -17,5 +18,8 @@
  * of its recipients, from the first on, were taken all the same.
  */
 int	submit_letter(struct letter *, const char *socket_path, size_t *done);
+
+/* Would they be taken?  A line for each to out, and the exit status. */
+int	submit_verify(struct letter *, const char *socket_path, FILE *out);
 
 #endif

@@ -22,7 +22,7 @@ struct reading {
 	bool		 in_body;
 	bool		 begun;		/* a line has been seen		*/
 	bool		 ended;		/* by a dot			*/
-	bool		 dot_ends;
+	enum text_end	 end;
 };
 
 /* A file that goes with us. */
@@ -109,10 +109,12 @@ take_line(struct reading *r, struct span line)
 	bool is_first = !r->begun;
 
 	r->begun = true;
-	if (r->dot_ends && span_eq(line, SPAN("."))) {
+	if (r->end != TEXT_EOF && span_eq(line, SPAN("."))) {
 		r->ended = true;
 		return OK;
 	}
+	if (r->end == TEXT_DOTTED && span_begins(line, SPAN(".")))
+		line = span_tail(line, 1);
 	for (size_t i = 0; i < line.len; i++)
 		r->text->is_8bit |= (line.ptr[i] & 0x80) != 0;
 	if (is_first && (span_begins(line, SPAN("From ")) ||
@@ -152,7 +154,7 @@ take_raw(struct reading *r, char *bytes, size_t len)
 
 	if (rest.len > 0 && rest.ptr[rest.len - 1] == '\n')
 		rest.len--;
-	if (rest.len > 0 && rest.ptr[rest.len - 1] == '\r')
+	while (rest.len > 0 && rest.ptr[rest.len - 1] == '\r')
 		rest.len--;
 	do {
 		struct span line = span_head(rest, span_find(rest, '\r'));
@@ -179,17 +181,20 @@ read_all(struct reading *r, FILE *in)
 		e = take_raw(r, bytes, (size_t)len);
 	if (e == OK && ferror(in))
 		e = ERR_SYS;
+	if (e == OK && r->end == TEXT_DOTTED && !r->ended)
+		e = ERR_CLOSED;
 	free(bytes);
 	return e;
 }
 
 enum err
-text_read(struct text *out, FILE *in, bool dot_ends)
+text_read(struct text *out, FILE *in, enum text_end end, bool *has_ended)
 {
 	struct text t = { .body = open_unnamed() };
-	struct reading r = { .text = &t, .dot_ends = dot_ends };
+	struct reading r = { .text = &t, .end = end };
 	enum err e;
 
+	*has_ended = false;
 	if (t.body == NULL)
 		return ERR_SYS;
 	r.header = open_memstream(&r.header_bytes, &r.header_len);
@@ -198,6 +203,7 @@ text_read(struct text *out, FILE *in, bool dot_ends)
 		return ERR_SYS;
 	}
 	e = read_all(&r, in);
+	*has_ended = r.ended;
 	if (fclose(r.header) == EOF && e == OK)
 		e = ERR_SYS;
 	t.header = (struct span){ r.header_bytes, r.header_len };

@@ -67,6 +67,7 @@ enum run_end	 cmd_route(struct run *);
 enum run_end	 cmd_alias(struct run *);
 enum run_end	 cmd_aliases(struct run *);
 enum run_end	 cmd_trace(struct run *);
+enum run_end	 cmd_mailq(struct run *);
 enum run_end	 cmd_drop_list(struct run *);
 enum run_end	 cmd_drop_retry(struct run *);
 enum run_end	 cmd_drop_remove(struct run *);

@@ -302,9 +302,8 @@ report(const struct run *r, const struct edit_run *e)
 			    plural(e->cnt), e->past);
 		return END_DONE;
 	}
-	if (!r->json)
+	if (!r->json && !(r->quiet && e->action == EDIT_FLUSH)) {
 		printf("%zu message%s %s.\n", done, plural(done), e->past);
-	if (!r->json) {
 		report_senders(e);
 		report_waiting(e);
 	}
@@ -322,7 +321,7 @@ fetch_jobs(struct run *r, struct edit_run *e)
 		return end;
 	end = fetch_messages(t, &r->select, true, add_job, e, &cnt);
 	talk_close(&t);
-	if (end == END_DONE && e->cnt == 0) {
+	if (end == END_DONE && e->cnt == 0 && !r->quiet) {
 		if (!r->json)
 			puts("No message matches.");
 		return END_NOTHING;

@@ -1,5 +1,7 @@
-/* cmd_queue.c - queue list and queue show. */
+/* cmd_queue.c - queue list and queue show; and mailq, as Postfix has it. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
@@ -60,4 +62,92 @@ cmd_queue_show(struct run *r)
 		return END_USAGE;
 	}
 	return print_all(r, true);
+}
+
+/* mailq. */
+
+struct mailq {
+	bool	 has_one;
+	uint64_t size;			/* bytes of all			*/
+};
+
+static bool
+is_active(const struct listed_message *m)
+{
+	for (size_t i = 0; i < m->delivery_len; i++)
+		if (m->deliveries[i].state == LISTED_ACTIVE)
+			return true;
+	return false;
+}
+
+static bool
+is_held(const struct listed_message *m)
+{
+	for (size_t i = 0; i < m->delivery_len; i++)
+		if (m->deliveries[i].state == LISTED_HELD)
+			return true;
+	return false;
+}
+
+static bool
+print_mailq(const struct listed_message *m, void *arg)
+{
+	char id[ID_TEXT_LEN + 1], when[40] = "";
+	time_t arrived = (time_t)(m->arrived_ms / 1000);
+	struct mailq *q = arg;
+	struct tm tm;
+
+	if (!q->has_one)
+		printf("%-*s --Size-- ----Arrival Time---- "
+		    "-Sender/Recipient-------\n", ID_TEXT_LEN,
+		    "-Queue ID-");
+	else
+		putchar('\n');
+	q->has_one = true;
+	q->size += m->size;
+	id_text(m->id, id);
+	if (localtime_r(&arrived, &tm) != NULL)
+		(void)strftime(when, sizeof(when), "%a %b %e %H:%M:%S", &tm);
+	printf("%s%c %7" PRIu64 " %-20s  ", id, is_active(m) ? '*' :
+	    is_held(m) ? '!' : ' ', m->size, when);
+	show_text(stdout, m->sender.len > 0 ? m->sender :
+	    SPAN("MAILER-DAEMON"));
+	putchar('\n');
+	for (size_t i = 0; i < m->rcpt_len; i++) {
+		const struct listed_rcpt *r = &m->rcpts[i];
+
+		if (listed_delivery_of(m, r) == NULL)
+			continue;
+		if (r->reply.len > 0) {
+			printf("%*s(", 8, "");
+			show_text(stdout, r->reply);
+			fputs(")\n", stdout);
+		}
+		printf("%*s", ID_TEXT_LEN + 32, "");
+		show_text(stdout, r->address);
+		putchar('\n');
+	}
+	return true;
+}
+
+enum run_end
+cmd_mailq(struct run *r)
+{
+	struct mailq q = { false, 0 };
+	struct talk *t;
+	uint64_t cnt = 0;
+	enum run_end end = run_reach(r, &t);
+
+	if (end != END_DONE)
+		return end;
+	end = fetch_messages(t, &r->select, true, print_mailq, &q, &cnt);
+	talk_close(&t);
+	if (end != END_DONE)
+		return end;
+	if (cnt == 0)
+		puts("Mail queue is empty");
+	else
+		printf("\n-- %" PRIu64 " Kbytes in %" PRIu64 " Request%s.\n",
+		    (q.size + 1023) / 1024, cnt, cnt == 1 ? "" : "s");
+	return END_DONE;
 }

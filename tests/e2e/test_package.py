@@ -85,10 +85,10 @@ def test_the_packages_depend_on_what_they_are():
     assert "mail-transport-agent" not in alone
     kept = set(run("dpkg-deb", "-I", debs["postern"], "conffiles").split())
     assert kept == {"/etc/postern/postern.conf"}
-    for name in "sendmail", "mailq", "newaliases":
+    for name in "sendmail", "mailq", "newaliases", "rmail":
         path, = glob.glob(unpacked() + "/usr/*bin/" + name)
         assert os.path.isfile(path), "a link that leads nowhere"
-    for page in "sendmail", "mailq", "newaliases":
+    for page in "sendmail", "mailq", "newaliases", "rmail":
         assert os.path.isfile("%s/usr/share/man/man1/%s.1.gz" % (
             unpacked(), page))
 

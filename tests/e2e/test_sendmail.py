@@ -136,7 +136,7 @@ def test_what_other_mailers_know_is_ignored(postern, sink):
 def test_wrong_use_is_told_and_sends_nothing(postern, sink):
     for args, text, status in (
             ([], TEXT, EX_USAGE), (["-t"], TEXT, EX_USAGE),
-            (["-bd"], "", EX_USAGE), (["-bs"], "", EX_USAGE),
+            (["-bd"], "", EX_USAGE), (["-bx"], "", EX_USAGE),
             (["-Z"], "", EX_USAGE), (["no address"], TEXT, EX_USAGE),
             (["-f", "a b", "bob@there.example"], TEXT, EX_USAGE),
             (["-t"], "To: a b c@x.example\n\nx\n", EX_DATAERR)):

@@ -157,16 +157,17 @@ fields_are_taken_with_their_continuations(void **state)
 }
 
 static void
-want_text(const char *in, size_t len, bool dot_ends, const char *header,
+want_text(const char *in, size_t len, enum text_end end, const char *header,
     const char *body)
 {
+	bool has_ended;
 	char buf[4096];
 	struct text t;
 	FILE *f = fmemopen((void *)(uintptr_t)in, len, "r");
 	size_t n;
 
 	assert_non_null(f);
-	assert_int_equal(text_read(&t, f, dot_ends), OK);
+	assert_int_equal(text_read(&t, f, end, &has_ended), OK);
 	assert_int_equal(t.header.len, strlen(header));
 	assert_memory_equal(t.header.ptr, header, t.header.len);
 	n = fread(buf, 1, sizeof(buf), t.body);
@@ -177,34 +178,62 @@ want_text(const char *in, size_t len, bool dot_ends, const char *header,
 	fclose(f);
 }
 
-#define WANT_TEXT(in, dot_ends, header, body)				\
-	want_text(in, sizeof(in) - 1, dot_ends, header, body)
+#define WANT_TEXT(in, end, header, body)				\
+	want_text(in, sizeof(in) - 1, end, header, body)
 
 static void
 line_ends_become_crlf_and_the_header_ends_where_it_ends(void **state)
 {
-	WANT_TEXT("A: 1\n\nbody\n", true, "A: 1\r\n", "body\r\n");
-	WANT_TEXT("A: 1\r\n\r\nbody\r\n", true, "A: 1\r\n", "body\r\n");
-	WANT_TEXT("A: 1\n x\n\n\nb", true, "A: 1\r\n x\r\n", "\r\nb\r\n");
-	WANT_TEXT("just text\nA: 1\n", true, "", "just text\r\nA: 1\r\n");
-	WANT_TEXT(" x\n", true, "", " x\r\n");
-	WANT_TEXT("A: 1\nno field\n", true, "A: 1\r\n", "no field\r\n");
-	WANT_TEXT("\nbody\n", true, "", "body\r\n");
-	WANT_TEXT("A: 1\n\na\rb\r\nc\0d\n", true, "A: 1\r\n",
+	WANT_TEXT("A: 1\n\nbody\n", TEXT_DOT, "A: 1\r\n", "body\r\n");
+	WANT_TEXT("A: 1\r\n\r\nbody\r\n", TEXT_DOT, "A: 1\r\n", "body\r\n");
+	WANT_TEXT("A: 1\n x\n\n\nb", TEXT_DOT, "A: 1\r\n x\r\n", "\r\nb\r\n");
+	WANT_TEXT("just text\nA: 1\n", TEXT_DOT, "", "just text\r\nA: 1\r\n");
+	WANT_TEXT(" x\n", TEXT_DOT, "", " x\r\n");
+	WANT_TEXT("A: 1\nno field\n", TEXT_DOT, "A: 1\r\n", "no field\r\n");
+	WANT_TEXT("\nbody\n", TEXT_DOT, "", "body\r\n");
+	WANT_TEXT("A: 1\n\na\rb\r\nc\0d\n", TEXT_DOT, "A: 1\r\n",
 	    "a\r\nb\r\ncd\r\n");
-	WANT_TEXT("From ann Sat Nov 21\nA: 1\n\nb\n", true, "A: 1\r\n",
+	WANT_TEXT("From ann Sat Nov 21\nA: 1\n\nb\n", TEXT_DOT, "A: 1\r\n",
 	    "b\r\n");
-	WANT_TEXT("\n", true, "", "");
+	WANT_TEXT("\n", TEXT_DOT, "", "");
+	WANT_TEXT("A: 1\r\r\n\r\r\na\r\r\r\nb\r\n", TEXT_DOT, "A: 1\r\n",
+	    "a\r\nb\r\n");
 }
 
 static void
 a_dot_alone_ends_the_text_unless_told_otherwise(void **state)
 {
-	WANT_TEXT("A: 1\n\none\n.\ntwo\n", true, "A: 1\r\n", "one\r\n");
-	WANT_TEXT("A: 1\n\none\n.\ntwo\n", false, "A: 1\r\n",
+	WANT_TEXT("A: 1\n\none\n.\ntwo\n", TEXT_DOT, "A: 1\r\n", "one\r\n");
+	WANT_TEXT("A: 1\n\none\n.\ntwo\n", TEXT_EOF, "A: 1\r\n",
 	    "one\r\n.\r\ntwo\r\n");
-	WANT_TEXT("A: 1\n.\n\nx\n", true, "A: 1\r\n", "");
-	WANT_TEXT("\n..\n. \n", true, "", "..\r\n. \r\n");
+	WANT_TEXT("A: 1\n.\n\nx\n", TEXT_DOT, "A: 1\r\n", "");
+	WANT_TEXT("\n..\n. \n", TEXT_DOT, "", "..\r\n. \r\n");
+}
+
+static void
+in_a_dialogue_the_dot_has_to_come_and_others_lose_theirs(void **state)
+{
+	char whole[] = ".A: 1\r\n\r\n..\r\n.x\r\n.\r\nQUIT\r\n";
+	FILE *f = fmemopen(whole, strlen(whole), "r");
+	bool has_ended;
+	struct text t;
+	char rest[16];
+
+	assert_non_null(f);
+	assert_int_equal(text_read(&t, f, TEXT_DOTTED, &has_ended), OK);
+	assert_true(has_ended);
+	assert_int_equal(t.body_len, strlen(".\r\nx\r\n"));
+	assert_non_null(fgets(rest, sizeof(rest), f));
+	assert_string_equal(rest, "QUIT\r\n");
+	text_free(&t);
+	fclose(f);
+	whole[strlen(whole) - strlen(".\r\nQUIT\r\n")] = 'x';
+	f = fmemopen(whole, strlen(whole), "r");
+	assert_non_null(f);
+	assert_int_equal(text_read(&t, f, TEXT_DOTTED, &has_ended),
+	    ERR_CLOSED);
+	assert_false(has_ended);
+	fclose(f);
 }
 
 static void
@@ -240,6 +269,8 @@ main(void)
 		    line_ends_become_crlf_and_the_header_ends_where_it_ends),
 		cmocka_unit_test(
 		    a_dot_alone_ends_the_text_unless_told_otherwise),
+		cmocka_unit_test(
+		    in_a_dialogue_the_dot_has_to_come_and_others_lose_theirs),
 		cmocka_unit_test(names_are_quoted_or_encoded),
 	};
 
