@@ -14,6 +14,7 @@
 
 #include "base/span.h"
 #include "edge/stage/stage.h"
+#include "edge/text/sender_map.h"
 #include "mail/command.h"
 
 struct session;
@@ -44,7 +45,7 @@ bool	cmd_offers_dsn(const struct session *);
 bool	cmd_offers_binary(const struct session *);
 uint64_t cmd_max_size(const struct session *);
 
-#define CMD_ADDRESS_MAX	(PATH_MAX_SMTP + DOMAIN_MAX + 2) /* bytes with NUL */
+#define CMD_ADDRESS_MAX	SENDER_MAP_MAX	/* bytes with NUL	*/
 
 /*
  * Put our own domain behind a bare <postmaster>, and of whom we know behind any

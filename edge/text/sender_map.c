@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "edge/text/sender_map.h"
-#include "edge/smtp/cmd.h"
 #include "mail/mailboxes.h"
 
 #define LINE_FULL	900	/* bytes; RFC 5322 2.1.1 allows 998	*/
@@ -115,7 +114,7 @@ sender_map_wants(const struct sender_map *m, const struct origin *o)
 struct span
 sender_map_find(const struct sender_map *m, struct span address, char *text)
 {
-	char whole[CMD_ADDRESS_MAX];
+	char whole[SENDER_MAP_MAX];
 	struct address a;
 	uint32_t no;
 	int len;
@@ -132,7 +131,7 @@ sender_map_find(const struct sender_map *m, struct span address, char *text)
 	if (m->domain == NULL || m->homes == NULL ||
 	    !pattern_find(m->homes, &a, &no))
 		return SPAN("");
-	len = snprintf(text, CMD_ADDRESS_MAX, "%.*s@%s", (int)a.local.len,
+	len = snprintf(text, SENDER_MAP_MAX, "%.*s@%s", (int)a.local.len,
 	    a.local.ptr, m->domain);
 	return len > PATH_MAX_SMTP ? SPAN("") : span_of(text);
 }
@@ -209,7 +208,7 @@ put_address(struct writing *w, struct span s)
 /* What stands in its place; empty: it stays. */
 static struct span
 change(const struct writing *w, struct span address, bool is_mapped,
-    char text[CMD_ADDRESS_MAX])
+    char text[SENDER_MAP_MAX])
 {
 	struct span other = SPAN("");
 	int len;
@@ -218,7 +217,7 @@ change(const struct writing *w, struct span address, bool is_mapped,
 		other = sender_map_find(w->map, address, text);
 	if (other.len > 0 || !w->completes || !address_is_local(address))
 		return other;
-	len = snprintf(text, CMD_ADDRESS_MAX, "%.*s@%s", (int)address.len,
+	len = snprintf(text, SENDER_MAP_MAX, "%.*s@%s", (int)address.len,
 	    address.ptr, w->map->home);
 	return len > PATH_MAX_SMTP ? SPAN("") : span_of(text);
 }
@@ -229,7 +228,7 @@ put_field(struct writing *w, struct span field, bool is_mapped)
 	size_t colon = span_find(field, ':') + 1, at = 0;
 	struct span body = span_tail(field, colon), address, other;
 	const char *done = field.ptr;
-	char text[CMD_ADDRESS_MAX];
+	char text[SENDER_MAP_MAX];
 
 	while (mailboxes_next(body, &at, &address)) {
 		other = change(w, address, is_mapped, text);

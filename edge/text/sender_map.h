@@ -18,7 +18,10 @@
 #include "conf/slice/slice.h"
 #include "edge/client/grow.h"
 #include "edge/text/origin.h"
+#include "mail/command.h"
 #include "mail/pattern.h"
+
+#define SENDER_MAP_MAX	(PATH_MAX_SMTP + DOMAIN_MAX + 2) /* bytes with NUL */
 
 struct sender_map {
 	struct patterns	*patterns;	/* NULL: there are none		*/
@@ -41,7 +44,7 @@ bool	sender_map_wants(const struct sender_map *, const struct origin *);
 
 /*
  * What stands in place of this address, or of this user alone; into text, of
- * CMD_ADDRESS_MAX bytes, where it must be made.  Empty: it stays.
+ * SENDER_MAP_MAX bytes, where it must be made.  Empty: it stays.
  */
 struct span sender_map_find(const struct sender_map *, struct span address,
 	    char *text);

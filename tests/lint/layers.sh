@@ -45,6 +45,9 @@ FNR == 1 {
 		next
 	from = header
 	sub(/\/.*/, "", from)
+	# A text knows no session, of whatever protocol.
+	if (FILENAME ~ /^edge\/text\// && header ~ /^edge\/smtp\//)
+		print FILENAME ":" FNR ": edge/text may not include " header
 	if (header !~ /\// || index(may_include(room), " " from " ") == 0)
 		print FILENAME ":" FNR ": " room " may not include " header
 }
