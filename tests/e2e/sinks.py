@@ -148,7 +148,10 @@ class Sink:
                     return
             elif verb == "BDAT" and s["rcpts"]:
                 size, last = re.match(r"BDAT (\d+)( LAST)?$", line).groups()
-                s["chunks"] = s.get("chunks", b"") + f.read(int(size))
+                got = f.read(int(size))
+                if len(got) < int(size):
+                    return              # cut within the chunk
+                s["chunks"] = s.get("chunks", b"") + got
                 if last:
                     self._end(conn, s, s.pop("chunks"))
                 else:

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from client import TEXT, Client
+from measure import Watch
 from peers import Dovecot
 from server import NOBODY, Postern, Room, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
@@ -51,6 +52,7 @@ relay world {
 }
 """
 
+MIB = 1 << 20
 OFFERED = (*EXTENSIONS, "DSN", "CHUNKING", "BINARYMIME")
 
 
@@ -151,6 +153,33 @@ def test_nothing_is_read_ahead_of_a_hop_that_does_not_read(house):
             c.write(text)
     house.hop.pause.set()
     house.hop.pause = None
+
+
+@pytest.mark.heavy      # measures memory
+def test_a_text_of_20_mb_is_held_nowhere(house):
+    """By DATA and by BDAT, both ways through all three processes."""
+    known(house, house.smtp)
+    block = (b"0123456789" * 99 + b"\r\n") * 66
+    pids = dict(house.server.processes())
+    for by_bdat in False, True:
+        with Client(house.smtp) as c:       # buffers that stay are made
+            c.hello()
+            with Watch(pids) as watch:
+                c.want("MAIL FROM:<ann@here.example>", 250)
+                c.want("RCPT TO:<bob@there.example>", 250)
+                if not by_bdat:
+                    c.want("DATA", 354)
+                c.write(chunk(HEAD) if by_bdat else HEAD)
+                for _ in range(300):
+                    c.write(chunk(block) if by_bdat else block)
+                c.write(b"BDAT 0 LAST\r\n" if by_bdat else b".\r\n")
+                for _ in range(301 if by_bdat else 0):
+                    assert c.reply().startswith("250 ")
+                assert c.reply() == "250 2.0.0 Taken"
+        assert house.hop.wait(1 + by_bdat)[-1].body == block * 300
+        for pid, grown in watch.growth.items():
+            assert grown <= MIB, "%s grew by %d KiB" % (
+                pids[pid], grown / 1024)
 
 
 def test_the_text_is_refused_at_data_or_its_end_or_in_its_middle(house):

@@ -56,11 +56,14 @@ def test_a_handshake_in_the_same_segment_as_starttls_is_refused(house, sink):
             c.write(b"STARTTLS\r\n" + behind)
             assert c.reply().startswith("554 5.5.1")
             assert c.at_end()
-    with Client(house.open_port) as c:
-        c.write(b"EHLO a.example\r\nSTARTTLS\r\nEHLO b.example\r\n")
-        assert c.reply().startswith("250")
-        assert c.reply().startswith("554 5.5.1")
-        assert c.at_end()
+    evil = b"MAIL FROM:<evil@evil.example>\r\n"
+    for behind in (b"EHLO b.example\r\n", b"BDAT 0 LAST\r\n" + evil,
+                   b"BDAT %d LAST\r\n" % len(evil) + evil):   # BDT-12
+        with Client(house.open_port) as c:
+            c.write(b"EHLO a.example\r\nSTARTTLS\r\n" + behind)
+            assert c.reply().startswith("250")
+            assert c.reply().startswith("554 5.5.1")
+            assert c.at_end()
 
 
 def test_what_precedes_the_handshake_in_the_clear_fails_it(house):
