@@ -343,6 +343,7 @@ install-system: $(BUILD)/completion.bash $(BUILD)/completion.zsh
 	    $(AT)/lib/tmpfiles.d $(AT)/share/bash-completion/completions \
 	    $(AT)/share/zsh/vendor-completions
 	install -m 644 system/*.service $(DESTDIR)$(UNITDIR)
+	install -m 644 system/homes.conf $(AT)/share/doc/postern/examples
 	install -m 644 system/sysusers.conf $(AT)/lib/sysusers.d/postern.conf
 	install -m 644 system/tmpfiles.conf $(AT)/lib/tmpfiles.d/postern.conf
 	install -m 644 $(BUILD)/completion.bash \

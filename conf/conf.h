@@ -131,6 +131,13 @@ struct conf_opener {
 };
 
 /* What we must know of the host. */
+/* Are the homes of users to be seen from where postern runs? */
+enum conf_homes {
+	CONF_HOMES_THERE,
+	CONF_HOMES_HIDDEN,
+	CONF_HOMES_READ_ONLY,
+};
+
 struct conf_host {
 	const char	*fqdn;		/* its full name, as found out; NULL:
 					 * unknown, and nobody minds	*/
@@ -141,6 +148,7 @@ struct conf_host {
 	const char	*path;		/* where programs are looked for, as in
 					 * PATH; NULL: nowhere		*/
 	bool		 is_root;	/* else users are not looked up	*/
+	enum conf_homes	 homes;
 	void		*arg;
 	const char	*users_command;	/* makes postern's users; or NULL */
 	/* The ids of a user, false when there is none.  Used as root only. */

@@ -24,6 +24,7 @@
 #include "master/check_keys.h"
 #include "master/check_roots.h"
 #include "master/check_users.h"
+#include "master/homes.h"
 #include "sys/files.h"
 #include "sys/logfile.h"
 #include "sys/regex.h"
@@ -236,7 +237,7 @@ check_run(const char *file, int plan_fd, bool wants_facts)
 		.fqdn = fqdn, .cwd = cwd, .is_root = geteuid() == 0,
 		.path = getenv("PATH"),
 		.credentials = getenv("CREDENTIALS_DIRECTORY"),
-		.user_ids = check_users_ids,
+		.user_ids = check_users_ids, .homes = homes_look(),
 	};
 
 	check_users_start();

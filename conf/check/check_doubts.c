@@ -360,9 +360,32 @@ check_eightbit(struct conf *c, const struct block *r)
 	    block_words(c, r));
 }
 
+/* Where its users' mail is, and what they say of it, may be out of reach. */
+static void
+check_homes(struct conf *c, const struct block *r)
+{
+	bool writes = span_begins(block_text(r, OPTION_RELAY_path_local),
+	    SPAN("~/"));
+
+	if (!block_has(r, KIND_HAS_USERS))
+		return;
+	if (c->host->homes == CONF_HOMES_HIDDEN && (writes ||
+	    block_num(r, OPTION_RELAY_forward_file) != 0))
+		report_warn(&c->mistakes, r->name_place, "%s needs the homes "
+		    "of users, and this unit hides them: give it "
+		    "ProtectHome=no, by `systemctl edit postern'",
+		    block_words(c, r));
+	else if (c->host->homes == CONF_HOMES_READ_ONLY && writes)
+		report_warn(&c->mistakes, r->name_place, "%s writes to the "
+		    "homes of users, and for this unit they are read-only: "
+		    "give it ProtectHome=no, by `systemctl edit postern'",
+		    block_words(c, r));
+}
+
 static void
 check_relay_doubts(struct conf *c, const struct block *r)
 {
+	check_homes(c, r);
 	check_eightbit(c, r);
 	if (!block_has(r, KIND_LEAVES))
 		return;

@@ -42,6 +42,7 @@ struct memory {
 	const char	*unreadable;	/* one that we may not read	*/
 	const char	*fqdn;		/* of the host; NULL a good one	*/
 	uint64_t	 disk;		/* bytes below /mnt; 0: not there */
+	enum conf_homes	 homes;
 	bool		 is_tool;	/* nobody looks at files	*/
 	bool		 wants_facts;	/* notes are told too		*/
 	char		 told[32768];
@@ -222,7 +223,7 @@ memory_load(struct memory *m, struct conf **out, bool is_root)
 	    .fqdn = m->is_tool ? NULL :
 	    m->fqdn != NULL ? m->fqdn : "host.example.org",
 	    .cwd = "/home/dir", .is_root = is_root, .arg = m,
-	    .user_ids = memory_user };
+	    .user_ids = memory_user, .homes = m->homes };
 	struct conf_report report = { .arg = m, .line = memory_line,
 	    .wants_facts = m->wants_facts };
 	enum err e;
