@@ -90,7 +90,7 @@ mbox_open(struct mbox *m, const struct mbox_place *place)
 	enum err e = ERR_NONE;
 
 	m->place = place;
-	m->fd = -1;
+	m->fd = m->lock_fd = -1;
 	m->lock[0] = '\0';
 	m->len = m->matched = 0;
 	m->is_within = false;
@@ -193,7 +193,7 @@ mbox_envelope(struct mbox *m, struct span sender, struct span rcpt)
 	if ((e = end_last_line(m)) != OK ||
 	    (e = put(m, from, FROM_LEN)) != OK ||
 	    (e = put_word(m, who, false)) != OK ||
-	    (e = put_date(m)) != OK ||
+	    (e = put_date(m)) != OK || (e = mbox_note(m)) != OK ||
 	    (e = put(m, "Return-Path: <", 14)) != OK ||
 	    (e = put_word(m, sender, true)) != OK ||
 	    (e = put(m, ">\nDelivered-To: ", 16)) != OK ||

@@ -1,7 +1,7 @@
 /*
  * mbox - one message on its way into one mailbox that is a file: behind what is
  * there, under both locks of Debian policy 11.6, and gone again if it does not
- * become whole.
+ * become whole: by who writes it, or, if he was killed, by the next one.
  *
  * A message begins with "From SENDER DATE" and ends with an empty line.  A line
  * of its own that begins with "From " gets a ">" in front, and no other: the
@@ -44,6 +44,7 @@ struct mbox {
 	const struct mbox_place *place;
 	int		 fd;
 	char		 lock[NAME_MAX + 1];	/* "" we have none	*/
+	int		 lock_fd;	/* until it says what we are about */
 	int64_t		 touched_ms;	/* the lock			*/
 	off_t		 old_len;
 	bool		 is_new;	/* the file is, its name not synced */
@@ -70,5 +71,13 @@ void	mbox_abort(struct mbox *);
 MUST_CHECK enum err mbox_lock(struct mbox *);
 void	mbox_touch_lock(struct mbox *);
 void	mbox_unlock(struct mbox *);
+
+/*
+ * In mbox_mend.c: say in the dot lock what comes, before any of it is written;
+ * and, the file being locked, undo what the owner of that lock has begun, if it
+ * was one of us.  True: the lock is gone.
+ */
+MUST_CHECK enum err mbox_note(struct mbox *);
+bool	mbox_mend(const struct mbox *, const char *lock);
 
 #endif

@@ -60,14 +60,15 @@ make_dot(struct mbox *m)
 	    O_NOFOLLOW | O_CLOEXEC, 0444);
 	if (fd == -1) {
 		if (errno == EEXIST) {
-			remove_stale(m, name);
+			if (!mbox_mend(m, name))
+				remove_stale(m, name);
 			errno = EEXIST;
 		}
 		return false;
 	}
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	(void)!write(fd, pid, (size_t)len);
-	close(fd);
+	m->lock_fd = fd;
 	(void)strlcpy(m->lock, name, sizeof(m->lock));
 	m->touched_ms = clock_mono_ms();
 	return true;
@@ -123,4 +124,7 @@ mbox_unlock(struct mbox *m)
 	if (m->lock[0] != '\0')
 		(void)unlinkat(m->place->dir_fd, m->lock, 0);
 	m->lock[0] = '\0';
+	if (m->lock_fd != -1)
+		close(m->lock_fd);
+	m->lock_fd = -1;
 }

@@ -478,6 +478,101 @@ what_cannot_be_a_users_name_is_not_asked_about(void **state)
 		assert_false(who_is_name(bad[i]));
 }
 
+/* Killed while he writes, with some of it in the file. */
+
+static void
+kill_while_writing(size_t more)
+{
+	static char big[200000];
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		memset(big, 'x', sizeof(big));
+		if (mbox_open(&mbox, &place) != OK ||
+		    mbox_envelope(&mbox, SPAN("a@b"), SPAN("c@d")) != OK ||
+		    mbox_text(&mbox, (struct span){ big, more }) != OK)
+			_exit(1);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* The next one cuts it off, without waiting for the lock to grow old. */
+static void
+what_was_killed_half_way_is_gone_with_the_next(void **state)
+{
+	static const size_t lens[] = { 10, 70000, 200000 };
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		static char before[1 << 16];
+		const char *after;
+
+		deliver("whole\n");
+		(void)strlcpy(before, content("ann"), sizeof(before));
+		kill_while_writing(lens[i]);
+		assert_int_equal(access(path_of("ann.lock"), F_OK), 0);
+		deliver("next\n");
+		after = content("ann");
+		assert_memory_equal(after, before, strlen(before));
+		assert_string_equal(behind(strstr(after + strlen(before),
+		    "From "), "Delivered-To: ann@c.example\n"), "next\n\n");
+		assert_int_equal(access(path_of("ann.lock"), F_OK), -1);
+	}
+}
+
+static void
+append(const char *text)
+{
+	int fd = open(path_of("ann"), O_WRONLY | O_APPEND);
+
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* Somebody who sees no dot locks was there meanwhile: nothing of his is cut. */
+static void
+what_others_wrote_behind_a_half_stays(void **state)
+{
+	struct stat st;
+	char *all;
+
+	kill_while_writing(70000);
+	append("\nFrom eve@x Thu Jan  1 00:00:00 1970\n\nhers\n\n");
+	deliver("next\n");
+	assert_int_equal(stat(path_of("ann"), &st), 0);
+	assert_true(st.st_size > 65536);
+	assert_int_equal(access(path_of("ann.lock"), F_OK), -1);
+
+	assert_int_equal(truncate(path_of("ann"), 0), 0);
+	kill_while_writing(70000);
+	assert_int_equal(truncate(path_of("ann"), 0), 0);
+	append("From eve@x Thu Jan  1 00:00:00 1970\n\nhers\n\n");
+	deliver("next\n");
+	all = content("ann");
+	assert_true(strncmp(all, "From eve@x ", 11) == 0);
+	assert_non_null(strstr(all, "\nhers\n\nFrom a@b.example "));
+}
+
+/* Of whom nothing is known he may be alive. */
+static void
+a_dot_lock_that_says_less_is_for_later(void **state)
+{
+	static const char *const bad[] = {
+		"1\n", "", "1\nh 2 3\n", "1\nh 2 3 4\nFrom",
+		"1\nh 2 -3 0\n", "1\nh 99999999999999999999999 0 0\n",
+	};
+
+	deliver("whole\n");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		put_file("ann.lock", bad[i]);
+		assert_int_equal(mbox_open(&mbox, &place), ERR_AGAIN);
+		assert_string_equal(content("ann.lock"), bad[i]);
+	}
+}
+
 /* What stands in .forward. */
 
 static void
@@ -1006,6 +1101,9 @@ main(void)
 		cmocka_unit_test(without_a_home_there_is_no_place),
 		cmocka_unit_test(
 		    what_cannot_be_a_users_name_is_not_asked_about),
+		FILE_TEST(what_was_killed_half_way_is_gone_with_the_next),
+		FILE_TEST(what_others_wrote_behind_a_half_stays),
+		FILE_TEST(a_dot_lock_that_says_less_is_for_later),
 		cmocka_unit_test(words_of_a_forward_file_are_names),
 		cmocka_unit_test(a_full_forward_file_fits),
 		FILE_TEST(a_forward_file_is_the_users_own),
