@@ -200,7 +200,8 @@ hand_over_plan(int fd, const struct conf_plan *p)
 	return good;
 }
 
-static bool
+/* 1 is for mistakes of the configuration, and for nothing else. */
+static int
 check(const char *file, const struct conf_host *host, int plan_fd,
     bool wants_facts)
 {
@@ -223,7 +224,7 @@ check(const char *file, const struct conf_host *host, int plan_fd,
 	if (e == OK && plan_fd != -1 && !hand_over_plan(plan_fd, &plan))
 		e = ERR_SYS;
 	conf_free(&c);
-	return e == OK;
+	return e == OK ? 0 : e == ERR_PEER ? 1 : EX_OSERR;
 }
 
 int
@@ -248,10 +249,10 @@ check_run(const char *file, int plan_fd, bool wants_facts)
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strlcpy(cwd, "/", sizeof(cwd));
 	if (sandbox_enter(&box) != OK) {
-		fprintf(stderr, "postern: cannot lock myself in: %s\n",
-		    strerror(errno));
+		fprintf(stderr, "postern: cannot lock myself in: %s failed: "
+		    "%s\n", sandbox_missed(), strerror(errno));
 		return EX_OSERR;
 	}
 	find_fqdn(fqdn, sizeof(fqdn));
-	return check(file, &host, plan_fd, wants_facts) ? 0 : 1;
+	return check(file, &host, plan_fd, wants_facts);
 }

@@ -194,12 +194,14 @@ static enum err
 complain_of_other(const char *path, int fd, int error)
 {
 	unsigned long long pid;
-	char text[32], why[64] = "another postern runs here";
+	char text[32], why[64] = "cannot take the lock";
 	ssize_t len = error == EWOULDBLOCK ?
 	    pread(fd, text, sizeof(text) - 1, 0) : -1;
 
 	text[len > 0 ? len : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	if (error == EWOULDBLOCK)
+		(void)strlcpy(why, "another postern runs here", sizeof(why));
 	if (span_number(span_of(text), INT32_MAX, &pid))
 		snprintf(why, sizeof(why), "another postern runs here, "
 		    "process %llu", pid);

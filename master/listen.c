@@ -28,7 +28,7 @@
 struct listener {
 	TAILQ_ENTRY(listener) entry;
 	struct plan_listener where;
-	const char	*block;		/* while it is made		*/
+	const char	*block, *place;	/* while it is made		*/
 	uint16_t	 worker;
 	uint32_t	 made, wanted;		/* generations */
 	int		 fd;
@@ -37,7 +37,8 @@ struct listener {
 };
 
 static enum err
-complain(const struct plan_listener *w, const char *block, const char *why)
+complain(const struct plan_listener *w, const char *block, const char *place,
+    const char *why)
 {
 	char text[INET6_ADDRSTRLEN] = "?", words[HOLDER_TEXT];
 	struct log_line l;
@@ -46,6 +47,8 @@ complain(const struct plan_listener *w, const char *block, const char *why)
 	log_begin(&l, LOG_trouble);
 	log_text(&l, LOG_KEY_why, why);
 	log_text(&l, LOG_KEY_block, block);
+	if (place[0] != '\0')
+		log_text(&l, LOG_KEY_place, place);
 	if (w->family == 1)
 		log_text(&l, LOG_KEY_file, w->path);
 	else {
@@ -58,6 +61,12 @@ complain(const struct plan_listener *w, const char *block, const char *why)
 	log_end(&l);
 	errno = error;
 	return ERR_SYS;
+}
+
+static enum err
+complain_of(const struct listener *l, const char *why)
+{
+	return complain(&l->where, l->block, l->place, why);
 }
 
 static socklen_t
@@ -139,16 +148,16 @@ bind_address(const struct listener *l, bool is_shared)
 	socklen_t len = fill_address(&a, w);
 
 	if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
-		return complain(w, l->block, "cannot set up a socket");
+		return complain_of(l, "cannot set up a socket");
 	if (is_shared && setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 	    sizeof(on)) == -1)
-		return complain(w, l->block, "cannot share a port");
+		return complain_of(l, "cannot share a port");
 	if (w->family == 6 && setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
 	    sizeof(on)) == -1)
-		return complain(w, l->block, "cannot set up a socket");
+		return complain_of(l, "cannot set up a socket");
 	if (bind(l->fd, &a.any, len) == -1)
 		return is_without_ipv6(w, errno) ? ERR_NONE :
-		    complain(w, l->block, "cannot take an address and port");
+		    complain_of(l, "cannot take an address and port");
 	return OK;
 }
 
@@ -201,7 +210,7 @@ bind_path(struct listener *l)
 	}
 	umask(was);
 	if (rc == -1 || lstat(w->path, &st) == -1)
-		return complain(w, l->block, "cannot make a unix socket");
+		return complain_of(l, "cannot make a unix socket");
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
 	return OK;
@@ -227,7 +236,7 @@ bind_and_listen(struct listener *l, struct listeners *all)
 	    bind_address(l, share_place(all, w));
 
 	if (e == OK && listen(l->fd, (int)w->backlog) == -1) {
-		e = complain(w, l->block, "cannot listen");
+		e = complain_of(l, "cannot listen");
 		drop_path(l);
 	}
 	return e;
@@ -249,7 +258,7 @@ open_socket(struct listener *l, struct listeners *all)
 	l->fd = socket(families[w->family], type_of(w), 0);
 	if (l->fd == -1)
 		return is_without_ipv6(w, errno) ? ERR_NONE :
-		    complain(w, l->block, "cannot make a socket");
+		    complain_of(l, "cannot make a socket");
 	if ((e = bind_and_listen(l, all)) != OK) {
 		close(l->fd);
 		l->fd = -1;
@@ -271,12 +280,13 @@ make(struct listeners *all, const struct plan_listener *w,
 	l->where = *w;
 	l->worker = row->worker;
 	l->block = row->block;
+	l->place = row->places[w - row->listeners];
 	l->made = l->wanted = generation;
 	if ((e = open_socket(l, all)) != OK && e != ERR_NONE) {
 		free(l);
 		return e;
 	}
-	l->block = NULL;
+	l->block = l->place = NULL;
 	TAILQ_INSERT_TAIL(all, l, entry);
 	return OK;
 }
@@ -291,7 +301,7 @@ need_one(struct listeners *all, const struct plan_process *row)
 	if (row->listener_cnt == 0)
 		return OK;
 	errno = EADDRNOTAVAIL;
-	return complain(&row->listeners[0], row->block,
+	return complain(&row->listeners[0], row->block, row->places[0],
 	    "cannot take an address and port");
 }
 

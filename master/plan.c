@@ -145,7 +145,8 @@ are_good_listeners(const struct plan_process *p)
 	    p->listener_cnt > 0))
 		return false;
 	for (unsigned i = 0; i < p->listener_cnt; i++)
-		if (!is_good_listener(p, &p->listeners[i]))
+		if (!is_good_listener(p, &p->listeners[i]) ||
+		    !ends(p->places[i], sizeof(p->places[i])))
 			return false;
 	return true;
 }

@@ -43,6 +43,7 @@ struct steps {
 };
 
 static char	 own_path[PATH_MAX];
+static const char *last_missed = "the sandbox";
 
 static void
 note(char *list, size_t cap, const char *word)
@@ -71,6 +72,7 @@ missed(struct steps *st, const char *what)
 	int error = errno;
 	char why[128];
 
+	last_missed = what;
 	snprintf(why, sizeof(why), "sandbox: %s failed", what);
 	log_why(LOG_trouble, why, error);
 	errno = error;
@@ -382,6 +384,12 @@ sandbox_enter(const struct sandbox *box)
 			return e;
 	report(&st);
 	return OK;
+}
+
+const char *
+sandbox_missed(void)
+{
+	return last_missed;
 }
 
 const char *

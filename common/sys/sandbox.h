@@ -50,6 +50,9 @@ struct sandbox {
  */
 MUST_CHECK enum err sandbox_enter(const struct sandbox *);
 
+/* The measure that failed last, in a word or two. */
+const char	*sandbox_missed(void);
+
 /* How the directory `root` is called from inside: "/" or its own path. */
 const char	*sandbox_path(void);
 

@@ -1,6 +1,11 @@
 /* seccomp_list.c - see the header. */
+#include <sys/syscall.h>
+
+#include <linux/seccomp.h>
+
 #include <errno.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "sys/seccomp_list.h"
 
@@ -18,6 +23,19 @@ seccomp_list_begin(scmp_filter_ctx *out, uint32_t rest, int *rc)
 	return OK;
 }
 
+/*
+ * libseccomp says EINVAL or ECANCELED of whatever the kernel refuses: that is
+ * asked a question which changes nothing.
+ */
+static int
+error_of(int rc)
+{
+	uint32_t action = SECCOMP_RET_ALLOW;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) ==
+	    -1 ? errno : -rc;
+}
+
 enum err
 seccomp_list_load(scmp_filter_ctx *f, int rc)
 {
@@ -27,7 +45,7 @@ seccomp_list_load(scmp_filter_ctx *f, int rc)
 	*f = NULL;
 	if (rc == 0)
 		return OK;
-	errno = -rc;
+	errno = error_of(rc);
 	return ERR_SYS;
 }
 

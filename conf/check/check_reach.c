@@ -5,6 +5,8 @@
  * mail to somebody else: a listener beyond loopback, a queue that can reach a
  * relay which goes out and takes all recipients, and none of require_auth,
  * only_recipients and clients in front.  What is everybody is no protection.
+ *
+ * A relay whose next hop is a listener of ours brings its own mail back.
  */
 #include "conf/check/check.h"
 #include "conf/check/everybody.h"
@@ -217,6 +219,54 @@ settle_ports(struct conf *c, const struct block *e)
 			    EDGE_KIND_NEVER_25) ? LMTP_PORT : SMTP_PORT);
 }
 
+/* Is the next hop of the relay this listener?  A name is not looked up. */
+static bool
+is_hop(const struct conf *c, const struct block *relay,
+    const struct block *l)
+{
+	const struct setting *host = &relay->settings[OPTION_RELAY_host];
+	struct span name = host->v[0].text;
+	bool is_loopback = host->v[0].net.family != 0 ?
+	    net_is_loopback(&host->v[0].net) :
+	    span_eq_nocase(name, SPAN("localhost"));
+	bool is_named = host->v[0].net.family == 0 && span_eq_nocase(name,
+	    block_text(c->process, OPTION_PROCESS_hostname));
+	struct net n;
+
+	if (l->settings[OPTION_LISTENER_path].given ||
+	    block_num(l, OPTION_LISTENER_port) !=
+	    block_num(relay, OPTION_RELAY_port))
+		return false;
+	for (unsigned i = 0; listener_net(l, i, &n); i++)
+		if (is_named || (host->v[0].net.family != 0 ?
+		    (net_is_any(&n) ? is_loopback &&
+		    n.family == host->v[0].net.family :
+		    is_same_net(&n, &host->v[0].net)) : is_loopback &&
+		    (net_is_any(&n) || net_is_loopback(&n))))
+			return true;
+	return false;
+}
+
+/* Mail of this edge may go by a relay that hands it to this edge again. */
+static void
+check_circle(struct conf *c, const struct block *e, const struct block *l)
+{
+	const struct block *queue = e->target;
+
+	for (unsigned i = 0; queue != NULL && i < queue->relay_cnt; i++) {
+		const struct block *r = queue->relays[i];
+
+		if (r->settings[OPTION_RELAY_host].cnt == 0 ||
+		    !is_hop(c, r, l))
+			continue;
+		report_warn(&c->mistakes, r->settings[OPTION_RELAY_host].place,
+		    "this is a listener of ours: mail that %s hands on "
+		    "comes in by %s again, and again", block_words(c, r),
+		    block_words(c, e));
+		return;
+	}
+}
+
 void
 check_reach(struct conf *c)
 {
@@ -234,6 +284,7 @@ check_reach(struct conf *c)
 			check_clash(c, l);
 			check_port(c, e, l);
 			check_open(c, e, l);
+			check_circle(c, e, l);
 		}
 	}
 }

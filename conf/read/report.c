@@ -257,6 +257,20 @@ tell_place(const struct mistakes *ms, struct conf_report *to,
 }
 
 void
+report_place(const struct mistakes *ms, struct place place, char *out,
+    size_t cap)
+{
+	const struct source *src = &ms->sources->v[place.source];
+	char text[PLAN_PATH_MAX + 16];
+	size_t len;
+
+	(void)snprintf(text, sizeof(text), "%s:%u", src->name,
+	    find_line(src->bytes, place.at).no);
+	len = strlen(text);
+	(void)strlcpy(out, len < cap ? text : text + len - cap + 1, cap);
+}
+
+void
 report_tell(const struct mistakes *ms, struct conf_report *to)
 {
 	const struct mistake *m;

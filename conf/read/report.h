@@ -47,6 +47,10 @@ struct mistakes {
 void		 report_init(struct mistakes *, struct arena *,
 		    const struct sources *);
 
+/* "FILE:LINE", its beginning cut where there is no room. */
+void		 report_place(const struct mistakes *, struct place, char *out,
+		    size_t cap);
+
 /* A mistake; len 0 of a place is one byte.  The text is made at once. */
 void		 report_add(struct mistakes *, struct place, const char *fmt,
 		    ...) __attribute__((format(printf, 3, 4)));

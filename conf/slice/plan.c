@@ -73,14 +73,25 @@ take_listener(struct plan_process *p)
 	    &p->listeners[p->listener_cnt++];
 }
 
+/* Where the listener made last is written; a default one has no place. */
+static void
+note_place(const struct conf *c, struct plan_process *p,
+    const struct block *l)
+{
+	if (l->given)
+		report_place(&c->mistakes, l->place,
+		    p->places[p->listener_cnt - 1], PLAN_PLACE_MAX);
+}
+
 static bool
-add_listener(struct plan_process *p, const struct block *l,
-    const struct net *n)
+add_listener(const struct conf *c, struct plan_process *p,
+    const struct block *l, const struct net *n)
 {
 	struct plan_listener *row = take_listener(p);
 
 	if (row == NULL)
 		return false;
+	note_place(c, p, l);
 	row->family = n->family;
 	row->port = (uint16_t)block_num(l, OPTION_LISTENER_port);
 	row->backlog = (uint32_t)block_num(l, OPTION_LISTENER_backlog);
@@ -104,7 +115,8 @@ add_socket(struct plan_process *p, struct span path, uint32_t backlog,
 
 /* "" stands for two: :: and 0.0.0.0. */
 static bool
-add_listeners(struct plan_process *p, const struct block *edge)
+add_listeners(const struct conf *c, struct plan_process *p,
+    const struct block *edge)
 {
 	static const struct net any6 = { .family = 6 }, any4 = { .family = 4 };
 	const struct block *l;
@@ -119,10 +131,10 @@ add_listeners(struct plan_process *p, const struct block *edge)
 			    OPTION_LISTENER_path), (uint32_t)block_num(l,
 			    OPTION_LISTENER_backlog), false);
 		else if (r->text.len > 0)
-			fits = add_listener(p, l, &r->net);
+			fits = add_listener(c, p, l, &r->net);
 		else
-			fits = add_listener(p, l, &any6) &&
-			    add_listener(p, l, &any4);
+			fits = add_listener(c, p, l, &any6) &&
+			    add_listener(c, p, l, &any4);
 	}
 	return fits;
 }
@@ -165,7 +177,7 @@ fill_row(struct conf *c, struct plan_process *p, const struct run *r)
 	p->gid = has_user ? b->gid : c->gids[r->role];
 	return span_cstr(name_of(b, r->role), p->block, sizeof(p->block)) &&
 	    span_cstr(own_dir_of(b), p->own_dir, sizeof(p->own_dir)) &&
-	    (r->role != ROLE_EDGE || add_listeners(p, b)) &&
+	    (r->role != ROLE_EDGE || add_listeners(c, p, b)) &&
 	    (r->role != ROLE_CONTROL || add_control(c, p));
 }
 

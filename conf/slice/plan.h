@@ -29,6 +29,7 @@
 #define PLAN_FILES_MAX		256	/* of one process		*/
 #define PLAN_ENDPOINTS_MAX	16	/* of one process		*/
 #define PLAN_SOCKET_MAX		108	/* bytes with NUL: sun_path	*/
+#define PLAN_PLACE_MAX		160	/* bytes with NUL of FILE:LINE	*/
 
 struct plan_head {
 	uint32_t	 magic;
@@ -80,6 +81,8 @@ struct plan_process {
 	char		 own_dir[PLAN_PATH_MAX]; /* to be made, owned by uid,
 					 * mode 0700; "" none		*/
 	struct plan_listener listeners[PLAN_LISTENERS_MAX];
+	char places[PLAN_LISTENERS_MAX][PLAN_PLACE_MAX]; /* where each is
+					 * written, for messages; "" nowhere */
 };
 
 struct plan_link {			/* `from` asks, `to` answers	*/

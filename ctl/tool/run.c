@@ -59,6 +59,9 @@ run_reach(const struct run *r, struct talk **out)
 
 	socket_path(r, path, sizeof(path));
 	e = talk_open(out, path);
+	if (e == OK && talk_is_strange(*out))
+		run_complain("the postern that runs is of another build: "
+		    "restart to take the new build");
 	if (e == OK)
 		return END_DONE;
 	if (e == ERR_NONE) {
@@ -84,8 +87,8 @@ run_lost(enum err e)
 		return END_AWAY;
 	}
 	if (e == ERR_PEER)
-		run_complain("this posternctl and the postern that runs are "
-		    "not of one build");
+		run_complain("the postern that runs is of another version: "
+		    "restart to take the new build");
 	else if (e == ERR_AGAIN)
 		run_complain("no answer within %d seconds",
 		    TALK_PATIENCE_MS / 1000);

@@ -27,7 +27,7 @@ struct talk {
 	int64_t		 patience_ms;
 	talk_fn		*fn;
 	void		*arg;
-	bool		 content;
+	bool		 content, is_strange;
 	enum err	 why;
 };
 
@@ -65,11 +65,11 @@ out_of_patience(struct timer *timer, void *arg)
 }
 
 /*
- * Is the first word a greeting of our own build?  Else control hangs up on
+ * Is the first word a greeting of our own version?  Else control hangs up on
  * ours, and whether the link then tells of that or of this is chance.
  */
 static enum err
-judge_greeting(int fd)
+judge_greeting(int fd, bool *is_strange)
 {
 	uint8_t frame[GREETING_MAX];
 	ssize_t len = recv(fd, frame, sizeof(frame), MSG_PEEK | MSG_DONTWAIT);
@@ -78,15 +78,15 @@ judge_greeting(int fd)
 	if (len <= FRAME_HEAD_LEN)
 		return OK;		/* the link will tell */
 	if (msg_get(frame + FRAME_HEAD_LEN, (size_t)len - FRAME_HEAD_LEN,
-	    MSG_hello, &m) != OK || m.hello.version != BUS_VERSION ||
-	    !span_eq(m.hello.build, span_of(build_id())))
+	    MSG_hello, &m) != OK || m.hello.version != BUS_VERSION)
 		return ERR_PEER;
+	*is_strange = !span_eq(m.hello.build, span_of(build_id()));
 	return OK;
 }
 
 /* Connect, and see the first word arrive. */
 static enum err
-dial(int fd, const char *path)
+dial(int fd, const char *path, bool *is_strange)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct pollfd word = { .fd = fd, .events = POLLIN };
@@ -106,7 +106,8 @@ dial(int fd, const char *path)
 			return ERR_AGAIN;
 		(void)poll(NULL, 0, TRY_MS);
 	}
-	return poll(&word, 1, left_ms) == 1 ? judge_greeting(fd) : ERR_AGAIN;
+	return poll(&word, 1, left_ms) == 1 ?
+	    judge_greeting(fd, is_strange) : ERR_AGAIN;
 }
 
 enum err
@@ -117,7 +118,8 @@ talk_again(struct talk *t)
 	};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
-	enum err e = fd == -1 ? ERR_SYS : dial(fd, t->path);
+	enum err e = fd == -1 ? ERR_SYS : dial(fd, t->path,
+	    &t->is_strange);
 
 	link_close(&t->link);
 	if (e == OK)
@@ -163,6 +165,12 @@ talk_close(struct talk **tp)
 	ev_close(&t->loop);
 	free(t->path);
 	free(t);
+}
+
+bool
+talk_is_strange(const struct talk *t)
+{
+	return t->is_strange;
 }
 
 void

@@ -11,7 +11,7 @@
  *	   without a word
  * Errors  ERR_NONE nobody listens there; ERR_AGAIN no answer in time;
  *	   ERR_CLOSED the connection ended; ERR_PEER control is of another
- *	   build; ERR_SYS errno
+ *	   version; ERR_SYS errno
  */
 #ifndef CTL_TOOL_TALK_H
 #define CTL_TOOL_TALK_H
@@ -36,6 +36,9 @@ void			talk_close(struct talk **);
 
 /* Connect anew, after ERR_CLOSED. */
 MUST_CHECK enum err	talk_again(struct talk *);
+
+/* Is control of another build than we are, which speaks the same version? */
+bool			talk_is_strange(const struct talk *);
 
 /* Wait so long for a word from here on; TALK_PATIENCE_MS to begin with. */
 void			talk_set_patience(struct talk *, int64_t ms);

@@ -1,16 +1,19 @@
 """postern -n: what is wrong is told before the start, all of it, with place
 and proposal."""
 
+import errno
 import glob
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
+from deny import deny
 from hostfiles import stand_in
-from server import basic, free_port
+from server import OPTIONS, PATIENCE, basic, free_port
 
 TOP = os.path.join(os.path.dirname(__file__), "../..")
 MISTAKES = """process { hostname mx.test.example; run_dir run }
@@ -142,3 +145,39 @@ def test_the_shipped_configuration_checks_clean(server):
     server.path = shutil.copy(TOP + "/conf/postern.conf", server.room.work)
     got = server.check()
     assert got.returncode == 0, got.stderr
+
+
+def say(server, call=None, flags=()):
+    """What a start says that ends at once, where a call fails with EPERM."""
+    done = subprocess.run(
+        server.command(*flags, "-f", server.path), capture_output=True,
+        text=True, check=False, timeout=PATIENCE, cwd=server.room.work,
+        preexec_fn=deny(call, errno.EPERM) if call else None,
+        env=dict(os.environ, **OPTIONS), **server._demote())
+    return done.returncode, done.stderr
+
+
+@pytest.mark.heavy      # seccomp is off there
+def test_what_the_kernel_refuses_is_no_mistake_of_the_configuration(server):
+    server.configure(basic(free_port(), 25))
+    for call, words in (
+            ("seccomp", "seccomp failed: Operation not permitted"),
+            ("memfd_create", "hand over the plan: Operation not permitted"),
+            ("flock", 'cannot take the lock" file=')):
+        status, said = say(server, call)
+        assert status == 1 and words in said, (status, said)
+        assert "has mistakes" not in said and "Invalid" not in said, said
+        assert "another postern" not in said, said
+
+
+def test_a_port_in_use_is_told_with_its_line_and_who_has_it(server):
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", free_port()))
+        holder.listen()
+        port = holder.getsockname()[1]
+        server.configure(basic(port, 25))
+        status, said = say(server)
+    assert status == 1
+    assert "place=%s:5 " % server.path in said, said
+    assert "a process of user %d listens there" % os.geteuid() in said, said
