@@ -1,10 +1,14 @@
 """A domain in letters of any script and case, and its A-label, are one."""
 
+import ssl
+
 import pytest
 
-from client import TEXT, Client
+from client import TEXT, Client, send
 from names import Names
-from server import free_port
+from peers import Authority
+from server import basic, free_port
+from sinks import EXTENSIONS
 
 # What the sanitizers would see of it, unit tests show them.
 pytestmark = pytest.mark.heavy
@@ -129,3 +133,22 @@ def test_what_is_no_u_label_costs_its_command_and_no_more(house):
         c.write(TEXT)
         c.queued(c.say("."))
     assert arrived(p.mx, 1) == ["ann@" + DNS[0]]
+
+
+def test_a_certificate_for_the_a_label_is_that_of_the_host(server, names,
+                                                           sinks):
+    names.zone(DNS[1], "@ IN A 127.0.0.1")
+    names.start()
+    ca = Authority(server.room.work)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*ca.issue("DNS:" + DNS[1]))
+    sink = sinks(tls=context, extensions=(*EXTENSIONS, "STARTTLS"))
+    server.port = free_port()
+    server.configure(basic(
+        server.port, sink.port, process=names.resolver(), relay="tls { "
+        "security verified; ca_certs %s }" % ca.cert).replace(
+            "host 127.0.0.1", "host %s." % DNS[0].title()))
+    server.start()
+    name = send(server.port, "ann@here.example", "bob@there.example")
+    server.wait_log(event="delivered", id=name)
+    assert sink.messages[0].version

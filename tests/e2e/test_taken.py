@@ -98,6 +98,7 @@ def test_a_taken_relay_cannot_fill_the_queue_with_results(taken, sinks):
     with Watch([queue]) as watch:
         send(port, "ann@here.example", "bob@good.example")
         good.wait()
+    print("\nresults: %d MiB" % (watch.most[queue] >> 20))
     assert taken.pid("queue") == queue
     assert watch.most[queue] < 160 << 20
     taken.signal(signal.SIGTERM)        # told twice, it does not wait for it
