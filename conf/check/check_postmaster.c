@@ -8,6 +8,7 @@
  */
 #include "conf/check/check.h"
 #include "conf/slice/slice.h"
+#include "mail/domain.h"
 #include "mail/pattern.h"
 
 /* One pattern, one address. */
@@ -68,22 +69,37 @@ is_routed(const struct setting *routes, struct span relay,
 	return false;
 }
 
-/* As route.c's reaches(). */
+/* Is the domain our own? */
 static bool
-reaches(const struct block *queue, const struct block *relay,
-    const struct address *a)
+is_home(const struct conf *c, const struct address *a)
+{
+	const struct setting *s =
+	    &c->process->settings[OPTION_PROCESS_domains];
+
+	for (unsigned i = 0; i < s->cnt; i++)
+		if (domain_same(s->v[i].text, a->domain))
+			return true;
+	return domain_same(block_text(c->process, OPTION_PROCESS_hostname),
+	    a->domain);
+}
+
+/* As route_find.c's reaches(). */
+static bool
+reaches(const struct conf *c, const struct block *queue,
+    const struct block *relay, const struct address *a)
 {
 	if (relay->settings[OPTION_RELAY_recipients].given)
 		return has_recipient(relay, a);
-	return !check_is_local(relay) ||
+	return !check_is_local(relay) || is_home(c, a) ||
 	    is_routed(&queue->settings[OPTION_QUEUE_route], relay->name, a);
 }
 
 static bool
-has_last_way(const struct block *queue, const struct address *a)
+has_last_way(const struct conf *c, const struct block *queue,
+    const struct address *a)
 {
 	return queue->settings[OPTION_QUEUE_bounce_relay].cnt > 0 ||
-	    (queue->target != NULL && reaches(queue, queue->target, a));
+	    (queue->target != NULL && reaches(c, queue, queue->target, a));
 }
 
 static bool
@@ -103,9 +119,9 @@ has_way(const struct conf *c, const struct block *queue,
 			return true;
 		if (s->v[i].num == ROUTE_BY_RCPT)
 			return has_recipient(relay, a);
-		return reaches(queue, relay, a) || has_last_way(queue, a);
+		return reaches(c, queue, relay, a) || has_last_way(c, queue, a);
 	}
-	return has_last_way(queue, a);
+	return has_last_way(c, queue, a);
 }
 
 void

@@ -84,16 +84,21 @@ is_listed(const struct route_relay *relay, const struct address *a)
 	    pattern_find(relay->rcpts, &user, &no);
 }
 
-/* Does the relay reach the domain of a bounce, as far as we can know? */
+/*
+ * Does the relay reach the domain of a bounce, as far as we can know?  What is
+ * ours is here for one that hands on to nobody else.
+ */
 static bool
-reaches(const struct route_relay *relay, const struct address *a)
+reaches(const struct routes *r, uint32_t relay_no, const struct address *a)
 {
+	const struct route_relay *relay = &r->relays[relay_no];
 	uint32_t no;
 
 	if (relay->rcpts != NULL)
 		return is_listed(relay, a) ||
 		    pattern_knows(relay->rcpts, a->domain, &no);
-	return relay->kind != ROUTE_LOCAL || is_routed(relay, a);
+	return relay->kind != ROUTE_LOCAL || is_routed(relay, a) ||
+	    route_is_home(r, a);
 }
 
 /* Who could have a bounce in UTF-8 to anywhere: the bounce relay, or an mx. */
@@ -129,7 +134,7 @@ choose_last(const struct routes *r, const struct route_ask *ask,
 
 	if (!ask->is_bounce)
 		return no;
-	if (no == ROUTE_NONE || !reaches(&r->relays[no], a))
+	if (no == ROUTE_NONE || !reaches(r, no, a))
 		no = r->bounce_relay;
 	return no != ROUTE_NONE && is_diverted(r, a->whole, no) ?
 	    find_utf8(r) : no;
@@ -150,7 +155,7 @@ choose(const struct routes *r, const struct route_ask *ask,
 	    r->rules[no].by != ROUTE_BY_RCPT) {
 		uint32_t by = r->rules[no].relay_no;
 
-		if (!reaches(&r->relays[by], a) ||
+		if (!reaches(r, by, a) ||
 		    is_diverted(r, a->whole, by))
 			no = ROUTE_NONE;
 	}

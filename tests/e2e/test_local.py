@@ -404,3 +404,37 @@ def test_a_relay_that_dies_leaves_no_half_and_loses_nothing(local):
     for m in messages(box(p, ANN)):
         assert len(m.get_payload()) == 60000 * 99
     until(lambda: os.listdir(p.mail) == [ANN], what="no lock")
+
+
+def test_what_ehlo_promises_is_kept_for_users(local, people):
+    """As test_promises.py has it for the other types.  Who is no user here is
+    refused before 250, so there is a report of success and no bounce."""
+    p = local()
+    text = "Subject: Grüße\r\n\r\nKöln\r\n"
+    with Client(p.port) as c:
+        offered = {line[4:].split(" ")[0] for line in
+                   c.hello().split("\n")[1:]}
+        assert offered == {"PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8",
+                           "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"}
+        c.want("MAIL FROM:<jörg@here.example> SMTPUTF8 BODY=8BITMIME", 250)
+        c.want("RCPT TO:<%s@mx.test.example> NOTIFY=NEVER" % ANN, 250)
+        c.want("RCPT TO:<nö@mx.test.example> NOTIFY=NEVER", "550 5.1.1")
+        c.write("BDAT %d LAST\r\n%s" % (len(text.encode()), text))
+        names = [c.queued(c.reply())]
+        c.want("MAIL FROM:<%s@mx.test.example> SIZE=20 RET=HDRS ENVID=1"
+               % BOB, 250)
+        c.want("RCPT TO:<%s@mx.test.example> NOTIFY=SUCCESS" % ANN, 250)
+        c.want("DATA", 354)
+        c.write(text)
+        names.append(c.queued(c.say(".")))
+    for name in names:
+        p.wait_log(event="removed", id=name)
+    report = p.wait_log(event="bounced", of=names[1])["id"]
+    p.wait_log(event="delivered", id=report)
+    with open(box(p, ANN), encoding="utf-8") as f:
+        kept = f.read()
+    assert kept.count("Subject: Grüße\n\nKöln\n") == 2
+    assert "Return-Path: <jörg@here.example>\n" in kept
+    told, = messages(box(p, BOB))
+    assert "Action: delivered" in told.as_string()
+    assert not p.find_log(event="discarded")

@@ -1,4 +1,4 @@
-/* What comes of what is not written, for who wants to know. */
+/* What is told of what is right: to who asks, and of the postmaster's way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,10 +55,37 @@ what_smtputf8_comes_to_is_told_of_each_edge(void **state)
 	}
 }
 
+/* That of a bounce: what is our own is here for who hands on to nobody else. */
+static void
+a_postmaster_of_our_own_has_a_way(void **state)
+{
+	static const struct { const char *domain; bool has_way; } cases[] = {
+		{ "host.example.org", true }, { "example.net", true },
+		{ "sub.example.net", false }, { "x.example", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[500];
+		const struct memory_file files[] = { { "f", text },
+			{ NULL, NULL } };
+		struct memory m = { .files = files };
+		struct conf *c = NULL;
+
+		snprintf(text, sizeof(text), "process { domains Example.NET; "
+		    "postmaster ann@%s }\n" EDGE("") QUEUE BOX,
+		    cases[i].domain);
+		assert_int_equal(memory_load(&m, &c, false), OK);
+		conf_free(&c);
+		assert_int_equal(strstr(m.told, "no way to the postmaster") ==
+		    NULL, cases[i].has_way);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_postmaster_of_our_own_has_a_way),
 		cmocka_unit_test(what_smtputf8_comes_to_is_told_of_each_edge),
 	};
 

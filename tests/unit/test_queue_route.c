@@ -515,6 +515,11 @@ a_bounce_goes_only_where_its_domain_is_reached(void **state)
 	add(r, "ann@example.org", "dovecot");
 	assert_string_equal(bounce_way(r, "bob@example.org"), "dovecot");
 	assert_string_equal(bounce_way(r, "bob@sub.example.org"), "none");
+	/* Mail to what is our own goes there, too. */
+	assert_string_equal(bounce_way(r, "bob@mx.example.org"), "none");
+	assert_int_equal(route_add_home(r, SPAN("mx.example.org")), OK);
+	assert_string_equal(bounce_way(r, "bob@mx.example.org"), "dovecot");
+	assert_string_equal(bounce_way(r, "bob@foreign.example"), "none");
 	add_rcpt(r, "dovecot", "@example.net");
 	add_rcpt(r, "dovecot", "ann@example.org");
 	assert_string_equal(bounce_way(r, "bob@example.org"), "none");
