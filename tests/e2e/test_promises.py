@@ -1,6 +1,7 @@
 """What EHLO promises, the whole house keeps: every word of it against relays of
-every type, with one recipient who has his mail and one who is refused later,
-so that the sender has a bounce.  It is kept, or refused before 250."""
+every type (local is in test_local.py), with one recipient who has his mail and
+one who is refused later, so that the sender has a bounce.  It is kept, or
+refused before 250."""
 
 import base64
 import os
@@ -47,7 +48,8 @@ ANN, JORG = "ann@here.example", "jörg@here.example"
 GREETING = "Grüße aus Köln"
 PROGRAM = """#!/bin/sh
 cat >/dev/null
-case "$1" in no@*|n*ö@*) exit 67;; esac
+for last; do :; done
+case "$last" in no@*|n*ö@*) exit 67;; esac
 """
 
 
@@ -79,6 +81,9 @@ class House:
             "lmtp": (HOP % hop["lmtp"]).replace("static", "lmtp"),
             "dovecot": "type lmtp; path %s" % self.dovecot.path,
             "prog": 'type pipe; args %s "{recipient}"' % self.program(),
+            "sort": 'type maildrop; path %s; extra_args "{recipient}"' %
+                    self.program(),
+            "agent": "type dovecot; path %s" % self.program(),
             "box": 'type maildir; path "run/mail/{user}"',
             "hole": "type blackhole"}
         self.start()
@@ -225,7 +230,8 @@ WORDS = {"BINARYMIME": try_binarymime,
 # Have no SMTPUTF8: it is offered for the sake of `back', and they refuse it.
 ASCII_ONLY = {"few", "dovecot"}
 REFUSES_NOBODY = {"box", "hole"}
-TEXT_ONLY = {"full", "few", "lmtp", "dovecot", "prog", "box"}
+TEXT_ONLY = {"full", "few", "lmtp", "dovecot", "prog", "sort", "agent",
+             "box"}
 # What a next hop lacks, and its sender is told: a size is no promise that all
 # the world takes so much.
 MAY_BOUNCE = {("few", "SIZE")}
