@@ -383,6 +383,19 @@ def test_what_an_administrator_wrote_in_the_file_stays(room):
                          {"login": "ann", "locked": False}]
 
 
+def test_a_list_of_users_names_hashes_that_cannot_run(room):
+    path = os.path.join(room.work, "users")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("dear:$y$jXT$F5Jx5fExrKuPp53xLKQ..1$%s\n"
+                "odd:{SSHA}dGVzdA==\nmd5:{MD5-CRYPT}$1$x$%s\n" % (
+                    43 * "a", 22 * "a"))
+    if os.geteuid() == 0:
+        os.chown(path, NOBODY, NOBODY)
+    got = run(["posternctl", "user", "list", "--file", path])
+    assert got.out == ("dear  (its hash takes more memory than there is)\n"
+                       "odd  (not a hash of crypt(3))\nmd5\n")
+
+
 def test_two_who_change_the_file_at_once_lose_nothing(room):
     from concurrent.futures import ThreadPoolExecutor
     path = os.path.join(room.work, "users")
