@@ -1,6 +1,7 @@
 """Relays of types maildrop and dovecot: local delivery agents, real ones."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -9,6 +10,7 @@ import pytest
 from client import send
 from peers import Dovecot
 from server import free_port, until
+from test_local import ANN, BOB, people     # noqa: F401 (a fixture)
 
 # What the sanitizers would see of it, unit tests show them.
 pytestmark = pytest.mark.heavy
@@ -165,6 +167,46 @@ def test_a_filter_that_is_named_hears_of_each_recipient(server):
         assert f.read() == "".join(
             "-f\neve@here.example\n%s/filter\n%s@example.org\n" % (
                 p.room.work, who) for who in ("ann", "bob"))
+
+
+@pytest.mark.root
+def test_each_user_has_a_filter_in_his_home(root_server, people):   # noqa: F811
+    """A relay for each of them: maildrop is whose it is, and nobody else."""
+    p = root_server
+    path, _ = maildrop(p, "", words="")
+    with open(PAGE, encoding="utf-8") as f:
+        page = f.read().split("# postern.conf: users with filters\n", 1)[1]
+    page = page.split(".Ed\n", 1)[0]
+    for name, who in (("ann", ANN), ("bob", BOB)):
+        page = re.sub(r"\b%s\b" % name, who, page)
+    page = page.replace("type maildrop", "type maildrop; path " + path)
+    p.port = free_port()
+    p.configure("process { hostname mx.test.example; run_dir run }\n" +
+                page.replace('interface ""; port 25',
+                             "interface 127.0.0.1; port %d" % p.port)
+                .replace("type lmdb", "type lmdb; path run/queue"))
+    for who, verdict in ((ANN, 'to "Mail/sorted/"'),
+                         (BOB, "EXITCODE=67\nexit")):
+        home = people[who].pw_dir
+        subprocess.run(["install", "-d", "-o", who, "-m", "700"] + [
+            "%s/Mail%s" % (home, sub) for sub in (
+                "", "/sorted", "/sorted/tmp", "/sorted/new", "/sorted/cur")],
+            check=True)
+        with open(home + "/.mailfilter", "w", encoding="utf-8") as f:
+            f.write('`id -un >whoami`\n%s\n' % verdict)
+        os.chmod(f.name, 0o600)
+        shutil.chown(f.name, who)
+    p.start()
+    name = send(p.port, "eve@far.example", ANN + "@example.org",
+                BOB + "@example.org")
+    p.wait_log(event="delivered", id=name, rcpt=ANN + "@example.org")
+    got = p.wait_log(event="failed", id=name, rcpt=BOB + "@example.org")
+    assert got["dsn"] == "5.1.1"
+    text, = mails(people[ANN].pw_dir + "/Mail/sorted")
+    assert name in text
+    for who in (ANN, BOB):
+        with open(people[who].pw_dir + "/whoami", encoding="utf-8") as f:
+            assert f.read() == who + "\n"
 
 
 def test_maildrop_ends_with_its_time(server):
