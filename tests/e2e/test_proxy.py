@@ -15,7 +15,8 @@ from server import NOBODY, Postern, Room, free_port, until
 from sinks import DROP, EXTENSIONS, Sink
 from test_bdat import BINARY, HEAD, chunk
 from test_smuggle import REFUSED
-from tool import ctl
+from test_users import accounts, crypt, plain
+from tool import ctl, sendmail
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -568,6 +569,50 @@ def accepted(house):
             return c.say(".").startswith("250")
     except (AssertionError, OSError):
         return False
+
+
+KINDS = """
+process { hostname mx.test.example; run_dir run }
+edge submission {
+    type smtp
+    listener { interface 127.0.0.1; port %d }
+    rules { lookup_credentials staff; require_auth yes; auth_without_tls yes }
+    relay hop
+}
+edge local { type smtp; listener { path run/sendmail }; relay hop }
+edge drop { type drop; path drop; relay hop }
+users staff { type file; path users }
+relay hop { type static; host 127.0.0.1; port %d }
+"""
+
+
+def test_each_kind_of_edge_may_have_a_proxy_behind_it(server, sink):
+    """With a login, from sendmail(1), and from what that kept meanwhile."""
+    port, drop = free_port(), os.path.join(server.room.work, "drop")
+    server.configure(KINDS % (port, sink.port))
+    accounts(server, "ann:" + crypt("wheel", "sha512", 1000))
+    os.mkdir(drop)
+    if os.geteuid() == 0:
+        os.chown(drop, NOBODY, NOBODY)
+    os.chmod(drop, 0o3733)
+    kept = sendmail(server, "-f", "kept@here.example", "bob@there.example",
+                    stdin=TEXT)
+    assert (kept.status, len(os.listdir(drop))) == (0, 1), kept.err
+    server.start()
+    server.wait_log(event="picked")
+    assert os.listdir(drop) == []
+    sent = sendmail(server, "-f", "sent@here.example", "bob@there.example",
+                    stdin=TEXT)
+    assert sent.status == 0, sent.err
+    with Client(port) as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 530)
+        c.want("AUTH PLAIN " + plain("ann", "wheel"), 235)
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(TEXT)
+        c.want(".", 250)
+    assert [m.sender for m in sink.wait(3)] == [
+        "kept@here.example", "sent@here.example", "ann@here.example"]
 
 
 BOX = """
