@@ -8,10 +8,12 @@ import signal
 
 import pytest
 
+import test_aliases
 from client import Client, send
 from peers import Authority, Dovecot, Postfix
 from server import free_port, until
 from sinks import EXTENSIONS, Sink
+from tool import sendmail
 
 SECRET = "s3kr1t-of-ann"
 CODED = "AGFubgBzM2tyMXQtb2YtYW5u"      # PLAIN's base64 of it
@@ -329,3 +331,37 @@ def test_a_password_file_without_a_password_is_told_at_the_start(server, sink,
     until(lambda: any("password" in l.text for l in p.lines),
           what="words about the password file")
     p.abandon()
+
+
+@pytest.mark.root
+def test_postfix_that_owns_a_login_one_sender_takes_this_hosts_mail(server,
+                                                                   house):
+    """reject_sender_login_mismatch: what cron, smartd and unattended-upgrades
+    send comes from root, whom the provider does not know; with root's alias
+    and a sender map it is the account's own."""
+    account = "web1@customer.example"
+    postfix = house.open(more=(
+        "smtpd_sender_restrictions = reject_sender_login_mismatch\n"
+        "smtpd_sender_login_maps = inline:{{%s=ann}}\n" % account))
+    relay = verified(house) + login(server)
+    policies = ("sender_map local %s; sender_map @web1.here.example %s" %
+                (account, account))
+    for given, event in (("", "failed"), (policies, "delivered")):
+        test_aliases.House(server, postfix.port, given, relay)
+        p = server.start()
+        for args, text in (
+                (("-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root"),
+                 test_aliases.CRON),
+                (("-oi", "root"), test_aliases.SMARTD),
+                (("-oi", "-t"), test_aliases.UPGRADES)):
+            assert sendmail(p, *args, stdin=text).status == 0
+        got = p.wait_log(event=event, rcpt="admin@else.example", count=3)
+        if not given:
+            assert got["code"] == "553" and "not owned by user" in got["reply"]
+        p.stop()
+    # Those that were refused have come back to root, from nobody.
+    got = until(lambda: [m for m in house.sink.messages if m.sender][2:] and
+                house.sink.messages, what="three mails")
+    for m in got:
+        if m.sender:
+            assert m.sender == account and account in m.header("From")[0]
