@@ -378,6 +378,8 @@ sandbox_enter(const struct sandbox *box)
 	};
 	enum err e;
 
+	if (box->calls_out && st.may & MAY_EXEC)
+		st.may |= MAY_DIAL;
 	tzset();	/* gmtime_r() would open a file for it later */
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if ((e = order[i](&st)) != OK)

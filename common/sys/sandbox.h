@@ -11,7 +11,8 @@
  * and those it is told to it cannot become all the same (seccomp_ids.c).
  *
  * A row with MAY_EXEC keeps its files and is refused a list of things instead
- * (seccomp_exec.c); what it executes inherits all of it.
+ * (seccomp_exec.c); what it executes inherits all of it.  One that calls out
+ * stays in the network it is in, as if its row had MAY_DIAL.
  *
  * Blocks  no
  * Errors  ERR_SYS, after a log line event=trouble that says which step
@@ -38,6 +39,7 @@ struct sandbox {
 	const uint32_t	*never;		/* with BECOME: users who cannot be
 					 * become, besides root; borrowed */
 	unsigned	 never_cnt;
+	bool		 calls_out;	/* with EXEC: into the host's network */
 	enum sandbox_wish wish;		/* REQUIRE: a step that fails is an
 					 * error; PREFER: it is logged	*/
 	bool		 debug;		/* name a forbidden system call

@@ -401,7 +401,7 @@ seccomp_enter(unsigned may, bool debug)
 	int rc;
 
 	if (may & MAY_EXEC)
-		return seccomp_enter_exec();
+		return seccomp_enter_exec((may & MAY_DIAL) != 0);
 	if (may & MAY_READ)
 		otherwise = SCMP_ACT_ERRNO(EPERM);
 	else if (debug)

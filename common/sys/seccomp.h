@@ -40,9 +40,10 @@ MUST_CHECK enum err seccomp_keep_log(uint32_t otherwise);
 
 /*
  * The same for a row with MAY_EXEC, which seccomp_enter() leads to: a list of
- * what fails, and goes on to fail in every program executed.
+ * what fails, and goes on to fail in every program executed.  calls_out: of the
+ * network IP is not on it.
  */
-MUST_CHECK enum err seccomp_enter_exec(void);
+MUST_CHECK enum err seccomp_enter_exec(bool calls_out);
 
 /*
  * For a row with MAY_BECOME, before it enters: nobody becomes root, nor one of

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <netinet/in.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -20,6 +22,7 @@
 #include "sys/seccomp_list.h"
 
 #define NEW_TIME	0x80u	/* CLONE_NEWTIME, of unshare() only */
+#define SOCK_KIND	0xfu	/* of a type, without its flags */
 
 #define CNT(a)		(sizeof(a) / sizeof((a)[0]))
 
@@ -103,6 +106,41 @@ refuse_network(scmp_filter_ctx f, int *rc)
 	refuse(f, rc, SCMP_SYS(socketpair), EAFNOSUPPORT, 1, &other);
 }
 
+/*
+ * Who calls out has TCP and UDP, and netlink, by which getaddrinfo() learns of
+ * the host's addresses: nothing else, and no packets made by hand.
+ */
+static void
+refuse_odd_network(scmp_filter_ctx f, int *rc)
+{
+	const struct scmp_arg_cmp beyond = {
+		.arg = 0, .op = SCMP_CMP_GT, .datum_a = AF_NETLINK,
+	};
+	const struct scmp_arg_cmp by_hand[] = {
+		{ .arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_NETLINK },
+		{ .arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = SOCK_KIND,
+		  .datum_b = SOCK_RAW },
+	};
+	const struct scmp_arg_cmp odd_protocol[] = {
+		{ .arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_NETLINK },
+		{ .arg = 2, .op = SCMP_CMP_GT, .datum_a = IPPROTO_UDP },
+	};
+
+	refuse(f, rc, SCMP_SYS(socket), EPROTONOSUPPORT, CNT(odd_protocol),
+	    odd_protocol);
+	refuse(f, rc, SCMP_SYS(socket), EAFNOSUPPORT, 1, &beyond);
+	refuse(f, rc, SCMP_SYS(socket), EPERM, CNT(by_hand), by_hand);
+	for (uint64_t family = 0; family < AF_NETLINK; family++)
+		if (family != AF_UNIX && family != AF_INET &&
+		    family != AF_INET6) {
+			const struct scmp_arg_cmp odd =
+			    seccomp_list_is(0, family);
+
+			refuse(f, rc, SCMP_SYS(socket), EAFNOSUPPORT, 1,
+			    &odd);
+		}
+}
+
 /* One's own limits are one's own; those of the user's other processes not. */
 static void
 refuse_limiting(scmp_filter_ctx f, int *rc)
@@ -126,7 +164,7 @@ refuse_typing(scmp_filter_ctx f, int *rc)
 }
 
 enum err
-seccomp_enter_exec(void)
+seccomp_enter_exec(bool calls_out)
 {
 	scmp_filter_ctx f;
 	int rc;
@@ -136,7 +174,10 @@ seccomp_enter_exec(void)
 	for (size_t i = 0; i < CNT(refused); i++)
 		refuse(f, &rc, refused[i], EPERM, 0, NULL);
 	refuse_namespaces(f, &rc);
-	refuse_network(f, &rc);
+	if (calls_out)
+		refuse_odd_network(f, &rc);
+	else
+		refuse_network(f, &rc);
 	refuse_limiting(f, &rc);
 	refuse_typing(f, &rc);
 	return seccomp_list_load(&f, rc);

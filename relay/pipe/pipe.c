@@ -370,6 +370,7 @@ prepare(void **out, const struct relay_type_env *env)
 		return local_start(&p->launcher, env);
 	boot_ids(env->boot, &box.uid, &box.gid);
 	box.wish = SANDBOX_REQUIRE;
+	box.calls_out = slice_flag(&env->block, "network");
 	return launcher_start(&p->launcher, p->program, &box);
 }
 

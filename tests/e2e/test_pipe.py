@@ -11,7 +11,7 @@ import pytest
 
 from client import Client, TEXT, send
 from measure import status
-from server import free_port, until
+from server import PATIENCE, SANITIZED, free_port, until
 
 CONF = """
 process { hostname mx.test.example; run_dir run }
@@ -120,6 +120,37 @@ def test_a_recipient_never_becomes_an_option(server):
     name = send(p.port, "ann@here.example", "-froot@x.example")
     got = p.wait_log(event="failed", id=name)
     assert got["code"] == "550" and got["reply"].startswith("5.1.3")
+
+
+CALL = """cat >/dev/null
+exec /usr/bin/python3 -c 'import socket
+s = socket.create_connection(("127.0.0.1", %d))
+s.sendall(b"called\\n")'
+"""
+
+
+def test_a_program_may_call_out_where_that_is_said(server):
+    """Without, it is test_sandbox that shows each refusal."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        p = begin(server, CALL % listener.getsockname()[1],
+                  more="network yes")
+        name = send(p.port, "ann@here.example", "bob@x.example")
+        with listener.accept()[0] as called:
+            assert called.recv(100) == b"called\n"
+        p.wait_log(event="delivered", id=name)
+        p.configure(open(p.path).read().replace("network yes", "network no"))
+        since = p.mark()
+        p.signal(signal.SIGHUP)
+        p.wait_log(since, event="reloaded")
+        name = send(p.port, "ann@here.example", "bob@x.example")
+        if SANITIZED and os.geteuid() == 0:
+            return                      # there is no list of system calls
+        got = p.wait_log(event="deferred", id=name)
+        assert got["code"] == "450", got
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_time_ends_it_with_its_children(server):

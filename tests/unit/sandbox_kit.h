@@ -31,6 +31,8 @@ enum fate { WORKS, FAILS, DIES, BROKEN };
 static char	 base[64];		/* holds the next two		*/
 static char	 inside[96], outside[96];
 static bool	 give_up_root;		/* before the sandbox		*/
+__attribute__((unused))
+static bool	 calls_out;		/* a launcher			*/
 static uint16_t	 port;			/* the one to connect to	*/
 static void	 (*before_entering)(void);	/* as whoever enters	*/
 
@@ -83,7 +85,7 @@ enter(enum role role, bool debug)
 		.never = never, .never_cnt = 1,
 		.role = role, .uid = UID, .gid = GID, .root = inside,
 		.wish = SANDBOX_REQUIRE, .debug = debug,
-		.ports = &port, .port_cnt = 1,
+		.ports = &port, .port_cnt = 1, .calls_out = calls_out,
 	};
 
 	return sandbox_enter(&box);

@@ -713,47 +713,48 @@ read_itself_from_afar(void)
 	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) > 0;
 }
 
+/* Fates of a launcher, and of one that calls out. */
 static const struct act offline[] = {
-	{ "work_as_usual",		work_as_usual,		"W" },
-	{ "open_host_file",		open_host_file,		"W" },
-	{ "open_device",		open_device,		"W" },
-	{ "write_spool_of_another",	write_spool_of_another,	"W" },
-	{ "move_between_directories",	move_between_directories, "W" },
-	{ "make_unix",			make_unix,		"W" },
-	{ "make_a_pair",		make_a_pair,		"W" },
-	{ "make_a_pipe",		make_a_pipe,		"W" },
-	{ "make_a_memory_file",		make_a_memory_file,	"W" },
-	{ "split",			split,			"W" },
-	{ "start_a_thread",		start_a_thread,		"W" },
-	{ "map_code",			map_code,		"W" },
-	{ "run_a_program",		run_a_program,		"W" },
-	{ "signal_self",		signal_self,		"W" },
-	{ "is_limited",			is_limited,		"W" },
-	{ "is_without_new_privileges",	is_without_new_privileges, "W" },
-	{ "become_root",		become_root,		"F" },
-	{ "mount_something",		mount_something,	"F" },
-	{ "leave_for_another_root",	leave_for_another_root,	"F" },
-	{ "make_tcp4",			make_tcp4,		"f" },
-	{ "make_udp",			make_udp,		"f" },
-	{ "make_raw",			make_raw,		"f" },
-	{ "make_sctp",			make_sctp,		"f" },
-	{ "make_netlink",		make_netlink,		"f" },
-	{ "make_packet",		make_packet,		"f" },
-	{ "make_vsock",			make_vsock,		"f" },
-	{ "dial",			dial,			"f" },
-	{ "trace_a_sibling",		trace_a_sibling,	"f" },
-	{ "read_a_sibling",		read_a_sibling,		"f" },
-	{ "be_traced",			be_traced,		"f" },
-	{ "read_itself_from_afar",	read_itself_from_afar,	"f" },
-	{ "make_a_namespace",		make_a_namespace,	"f" },
-	{ "split_into_a_namespace",	split_into_a_namespace,	"f" },
-	{ "split_with_hidden_flags",	split_with_hidden_flags, "f" },
-	{ "use_io_uring",		use_io_uring,		"f" },
-	{ "use_a_keyring",		use_a_keyring,		"f" },
-	{ "load_a_filter",		load_a_filter,		"f" },
-	{ "watch_the_machine",		watch_the_machine,	"f" },
-	{ "load_a_module",		load_a_module,		"f" },
-	{ "change_the_kernel",		change_the_kernel,	"f" },
+	{ "work_as_usual",		work_as_usual,		"WW" },
+	{ "open_host_file",		open_host_file,		"WW" },
+	{ "open_device",		open_device,		"WW" },
+	{ "write_spool_of_another",	write_spool_of_another,	"WW" },
+	{ "move_between_directories",	move_between_directories, "WW" },
+	{ "make_unix",			make_unix,		"WW" },
+	{ "make_a_pair",		make_a_pair,		"WW" },
+	{ "make_a_pipe",		make_a_pipe,		"WW" },
+	{ "make_a_memory_file",		make_a_memory_file,	"WW" },
+	{ "split",			split,			"WW" },
+	{ "start_a_thread",		start_a_thread,		"WW" },
+	{ "map_code",			map_code,		"WW" },
+	{ "run_a_program",		run_a_program,		"WW" },
+	{ "signal_self",		signal_self,		"WW" },
+	{ "is_limited",			is_limited,		"WW" },
+	{ "is_without_new_privileges",	is_without_new_privileges, "WW" },
+	{ "become_root",		become_root,		"FF" },
+	{ "mount_something",		mount_something,	"FF" },
+	{ "leave_for_another_root",	leave_for_another_root,	"FF" },
+	{ "make_tcp4",			make_tcp4,		"fW" },
+	{ "make_udp",			make_udp,		"fW" },
+	{ "make_raw",			make_raw,		"ff" },
+	{ "make_sctp",			make_sctp,		"ff" },
+	{ "make_netlink",		make_netlink,		"fW" },
+	{ "make_packet",		make_packet,		"ff" },
+	{ "make_vsock",			make_vsock,		"ff" },
+	{ "dial",			dial,			"fW" },
+	{ "trace_a_sibling",		trace_a_sibling,	"ff" },
+	{ "read_a_sibling",		read_a_sibling,		"ff" },
+	{ "be_traced",			be_traced,		"ff" },
+	{ "read_itself_from_afar",	read_itself_from_afar,	"ff" },
+	{ "make_a_namespace",		make_a_namespace,	"ff" },
+	{ "split_into_a_namespace",	split_into_a_namespace,	"ff" },
+	{ "split_with_hidden_flags",	split_with_hidden_flags, "ff" },
+	{ "use_io_uring",		use_io_uring,		"ff" },
+	{ "use_a_keyring",		use_a_keyring,		"ff" },
+	{ "load_a_filter",		load_a_filter,		"ff" },
+	{ "watch_the_machine",		watch_the_machine,	"ff" },
+	{ "load_a_module",		load_a_module,		"ff" },
+	{ "change_the_kernel",		change_the_kernel,	"ff" },
 };
 #define OFFLINE_CNT	(sizeof(offline) / sizeof(offline[0]))
 
@@ -764,13 +765,14 @@ static int	 own_file = -1;		/* this program's */
 static bool
 execute(void)
 {
-	char pid[16];
+	char pid[16], to[16];
 	char *const argv[] = {
 		(char *)"test_sandbox", (char *)(uintptr_t)executed, pid,
-		outside, NULL,
+		outside, to, NULL,
 	};
 
 	snprintf(pid, sizeof(pid), "%d", (int)sibling);
+	snprintf(to, sizeof(to), "%u", (unsigned)port);
 	fexecve(own_file, argv, environ);
 	return false;
 }
@@ -781,6 +783,7 @@ do_as_told(char **argv)
 {
 	sibling = (pid_t)strtol(argv[2], NULL, 10);
 	(void)strlcpy(outside, argv[3], sizeof(outside));
+	port = (uint16_t)strtol(argv[4], NULL, 10);
 	for (size_t i = 0; i < OFFLINE_CNT; i++)
 		if (strcmp(offline[i].name, argv[1]) == 0)
 			_exit(offline[i].act() ? 0 : 1);
@@ -788,18 +791,20 @@ do_as_told(char **argv)
 }
 
 static void
-try_launcher(bool is_executed)
+try_launcher(bool is_executed, bool may_call_out)
 {
 	unsigned wrong = 0;
 
 	for (size_t i = 0; i < OFFLINE_CNT; i++) {
-		enum fate want = wanted(offline[i].fates[0]), got;
+		enum fate want = wanted(offline[i].fates[may_call_out]), got;
 
 		if (want == BROKEN)
 			continue;
 		executed = offline[i].name;
+		calls_out = may_call_out;
 		got = try(ROLE_LAUNCHER, is_executed ? execute :
 		    offline[i].act, false);
+		calls_out = false;
 		if (got == want)
 			continue;
 		wrong++;
@@ -812,21 +817,29 @@ try_launcher(bool is_executed)
 static void
 a_launcher_is_its_user_offline(void **state)
 {
-	try_launcher(false);
+	try_launcher(false, false);
 }
 
 static void
 what_a_launcher_executes_inherits_it_all(void **state)
 {
-	try_launcher(true);
+	try_launcher(true, false);
+}
+
+static void
+a_launcher_that_calls_out_has_tcp_and_udp_besides(void **state)
+{
+	try_launcher(false, true);
+	try_launcher(true, true);
 }
 
 static void
 a_launcher_needs_no_root_for_its_list(void **state)
 {
 	give_up_root = true;
-	try_launcher(false);
-	try_launcher(true);
+	try_launcher(false, false);
+	try_launcher(true, false);
+	try_launcher(true, true);
 	give_up_root = false;
 }
 
@@ -1196,6 +1209,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(check_reads_and_does_nothing_else),
 		cmocka_unit_test(a_launcher_is_its_user_offline),
 		cmocka_unit_test(what_a_launcher_executes_inherits_it_all),
+		cmocka_unit_test(
+		    a_launcher_that_calls_out_has_tcp_and_udp_besides),
 		cmocka_unit_test(status_tells_of_no_new_privs_and_filter),
 		cmocka_unit_test(
 		    a_launchers_programs_cannot_end_whom_it_spares),
@@ -1213,7 +1228,7 @@ main(int argc, char **argv)
 	};
 	int failed;
 
-	if (argc == 4)		/* executed by a launcher */
+	if (argc == 5)		/* executed by a launcher */
 		do_as_told(argv);
 	failed = cmocka_run_group_tests(tests, set_up, tear_down);
 
