@@ -25,6 +25,8 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		return control_found(c, &m->found_ask);
 	case MSG_story_ask:
 		return control_story(c, &m->story_ask);
+	case MSG_text_ask:
+		return control_text(c, &m->text_ask);
 	case MSG_edit_ask:
 		return control_edit(c, &m->edit_ask);
 	case MSG_suspend_ask:

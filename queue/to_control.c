@@ -57,16 +57,20 @@ to_control_message(struct link *l, uint64_t request,
 
 void
 to_control_delivery(struct link *l, uint64_t request,
-    const struct store_row *row, enum listed state, uint64_t suspended_ms,
-    uint64_t until_ms)
+    const struct store_row *row, enum listed state,
+    const struct waits_for *waits, uint64_t until_ms)
 {
 	const struct record_delivery *r = &row->rec.delivery;
 	struct msg_list_delivery m = {
 		.request = request, .id = row->id, .delivery = row->no,
 		.attempts = r->attempts, .due_ms = r->due_ms,
 		.state = (uint8_t)state, .relay = r->relay,
-		.destination = r->destination, .suspended_ms = suspended_ms,
+		.destination = r->destination,
+		.suspended_ms = waits->suspended_ms,
 		.held = (uint8_t)store_held_by(r), .until_ms = until_ms,
+		.waits = (uint8_t)waits->what, .down_ms = waits->down_ms,
+		.probe_ms = waits->probe_ms, .who = span_of(waits->who),
+		.reason = span_of(waits->reason),
 	};
 
 	if (l != NULL)
@@ -205,4 +209,21 @@ to_control_story_end(struct link *l, uint64_t request,
 
 	if (l != NULL)
 		link_send_story_end(l, &m);
+}
+
+void
+to_control_text(struct link *l, uint64_t request, struct span text,
+    enum told status)
+{
+	struct msg_text_end end = { request, (uint8_t)status };
+
+	while (l != NULL && text.len > 0) {
+		struct msg_text_row m = { request,
+		    span_head(text, BUS_BLOB_MAX) };
+
+		link_send_text_row(l, &m);
+		text = span_tail(text, m.bytes.len);
+	}
+	if (l != NULL)
+		link_send_text_end(l, &end);
 }

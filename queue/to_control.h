@@ -6,6 +6,7 @@
 #define QUEUE_TO_CONTROL_H
 
 #include "bus/link.h"
+#include "queue/control/waits.h"
 #include "queue/store/store.h"
 
 void	to_control_told(struct link *, const struct msg_queue_told *);
@@ -19,8 +20,8 @@ void	to_control_suspend_done(struct link *, uint64_t request, enum told);
 void	to_control_message(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_delivery(struct link *, uint64_t request,
-	    const struct store_row *, enum listed, uint64_t suspended_ms,
-	    uint64_t until_ms);
+	    const struct store_row *, enum listed,
+	    const struct waits_for *, uint64_t until_ms);
 void	to_control_rcpt(struct link *, uint64_t request,
 	    const struct store_row *);
 void	to_control_aside(struct link *, uint64_t request,
@@ -41,5 +42,8 @@ void	to_control_event(struct link *, uint64_t request, struct id,
 	    const struct store_event *);
 void	to_control_story_end(struct link *, uint64_t request,
 	    const struct store_index_key *last, enum told);
+/* A piece of text, in rows, and how that ends. */
+void	to_control_text(struct link *, uint64_t request, struct span,
+	    enum told);
 
 #endif

@@ -166,6 +166,7 @@ enum edit {
 	EDIT_MOVE,		/* to the relay text, whatever routes say */
 	EDIT_REROUTE,		/* as the routes say now, though moved	*/
 	EDIT_GIVE_UP,		/* read or not; its sender is told; text: why */
+	EDIT_EXPIRE,		/* given up as if its lifetime were over */
 	EDIT__COUNT
 };
 
@@ -184,6 +185,16 @@ enum listed {
 	LISTED_ACTIVE,		/* a relay has it			*/
 	LISTED_HELD,
 	LISTED__COUNT
+};
+
+/* list_delivery.waits: for what, besides its own time and a suspension */
+enum waits {
+	WAITS_NOTHING,
+	WAITS_RELAY,		/* there is none of that name		*/
+	WAITS_AWAY,		/* the relay is not there just now	*/
+	WAITS_DOWN,		/* its destination is down		*/
+	WAITS_BUSY,		/* its destination has all it takes	*/
+	WAITS__COUNT
 };
 
 /* relay_can.utf8: did the next hop's last EHLO offer SMTPUTF8? */

@@ -59,6 +59,7 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 	struct msg_suspended_end suspended = { theirs, (uint8_t)status };
 	struct msg_found_end found = { .request = theirs, .status = status };
 	struct msg_story_end story = { .request = theirs, .status = status };
+	struct msg_text_end text = { .request = theirs, .status = status };
 	struct msg_tool_done done = { .status = status, .text = span_of(why) };
 
 	if (type == MSG_list_ask || type == MSG_show_ask)
@@ -69,6 +70,8 @@ ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
 		(void)link_send_found_end(t->link, &found);
 	else if (type == MSG_story_ask)
 		(void)link_send_story_end(t->link, &story);
+	else if (type == MSG_text_ask)
+		(void)link_send_text_end(t->link, &text);
 	else if (type == MSG_edit_ask)
 		(void)link_send_edit_done(t->link, &edit);
 	else if (type == MSG_suspend_ask)

@@ -13,6 +13,7 @@ answers(unsigned answer, unsigned question, bool *is_last)
 	switch (answer) {
 	case MSG_queue_told:	return question == MSG_queue_ask;
 	case MSG_edit_done:	return question == MSG_edit_ask;
+	case MSG_text_end:	return question == MSG_text_ask;
 	case MSG_route_answer:	return question == MSG_route_ask;
 	case MSG_alias_end:	return question == MSG_alias_ask;
 	case MSG_list_end:	return lists;
@@ -27,6 +28,8 @@ answers(unsigned answer, unsigned question, bool *is_last)
 			return question == MSG_aside_ask;
 		if (answer == MSG_alias_row)
 			return question == MSG_alias_ask;
+		if (answer == MSG_text_row)
+			return question == MSG_text_ask;
 		if (answer == MSG_found_row)
 			return question == MSG_found_ask;
 		if (answer == MSG_story_row)
@@ -49,7 +52,8 @@ is_answer(unsigned type)
 	    type == MSG_suspended_row || type == MSG_suspended_end ||
 	    type == MSG_alias_row || type == MSG_alias_end ||
 	    type == MSG_found_row || type == MSG_found_end ||
-	    type == MSG_story_row || type == MSG_story_end;
+	    type == MSG_story_row || type == MSG_story_end ||
+	    type == MSG_text_row || type == MSG_text_end;
 }
 
 /* All answers begin with the number, m->queue_told.request. */

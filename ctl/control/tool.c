@@ -66,6 +66,7 @@ queue_named(unsigned type, const union msg *m)
 	case MSG_aside_ask:	return m->aside_ask.queue;
 	case MSG_found_ask:	return m->found_ask.queue;
 	case MSG_story_ask:	return m->story_ask.queue;
+	case MSG_text_ask:	return m->text_ask.queue;
 	case MSG_edit_ask:	return m->edit_ask.queue;
 	case MSG_suspend_ask:	return m->suspend_ask.queue;
 	case MSG_suspended_ask:	return m->suspended_ask.queue;
@@ -170,6 +171,7 @@ take(struct link *l, unsigned type, const union msg *m, struct span piece,
 	case MSG_aside_ask:
 	case MSG_found_ask:
 	case MSG_story_ask:
+	case MSG_text_ask:
 	case MSG_edit_ask:
 	case MSG_suspend_ask:
 	case MSG_suspended_ask:

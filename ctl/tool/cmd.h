@@ -22,6 +22,7 @@
 #define TAKES_PAST	0x800u	/* --since, --limit, --follow	*/
 #define TAKES_CHECK	0x1000u	/* --check, --count, --age,
 				 * --prometheus			*/
+#define TAKES_PART	0x2000u	/* --header, --whole		*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -59,6 +60,8 @@ enum run_end	 cmd_queue_check(struct run *);
 enum run_end	 cmd_queue_salvage(struct run *);
 enum run_end	 cmd_queue_adopt(struct run *);
 enum run_end	 cmd_queue_bounce(struct run *);
+enum run_end	 cmd_queue_expire(struct run *);
+enum run_end	 cmd_queue_cat(struct run *);
 enum run_end	 cmd_queue_move(struct run *);
 enum run_end	 cmd_queue_reroute(struct run *);
 enum run_end	 cmd_suspend(struct run *);

@@ -80,7 +80,8 @@ confirm(const struct run *r, const struct edit_run *e)
 	char age[SHOW_MAX], answer[16];
 
 	if ((e->action != EDIT_REMOVE && e->action != EDIT_BOUNCE &&
-	    e->action != EDIT_GIVE_UP) || e->cnt < 2 || r->yes || r->dry_run)
+	    e->action != EDIT_EXPIRE && e->action != EDIT_GIVE_UP) ||
+	    e->cnt < 2 || r->yes || r->dry_run)
 		return END_DONE;
 	fprintf(stderr, "%zu messages, the oldest of %s ago.  They will be "
 	    "%s.\n", e->cnt,
@@ -92,7 +93,7 @@ confirm(const struct run *r, const struct edit_run *e)
 		return END_USAGE;
 	}
 	fprintf(stderr, "%s %zu messages? [y/N] ", e->action == EDIT_BOUNCE ?
-	    "Bounce" : "Remove", e->cnt);
+	    "Bounce" : e->action == EDIT_EXPIRE ? "Expire" : "Remove", e->cnt);
 	if (fgets(answer, sizeof(answer), stdin) == NULL ||
 	    (answer[0] != 'y' && answer[0] != 'Y')) {
 		fprintf(stderr, "Nothing was %s.\n", e->past);
@@ -421,6 +422,12 @@ enum run_end
 cmd_queue_bounce(struct run *r)
 {
 	return edit_with(r, EDIT_BOUNCE, "bounce", "bounced", r->text);
+}
+
+enum run_end
+cmd_queue_expire(struct run *r)
+{
+	return edit(r, EDIT_EXPIRE, "expire", "expired");
 }
 
 enum run_end

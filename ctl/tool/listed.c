@@ -30,6 +30,8 @@ listed_fini(struct listed_message *m)
 	for (size_t i = 0; i < m->delivery_len; i++) {
 		drop(&m->deliveries[i].relay);
 		drop(&m->deliveries[i].destination);
+		drop(&m->deliveries[i].who);
+		drop(&m->deliveries[i].reason);
 	}
 	for (size_t i = 0; i < m->rcpt_len; i++) {
 		drop(&m->rcpts[i].address);
@@ -99,9 +101,14 @@ listed_add_delivery(struct listed_message *m,
 		.due_ms = row->due_ms, .state = row->state,
 		.suspended_ms = row->suspended_ms,
 		.held = row->held, .until_ms = row->until_ms,
+		.waits = row->waits < WAITS__COUNT ? row->waits :
+		    WAITS_NOTHING,
+		.down_ms = row->down_ms, .probe_ms = row->probe_ms,
 	};
 	if (copy(&d->relay, row->relay) != OK ||
-	    copy(&d->destination, row->destination) != OK)
+	    copy(&d->destination, row->destination) != OK ||
+	    copy(&d->who, row->who) != OK ||
+	    copy(&d->reason, row->reason) != OK)
 		return ERR_SYS;
 	return OK;
 }

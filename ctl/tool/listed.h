@@ -29,6 +29,10 @@ struct listed_delivery {
 	uint64_t	 until_ms;	/* then that ends; 0: it need not */
 	bool		 has_rcpt;	/* one at least is known	*/
 	struct span	 relay, destination;
+	enum waits	 waits;		/* for what			*/
+	uint64_t	 down_ms;	/* its destination, since then	*/
+	uint64_t	 probe_ms;	/* its next; 0: under way	*/
+	struct span	 who, reason;	/* of the suspension		*/
 };
 
 struct listed_rcpt {

@@ -20,7 +20,8 @@
 enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
 	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET,
-	OPT_SINCE, OPT_FOLLOW, OPT_CHECK, OPT_PROMETHEUS, OPT_COUNT, OPT_AGE
+	OPT_SINCE, OPT_FOLLOW, OPT_CHECK, OPT_PROMETHEUS, OPT_COUNT, OPT_AGE,
+	OPT_HEADER, OPT_WHOLE
 };
 
 static const struct option options[] = {
@@ -50,6 +51,8 @@ static const struct option options[] = {
 	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
 	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "age", required_argument, NULL, OPT_AGE },
+	{ "header", no_argument, NULL, OPT_HEADER },
+	{ "whole", no_argument, NULL, OPT_WHOLE },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
 	{ "file", required_argument, NULL, OPT_FILE },
 	{ "users", required_argument, NULL, OPT_USERS },
@@ -106,6 +109,8 @@ taken_by(int option)
 		return TAKES_PAST;
 	if (option >= OPT_CHECK && option <= OPT_AGE)
 		return TAKES_CHECK;
+	if (option == OPT_HEADER || option == OPT_WHOLE)
+		return TAKES_PART;
 	if (option == OPT_BOUNCE)
 		return TAKES_WHOSE;
 	if (option == OPT_REASON || option == OPT_QUIET)
@@ -135,6 +140,8 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_FOLLOW:	r->follow = true; break;
 	case OPT_CHECK:		r->check = true; break;
 	case OPT_PROMETHEUS:	r->prometheus = true; break;
+	case OPT_HEADER:	r->header = true; break;
+	case OPT_WHOLE:		r->whole = true; break;
 	case OPT_COUNT:		r->count = value; break;
 	case OPT_AGE:		r->age = value; break;
 	case OPT_SINCE:

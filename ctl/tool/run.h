@@ -31,6 +31,7 @@ struct run {
 	bool		 bounce;	/* route: a bounce of ours	*/
 	const char	*count, *age;	/* status: --count, --age	*/
 	bool		 check, prometheus;	/* and their forms	*/
+	bool		 header, whole;	/* queue cat: that much	*/
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */
 	const char	*reason;	/* suspend: --reason, else NULL	*/

@@ -124,6 +124,27 @@ trace_json(struct json *j, struct span trace)
 	json_close(j, ']');
 }
 
+static const char *const waits_words[WAITS__COUNT] = {
+	[WAITS_RELAY] = "relay", [WAITS_AWAY] = "away", [WAITS_DOWN] = "down",
+	[WAITS_BUSY] = "busy",
+};
+
+static void
+why_json(struct json *j, const struct listed_delivery *d)
+{
+	if (listed_is_suspended(d)) {
+		json_text(j, "suspended_by", d->who);
+		json_text(j, "suspended_why", d->reason);
+	}
+	if (d->state != LISTED_DUE || d->waits == WAITS_NOTHING)
+		return;
+	json_text(j, "waits", span_of(waits_words[d->waits]));
+	if (d->waits == WAITS_DOWN)
+		json_time(j, "down", d->down_ms);
+	if (d->waits == WAITS_DOWN && d->probe_ms > 0)
+		json_time(j, "probe", d->probe_ms);
+}
+
 static void
 rcpt_json(struct json *j, const struct listed_message *m,
     const struct listed_rcpt *r)
@@ -145,6 +166,7 @@ rcpt_json(struct json *j, const struct listed_message *m,
 			json_time(j, "until", d->until_ms);
 		if (listed_is_suspended(d))
 			json_time(j, "suspended", d->suspended_ms);
+		why_json(j, d);
 	}
 	if (r->code > 0)
 		json_number(j, "code", r->code);
@@ -219,6 +241,47 @@ show_delivery(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 		    show_age(d->due_ms - now, age));
 }
 
+static void
+show_down(FILE *out, const struct listed_delivery *d, uint64_t now_ms)
+{
+	char age[SHOW_MAX], left[SHOW_MAX];
+
+	show_text(out, d->destination);
+	fprintf(out, " is down for %s, ", show_age(now_ms > d->down_ms ?
+	    now_ms - d->down_ms : 0, age));
+	if (d->probe_ms == 0)
+		fputs("and is just being tried", out);
+	else
+		fprintf(out, "and tried in %s", show_age(d->probe_ms > now_ms ?
+		    d->probe_ms - now_ms : 0, left));
+}
+
+/* Why it is not under way, though nothing holds it; a line, or none. */
+static void
+show_why(FILE *out, const struct listed_delivery *d, int64_t now_ms)
+{
+	if (d->state != LISTED_DUE || (d->waits == WAITS_NOTHING &&
+	    d->who.len == 0))
+		return;
+	fputs("        ", out);
+	if (d->who.len > 0) {
+		fputs("suspended by ", out);
+		show_text(out, d->who);
+		fputs(d->reason.len > 0 ? ": " : "", out);
+		show_text(out, d->reason);
+	} else if (d->waits == WAITS_DOWN) {
+		show_down(out, d, now_ms < 0 ? 0 : (uint64_t)now_ms);
+	} else {
+		fputs(d->waits == WAITS_BUSY ? "" : "relay ", out);
+		show_text(out, d->waits == WAITS_BUSY ? d->destination :
+		    d->relay);
+		fputs(d->waits == WAITS_BUSY ? " has all it takes at once" :
+		    d->waits == WAITS_AWAY ? " is not running" :
+		    " is none that the queue has a route to", out);
+	}
+	fputc('\n', out);
+}
+
 /* "by alias of team@here.example, by alias of all@here.example" */
 void
 show_trace(FILE *out, struct span trace)
@@ -255,6 +318,8 @@ show_rcpt(FILE *out, const struct listed_message *m,
 		show_delivery(out, d, now_ms);
 	}
 	fputc('\n', out);
+	if (d != NULL)
+		show_why(out, d, now_ms);
 	show_trace(out, r->trace);
 	if (r->reply.len == 0 && r->code == 0)
 		return;

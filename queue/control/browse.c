@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "queue/control/browse.h"
-#include "queue/plan/suspend.h"
+#include "queue/control/waits.h"
 #include "queue/to_control.h"
 #include "sys/clock.h"
 
@@ -57,15 +57,16 @@ send_row(const struct listing *l, const struct store_row *row)
 {
 	const struct record_delivery *d = &row->rec.delivery;
 	struct link *link = l->control->link;
+	struct waits_for waits;
 
 	switch (row->kind) {
 	case ROW_MESSAGE:
 		to_control_message(link, l->request, row);
 		break;
 	case ROW_DELIVERY:
+		waits_find(l->control->queue, d, &waits);
 		to_control_delivery(link, l->request, row,
-		    state_of(l->control->queue, row),
-		    suspend_since_ms(l->control->queue, d),
+		    state_of(l->control->queue, row), &waits,
 		    held_until_ms(l, d));
 		break;
 	case ROW_RCPT:

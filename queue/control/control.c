@@ -212,6 +212,7 @@ begin_edit(struct queue *q, const struct msg_edit_ask *m, enum told *why,
 	case EDIT_BOUNCE:
 	case EDIT_MOVE:
 	case EDIT_REROUTE:
+	case EDIT_EXPIRE:
 		return errand_start(q, m->id, m->action, m->text, why,
 		    edit_over, a);
 	default:

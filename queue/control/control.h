@@ -24,6 +24,7 @@ struct control {
 	struct queue	*queue;
 	struct link	*link;		/* NULL: it is gone		*/
 	unsigned	 pending_cnt;	/* calls on their way		*/
+	unsigned	 text_cnt;	/* of them, pieces of text	*/
 
 	/* Of browse.c. */
 	STAILQ_HEAD(, listing) listings;
@@ -55,6 +56,9 @@ MUST_CHECK enum err control_found(struct control *,
 	    const struct msg_found_ask *);
 MUST_CHECK enum err control_story(struct control *,
 	    const struct msg_story_ask *);
+/* text.c: a piece of one's text. */
+MUST_CHECK enum err control_text(struct control *,
+	    const struct msg_text_ask *);
 MUST_CHECK enum err control_edit(struct control *,
 	    const struct msg_edit_ask *);
 

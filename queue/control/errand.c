@@ -8,6 +8,7 @@
 
 #include "queue/plan/dispatch_inside.h"
 #include "queue/control/errand.h"
+#include "queue/plan/outcome.h"
 #include "queue/route/reroute.h"
 
 #define ERRANDS_MAX	64	/* on their way at once */
@@ -77,6 +78,31 @@ take(struct errand *e, uint32_t no)
 	dispatch_load(e->queue, dl);
 }
 
+/* As if its lifetime were over. */
+static bool
+expire(struct queue *q, struct delivery *dl)
+{
+	if (dl->envelope->rcpt_cnt == 0)
+		return false;
+	outcome_expired(q, dl);
+	return true;
+}
+
+static bool
+carry_out(const struct errand *e, struct delivery *dl)
+{
+	switch (e->action) {
+	case EDIT_BOUNCE:
+		return reroute_give_up(e->queue, dl, span_of(e->text));
+	case EDIT_EXPIRE:
+		return expire(e->queue, dl);
+	case EDIT_MOVE:
+		return reroute_force(e->queue, dl, e->text);
+	default:
+		return reroute_force(e->queue, dl, NULL);
+	}
+}
+
 static void
 rows_read(struct store_op *op, enum err err, void *arg)
 {
@@ -107,10 +133,7 @@ errand_loaded(struct queue *q, struct delivery *dl, enum err err)
 
 	dl->errand = NULL;
 	if (err == OK && due_attach(q->due, dl, dl->envelope))
-		done = e->action == EDIT_BOUNCE ?
-		    reroute_give_up(q, dl, span_of(e->text)) :
-		    reroute_force(q, dl, e->action == EDIT_MOVE ?
-		    e->text : NULL);
+		done = carry_out(e, dl);
 	if (done)
 		e->done_cnt++;
 	else {

@@ -19,7 +19,8 @@ struct errand;
 
 /*
  * As edit_start(), for EDIT_BOUNCE (text: the reason, or empty), EDIT_MOVE
- * (text: the relay) and EDIT_REROUTE.  TOLD_REFUSED: there is no such relay.
+ * (text: the relay), EDIT_REROUTE and EDIT_EXPIRE.  TOLD_REFUSED: there is no
+ * such relay.
  */
 bool	errand_start(struct queue *, struct id, enum edit, struct span text,
 	    enum told *why, edit_fn *, void *arg);

@@ -41,8 +41,10 @@ standing_fall(struct standing *s, int64_t now_ms, int64_t cap_ms)
 	if (s->state == STANDING_DOWN)
 		return;
 	s->fall_cnt++;
-	if (s->state == STANDING_UP)
+	if (s->state == STANDING_UP) {
 		s->told_ms = now_ms;	/* each of these has its line */
+		s->down_ms = now_ms;
+	}
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_FIRST_MS : s->pause_ms * 2;
 	if (s->pause_ms > cap_ms)
 		s->pause_ms = cap_ms;

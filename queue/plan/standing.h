@@ -33,6 +33,7 @@ struct standing {		/* zeros: up				*/
 	unsigned	 fall_cnt;	/* probes that failed in a row	*/
 	int64_t		 pause_ms;	/* the last, 0 when up		*/
 	int64_t		 next_try_ms;	/* when down			*/
+	int64_t		 down_ms;	/* since then; 0: it is up	*/
 	int64_t		 told_ms;	/* last line about it, 0: none	*/
 	uint32_t	 untold_cnt;	/* failures since		*/
 };

@@ -78,6 +78,9 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		to_control_asides(l, m->aside_ask.request, SPAN(""),
 		    TOLD_DONE);
 		return OK;
+	case MSG_text_ask:
+		to_control_text(l, m->text_ask.request, SPAN(""), TOLD_NONE);
+		return OK;
 	case MSG_edit_ask:
 		to_control_edited(l, m->edit_ask.request, TOLD_NONE);
 		return OK;

@@ -26,7 +26,8 @@ ELSEWHERE = {"queue quarantine", "Counters",
              "queue check, queue salvage: kind page",
              "queue check, queue salvage: kind message",
              "drop list", "drop retry, drop remove"}
-EDITS = "queue flush, hold, release, remove, bounce, move, reroute"
+EDITS = "queue flush, hold, release, remove, bounce, expire, move, " \
+    "reroute"
 
 
 def test_every_object_is_as_the_page_says(server, sinks):

@@ -46,6 +46,31 @@ want(const char *trace, bool json, const char *part)
 	free(text);
 }
 
+/* Of a message whose one delivery is this row, looked at at 61 s. */
+static void
+want_of(const struct msg_list_delivery *row, bool json, const char *part)
+{
+	struct listed_message m = { .rcpt_cnt = 0 };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(listed_begin(&m, SPAN("main"),
+	    &(struct msg_list_message){ .arrived_ms = 1 }), OK);
+	assert_int_equal(listed_add_delivery(&m, row), OK);
+	assert_int_equal(listed_add_rcpt(&m, &(struct msg_list_rcpt){
+	    .address = SPAN("ann@b.example") }), OK);
+	if (json)
+		show_message_json(out, &m);
+	else
+		show_message(out, &m, 61000);
+	fclose(out);
+	listed_fini(&m);
+	if (strstr(text, part) == NULL)
+		fail_msg("no %s in %s", part, text);
+	free(text);
+}
+
 static void
 who_stood_for_a_recipient_is_shown(void **state)
 {
@@ -69,10 +94,51 @@ who_was_said_himself_has_no_trace(void **state)
 	want("", false, "    ann@here.example\n");
 }
 
+static void
+why_a_delivery_waits_is_shown(void **state)
+{
+	static const struct {
+		struct msg_list_delivery row;
+		const char	*line, *json;
+	} rows[] = {
+		{ { .waits = WAITS_DOWN, .down_ms = 1000, .probe_ms = 91000 },
+		    "        b.example is down for 1m, and tried in 30s\n",
+		    "\"waits\":\"down\",\"down\":\"1970-01-01T00:00:01.000Z\","
+		    "\"probe\":\"1970-01-01T00:01:31.000Z\"" },
+		{ { .waits = WAITS_DOWN, .down_ms = 1000 },
+		    " is down for 1m, and is just being tried\n",
+		    "\"down\":\"1970-01-01T00:00:01.000Z\",\"reply\"" },
+		{ { .waits = WAITS_BUSY },
+		    "        b.example has all it takes at once\n",
+		    "\"waits\":\"busy\",\"reply\"" },
+		{ { .waits = WAITS_AWAY }, "        relay out is not running\n",
+		    "\"waits\":\"away\",\"reply\"" },
+		{ { .waits = WAITS_RELAY },
+		    " relay out is none that the queue has a route to\n",
+		    "\"waits\":\"relay\",\"reply\"" },
+		{ { .suspended_ms = 5, .who = SPAN("ann"),
+		    .reason = SPAN("they\x1b") },
+		    "        suspended by ann: they\\x1b\n",
+		    "\"suspended_by\":\"ann\",\"suspended_why\":\"they" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct msg_list_delivery row = rows[i].row;
+
+		row.relay = SPAN("out");
+		row.destination = SPAN("b.example");
+		want_of(&row, false, rows[i].line);
+		want_of(&row, true, rows[i].json);
+		row.state = LISTED_ACTIVE;
+		want_of(&row, false, "  by out  active\n");
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(why_a_delivery_waits_is_shown),
 		cmocka_unit_test(who_stood_for_a_recipient_is_shown),
 		cmocka_unit_test(who_was_said_himself_has_no_trace),
 	};
