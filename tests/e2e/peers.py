@@ -389,15 +389,15 @@ lmtp:
   protocol = lmtp
   hosts_avoid_tls = *
 begin retry
-* * F,1h,1m
+* * F,1h,2s
 """
 
 
 class Exim:
     """Exim, unpacked and not installed: what comes to its port, or from
-    send(), it delivers at once; for smtp.example by SMTP to one port, all else
-    by LMTP to the other.  It has to be root, and sees a user of its own in a
-    mount namespace."""
+    send(), it delivers at once, and again where that fails; for smtp.example
+    by SMTP to one port, all else by LMTP to the other.  It has to be root, and
+    sees a user of its own in a mount namespace."""
 
     def __init__(self, room, smtp, lmtp):
         tree = os.path.realpath(os.environ.get("POSTERN_PEERS", "build/peers"))
@@ -405,33 +405,41 @@ class Exim:
         self.port = free_port()
         os.makedirs(self.dir + "/spool")
         shutil.copy(tree + "/usr/sbin/exim4", self.dir)
-        for name in ("passwd", "group"):
-            with open("/etc/" + name, encoding="utf-8") as f:
-                text = f.read()
-            if "Debian-exim:" not in text:
-                text += ("Debian-exim:x:8:8::/:/bin/false\n"
-                         if name == "passwd" else "Debian-exim:x:8:\n")
-            with open(self.dir + "/" + name, "w", encoding="utf-8") as f:
-                f.write(text)
+        self._make_etc()
         with open(self.dir + "/conf", "w", encoding="ascii") as f:
             f.write(EXIM.format(dir=self.dir, own=self.port, smtp=smtp,
                                 lmtp=lmtp))
         os.chmod(self.dir + "/conf", 0o644)
         self.command = [
             "unshare", "-m", "sh", "-c",
-            'cd "$0" && mount --bind passwd /etc/passwd && '
-            'mount --bind group /etc/group && '
+            'cd "$0" && mount --bind etc /etc && '
             'chown Debian-exim . spool && exec "$@"', self.dir,
             self.dir + "/exim4", "-C", self.dir + "/conf"]
         with open(self.dir + "/errors", "wb") as errors:
             self.process = subprocess.Popen(
-                [*self.command, "-bdf"], stdin=subprocess.DEVNULL,
+                [*self.command, "-bdf", "-q5s"], stdin=subprocess.DEVNULL,
                 stdout=errors, stderr=errors, start_new_session=True)
         try:
             until(self._answers, 60, "exim")
         except AssertionError as e:
             self.close()
             raise AssertionError(self.log()[-3000:]) from e
+
+    def _make_etc(self):
+        """What it sees as /etc.  A file alone, mounted over another, would be
+        gone with the next useradd of anybody's, which puts a new one there."""
+        etc = self.dir + "/etc"
+        os.mkdir(etc)
+        for name in ("passwd", "group", "nsswitch.conf", "hosts", "host.conf",
+                     "resolv.conf", "services", "protocols", "ld.so.cache"):
+            if os.path.exists("/etc/" + name):
+                shutil.copy("/etc/" + name, etc)
+        for name, line in (("passwd", "Debian-exim:x:8:8::/:/bin/false\n"),
+                           ("group", "Debian-exim:x:8:\n")):
+            with open(etc + "/" + name, "a+", encoding="utf-8") as f:
+                f.seek(0)
+                if "Debian-exim:" not in f.read():
+                    f.write(line)
 
     def _answers(self):
         if self.process.poll() is not None:

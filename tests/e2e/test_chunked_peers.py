@@ -132,7 +132,12 @@ def pass_both_ways(port, *rcpts):
 
 def come(house, count):
     """So many messages that have come to the sink."""
-    got = house.sink.wait(count, 120)
+    try:
+        got = house.sink.wait(count, 120)
+    except AssertionError as e:
+        raise AssertionError("\n".join((
+            str(e), house.exim.log()[-2000:], house.postfix.log()[-2000:],
+            house.server.tail()))) from e
     with house.sink.news:
         house.sink.messages.clear()
     return got
