@@ -175,10 +175,21 @@ kit_tear_down(void **state)
 #define KIT_TEST(t) \
 	cmocka_unit_test_setup_teardown(t, kit_set_up, kit_tear_down)
 
+/* Those that there are: LMDB, and what comes after it. */
+static const char *const kit_engines[] = {
+#define STORE(engine)	#engine
+#define NO_STORE	NULL
+#define QUEUE_KIND(word, role, facts, by)	by == NULL ? NULL : #word,
+#include "conf/kinds.def"
+#undef STORE
+#undef NO_STORE
+};
+#define KIT_ENGINES	(sizeof(kit_engines) / sizeof(kit_engines[0]))
+
 static inline void
-what_follows_is_in_memory(void **state)
+what_follows_has_another_engine(void **state)
 {
-	kit_engine = "memory";
+	kit_engine = *state;
 }
 
 static inline bool
@@ -192,29 +203,45 @@ kit_is_named(const char *names, const char *name)
 	return false;
 }
 
+/* Again on this engine, but for those that are named; so many. */
+static inline size_t
+kit_again(const struct CMUnitTest *tests, size_t cnt, const char *on_disk,
+    const char *engine, struct CMUnitTest *out, char (*names)[128])
+{
+	size_t n = 1;
+
+	out[0] = (struct CMUnitTest)cmocka_unit_test_prestate(
+	    what_follows_has_another_engine, (void *)(uintptr_t)engine);
+	for (size_t i = 0; i < cnt; i++) {
+		if (kit_is_named(on_disk, tests[i].name))
+			continue;
+		snprintf(names[i], sizeof(names[i]), "%s_in_%s",
+		    tests[i].name, engine);
+		out[n] = tests[i];
+		out[n++].name = names[i];
+	}
+	return n;
+}
+
 /*
- * All of them on LMDB, and once more in memory all but those that are named: of
- * what lies on a disk they say something, or begin it again.
+ * All of them on LMDB, and once more on each other engine all but those that
+ * are named: of what lies on a disk they say something, or begin it again.
  */
 static inline int
 kit_run_both(const struct CMUnitTest *tests, size_t cnt, const char *on_disk)
 {
-	struct CMUnitTest *all = calloc(2 * cnt + 1, sizeof(*all));
-	char (*names)[128] = calloc(cnt, sizeof(*names));
-	size_t n = cnt + 1;
+	struct CMUnitTest *all = calloc(KIT_ENGINES * (cnt + 1),
+	    sizeof(*all));
+	char (*names)[128] = calloc(KIT_ENGINES * cnt, sizeof(*names));
+	size_t n = cnt;
 	int failed;
 
 	memcpy(all, tests, cnt * sizeof(*all));
-	all[cnt] = (struct CMUnitTest)cmocka_unit_test(
-	    what_follows_is_in_memory);
-	for (size_t i = 0; i < cnt; i++) {
-		if (kit_is_named(on_disk, tests[i].name))
-			continue;
-		snprintf(names[i], sizeof(names[i]), "%s_in_memory",
-		    tests[i].name);
-		all[n] = tests[i];
-		all[n++].name = names[i];
-	}
+	for (size_t i = 0; i < KIT_ENGINES; i++)
+		if (kit_engines[i] != NULL &&
+		    strcmp(kit_engines[i], kit_engine) != 0)
+			n += kit_again(tests, cnt, on_disk, kit_engines[i],
+			    all + n, names + i * cnt);
 	failed = _cmocka_run_group_tests("tests", all, n, NULL, NULL);
 	free(all);
 	free(names);
