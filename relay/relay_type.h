@@ -64,12 +64,9 @@ struct relay_type {
 /* The row of a type for this role, or NULL. */
 const struct relay_type	*relay_type_find(struct span word, enum role);
 
-/* The rows, each in the file of its name. */
-extern const struct relay_type relay_type_static;
-extern const struct relay_type relay_type_mx;
-extern const struct relay_type relay_type_lmtp;
-extern const struct relay_type relay_type_maildir;
-extern const struct relay_type relay_type_pipe;
-extern const struct relay_type relay_type_blackhole;
+/* The rows, each in the file of its name; several types may share one. */
+#define KIND(word, role, reach, facts, slots, check, by)		\
+	extern const struct relay_type relay_type_##by;
+#include "conf/kinds.def"
 
 #endif

@@ -252,7 +252,7 @@ session_init(struct session *s, struct edge *edge,
 {
 	*s = (struct session){
 		.edge = edge,
-		.on_answer = on_answer,
+		.on_answer = on_answer, .next_verb = session_verb,
 		.seat = {
 			.on_wake = on_wake,
 			.arg = arg,

@@ -80,6 +80,7 @@ struct session {
 	struct edge	*edge;		/* borrowed			*/
 	/* The check that is waited for has said so: session.c's. */
 	void		(*on_answer)(struct session *, const struct reply *no);
+	const char	*(*next_verb)(const struct session *, size_t *at);
 	enum state	 state;
 	bool		 has_utf8;	/* was offered SMTPUTF8		*/
 	bool		 has_dsn, has_binary;	/* likewise		*/
@@ -198,6 +199,9 @@ void	session_event(struct session *, enum event, struct span line);
 /* The command that waited for its check goes on, with the answer. */
 void	session_go_on(struct session *, const struct reply *no);
 void	session_print_table(FILE *);
+/* For HELP: the next word of the picture that its protocol has; NULL: it was
+ * the last.  at is 0 at first. */
+const char *session_verb(const struct session *, size_t *at);
 const char *session_state_name(enum state);
 
 /*

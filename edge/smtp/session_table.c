@@ -9,6 +9,8 @@
  * A command that is PENDING has its row kept, and moves the state when its last
  * check has answered.
  */
+#include <string.h>
+
 #include "edge/smtp/auth.h"
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
@@ -289,6 +291,21 @@ const char *
 session_state_name(enum state st)
 {
 	return state_names[st];
+}
+
+const char *
+session_verb(const struct session *s, size_t *at)
+{
+	unsigned unsaid = IS_ODD | (s->origin.is_lmtp ? IS_SMTP : IS_LMTP);
+	const char *before = *at > 0 ? rules[*at - 1].verb : "";
+
+	while (*at < RULE_CNT) {
+		const struct rule *r = &rules[(*at)++];
+
+		if ((r->is & unsaid) == 0 && strcmp(r->verb, before) != 0)
+			return r->verb;
+	}
+	return NULL;
 }
 
 void

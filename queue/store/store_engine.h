@@ -45,7 +45,13 @@ struct store_engine {
 	unsigned	(*shard)(const struct store *, struct span flow);
 };
 
-extern const struct store_engine store_lmdb, store_memory;
+/* Those of kinds.def, each in a folder of its own. */
+#define STORE(engine)	extern const struct store_engine engine;
+#define NO_STORE
+#define QUEUE_KIND(word, role, facts, by)	by
+#include "conf/kinds.def"
+#undef STORE
+#undef NO_STORE
 
 struct store_base {
 	const struct store_engine *engine;
