@@ -4,6 +4,7 @@
  * room: queue
  */
 #include "queue_disk.h"
+#include "sweep_kit.h"
 
 #include <signal.h>
 
@@ -185,8 +186,7 @@ a_long_text_is_swept_behind_its_message(void **state)
 	assert_int_equal(edit(k, &e, w.mail.mail.id, EDIT_REMOVE), OK);
 	free(e.rows);
 	expect_rows(k, 0, 0);
-	for (int i = 0; i < 20; i++)
-		kit_turn(k);
+	sweep_wait(k);
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 0);
 	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);

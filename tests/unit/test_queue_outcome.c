@@ -326,6 +326,40 @@ each_attempt_begins_with_other_recipients(void **state)
 	assert_in_range(attempts, CNT / REACH, 3 * CNT / REACH);
 }
 
+/*
+ * A message on which the hop breaks the text off shrinks the window twice; from
+ * the third time on it waits alone, and the others lose nothing by it.
+ */
+static void
+the_third_break_of_a_message_is_its_own_affair(void **state)
+{
+	static const unsigned windows[] = { 20, 10, 10, 10 };
+	struct play *p = *state;
+	struct destination *d;
+
+	p->q.settings.retry.cap_ms = 1;
+	p->q.settings.retry.maximum = 1000;
+	run_one(p);
+	d = due_find_destination(p->q.due, SPAN("out"), SPAN("out"));
+	assert_non_null(d);
+	d->window = 40;
+	for (unsigned i = 0; i < 4; i++) {
+		struct msg_delivery_result r = {
+			.id = p->opened.id, .delivery = p->opened.delivery,
+			.attempt = p->opened.attempt, .class = CLASS_LATER,
+			.scope = SCOPE_HOST, .stage = STAGE_BODY,
+			.code = 421, .reply = SPAN("4.4.2 It broke off"),
+		};
+
+		kit_until(&p->kit, p->open_cnt == i + 1);
+		r.attempt = p->opened.attempt;
+		assert_int_equal(dispatch_result(worker_of(p), &r), OK);
+		assert_int_equal(done(p, 1), OK);
+		assert_int_equal(d->window, windows[i]);
+		assert_int_equal(d->standing.state, STANDING_UP);
+	}
+}
+
 static void
 a_queue_that_stops_sends_nothing_more(void **state)
 {
@@ -587,6 +621,7 @@ main(void)
 		TEST(a_death_is_no_attempt_and_results_forgive_it),
 		TEST(each_recipient_has_its_own_end),
 		TEST(each_attempt_begins_with_other_recipients),
+		TEST(the_third_break_of_a_message_is_its_own_affair),
 		TEST(a_queue_that_stops_sends_nothing_more),
 		TEST(a_row_of_an_old_snapshot_is_not_followed),
 		TEST(a_destination_that_is_down_is_probed_after_its_pause),

@@ -3,6 +3,7 @@
  * room: queue
  */
 #include "queue_disk.h"
+#include "sweep_kit.h"
 
 #include "base/crc.h"
 #include "base/wire.h"
@@ -96,8 +97,7 @@ a_message_of_many_chunks_leaves_none(void **state)
 	s.id = m.mail.id;
 	settle(k, &s);
 	assert_true(s.removed);
-	for (int i = 0; i < 50; i++)
-		kit_turn(k);
+	sweep_wait(k);
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 0);
 	assert_int_equal(kit_rows(k, TABLE_CRC), 0);
@@ -159,8 +159,7 @@ what_is_arriving_is_not_swept(void **state)
 	}
 	store_drop(k->store, &d, kit_back, k);
 	kit_until(k, k->back_cnt == 4);
-	for (int i = 0; i < 20; i++)
-		kit_turn(k);
+	sweep_wait(k);
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_LOOSE), 1);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 2 * PIECE_CHUNKS);

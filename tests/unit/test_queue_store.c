@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "deaf.h"
 #include "queue_disk.h"
+#include "queue/store/lmdb/store_format.h"
 #include "queue/store/lmdb/store_inside.h"
+#include "sweep_kit.h"
 
 static struct envelope *
 read_envelope(struct kit *k, struct id id)
@@ -185,8 +187,7 @@ what_never_became_a_message_is_swept_at_the_next_start(void **state)
 	assert_int_equal(kit_rows(k, TABLE_LOOSE), 1);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 641);
 	kit_reopen(k);
-	for (int i = 0; i < 50; i++)
-		kit_turn(k);
+	sweep_wait(k);
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 1);
@@ -207,8 +208,7 @@ what_was_dropped_is_swept_at_once(void **state)
 	store_put_piece(k->store, &p, kit_back, k);
 	store_drop(k->store, &d, kit_back, k);
 	kit_until(k, k->back_cnt == 2);
-	for (int i = 0; i < 20; i++)
-		kit_turn(k);
+	sweep_wait(k);
 	store_close(&k->store);
 	assert_int_equal(kit_rows(k, TABLE_BODY), 0);
 	assert_int_equal(kit_rows(k, TABLE_LOOSE), 0);
@@ -495,6 +495,50 @@ no_second_process_has_the_store(void **state)
 	kit_reopen(k);
 }
 
+/* The number of the store's format. */
+static void
+write_format(struct kit *k, uint32_t format)
+{
+	struct record_format rec = { format };
+	uint8_t buf[RECORD_MAX];
+	MDB_val key = { 5, "total" }, val = { 0, buf };
+	struct store_env e;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	val.mv_size = record_put(buf, RECORD_format, &rec);
+	assert_int_equal(mdb_env_create(&e.env), 0);
+	assert_int_equal(mdb_env_open(e.env, k->dir, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+	assert_int_equal(mdb_put(txn, dbi, &key, &val, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(e.env);
+}
+
+static void
+a_store_of_a_newer_format_is_not_opened_nor_touched(void **state)
+{
+	struct kit *k = *state;
+	struct kit_mail m;
+	char path[96];
+	struct stat was, is;
+
+	kit_mail(k, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+	assert_int_equal(kit_accept(k, &m), OK);
+	store_close(&k->store);
+	write_format(k, STORE_FORMAT + 1);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", k->dir);
+	assert_int_equal(stat(path, &was), 0);
+	assert_int_equal(kit_begin(k), ERR_PEER);
+	assert_int_equal(stat(path, &is), 0);
+	assert_int_equal(is.st_size, was.st_size);
+	assert_int_equal(is.st_mtim.tv_nsec, was.st_mtim.tv_nsec);
+	write_format(k, STORE_FORMAT);
+	kit_reopen(k);
+	assert_int_equal(k->ready.message_cnt, 1);
+}
+
 int
 main(void)
 {
@@ -515,6 +559,7 @@ main(void)
 		KIT_TEST(what_was_noted_just_before_the_end_is_told),
 		KIT_TEST(a_kill_loses_nothing_that_was_acknowledged),
 		KIT_TEST(no_second_process_has_the_store),
+		KIT_TEST(a_store_of_a_newer_format_is_not_opened_nor_touched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
