@@ -23,6 +23,7 @@
 #define TAKES_CHECK	0x1000u	/* --check, --count, --age,
 				 * --prometheus			*/
 #define TAKES_PART	0x2000u	/* --header, --whole		*/
+#define TAKES_DNS	0x4000u	/* --server, --selector		*/
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {
@@ -45,6 +46,7 @@ const struct cmd	*cmd_row(unsigned);
 
 enum run_end	 cmd_status(struct run *);
 enum run_end	 cmd_top(struct run *);
+enum run_end	 cmd_dns(struct run *);
 enum run_end	 cmd_check(struct run *);
 enum run_end	 cmd_setup(struct run *);
 enum run_end	 cmd_import_postfix(struct run *);

@@ -32,6 +32,7 @@ struct run {
 	const char	*count, *age;	/* status: --count, --age	*/
 	bool		 check, prometheus;	/* and their forms	*/
 	bool		 header, whole;	/* queue cat: that much	*/
+	const char	*server, *selector;	/* dns: --server, --selector */
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */
 	const char	*reason;	/* suspend: --reason, else NULL	*/

@@ -25,7 +25,7 @@ relay out { type static; host 127.0.0.1; port %d; ask_after 0 }
 ELSEWHERE = {"queue quarantine", "Counters",
              "queue check, queue salvage: kind page",
              "queue check, queue salvage: kind message",
-             "drop list", "drop retry, drop remove"}
+             "drop list", "dns", "drop retry, drop remove"}
 EDITS = "queue flush, hold, release, remove, bounce, expire, move, " \
     "reroute"
 

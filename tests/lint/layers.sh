@@ -24,7 +24,7 @@ function may_include(room) {
 }
 function is_foreign(room, header) {
 	if (header == "unbound.h")
-		return room != "resolver"
+		return room != "resolver" && FILENAME != "ctl/tool/dnslook.c"
 	if (header == "lmdb.h")
 		return room != "queue"
 	if (header == "pcre2.h")
