@@ -236,3 +236,11 @@ to_queue_word(struct link *l, const struct delivery *d, enum stage stage,
 	    .stage = (uint8_t)stage, .rcpt_no = rcpt_no, .code = v->code,
 	    .reply = v->text, .hop = hop });
 }
+
+void
+to_queue_user(struct link *l, uint64_t no, enum user_found found,
+    struct span names)
+{
+	(void)link_send_user_answer(l, &(struct msg_user_answer){
+	    .no = no, .found = (uint8_t)found, .names = names });
+}
