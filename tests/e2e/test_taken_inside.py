@@ -142,25 +142,25 @@ def test_a_taken_queue_cannot_fill_a_relay(taken, sink):
 
 
 def test_a_taken_queue_and_its_next_hop_cannot_fill_a_relay(taken, sinks):
-    """10,000 results that nobody settles, each in as many words as can be; in
+    """2,000 results that nobody settles, each in as many words as can be; in
     make soak as many as would take half a gigabyte."""
     words = "\n".join("450%s4.2.0 %s" % (c, 500 * "w") for c in "--- ")
     sink = sinks(answer=lambda verb, line, session:
                  words if "<words-" in line else None)
     house = Queues(taken, sink.port)
     relay = taken.pid("relay", "out")
-    times = 50 if SOAK else 1
+    times = 250 if SOAK else 1
     with Watch([relay]) as watch:
         for n in range(1, times + 1):
             house.lie("league")
             until(lambda: sink.commands.count(
-                "RCPT TO:<words-999@there.example>") >= 10 * n,
-                what="10,000 more words")
+                "RCPT TO:<words-199@there.example>") >= 10 * n, 120,
+                "2,000 more words")
             house.goes_on()
     grown = watch.growth[relay]
-    print("\n%d results: %d MiB" % (times * 10000, grown >> 20))
+    print("\n%d results: %d MiB" % (times * 2000, grown >> 20))
     assert taken.pid("relay", "out") == relay
-    assert grown < (320 << 20 if SOAK else 64 << 20)
+    assert grown < (320 << 20 if SOAK else 32 << 20)
     taken.signal(signal.SIGTERM)        # told twice, it does not wait for it
 
 

@@ -26,7 +26,7 @@ void	to_relay_settled(struct worker *, struct id, uint32_t, uint64_t);
 #define GIANT		100000	/* recipients of each			*/
 #define ADDRESSES	30000	/* of them that are said		*/
 #define LEAGUE		10	/* deliveries that are never settled	*/
-#define LEAGUE_RCPTS	1000	/* of each				*/
+#define LEAGUE_RCPTS	200	/* of each				*/
 #define LEAGUE_NO	(1u << 20) /* the first of their numbers	*/
 #define AGO_MS		2000	/* when the attempt of another may have begun */
 #define FDS		64	/* that may be links			*/
