@@ -44,7 +44,7 @@ settings_of(struct settings *s, const char *queue, const char *box)
 	static const struct conf_opener opener = {
 		.read = read_conf, .glob = glob_nothing };
 	static const struct conf_host host = { .cwd = "/tmp" };
-	struct conf_report report = { NULL, print_line, 0 };
+	struct conf_report report = { .line = print_line };
 	struct conf *conf = NULL;
 	struct conf_plan plan;
 	uint32_t i;

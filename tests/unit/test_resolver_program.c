@@ -78,7 +78,7 @@ make_slice(struct world *w, const char *zone)
 		.read = read_conf, .glob = glob_nothing, .kind = kind_none };
 	static const struct conf_host host = {
 		.fqdn = "mx.example.org", .cwd = "/tmp" };
-	struct conf_report report = { NULL, print_line, 0 };
+	struct conf_report report = { .line = print_line };
 	struct conf_plan plan;
 	int fd = memfd_create("slice", MFD_CLOEXEC);
 

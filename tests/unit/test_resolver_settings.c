@@ -53,7 +53,7 @@ settings_of(const char *resolver)
 		.read = read_conf, .glob = glob_nothing, .kind = kind_none };
 	static const struct conf_host host = {
 		.fqdn = "mx.example.org", .cwd = "/tmp" };
-	struct conf_report report = { NULL, print_line, 0 };
+	struct conf_report report = { .line = print_line };
 	struct conf *conf = NULL;
 	struct conf_plan plan;
 
