@@ -5,8 +5,8 @@
 # Where nothing is missing no package tool is called, so it works offline.
 # Services of what is installed are neither started nor left enabled.  Postfix
 # is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
-# system and this may be another's; Exim and nsd likewise, and maildrop and
-# fail2ban, which would bring a service of their own.
+# system and this may be another's; Exim, bsd-mailx and nsd likewise, and
+# maildrop and fail2ban, which would bring a service of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -19,7 +19,8 @@ TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     python3 python3-pytest python3-pytest-xdist perl iproute2 util-linux
     openssl ca-certificates libmail-deliverystatus-bounceparser-perl
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils mutt
-    dovecot-core dovecot-lmtpd dovecot-sieve dovecot-submissiond logrotate
+    dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-submissiond
+    logrotate liblockfile1
     debhelper lintian systemd
     libdb5.3 libnsl2 libicu72 libsasl2-2
     libevent-2.1-7 libfstrm0 libprotobuf-c1
@@ -117,6 +118,7 @@ test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
 	{ [ -x /usr/sbin/nsd ] || unpack nsd sbin/nsd; } &&
 	unpack maildrop bin/maildrop &&
 	unpack fail2ban bin/fail2ban-regex &&
+	unpack bsd-mailx bin/bsd-mailx &&
 	unpack courier-authlib lib/libcourierauth.so.0 &&
 	mkdir -p build && ln -sfn "$PEERS" build/peers ;;
 *)	echo "usage: deps.sh build|test" >&2; exit 2 ;;

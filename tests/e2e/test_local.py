@@ -14,11 +14,11 @@ import pytest
 
 from client import Client, TEXT, send
 from measure import status
-from server import RUN, SANITIZED, free_port, until
+from server import SANITIZED, free_port, until
 
 pytestmark = pytest.mark.root
 
-ANN, BOB = "pstt%dann" % RUN, "pstt%dbob" % RUN
+ANN, BOB = "pstt%dann" % os.getpid(), "pstt%dbob" % os.getpid()
 CONF = """
 process { hostname mx.test.example; run_dir run }
 edge in {
