@@ -151,6 +151,32 @@ cmp_newest(const void *a, const void *b)
 	    ((const struct traced *)a)->id);
 }
 
+static bool
+add_queued(const struct listed_message *m, void *arg)
+{
+	struct trace *g = arg;
+
+	for (unsigned i = 0; i < g->queues->cnt; i++)
+		if (span_eq(m->queue, name_of(g, i)))
+			return add(g, m->id, i);
+	return true;
+}
+
+/* The beginning of an id leads to what is queued: history has whole ones. */
+static enum run_end
+find_queued(struct trace *g)
+{
+	static struct select s;
+	uint64_t cnt;
+
+	s = (struct select){ .given = g->run->select.given &
+	    1u << SELECT_QUEUE };
+	s.text[SELECT_QUEUE] = g->run->select.text[SELECT_QUEUE];
+	if (g->cnt > 0 || select_id(&s, span_of(g->run->args[0])) != NULL)
+		return END_DONE;
+	return fetch_messages(g->talk, &s, true, add_queued, g, &cnt);
+}
+
 static enum run_end
 find_all(struct trace *g)
 {
@@ -166,6 +192,8 @@ find_all(struct trace *g)
 	for (unsigned i = 0; end == END_DONE && i < g->queues->cnt; i++)
 		if ((end = find(g, i, FOUND_BY_ADDRESS)) == END_DONE)
 			end = find(g, i, FOUND_BY_MESSAGE_ID);
+	if (end == END_DONE)
+		end = find_queued(g);
 	if (g->cnt > 0)
 		qsort(g->list, g->cnt, sizeof(*g->list), cmp_newest);
 	return end;

@@ -43,6 +43,11 @@ def test_a_list_says_why_a_message_waits(house):
     p = house
     row = waiting(p)
     assert row["waits"] == "down" and row["down"] < row["probe"]
+    short, whole = (ctl(p, "trace", name) for name in (p.name[:13], p.name))
+    assert short.status == 0 and p.name in short.out, short.err
+    assert short.out.splitlines()[:3] == whole.out.splitlines()[:3]
+    got = ctl(p, "trace", "0000" + p.name[4:13])
+    assert got.status == 1 and "no such message" in got.err
     shown = ctl(p, "queue", "show", p.name).out
     assert re.search(r"^        out is down for \d+s, and tried in \d+",
                      shown, re.M), shown
