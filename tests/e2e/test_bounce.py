@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 
+import pytest
+
 from client import TEXT, send
 from server import basic, free_port, until
 
@@ -42,11 +44,14 @@ def parts(message):
     return words.get_content(), fields, returned
 
 
-def test_one_message_that_fails_in_300_domains_is_one_bounce(start, sinks):
+@pytest.mark.parametrize("policy, rcpts", [
+    ("recipient_domain_split", ["bob@d%d.example" % i for i in range(300)]),
+    ("recipient_split", ["bob%d@there.example" % i for i in range(120)])])
+def test_one_message_that_fails_300_times_is_one_bounce(start, sinks, policy,
+                                                        rcpts):
     sink = sinks(answer=refuse("550 5.1.1 No such user"))
-    p = start(sink.port, queue=SOON + " policies { "
-              "recipient_domain_split yes }", edge="max_recipients 300")
-    rcpts = ["bob@d%d.example" % i for i in range(300)]
+    p = start(sink.port, queue=SOON + " policies { %s yes }" % policy,
+              edge="max_recipients 300")
     name = send(p.port, "ann@here.example", *rcpts)
     bounce = sink.wait()[0]
     words, fields, returned = parts(bounce)
