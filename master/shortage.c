@@ -45,6 +45,10 @@ shortage_log(struct log_line *l, const char *why, int error)
 {
 	char words[SHORTAGE_MAX], text[2 * SHORTAGE_MAX];
 
+	if (error == 0) {		/* what it was is said already */
+		log_text(l, LOG_KEY_why, why);
+		return;
+	}
 	snprintf(text, sizeof(text), "%s: %s", why,
 	    shortage_text(error, words));
 	log_text(l, LOG_KEY_why, text);

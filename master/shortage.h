@@ -14,7 +14,7 @@
 /* errno in words. */
 const char	*shortage_text(int error, char buf[SHORTAGE_MAX]);
 
-/* "why: those words", as a value of a line. */
+/* "why: those words", as a value of a line; why alone where error is 0. */
 void		 shortage_log(struct log_line *, const char *why, int error);
 
 #endif

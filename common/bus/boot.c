@@ -107,7 +107,7 @@ boot_start(int argc, char **argv, const struct boot_calls *calls, void *arg)
 	if (fcntl(MASTER_FD, F_SETFD, FD_CLOEXEC) == -1 ||
 	    ev_open(&b->loop) != OK ||
 	    link_open(&b->master, b->loop, MASTER_FD, b->self.role, &master,
-	    boot_told, boot_orphaned, b) != OK)
+	    boot_received, boot_orphaned, b) != OK)
 		boot_fatal("cannot talk to master", errno);
 	boot_endpoint_init(b);
 	timer_init(&b->patience, b->loop, out_of_patience, b);

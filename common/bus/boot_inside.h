@@ -1,6 +1,6 @@
 /*
  * boot_inside - what the three files of boot share: boot.c begins and ends,
- * boot_told.c hears master, boot_endpoint.c asks it for connections.
+ * boot_received.c hears master, boot_endpoint.c asks it for connections.
  */
 #ifndef BUS_BOOT_INSIDE_H
 #define BUS_BOOT_INSIDE_H
@@ -55,7 +55,7 @@ struct boot {
 };
 
 /* link_msg_fn and link_gone_fn of the link to master; arg is the boot. */
-enum err boot_told(struct link *, unsigned type, const union msg *,
+enum err boot_received(struct link *, unsigned type, const union msg *,
 	    struct span piece, int fd, void *arg);
 void	 boot_orphaned(struct link *, enum err why, void *arg);
 

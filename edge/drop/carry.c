@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "edge/drop/carry.h"
-#include "edge/drop/hear.h"
+#include "edge/drop/response.h"
 #include "edge/drop/notice.h"
 #include "edge/edge.h"
 #include "edge/protocol.h"
@@ -47,7 +47,7 @@ struct carry {
 
 	enum step	 step;		/* whose reply comes next	*/
 	struct grow	 said;		/* not fed yet			*/
-	struct heard	 heard;		/* the reply		*/
+	struct response	 response;		/* the reply		*/
 	struct span	 rcpts, rcpt;	/* not asked about; the last one */
 	unsigned	 taken_cnt;	/* recipients, in this transaction */
 	unsigned	 kept_cnt;	/* and those with a 250 at the end */
@@ -114,8 +114,8 @@ static void
 say_mail(struct carry *c)
 {
 	const struct dropped *d = &c->file.d;
-	bool has_dsn = !c->is_notice && c->heard.has_dsn;
-	bool is_utf8 = d->is_utf8 && c->heard.has_utf8;
+	bool has_dsn = !c->is_notice && c->response.has_dsn;
+	bool is_utf8 = d->is_utf8 && c->response.has_utf8;
 	char ascii[ADDRESS_KEY_MAX];
 	struct span sender = c->is_notice ? SPAN("") :
 	    address_say(d->sender, is_utf8, ascii);
@@ -134,10 +134,10 @@ static void
 say_rcpt(struct carry *c)
 {
 	bool has_dsn = !c->is_notice && c->file.d.notify != 0 &&
-	    c->heard.has_dsn;
+	    c->response.has_dsn;
 	char buf[DSN_NOTIFY_TEXT], ascii[ADDRESS_KEY_MAX];
 	struct span notify = dsn_notify_text(c->file.d.notify, buf);
-	struct span rcpt = address_say(c->rcpt, c->heard.has_utf8, ascii);
+	struct span rcpt = address_say(c->rcpt, c->response.has_utf8, ascii);
 
 	say(c, STEP_RCPT, "RCPT TO:<%.*s>%s%.*s", (int)rcpt.len, rcpt.ptr,
 	    has_dsn ? " NOTIFY=" : "", has_dsn ? (int)notify.len : 0,
@@ -190,7 +190,7 @@ next_rcpt(struct carry *c)
 static void
 note_refusal(struct carry *c, struct span rcpt)
 {
-	if (notice_add(&c->notice, rcpt, &c->heard) != OK)
+	if (notice_add(&c->notice, rcpt, &c->response) != OK)
 		be_over(c, CARRY_LATER, "no memory");
 }
 
@@ -267,11 +267,11 @@ is_too_old(const struct carry *c)
 static void
 turn_into_never(struct carry *c, const char *answer)
 {
-	struct heard no = { .code = 554, .status = "5.4.7" };
+	struct response no = { .code = 554, .status = "5.4.7" };
 
 	snprintf(no.text, sizeof(no.text), "554 5.4.7 Tried for too long; the "
 	    "last answer was: %.400s", answer);
-	c->heard = no;
+	c->response = no;
 }
 
 /* No for good: of a recipient, or of all. */
@@ -290,12 +290,12 @@ refused(struct carry *c)
 static void
 take_reply(struct carry *c)
 {
-	char answer[sizeof(c->heard.text)];
-	unsigned code = c->heard.code;
+	char answer[sizeof(c->response.text)];
+	unsigned code = c->response.code;
 	unsigned wanted = c->step == STEP_GREETING ? 220 :
 	    c->step == STEP_DATA ? 354 : 250;
 
-	(void)strlcpy(answer, c->heard.text, sizeof(answer));
+	(void)strlcpy(answer, c->response.text, sizeof(answer));
 	if (c->step == STEP_TEXT)
 		be_over(c, CARRY_LATER, answer);
 	else if (code == wanted)
@@ -316,7 +316,7 @@ static bool
 hear(struct carry *c)
 {
 	struct span have = grow_span(&c->seat->out), rest = have;
-	enum err e = hear_take(&rest, &c->heard);
+	enum err e = response_take(&rest, &c->response);
 
 	if (e == ERR_AGAIN && c->seat->is_closed)
 		be_over(c, CARRY_LATER, "the session has ended");

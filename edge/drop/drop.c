@@ -20,7 +20,7 @@
 #include "edge/drop/drop.h"
 #include "edge/drop/found.h"
 #include "edge/drop/front.h"
-#include "edge/drop/known.h"
+#include "edge/drop/leftovers.h"
 #include "edge/edge.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
@@ -51,7 +51,7 @@ struct drop {
 	struct stat	 dir;
 	DIR		*reading;	/* NULL: not now		*/
 	struct found	 found;
-	struct known	 known;
+	struct leftovers leftovers;
 	struct slot	 slots[CARRIED_MAX];
 	unsigned	 carried_cnt;	/* at the moment		*/
 	unsigned	 waiting_cnt, odd_cnt;	/* this round		*/
@@ -92,13 +92,13 @@ static void
 leave(struct drop *d, const char *name, const struct stat *st,
     const char *why)
 {
-	struct known_file *f = known_add(&d->known, st);
+	struct leftover *f = leftovers_add(&d->leftovers, st);
 
 	d->odd_cnt++;
 	counter_set(COUNTER_odd, d->odd_cnt);
 	if (f == NULL)
 		return;
-	f->due_ms = KNOWN_ODD;
+	f->due_ms = LEFTOVERS_ODD;
 	d->done_cnt++;
 	if (d->told_cnt++ < TOLD_MAX)
 		tell(LOG_left, name, st, why, -1);
@@ -110,7 +110,7 @@ leave(struct drop *d, const char *name, const struct stat *st,
 static void
 remove_file(struct drop *d, const char *name, const struct stat *st)
 {
-	struct known_file *f;
+	struct leftover *f;
 	struct stat now;
 
 	if (fstatat(d->dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
@@ -120,15 +120,15 @@ remove_file(struct drop *d, const char *name, const struct stat *st)
 		return;
 	log_why(LOG_trouble, "cannot remove a file of the drop directory, "
 	    "which is in the queue", errno);
-	if ((f = known_add(&d->known, &now)) != NULL)
-		f->due_ms = KNOWN_ODD;
+	if ((f = leftovers_add(&d->leftovers, &now)) != NULL)
+		f->due_ms = LEFTOVERS_ODD;
 }
 
 /* Not now: the more often it was so, the longer it waits. */
 static void
 postpone(struct drop *d, const struct slot *s, const char *why)
 {
-	struct known_file *f = known_add(&d->known, &s->st);
+	struct leftover *f = leftovers_add(&d->leftovers, &s->st);
 	int64_t wait = AGAIN_MS;
 
 	if (f != NULL) {
@@ -184,7 +184,7 @@ free_slot(struct drop *d)
 static void
 carry(struct drop *d, const char *name, struct carry_file *file)
 {
-	const struct known_file *f = known_find(&d->known, &file->st);
+	const struct leftover *f = leftovers_find(&d->leftovers, &file->st);
 	struct slot *s = free_slot(d);
 
 	s->drop = d;
@@ -243,16 +243,16 @@ begins(const char *name, const char *head)
 
 /* What is due before the next look but one is due now. */
 static bool
-is_due(const struct drop *d, const struct known_file *f)
+is_due(const struct drop *d, const struct leftover *f)
 {
-	return f->due_ms != KNOWN_ODD &&
+	return f->due_ms != LEFTOVERS_ODD &&
 	    f->due_ms <= ev_now_ms(d->edge->loop) + AGAIN_MS / 2;
 }
 
 static void
 look_at(struct drop *d, const char *name)
 {
-	struct known_file *f;
+	struct leftover *f;
 	struct stat st;
 
 	if (fstatat(d->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
@@ -264,9 +264,9 @@ look_at(struct drop *d, const char *name)
 			(void)unlinkat(d->dir_fd, name, 0);
 		return;
 	}
-	f = known_find(&d->known, &st);
+	f = leftovers_find(&d->leftovers, &st);
 	if (f != NULL && !is_due(d, f)) {
-		if (f->due_ms == KNOWN_ODD)
+		if (f->due_ms == LEFTOVERS_ODD)
 			d->odd_cnt++;
 		else
 			d->waiting_cnt++;
@@ -320,7 +320,7 @@ end_reading(struct drop *d)
 	d->reading = NULL;
 	counter_set(COUNTER_waiting, d->waiting_cnt);
 	counter_set(COUNTER_odd, d->odd_cnt);
-	known_end_round(&d->known);
+	leftovers_end_round(&d->leftovers);
 }
 
 /* As much as may be on its way. */
@@ -408,7 +408,7 @@ void
 drop_look(struct drop *d)
 {
 	d->link_no++;
-	known_hurry(&d->known);
+	leftovers_hurry(&d->leftovers);
 	look(d);
 }
 
@@ -474,7 +474,7 @@ drop_free(struct drop **dp)
 	if (d->reading != NULL)
 		closedir(d->reading);
 	found_clear(&d->found);
-	known_free(&d->known);
+	leftovers_free(&d->leftovers);
 	ev_fini(&d->watch);
 	timer_stop(&d->step);
 	timer_stop(&d->again);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "edge/drop/hear.h"
+#include "edge/drop/response.h"
 #include "edge/drop/notice.h"
 #include "mail/date.h"
 #include "mail/dropped.h"
@@ -35,7 +35,7 @@ append(char **text, const char *more)
 }
 
 enum err
-notice_add(struct notice *n, struct span rcpt, const struct heard *no)
+notice_add(struct notice *n, struct span rcpt, const struct response *no)
 {
 	char line[2048];
 	enum err e;

@@ -16,7 +16,7 @@
 #include "base/span.h"
 
 struct dropped;
-struct heard;
+struct response;
 
 struct notice {
 	char		*words;		/* of each refusal, for people	*/
@@ -30,7 +30,7 @@ struct notice {
 
 /* That recipient was refused so; a struct of zeros has none. */
 MUST_CHECK enum err notice_add(struct notice *, struct span rcpt,
-	    const struct heard *);
+	    const struct response *);
 bool		 notice_is_empty(const struct notice *);
 /* Why, as far as it goes into a line of the log. */
 const char	*notice_first(const struct notice *);

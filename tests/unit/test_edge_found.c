@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "edge/drop/found.h"
-#include "edge/drop/known.h"
+#include "edge/drop/leftovers.h"
 
 static void
 a_hundred_thousand_of_one_user_hold_up_nobody(void **state)
@@ -64,31 +64,31 @@ static void
 a_file_is_known_until_something_is_done_to_it(void **state)
 {
 	struct stat st = { .st_ino = 7, .st_ctim = { 100, 5 } };
-	struct known_file *f;
-	struct known k = { 0 };
+	struct leftover *f;
+	struct leftovers k = { 0 };
 
-	assert_null(known_find(&k, &st));
-	assert_non_null(f = known_add(&k, &st));
+	assert_null(leftovers_find(&k, &st));
+	assert_non_null(f = leftovers_add(&k, &st));
 	f->tries = 3;
-	f->due_ms = KNOWN_ODD;
-	assert_ptr_equal(known_add(&k, &st), f);
+	f->due_ms = LEFTOVERS_ODD;
+	assert_ptr_equal(leftovers_add(&k, &st), f);
 	assert_int_equal(k.cnt, 1);
 	st.st_ctim.tv_nsec++;
-	assert_null(known_find(&k, &st));
+	assert_null(leftovers_find(&k, &st));
 	st.st_ctim.tv_nsec--;
-	assert_non_null(f = known_find(&k, &st));
+	assert_non_null(f = leftovers_find(&k, &st));
 	assert_int_equal(f->tries, 3);
-	known_free(&k);
+	leftovers_free(&k);
 }
 
 /* Files with numbers from first on. */
 static unsigned
-add_many(struct known *k, uint64_t first, unsigned cnt)
+add_many(struct leftovers *k, uint64_t first, unsigned cnt)
 {
 	unsigned added = 0;
 
 	for (uint64_t i = first; i < first + cnt; i++)
-		added += known_add(k, &(struct stat){ .st_ino = i,
+		added += leftovers_add(k, &(struct stat){ .st_ino = i,
 		    .st_ctim = { 100, 5 } }) != NULL;
 	return added;
 }
@@ -96,32 +96,32 @@ add_many(struct known *k, uint64_t first, unsigned cnt)
 static void
 a_million_files_take_eight_mebibytes_at_most(void **state)
 {
-	struct known k = { 0 };
+	struct leftovers k = { 0 };
 
-	assert_int_equal(add_many(&k, 1, 1000000), KNOWN_MAX / 4 * 3);
-	assert_true(known_is_full(&k));
-	assert_int_equal(k.place_cnt, KNOWN_MAX);
+	assert_int_equal(add_many(&k, 1, 1000000), LEFTOVERS_MAX / 4 * 3);
+	assert_true(leftovers_is_full(&k));
+	assert_int_equal(k.place_cnt, LEFTOVERS_MAX);
 	assert_true(k.place_cnt * sizeof(*k.files) <= 8u << 20);
 	assert_int_equal(add_many(&k, 1, 100000), 100000);
-	known_free(&k);
+	leftovers_free(&k);
 }
 
 static void
 what_a_round_has_not_seen_is_forgotten(void **state)
 {
 	const struct stat st = { .st_ino = 7, .st_ctim = { 100, 5 } };
-	struct known k = { 0 };
+	struct leftovers k = { 0 };
 
 	assert_int_equal(add_many(&k, 1, 100000), 100000);
-	known_find(&k, &st)->tries = 9;
-	known_end_round(&k);
+	leftovers_find(&k, &st)->tries = 9;
+	leftovers_end_round(&k);
 	assert_int_equal(add_many(&k, 1, 500), 500);
-	known_end_round(&k);
+	leftovers_end_round(&k);
 	assert_int_equal(k.cnt, 500);
 	assert_true(k.place_cnt <= 1024);
-	assert_int_equal(known_find(&k, &st)->tries, 9);
-	known_end_round(&k);
-	known_end_round(&k);
+	assert_int_equal(leftovers_find(&k, &st)->tries, 9);
+	leftovers_end_round(&k);
+	leftovers_end_round(&k);
 	assert_int_equal(k.cnt, 0);
 	assert_null(k.files);
 }
@@ -131,15 +131,15 @@ hurry_is_for_those_that_wait_alone(void **state)
 {
 	const struct stat waits = { .st_ino = 1, .st_ctim = { 1, 0 } };
 	const struct stat odd = { .st_ino = 2, .st_ctim = { 1, 0 } };
-	struct known k = { 0 };
+	struct leftovers k = { 0 };
 
-	known_hurry(&k);
-	known_add(&k, &waits)->due_ms = 5000;
-	known_add(&k, &odd)->due_ms = KNOWN_ODD;
-	known_hurry(&k);
-	assert_true(known_find(&k, &waits)->due_ms == 0);
-	assert_true(known_find(&k, &odd)->due_ms == KNOWN_ODD);
-	known_free(&k);
+	leftovers_hurry(&k);
+	leftovers_add(&k, &waits)->due_ms = 5000;
+	leftovers_add(&k, &odd)->due_ms = LEFTOVERS_ODD;
+	leftovers_hurry(&k);
+	assert_true(leftovers_find(&k, &waits)->due_ms == 0);
+	assert_true(leftovers_find(&k, &odd)->due_ms == LEFTOVERS_ODD);
+	leftovers_free(&k);
 }
 
 int

@@ -137,6 +137,19 @@ set_up(void **state)
 	return 0;
 }
 
+/* A line of its own has told of it. */
+static void
+what_has_no_number_is_no_success(void **state)
+{
+	struct log_line l;
+
+	said[0] = '\0';
+	log_begin(&l, LOG_trouble);
+	shortage_log(&l, "cannot start it", 0);
+	log_end(&l);
+	assert_non_null(strstr(said, "why=\"cannot start it\""));
+}
+
 static int
 tear_down(void **state)
 {
@@ -152,6 +165,7 @@ main(void)
 	    a_start_without_descriptors_names_the_limit_and_is_tried_again),
 		cmocka_unit_test(a_process_that_cannot_be_made_is_named_too),
 		cmocka_unit_test(each_limit_has_its_own_remedy),
+		cmocka_unit_test(what_has_no_number_is_no_success),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

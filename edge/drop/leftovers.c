@@ -1,10 +1,10 @@
 /*
- * known.c - open addressing, at most three quarters full.  Nothing is taken out
- * of it: what is left of a round is put into another table.
+ * leftovers.c - open addressing, at most three quarters full.  Nothing is taken
+ * out of it: what is left of a round is put into another table.
  */
 #include <stdlib.h>
 
-#include "edge/drop/known.h"
+#include "edge/drop/leftovers.h"
 
 #define PLACES_FIRST	1024u		/* a power of two		*/
 
@@ -24,8 +24,8 @@ changed_ns(const struct stat *st)
 }
 
 /* Where it is, or where it would be; there are places. */
-static struct known_file *
-place_of(const struct known *k, uint64_t inode, int64_t changed)
+static struct leftover *
+place_of(const struct leftovers *k, uint64_t inode, int64_t changed)
 {
 	uint64_t mix = (inode ^ (uint64_t)changed) * 0x9e3779b97f4a7c15u;
 	size_t at = (size_t)(mix >> 32) & (k->place_cnt - 1);
@@ -38,14 +38,14 @@ place_of(const struct known *k, uint64_t inode, int64_t changed)
 
 /* Into another table, of so many places; all, or those seen in this round. */
 static bool
-move_all(struct known *k, unsigned place_cnt, bool seen_alone)
+move_all(struct leftovers *k, unsigned place_cnt, bool seen_alone)
 {
-	struct known to = { .place_cnt = place_cnt, .round = k->round };
+	struct leftovers to = { .place_cnt = place_cnt, .round = k->round };
 
 	if ((to.files = calloc(place_cnt, sizeof(*to.files))) == NULL)
 		return false;
 	for (unsigned i = 0; i < k->place_cnt; i++) {
-		const struct known_file *f = &k->files[i];
+		const struct leftover *f = &k->files[i];
 
 		if (f->changed_ns == 0 || (seen_alone && f->round != k->round))
 			continue;
@@ -57,10 +57,10 @@ move_all(struct known *k, unsigned place_cnt, bool seen_alone)
 	return true;
 }
 
-struct known_file *
-known_find(struct known *k, const struct stat *st)
+struct leftover *
+leftovers_find(struct leftovers *k, const struct stat *st)
 {
-	struct known_file *f;
+	struct leftover *f;
 
 	if (k->files == NULL)
 		return NULL;
@@ -72,37 +72,38 @@ known_find(struct known *k, const struct stat *st)
 }
 
 bool
-known_is_full(const struct known *k)
+leftovers_is_full(const struct leftovers *k)
 {
-	return k->place_cnt == KNOWN_MAX && is_filled(k->cnt, KNOWN_MAX);
+	return k->place_cnt == LEFTOVERS_MAX &&
+	    is_filled(k->cnt, LEFTOVERS_MAX);
 }
 
 /* Is there a place for one more? */
 static bool
-make_room(struct known *k)
+make_room(struct leftovers *k)
 {
 	if (k->files != NULL && !is_filled(k->cnt, k->place_cnt))
 		return true;
-	return k->place_cnt < KNOWN_MAX && move_all(k, k->place_cnt == 0 ?
+	return k->place_cnt < LEFTOVERS_MAX && move_all(k, k->place_cnt == 0 ?
 	    PLACES_FIRST : k->place_cnt * 2, false);
 }
 
-struct known_file *
-known_add(struct known *k, const struct stat *st)
+struct leftover *
+leftovers_add(struct leftovers *k, const struct stat *st)
 {
-	struct known_file *f = known_find(k, st);
+	struct leftover *f = leftovers_find(k, st);
 
 	if (f != NULL || !make_room(k))
 		return f;
 	f = place_of(k, st->st_ino, changed_ns(st));
-	*f = (struct known_file){ .inode = st->st_ino,
+	*f = (struct leftover){ .inode = st->st_ino,
 	    .changed_ns = changed_ns(st), .round = k->round };
 	k->cnt++;
 	return f;
 }
 
 void
-known_end_round(struct known *k)
+leftovers_end_round(struct leftovers *k)
 {
 	unsigned seen_cnt = 0, place_cnt = PLACES_FIRST;
 
@@ -110,7 +111,7 @@ known_end_round(struct known *k)
 		seen_cnt += k->files[i].changed_ns != 0 &&
 		    k->files[i].round == k->round;
 	if (seen_cnt == 0) {
-		known_free(k);
+		leftovers_free(k);
 	} else if (seen_cnt < k->cnt / 2) {
 		while (is_filled(seen_cnt, place_cnt))
 			place_cnt *= 2;
@@ -120,16 +121,16 @@ known_end_round(struct known *k)
 }
 
 void
-known_hurry(struct known *k)
+leftovers_hurry(struct leftovers *k)
 {
 	for (unsigned i = 0; i < k->place_cnt; i++)
-		if (k->files[i].due_ms != KNOWN_ODD)
+		if (k->files[i].due_ms != LEFTOVERS_ODD)
 			k->files[i].due_ms = 0;
 }
 
 void
-known_free(struct known *k)
+leftovers_free(struct leftovers *k)
 {
 	free(k->files);
-	*k = (struct known){ .round = k->round };
+	*k = (struct leftovers){ .round = k->round };
 }

@@ -1,11 +1,11 @@
-/* hear.c - the keywords of EHLO stand in all lines but the first. */
+/* response.c - the keywords of EHLO stand in all lines but the first. */
 #include <stdio.h>
 
-#include "edge/drop/hear.h"
+#include "edge/drop/response.h"
 #include "mail/reply.h"
 
 static void
-note_last(struct heard *h, const struct reply *r)
+note_last(struct response *h, const struct reply *r)
 {
 	size_t len = r->text.len < sizeof(h->text) - 1 ? r->text.len :
 	    sizeof(h->text) - 1;
@@ -21,7 +21,7 @@ note_last(struct heard *h, const struct reply *r)
 }
 
 enum err
-hear_take(struct span *in, struct heard *h)
+response_take(struct span *in, struct response *h)
 {
 	struct reply r = { .more = true };
 	struct ehlo ehlo = { 0 };

@@ -1,5 +1,5 @@
 /*
- * boot_told.c - what master says, before boot_go and after.
+ * boot_received.c - what master says, before boot_go and after.
  *
  * Files come before the slice they belong to: those before boot_go are the
  * first slice's, later ones wait for slice_new and are closed again when the
@@ -324,7 +324,7 @@ hear(struct boot *b, unsigned type, const union msg *m, int fd)
 }
 
 enum err
-boot_told(struct link *l, unsigned type, const union msg *m,
+boot_received(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
 	struct boot *b = arg;
