@@ -6,7 +6,7 @@
 # Services of what is installed are neither started nor left enabled.  Postfix
 # is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
 # system and this may be another's; Exim, bsd-mailx and nsd likewise, and
-# maildrop and fail2ban, which would bring a service of their own.
+# maildrop, fail2ban and cron, which would bring a service of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -27,7 +27,8 @@ TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     libgdbm6 libcourier-unicode4 libpcre3 libstdc++6
     libgnutls30 libgnutls-dane0 libidn12"
 # Who calls sendmail.
-TEST_PACKAGES="$TEST_PACKAGES monitoring-plugins-standard"
+TEST_PACKAGES="$TEST_PACKAGES monitoring-plugins-standard php-cli php-mbstring
+    php-symfony-mailer s-nail msmtp git-email"
 # What of these has a service: NAME-core brings NAME.
 SERVICES="dovecot"
 PEERS=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/postern/peers
@@ -120,6 +121,8 @@ test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
 	unpack fail2ban bin/fail2ban-regex &&
 	unpack bsd-mailx bin/bsd-mailx &&
 	unpack courier-authlib lib/libcourierauth.so.0 &&
+	unpack cron sbin/cron && unpack logwatch sbin/logwatch &&
+	unpack liblockfile1 share/doc/liblockfile1 &&
 	mkdir -p build && ln -sfn "$PEERS" build/peers ;;
 *)	echo "usage: deps.sh build|test" >&2; exit 2 ;;
 esac || { say "something is missing, see above" >&2; exit 1; }
