@@ -329,6 +329,9 @@ install-files: all
 	@for n in sendmail mailq newaliases rmail; do \
 	    $(call take,postern-sendmail.1,$(AT)/share/man/man1/$$n.1); done
 	install -m 644 $(EXAMPLES) $(AT)/share/doc/postern/examples
+	install -d $(AT)/share/doc/postern/examples/logwatch
+	install -m 644 conf/logwatch/*.conf conf/logwatch/postern \
+	    $(AT)/share/doc/postern/examples/logwatch
 	[ -e $(ETC)/postern.conf ] || { \
 	    install -m 644 conf/postern.conf $(ETC) && \
 	    install -m 644 conf/postern.d/*.conf $(ETC)/postern.d; }
