@@ -84,6 +84,12 @@ struct conf_opener {
 	enum err (*read)(void *arg, const char *path, size_t max,
 		    char **bytes, size_t *len);
 	/*
+	 * The same of a file below a directory, the first dir_len bytes of its
+	 * path, to which no link leads from there.  NULL: as read.
+	 */
+	enum err (*read_below)(void *arg, const char *path, size_t dir_len,
+		    size_t max, char **bytes, size_t *len);
+	/*
 	 * All paths that match the pattern, in sorted order; none is no
 	 * error.  ERR_SYS errno says why not.
 	 */

@@ -206,7 +206,8 @@ check(const char *file, const struct conf_host *host, int plan_fd,
     bool wants_facts)
 {
 	const struct conf_opener opener = {
-		.read = files_read, .glob = files_glob, .kind = kind_of,
+		.read = files_read, .read_below = files_read_below,
+		.glob = files_glob, .kind = kind_of,
 		.look = look_at, .disk = disk_of, .pair = check_keys_pair,
 		.suits = check_keys_suits, .left = check_keys_left,
 		.names = check_keys_names, .roots = check_roots,

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sys/files.h"
@@ -41,15 +44,14 @@ read_whole(int fd, size_t max, char **bytes, size_t *len)
 	return used > max ? ERR_FULL : ERR_SYS;
 }
 
-enum err
-files_read(void *arg, const char *path, size_t max, char **bytes, size_t *len)
+/* Of an open file, which is closed; -1: errno says why there is none. */
+static enum err
+read_open(int fd, size_t max, char **bytes, size_t *len)
 {
 	struct stat st;
 	enum err e = ERR_SYS;
-	int fd;
 
-	/* A FIFO must not stop us. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+	if (fd == -1)
 		return errno == ENOENT ? ERR_NONE : ERR_SYS;
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		errno = EISDIR;
@@ -57,6 +59,59 @@ files_read(void *arg, const char *path, size_t max, char **bytes, size_t *len)
 		e = read_whole(fd, max, bytes, len);
 	close(fd);
 	return e;
+}
+
+/* A FIFO must not stop us. */
+#define OPEN_FLAGS	(O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+
+enum err
+files_read(void *arg, const char *path, size_t max, char **bytes, size_t *len)
+{
+	return read_open(open(path, OPEN_FLAGS), max, bytes, len);
+}
+
+/* The next one on the way, in place of the directory. */
+static int
+step(int dir, const char *name, size_t len)
+{
+	bool is_last = name[len] == '\0';
+	char one[NAME_MAX + 1];
+	int fd = -1;
+
+	if (len >= sizeof(one)) {
+		errno = ENAMETOOLONG;
+	} else {
+		memcpy(one, name, len);
+		one[len] = '\0';
+		fd = openat(dir, one, OPEN_FLAGS | O_NOFOLLOW |
+		    (is_last ? 0 : O_DIRECTORY));
+		if (fd == -1 && errno == ENOTDIR)	/* or a link to one */
+			errno = ELOOP;
+	}
+	if (dir != -1)
+		close(dir);
+	return fd;
+}
+
+enum err
+files_read_below(void *arg, const char *path, size_t dir_len, size_t max,
+    char **bytes, size_t *len)
+{
+	char *dir = strndup(path, dir_len);
+	const char *at = path + dir_len;
+	int fd = dir == NULL ? -1 : open(dir, OPEN_FLAGS | O_DIRECTORY);
+	int saved = errno;
+
+	free(dir);
+	errno = saved;
+	while (fd != -1 && *at != '\0') {
+		size_t one = strcspn(at, "/");
+
+		fd = step(fd, at, one);
+		at += one;
+		at += strspn(at, "/");
+	}
+	return read_open(fd, max, bytes, len);
 }
 
 enum err

@@ -19,6 +19,13 @@ typedef void files_found_fn(void *found_arg, const char *path);
 MUST_CHECK enum err files_read(void *arg, const char *path, size_t max,
 	    char **bytes, size_t *len);
 
+/*
+ * The same of a file below a directory, the first dir_len bytes of its path,
+ * with the slash, to which no symbolic link leads from there: ELOOP.
+ */
+MUST_CHECK enum err files_read_below(void *arg, const char *path,
+	    size_t dir_len, size_t max, char **bytes, size_t *len);
+
 /* What matches, in sorted order; nothing is no error. */
 MUST_CHECK enum err files_glob(void *arg, const char *pattern,
 	    files_found_fn *, void *found_arg);

@@ -41,8 +41,8 @@ lists_value(struct conf *c, struct setting *s, const struct value *v,
 }
 
 bool
-lists_source(struct conf *c, const struct value *v, uint32_t *no,
-    bool may_lack)
+lists_source(struct conf *c, const struct value *v, size_t dir_len,
+    uint32_t *no, bool may_lack)
 {
 	static const struct span mark = { "\xef\xbb\xbf", 3 };
 	struct source *src = &c->sources.v[c->sources.cnt];
@@ -58,7 +58,10 @@ lists_source(struct conf *c, const struct value *v, uint32_t *no,
 		    CONF_FILES_MAX);
 		return false;
 	}
-	e = c->opener->read(c->opener->arg, path.ptr, CONF_LIST_MAX, &bytes,
+	e = dir_len > 0 && c->opener->read_below != NULL ?
+	    c->opener->read_below(c->opener->arg, path.ptr, dir_len,
+	    CONF_LIST_MAX, &bytes, &len) :
+	    c->opener->read(c->opener->arg, path.ptr, CONF_LIST_MAX, &bytes,
 	    &len);
 	if (e == OK) {
 		*src = (struct source){ .name = path.ptr, .owned = bytes,
@@ -75,6 +78,7 @@ lists_source(struct conf *c, const struct value *v, uint32_t *no,
 		report_add(&c->mistakes, v->place, "cannot read %s: %s",
 		    path.ptr, e == ERR_NONE ? "there is no such file" :
 		    e == ERR_FULL ? "it is larger than 16 MiB" :
+		    dir_len > 0 && errno == ELOOP ? "a link leads to it" :
 		    strerror(errno));
 	return false;
 }
@@ -111,7 +115,7 @@ lists_file(struct conf *c, struct setting *s, const struct value *v,
 	uint32_t source;
 	size_t end;
 
-	if (!lists_source(c, v, &source, false))
+	if (!lists_source(c, v, 0, &source, false))
 		return;
 	bytes = c->sources.v[source].bytes;
 	mistakes = c->mistakes.cnt;
@@ -156,7 +160,7 @@ lists_notice(struct conf *c, struct setting *s, const struct value *v,
 	if (!read_value(&c->read_place, row, v, &r))
 		return;
 	path.text = r.text;
-	if (!lists_source(c, &path, &source, false))
+	if (!lists_source(c, &path, 0, &source, false))
 		return;
 	text = c->sources.v[source].bytes;
 	if (notice_read(&notice, text, &error) != OK) {

@@ -13,11 +13,12 @@
 bool		 lists_room(struct conf *, struct setting *);
 
 /*
- * The file whose path is v as one more source, numbered *no; says why not.  One
- * that may be lacking is a warning then, and no mistake.
+ * The file whose path is v as one more source, numbered *no; says why not.
+ * One that may be lacking is a warning then, and no mistake.  Where dir_len is
+ * not 0 no link may lead to it from so many bytes of its path on.
  */
 bool		 lists_source(struct conf *, const struct value *v,
-		    uint32_t *no, bool may_lack);
+		    size_t dir_len, uint32_t *no, bool may_lack);
 
 /* One more value of the option. */
 void		 lists_value(struct conf *, struct setting *,

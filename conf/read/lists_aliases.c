@@ -1,7 +1,7 @@
 /*
  * lists_aliases.c - files of aliases are sources like the others.  A file that
- * one of them includes must lie in its directory or below: who may write there
- * may write in the file itself.
+ * one of them includes must lie in its directory or below, and no link leads
+ * there: who keeps a list may have no right to what we may read.
  */
 #include "conf/read/lists.h"
 #include "conf/read/path.h"
@@ -52,7 +52,7 @@ include(struct taking *t, struct span path, struct place place)
 		    report_len(t->dir), t->dir.ptr);
 		return;
 	}
-	if (!lists_source(t->conf, &v, &in.source, false))
+	if (!lists_source(t->conf, &v, t->dir.len, &in.source, false))
 		return;
 	aliases_read_list(t->conf->sources.v[in.source].bytes, &calls, &in);
 }
@@ -82,7 +82,7 @@ lists_aliases(struct conf *c, struct setting *s, const struct value *v,
 	if (!read_value(&c->read_place, row, v, &r))
 		return;
 	path.text = r.text;
-	if (!lists_source(c, &path, &t.source, true))
+	if (!lists_source(c, &path, 0, &t.source, true))
 		return;
 	for (at = r.text.len; at > 0 && r.text.ptr[at - 1] != '/'; at--)
 		continue;

@@ -70,6 +70,51 @@ a_file_comes_whole(void **state)
 	free(bytes);
 }
 
+/* As a path of dir, from which it is read. */
+static enum err
+read_below(const char *name)
+{
+	char *bytes = NULL;
+	size_t len;
+	enum err e;
+
+	errno = 0;
+	e = files_read_below(NULL, in_dir(name), strlen(dir) + 1, LEN, &bytes,
+	    &len);
+	if (e == OK) {
+		assert_int_equal(len, LEN);
+		free(bytes);
+	}
+	return e;
+}
+
+static void
+no_link_leads_to_a_file_that_lies_below(void **state)
+{
+	char from[64], to[64];
+
+	assert_int_equal(read_below("b.x"), OK);
+	assert_int_equal(read_below("gone"), ERR_NONE);
+	assert_int_equal(symlink("b.x", in_dir("l")), 0);
+	assert_int_equal(read_below("l"), ERR_SYS);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(unlink(in_dir("l")), 0);
+
+	assert_int_equal(mkdir(in_dir("d"), 0700), 0);
+	(void)strlcpy(from, in_dir("b.x"), sizeof(from));
+	(void)strlcpy(to, in_dir("d/b.x"), sizeof(to));
+	assert_int_equal(link(from, to), 0);
+	assert_int_equal(read_below("d//b.x"), OK);
+	assert_int_equal(symlink("d", in_dir("l")), 0);
+	assert_int_equal(read_below("l/b.x"), ERR_SYS);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(read_below("b.x/b.x"), ERR_SYS);
+	assert_int_equal(read_below("d"), ERR_SYS);
+	assert_int_equal(unlink(in_dir("l")), 0);
+	assert_int_equal(unlink(to), 0);
+	assert_int_equal(rmdir(in_dir("d")), 0);
+}
+
 static void
 one_byte_too_many_is_refused(void **state)
 {
@@ -125,6 +170,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_comes_whole),
+		cmocka_unit_test(no_link_leads_to_a_file_that_lies_below),
 		cmocka_unit_test(one_byte_too_many_is_refused),
 		cmocka_unit_test(what_is_no_file_stops_nobody),
 		cmocka_unit_test(what_matches_comes_in_order),
