@@ -35,10 +35,22 @@ class Recipe:
                 self.other.append(text)
 
 
+def page():
+    with open(os.path.join(TOP, "man/postern-howto.7"), encoding="utf-8") as f:
+        return f.read()
+
+
+def day():
+    """The tasks of a day: what and the command."""
+    part = page().split("\n.Sh THE DAY OF AN ADMINISTRATOR\n")[1]
+    return [(what, plain(line)) for what, line in re.findall(
+        r"^\.It (.*)\n\.Dl (.*)$", part.split("\n.Sh ")[0], re.M)]
+
+
 @functools.cache
 def recipes():
-    with open(os.path.join(TOP, "man/postern-howto.7"), encoding="utf-8") as f:
-        parts = re.split(r"^\.Ss (.*)$", f.read(), flags=re.M)
+    parts = re.split(r"^\.Ss (.*)$", page().split("\n.Sh THE DAY")[0],
+                     flags=re.M)
     return {title: Recipe(part)
             for title, part in zip(parts[1::2], parts[2::2])}
 

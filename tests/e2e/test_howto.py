@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from house import TOP, House
-from howto import CONF, recipes
+from howto import CONF, day, recipes
 from peers import Authority
 from server import until
 from sinks import EXTENSIONS, Sink
@@ -235,6 +235,56 @@ def banned(house):
                  "/usr/lib/python3/dist-packages"))
     assert said.returncode == 0, said
     return said.stdout.split()
+
+
+DAY = """process { hostname mx.example.org; domains example.org }
+edge mx { type smtp; listener { interface ""; port 25 }
+    rules { only_recipients local; lookup_credentials staff
+        auth_without_tls yes } }
+edge sendmail { type smtp; listener { path /run/postern/sendmail } }
+users staff { type file; path /etc/postern/users }
+queue main { type lmdb; aliases /etc/aliases; route to local relay users
+    route to @never.example relay backup; relay out }
+relay users { type local }
+relay out { type static; host 127.0.0.2; port 26 }
+relay backup { type static; host 127.0.0.2; port 27 }
+"""
+# What a task is seen to have done; the others only end well.
+SEEN = {
+    "posternctl queue list": "wait@slow.example",
+    "mailq": "wait@slow.example",
+    "posternctl queue list --to @slow.example": "wait@slow.example",
+    "posternctl queue show --to wait@slow.example": "127.0.0.2",
+    "posternctl suspend": "they move",
+    "posternctl alias root": "ann@example.org",
+    "posternctl user list": "carol@example.org",
+    "posternctl user verify carol@example.org": "good",
+    "posternctl trace ann@example.org": "delivered",
+    "posternctl status --check --age 4h,1d": "queued",
+}
+
+
+@pytest.mark.root
+def test_the_day_of_an_administrator(house):
+    """Thirty tasks and more, each by the command that the page names."""
+    house.write("/etc/aliases", "root: ann\n")
+    house.write("/etc/postern/users", "bob@example.org:*\n", 0o600)
+    begin(house, DAY)
+    house.type("""for to in wait@slow.example x@gone.example; do
+        echo x | sendmail $to || exit 1; done
+        echo x | sendmail -f spam@here.example y@there.example
+        echo x | sendmail ann@example.org""")
+    box(house, "ann")
+    tasks = day()
+    assert len(tasks) >= 30
+    for what, line in tasks:
+        said = house.type(line, PASSWORD + "\n")
+        assert SEEN.get(line, "") in said, (what, line, said)
+    assert set(SEEN) <= {line for _, line in tasks}
+    left = house.type("posternctl queue list")
+    assert "wait@slow.example" in left
+    for gone in "x@gone.example", "y@there.example":
+        assert gone not in left, left
 
 
 def test_no_recipe_is_left_out():
