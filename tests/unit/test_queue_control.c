@@ -331,6 +331,33 @@ a_flush_sends_at_once_what_would_wait(void **state)
 }
 
 static void
+a_list_says_for_what_a_delivery_waits(void **state)
+{
+	struct ask *a = *state;
+	struct play *p = a->play;
+	uint64_t before_ms = (uint64_t)clock_wall_ms();
+	struct id id = take(p, 1);
+
+	play_wait_for_years(p);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.waits, WAITS_AWAY);
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	kit_until(&p->kit, p->open_cnt == 1);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.state, LISTED_ACTIVE);
+	assert_int_equal(a->delivery.waits, WAITS_NOTHING);
+	play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0, "4.4.1 Away");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	ask_show(a, id);
+	assert_int_equal(a->delivery.state, LISTED_DUE);
+	assert_int_equal(a->delivery.waits, WAITS_DOWN);
+	assert_true(a->delivery.down_ms + 1 >= before_ms);
+	assert_true(a->delivery.down_ms <= (uint64_t)clock_wall_ms() + 1);
+	assert_true(a->delivery.probe_ms > a->delivery.down_ms);
+}
+
+static void
 what_is_held_grows_too_old_only_when_released(void **state)
 {
 	struct ask *a = *state;
@@ -820,6 +847,7 @@ main(void)
 		TEST(what_a_relay_has_is_neither_held_nor_removed),
 		TEST(what_is_removed_is_never_sent_and_bounces_nothing),
 		TEST(a_flush_sends_at_once_what_would_wait),
+		TEST(a_list_says_for_what_a_delivery_waits),
 		TEST(what_is_held_grows_too_old_only_when_released),
 		TEST(deaths_hold_until_a_release),
 		TEST(two_edits_of_a_message_do_not_meet),
