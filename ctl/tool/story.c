@@ -14,7 +14,7 @@ static const char *const words[STORY_EVENT__COUNT] = {
 	[STORY_DEFERRED] = "deferred", [STORY_FAILED] = "failed",
 	[STORY_HELD] = "held", [STORY_RELEASED] = "released",
 	[STORY_REMOVED] = "removed", [STORY_EXPANDED] = "expanded",
-	[STORY_BOUNCED] = "bounced",
+	[STORY_BOUNCED] = "bounced", [STORY_MOVED] = "moved",
 };
 
 static const char *
@@ -135,6 +135,12 @@ story_show(FILE *out, const struct msg_story_row *m)
 		put(out, "its sender is told by ", m->reply);
 		fputc('\n', out);
 		break;
+	case STORY_MOVED:
+		put(out, "to relay ", m->relay);
+		put(out, ", ", m->reply);
+		fprintf(out, ", %" PRIu32 " recipient%s\n", m->rcpt_cnt,
+		    m->rcpt_cnt == 1 ? "" : "s");
+		break;
 	default:
 		if (m->reply.len > 0)
 			show_text(out, m->reply);
@@ -172,6 +178,8 @@ story_show_json(FILE *out, const struct msg_story_row *m, struct span queue)
 	} else {
 		json_some(&j, "rcpt", m->address);
 	}
+	if (m->event == STORY_MOVED)
+		json_number(&j, "recipients", m->rcpt_cnt);
 	json_some(&j, "message_id", m->message_id);
 	json_some(&j, "edge", m->edge);
 	json_some(&j, "client", m->client);

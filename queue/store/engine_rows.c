@@ -71,6 +71,18 @@ engine_rows_bounced(struct id bounce, char buf[ID_TEXT_LEN + 1])
 	return (struct record_history){ .reply = span_of(buf) };
 }
 
+bool
+engine_rows_moved(const struct store_replan *r, uint32_t i, const char *from,
+    uint32_t rcpt_cnt, struct record_history *out)
+{
+	*out = (struct record_history){
+		.relay = r->deliveries[i].relay, .rcpt_cnt = rcpt_cnt,
+		.reply = r->is_pinned ? SPAN("by posternctl") :
+		    SPAN("by the routes"),
+	};
+	return !span_eq(out->relay, span_of(from));
+}
+
 /* The id just behind; false behind the last there can be. */
 static bool
 step_id(struct id *id)

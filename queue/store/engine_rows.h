@@ -25,6 +25,13 @@ bool	engine_rows_event(enum edit, enum event *out);
 struct record_history engine_rows_bounced(struct id bounce,
 	    char buf[ID_TEXT_LEN + 1]);
 
+/*
+ * The same of the i-th of those a delivery becomes, to which so many recipients
+ * go; from: its relay before.  False: it stays with that.
+ */
+bool	engine_rows_moved(const struct store_replan *, uint32_t i,
+	    const char *from, uint32_t rcpt_cnt, struct record_history *out);
+
 /* All of this kind are listed: what comes next?  False at the end. */
 bool	engine_rows_step_kind(const struct store_read_rows *,
 	    struct store_spot *);

@@ -684,7 +684,9 @@ enum event {
 	EVENT_HELD = STORY_HELD, EVENT_RELEASED = STORY_RELEASED,
 	EVENT_REMOVED = STORY_REMOVED,
 	EVENT_EXPANDED = STORY_EXPANDED,	/* reply: his trace	*/
-	EVENT_BOUNCED = STORY_BOUNCED		/* reply: the bounce's id */
+	EVENT_BOUNCED = STORY_BOUNCED,		/* reply: the bounce's id */
+	EVENT_MOVED = STORY_MOVED	/* to relay; reply: by whom; no: of
+					 * the delivery			*/
 };
 
 #define STORE_FOUND_MAX	64	/* ids one store_read_found gives */

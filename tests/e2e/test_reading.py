@@ -7,6 +7,7 @@ import re
 import pytest
 
 from client import send
+from json_page import check
 from server import basic, free_port, until
 from tool import ctl
 
@@ -91,3 +92,18 @@ def test_a_message_expires_when_that_is_wanted(house):
     p.wait_log(event="removed", id=p.name)
     until(lambda: ctl(p, "queue", "list", "--json").out == "")
     assert ctl(p, "queue", "expire", p.name).status == 1
+
+
+def test_its_story_says_where_it_was_moved_and_by_whom(house):
+    p = house
+    assert ctl(p, "queue", "move", p.name, "--via", "other").status == 0
+    p.back.wait()
+    p.wait_log(event="removed", id=p.name)
+    got = ctl(p, "trace", p.name)
+    assert re.search(r"  moved +to relay other, by posternctl, 1 recipient\n"
+                     r".*  delivered bob@there.example by relay other",
+                     got.out), got.out
+    row, = [r for r in ctl(p, "trace", p.name, "--json").lines
+            if r["event"] == "moved"]
+    assert (row["relay"], row["recipients"]) == ("other", 1)
+    check("trace", row)

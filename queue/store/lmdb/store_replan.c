@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 /* What all of the new ones take over, but for its strings. */
@@ -154,12 +155,27 @@ put_all(struct store *st, MDB_txn *txn, const struct store_replan *r,
 		left -= cnts[i] < left ? cnts[i] : left;
 		rc = put_delivery(st, txn, r, old, i, cnts[i]);
 	}
+	cnts[0] = left;
 	if (rc == 0)
 		rc = put_delivery(st, txn, r, old, 0, left);
 	if (rc == 0)
 		rc = count_deliveries(st, txn, r->id, r->delivery_cnt - 1);
 	if (rc == 0 && old->is_held)
 		rc = store_row_add_held(st, txn, r->delivery_cnt - 1);
+	return rc;
+}
+
+static int
+put_events(struct store *st, MDB_txn *txn, const struct store_replan *r,
+    const char *from, const uint32_t *cnts)
+{
+	struct record_history h;
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < r->delivery_cnt; i++)
+		if (engine_rows_moved(r, i, from, cnts[i], &h))
+			rc = store_story_put(st, txn, r->id, EVENT_MOVED,
+			    r->rows[i].place.no, &h);
 	return rc;
 }
 
@@ -170,6 +186,7 @@ store_apply_replan(struct store *st, MDB_txn *txn, struct store_replan *r)
 	struct store_key k;
 	union record rec;
 	uint32_t *cnts;
+	char from[BLOCK_NAME_MAX + 1] = "";
 	int rc;
 
 	store_table_key_no(&k, r->id, r->no);
@@ -177,11 +194,13 @@ store_apply_replan(struct store *st, MDB_txn *txn, struct store_replan *r)
 	if (rc != 0 || r->op.err != OK)
 		return rc;
 	old.rec = rec.delivery;
+	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
 	if ((rc = find_next_no(st, txn, r->id, &old.next_no)) != 0)
 		return rc;
 	if ((cnts = calloc(r->delivery_cnt, sizeof(*cnts))) == NULL)
 		return ENOMEM;
-	rc = put_all(st, txn, r, &old, cnts);
+	if ((rc = put_all(st, txn, r, &old, cnts)) == 0)
+		rc = put_events(st, txn, r, from, cnts);
 	free(cnts);
 	return rc;
 }

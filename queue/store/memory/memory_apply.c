@@ -194,10 +194,13 @@ replan(struct memory *m, struct store_replan *r)
 	struct store_place place = { 0, r->id, r->no };
 	uint32_t first = next_no(m, r->id), left;
 	union record rec;
+	char from[BLOCK_NAME_MAX + 1] = "";
+	struct record_history h;
 	bool held;
 
 	if (delivery_row(m, &place, &rec) == NULL)
 		return ERR_NONE;
+	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
 	held = (int64_t)rec.delivery.due_ms == STORE_HELD_MS;
 	left = rec.delivery.rcpt_cnt;
 	memory_del_due(m, r->id, r->no, &rec.delivery);
@@ -224,6 +227,9 @@ replan(struct memory *m, struct store_replan *r)
 		left -= i > 0 && d.rcpt_cnt < left ? d.rcpt_cnt :
 		    i > 0 ? left : 0;
 		(void)memory_put_delivery(m, r->id, to->place.no, &d);
+		if (engine_rows_moved(r, i, from, d.rcpt_cnt, &h))
+			memory_story_put(m, r->id, EVENT_MOVED, to->place.no,
+			    &h);
 	}
 	count_deliveries(m, r->id, r->delivery_cnt - 1);
 	return OK;
