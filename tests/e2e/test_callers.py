@@ -103,8 +103,12 @@ echo hello | s-nail -s s-nail ann@example.org
 echo hello | LD_LIBRARY_PATH=/usr-local bsd-mailx -s mailx ann
 printf 'Subject: msmtp\\n\\nhello\\n' |
     msmtp --host=localhost --from=ann@example.org ann@example.org
+printf '%s\\n' 'From uucp Sun Nov 29 19:00:00 2026 remote from far.example' \\
+    '>From bob Sun Nov 29 18:00:00 2026 remote from old.example.org' \\
+    'Subject: rmail' '' hello | rmail ann@example.org
 """)
-    for subject in "mutt", "s-nail", "mailx", "msmtp":
+    assert got(house, "rmail").startswith("bob@old.example.org ")
+    for subject in "mutt", "s-nail", "mailx", "msmtp", "rmail":
         assert "\nhello\n" in got(house, subject)
     assert re.search(r"(?m)^To: ann@(mx\.)?example\.org$",
                      got(house, "mailx"))
