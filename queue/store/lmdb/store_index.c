@@ -48,27 +48,6 @@ is_there(const struct store *st, MDB_txn *txn, enum table t, MDB_val key,
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* The key of table due that this delivery must have; false: none can be. */
-bool
-store_index_due_key(MDB_val key, MDB_val val, struct store_key *out)
-{
-	struct store_place place;
-	struct store_flow flow;
-	union record r;
-
-	if (key.mv_size != sizeof(place.id.b) + sizeof(place.no) ||
-	    record_get((struct span){ val.mv_data, val.mv_size },
-	    RECORD_delivery, &r) != OK ||
-	    !store_flow_name(&flow, r.delivery.relay, r.delivery.destination,
-	    r.delivery.tenant))
-		return false;
-	memcpy(place.id.b, key.mv_data, sizeof(place.id.b));
-	place.no = store_table_no(key);
-	place.due_ms = (int64_t)r.delivery.due_ms;
-	store_table_key_due(out, (struct span){ flow.name, flow.len }, &place);
-	return true;
-}
-
 /* Does the delivery's row of table due stand there?  A damaged one has none. */
 static int
 has_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
@@ -77,7 +56,7 @@ has_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	struct store_key k;
 
 	*has = true;
-	if (!store_index_due_key(key, val, &k))
+	if (!store_row_due_key(key, val, &k))
 		return 0;
 	return is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, has);
 }
@@ -133,7 +112,7 @@ is_right(const struct store *st, MDB_txn *txn, MDB_val key, bool *right)
 		return is_last_trace(st, txn, place.id, right);
 	if (rc != 0)
 		return rc;
-	*right = !store_index_due_key((MDB_val){ k.len, k.b }, val, &want) ||
+	*right = !store_row_due_key((MDB_val){ k.len, k.b }, val, &want) ||
 	    store_table_cmp(key, want.b, want.len) == 0;
 	return 0;
 }
@@ -284,7 +263,7 @@ put_due(struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	bool there;
 	int rc;
 
-	if (!store_index_due_key(key, val, &k))
+	if (!store_row_due_key(key, val, &k))
 		return 0;
 	rc = is_there(st, txn, TABLE_DUE, (MDB_val){ k.len, k.b }, &there);
 	if (rc != 0 || there)

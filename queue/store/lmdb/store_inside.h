@@ -144,7 +144,8 @@ int	store_row_put_text(struct store *, MDB_txn *, struct store_mail *,
 /* Is nothing left of it to be done, or to be told? */
 int	store_row_is_over(struct store *, MDB_txn *, struct id, bool *over);
 /*
- * If so, one whose envelope cannot be read goes, with its notes, and its text
+ * store_row_end.c:
+ * if so, one whose envelope cannot be read goes, with its notes, and its text
  * is swept.  *gone: there was such an envelope.
  */
 int	store_row_end_damaged(struct store *, MDB_txn *, struct id,
@@ -240,7 +241,7 @@ void	store_hand_write(struct store *, struct store_op *, unsigned kind,
 void	store_give_back(struct store *, struct store_ops *);
 
 /*
- * store_aside.c: what cannot be read.  store_set_aside() has a note made of a
+ * store_look.c: what cannot be read.  store_set_aside() has a note made of a
  * row, which stays where it is; from any thread, lock not held.
  * store_row_look() says how a row is: OK, ERR_NONE, or ERR_PEER with the reason
  * in *why; *e as in store_row_get().
@@ -255,6 +256,7 @@ void	store_miss_rcpt(struct store *, struct id);
 int	store_row_look(const struct store *, MDB_txn *, enum table,
 	    const struct store_key *, union record *out, enum err *e,
 	    enum aside *why);
+/* store_aside.c: the note is made, and the delivery held. */
 int	store_apply_quarantine(struct store *, MDB_txn *,
 	    struct store_quarantine *);
 int	store_apply_hold(struct store *, MDB_txn *, struct store_hold *);
@@ -295,8 +297,15 @@ int	store_lone_read(struct store *, MDB_txn *, struct store_read_lone *);
 /* Is nothing left of a row that was noted as one, or has it a message? */
 int	store_lone_is_over(struct store *, MDB_txn *, enum table, struct id,
 	    bool *over);
-/* store_index.c: the key of table due that this delivery must have. */
-bool	store_index_due_key(MDB_val key, MDB_val val, struct store_key *out);
+/* store_lone_row.c: has this row one, as its table must have? */
+int	store_lone_has_message(struct store *, MDB_txn *, enum table,
+	    struct id, bool *has);
+int	store_lone_is_anything(struct store *, MDB_txn *, struct id,
+	    bool *is);
+/* store_row.c: the key of table due that this delivery must have. */
+bool	store_row_due_key(MDB_val key, MDB_val val, struct store_key *out);
+/* store_look.c: why in words, a literal. */
+const char *store_aside_said(enum aside why);
 /* Which records a table has; false: it has none. */
 bool	store_row_kind(enum table, enum record_kind *out);
 

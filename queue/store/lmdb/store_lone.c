@@ -20,37 +20,6 @@ static const enum table tables[] = {
 
 #define TABLES		(sizeof(tables) / sizeof(tables[0]))
 
-/* Is there a message of this id, arriving or not, or an envelope's part? */
-static int
-is_anything(struct store *st, MDB_txn *txn, struct id id, bool *is)
-{
-	bool over;
-	int rc = store_stray_is_known(st, txn, id, is);
-
-	if (rc != 0 || *is)
-		return rc;
-	rc = store_row_is_over(st, txn, id, &over);
-	*is = !over;
-	return rc;
-}
-
-/* The same of a recipient, which is not its own proof. */
-static int
-has_message(struct store *st, MDB_txn *txn, enum table t, struct id id,
-    bool *has)
-{
-	int rc;
-
-	if (t != TABLE_RECIPIENT)
-		return is_anything(st, txn, id, has);
-	rc = store_stray_is_known(st, txn, id, has);
-	if (rc == 0 && !*has)
-		rc = store_rows_have(&st->env, txn, TABLE_DELIVERY, id, has);
-	if (rc == 0 && !*has)
-		rc = store_rows_have(&st->env, txn, TABLE_REPORT, id, has);
-	return rc;
-}
-
 /* Of a bit's difference. */
 static int
 has_neighbour(struct store *st, MDB_txn *txn, struct id id, bool *has)
@@ -62,7 +31,7 @@ has_neighbour(struct store *st, MDB_txn *txn, struct id id, bool *has)
 		struct id other = id;
 
 		other.b[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		rc = is_anything(st, txn, other, has);
+		rc = store_lone_is_anything(st, txn, other, has);
 	}
 	return rc;
 }
@@ -77,7 +46,7 @@ look(struct store *st, MDB_txn *txn, enum table t, struct id id, MDB_val key)
 	int rc;
 
 	memcpy(k.b, key.mv_data, k.len);
-	if ((rc = has_message(st, txn, t, id, &has)) != 0 || has ||
+	if ((rc = store_lone_has_message(st, txn, t, id, &has)) != 0 || has ||
 	    (rc = store_notes_count(st, txn, id, &notes)) != 0 ||
 	    notes.found > 0 ||
 	    (rc = has_neighbour(st, txn, id, &has)) != 0 || has)
@@ -137,17 +106,4 @@ store_lone_read(struct store *st, MDB_txn *txn, struct store_read_lone *r)
 	r->table += !further;
 	r->at_end = r->table >= TABLES;
 	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-int
-store_lone_is_over(struct store *st, MDB_txn *txn, enum table t, struct id id,
-    bool *over)
-{
-	bool has;
-	int rc = store_rows_have(&st->env, txn, t, id, &has);
-
-	*over = !has;
-	if (rc != 0 || *over)
-		return rc;
-	return has_message(st, txn, t, id, over);
 }

@@ -11,8 +11,6 @@
 _Static_assert(STORE_PIECES_MAX <= (UINT64_C(1) << 32) / PIECE_CHUNKS,
     "chunks of a part are numbered in 32 bits");
 
-#define DIRECT_MAX	64	/* chunks removed at once; more are swept */
-
 int
 store_row_put_loose(struct store *st, MDB_txn *txn, struct id id, bool done)
 {
@@ -32,6 +30,27 @@ store_row_put_due(struct store *st, MDB_txn *txn, const struct store_flow *flow,
 
 	store_table_key_due(&k, (struct span){ flow->name, flow->len }, place);
 	return store_table_put(&st->env, txn, TABLE_DUE, &k, "", 0);
+}
+
+/* The key of table due that this delivery must have; false: none can be. */
+bool
+store_row_due_key(MDB_val key, MDB_val val, struct store_key *out)
+{
+	struct store_place place;
+	struct store_flow flow;
+	union record r;
+
+	if (key.mv_size != sizeof(place.id.b) + sizeof(place.no) ||
+	    record_get((struct span){ val.mv_data, val.mv_size },
+	    RECORD_delivery, &r) != OK ||
+	    !store_flow_name(&flow, r.delivery.relay, r.delivery.destination,
+	    r.delivery.tenant))
+		return false;
+	memcpy(place.id.b, key.mv_data, sizeof(place.id.b));
+	place.no = store_table_no(key);
+	place.due_ms = (int64_t)r.delivery.due_ms;
+	store_table_key_due(out, (struct span){ flow.name, flow.len }, &place);
+	return true;
 }
 
 int
@@ -109,54 +128,6 @@ store_row_put_text(struct store *st, MDB_txn *txn, struct store_mail *mail,
 	return rc;
 }
 
-static int
-del_text(struct store *st, MDB_txn *txn, enum part part, struct id id,
-    uint64_t cnt)
-{
-	enum table t = part == PART_HEADER ? TABLE_HEADER : TABLE_BODY;
-	int rc = 0;
-
-	for (uint32_t no = 0; rc == 0 && no < cnt; no++) {
-		struct store_key k;
-
-		store_table_key_no(&k, id, no);
-		rc = store_find_del(&st->env, txn, t, &k);
-		if (rc != 0 || no < PIECE_CHUNKS || no % PIECE_CHUNKS != 0)
-			continue;
-		store_table_key_crc(&k, id, part, no / PIECE_CHUNKS);
-		rc = store_find_del(&st->env, txn, TABLE_CRC, &k);
-	}
-	return rc;
-}
-
-static uint64_t
-chunks_of(uint64_t len)
-{
-	return (len + CHUNK_MAX - 1) / CHUNK_MAX;
-}
-
-int
-store_row_del_message(struct store *st, MDB_txn *txn, struct id id,
-    uint64_t header_len, uint64_t body_len)
-{
-	uint64_t header_cnt = chunks_of(header_len);
-	uint64_t body_cnt = chunks_of(body_len);
-	struct store_notes notes;
-	struct store_key k;
-	int rc;
-
-	store_table_key_id(&k, id);
-	if ((rc = store_find_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
-	    (rc = store_notes_drop(st, txn, id, true, &notes)) != 0)
-		return rc;
-	if (header_cnt + body_cnt > DIRECT_MAX)
-		return store_sweep_later(st, txn, id);
-	rc = del_text(st, txn, PART_HEADER, id, header_cnt);
-	if (rc == 0)
-		rc = del_text(st, txn, PART_BODY, id, body_cnt);
-	return rc;
-}
-
 int
 store_row_is_over(struct store *st, MDB_txn *txn, struct id id, bool *over)
 {
@@ -171,30 +142,6 @@ store_row_is_over(struct store *st, MDB_txn *txn, struct id id, bool *over)
 		rc = store_rows_have(&st->env, txn, parts[i], id, &has);
 	*over = !has;
 	return rc;
-}
-
-int
-store_row_end_damaged(struct store *st, MDB_txn *txn, struct id id,
-    bool *gone)
-{
-	struct store_notes notes;
-	struct store_key k;
-	MDB_val val;
-	bool over, found;
-	int rc;
-
-	*gone = false;
-	store_table_key_id(&k, id);
-	if ((rc = store_row_is_over(st, txn, id, &over)) != 0 || !over ||
-	    (rc = store_stray_fetch(st, txn, TABLE_MESSAGE, &k, &found)) != 0)
-		return rc;
-	rc = store_find_row(&st->env, txn, TABLE_MESSAGE, &k, &val);
-	*gone = rc == 0;
-	if ((rc != 0 && rc != MDB_NOTFOUND) ||
-	    (rc = store_find_del(&st->env, txn, TABLE_MESSAGE, &k)) != 0 ||
-	    (rc = store_notes_drop(st, txn, id, true, &notes)) != 0)
-		return rc;
-	return store_sweep_later(st, txn, id);
 }
 
 /* As if they were 0 where they are damaged, and never below 0. */

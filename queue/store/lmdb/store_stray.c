@@ -82,7 +82,7 @@ is_due(const struct store *st, MDB_txn *txn, MDB_val key, MDB_val val,
 	int rc;
 
 	*is = false;
-	if (!store_index_due_key(key, val, &due))
+	if (!store_row_due_key(key, val, &due))
 		return 0;
 	rc = store_table_get(&st->env, txn, TABLE_DUE, &due, &val);
 	*is = rc == 0;
