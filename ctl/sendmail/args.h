@@ -34,6 +34,8 @@ struct args {
 	const char	*sender;		/* -f, -r; NULL	*/
 	const char	*name;			/* -F; NULL	*/
 	const char	*config;		/* -C; NULL	*/
+	const char	*home;		/* the first of its own domains, as the
+					 * configuration has it; NULL	*/
 	uint8_t		 notify;		/* -N, DSN_* bits; 0 */
 	uint8_t		 ret;			/* -R, enum dsn_ret */
 	char		 envid[DSN_ENVID_MAX];	/* -V, as xtext	*/

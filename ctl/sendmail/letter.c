@@ -210,7 +210,7 @@ letter_init(struct letter *l, const struct args *args)
 	*l = (struct letter){ .args = args };
 	l->complaints = open_memstream(&l->complaint, &l->complaint_len);
 	l->rcpts = calloc(RCPTS_MAX, sizeof(*l->rcpts));
-	who_find(&l->who);
+	who_find(&l->who, args->home);
 	return l->complaints == NULL || l->rcpts == NULL ?
 	    letter_complain(l, EX_TEMPFAIL, "no memory") : EX_OK;
 }

@@ -29,14 +29,15 @@
 #define DROP_PATH	"/var/lib/postern/drop"
 
 struct places {
+	char	 home[DOMAIN_MAX + 1];	/* "" it says none	*/
 	char	 socket[PATH_MAX];
 	char	 drop[PATH_MAX];
 };
 
 /*
- * Where the edge listens, and where is kept what it does not take now, as the
- * configuration says; by custom where that cannot be read: it may be about to
- * be written.
+ * What users of this host are called by others, where the edge listens, and
+ * where is kept what it does not take now, as the configuration says; by custom
+ * where that cannot be read: it may be about to be written.
  */
 static void
 find_places(const char *config, struct places *p)
@@ -51,10 +52,13 @@ find_places(const char *config, struct places *p)
 
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strlcpy(cwd, "/", sizeof(cwd));
+	p->home[0] = '\0';
 	(void)strlcpy(p->drop, DROP_PATH, sizeof(p->drop));
 	(void)strlcpy(p->socket, SOCKET_PATH, sizeof(p->socket));
 	if (conf_load(&c, config, &opener, &host, &report) == OK) {
 		(void)span_cstr(ask_drop(c), p->drop, sizeof(p->drop));
+		(void)span_cstr(ask_text(c, "process", SPAN(""), "domains"),
+		    p->home, sizeof(p->home));
 		if (ask_socket(c).len > 0)
 			(void)span_cstr(ask_socket(c), p->socket,
 			    sizeof(p->socket));
@@ -117,6 +121,8 @@ main(int argc, char **argv)
 		break;
 	}
 	find_places(a.config != NULL ? a.config : CONFIG_PATH, &places);
+	if (places.home[0] != '\0' && strcmp(places.home, "localhost") != 0)
+		a.home = places.home;
 	if (a.mode == MODE_TALK)
 		return talk_run(&a, stdin, stdout, &to);
 	if (a.mode == MODE_VERIFY)

@@ -286,7 +286,7 @@ talk_run(const struct args *a, FILE *in, FILE *out, const struct handover *to)
 	struct dialogue d = {
 		.to = to, .in = in, .out = out,
 		.args = { .mode = MODE_SEND, .name = a->name,
-		    .config = a->config, .is_dotted = true },
+		    .config = a->config, .home = a->home, .is_dotted = true },
 		.rcpts = calloc(RCPTS_MAX, sizeof(*d.rcpts)),
 	};
 
@@ -295,7 +295,7 @@ talk_run(const struct args *a, FILE *in, FILE *out, const struct handover *to)
 		return EX_TEMPFAIL;
 	}
 	d.args.rcpts = d.rcpts;
-	who_find(&d.who);
+	who_find(&d.who, a->home);
 	reply(&d, 220, "%s ESMTP postern", d.who.host);
 	(void)fflush(out);
 	take_lines(&d);

@@ -78,7 +78,7 @@ read_hostname(struct who *w)
 }
 
 void
-who_find(struct who *w)
+who_find(struct who *w, const char *home)
 {
 	const struct passwd *pw = getpwuid(getuid());
 	const char *name = getenv("NAME");
@@ -91,7 +91,9 @@ who_find(struct who *w)
 	}
 	if (name != NULL && name[0] != '\0')
 		(void)strlcpy(w->name, name, sizeof(w->name));
-	if (!read_mailname(w))
+	if (home != NULL)
+		(void)strlcpy(w->host, home, sizeof(w->host));
+	else if (!read_mailname(w))
 		read_hostname(w);
 }
 

@@ -14,10 +14,10 @@ struct who {
 
 /*
  * Login and name come from passwd(5), the name rather from the environment's
- * NAME; the host from the first line of /etc/mailname, else from the host's
- * own name.
+ * NAME; the host is home, or if that is NULL from the first line of
+ * /etc/mailname, else from the host's own name.
  */
-void	who_find(struct who *);
+void	who_find(struct who *, const char *home);
 
 /*
  * "Name <address>" for a From field, the name quoted or encoded (RFC 2047) as

@@ -2,19 +2,15 @@
 
 import os
 import re
-import socket
 
 from client import Client, send
 from server import free_port
 from sinks import EXTENSIONS, Sink
 from tool import ctl, run, sendmail
 
-# What sendmail(1) may call this host.
-NAMES = " ".join({os.uname().nodename, socket.getfqdn()})
-
 CONF = """
 process { hostname web1.here.example; run_dir run
-    domains here.example %(names)s }
+    domains here.example }
 edge in { type smtp; listener { interface 127.0.0.1; port %(port)d } }
 edge local { type smtp; listener { path run/sendmail } }
 queue main {
@@ -49,8 +45,7 @@ class House:
         self.write("lists/team", "ann\nbob@else.example  # and so on\n")
         self.write("lists/empty", "# nobody\n")
         server.configure(CONF % {"port": server.port, "hop": hop,
-                                 "policies": policies, "relay": relay,
-                                 "names": NAMES})
+                                 "policies": policies, "relay": relay})
 
     def write(self, name, text):
         path = os.path.join(self.server.room.work, name)
