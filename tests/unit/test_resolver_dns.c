@@ -14,6 +14,9 @@
 #include "sys/clock.h"
 #include "test_resolver_nsd.h"
 
+#define MANY		40000	/* names, more than fit by default	*/
+#define MANY_AT_ONCE	500
+
 static struct nsd nsd;
 static int64_t ahead_ms;	/* of the true time */
 static const char *const anchors[] = { SIGNED_ANCHOR, NULL };
@@ -62,6 +65,16 @@ hear(const struct resolve_answer *a, void *arg)
 		}
 		h->record_cnt++;
 	}
+	if (++h->cnt >= h->wanted)
+		ev_stop(h->loop);
+}
+
+static void
+hear_none(const struct resolve_answer *a, void *arg)
+{
+	struct heard *h = arg;
+
+	assert_int_equal(a->status, RESOLVED_NXDOMAIN);
 	if (++h->cnt >= h->wanted)
 		ev_stop(h->loop);
 }
@@ -461,6 +474,47 @@ a_silent_server_is_given_up_in_time(void **state)
 	close(fd);
 }
 
+/* Names beneath plain.example that do not exist, some of them at a time. */
+static void
+ask_many(struct dns *d, struct heard *h, unsigned from, unsigned to)
+{
+	char name[32];
+
+	for (unsigned i = from; i < to; i += MANY_AT_ONCE) {
+		h->cnt = 0;
+		h->wanted = MANY_AT_ONCE;
+		for (unsigned j = i; j < i + MANY_AT_ONCE; j++) {
+			snprintf(name, sizeof(name), "d%u.plain.example", j);
+			assert_non_null(dns_ask(d, name, RESOLVE_MX, hear_none,
+			    h));
+		}
+		wait_for(h, 60000);
+	}
+}
+
+/* The first are known when the last have come, and the server is gone. */
+static void
+the_answers_of_many_domains_are_remembered(void **state)
+{
+	static struct settings s;
+	static struct nsd other;
+	struct heard h = { 0 };
+	struct dns *d;
+
+	nsd_start(&other);
+	memset(&s, 0, sizeof(s));
+	s.anchors = anchors;
+	strlcpy(s.forwards[0], other.address, sizeof(s.forwards[0]));
+	s.forward_cnt = 1;
+	assert_int_equal(ev_open(&h.loop), OK);
+	assert_int_equal(dns_open(&d, h.loop, &s, stderr), OK);
+	ask_many(d, &h, 0, MANY);
+	nsd_stop(&other);
+	ask_many(d, &h, 0, MANY / 10);
+	dns_close(&d);
+	ev_close(&h.loop);
+}
+
 static int
 start(void **state)
 {
@@ -498,6 +552,7 @@ main(void)
 		cmocka_unit_test(a_thousand_questions_are_all_answered),
 		cmocka_unit_test(what_was_cancelled_is_not_answered),
 		cmocka_unit_test(a_retired_resolver_still_answers),
+		cmocka_unit_test(the_answers_of_many_domains_are_remembered),
 		cmocka_unit_test(a_silent_server_is_given_up_in_time),
 	};
 
