@@ -130,6 +130,10 @@ def test_the_units_are_hardened_and_name_what_is_there():
         level = float(re.search(r"exposure level for \S+ ([\d.]+)",
                                 told).group(1))
         assert level <= EXPOSURE, told
+        # And nothing that the unit does not give a reason for.
+        against = re.findall(r"^\u2717 (\S+) .* ([\d.]+)\s*$", told, re.M)
+        given = re.findall(r"^#\t(\S+)\s+([\d.]+)  \S", text, re.M)
+        assert sorted(against) == sorted(given)
 
 
 @pytest.mark.heavy
