@@ -3,11 +3,13 @@ everybody may read, and keys that do not belong to their certificates."""
 
 import os
 import re
+import smtplib
+import ssl
 
 import pytest
 
 from hostfiles import make_file, make_key, stand_in
-from server import NOBODY
+from server import NOBODY, basic, free_port
 
 TOP = os.path.join(os.path.dirname(__file__), "../..")
 TEXT = """process { run_dir run; hostname mx.example.org }
@@ -119,3 +121,20 @@ def test_the_example_of_a_submission_server_checks_as_root(root_server):
         f.truncate()
     got = root_server.check()
     assert got.returncode == 1 and "no private key" in got.stderr, got.stderr
+
+
+def test_a_credential_of_the_service_manager_is_a_file(server):
+    """As LoadCredential= hands it over."""
+    given = os.path.join(server.room.work, "given")
+    os.mkdir(given)
+    for made, name in zip(make_key(server, "one"), ("crt", "key")):
+        os.rename(made, os.path.join(given, "mx." + name))
+    server.port = free_port()
+    server.configure(basic(server.port, 25, edge="tls { certfile "
+                           "credential:mx.crt; keyfile credential:mx.key }"))
+    server.start(env={"CREDENTIALS_DIRECTORY": given})
+    context = ssl.create_default_context(cafile=given + "/mx.crt")
+    context.check_hostname = False
+    with smtplib.SMTP("127.0.0.1", server.port) as s:
+        assert s.starttls(context=context)[0] == 220
+        assert s.ehlo()[0] == 250

@@ -68,8 +68,8 @@ def rows(path, word):
 @pytest.mark.heavy
 def test_lintian_has_nothing_to_say():
     changes, = glob.glob(packages() + "/*.changes")
-    said = run("lintian", "--allow-root", "-I", "--fail-on",
-               "error,warning,info", changes)
+    said = run("lintian", "--allow-root", "-I", "--pedantic", "--fail-on",
+               "error,warning,info,pedantic", changes)
     assert said == ""
 
 
