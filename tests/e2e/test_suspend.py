@@ -98,7 +98,7 @@ def test_a_suspended_relay_gets_nothing_and_the_others_all(house):
             row["configured"]) == ("main", "box", "", "they move house", True)
     assert row["by"] and row["since"]
     assert "they move house" in house.ctl("suspend").out
-    assert "posternctl suspend" in house.ctl("status").out
+    assert "posternctl suspend" in house.ctl("status", status=1).out
     house.server.wait_log(event="suspended", relay="box")
     house.ctl("resume", "relay", "box")
     assert house.box.wait()[0].rcpts == ["bob@box.example"]
