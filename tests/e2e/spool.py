@@ -67,6 +67,8 @@ MAIL = {1: {
     "said": ("ann@here.example", ["busy14@there.example"], 3),
 }, 5: {
     "list": ("owner-team@mx.test.example", ["busy15@there.example"], 3),
+}, 6: {
+    "found": ("ann@here.example", ["busy16@there.example"], 3),
 }}
 ALIASES = "team: busy15@there.example\nowner-team: ann@here.example\n"
 ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
@@ -163,6 +165,15 @@ def fill_5(p, port):
     p.wait_log(event="deferred", id=name)
 
 
+def fill_6(p, port):
+    """What is looked for by its words, and went to another relay."""
+    name = send(port, *MAIL[6]["found"][:1], *MAIL[6]["found"][1],
+                text=text("found", MAIL[6]["found"][2]))
+    p.wait_log(event="deferred", id=name)
+    edit(p, "move", name, "--via", "second")
+    p.wait_log(event="deferred", id=name, relay="second")
+
+
 def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
@@ -176,7 +187,7 @@ def main(number, path):
     p.start()
     try:
         for first, fill in enumerate((fill_1, fill_2, fill_3, fill_4,
-                                      fill_5), 1):
+                                      fill_5, fill_6), 1):
             if first <= number:
                 fill(p, port)
         with Client(port) as c:         # an upload that is cut off

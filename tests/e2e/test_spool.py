@@ -81,8 +81,11 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
         assert "It moves" in ctl("suspend")
         ctl("resume", "destination", spool.AWAY)
     if number >= 5:         # that build made rows by which it is found
-        told = traced(ctl, "busy1@there.example")
-        assert told[:2] == ["received", "deferred"]
+        begun = traced(ctl, "busy1@there.example")
+        assert begun[:2] == ["received", "deferred"]
+    if number >= 6:         # behind what it gathered
+        told = traced(ctl, "found@here.example")
+        assert told[0] == "received" and "moved" in told
     gate.set()
     until(lambda: not any(r["status"] == "active" for m in listed(ctl)
                           for r in m["recipients"]), what="what is due")
@@ -113,4 +116,4 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
         is_kept(server, sink)
     assert server.find_log(event="removed", id=rows[0]["id"])
     if number >= 5:
-        assert traced(ctl, "busy1@there.example") == [*told, "delivered"]
+        assert traced(ctl, "busy1@there.example") == [*begun, "delivered"]
