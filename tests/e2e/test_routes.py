@@ -123,7 +123,7 @@ def test_thousands_of_recipients_come_from_a_file(house, room):
     path = room.work + "/recipients"
     with open(path, "w", encoding="utf-8") as f:
         f.write("# all of them\n")
-        f.writelines("user%d@example.org\n" % i for i in range(36000))
+        f.writelines("user%d@example.org\n" % i for i in range(50000))
     p = house.start("relay box", "recipients %s" % path)
     with Client(p.port) as c:
         c.hello()
