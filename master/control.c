@@ -38,12 +38,12 @@ static void
 tell_done(struct process *p, uint32_t request, enum told status,
     const char *text)
 {
-	const struct msg_house_done m = {
+	const struct msg_supervisor_done m = {
 		request, (uint8_t)status, span_of(text),
 	};
 
 	if (p->link != NULL)
-		(void)link_send_house_done(p->link, &m);
+		(void)link_send_supervisor_done(p->link, &m);
 }
 
 /* The end of what was asked, if it was. */
@@ -95,7 +95,7 @@ open_asked(struct asked *a, uint32_t request, uint32_t no, int64_t wait_ms)
 	timer_set(&a->patience, wait_ms);
 }
 
-/* The house. */
+/* Processes and listeners. */
 
 static enum process_state
 state_of(const struct process *p)
@@ -108,9 +108,9 @@ state_of(const struct process *p)
 static void
 tell_process(struct link *l, uint32_t request, const struct process *p)
 {
-	int64_t now_ms = ev_now_ms(p->house->loop);
+	int64_t now_ms = ev_now_ms(p->supervisor->loop);
 
-	(void)link_send_house_process(l, &(struct msg_house_process){
+	(void)link_send_supervisor_process(l, &(struct msg_supervisor_process){
 	    .request = request, .role = (uint8_t)p->id.role,
 	    .block = span_of(p->id.block), .no = p->id.no,
 	    .start = p->id.start, .worker = p->id.worker,
@@ -140,22 +140,24 @@ static void
 tell_listeners(struct link *l, uint32_t request, const struct process *p)
 {
 	char where[PLAN_SOCKET_MAX + INET6_ADDRSTRLEN];
+	struct msg_supervisor_listener row;
 
 	if (p->id.worker != 0 || p->is_leaving)
 		return;
 	for (uint16_t i = 0; i < p->row.listener_cnt; i++) {
-		if (listen_passed_over(&p->house->listeners, &p->row, i))
+		if (listen_passed_over(&p->supervisor->listeners, &p->row, i))
 			continue;
 		name_place(where, sizeof(where), &p->row.listeners[i]);
-		(void)link_send_house_listener(l, &(struct msg_house_listener){
-		    request, span_of(p->id.block), span_of(where) });
+		row = (struct msg_supervisor_listener){ request,
+		    span_of(p->id.block), span_of(where) };
+		(void)link_send_supervisor_listener(l, &row);
 	}
 }
 
 static enum err
-tell_house(struct process *control, uint32_t request)
+tell_all(struct process *control, uint32_t request)
 {
-	struct supervisor *h = control->house;
+	struct supervisor *h = control->supervisor;
 	struct link *l = control->link;
 	const struct process *p;
 
@@ -165,7 +167,7 @@ tell_house(struct process *control, uint32_t request)
 		tell_process(l, request, p);
 	TAILQ_FOREACH(p, &h->processes, entry)
 		tell_listeners(l, request, p);
-	(void)link_send_house_end(l, &(struct msg_house_end){ request,
+	(void)link_send_supervisor_end(l, &(struct msg_supervisor_end){ request,
 	    h->generation, (uint64_t)(ev_now_ms(h->loop) - h->started_ms) });
 	return OK;
 }
@@ -186,15 +188,15 @@ pass_page(struct process *control, const struct process *p)
 		log_end(&l);
 		return;
 	}
-	(void)link_send_house_counters(control->link,
-	    &(struct msg_house_counters){ p->id.no }, fd);
+	(void)link_send_supervisor_counters(control->link,
+	    &(struct msg_supervisor_counters){ p->id.no }, fd);
 	close(fd);
 }
 
 void
 control_met(struct process *p)
 {
-	struct process *control = find(p->house);
+	struct process *control = find(p->supervisor);
 
 	if (control != NULL && control->is_ready && control->link != NULL)
 		pass_page(control, p);
@@ -203,7 +205,7 @@ control_met(struct process *p)
 void
 control_forgot(const struct process *p)
 {
-	struct process *control = find(p->house);
+	struct process *control = find(p->supervisor);
 
 	if (control != NULL && control != p && control->link != NULL)
 		(void)link_send_peer_gone(control->link,
@@ -215,7 +217,7 @@ control_forgot(const struct process *p)
 static void
 ask_reload(struct process *control, uint32_t request)
 {
-	struct supervisor *h = control->house;
+	struct supervisor *h = control->supervisor;
 
 	if (h->reload_asked.is_open || h->next != NULL ||
 	    h->awaited != AWAIT_NOTHING || h->stage >= 0 ||
@@ -243,7 +245,7 @@ find_users(struct supervisor *h, struct span block)
 static void
 ask_users(struct process *control, uint32_t request, struct span block)
 {
-	struct supervisor *h = control->house;
+	struct supervisor *h = control->supervisor;
 	struct process *p = find_users(h, block);
 	struct folder *folder;
 
@@ -265,8 +267,8 @@ enum err
 control_asked(struct process *p, unsigned type, const union msg *m)
 {
 	switch (type) {
-	case MSG_house_ask:
-		return tell_house(p, m->house_ask.request);
+	case MSG_supervisor_ask:
+		return tell_all(p, m->supervisor_ask.request);
 	case MSG_reload_ask:
 		ask_reload(p, m->reload_ask.request);
 		return OK;
@@ -281,7 +283,7 @@ control_asked(struct process *p, unsigned type, const union msg *m)
 void
 control_ready(struct process *p, bool took)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 	const struct process *other;
 
 	if (h->users_asked.is_open && h->users_asked.no == p->id.no)
@@ -296,7 +298,7 @@ control_ready(struct process *p, bool took)
 void
 control_ended(struct process *p)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 
 	if (p->id.role != ROLE_CONTROL)
 		return;

@@ -84,7 +84,8 @@ wait_for(struct process *p, uint64_t request, int fd)
 	struct dial *d = p->dial_cnt < ENDPOINT_DIALS ?
 	    calloc(1, sizeof(*d)) : NULL;
 
-	if (d == NULL || ev_init(&d->ev, p->house->loop, fd, EV_WRITE, ready,
+	if (d == NULL ||
+	    ev_init(&d->ev, p->supervisor->loop, fd, EV_WRITE, ready,
 	    d) != OK) {
 		free(d);
 		close(fd);
@@ -93,7 +94,7 @@ wait_for(struct process *p, uint64_t request, int fd)
 	}
 	d->process = p;
 	d->request = request;
-	timer_init(&d->deadline, p->house->loop, out_of_time, d);
+	timer_init(&d->deadline, p->supervisor->loop, out_of_time, d);
 	timer_set(&d->deadline, ENDPOINT_MS);
 	LIST_INSERT_HEAD(&p->dials, d, entry);
 	p->dial_cnt++;

@@ -6,7 +6,7 @@
  *	plan	   what it handed over, verified
  *	programs   the program files, by descriptor
  *	dirs listen folder	what must be made or opened as root
- *	house	   all processes;  process  one;  pair  the links between
+ *	supervisor all processes;  process  one;  pair  the links between
  *	fault	   what deaths in a row come to;  shortage  limits reached
  *	endpoint   the connections it makes for others;  address  a place
  *	control	   what control asks
@@ -173,7 +173,7 @@ start(struct supervisor *h)
 int
 main(int argc, char **argv)
 {
-	static struct supervisor house;
+	static struct supervisor supervisor;
 	struct wanted w = read_arguments(argc, argv);
 	struct ev_loop *loop;
 	char prefix[32];
@@ -191,12 +191,12 @@ main(int argc, char **argv)
 		give_up("root's rights cannot be given up", errno);
 	if (ev_open(&loop) != OK)
 		give_up("event loop", errno);
-	supervisor_init(&house, loop, w.file, w.debug);
-	take_signals(&house);
-	start(&house);
+	supervisor_init(&supervisor, loop, w.file, w.debug);
+	take_signals(&supervisor);
+	start(&supervisor);
 	if (ev_run(loop) != OK)
 		give_up("event loop", errno);
-	listen_close(&house.listeners);
+	listen_close(&supervisor.listeners);
 	log_why(LOG_stopped, "all processes have ended", 0);
 	return 0;
 }

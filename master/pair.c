@@ -148,7 +148,7 @@ pair_connect(struct process *p)
 {
 	struct pair *x;
 
-	TAILQ_FOREACH(x, &p->house->pairs, entry)
+	TAILQ_FOREACH(x, &p->supervisor->pairs, entry)
 		if ((x->from == p || x->to == p) &&
 		    (!x->is_resting || depth(p) > 0)) {
 			x->from_late = x->to_late = false;
@@ -193,7 +193,7 @@ is_often(struct process *accuser, int64_t now_ms)
 static bool
 is_believed(struct process *accuser, struct process *accused)
 {
-	int64_t now_ms = ev_now_ms(accuser->house->loop);
+	int64_t now_ms = ev_now_ms(accuser->supervisor->loop);
 
 	if (has_witness(accused, accuser, now_ms) ||
 	    !is_often(accuser, now_ms))
@@ -257,10 +257,10 @@ rest(struct pair *x, const struct process *reporter,
 	    "again: they have no link for a while");
 	log_end(&l);
 	x->is_resting = true;
-	if (reporter->house->stage < 0)
+	if (reporter->supervisor->stage < 0)
 		timer_set(&x->again, REST_MS);
 	else
-		part(reporter->house, x);
+		part(reporter->supervisor, x);
 }
 
 static void
@@ -270,7 +270,7 @@ punish(struct pair *x, struct process *reporter, struct process *accused,
 	int nearer = depth(accused) - depth(reporter);
 
 	if (nearer > 0 && is_blamed_often(x,
-	    ev_now_ms(reporter->house->loop)))
+	    ev_now_ms(reporter->supervisor->loop)))
 		rest(x, reporter, accused);
 	else if (nearer == 0 && !is_believed(reporter, accused))
 		process_kill(reporter, "it accuses a peer again and again, "
@@ -316,7 +316,7 @@ has_ended(const struct process *p)
 void
 pair_lost(struct process *p, uint32_t no, uint32_t start, enum err why)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 	struct process *peer = by_life(h, no, start);
 	struct pair *x = peer == NULL ? NULL : find(h, p, peer);
 	bool *mine, *theirs;
@@ -361,12 +361,12 @@ pair_forget(struct process *p)
 {
 	struct pair *x, *next;
 
-	TAILQ_FOREACH_SAFE(x, &p->house->pairs, entry, next) {
+	TAILQ_FOREACH_SAFE(x, &p->supervisor->pairs, entry, next) {
 		struct process *peer = x->from == p ? x->to : x->from;
 
 		if (x->from != p && x->to != p)
 			continue;
 		tell_gone(peer, p);
-		forget(p->house, x);
+		forget(p->supervisor, x);
 	}
 }

@@ -81,7 +81,7 @@ take_row(struct process *p, struct plan *plan, uint32_t row,
 {
 	p->row = plan->rows[row];
 	p->slice_fd = plan_take_slice(plan, row);
-	p->generation = p->house->generation;
+	p->generation = p->supervisor->generation;
 	p->folder = folder;
 	memcpy(p->endpoints, plan_endpoints(plan, row),
 	    p->row.endpoint_cnt * sizeof(p->endpoints[0]));
@@ -138,7 +138,7 @@ process_new(struct supervisor *h, struct plan *plan, uint32_t row,
 		folder_close(&folder);
 		return NULL;
 	}
-	p->house = h;
+	p->supervisor = h;
 	LIST_INIT(&p->dials);
 	take_row(p, plan, row, folder);
 	p->id.role = p->row.role;
@@ -156,7 +156,7 @@ process_new(struct supervisor *h, struct plan *plan, uint32_t row,
 static void
 forget(struct process *p)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 
 	pair_forget(p);
 	control_forgot(p);
@@ -188,7 +188,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 		p->is_ready = p->has_worked = true;
 		fault_works(&p->fault);
 		control_ready(p, m->work_ready.generation != 0);
-		supervisor_look(p->house);
+		supervisor_look(p->supervisor);
 		return OK;
 	case MSG_link_lost:
 		if (m->link_lost.why >= ERR__COUNT)
@@ -229,7 +229,7 @@ child_gone(struct link *l, enum err why, void *arg)
 static void
 send_all(struct process *p)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 	char empty[PLAN_PATH_MAX + sizeof(DIRS_EMPTY)];
 	const char *root = p->row.own_dir;
 	uint16_t listeners = 0;
@@ -282,8 +282,8 @@ run(struct process *p)
 		close(fds[0]);
 		return e;
 	}
-	e = link_open(&p->link, p->house->loop, fds[0], ROLE_MASTER, &p->id,
-	    child_says, child_gone, p);
+	e = link_open(&p->link, p->supervisor->loop, fds[0], ROLE_MASTER,
+	    &p->id, child_says, child_gone, p);
 	if (e != OK)
 		process_kill(p, "no link to it");	/* reaped as any */
 	return OK;
@@ -299,7 +299,7 @@ store_of(const struct process *p)
 static void
 start_later(struct process *p, int status)
 {
-	int64_t life_ms = ev_now_ms(p->house->loop) - p->started_ms;
+	int64_t life_ms = ev_now_ms(p->supervisor->loop) - p->started_ms;
 
 	bool named = fault_died(&p->fault, status, life_ms, p->has_worked,
 	    store_of(p));
@@ -309,7 +309,7 @@ start_later(struct process *p, int status)
 	if (!named)
 		return;
 	say(LOG_trouble, p, p->fault.why);
-	supervisor_look(p->house);
+	supervisor_look(p->supervisor);
 }
 
 /* One database, one process: does another one still have our directory? */
@@ -320,7 +320,7 @@ is_taken(const struct process *p)
 
 	if (p->id.role != ROLE_QUEUE)
 		return false;
-	TAILQ_FOREACH(other, &p->house->processes, entry)
+	TAILQ_FOREACH(other, &p->supervisor->processes, entry)
 		if (other != p && other->id.role == ROLE_QUEUE &&
 		    other->pid != 0 &&
 		    strcmp(other->row.own_dir, p->row.own_dir) == 0)
@@ -333,7 +333,7 @@ process_start(struct process *p)
 {
 	struct log_line l;
 
-	if (p->pid != 0 || p->is_leaving || p->house->stage >= 0)
+	if (p->pid != 0 || p->is_leaving || p->supervisor->stage >= 0)
 		return;
 	timer_stop(&p->again);
 	if (is_taken(p)) {
@@ -342,7 +342,7 @@ process_start(struct process *p)
 	}
 	p->id.start++;
 	p->is_ready = p->has_worked = false;
-	p->started_ms = ev_now_ms(p->house->loop);
+	p->started_ms = ev_now_ms(p->supervisor->loop);
 	p->asked_ms = 0;
 	if (run(p) != OK) {
 		if (!fault_is_named(&p->fault)) {
@@ -435,7 +435,7 @@ log_end_of(const struct process *p, int status, bool as_told)
 void
 process_ended(struct process *p, int status)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 	bool as_told = WIFEXITED(status) && (p->is_leaving ?
 	    WEXITSTATUS(status) == 0 : WEXITSTATUS(status) == BOOT_ANEW);
 
@@ -462,8 +462,10 @@ process_ended(struct process *p, int status)
 bool
 process_answers(const struct process *p)
 {
+	int64_t now_ms = ev_now_ms(p->supervisor->loop);
+
 	return p->pid == 0 || p->asked_ms == 0 ||
-	    ev_now_ms(p->house->loop) - p->asked_ms <= SILENT_MS + UNKILLED_MS;
+	    now_ms - p->asked_ms <= SILENT_MS + UNKILLED_MS;
 }
 
 /*
@@ -473,7 +475,7 @@ process_answers(const struct process *p)
 void
 process_ping(struct process *p, uint64_t turn)
 {
-	int64_t now_ms = ev_now_ms(p->house->loop);
+	int64_t now_ms = ev_now_ms(p->supervisor->loop);
 
 	if (p->link == NULL)
 		return;

@@ -291,7 +291,7 @@ no_answer(struct timer *t, void *arg)
 void
 reload_heard(struct process *p, uint64_t messages)
 {
-	struct supervisor *h = p->house;
+	struct supervisor *h = p->supervisor;
 	const struct process *q;
 
 	if (h->next == NULL || !p->is_asked)

@@ -27,7 +27,7 @@ struct supervisor;
 
 struct process {
 	TAILQ_ENTRY(process) entry;
-	struct supervisor	*house;
+	struct supervisor	*supervisor;
 	struct link_peer id;		/* no: never used twice; start
 					 * counts its lives		*/
 	struct plan_process row;

@@ -61,8 +61,8 @@ struct boot_calls {
 	/* How many messages are held; the queue's answer.  May be NULL. */
 	uint64_t (*holding)(struct boot *, void *arg);
 	/*
-	 * Master says what boot knows nothing of: house_*, for control.  fd
-	 * is yours or -1.  NULL: such a message is nonsense.
+	 * Master says what boot knows nothing of: supervisor_*, for control.
+	 * fd is yours or -1.  NULL: such a message is nonsense.
 	 */
 	enum err (*told)(struct boot *, unsigned type, const union msg *,
 		    int fd, void *arg);

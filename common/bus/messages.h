@@ -124,14 +124,14 @@ enum queue_full {
 	QUEUE_FULL__COUNT
 };
 
-/* house_process.state, status_process.state */
+/* supervisor_process.state, status_process.state */
 enum process_state {
 	PROCESS_STARTING, PROCESS_READY, PROCESS_LEAVING, PROCESS_DOWN,
 	PROCESS__COUNT
 };
 
 /*
- * house_done.status, tool_done.status, list_end.status, aside_end.status,
+ * supervisor_done.status, tool_done.status, list_end.status, aside_end.status,
  * edit_done.status
  */
 enum told {

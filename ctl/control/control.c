@@ -21,7 +21,7 @@ control_new(struct control **out, struct ev_loop *loop,
 	LIST_INIT(&c->tools);
 	LIST_INIT(&c->queues);
 	ask_init(&c->asks, loop, MASTER_ASKS_MAX);
-	c->asks.highest = UINT32_MAX;		/* house_ask and the like */
+	c->asks.highest = UINT32_MAX;		/* as with supervisor_ask */
 	*out = c;
 	return OK;
 }

@@ -86,7 +86,7 @@ find_ask(struct control *c, uint64_t request)
 }
 
 static void
-tell_process(struct control *c, const struct msg_house_process *m)
+tell_process(struct control *c, const struct msg_supervisor_process *m)
 {
 	const struct ask *a = find_ask(c, m->request);
 	uint8_t bytes[COUNTERS_LEN];
@@ -102,7 +102,7 @@ tell_process(struct control *c, const struct msg_house_process *m)
 }
 
 static void
-tell_listener(struct control *c, const struct msg_house_listener *m)
+tell_listener(struct control *c, const struct msg_supervisor_listener *m)
 {
 	const struct ask *a = find_ask(c, m->request);
 	struct msg_status_listener row = {
@@ -114,7 +114,7 @@ tell_listener(struct control *c, const struct msg_house_listener *m)
 }
 
 static void
-tell_end(struct control *c, const struct msg_house_end *m)
+tell_end(struct control *c, const struct msg_supervisor_end *m)
 {
 	struct ask *a = find_ask(c, m->request);
 	struct msg_status_end end = {
@@ -130,7 +130,7 @@ tell_end(struct control *c, const struct msg_house_end *m)
 }
 
 static void
-tell_done(struct control *c, const struct msg_house_done *m)
+tell_done(struct control *c, const struct msg_supervisor_done *m)
 {
 	struct ask *a = find_ask(c, m->request);
 	struct msg_tool_done done = {
@@ -148,20 +148,20 @@ enum err
 processes_receive(struct control *c, unsigned type, const union msg *m, int fd)
 {
 	switch (type) {
-	case MSG_house_counters:
-		take_page(c, m->house_counters.no, fd);
+	case MSG_supervisor_counters:
+		take_page(c, m->supervisor_counters.no, fd);
 		return OK;
-	case MSG_house_process:
-		tell_process(c, &m->house_process);
+	case MSG_supervisor_process:
+		tell_process(c, &m->supervisor_process);
 		return OK;
-	case MSG_house_listener:
-		tell_listener(c, &m->house_listener);
+	case MSG_supervisor_listener:
+		tell_listener(c, &m->supervisor_listener);
 		return OK;
-	case MSG_house_end:
-		tell_end(c, &m->house_end);
+	case MSG_supervisor_end:
+		tell_end(c, &m->supervisor_end);
 		return OK;
-	case MSG_house_done:
-		tell_done(c, &m->house_done);
+	case MSG_supervisor_done:
+		tell_done(c, &m->supervisor_done);
 		return OK;
 	default:
 		if (fd != -1)

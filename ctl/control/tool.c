@@ -112,7 +112,7 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 	struct link *master = t->control->calls->master(t->control->arg);
 	struct ask *a = master == NULL ? NULL :
 	    ask_new(t, &t->control->asks, type, 0);
-	struct msg_house_ask house;
+	struct msg_supervisor_ask house;
 	struct msg_reload_ask again;
 	struct msg_users_ask users;
 
@@ -123,7 +123,7 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 	house.request = again.request = users.request =
 	    (uint32_t)a->question.no;
 	if (type == MSG_status_ask)
-		(void)link_send_house_ask(master, &house);
+		(void)link_send_supervisor_ask(master, &house);
 	else if (type == MSG_reload_want)
 		(void)link_send_reload_ask(master, &again);
 	else {

@@ -505,15 +505,15 @@ a_connection_is_handed_on(void **state)
 static void
 what_boot_does_not_know_goes_to_the_program(void **state)
 {
-	struct msg_house_end end = { 1, 2, 3 };
+	struct msg_supervisor_end end = { 1, 2, 3 };
 	struct world w;
 
 	start(&w, ROLE_CONTROL, &calls);
 	go(&w);
 	want(&w, "control 11/12");
 	want(&w, "files 0: ");
-	(void)link_send_house_end(w.child, &end);
-	want(&w, "house_end");
+	(void)link_send_supervisor_end(w.child, &end);
+	want(&w, "supervisor_end");
 	(void)link_send_work_drain(w.child, &(struct msg_work_drain){ 1000 });
 	stop(&w, 0);
 	/* And is nonsense to one that has no ear for it. */
@@ -521,7 +521,7 @@ what_boot_does_not_know_goes_to_the_program(void **state)
 	go(&w);
 	want(&w, "control 11/12");
 	want(&w, "files 0: ");
-	(void)link_send_house_end(w.child, &end);
+	(void)link_send_supervisor_end(w.child, &end);
 	stop(&w, 0);
 }
 

@@ -474,33 +474,33 @@ make_page(enum counter c, uint64_t n)
 static void
 give_page(uint32_t no, uint64_t n)
 {
-	const struct msg_house_counters m = { .no = no };
+	const struct msg_supervisor_counters m = { .no = no };
 	int fd = make_page(COUNTER_taken, n);
 
-	(void)link_send_house_counters(w.master.link, &m, fd);
+	(void)link_send_supervisor_counters(w.master.link, &m, fd);
 	close(fd);
 }
 
-/* Answer house_ask: processes 1 and 2, a listener. */
+/* Answer supervisor_ask: processes 1 and 2, a listener. */
 static void
-answer_house(uint32_t request)
+answer_processes(uint32_t request)
 {
-	struct msg_house_process p = {
+	struct msg_supervisor_process p = {
 		.request = request, .role = ROLE_EDGE, .block = SPAN("in"),
 		.no = 1, .pid = 100, .up_ms = 5, .state = PROCESS_READY,
 	};
-	struct msg_house_listener l = {
+	struct msg_supervisor_listener l = {
 		.request = request, .block = SPAN("in"), .where = SPAN("here"),
 	};
-	struct msg_house_end end = {
+	struct msg_supervisor_end end = {
 		.request = request, .generation = 3, .up_ms = 77,
 	};
 
-	(void)link_send_house_process(w.master.link, &p);
+	(void)link_send_supervisor_process(w.master.link, &p);
 	p.no = 2;
-	(void)link_send_house_process(w.master.link, &p);
-	(void)link_send_house_listener(w.master.link, &l);
-	(void)link_send_house_end(w.master.link, &end);
+	(void)link_send_supervisor_process(w.master.link, &p);
+	(void)link_send_supervisor_listener(w.master.link, &l);
+	(void)link_send_supervisor_end(w.master.link, &end);
 }
 
 static uint64_t
@@ -551,9 +551,9 @@ status_is_masters_rows_with_the_counters_of_each(void **state)
 	give_page(3, 9);
 	(void)link_send_status_ask(w.other.link, &ask);
 	run();
-	assert_int_equal(w.master.type[0], MSG_house_ask);
+	assert_int_equal(w.master.type[0], MSG_supervisor_ask);
 	assert_int_equal(w.control->page_cnt, 2);
-	answer_house(w.master.last.house_ask.request);
+	answer_processes(w.master.last.supervisor_ask.request);
 	run();
 	assert_int_equal(w.other.cnt, 4);
 	assert_int_equal(seen[1], 42);
@@ -563,7 +563,7 @@ status_is_masters_rows_with_the_counters_of_each(void **state)
 	assert_int_equal(w.tool.cnt, 0);
 	(void)link_send_status_ask(w.other.link, &ask);
 	run();
-	answer_house(w.master.last.house_ask.request);
+	answer_processes(w.master.last.supervisor_ask.request);
 	run();
 	assert_int_equal(w.control->page_cnt, 1);	/* 3 is not listed */
 }
@@ -573,7 +573,7 @@ reload_and_users_are_passed_to_master_and_back(void **state)
 {
 	const struct msg_reload_want again = { 0 };
 	const struct msg_users_want users = { .block = SPAN("staff") };
-	struct msg_house_done done = {
+	struct msg_supervisor_done done = {
 		.status = TOLD_REFUSED, .text = SPAN("it does not check"),
 	};
 
@@ -581,11 +581,12 @@ reload_and_users_are_passed_to_master_and_back(void **state)
 	run();
 	assert_int_equal(w.master.type[0], MSG_reload_ask);
 	done.request = w.master.last.reload_ask.request;
-	(void)link_send_house_done(w.master.link, &done);
+	(void)link_send_supervisor_done(w.master.link, &done);
 	run();
 	assert_int_equal(w.tool.last.tool_done.status, TOLD_REFUSED);
 	assert_string_equal(w.tool.text[0], "it does not check");
-	(void)link_send_house_done(w.master.link, &done);	/* twice */
+	/* twice */
+	(void)link_send_supervisor_done(w.master.link, &done);
 	(void)link_send_users_want(w.tool.link, &users);
 	run();
 	assert_int_equal(w.tool.cnt, 1);

@@ -51,30 +51,30 @@ hear(struct link *l, unsigned type, const union msg *m, struct span piece,
 	struct far *f = arg;
 
 	switch (type) {
-	case MSG_house_process:
+	case MSG_supervisor_process:
 		f->process_cnt++;
-		f->state = m->house_process.state;
+		f->state = m->supervisor_process.state;
 		break;
-	case MSG_house_listener:
+	case MSG_supervisor_listener:
 		f->listener_cnt++;
 		(void)strlcat(f->where, " ", sizeof(f->where));
-		(void)strncat(f->where, m->house_listener.where.ptr,
-		    m->house_listener.where.len);
+		(void)strncat(f->where, m->supervisor_listener.where.ptr,
+		    m->supervisor_listener.where.len);
 		break;
-	case MSG_house_end:
+	case MSG_supervisor_end:
 		f->end_cnt++;
 		break;
-	case MSG_house_counters:
+	case MSG_supervisor_counters:
 		f->page_cnt++;
-		f->page_no = m->house_counters.no;
+		f->page_no = m->supervisor_counters.no;
 		f->can_write_page |= counters_open(fd) == OK;
 		break;
 	case MSG_peer_gone:
 		f->gone_no = m->peer_gone.no;
 		break;
-	case MSG_house_done:
+	case MSG_supervisor_done:
 		f->done_cnt++;
-		f->status = m->house_done.status;
+		f->status = m->supervisor_done.status;
 		break;
 	case MSG_endpoint_open:
 		f->open_cnt++;
@@ -177,7 +177,7 @@ ask(struct process *p, unsigned type, uint32_t request, const char *block)
 		m.users_ask = (struct msg_users_ask){ request,
 		    span_of(block) };
 	else
-		m.house_ask.request = request;
+		m.supervisor_ask.request = request;
 	return control_asked(p, type, &m);
 }
 
@@ -198,7 +198,7 @@ control_is_told_of_all_processes_and_listeners(void **state)
 	(void)strlcpy(edge.listeners[2].path, "/run/s", PLAN_SOCKET_MAX);
 	control = stand_in(row_of(ROLE_CONTROL, "control"), NULL, NULL, &cf);
 	p = stand_in(edge, NULL, NULL, &ef);
-	assert_int_equal(ask(control, MSG_house_ask, 9, NULL), OK);
+	assert_int_equal(ask(control, MSG_supervisor_ask, 9, NULL), OK);
 	run();
 	assert_int_equal(cf.process_cnt, 2);
 	assert_int_equal(cf.state, PROCESS_DOWN);	/* it has no pid */
@@ -219,7 +219,7 @@ who_asks_and_does_not_read_is_given_up(void **state)
 	unsigned asked = 0;
 
 	while (asked < 100000 &&
-	    ask(control, MSG_house_ask, asked, NULL) == OK)
+	    ask(control, MSG_supervisor_ask, asked, NULL) == OK)
 		asked++;
 	assert_true(asked > 100 && asked < 100000);
 	assert_true(link_unsent(control->link) < 4u << 20);

@@ -174,7 +174,7 @@ set_up(void **state)
 	if (ev_open(&w.house.loop) != OK || socketpair(AF_UNIX,
 	    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
-	w.process.house = &w.house;
+	w.process.supervisor = &w.house;
 	LIST_INIT(&w.process.dials);
 	return link_open(&w.process.link, w.house.loop, ends[0], ROLE_MASTER,
 	    &relay, child_says, gone, &w.process.link) != OK ||
