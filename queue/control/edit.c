@@ -2,6 +2,10 @@
  * edit.c - the loop's side of store_edit().  Its order matters: first all that
  * is in memory of the message goes back to the disk, then the rows that were
  * moved are noted, so that none is taken for one that is known already.
+ *
+ * That none is under way is our own knowledge: where others write as well, one
+ * may have gone on meanwhile.  What must rest is looked at first (edit_look.c),
+ * and left alone where it is not any more as it was seen.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +149,21 @@ told_by(const struct store_edit *e)
 	    TOLD_DONE;
 }
 
+static enum told
+told_of(enum err e)
+{
+	switch (e) {
+	case ERR_NONE:
+		return TOLD_NONE;
+	case ERR_PEER:
+		return TOLD_REFUSED;
+	case ERR_STALE:
+		return TOLD_BUSY;
+	default:
+		return TOLD_FAILED;
+	}
+}
+
 static void
 edited(struct store_op *op, enum err e, void *arg)
 {
@@ -153,13 +172,29 @@ edited(struct store_op *op, enum err e, void *arg)
 
 	RB_REMOVE(edit_tree, &q->edits->pending, call);
 	q->edits->cnt--;
-	wake_known(q, call->store.id, e == OK);
+	wake_known(q, call->store.id, e == OK || e == ERR_STALE);
 	if (e == OK)
 		take_effect(q, &call->store);
-	call->fn(e == OK ? told_by(&call->store) : e == ERR_NONE ? TOLD_NONE :
-	    e == ERR_PEER ? TOLD_REFUSED : TOLD_FAILED, call->arg);
-	free(call->store.rows);
-	free(call);
+	call->fn(e == OK ? told_by(&call->store) : told_of(e), call->arg);
+	edit_call_free(call);
+}
+
+static void
+looked(struct store_op *op, enum err e, void *arg)
+{
+	struct edit_call *call = arg;
+
+	if (e != OK)
+		edited(&call->store.op, e, call);
+	else
+		store_edit(call->queue->store, &call->store, edited, call);
+}
+
+static bool
+must_rest(enum edit action)
+{
+	return action == EDIT_HOLD || action == EDIT_REMOVE ||
+	    action == EDIT_GIVE_UP;
 }
 
 /* The call, to be handed over; NULL when it cannot be: *why. */
@@ -168,12 +203,10 @@ begin(struct queue *q, struct id id, enum edit action, enum told *why,
     edit_fn *fn, void *arg)
 {
 	struct edit_call *call;
-	bool must_rest = action == EDIT_HOLD || action == EDIT_REMOVE ||
-	    action == EDIT_GIVE_UP;
 
 	*why = TOLD_BUSY;
 	if (q->edits->cnt >= EDITS_MAX || edit_is_pending(q->edits, id) ||
-	    (must_rest && has_under_way(q, id)))
+	    (must_rest(action) && has_under_way(q, id)))
 		return NULL;
 	*why = TOLD_FAILED;
 	if ((call = calloc(1, sizeof(*call))) == NULL)
@@ -197,7 +230,10 @@ edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
 
 	if (call == NULL)
 		return false;
-	store_edit(q->store, &call->store, edited, call);
+	if (must_rest(action))
+		edit_call_look(call, looked);
+	else
+		store_edit(q->store, &call->store, edited, call);
 	return true;
 }
 
@@ -214,7 +250,7 @@ edit_give_up(struct queue *q, struct id id, struct span text, enum told *why,
 	    "the administrator has removed it%s%.*s",
 	    text.len > 0 ? ": " : "", (int)text.len, text.ptr);
 	call->store.reply = span_of(call->text);
-	store_edit(q->store, &call->store, edited, call);
+	edit_call_look(call, looked);
 	return true;
 }
 
@@ -239,8 +275,7 @@ edit_close(struct edits **e)
 		return;
 	while ((call = RB_MIN(edit_tree, &(*e)->pending)) != NULL) {
 		RB_REMOVE(edit_tree, &(*e)->pending, call);
-		free(call->store.rows);
-		free(call);
+		edit_call_free(call);
 	}
 	free(*e);
 	*e = NULL;

@@ -23,7 +23,8 @@ void	edit_close(struct edits **);
 /*
  * True: it is on its way, and fn is called once, later.  False: it is not, for
  * the reason in *why.  TOLD_BUSY: a relay has a delivery of it, another edit of
- * it is on its way, or there are too many.
+ * it is on its way, or there are too many.  fn is told it, too, where somebody
+ * else has tried a delivery of it meanwhile: nothing was changed.
  */
 bool	edit_start(struct queue *, struct id, enum edit, enum told *why,
 	    edit_fn *, void *arg);

@@ -1,6 +1,7 @@
 /*
- * edit_inside - what edit.c (what becomes of an edit) and edit_pending.c (of
- * which messages one is on its way) share.
+ * edit_inside - what edit.c (what becomes of an edit), edit_look.c (what is
+ * seen before it) and edit_pending.c (of which messages one is on its way)
+ * share.
  */
 #ifndef QUEUE_EDIT_INSIDE_H
 #define QUEUE_EDIT_INSIDE_H
@@ -10,6 +11,9 @@
 struct edit_call {
 	RB_ENTRY(edit_call) by_id;
 	struct queue	*queue;
+	struct store_read_rows look;
+	store_fn	*looked;
+	struct store_tries *seen;
 	struct store_edit store;
 	edit_fn		*fn;
 	void		*arg;
@@ -23,5 +27,10 @@ struct edits {
 	struct edit_tree pending;
 	unsigned	 cnt;
 };
+
+void	edit_call_free(struct edit_call *);
+
+/* Reads what store.seen is to say, then fn: its err is of the reading. */
+void	edit_call_look(struct edit_call *, store_fn *);
 
 #endif

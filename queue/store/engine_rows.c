@@ -52,6 +52,13 @@ engine_rows_own(struct envelope *env)
 }
 
 bool
+engine_rows_has_gone_on(const struct store_tries *seen,
+    const struct record_delivery *now)
+{
+	return now->attempts != seen->attempts || now->deaths != seen->deaths;
+}
+
+bool
 engine_rows_event(enum edit action, enum event *out)
 {
 	static const enum event events[EDIT__COUNT] = {

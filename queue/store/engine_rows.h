@@ -19,6 +19,9 @@ struct record_report engine_rows_report(const struct store_change *,
 
 /* Its recipients are there: who is the sender for them? */
 void	engine_rows_own(struct envelope *);
+/* Was it tried since? */
+bool	engine_rows_has_gone_on(const struct store_tries *seen,
+	    const struct record_delivery *now);
 /* What is told of an edit in its history; false: nothing is. */
 bool	engine_rows_event(enum edit, enum event *out);
 /* The same of a bounce that was made: its id is put into buf. */

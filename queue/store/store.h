@@ -421,6 +421,11 @@ struct store_moved {
 	bool		 moved;		/* it stood elsewhere before	*/
 };
 
+/* How often a delivery was tried when it was looked at. */
+struct store_tries {
+	uint32_t	 no, attempts, deaths;
+};
+
 /*
  * What an administrator wants of a message: of all its deliveries, in one
  * transaction.  EDIT_FLUSH moves what is not yet due, EDIT_RELEASE what is
@@ -429,7 +434,8 @@ struct store_moved {
  * report, until which are told the message stays; EDIT_RETRY lets go what
  * damage has held, when a row of it can be read again.  See to it that none is
  * under way.  ERR_NONE: there is no such message, or nothing of it is in
- * quarantine; ERR_PEER: what is cannot be read yet.
+ * quarantine; ERR_PEER: what is cannot be read yet; ERR_STALE: one of those
+ * seen is over, or was tried since, and nothing was changed.
  */
 struct store_edit {
 	struct store_op	 op;
@@ -437,6 +443,9 @@ struct store_edit {
 	enum edit	 action;
 	int64_t		 now_ms;
 	struct span	 reply;		/* what is told by EDIT_GIVE_UP	*/
+	const struct store_tries *seen;	/* of its deliveries; what is not
+					 * among them is not looked at	*/
+	uint32_t	 seen_cnt;
 	uint32_t	 told_cnt, untold_cnt;	/* out: recipients of whom the
 					 * sender is told, and nobody	*/
 	uint64_t	 counted;	/* by its deliveries; inside	*/

@@ -3,9 +3,7 @@
  * test_queue_engine.c - what the queue asks of any engine: others may add rows
  * and take shards, what is settled twice is settled once.
  */
-#include "queue_play.h"
-
-#include "queue/store/store_engine.h"
+#include "late_kit.h"
 
 static struct store_flow
 flow_of(const struct kit_mail *m)
@@ -242,6 +240,116 @@ a_next_try_is_not_put_over_anothers(void **state)
 	}
 }
 
+/* Another's next try of it, with no word of ours in between. */
+static struct store_settle
+tried_once(const struct kit_mail *m, const struct record_delivery *was,
+    const struct store_change *later)
+{
+	return (struct store_settle){ .id = m->mail.id, .attempts = 1,
+	    .due_ms = m->where.due_ms + 1, .was = was, .changes = later,
+	    .change_cnt = 1 };
+}
+
+static enum err
+edit(struct play *p, struct store_edit *e)
+{
+	unsigned before = p->kit.back_cnt;
+
+	store_edit(p->q.store, e, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	free(e->rows);
+	return p->kit.last;
+}
+
+static void
+an_edit_is_not_put_over_what_was_tried_since(void **state)
+{
+	static const enum edit actions[] = { EDIT_HOLD, EDIT_FLUSH,
+	    EDIT_RELEASE, EDIT_GIVE_UP, EDIT_REMOVE };
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_LATER, .code = 451,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	struct store_tries seen[2] = { { .no = 0 }, { .no = 1 } };
+	struct kit_mail m;
+	struct store_settle s;
+
+	put_by_another(p, &m);
+	s = tried_once(&m, &was, &c);
+	assert_int_equal(settle(p, &s), OK);
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		struct store_edit e = { .id = m.mail.id, .action = actions[i],
+		    .now_ms = clock_wall_ms(), .seen = seen, .seen_cnt = 1 };
+
+		assert_int_equal(edit(p, &e), ERR_STALE);
+		assert_int_equal(p->q.message_cnt, 1);
+	}
+	seen[0].attempts = 1;
+	for (uint32_t cnt = 2; cnt > 0; cnt--) {	/* no 1 is over */
+		struct store_edit e = { .id = m.mail.id, .action = EDIT_REMOVE,
+		    .now_ms = clock_wall_ms(), .seen = seen, .seen_cnt = cnt };
+
+		assert_int_equal(edit(p, &e), cnt == 2 ? ERR_STALE : OK);
+		assert_int_equal(p->q.message_cnt, cnt - 1);
+	}
+}
+
+static void
+on_edited(enum told status, void *arg)
+{
+	*(int *)arg = (int)status;
+}
+
+/* Between the look at it and the edit of it another writer tries it. */
+static void
+what_another_tries_meanwhile_is_not_edited(void **state)
+{
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_LATER, .code = 451,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	enum edit actions[] = { EDIT_HOLD, EDIT_REMOVE };
+	struct kit_mail m;
+	enum told why;
+
+	put_by_another(p, &m);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct store_settle s = tried_once(&m, &was, &c);
+		unsigned before = p->kit.back_cnt;
+		int status = -1;
+
+		late_begin(p, LATE(EDIT));
+		assert_true(edit_start(&p->q, m.mail.id, actions[i], &why,
+		    on_edited, &status));
+		kit_until(&p->kit, late.held_cnt == 1);
+		s.attempts = i + 1;
+		s.op = (struct store_op){ .kind = STORE_SETTLE,
+		    .fn = kit_back, .arg = &p->kit };
+		late.real->hand(p->q.store, &s.op);
+		kit_until(&p->kit, p->kit.back_cnt > before);
+		assert_int_equal(p->kit.last, OK);
+		late_end();
+		kit_until(&p->kit, status >= 0);
+		assert_int_equal(status, TOLD_BUSY);
+		assert_int_equal(p->q.message_cnt, 1);
+		was.attempts++;
+		assert_true(edit_start(&p->q, m.mail.id, EDIT_FLUSH, &why,
+		    on_edited, &status));	/* that needs no rest */
+		status = -1;
+		kit_until(&p->kit, status == TOLD_DONE);
+	}
+	{
+		int status = -1;
+
+		assert_true(edit_start(&p->q, m.mail.id, EDIT_REMOVE, &why,
+		    on_edited, &status));
+		kit_until(&p->kit, status == TOLD_DONE);
+		assert_int_equal(p->q.message_cnt, 0);
+	}
+}
+
 /* What a sender is to be told of the only recipient. */
 static void
 fail_recipient(struct play *p, const struct kit_mail *m)
@@ -423,6 +531,8 @@ main(void)
 		PLAY_TEST(a_relay_is_told_until_when_it_is_ours),
 		PLAY_TEST(what_is_settled_twice_is_settled_once),
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
+		PLAY_TEST(an_edit_is_not_put_over_what_was_tried_since),
+		PLAY_TEST(what_another_tries_meanwhile_is_not_edited),
 		PLAY_TEST(what_two_want_to_tell_is_told_once),
 		PLAY_TEST(what_two_want_to_digest_is_one_digest),
 		PLAY_TEST(what_another_took_away_is_held_no_longer),

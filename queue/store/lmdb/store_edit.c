@@ -301,6 +301,27 @@ remove_rest(struct store *st, MDB_txn *txn, struct store_edit *e,
 	return store_sweep_later(st, txn, e->id);
 }
 
+/* Has somebody gone on with what was seen?  Of damage nobody can say it. */
+static int
+find_stale(struct store *st, MDB_txn *txn, struct store_edit *e)
+{
+	struct store_key k;
+	union record r;
+	enum err found;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < e->seen_cnt && e->op.err == OK; i++) {
+		store_table_key_no(&k, e->id, e->seen[i].no);
+		if ((rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &r,
+		    &found)) != 0)
+			return rc;
+		if (found == ERR_NONE || (found == OK &&
+		    engine_rows_has_gone_on(&e->seen[i], &r.delivery)))
+			e->op.err = ERR_STALE;
+	}
+	return rc;
+}
+
 int
 store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 {
@@ -330,6 +351,8 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 		e->op.err = ERR_NONE;
 		return rc;
 	}
+	if ((rc = find_stale(st, txn, e)) != 0 || e->op.err != OK)
+		return rc;
 	if (e->action == EDIT_RETRY && ((rc = look_again(st, txn,
 	    e)) != 0 || e->op.err != OK))
 		return rc;

@@ -166,6 +166,25 @@ put_event(struct memory *m, const struct store_edit *e, struct span sender)
 		memory_story_put(m, e->id, event, 0, &h);
 }
 
+/* Has somebody gone on with what was seen? */
+static bool
+is_stale(struct memory *m, const struct store_edit *e)
+{
+	for (uint32_t i = 0; i < e->seen_cnt; i++) {
+		struct memory_row *row;
+		struct memory_key k;
+		union record r;
+
+		memory_key_no(&k, e->id, e->seen[i].no);
+		if ((row = memory_get(m, MEMORY_DELIVERY, &k)) == NULL)
+			return true;
+		memory_read(row, RECORD_delivery, &r);
+		if (engine_rows_has_gone_on(&e->seen[i], &r.delivery))
+			return true;
+	}
+	return false;
+}
+
 enum err
 memory_edit(struct memory *m, struct store_edit *e)
 {
@@ -180,6 +199,8 @@ memory_edit(struct memory *m, struct store_edit *e)
 	row = memory_get(m, MEMORY_MESSAGE, &k);
 	if (row == NULL || e->action == EDIT_RETRY)
 		return ERR_NONE;
+	if (is_stale(m, e))
+		return ERR_STALE;
 	memory_read(row, RECORD_message, &r);
 	if (!edit_deliveries(m, e))
 		return ERR_SYS;
