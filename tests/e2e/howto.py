@@ -55,6 +55,6 @@ def recipes():
             for title, part in zip(parts[1::2], parts[2::2])}
 
 
-if __name__ == "__main__":      # for tests/deb.sh: the lines of a recipe
+if __name__ == "__main__":      # for debian/tests: the lines of a recipe
     import sys
     print("\n".join(sum(recipes()[sys.argv[1]].steps, [])))
