@@ -48,7 +48,7 @@ DEBIAN_libidn2 := libidn2-dev
 DEBIAN_cmocka := libcmocka-dev
 
 MODULES := $(sort $(PKG_common) $(foreach p,$(ALL_PROGRAMS),$(PKG_$(p))))
-ifeq ($(filter help clean run check lint deps fmt html flow programs deb deb-check,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean run check lint deps fmt html flow programs deb deb-check rpm,$(MAKECMDGOALS)),)
 ifeq ($(shell command -v $(PKG_CONFIG)),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
@@ -360,6 +360,11 @@ PREBUILT ?=
 deb:
 	@debian/make.sh build/deb $(abspath $(PREBUILT))
 #: make deb               the Debian packages, in build/deb/
+
+.PHONY: rpm
+rpm:
+	@rpm/make.sh build/rpm $(abspath $(PREBUILT))
+#: make rpm               the packages for Fedora, in build/rpm/ (rpmbuild)
 
 .PHONY: deb-check
 deb-check: deb

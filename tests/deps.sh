@@ -21,7 +21,7 @@ TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc
     swaks libnet-ssleay-perl curl nodejs node-nodemailer ldnsutils mutt
     dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve dovecot-submissiond
     logrotate liblockfile1
-    debhelper lintian systemd
+    debhelper lintian systemd rpm
     libdb5.3 libnsl2 libicu72 libsasl2-2
     libevent-2.1-7 libfstrm0 libprotobuf-c1
     libgdbm6 libcourier-unicode4 libpcre3 libstdc++6

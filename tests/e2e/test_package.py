@@ -148,6 +148,40 @@ def test_a_shell_completes_every_command():
         assert words[-1] in said.split(), (words, said)
 
 
+def files_below(root):
+    return {os.path.join(where, f)[len(root):]
+            for where, _, files in os.walk(root) for f in files}
+
+
+@pytest.mark.heavy
+def test_the_packages_of_fedora_have_the_same_files():
+    with tempfile.TemporaryDirectory() as place:
+        made = run("rpm/make.sh", place, BUILD).split()
+        assert [os.path.basename(m).rsplit("-", 2)[0] for m in made] == [
+            "postern-mta", "postern"]
+        told = {m: run("rpm", "--dbpath", place, "-qpl", m).split()
+                for m in made}
+        mta = run("rpm", "--dbpath", place, "-qp", "--provides", made[0])
+        scripts = run("rpm", "--dbpath", place, "-qp", "--scripts", made[1])
+        kept = run("rpm", "--dbpath", place, "-qpc", made[1])
+    assert kept.split() == ["/etc/postern/postern.conf"]
+    assert "server(smtp)\n" in mta
+    assert "/usr/sbin/sendmail" in told[made[0]]
+    assert "/usr/sbin/sendmail" not in told[made[1]]
+    # Its users are there before the directories that are theirs.
+    assert scripts.index("systemd-sysusers postern.conf") < scripts.index(
+        "systemd-tmpfiles --create postern.conf")
+    # Only their places differ, and who compresses what.
+    names = {f.replace("/vendor-completions/", "/site-functions/")
+             .replace("/usr/share/doc/postern-mta/", "/usr/share/doc/postern/")
+             .removeprefix("/usr").removesuffix(".gz")
+             for f in files_below(unpacked())
+             if not re.search("/lintian/|/(changelog|copyright)", f)}
+    ours = {f.removeprefix("/usr").removesuffix(".gz")
+            for m in made for f in told[m]}
+    assert names - ours == set()
+
+
 # What is unpacked, started by root where nothing else is.
 
 ROOM = """
