@@ -156,12 +156,17 @@ from_due(const struct row *due, struct record_delivery *out)
 	return flow.len == 0;
 }
 
+/* b is as a row of due tells it. */
 static bool
 is_same(const struct record_delivery *a, const struct record_delivery *b)
 {
+	struct store_flow flow;
+
 	return a->due_ms == b->due_ms && span_eq(a->relay, b->relay) &&
 	    span_eq(a->destination, b->destination) &&
-	    span_eq(span_head(a->tenant, STORE_TURN_MAX), b->tenant);
+	    store_flow_name(&flow, a->relay, a->destination, a->tenant) &&
+	    span_eq(store_flow_names(store_flow_span(&flow)).tenant,
+	    b->tenant);
 }
 
 /*

@@ -44,7 +44,8 @@
 #define STORE_TURN_DOMAIN_MAX	64	/* bytes of a domain, its last	*/
 #define STORE_TURN_MAX		(STORE_TENANT_MAX + 1 + STORE_TURN_DOMAIN_MAX)
 #define STORE_PIECES_MAX	(1u << 28)	/* of a part	*/
-#define STORE_FLOW_MAX		480	/* bytes of a flow's name	*/
+#define STORE_FLOW_MAX		480	/* bytes of a flow's name, which
+					 * every engine must take	*/
 #define STORE_DUE_MAX		64	/* rows one store_read_due gives */
 #define STORE_SPENT_MAX		64	/* rows one store_read_spent gives */
 #define STORE_FLOWS_MAX		64	/* rows one store_read_flows gives */
@@ -783,7 +784,10 @@ enum held store_held_by(const struct record_delivery *);
 /* What holds one of which a row cannot be used for that reason. */
 enum held store_held_for(enum aside why);
 
-/* The flow of these; false when that is too long. */
+/*
+ * The flow of these, of whose tenant so much counts as goes in.  False: a relay
+ * and a destination that are none, by their lengths, or a NUL in one.
+ */
 bool	store_flow_name(struct store_flow *, struct span relay,
 	    struct span destination, struct span tenant);
 

@@ -9,6 +9,12 @@
  * What it takes before it has said ready() is answered after that.  It may
  * take long, and tells by space() that nothing should be begun meanwhile; that
  * it lost the way to what it keeps is no reason to say broken().
+ *
+ * STORE_PIECES_MAX and STORE_FLOW_MAX are what every engine must take, and no
+ * questions to it: names of flows lie in struct store_flow itself, of which an
+ * answer has 64, and each would have to be allocated otherwise.  An engine with
+ * other bounds checks them as it is compiled (lmdb), or keeps a hash of a name
+ * beside it.
  */
 #ifndef QUEUE_STORE_ENGINE_H
 #define QUEUE_STORE_ENGINE_H

@@ -8,6 +8,10 @@
 
 #define TURN_MARK	'\n'	/* between tenant and domain	*/
 
+/* Whose it is, is said whole; of his line's domain what there is room for. */
+_Static_assert(BLOCK_NAME_MAX + DOMAIN_MAX + STORE_TENANT_MAX + 3 <=
+    STORE_FLOW_MAX, "every flow has a name");
+
 /* Version 1 did not say it. */
 enum held
 store_held_by(const struct record_delivery *d)
@@ -36,9 +40,15 @@ bool
 store_flow_name(struct store_flow *f, struct span relay,
     struct span destination, struct span tenant)
 {
+	size_t room;
+
 	f->len = 0;
-	return append_name(f, relay) && append_name(f, destination) &&
-	    append_name(f, span_head(tenant, STORE_TURN_MAX));
+	if (!append_name(f, relay) || !append_name(f, destination) ||
+	    f->len == sizeof(f->name))
+		return false;
+	room = sizeof(f->name) - f->len - 1;
+	return append_name(f, span_head(tenant, room < STORE_TURN_MAX ? room :
+	    STORE_TURN_MAX));
 }
 
 /* The next string of a name, without its NUL. */

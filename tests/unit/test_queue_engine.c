@@ -15,16 +15,22 @@ flow_of(const struct kit_mail *m)
 	return f;
 }
 
+static enum err
+accept_here(struct play *p, struct kit_mail *m)
+{
+	unsigned before = p->kit.back_cnt;
+
+	store_accept(p->q.store, &m->accept, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return p->kit.last;
+}
+
 /* A message that this queue did not take in. */
 static void
 put_by_another(struct play *p, struct kit_mail *m)
 {
-	unsigned before = p->kit.back_cnt;
-
 	kit_mail(&p->kit, m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
-	store_accept(p->q.store, &m->accept, kit_back, &p->kit);
-	kit_until(&p->kit, p->kit.back_cnt > before);
-	assert_int_equal(p->kit.last, OK);
+	assert_int_equal(accept_here(p, m), OK);
 }
 
 static void
@@ -350,6 +356,43 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 	}
 }
 
+/* The longest of each there can be: a flow has a name all the same. */
+static void
+no_name_is_too_long_for_a_flow(void **state)
+{
+	static char relay[BLOCK_NAME_MAX], to[DOMAIN_MAX], line[512];
+	char whose[2][STORE_TENANT_MAX], domain[STORE_TURN_DOMAIN_MAX];
+	struct play *p = *state;
+	struct store_flow names[2];
+
+	memset(relay, 'r', sizeof(relay));
+	memset(to, 'd', sizeof(to));
+	memset(domain, 'o', sizeof(domain));
+	for (int i = 0; i < 2; i++) {
+		struct store_edit e = { .action = EDIT_REMOVE,
+		    .now_ms = clock_wall_ms() };
+		struct kit_mail m;
+
+		memset(whose[i], 't', sizeof(whose[i]));
+		whose[i][STORE_TENANT_MAX - 1] = i == 0 ? 'a' : 'b';
+		kit_mail(&p->kit, &m, SPAN("A: b\r\n\r\n"), SPAN("text\r\n"));
+		m.where.relay = (struct span){ relay, sizeof(relay) };
+		m.where.destination = (struct span){ to, sizeof(to) };
+		m.where.tenant = (struct span){ line, store_turn_put(line,
+		    (struct span){ whose[i], sizeof(whose[i]) },
+		    (struct span){ domain, sizeof(domain) }) };
+		assert_int_equal(accept_here(p, &m), OK);
+		names[i] = flow_of(&m);
+		e.id = m.mail.id;
+		assert_int_equal(edit(p, &e), OK);
+		assert_int_equal(e.changed_cnt, 1);
+		assert_true(span_eq(store_flow_names(store_flow_span(
+		    &names[i])).destination, m.where.destination));
+	}
+	assert_false(span_eq(store_flow_span(&names[0]),
+	    store_flow_span(&names[1])));
+}
+
 /* What a sender is to be told of the only recipient. */
 static void
 fail_recipient(struct play *p, const struct kit_mail *m)
@@ -533,6 +576,7 @@ main(void)
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
 		PLAY_TEST(an_edit_is_not_put_over_what_was_tried_since),
 		PLAY_TEST(what_another_tries_meanwhile_is_not_edited),
+		PLAY_TEST(no_name_is_too_long_for_a_flow),
 		PLAY_TEST(what_two_want_to_tell_is_told_once),
 		PLAY_TEST(what_two_want_to_digest_is_one_digest),
 		PLAY_TEST(what_another_took_away_is_held_no_longer),

@@ -19,6 +19,10 @@
 #define FREE_LIST	0			/* LMDB's own two tables */
 #define ROOTS		1
 
+/* A row of due begins with a name. */
+_Static_assert(STORE_FLOW_MAX + PLACE_LEN <= STORE_KEY_MAX,
+    "its key is too long");
+
 static const char *const names[TABLE__COUNT] = {
 	[TABLE_MESSAGE] = "message", [TABLE_HEADER] = "header",
 	[TABLE_BODY] = "body", [TABLE_RECIPIENT] = "recipient",
