@@ -43,6 +43,8 @@ struct edge_calls {
 	void	(*lost)(const struct link_peer *, enum err why, void *arg);
 	/* After edge_drain(): the last client is gone. */
 	void	(*drained)(void *arg);
+	/* The queue takes mail again, which it did not.  May be NULL. */
+	void	(*on_room)(void *arg);
 };
 
 struct edge {

@@ -176,6 +176,7 @@ take_message(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
 	struct edge *edge = arg;
+	enum queue_full before = edge->full;
 
 	if (type == MSG_rcpt_answer)
 		return take_word(edge, &m->rcpt_answer);
@@ -194,6 +195,9 @@ take_message(struct link *l, unsigned type, const union msg *m,
 		edge->dsn = m->queue_state.dsn != 0;
 		edge->max_size = m->queue_state.size;
 	}
+	if (before != QUEUE_HAS_ROOM && edge->full == QUEUE_HAS_ROOM &&
+	    edge->calls->on_room != NULL)
+		edge->calls->on_room(edge->arg);
 	return OK;
 }
 

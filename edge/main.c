@@ -58,6 +58,15 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 }
 
 static void
+on_room(void *arg)
+{
+	struct program *program = arg;
+
+	if (program->drop != NULL)
+		drop_look(program->drop);
+}
+
+static void
 peer_gone(struct boot *b, uint32_t no, void *arg)
 {
 	struct program *program = arg;
@@ -140,7 +149,7 @@ main(int argc, char **argv)
 		.peer = peer, .peer_gone = peer_gone, .drain = drain,
 	};
 	static const struct edge_calls edge_calls = {
-		.lost = link_is_lost, .drained = drained,
+		.lost = link_is_lost, .drained = drained, .on_room = on_room,
 	};
 	static struct program program;
 	struct settings set;

@@ -72,6 +72,7 @@ struct kit {
 	unsigned	 login_cnt;
 	unsigned	 lost_cnt;
 	bool		 is_drained;
+	unsigned	 room_cnt;	/* on_room() was called */
 	int		 tick_fd, turns;
 	struct ev	 tick;
 };
@@ -374,6 +375,12 @@ kit_drained(void *arg)
 	kit.is_drained = true;
 }
 
+static inline void
+kit_on_room(void *arg)
+{
+	kit.room_cnt++;
+}
+
 static inline struct settings
 kit_settings(void)
 {
@@ -397,7 +404,9 @@ kit_settings(void)
 static inline void
 kit_start(void)
 {
-	static const struct edge_calls calls = { kit_lost, kit_drained };
+	static const struct edge_calls calls = {
+		kit_lost, kit_drained, kit_on_room
+	};
 	struct settings set = kit_settings();
 
 	memset(&kit, 0, sizeof(kit));

@@ -570,9 +570,11 @@ a_full_queue_is_told_at_mail(void **state)
 	kit_turn(KIT_TURNS);
 	kit_want("MAIL FROM:<>\r\n",
 	    "452 4.3.1 Insufficient system storage\r\n");
+	assert_int_equal(kit.room_cnt, 0);
 	(void)link_send_queue_state(kit.queue,
 	    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8, .full = 0 });
 	kit_turn(KIT_TURNS);
+	assert_int_equal(kit.room_cnt, 1);
 	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");
 }
 
