@@ -109,8 +109,8 @@ a_process_that_is_in_trouble_is_told(void **state)
 	want(HEALTH_ATTENTION, "was started 3 times");
 	process.role = ROLE_PICKUP;
 	process.counters[COUNTER_odd] = 2;
-	want(HEALTH_ATTENTION, "has left 2 files of the drop directory: the "
-	    "log says why");
+	want(HEALTH_ATTENTION, "has left 2 files of the drop directory: "
+	    "posternctl drop list");
 }
 
 static void
