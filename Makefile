@@ -368,7 +368,7 @@ rpm:
 
 .PHONY: deb-check
 deb-check: deb
-	@tests/deb.sh build/deb
+	@PREBUILT=$(abspath $(PREBUILT)) tests/deb.sh build/deb
 #: make deb-check         tries them in a Debian with systemd (mmdebstrap; root)
 
 #: make clean             remove build/

@@ -1,7 +1,9 @@
 #!/bin/bash
 # make.sh DIR [PREBUILT] - build the packages in DIR, from a copy of the sources
-# that git knows (or of all there is, in an unpacked archive).
+# that git knows (or of all there is, in an unpacked archive).  What they are
+# made of does not tell whose copy it was: modes and times are the same for all.
 set -eu
+umask 022
 cd "$(dirname "$0")/.."
 dir=$1 prebuilt=${2:-}
 version=$(dpkg-parsechangelog -S Version)
@@ -10,6 +12,11 @@ command -v dh >/dev/null || {
 	echo "make deb needs: apt-get install debhelper" >&2
 	exit 1
 }
+export SOURCE_DATE_EPOCH
+SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
+# What is newer than the programs that are packed is made anew, by its time.
+same=--mtime=@$SOURCE_DATE_EPOCH
+[ -z "$prebuilt" ] || same=
 
 rm -rf "$dir"
 mkdir -p "$copy"
@@ -17,10 +24,9 @@ if [ -e .git ]; then
 	git ls-files -z --cached --others --exclude-standard
 else
 	find . -path ./build -prune -o -type f -print0
-fi | tar -c --null -T - | tar -x -C "$copy"
+fi | tar -c --null -T - --mode=go=u,go-w $same | tar -x -C "$copy"
 
-export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS
-SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
+export DEB_BUILD_OPTIONS
 DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }parallel=$(nproc)"
 what=
 if [ -n "$prebuilt" ]; then

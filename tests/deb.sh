@@ -3,11 +3,14 @@
 # mmdebstrap, with a real systemd as the first process of namespaces, so no
 # virtual machine is needed.  What is done there is debian/tests/steps.
 # ROOT is where that Debian goes (a new directory; it is removed at the end).
-# As root, with a mirror of Debian in reach; takes two minutes or so.
+# Before that they are built again, and must be the same to the byte; PREBUILT
+# is where the programs are if they were packed and not built.
+# As root, with a mirror of Debian in reach; takes three minutes or so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 debs=$1
 root=${2:-$(mktemp -d)}/root
+again=$(mktemp -d)
 holder='' status=1
 
 say() { echo "deb: $*"; }
@@ -15,7 +18,7 @@ say() { echo "deb: $*"; }
 end() {
 	[ -z "$holder" ] || kill -KILL "$first" 2>/dev/null
 	wait 2>/dev/null
-	rm -rf --one-file-system "${root%/root}"
+	rm -rf --one-file-system "${root%/root}" "$again"
 	exit $status
 }
 trap end EXIT
@@ -37,6 +40,14 @@ ip link set lo up; hostname mx1; pivot_root . .old || exit 1
 exec chroot . /usr/bin/env -i container=other \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd \
     --system --unit=multi-user.target --log-target=null'
+
+say "building them again in $again"
+(umask 077 && TZ=Pacific/Auckland debian/make.sh "$again/by/others" \
+    ${PREBUILT:-}) >/dev/null || exit
+for made in "$debs"/*.deb "$debs"/*.tar.*; do
+	[ ! -e "$made" ] || cmp "$made" "$again/by/others/${made##*/}" || exit
+done
+say "ok    built twice they are the same"
 
 packages=systemd,systemd-sysv,dbus,iproute2,procps
 say "$(du -cBK "$debs"/*.deb | sed -n '$s/K.*/ KiB of packages/p')"
