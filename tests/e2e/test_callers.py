@@ -12,6 +12,7 @@ import pytest
 from house import House
 from server import until
 
+pytestmark = pytest.mark.heavy       # most of it is others' programs
 PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 CONF = "/etc/postern/postern.conf"

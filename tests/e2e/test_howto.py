@@ -14,6 +14,7 @@ from peers import Authority
 from server import until
 from sinks import EXTENSIONS, Sink
 
+pytestmark = pytest.mark.heavy       # what it follows is a host as installed
 PORT = 587
 PASSWORD = "a password, not a word"
 # Typed in a Debian with a real systemd, and with packages.

@@ -12,7 +12,7 @@ import pytest
 from client import Client
 from test_local import ANN, box, local, messages, people  # fixtures too
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.heavy]
 
 TOTAL = 30
 DOVECOT = """

@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 
+import pytest
+
 from client import Client, send
 from server import basic, free_port
 from tool import ctl
 
+pytestmark = pytest.mark.heavy
 PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
 OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                     "../../conf/logwatch")
