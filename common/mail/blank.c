@@ -1,10 +1,8 @@
 /* blank.c - see the header. */
-#include <stdbool.h>
-
 #include "mail/blank.h"
 
-static bool
-is_blank(char c)
+bool
+blank_is(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -12,9 +10,9 @@ is_blank(char c)
 struct span
 blank_trim(struct span s)
 {
-	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
+	while (s.len > 0 && blank_is(s.ptr[s.len - 1]))
 		s.len--;
-	while (s.len > 0 && is_blank(s.ptr[0]))
+	while (s.len > 0 && blank_is(s.ptr[0]))
 		s = span_tail(s, 1);
 	return s;
 }

@@ -5,8 +5,11 @@
 #ifndef MAIL_BLANK_H
 #define MAIL_BLANK_H
 
+#include <stdbool.h>
+
 #include "base/span.h"
 
+bool		blank_is(char);
 /* Without any at both ends. */
 struct span	blank_trim(struct span);
 

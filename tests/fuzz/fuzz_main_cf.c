@@ -3,13 +3,13 @@
  * fuzz_main_cf.c - a value is bounded, whatever leads to itself; words of a
  * list have no blanks around them.
  */
-#include <ctype.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/tool/import/main_cf.h"
+#include "mail/blank.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -23,8 +23,8 @@ look_at_words(const char *value)
 		if (rest.len >= left)
 			abort();
 		left = rest.len;
-		if (word.len > 0 && (isspace((unsigned char)word.ptr[0]) ||
-		    isspace((unsigned char)word.ptr[word.len - 1])))
+		if (word.len > 0 && (blank_is(word.ptr[0]) ||
+		    blank_is(word.ptr[word.len - 1])))
 			abort();
 	}
 }

@@ -205,8 +205,8 @@ main_cf_word(struct span *list, struct span *word)
 {
 	size_t len = 0, depth = 0;
 
-	while (list->len > 0 && (isspace((unsigned char)list->ptr[0]) ||
-	    list->ptr[0] == ','))
+	while (list->len > 0 &&
+	    (blank_is(list->ptr[0]) || list->ptr[0] == ','))
 		*list = span_tail(*list, 1);
 	if (list->len == 0)
 		return false;
@@ -217,7 +217,7 @@ main_cf_word(struct span *list, struct span *word)
 			depth++;
 		else if (c == '}' && depth > 0)
 			depth--;
-		else if (depth == 0 && (isspace((unsigned char)c) || c == ','))
+		else if (depth == 0 && (blank_is(c) || c == ','))
 			break;
 	}
 	/* A brace may not end. */
