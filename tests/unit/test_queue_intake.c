@@ -841,8 +841,9 @@ members_of_a_list_hear_of_its_owner_and_not_of_the_sender(void **state)
 	kit_until(&p->kit, p->taken_cnt == 1);
 	play_link_relay(p, 1);
 	play_list_slots(p, 9);
-	kit_until(&p->kit, p->rcpt_cnt == 3);
-	assert_int_equal(p->open_cnt, 2);
+	/* And perhaps the report already, that is for the sender. */
+	kit_until(&p->kit, p->rcpt_cnt >= 3);
+	assert_true(p->open_cnt >= 2);
 	assert_non_null(strstr(p->senders, "owner-team@example.net "));
 	assert_non_null(strstr(p->senders, "a@example.org "));
 	assert_null(strstr(p->asked, "rfc822"));
