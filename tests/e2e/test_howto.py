@@ -295,7 +295,7 @@ def test_no_recipe_is_left_out():
         if title in ELSEWHERE:
             with open(os.path.join(TOP, ELSEWHERE[title]),
                       encoding="utf-8") as f:
-                assert 'howto.py "%s"' % title in f.read(), title
+                assert "howto.py " + title in f.read(), title
         else:
             assert 'follow(house, "%s")' % title in text or (
                 'recipes()["%s"]' % title in text), title
