@@ -52,7 +52,9 @@ drained(void *arg)
 static struct edge *
 make_edge(int *queue_fd, unsigned has)
 {
-	static const struct edge_calls calls = { lost, drained };
+	static const struct edge_calls calls = {
+		.lost = lost, .drained = drained,
+	};
 	struct link_peer peer = { .role = ROLE_QUEUE, .block = "main" };
 	struct settings set = {
 		.hostname = strdup("mx.test.example"),
