@@ -1117,6 +1117,7 @@ main(void)
 		TEST(what_is_told_to_end_undoes_it),
 	};
 
+	(void)signal(SIGPIPE, SIG_IGN);	/* as boot.c does for the relay	*/
 	(void)alarm(110);	/* what waits for a death may wait for good */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
