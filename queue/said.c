@@ -14,13 +14,14 @@ said_is_line(struct span s)
 }
 
 bool
-said_is_mail(const struct msg_mail_open *m)
+said_is_mail(const struct msg_mail_open *m, enum role role)
 {
 	return m->stream != UINT64_MAX && said_is_line(m->sender) &&
 	    said_is_line(m->tenant) && said_is_line(m->tls) &&
 	    m->ret < DSN_RET__COUNT && m->body < BODY__COUNT &&
 	    (m->params & ~PARAM__ALL) == 0 && (m->by_mode & ~BY__ALL) == 0 &&
-	    (m->envid.len == 0 || dsn_is_envid(m->envid));
+	    (m->envid.len == 0 || dsn_is_envid(m->envid)) &&
+	    (m->once == 0 || role == ROLE_PICKUP);
 }
 
 bool

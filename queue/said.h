@@ -22,8 +22,9 @@
 /* May it go into headers and commands later, and not break out of a line? */
 bool	said_is_line(struct span);
 
-/* Is each of its values one of those that there are? */
-bool	said_is_mail(const struct msg_mail_open *);
+/* Is each of its values one of those that there are, and that edges of this
+ * role may say? */
+bool	said_is_mail(const struct msg_mail_open *, enum role);
 bool	said_is_rcpt(const struct msg_mail_rcpt *);
 
 /* Copy at most max bytes of s to *at, which goes on behind them. */

@@ -16,7 +16,7 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	struct stream *s, key = { .no = m->stream };
 
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
-	    !said_is_mail(m))
+	    !said_is_mail(m, link_peer(ed->link)->role))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
 		ed->highest = m->stream + 1;

@@ -65,7 +65,7 @@ kept(struct stream *s)
 {
 	struct queue *q = s->queue;
 
-	once_kept(&q->intake->once, s->once);
+	once_kept(&q->intake->once, s->accept.message.edge, s->once);
 	if (s->edge != NULL)
 		to_edge_taken(s->edge->link, s->no);
 	log_queued(s);
@@ -99,7 +99,8 @@ undone(struct store_op *op, enum err e, void *arg)
 	if (e != OK) {			/* it comes twice, and is not lost */
 		kept(s);
 	} else {
-		once_forget(&q->intake->once, s->once);
+		once_forget(&q->intake->once, s->accept.message.edge,
+		    s->once);
 		log_undone(s);
 		stream_free(s);
 	}
@@ -125,7 +126,8 @@ accepted(struct store_op *op, enum err e, void *arg)
 	q->intake->busy_cnt--;
 	stream_answered(s);
 	if (e != OK)
-		once_forget(&q->intake->once, s->once);
+		once_forget(&q->intake->once, s->accept.message.edge,
+		    s->once);
 	if (e != OK)
 		stream_refuse_room(s, e == ERR_FULL);
 	else if (s->is_given_up)
@@ -205,7 +207,8 @@ split(struct stream *s, int64_t now_ms)
 static void
 commit(struct stream *s)
 {
-	enum once_state once = once_state(&s->queue->intake->once, s->once);
+	enum once_state once = once_state(&s->queue->intake->once,
+	    s->accept.message.edge, s->once);
 	struct store_accept *a = &s->accept;
 	int64_t now_ms = clock_wall_ms();
 	enum err e;
@@ -252,7 +255,7 @@ commit(struct stream *s)
 	put_reports(s);
 	s->queue->intake->busy_cnt++;
 	stream_handed(s);
-	once_begin(&s->queue->intake->once, s->once);
+	once_begin(&s->queue->intake->once, a->message.edge, s->once);
 	store_accept(s->queue->store, a, accepted, s);
 }
 

@@ -231,7 +231,7 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	facts->by_mode = m->by_mode;
 	s->accept.session = m->session;
 	s->accept.tls = said_keep(&at, m->tls, TLS_WORDS_MAX);
-	s->once = once_number(ed->name, m->once);
+	s->once = m->once;
 	s->is_local = m->local != 0;
 	s->is_judged = m->judged != 0;
 	s->queue = ed->queue;

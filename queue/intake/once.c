@@ -1,66 +1,50 @@
 /* once.c - a ring: few are under way, so it is searched from end to end. */
-#include <stddef.h>
-
 #include "queue/intake/once.h"
 
-uint64_t
-once_number(const char *edge, uint64_t number)
-{
-	uint64_t mix = number;
-
-	if (number == 0)
-		return 0;
-	for (; *edge != '\0'; edge++)
-		mix = (mix ^ (unsigned char)*edge) * 0x100000001b3u;
-	return mix != 0 ? mix : 1;
-}
-
-static const struct once_row *
-row_of(const struct once *o, uint64_t number)
+static struct once_row *
+row_of(struct once *o, struct span edge, uint64_t number)
 {
 	for (unsigned i = 0; number != 0 && i < ONCE_MAX; i++)
-		if (o->rows[i].number == number)
+		if (o->rows[i].number == number &&
+		    span_eq(span_of(o->rows[i].edge), edge))
 			return &o->rows[i];
 	return NULL;
 }
 
 enum once_state
-once_state(const struct once *o, uint64_t number)
+once_state(struct once *o, struct span edge, uint64_t number)
 {
-	const struct once_row *row = row_of(o, number);
+	const struct once_row *row = row_of(o, edge, number);
 
 	return row != NULL ? row->state : ONCE_NEW;
 }
 
-static void
-set(struct once *o, uint64_t number, enum once_state state)
-{
-	const struct once_row *row = row_of(o, number);
-
-	if (row != NULL)
-		o->rows[row - o->rows].state = state;
-}
-
 void
-once_begin(struct once *o, uint64_t number)
+once_begin(struct once *o, struct span edge, uint64_t number)
 {
-	if (number == 0)
+	struct once_row *row = &o->rows[o->next];
+
+	if (number == 0 || !span_cstr(edge, row->edge, sizeof(row->edge)))
 		return;
-	o->rows[o->next] = (struct once_row){ number, ONCE_COMMITTING };
+	row->number = number;
+	row->state = ONCE_COMMITTING;
 	o->next = (o->next + 1) % ONCE_MAX;
 }
 
 void
-once_kept(struct once *o, uint64_t number)
+once_kept(struct once *o, struct span edge, uint64_t number)
 {
-	set(o, number, ONCE_KEPT);
+	struct once_row *row = row_of(o, edge, number);
+
+	if (row != NULL)
+		row->state = ONCE_KEPT;
 }
 
 void
-once_forget(struct once *o, uint64_t number)
+once_forget(struct once *o, struct span edge, uint64_t number)
 {
-	const struct once_row *row = row_of(o, number);
+	struct once_row *row = row_of(o, edge, number);
 
 	if (row != NULL)
-		o->rows[row - o->rows] = (struct once_row){ 0, ONCE_NEW };
+		*row = (struct once_row){ 0 };
 }

@@ -7,12 +7,16 @@
  * it and pickup die between commit and removal, a second copy goes out, as of a
  * client that has not read its 250 (RFC 1047).
  *
- * A number is an edge's own: no other can have its mail taken for known.
+ * A number is an edge's own: no other can have its mail taken for known, and
+ * said.h lets none but pickup have any.
  */
 #ifndef QUEUE_ONCE_H
 #define QUEUE_ONCE_H
 
 #include <stdint.h>
+
+#include "base/limits.h"
+#include "base/span.h"
 
 #define ONCE_MAX	1024u		/* pickup has 16 under way	*/
 
@@ -26,18 +30,16 @@ struct once {
 	struct once_row {
 		uint64_t number;	/* 0: the row is free		*/
 		enum once_state state;
+		char	 edge[BLOCK_NAME_MAX + 1];
 	}		 rows[ONCE_MAX];
 	unsigned	 next;		/* row to be used		*/
 };
 
-/* What the queue calls an edge's number; 0 stays 0. */
-uint64_t	once_number(const char *edge, uint64_t number);
-
-/* 0 is always new. */
-enum once_state	once_state(const struct once *, uint64_t number);
+/* edge is the name of its block.  0 is always new. */
+enum once_state	once_state(struct once *, struct span edge, uint64_t number);
 /* It goes to the store, and then: it has it, or has not.  Nothing for 0. */
-void		once_begin(struct once *, uint64_t number);
-void		once_kept(struct once *, uint64_t number);
-void		once_forget(struct once *, uint64_t number);
+void		once_begin(struct once *, struct span edge, uint64_t number);
+void		once_kept(struct once *, struct span edge, uint64_t number);
+void		once_forget(struct once *, struct span edge, uint64_t number);
 
 #endif

@@ -31,7 +31,8 @@ passage_mail(struct proxy_edge *ed, const struct msg_mail_open *m)
 	struct proxy *px = ed->proxy;
 	struct passage *p;
 
-	if (m->stream < ed->highest || !said_is_mail(m))
+	if (m->stream < ed->highest ||
+	    !said_is_mail(m, link_peer(ed->link)->role))
 		return ERR_PEER;
 	ed->highest = m->stream + 1;
 	if (px->is_draining || ed->cnt >= SAID_STREAMS_MAX ||

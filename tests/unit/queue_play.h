@@ -264,17 +264,24 @@ play_stop_queue(struct play *p)
 }
 
 static inline void
-play_link_edge(struct play *p)
+play_link_edge_as(struct play *p, enum role role, const char *block)
 {
 	struct link_peer us = { .role = ROLE_QUEUE, .block = "main" };
-	struct link_peer edge = { .role = ROLE_EDGE, .block = "in", .no = 1 };
+	struct link_peer edge = { .role = role, .no = 1 };
 	int fds[2];
 
+	(void)strlcpy(edge.block, block, sizeof(edge.block));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
 	    0, fds), 0);
 	from_edge_peer(&p->q, fds[0], &edge);
-	assert_int_equal(link_open(&p->edge, p->kit.loop, fds[1], ROLE_EDGE,
+	assert_int_equal(link_open(&p->edge, p->kit.loop, fds[1], role,
 	    &us, play_edge_heard, play_edge_lost, p), OK);
+}
+
+static inline void
+play_link_edge(struct play *p)
+{
+	play_link_edge_as(p, ROLE_EDGE, "in");
 }
 
 static inline void

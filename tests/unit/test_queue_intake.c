@@ -374,6 +374,16 @@ a_queue_that_stops_takes_nothing_new_and_ends_the_rest(void **state)
 	assert_int_equal(p->grant_cnt, 2);
 }
 
+/* The edge goes, and pickup comes. */
+static void
+link_pickup(struct play *p, const char *block)
+{
+	link_close(&p->edge);
+	intake_edge_gone(&(struct edge *){ edge_of(p) });
+	play_link_edge_as(p, ROLE_PICKUP, block);
+	assert_string_equal(edge_of(p)->name, block);
+}
+
 /* As mail() and rcpt(), under a number of the edge's. */
 static void
 begin_numbered(struct play *p, uint64_t no, uint64_t once)
@@ -391,6 +401,7 @@ what_comes_again_under_its_number_is_kept_once(void **state)
 {
 	struct play *p = *state;
 
+	link_pickup(p, "drop");
 	begin_numbered(p, 1, 7);
 	kit_until(&p->kit, p->taken_cnt == 1);
 	begin_numbered(p, 2, 7);
@@ -401,6 +412,20 @@ what_comes_again_under_its_number_is_kept_once(void **state)
 	begin_numbered(p, 5, 0);
 	kit_until(&p->kit, p->taken_cnt == 5);
 	assert_int_equal(p->q.message_cnt, 4);
+	link_pickup(p, "other");	/* has files of its own */
+	begin_numbered(p, 1, 7);
+	kit_until(&p->kit, p->taken_cnt == 6);
+	assert_int_equal(p->q.message_cnt, 5);
+}
+
+/* Who speaks with strangers could else have others' mail taken for known. */
+static void
+a_number_of_an_edge_that_has_no_files_is_nonsense(void **state)
+{
+	struct play *p = *state;
+
+	assert_int_equal(intake_mail(edge_of(p), &(struct msg_mail_open){
+	    .stream = 1, .sender = SPAN("a@b.example"), .once = 7 }), ERR_PEER);
 }
 
 static void
@@ -408,6 +433,7 @@ what_comes_again_while_it_is_committed_comes_later(void **state)
 {
 	struct play *p = *state;
 
+	link_pickup(p, "drop");
 	begin_numbered(p, 1, 7);
 	begin_numbered(p, 2, 7);
 	kit_until(&p->kit, p->taken_cnt == 1 && p->refused_cnt == 1);
@@ -419,24 +445,23 @@ static void
 a_number_is_an_edges_own_and_is_forgotten_in_time(void **state)
 {
 	static struct once o;
-	uint64_t mine = once_number("drop", 7);
+	struct span me = SPAN("drop"), other = SPAN("in");
 
-	assert_true(mine != once_number("in", 7));
-	assert_true(once_number("drop", 0) == 0);
-	once_begin(&o, mine);
-	assert_int_equal(once_state(&o, mine), ONCE_COMMITTING);
-	once_forget(&o, mine);
-	assert_int_equal(once_state(&o, mine), ONCE_NEW);
-	once_begin(&o, mine);
-	once_kept(&o, mine);
+	once_begin(&o, me, 7);
+	assert_int_equal(once_state(&o, me, 7), ONCE_COMMITTING);
+	assert_int_equal(once_state(&o, other, 7), ONCE_NEW);
+	once_forget(&o, me, 7);
+	assert_int_equal(once_state(&o, me, 7), ONCE_NEW);
+	once_begin(&o, me, 7);
+	once_kept(&o, me, 7);
 	for (unsigned i = 1; i < ONCE_MAX; i++) {
-		assert_int_equal(once_state(&o, mine), ONCE_KEPT);
-		once_begin(&o, 1000 + i);
+		assert_int_equal(once_state(&o, me, 7), ONCE_KEPT);
+		once_begin(&o, other, 1000 + i);
 	}
-	once_begin(&o, 1);
-	assert_int_equal(once_state(&o, mine), ONCE_NEW);
-	once_begin(&o, 0);
-	assert_int_equal(once_state(&o, 0), ONCE_NEW);
+	once_begin(&o, other, 1);
+	assert_int_equal(once_state(&o, me, 7), ONCE_NEW);
+	once_begin(&o, me, 0);
+	assert_int_equal(once_state(&o, me, 0), ONCE_NEW);
 }
 
 static void
@@ -991,6 +1016,7 @@ main(void)
 		TEST(edges_hear_of_a_full_queue_and_of_its_end),
 		TEST(a_queue_that_stops_takes_nothing_new_and_ends_the_rest),
 		TEST(what_comes_again_under_its_number_is_kept_once),
+		TEST(a_number_of_an_edge_that_has_no_files_is_nonsense),
 		TEST(what_comes_again_while_it_is_committed_comes_later),
 		TEST(a_number_is_an_edges_own_and_is_forgotten_in_time),
 		TEST(an_edge_has_a_limit_of_streams),
