@@ -14,29 +14,6 @@
 
 enum field { ROOT = 3, PLACE, OPTIONS, FIELDS };
 
-static bool
-has_word(struct span list, struct span word)
-{
-	while (list.len > 0) {
-		size_t len = span_find(list, ',');
-
-		if (span_eq(span_head(list, len), word))
-			return true;
-		list = span_tail(list, len < list.len ? len + 1 : len);
-	}
-	return false;
-}
-
-static struct span
-take_word(struct span *line)
-{
-	size_t len = span_find(*line, ' ');
-	struct span word = span_head(*line, len);
-
-	*line = span_tail(*line, len < line->len ? len + 1 : len);
-	return word;
-}
-
 /* Of a line, what it says; what it is not about stays. */
 static enum conf_homes
 read_line(struct span line, enum conf_homes so_far)
@@ -44,15 +21,15 @@ read_line(struct span line, enum conf_homes so_far)
 	struct span f[FIELDS], kind;
 
 	for (int i = 0; i < FIELDS; i++)
-		f[i] = take_word(&line);
+		f[i] = span_cut(&line, ' ');
 	if (!span_eq(f[PLACE], SPAN(HOMES)))
 		return so_far;
-	while (line.len > 0 && !span_eq(take_word(&line), SPAN("-")))
+	while (line.len > 0 && !span_eq(span_cut(&line, ' '), SPAN("-")))
 		continue;
-	kind = take_word(&line);
+	kind = span_cut(&line, ' ');
 	if (span_begins(f[ROOT], SPAN(HIDDEN)))
 		return CONF_HOMES_HIDDEN;
-	if (!has_word(f[OPTIONS], SPAN("ro")))
+	if (!span_has(f[OPTIONS], ',', SPAN("ro")))
 		return CONF_HOMES_THERE;
 	return span_eq(kind, SPAN("tmpfs")) ? CONF_HOMES_HIDDEN :
 	    CONF_HOMES_READ_ONLY;

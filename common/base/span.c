@@ -73,20 +73,45 @@ span_find(struct span s, char c)
 	return at != NULL ? (size_t)(at - s.ptr) : s.len;
 }
 
-static bool
-is_blank(char c)
+struct span
+span_cut(struct span *s, char c)
 {
-	return c == ' ' || c == '\t';
+	size_t len = span_find(*s, c);
+	struct span head = span_head(*s, len);
+
+	*s = span_tail(*s, len < s->len ? len + 1 : len);
+	return head;
+}
+
+bool
+span_has(struct span list, char c, struct span word)
+{
+	while (list.len > 0)
+		if (span_eq(span_cut(&list, c), word))
+			return true;
+	return false;
+}
+
+static bool
+is_one_of(char c, const char *bytes)
+{
+	return c != '\0' && strchr(bytes, c) != NULL;
+}
+
+struct span
+span_strip(struct span s, const char *bytes)
+{
+	while (s.len > 0 && is_one_of(s.ptr[s.len - 1], bytes))
+		s.len--;
+	while (s.len > 0 && is_one_of(s.ptr[0], bytes))
+		s = span_tail(s, 1);
+	return s;
 }
 
 struct span
 span_trim(struct span s)
 {
-	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
-		s.len--;
-	while (s.len > 0 && is_blank(s.ptr[0]))
-		s = span_tail(s, 1);
-	return s;
+	return span_strip(s, " \t");
 }
 
 bool

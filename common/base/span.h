@@ -37,6 +37,13 @@ struct span	 span_tail(struct span, size_t n);
 /* Where byte c first stands, or the length when it does not. */
 size_t		 span_find(struct span, char c);
 
+/* Take off what stands before the first byte c, and that byte, if it stands. */
+struct span	 span_cut(struct span *, char c);
+/* Is word one of those of the list, parted by byte c? */
+bool		 span_has(struct span list, char c, struct span word);
+
+/* Without any of these bytes at both ends. */
+struct span	 span_strip(struct span, const char *bytes);
 /* Without blanks (space and tab) at both ends. */
 struct span	 span_trim(struct span);
 

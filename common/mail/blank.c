@@ -1,18 +1,18 @@
 /* blank.c - see the header. */
+#include <string.h>
+
 #include "mail/blank.h"
+
+#define BLANKS	" \t\r\n"
 
 bool
 blank_is(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return c != '\0' && strchr(BLANKS, c) != NULL;
 }
 
 struct span
 blank_trim(struct span s)
 {
-	while (s.len > 0 && blank_is(s.ptr[s.len - 1]))
-		s.len--;
-	while (s.len > 0 && blank_is(s.ptr[0]))
-		s = span_tail(s, 1);
-	return s;
+	return span_strip(s, BLANKS);
 }

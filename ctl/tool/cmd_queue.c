@@ -71,20 +71,12 @@ struct mailq {
 	uint64_t size;			/* bytes of all			*/
 };
 
+/* Is a delivery of it in that state? */
 static bool
-is_active(const struct listed_message *m)
+has_state(const struct listed_message *m, uint8_t state)
 {
 	for (size_t i = 0; i < m->delivery_len; i++)
-		if (m->deliveries[i].state == LISTED_ACTIVE)
-			return true;
-	return false;
-}
-
-static bool
-is_held(const struct listed_message *m)
-{
-	for (size_t i = 0; i < m->delivery_len; i++)
-		if (m->deliveries[i].state == LISTED_HELD)
+		if (m->deliveries[i].state == state)
 			return true;
 	return false;
 }
@@ -108,8 +100,9 @@ print_mailq(const struct listed_message *m, void *arg)
 	id_text(m->id, id);
 	if (localtime_r(&arrived, &tm) != NULL)
 		(void)strftime(when, sizeof(when), "%a %b %e %H:%M:%S", &tm);
-	printf("%s%c %7" PRIu64 " %-20s  ", id, is_active(m) ? '*' :
-	    is_held(m) ? '!' : ' ', m->size, when);
+	printf("%s%c %7" PRIu64 " %-20s  ", id,
+	    has_state(m, LISTED_ACTIVE) ? '*' :
+	    has_state(m, LISTED_HELD) ? '!' : ' ', m->size, when);
 	show_text(stdout, m->sender.len > 0 ? m->sender :
 	    SPAN("MAILER-DAEMON"));
 	putchar('\n');

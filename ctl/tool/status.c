@@ -196,27 +196,13 @@ status_fini(struct status *h)
 	memset(h, 0, sizeof(*h));
 }
 
-/* Is word one of the words? */
-static bool
-has_word(struct span words, struct span word)
-{
-	while (words.len > 0) {
-		size_t len = span_find(words, ' ');
-
-		if (span_eq(span_head(words, len), word))
-			return true;
-		words = span_tail(words, len + 1);
-	}
-	return false;
-}
-
 bool
 status_counts(enum role role, enum counter c)
 {
 	if (role == ROLE_MAILDIR || role == ROLE_PIPE ||
 	    role == ROLE_BLACKHOLE || role == ROLE_LOCAL)
 		role = ROLE_RELAY;
-	return has_word(span_of(counter_row(c)->who),
+	return span_has(span_of(counter_row(c)->who), ' ',
 	    span_of(role_row(role)->name));
 }
 

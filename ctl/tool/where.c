@@ -27,16 +27,24 @@ load(const char *path)
 	return c;
 }
 
+/* What it says, or what stands where it says nothing or cannot be read. */
+static void
+where(const char *config, struct span (*ask)(const struct conf *),
+    const char *usual, const char *below, char *buf, size_t cap)
+{
+	struct conf *c = load(config);
+	struct span dir = c != NULL ? ask(c) : SPAN("");
+
+	if (dir.len == 0)
+		dir = span_of(usual);
+	snprintf(buf, cap, "%.*s%s", (int)dir.len, dir.ptr, below);
+	conf_free(&c);
+}
+
 void
 where_control(const char *config, char *buf, size_t cap)
 {
-	struct conf *c = load(config);
-	struct span dir = c != NULL ? ask_run_dir(c) : SPAN("");
-
-	if (dir.len == 0)
-		dir = SPAN(WHERE_RUN_DIR);
-	snprintf(buf, cap, "%.*s/control", (int)dir.len, dir.ptr);
-	conf_free(&c);
+	where(config, ask_run_dir, WHERE_RUN_DIR, "/control", buf, cap);
 }
 
 bool
@@ -60,11 +68,5 @@ where_users(const char *config, unsigned n, struct where_users *out)
 void
 where_drop(const char *config, char *buf, size_t cap)
 {
-	struct conf *c = load(config);
-	struct span dir = c != NULL ? ask_drop(c) : SPAN("");
-
-	if (dir.len == 0)
-		dir = SPAN(WHERE_DROP_DIR);
-	snprintf(buf, cap, "%.*s", (int)dir.len, dir.ptr);
-	conf_free(&c);
+	where(config, ask_drop, WHERE_DROP_DIR, "", buf, cap);
 }

@@ -63,13 +63,9 @@ name_all(const struct asked *a)
 	struct span rest = { a->names, a->len };
 	enum err e = ERR_NONE;
 
-	while (rest.len > 0) {
-		size_t len = span_find(rest, '\n');
-
-		if (name(a, span_head(rest, len)))
+	while (rest.len > 0)
+		if (name(a, span_cut(&rest, '\n')))
 			e = OK;
-		rest = span_tail(rest, len < rest.len ? len + 1 : len);
-	}
 	return e;
 }
 

@@ -165,12 +165,10 @@ log_trouble(struct span why)
 static struct span
 take_remark(struct span words)
 {
-	size_t len = span_find(words, '\n');
-
 	if (!span_begins(words, SPAN("#")))
 		return words;
-	log_trouble(span_tail(span_head(words, len), 1));
-	return span_tail(words, len < words.len ? len + 1 : len);
+	log_trouble(span_tail(span_cut(&words, '\n'), 1));
+	return words;
 }
 
 static enum user_found

@@ -45,14 +45,12 @@ add_lines(struct verdict_text *text, struct span words, const char *name,
     bool is_named)
 {
 	while (words.len > 0) {
-		size_t len = span_find(words, '\n');
-		struct span whole = strip(span_head(words, len));
+		struct span whole = strip(span_cut(&words, '\n'));
 		struct reply line = { .text = behind_name(whole, name) };
 
 		is_named = is_named && line.text.len == whole.len;
 		if (!is_named)
 			verdict_add(text, &line);
-		words = span_tail(words, len < words.len ? len + 1 : len);
 	}
 }
 

@@ -55,6 +55,23 @@ head_and_tail_are_clamped(void **state)
 	assert_int_equal(span_find(SPAN("abc"), 'x'), 3);
 	assert_true(span_eq(span_trim(SPAN("\t a b \t")), SPAN("a b")));
 	assert_int_equal(span_trim(SPAN(" \t")).len, 0);
+	assert_true(span_eq(span_strip(SPAN("\n a \n"), " \n"), SPAN("a")));
+	assert_int_equal(span_strip((struct span){ "\0", 1 }, " ").len, 1);
+}
+
+static void
+words_are_taken_off_and_found(void **state)
+{
+	struct span s = SPAN("ab,,c");
+
+	(void)state;
+	assert_true(span_eq(span_cut(&s, ','), SPAN("ab")));
+	assert_int_equal(span_cut(&s, ',').len, 0);
+	assert_true(span_eq(span_cut(&s, ','), SPAN("c")));
+	assert_int_equal(s.len, 0);
+	assert_true(span_has(SPAN("ro,nosuid"), ',', SPAN("nosuid")));
+	assert_false(span_has(SPAN("ro,nosuid"), ',', SPAN("suid")));
+	assert_false(span_has(SPAN(""), ',', SPAN("ro")));
 }
 
 static void
@@ -100,6 +117,7 @@ main(void)
 		cmocka_unit_test(empty_spans_may_be_null),
 		cmocka_unit_test(comparing_folds_ascii_letters_only),
 		cmocka_unit_test(head_and_tail_are_clamped),
+		cmocka_unit_test(words_are_taken_off_and_found),
 		cmocka_unit_test(a_c_string_fits_or_is_empty),
 		cmocka_unit_test(numbers_are_digits_up_to_the_maximum),
 	};
