@@ -1,8 +1,8 @@
 #!/bin/bash
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
-# $POSTERN_BUILD (build), four at a time but for storms (three) and those marked
-# alone.  Tests marked root run as root, three at a time, by sudo where we are
-# not; where that fails they fail.
+# $POSTERN_BUILD (build), three at a time for each processor, but three storms
+# in all, and those marked alone by themselves.  Tests marked root run as root,
+# three at a time, by sudo where we are not; where that fails they fail.
 # Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -35,7 +35,7 @@ if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 fi
 ok=0
 also=${marker:+ and $marker}
-args=("$@" -n "${E2E_JOBS:-4}")
+args=("$@" -n "${E2E_JOBS:-$(($(nproc) * 3))}")
 run user "not root and not alone and not storm$also" || ok=1
 args=("$@" -n 3)
 run storm "not root and storm$also" || ok=1

@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PATH:/usr/sbin:/sbin:$PWD/build/peers/usr/sbin
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
-jobs=${UNIT_JOBS:-4} started=0
+jobs=${UNIT_JOBS:-$(($(nproc) * 3))} started=0
 
 # show FILE: the end of a failed test's output; of what stands before it, with
 # which seed it ran and what failed.
