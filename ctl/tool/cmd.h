@@ -48,6 +48,7 @@ enum run_end	 cmd_status(struct run *);
 enum run_end	 cmd_top(struct run *);
 enum run_end	 cmd_dns(struct run *);
 enum run_end	 cmd_check(struct run *);
+enum run_end	 cmd_options(struct run *);
 enum run_end	 cmd_setup(struct run *);
 enum run_end	 cmd_import_postfix(struct run *);
 enum run_end	 cmd_reload(struct run *);

@@ -18,6 +18,8 @@ from server import (NOBODY, OPTIONS, PATIENCE, basic, free_port, programs,
                     until)
 from tool import LOCAL, ctl, run
 
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+
 HOSTS = ("a.example", "b.example", "c.example")
 
 
@@ -232,6 +234,29 @@ edge more { type smtp; listener { interface 127.0.0.1; port %d }; queue main }
     assert ctl(p, "check").status == 0
     good = ctl(p, "check", "--json", p.path)
     assert good.lines[0]["good"] is True
+
+
+def test_options_are_told_out_of_the_list_that_the_parser_is_made_from(server):
+    def named(*args):
+        return {(l.get("within"), l["block"], l["option"])
+                for l in ctl(server, "options", "--json", *args).lines}
+
+    every = named()
+    with open(os.path.join(TOP, "conf/options.def"), encoding="utf-8") as f:
+        rows = re.findall(r"^(?:OPTION\(\w+, (\w+)|AGAIN\(\w+, \w+, (\w+)),",
+                          f.read(), re.M)
+    assert {a or b for a, b in rows} == {name for _, _, name in every}
+    assert named("relay", "mx") < named("relay") < every
+    assert (None, "relay", "force_mx") in named("relay", "mx")
+    assert (None, "relay", "host") not in named("relay", "mx")
+    assert ("edge", "listener", "interface") in named("edge")
+    assert named("connect_timeout") == {(None, "relay", "connect_timeout")}
+    timeout = ctl(server, "options", "--json", "connect_timeout").lines[0]
+    assert timeout["default"] == "30s" and not timeout["needed"]
+    shown = ctl(server, "options", "concurrent_connections").out
+    assert "concurrent_connections  (5)" in shown
+    got = ctl(server, "options", "frob")
+    assert got.status == 1 and '"frob"' in got.err
 
 
 def test_who_is_not_running_is_said_so(server):

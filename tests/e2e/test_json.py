@@ -79,6 +79,7 @@ def test_every_object_is_as_the_page_says(server, sinks):
     for row in ctl(p, "status", "--json").lines:
         assert set(row.get("counters", ())) <= names, row
     show("check", "check")
+    show("options", "options")
     show("reload", "reload")
     both = (("recipients", "queue list, queue show: recipients"),)
     for verb in "hold", "list", "show", "release", "flush", "reroute":
