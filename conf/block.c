@@ -97,6 +97,16 @@ block_has(const struct block *b, unsigned fact)
 	return b->no == BLOCK_RELAY && kinds_has(block_kind(b), fact);
 }
 
+/* What of an edge needs names is listed here. */
+bool
+block_asks_dns(const struct block *b)
+{
+	if (b->no == BLOCK_EDGE)
+		return false;
+	return block_has(b, KIND_ASKS_DNS) &&
+	    !b->settings[OPTION_RELAY_path_lmtp].given;
+}
+
 bool
 block_lacks(const struct block *b, const char *kinds)
 {

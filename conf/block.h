@@ -92,6 +92,9 @@ bool		 block_has(const struct block *, unsigned fact);
 /* Its `tls', if that has a key to sign with; else NULL. */
 const struct block *block_keyed(const struct block *);
 
+/* Does a relay, or an edge, ask the resolver?  Then it has a link to it. */
+bool		 block_asks_dns(const struct block *);
+
 /* Does its type make what is for these kinds meaningless here? */
 bool		 block_lacks(const struct block *, const char *kinds);
 

@@ -2,9 +2,11 @@
  * edge.c - begin and end; everything in between is a session's.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ask/keys.h"
 #include "ask/login.h"
+#include "ask/resolve.h"
 #include "ask/tls_server.h"
 #include "base/log.h"
 #include "edge/client/client.h"
@@ -86,7 +88,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 }
 
 static void
-vault_lost(const struct link_peer *peer, enum err why, void *arg)
+helper_lost(const struct link_peer *peer, enum err why, void *arg)
 {
 	struct edge *edge = arg;
 
@@ -99,10 +101,10 @@ edge_ask_vault(struct edge *edge, int cert_fd)
 	enum err e = OK;
 
 	if (edge->set.has_users)
-		e = login_open(&edge->users, edge->loop, vault_lost, edge);
+		e = login_open(&edge->users, edge->loop, helper_lost, edge);
 	if (e != OK || !edge->set.has_tls)
 		return e;
-	e = keys_open(&edge->keys, edge->loop, vault_lost, edge);
+	e = keys_open(&edge->keys, edge->loop, helper_lost, edge);
 	if (e == OK)
 		e = tls_server_open(&edge->tls, edge->keys, cert_fd);
 	edge->can_tls = e == OK;
@@ -113,6 +115,17 @@ edge_ask_vault(struct edge *edge, int cert_fd)
 		    !tls_server_names(edge->tls, edge->set.hostname));
 	}
 	return e;
+}
+
+enum err
+edge_link_resolver(struct edge *edge, int fd, const struct link_peer *peer)
+{
+	if (edge->resolve == NULL && resolve_open(&edge->resolve, edge->loop,
+	    helper_lost, edge) != OK) {
+		close(fd);
+		return ERR_SYS;
+	}
+	return resolve_set_link(edge->resolve, fd, ROLE_EDGE, peer);
 }
 
 void
@@ -134,6 +147,7 @@ edge_free(struct edge **ep)
 	tls_server_free(&edge->tls);
 	keys_close(&edge->keys);
 	login_close(&edge->users);
+	resolve_close(&edge->resolve);
 	limits_free(&edge->limits);
 	settings_fini(&edge->set);
 	free(edge);

@@ -1,7 +1,7 @@
 /*
  * edge - what all sessions of this process share, and its end.
  *
- * Owns	   the links to the queue and the vault, the clients, and the streams
+ * Owns	   the links to queue, vault and resolver, the clients, and the streams
  *	   under way
  */
 #ifndef EDGE_EDGE_H
@@ -33,6 +33,7 @@ struct keys;
 struct listen;
 struct login;
 struct protocol;
+struct resolve;
 struct stream;
 struct tls_server;
 struct transaction;
@@ -76,6 +77,8 @@ struct edge {
 	struct tls_server *tls;		/* NULL the same		*/
 	bool		 can_tls;	/* handshakes may begin	*/
 	struct login	*users;		/* NULL where nobody can log in */
+	struct resolve	*resolve;	/* NULL until the resolver's first link:
+					 * then nobody can be asked	*/
 
 	struct listen	*listen;	/* NULL once drained, and in tests */
 	struct limits	*limits;
@@ -107,6 +110,13 @@ void	edge_free(struct edge **);
  * passwords: as the settings want it.  Before the process seals itself.
  */
 MUST_CHECK enum err edge_ask_vault(struct edge *, int cert_fd);
+
+/*
+ * Use fd (taken, whatever the result) as the link to the resolver.  Master
+ * makes one where something of our block needs names.
+ */
+MUST_CHECK enum err edge_link_resolver(struct edge *, int fd,
+	    const struct link_peer *);
 
 /*
  * Accept nothing more and end what is idle with 421 4.3.2; a transaction under

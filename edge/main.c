@@ -51,6 +51,8 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 		e = keys_set_link(edge->keys, fd, ROLE_EDGE, p);
 	else if (p->role == ROLE_USERS && edge->users != NULL)
 		e = login_set_link(edge->users, fd, ROLE_EDGE, p);
+	else if (p->role == ROLE_RESOLVER)
+		e = edge_link_resolver(edge, fd, p);
 	else
 		close(fd);
 	if (e != OK)

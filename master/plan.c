@@ -39,7 +39,8 @@
 
 /* Who may be linked to whom: the picture in ARCHITECTURE.md. */
 static const unsigned may_ask[ROLE__COUNT] = {
-	[ROLE_EDGE] = IN(QUEUE) | IN(PROXY) | IN(KEYS) | IN(USERS),
+	[ROLE_EDGE] = IN(QUEUE) | IN(PROXY) | IN(KEYS) | IN(USERS) |
+	    IN(RESOLVER),
 	[ROLE_PICKUP] = IN(QUEUE) | IN(PROXY),
 	[ROLE_QUEUE] = IN(RELAY) | IN(MAILDIR) | IN(PIPE) | IN(BLACKHOLE) |
 	    IN(LOCAL),

@@ -1,5 +1,5 @@
 /*
- * client - one relay's link: takes its questions and sends their answers.
+ * client - one link to who asks: takes questions and sends their answers.
  *
  * At most CLIENT_QUESTIONS_MAX are under way; more fail at once.  A name or
  * type that our own clients never ask about is nonsense and ends the link.

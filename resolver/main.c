@@ -20,8 +20,8 @@
 #define HOSTS_PATH	"/etc/hosts"
 #define IDLE_CHECK_MS	50	/* while draining */
 
-struct relay {
-	LIST_ENTRY(relay) entry;
+struct asker {
+	LIST_ENTRY(asker) entry;
 	struct client	*client;
 };
 
@@ -29,7 +29,7 @@ struct resolver {
 	struct boot	*boot;
 	struct complaint *complaint;
 	struct client_sources sources;
-	LIST_HEAD(, relay) relays;
+	LIST_HEAD(, asker) askers;
 	struct timer	 idle;
 	uint16_t	 ports[SETTINGS_PORTS_MAX];	/* of the sandbox */
 	unsigned	 port_cnt;
@@ -37,32 +37,32 @@ struct resolver {
 };
 
 static void
-drop_relay(struct relay *r)
+drop_asker(struct asker *r)
 {
 	LIST_REMOVE(r, entry);
 	client_close(&r->client);
 	free(r);
 }
 
-static struct relay *
-find_relay(struct resolver *rs, uint32_t no)
+static struct asker *
+find_asker(struct resolver *rs, uint32_t no)
 {
-	struct relay *r;
+	struct asker *r;
 
-	LIST_FOREACH(r, &rs->relays, entry)
+	LIST_FOREACH(r, &rs->askers, entry)
 		if (client_peer(r->client)->no == no)
 			return r;
 	return NULL;
 }
 
 static void
-relay_gone(struct client *c, enum err why, void *arg)
+asker_gone(struct client *c, enum err why, void *arg)
 {
 	struct resolver *rs = arg;
-	struct relay *r = find_relay(rs, client_peer(c)->no);
+	struct asker *r = find_asker(rs, client_peer(c)->no);
 
 	boot_link_lost(rs->boot, client_peer(c), why);
-	drop_relay(r);
+	drop_asker(r);
 }
 
 /* The calls of boot.h. */
@@ -71,32 +71,32 @@ static void
 peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 {
 	struct resolver *rs = arg;
-	struct relay *r = find_relay(rs, p->no);
+	struct asker *r = find_asker(rs, p->no);
 	enum err e = ERR_SYS;
 
 	if (r != NULL)
-		drop_relay(r);
+		drop_asker(r);
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		close(fd);
 	else
 		e = client_open(&r->client, boot_loop(b), fd, p, &rs->sources,
-		    relay_gone, rs);
+		    asker_gone, rs);
 	if (e != OK) {
 		boot_link_lost(b, p, e);
 		free(r);
 		return;
 	}
-	LIST_INSERT_HEAD(&rs->relays, r, entry);
+	LIST_INSERT_HEAD(&rs->askers, r, entry);
 }
 
 static void
 peer_gone(struct boot *b, uint32_t no, void *arg)
 {
-	struct relay *r = find_relay(arg, no);
+	struct asker *r = find_asker(arg, no);
 
 	if (r != NULL)
-		drop_relay(r);
+		drop_asker(r);
 }
 
 /* Before the sandbox is entered: it has these ports for good. */
@@ -210,8 +210,8 @@ read_hosts(struct resolver *rs)
 static void
 close_all(struct resolver *rs)
 {
-	while (!LIST_EMPTY(&rs->relays))
-		drop_relay(LIST_FIRST(&rs->relays));
+	while (!LIST_EMPTY(&rs->askers))
+		drop_asker(LIST_FIRST(&rs->askers));
 	dns_close(&rs->sources.dns);
 	hosts_close(&rs->sources.hosts);
 	complaint_close(&rs->complaint);
@@ -223,7 +223,7 @@ main(int argc, char **argv)
 	struct resolver rs = { 0 };
 	int status;
 
-	LIST_INIT(&rs.relays);
+	LIST_INIT(&rs.askers);
 	rs.boot = boot_start(argc, argv, &calls, &rs);
 	if (complaint_open(&rs.complaint, boot_loop(rs.boot)) != OK)
 		boot_fatal("cannot make a pipe", 0);

@@ -19,7 +19,7 @@
 #include "base/wire.h"
 #include "sys/roles.h"
 
-#define BUS_VERSION	8
+#define BUS_VERSION	9
 #define BUS_STR_MAX	1024	/* bytes, any one STR	*/
 #define BUS_BLOB_MAX	16384	/* bytes, any one BLOB	*/
 

@@ -57,14 +57,6 @@ workers_of(const struct block *b)
 	    (unsigned)block_num(b, OPTION_RELAY_workers) : 1;
 }
 
-/* Does a relay look names up? */
-static bool
-asks_resolver(const struct block *relay)
-{
-	return block_has(relay, KIND_ASKS_DNS) &&
-	    !relay->settings[OPTION_RELAY_path_lmtp].given;
-}
-
 /* The next row; NULL when there is no more room. */
 static struct plan_listener *
 take_listener(struct plan_process *p)
@@ -308,13 +300,14 @@ is_linked(const struct run *from, const struct run *to)
 		return b->target == to->block;
 	case ROLE_EDGE:
 		return b->target == to->block ||
+		    (to->role == ROLE_RESOLVER && block_asks_dns(b)) ||
 		    (to->role == ROLE_KEYS && block_keyed(b) != NULL) ||
 		    (to->role == ROLE_USERS && b->users == to->block);
 	case ROLE_QUEUE:
 	case ROLE_PROXY:
 		return can_reach(b, to->block);
 	case ROLE_RELAY:
-		return (to->role == ROLE_RESOLVER && asks_resolver(b)) ||
+		return (to->role == ROLE_RESOLVER && block_asks_dns(b)) ||
 		    (to->role == ROLE_KEYS && block_keyed(b) != NULL);
 	case ROLE_CONTROL:
 		return to->role == ROLE_QUEUE || to->role == ROLE_PROXY;

@@ -435,7 +435,8 @@ links_go_only_where_the_picture_has_them(void **state)
 			    (from == 2 && to == 1) || (from == 1 && to == 0) ||
 			    (from == 3 && to == 4) || (from == 3 && to == 5) ||
 			    (from == 6 && to == 2) || (from == 2 && to == 7) ||
-			    (from == 2 && to == 8) || (from == 1 && to == 4);
+			    (from == 2 && to == 8) || (from == 1 && to == 4) ||
+			    (from == 3 && to == 0);
 
 			s.links[1] = (struct plan_link){ from, to };
 			assert_int_equal(hear(&s), is_fine ? OK : ERR_PEER);
