@@ -11,7 +11,7 @@
 #include "relay/relay_type.h"
 #include "relay/mx/mx_attempt.h"
 #include "relay/smtp/smtp_target.h"
-#include "relay/smtp/sources.h"
+#include "relay/hop/sources.h"
 
 struct mx {
 	struct mx_attempts attempts;

@@ -28,7 +28,7 @@
 #include "relay/mx/mx_down.h"
 #include "relay/mx/mx_pools.h"
 #include "relay/mx/ourselves.h"
-#include "relay/smtp/slow.h"
+#include "relay/hop/slow.h"
 
 struct mx_attempt;
 

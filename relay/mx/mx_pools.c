@@ -140,7 +140,7 @@ fill_place(struct mx_place *p, struct mx_pools *h, const struct mx_where *w)
 	if (w->is_trusted)
 		p->target.dial.private_too = true;
 	return pool_open(&p->pool, h->common.loop, h->common.resolve,
-	    &p->target, &h->common.limits);
+	    &smtp_client_hop, &p->target, &h->common.limits);
 }
 
 bool

@@ -23,7 +23,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "relay/smtp/pool.h"
+#include "relay/hop/pool.h"
+#include "relay/smtp/smtp_client.h"
 
 #define MX_POOLS_IDLE_MAX	256	/* connections, of all hosts	*/
 

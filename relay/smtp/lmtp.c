@@ -10,19 +10,19 @@
 
 struct lmtp {
 	struct one_hop	 hop;		/* first: one_hop.c sees no more */
-	struct smtp_door door;
+	struct hop_door door;
 	struct boot	*boot;
 	unsigned	 endpoint;	/* in our slice			*/
 };
 
 static const struct lmtp *
-lmtp_of(const struct smtp_door *d)
+lmtp_of(const struct hop_door *d)
 {
 	return (const void *)((const char *)d - offsetof(struct lmtp, door));
 }
 
 static uint64_t
-open_door(const struct smtp_door *d, boot_endpoint_fn *fn, void *arg)
+open_door(const struct hop_door *d, boot_endpoint_fn *fn, void *arg)
 {
 	const struct lmtp *l = lmtp_of(d);
 
@@ -30,7 +30,7 @@ open_door(const struct smtp_door *d, boot_endpoint_fn *fn, void *arg)
 }
 
 static void
-cancel_door(const struct smtp_door *d, uint64_t request)
+cancel_door(const struct hop_door *d, uint64_t request)
 {
 	boot_endpoint_cancel(lmtp_of(d)->boot, request);
 }
@@ -42,7 +42,7 @@ go_by_path(struct lmtp *l, const struct relay_type_env *env)
 
 	l->boot = env->boot;
 	l->endpoint = (unsigned)slice_num(&env->block, "path");
-	l->door = (struct smtp_door){
+	l->door = (struct hop_door){
 		.open = open_door, .cancel = cancel_door,
 		.hop = slice_text(&env->block, "path", 0),
 	};

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "relay/smtp/one_hop.h"
-#include "relay/smtp/slow.h"
+#include "relay/hop/slow.h"
 #include "relay/smtp/smtp_target.h"
 
 enum err
@@ -75,13 +75,15 @@ name_hop(struct one_hop *h)
 #define ASK_MOST_MS	3600000
 
 static void
-on_offered(struct smtp_client *c, void *arg)
+on_offered(void *arg)
 {
-	smtp_client_quit(c);
+	struct one_hop *h = arg;
+
+	smtp_client_quit(h->asking);
 }
 
 static void
-on_nothing_back(struct smtp_client *c, struct delivery *d, void *arg)
+on_nothing_back(struct delivery *d, void *arg)
 {
 }
 
@@ -93,8 +95,7 @@ ask_again(struct one_hop *h)
 }
 
 static void
-on_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
-    void *arg)
+on_asked(const struct verdict *why, struct span hop, void *arg)
 {
 	struct one_hop *h = arg;
 
@@ -103,7 +104,7 @@ on_asked(struct smtp_client *c, const struct verdict *why, struct span hop,
 		ask_again(h);
 }
 
-static const struct smtp_client_calls ask_calls = {
+static const struct hop_calls ask_calls = {
 	on_offered, on_nothing_back, on_asked
 };
 
@@ -143,8 +144,8 @@ one_hop_open(void **out, const struct relay_type_env *env)
 	h->target.offers = take_offers;
 	name_hop(h);
 	begin_asking(h);
-	return pool_open(&h->pool, env->loop, env->resolve, &h->target,
-	    &h->limits);
+	return pool_open(&h->pool, env->loop, env->resolve, &smtp_client_hop,
+	    &h->target, &h->limits);
 }
 
 uint32_t

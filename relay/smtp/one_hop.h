@@ -16,8 +16,9 @@
 #define RELAY_ONE_HOP_H
 
 #include "relay/relay_type.h"
-#include "relay/smtp/pool.h"
-#include "relay/smtp/sources.h"
+#include "relay/hop/pool.h"
+#include "relay/smtp/smtp_client.h"
+#include "relay/hop/sources.h"
 
 #define ONE_HOP_NAME	300	/* bytes: a domain and its port, or a path */
 

@@ -27,7 +27,7 @@ static const struct smtp_above above = {
 struct smtp_client *
 smtp_client_new(struct ev_loop *loop, struct resolve *resolve,
     const struct smtp_client_target *target,
-    const struct smtp_client_calls *calls, void *arg)
+    const struct hop_calls *calls, void *arg)
 {
 	struct smtp_client *c = calloc(1, sizeof(*c));
 
@@ -54,7 +54,7 @@ smtp_client_free(struct smtp_client **cp)
 	*cp = NULL;
 	if (c == NULL)
 		return;
-	dial_fini(&c->dial);
+	reach_fini(&c->reach);
 	smtp_end_hang_up(c);
 	later_stop(&c->end);
 	smtp_convert_forget(c);
@@ -92,7 +92,7 @@ smtp_client_was_used(const struct smtp_client *c)
 struct place *
 smtp_client_place(struct smtp_client *c)
 {
-	return &c->dial.place;
+	return reach_place(&c->reach);
 }
 
 void

@@ -5,13 +5,13 @@
  * BDAT (3030) for a message that came with BODY=BINARYMIME, and with STARTTLS
  * (3207) and AUTH (4954) as the target asks.
  *
- * Life: smtp_client_start() dials, and goes through the host's addresses until
- * one greets, takes our EHLO, and grants the TLS and the login that we ask;
- * then ready() is called, and again whenever the client is free for another
- * delivery.  gone() is its end.  A delivery that was given ends in
+ * Life, as hop.h has it: smtp_client_start() dials, and goes through the host's
+ * addresses until one greets, takes our EHLO, and grants the TLS and the login
+ * that we ask; then ready() is called, and again whenever the client is free
+ * for another delivery.  gone() is its end.  A delivery that was given ends in
  * delivery_finish(), or comes back by back() when a connection that had been
- * used before turned out to be dead before the next hop answered anything:
- * that was no attempt.
+ * used before turned out to be dead before the next hop answered anything: that
+ * was no attempt.
  *
  * Where TLS is opportunistic and fails, the same address is tried once more in
  * the clear; but never with a login, unless the address is of this host.
@@ -24,7 +24,8 @@
  * smtp_batch.c whom it is for, mail/address_say.c how they are written,
  * smtp_text.c the message's text, smtp_convert.c its conversion, smtp_reply.c
  * what the next hop says, smtp_say.c what is said to it, smtp_end.c the end,
- * smtp_step.c the step it is at.  They share smtp_inside.h.
+ * smtp_step.c the step it is at, smtp_hop.c what its pool sees.  They share
+ * smtp_inside.h.
  *
  * Owns	   the socket; a delivery from smtp_client_deliver() to its end
  * Blocks  never
@@ -35,38 +36,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ask/tls_client.h"
 #include "base/span.h"
-#include "bus/boot.h"
 #include "relay/delivery.h"
-#include "relay/smtp/dial.h"
-#include "relay/smtp/tls_policy.h"
+#include "relay/hop/dial.h"
+#include "relay/hop/hop.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 
 struct smtp_client;
-
-struct smtp_tls {
-	struct tls_policy policy;
-	bool		 is_certified;	/* we have a certificate to show */
-	struct tls_client *client;	/* NULL only with TLS_OFF	*/
-};
-
-struct smtp_login {			/* empty username: none		*/
-	struct span	 username;
-	struct span	 password;	/* never in a log or a verdict	*/
-};
-
-/*
- * Where connections come from that are not ours to open: master makes them.
- * open() and cancel() are as boot_endpoint() and boot_endpoint_cancel().
- */
-struct smtp_door {
-	uint64_t	(*open)(const struct smtp_door *, boot_endpoint_fn *,
-			    void *arg);
-	void		(*cancel)(const struct smtp_door *, uint64_t request);
-	struct span	 hop;		/* what we call it in logs	*/
-};
 
 /* What becomes of 8 bits that the next hop does not take, and of long lines. */
 enum smtp_8bit {
@@ -77,9 +54,9 @@ enum smtp_8bit {
 
 struct smtp_client_target {		/* borrowed by all its clients	*/
 	struct dial_target dial;	/* its host is who TLS must find */
-	const struct smtp_door *door;	/* instead of dialling, or NULL	*/
-	struct smtp_tls	 tls;
-	struct smtp_login login;
+	const struct hop_door *door;	/* instead of dialling, or NULL	*/
+	struct hop_tls	 tls;
+	struct hop_login login;
 	bool		 is_lmtp;
 	enum smtp_8bit	 eightbit;
 	struct span	 ehlo_as;
@@ -93,22 +70,12 @@ struct smtp_client_target {		/* borrowed by all its clients	*/
 					 * RFC 5321's at least; may grow */
 };
 
-struct smtp_client_calls {
-	/* Free for a delivery.  May give one, or say quit. */
-	void	(*ready)(struct smtp_client *, void *arg);
-	/* Not tried; with another connection it may be. */
-	void	(*back)(struct smtp_client *, struct delivery *, void *arg);
-	/*
-	 * The end; free it here.  why and hop say what kept us from getting as
-	 * far as ready() even once; why is NULL when we did.
-	 */
-	void	(*gone)(struct smtp_client *, const struct verdict *why,
-		    struct span hop, void *arg);
-};
-
 struct smtp_client	*smtp_client_new(struct ev_loop *, struct resolve *,
 			    const struct smtp_client_target *,
-			    const struct smtp_client_calls *, void *arg);
+			    const struct hop_calls *, void *arg);
+/* All of it for a pool; its target is a struct smtp_client_target. */
+extern const struct hop_kind smtp_client_hop;
+
 /* Closes without a word. */
 void	smtp_client_free(struct smtp_client **);
 

@@ -1,5 +1,4 @@
-/* smtp_connect.c - by dial.c, or through the door, where master connects. */
-#include <errno.h>
+/* smtp_connect.c - from a socket that reach.h has brought to the greeting. */
 #include <string.h>
 
 #include "base/log.h"
@@ -57,71 +56,20 @@ on_refused(const struct verdict *why, struct span hop, void *arg)
 
 static const struct dial_calls dial_calls = { on_connected, on_refused };
 
-/* Through the door instead. */
-
-static void
-on_accept(int fd, int error, void *arg)
-{
-	struct smtp_client *c = arg;
-
-	c->knocking = 0;
-	if (fd != -1)
-		smtp_connect_on(c, fd, c->target->door->hop);
-	else
-		smtp_turn_break_off(c, error == ECONNREFUSED ?
-		    OWN_connect_refused : error == ENOENT ?
-		    OWN_no_such_socket : OWN_connect_failed);
-}
-
-static void
-knock_now(struct smtp_client *c)
-{
-	const struct smtp_door *door = c->target->door;
-
-	c->knocking = door->open(door, on_accept, c);
-	if (c->knocking == 0)
-		smtp_end_ours(c, OWN_no_memory);
-	else
-		timer_set(&c->timer, c->target->dial.connect_ms);
-}
-
-static void
-on_knock(struct place *p, void *arg)
-{
-	knock_now(arg);
-}
-
-/* What is behind the door is one host, and the only one. */
-static void
-knock(struct smtp_client *c)
-{
-	enum err e = place_take(&c->dial.place, c->target->dial.places, 0);
-
-	c->hop = c->target->door->hop;
-	if (e == OK)
-		knock_now(c);
-	else if (e != ERR_AGAIN)
-		smtp_end_ours(c, OWN_no_memory);
-}
-
 void
 smtp_connect_init(struct smtp_client *c, struct resolve *resolve)
 {
-	dial_init(&c->dial, c->loop, resolve, &c->target->dial, &dial_calls, c);
-	if (c->target->door != NULL) {
-		c->dial.place.given = on_knock;
-		c->dial.place.given_arg = c;
-	}
+	reach_init(&c->reach, c->loop, resolve, &c->target->dial,
+	    c->target->door, &dial_calls, c);
+	if (c->target->door != NULL)
+		c->hop = c->target->door->hop;
 }
 
 void
 smtp_connect_start(struct smtp_client *c)
 {
 	c->was_started = true;
-	if (c->target->door != NULL)
-		knock(c);
-	else
-		dial_start(&c->dial);
+	reach_start(&c->reach);
 }
 
 void
@@ -130,8 +78,5 @@ smtp_connect_again(struct smtp_client *c)
 	smtp_end_hang_up(c);
 	c->step = SMTP_DIALING;
 	c->is_clear = true;
-	if (c->target->door != NULL)
-		knock(c);
-	else
-		dial_again(&c->dial);
+	reach_again(&c->reach);
 }

@@ -18,9 +18,6 @@ smtp_end_hang_up(struct smtp_client *c)
 {
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
-	if (c->knocking != 0)
-		c->target->door->cancel(c->target->door, c->knocking);
-	c->knocking = 0;
 	if (channel_is_open(&c->channel))
 		counter_set(COUNTER_connections, --open_cnt);
 	channel_close(&c->channel);
@@ -35,8 +32,7 @@ smtp_end_close(struct smtp_client *c)
 	if (c->step == SMTP_CLOSED)
 		return;
 	smtp_end_hang_up(c);
-	if (place_waits(&c->dial.place))
-		place_leave(&c->dial.place);
+	reach_stop(&c->reach);
 	c->step = SMTP_CLOSED;
 	later_call(&c->end);
 }
@@ -50,9 +46,9 @@ on_end(struct later *l, void *arg)
 	c->delivery = NULL;
 	if (d != NULL) {
 		d->on_text = NULL;
-		c->calls->back(c, d, c->arg);
+		c->calls->back(d, c->arg);
 	}
-	c->calls->gone(c, c->has_why ? &c->why : NULL, c->hop, c->arg);
+	c->calls->gone(c->has_why ? &c->why : NULL, c->hop, c->arg);
 }
 
 void
@@ -90,11 +86,11 @@ smtp_end_fail(struct smtp_client *c, const struct verdict *v)
 		c->delivery = NULL;
 		delivery_end(d, &w, c->hop);
 	}
-	if (!c->was_ready && !c->is_hopeless && dial_has_more(&c->dial)) {
+	if (!c->was_ready && !c->is_hopeless && reach_has_more(&c->reach)) {
 		smtp_end_hang_up(c);
 		c->step = SMTP_DIALING;
 		c->is_clear = false;
-		dial_next(&c->dial);
+		reach_next(&c->reach);
 		return;
 	}
 	if (!c->was_ready) {

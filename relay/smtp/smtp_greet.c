@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "relay/hop/hop_tls.h"
 #include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_greet.h"
 #include "relay/smtp/smtp_login.h"
@@ -63,27 +64,6 @@ smtp_greet_secure(struct smtp_client *c)
 		fail(c, OWN_no_tls);
 }
 
-static void
-log_tls(const struct smtp_client *c, enum log_event event, const char *why)
-{
-	struct tls_facts facts;
-	struct log_line l;
-
-	log_begin(&l, event);
-	log_str(&l, LOG_KEY_hop, c->hop);
-	if (why != NULL) {
-		log_text(&l, LOG_KEY_why, why);
-	} else {
-		tls_facts(c->channel.tls, &facts);
-		log_text(&l, LOG_KEY_version, facts.version);
-		log_text(&l, LOG_KEY_cipher, facts.cipher);
-		log_text(&l, LOG_KEY_verified,
-		    facts.is_verified ? "yes" : "no");
-		log_text(&l, LOG_KEY_asked, facts.was_asked ? "yes" : "no");
-	}
-	log_end(&l);
-}
-
 static bool
 may_be_clear(const struct smtp_client *c)
 {
@@ -97,17 +77,8 @@ may_be_clear(const struct smtp_client *c)
 static enum own
 own_of(const struct smtp_client *c)
 {
-	struct tls *t = c->channel.tls;
-
-	if (c->step == SMTP_STARTTLS)
-		return OWN_tls_missing;
-	if (t != NULL && tls_policy_verifies(&c->target->tls.policy) &&
-	    tls_is_distrusted(t))
-		return OWN_tls_unverified;
-	if (t != NULL && tls_is_refused(t))
-		return c->target->tls.is_certified ? OWN_tls_refused :
-		    OWN_tls_certless;
-	return OWN_tls_failed;
+	return c->step == SMTP_STARTTLS ? OWN_tls_missing :
+	    hop_tls_own(c->channel.tls, &c->target->tls);
 }
 
 void
@@ -115,11 +86,11 @@ smtp_greet_fail_tls(struct smtp_client *c, const char *why)
 {
 	counter_add(COUNTER_tls_failed, 1);
 	if (may_be_clear(c)) {
-		log_tls(c, LOG_downgraded, why);
+		hop_tls_log(LOG_downgraded, c->hop, c->channel.tls, why);
 		c->above->restart(c);
 		return;
 	}
-	log_tls(c, LOG_tls_failed, why);
+	hop_tls_log(LOG_tls_failed, c->hop, c->channel.tls, why);
 	fail(c, own_of(c));
 }
 
@@ -127,7 +98,7 @@ void
 smtp_greet_fail_ours(struct smtp_client *c, const char *why)
 {
 	counter_add(COUNTER_tls_failed, 1);
-	log_tls(c, LOG_tls_failed, why);
+	hop_tls_log(LOG_tls_failed, c->hop, c->channel.tls, why);
 	fail(c, OWN_no_tls);
 }
 
@@ -141,14 +112,10 @@ smtp_greet_is_refused(const struct smtp_client *c)
 static void
 on_handshake(struct smtp_client *c)
 {
-	struct tls_facts facts;
-
 	counter_add(COUNTER_tls_done, 1);
-	tls_facts(c->channel.tls, &facts);
-	(void)snprintf(c->tls_words, sizeof(c->tls_words), "%s %s%s",
-	    facts.version, facts.cipher, facts.is_verified ? " verified" : "");
+	hop_tls_say(c->channel.tls, c->tls_words);
 	if (log_wants(LOG_DEBUG))
-		log_tls(c, LOG_secured, NULL);
+		hop_tls_log(LOG_secured, c->hop, c->channel.tls, NULL);
 	smtp_step_enter(c, c->target->tls.policy.immediately ?
 	    SMTP_GREETING : SMTP_EHLO);
 }

@@ -15,7 +15,7 @@
 #include "mail/mime.h"
 #include "mail/reply.h"
 #include "relay/delivery.h"
-#include "relay/smtp/dial.h"
+#include "relay/hop/reach.h"
 #include "relay/smtp/smtp_client.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
@@ -73,11 +73,10 @@ struct smtp_above {
 struct smtp_client {
 	struct ev_loop	*loop;
 	const struct smtp_client_target *target;
-	const struct smtp_client_calls *calls;
+	const struct hop_calls *calls;
 	const struct smtp_above *above;
 	void		*arg;
-	struct dial	 dial;
-	uint64_t	 knocking;	/* request to the door, or 0	*/
+	struct reach	 reach;
 	struct channel	 channel;
 	bool		 is_local;	/* the peer is on this host	*/
 	struct ev	 ev;

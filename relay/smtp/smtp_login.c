@@ -17,7 +17,7 @@
 #include "relay/smtp/smtp_step.h"
 #include "relay/smtp/smtp_target.h"
 
-#define PLAIN_MAX	(2 * SMTP_TARGET_LOGIN_MAX + 2)	/* bytes, before... */
+#define PLAIN_MAX	(2 * HOP_LOGIN_MAX + 2)	/* bytes, before... */
 #define CODED_MAX	(PLAIN_MAX / 3 * 4 + 5)	/* ... and after base64	*/
 #define INITIAL_MAX	500	/* bytes of a response beside "AUTH PLAIN ":
 				 * the line has 512 (RFC 4954 4)	*/
@@ -47,7 +47,7 @@ encode(struct span in, char *out)
 
 /* NUL user NUL password; the identity to act as is the user's own. */
 static void
-encode_plain(const struct smtp_login *l, char *out)
+encode_plain(const struct hop_login *l, char *out)
 {
 	char text[PLAIN_MAX];
 	size_t len = 0;
@@ -167,7 +167,7 @@ holds(struct span text, const char *what, size_t len)
 static bool
 tells_secret(const struct smtp_client *c, struct span text)
 {
-	const struct smtp_login *l = &c->target->login;
+	const struct hop_login *l = &c->target->login;
 	char coded[CODED_MAX];
 	bool tells;
 

@@ -1,5 +1,5 @@
 /* smtp_step.c - from one step to the next, and the clock of each. */
-#include "relay/smtp/slow.h"
+#include "relay/hop/slow.h"
 #include "relay/smtp/smtp_step.h"
 
 #define QUIT_MS		5000	/* patience for the reply to QUIT */

@@ -13,10 +13,8 @@
 
 #include "base/err.h"
 #include "relay/relay_type.h"
-#include "relay/smtp/pool.h"
+#include "relay/hop/pool.h"
 #include "relay/smtp/smtp_client.h"
-
-#define SMTP_TARGET_LOGIN_MAX	512	/* bytes of username and of password */
 
 /*
  * Fill in what the block says.  The kind's to say are dial's sources, ourselves

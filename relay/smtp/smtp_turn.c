@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "relay/smtp/slow.h"
+#include "relay/hop/slow.h"
 #include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_greet.h"
 #include "relay/smtp/smtp_mail.h"
@@ -180,7 +180,7 @@ offer(struct smtp_client *c)
 	else if (c->mail_cnt >= SMTP_CLIENT_MAILS)
 		smtp_step_enter(c, SMTP_QUIT);
 	else
-		c->calls->ready(c, c->arg);
+		c->calls->ready(c->arg);
 }
 
 static bool
@@ -263,9 +263,7 @@ smtp_turn_on_time(struct timer *t, void *arg)
 {
 	struct smtp_client *c = arg;
 
-	if (c->step == SMTP_DIALING)
-		smtp_turn_break_off(c, OWN_connect_late);
-	else if (c->step == SMTP_TEXT && !has_to_write(c) &&
+	if (c->step == SMTP_TEXT && !has_to_write(c) &&
 	    c->delivery->is_passing)
 		smtp_step_wait(c);	/* its client is slow */
 	else if (c->step == SMTP_PLAN ||

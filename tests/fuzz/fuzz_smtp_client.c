@@ -132,8 +132,10 @@ static const struct delivery_calls delivery_calls = {
 };
 
 static void
-on_ready(struct smtp_client *c, void *arg)
+on_ready(void *arg)
 {
+	struct smtp_client *c = w.client;
+
 	while (smtp_client_is_free(c) && w.given_cnt < DELIVERIES)
 		smtp_client_deliver(c, w.deliveries[w.given_cnt++]);
 	if (smtp_client_is_free(c))
@@ -141,14 +143,13 @@ on_ready(struct smtp_client *c, void *arg)
 }
 
 static void
-on_return(struct smtp_client *c, struct delivery *d, void *arg)
+on_return(struct delivery *d, void *arg)
 {
 	w.over_cnt++;
 }
 
 static void
-on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
-    void *arg)
+on_gone(const struct verdict *why, struct span hop, void *arg)
 {
 	if (w.end_cnt++ > 0 || w.over_cnt != w.given_cnt)
 		abort();
@@ -159,7 +160,7 @@ on_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 	ev_stop(w.loop);
 }
 
-static const struct smtp_client_calls client_calls = {
+static const struct hop_calls client_calls = {
 	on_ready, on_return, on_gone
 };
 
@@ -192,7 +193,7 @@ set_target(unsigned flags)
 	w.target.dial.host = SPAN("hop.example");
 	w.target.is_lmtp = flags & WITH_LMTP;
 	if (flags & WITH_LOGIN)
-		w.target.login = (struct smtp_login){ SPAN("ann"),
+		w.target.login = (struct hop_login){ SPAN("ann"),
 			SPAN("secret") };
 	w.target.tls.client = tls_client;
 	if (flags & WITH_TLS)

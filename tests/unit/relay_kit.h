@@ -26,7 +26,7 @@
 
 #include "ask/resolve.h"
 #include "relay/delivery.h"
-#include "relay/smtp/pool.h"
+#include "relay/hop/pool.h"
 #include "relay/smtp/smtp_client.h"
 
 #define KIT_FN	static __attribute__((unused))
@@ -444,9 +444,10 @@ add_delivery(unsigned flags, const char *sender, const char *rcpts)
 /* The client. */
 
 KIT_FN void
-is_ready(struct smtp_client *c, void *arg)
+is_ready(void *arg)
 {
 	struct bench *b = arg;
+	struct smtp_client *c = b->client;
 
 	b->ready_cnt++;
 	while (smtp_client_is_free(c) && b->given_cnt < b->delivery_cnt)
@@ -454,7 +455,7 @@ is_ready(struct smtp_client *c, void *arg)
 }
 
 KIT_FN void
-is_back(struct smtp_client *c, struct delivery *d, void *arg)
+is_back(struct delivery *d, void *arg)
 {
 	struct bench *b = arg;
 
@@ -462,8 +463,7 @@ is_back(struct smtp_client *c, struct delivery *d, void *arg)
 }
 
 KIT_FN void
-is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
-    void *arg)
+is_gone(const struct verdict *why, struct span hop, void *arg)
 {
 	struct bench *b = arg;
 
@@ -478,7 +478,7 @@ is_gone(struct smtp_client *c, const struct verdict *why, struct span hop,
 	ev_stop(b->loop);
 }
 
-static const struct smtp_client_calls client_calls = {
+static const struct hop_calls client_calls = {
 	is_ready, is_back, is_gone
 };
 
@@ -618,8 +618,8 @@ open_pool(struct bench *b, unsigned connections, bool listens)
 	b->target.dial.connect_ms = 1000;
 	b->target.dial.private_too = true;	/* all is on loopback	*/
 	assert_int_equal(resolve_open(&b->resolve, b->loop, NULL, NULL), OK);
-	assert_int_equal(pool_open(&b->pool, b->loop, b->resolve, &b->target,
-	    &limits), OK);
+	assert_int_equal(pool_open(&b->pool, b->loop, b->resolve,
+	    &smtp_client_hop, &b->target, &limits), OK);
 	for (unsigned i = 0; i < b->delivery_cnt; i++)
 		pool_take(b->pool, b->deliveries[i]);
 }

@@ -224,7 +224,7 @@ there_is_no_helo_in_lmtp(void **state)
 /* The door. */
 
 struct kit_door {
-	struct smtp_door door;
+	struct hop_door door;
 	boot_endpoint_fn *fn;		/* of the request under way	*/
 	void		*arg;
 	struct later	 answer;
@@ -236,7 +236,7 @@ struct kit_door {
 static struct kit_door kit_door;
 
 static uint64_t
-open_door(const struct smtp_door *d, boot_endpoint_fn *fn, void *arg)
+open_door(const struct hop_door *d, boot_endpoint_fn *fn, void *arg)
 {
 	kit_door.fn = fn;
 	kit_door.arg = arg;
@@ -247,7 +247,7 @@ open_door(const struct smtp_door *d, boot_endpoint_fn *fn, void *arg)
 }
 
 static void
-cancel_door(const struct smtp_door *d, uint64_t request)
+cancel_door(const struct hop_door *d, uint64_t request)
 {
 	assert_int_equal(request, kit_door.asked_cnt);
 	kit_door.cancelled_cnt++;
@@ -272,7 +272,7 @@ use_door(struct bench *b)
 {
 	memset(&kit_door, 0, sizeof(kit_door));
 	later_init(&kit_door.answer, b->loop, answer_door, NULL);
-	kit_door.door = (struct smtp_door){ open_door, cancel_door,
+	kit_door.door = (struct hop_door){ open_door, cancel_door,
 		SPAN("/run/lmtp") };
 	b->target.door = &kit_door.door;
 	b->target.dial.connect_ms = 100;
@@ -289,8 +289,8 @@ open_door_pool(struct bench *b)
 	};
 
 	b->target.dial.connect_ms = 100;
-	assert_int_equal(pool_open(&b->pool, b->loop, NULL, &b->target,
-	    &limits), OK);
+	assert_int_equal(pool_open(&b->pool, b->loop, NULL,
+	    &smtp_client_hop, &b->target, &limits), OK);
 	for (unsigned i = 0; i < b->delivery_cnt; i++)
 		pool_take(b->pool, b->deliveries[i]);
 }

@@ -4,7 +4,8 @@
  * room: relay
  */
 #include "mx_kit.h"
-#include "relay/smtp/pool.h"
+#include "relay/hop/pool.h"
+#include "relay/smtp/smtp_client.h"
 
 static void
 the_best_host_gets_the_mail(void **state)
@@ -645,7 +646,7 @@ no_more_connections_idle_than_are_left(void **state)
 	(void)open_hop(1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(pool_open(&pools[i], world->loop,
-		    world->resolve, &target, &limits), OK);
+		    world->resolve, &smtp_client_hop, &target, &limits), OK);
 		pool_take(pools[i], make_delivery("d.example"));
 		run();
 		rest(50);

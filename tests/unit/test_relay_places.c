@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "relay/smtp/places.h"
+#include "relay/hop/places.h"
 #include "sys/marks.h"
 
 static struct ev_loop *loop;

@@ -629,8 +629,8 @@ a_refused_login_is_not_tried_at_other_addresses(void **state)
 	b->hop.rules[0] = (struct rule){ "AUTH", 0, "535 5.7.8 Who?" };
 	add_one(b);
 	connect_client(b);
-	b->client->dial.found.address_cnt = 1;	/* there would be one */
-	b->client->dial.found.addresses[0] = (struct resolve_address){
+	b->client->reach.dial.found.address_cnt = 1;	/* there would be one */
+	b->client->reach.dial.found.addresses[0] = (struct resolve_address){
 		4, { 127, 0, 0, 1 }
 	};
 	run(b);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "relay/smtp/tls_policy.h"
+#include "relay/hop/tls_policy.h"
 
 static const enum tls_security all[] = {
 	TLS_OFF, TLS_OPPORTUNISTIC, TLS_REQUIRED, TLS_VERIFIED,

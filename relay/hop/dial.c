@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "relay/smtp/dial.h"
+#include "relay/hop/dial.h"
 #include "relay/mx/special.h"
 
 union address {

@@ -26,7 +26,7 @@
 
 #include "base/err.h"
 #include "relay/delivery.h"
-#include "relay/smtp/smtp_client.h"
+#include "relay/hop/hop.h"
 
 #define POOL_OPENING	2	/* connections, until one has worked	*/
 
@@ -50,9 +50,9 @@ struct pool_calls {
 	void	(*empty)(struct pool *, void *arg);
 };
 
-/* target is borrowed for the pool's life. */
+/* kind and its target are borrowed for the pool's life. */
 MUST_CHECK enum err pool_open(struct pool **out, struct ev_loop *,
-	    struct resolve *, const struct smtp_client_target *,
+	    struct resolve *, const struct hop_kind *, const void *target,
 	    const struct pool_limits *);
 void	pool_close(struct pool **);	/* waiting deliveries stay unfinished */
 /* calls are borrowed for the pool's life. */

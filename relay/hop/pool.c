@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "relay/smtp/pool.h"
-#include "relay/smtp/slow.h"
+#include "relay/hop/pool.h"
+#include "relay/hop/slow.h"
 
 #define HOLD_MS	1000	/* no new connection after one failed while others
 			 * work: the next hop may limit us		*/
@@ -16,7 +16,7 @@
 struct pooled {				/* a connection, as we know it	*/
 	TAILQ_ENTRY(pooled) entry;
 	struct pool	*pool;
-	struct smtp_client *client;
+	void		*client;
 	bool		 is_ready;	/* it has been, once		*/
 	bool		 is_idle;
 	bool		 is_unwanted;	/* it is being given up		*/
@@ -26,7 +26,8 @@ struct pooled {				/* a connection, as we know it	*/
 struct pool {
 	struct ev_loop	*loop;
 	struct resolve	*resolve;
-	const struct smtp_client_target *target;
+	const struct hop_kind *kind;	/* of all its connections	*/
+	const void	*target;	/* likewise			*/
 	const struct pool_calls *calls;	/* NULL: nobody but us cares	*/
 	void		*arg;
 	struct pool_limits limits;
@@ -41,6 +42,12 @@ struct pool {
 	bool		 is_draining;
 	bool		 works;		/* see pool_works()		*/
 };
+
+static struct place *
+place_of(const struct pooled *c)
+{
+	return c->pool->kind->place(c->client);
+}
 
 static void
 unlist(struct pool *p, struct delivery *d)
@@ -109,7 +116,7 @@ remove_client(struct pooled *c)
 	if (!c->is_ready)
 		p->opening_cnt--;
 	p->client_cnt--;
-	smtp_client_free(&c->client);
+	p->kind->free(c->client);
 	free(c);
 }
 
@@ -144,7 +151,7 @@ make_busy(struct pooled *c)
 	unlist_idle(c);
 	TAILQ_INSERT_TAIL(&c->pool->busy, c, entry);
 	c->is_idle = false;
-	(void)place_rest(smtp_client_place(c->client), false);
+	(void)place_rest(place_of(c), false);
 }
 
 /*
@@ -157,15 +164,15 @@ feed(struct pooled *c)
 	struct pool *p = c->pool;
 	struct delivery *d;
 
-	while (smtp_client_is_free(c->client) &&
+	while (c->pool->kind->is_free(c->client) &&
 	    (d = TAILQ_FIRST(&p->waiting)) != NULL) {
-		if (smtp_client_was_used(c->client) &&
-		    place_must_go(smtp_client_place(c->client))) {
-			smtp_client_quit(c->client);
+		if (c->pool->kind->was_used(c->client) &&
+		    place_must_go(place_of(c))) {
+			c->pool->kind->quit(c->client);
 			return;
 		}
 		unlist(p, d);
-		smtp_client_deliver(c->client, d);
+		c->pool->kind->deliver(c->client, d);
 	}
 	if (p->opening_cnt > p->waiting_cnt)
 		later_call(&p->serve);	/* some may wait for nobody */
@@ -177,7 +184,7 @@ end_idle(struct timer *t, void *arg)
 	struct pooled *c = arg;
 
 	make_busy(c);
-	smtp_client_quit(c->client);
+	c->pool->kind->quit(c->client);
 }
 
 /* Another waits for the place of one without work. */
@@ -194,17 +201,17 @@ on_wanted(struct place *place, void *arg)
 static void
 rest(struct pooled *c)
 {
-	if (!smtp_client_is_free(c->client))
+	if (!c->pool->kind->is_free(c->client))
 		return;
 	if (c->pool->is_draining || !has_idle_left(c->pool) ||
-	    place_rest(smtp_client_place(c->client), true))
-		smtp_client_quit(c->client);
+	    place_rest(place_of(c), true))
+		c->pool->kind->quit(c->client);
 	else
 		make_idle(c);
 }
 
 static void
-on_ready(struct smtp_client *client, void *arg)
+on_ready(void *arg)
 {
 	struct pooled *c = arg;
 	struct pool *p = c->pool;
@@ -237,7 +244,7 @@ enlist(struct pool *p, struct delivery *d)
 }
 
 static void
-on_return(struct smtp_client *client, struct delivery *d, void *arg)
+on_return(struct delivery *d, void *arg)
 {
 	struct pool *p = ((struct pooled *)arg)->pool;
 
@@ -252,8 +259,7 @@ has_working(const struct pool *p)
 }
 
 static void
-on_gone(struct smtp_client *client, const struct verdict *why,
-    struct span hop, void *arg)
+on_gone(const struct verdict *why, struct span hop, void *arg)
 {
 	struct verdict odd = verdict_own(OWN_unasked, STAGE_EHLO);
 	struct pooled *c = arg;
@@ -271,7 +277,7 @@ on_gone(struct smtp_client *client, const struct verdict *why,
 	later_call(&p->serve);
 }
 
-static const struct smtp_client_calls client_calls = {
+static const struct hop_calls client_calls = {
 	on_ready, on_return, on_gone
 };
 
@@ -283,7 +289,7 @@ open_client(struct pool *p)
 
 	if (c == NULL)
 		return false;
-	c->client = smtp_client_new(p->loop, p->resolve, p->target,
+	c->client = p->kind->make(p->loop, p->resolve, p->target,
 	    &client_calls, c);
 	if (c->client == NULL) {
 		free(c);
@@ -294,11 +300,11 @@ open_client(struct pool *p)
 	TAILQ_INSERT_TAIL(&p->busy, c, entry);
 	p->client_cnt++;
 	p->opening_cnt++;
-	place = smtp_client_place(c->client);
+	place = place_of(c);
 	place->wanted = on_wanted;
 	place->wanted_arg = c;
 	place->who = p;
-	smtp_client_start(c->client);
+	p->kind->start(c->client);
 	return true;
 }
 
@@ -310,7 +316,7 @@ use_idle(struct pool *p)
 
 	while (p->waiting_cnt > 0 && (c = TAILQ_FIRST(&p->idle)) != NULL) {
 		make_busy(c);
-		if (smtp_client_is_alive(c->client))
+		if (c->pool->kind->is_alive(c->client))
 			feed(c);
 		rest(c);
 	}
@@ -321,7 +327,7 @@ static bool
 waits_for_place(const struct pooled *c)
 {
 	return !c->is_ready && !c->is_unwanted &&
-	    place_waits(smtp_client_place(c->client));
+	    place_waits(place_of(c));
 }
 
 /* Who waits for a place and has nobody to serve is in the way of others. */
@@ -343,7 +349,7 @@ close_waiting(struct pool *p)
 			continue;
 		}
 		c->is_unwanted = true;
-		smtp_client_close(c->client);
+		c->pool->kind->close(c->client);
 	}
 }
 
@@ -381,7 +387,8 @@ end_hold(struct timer *t, void *arg)
 
 enum err
 pool_open(struct pool **out, struct ev_loop *loop, struct resolve *resolve,
-    const struct smtp_client_target *target, const struct pool_limits *limits)
+    const struct hop_kind *kind, const void *target,
+    const struct pool_limits *limits)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
@@ -389,6 +396,7 @@ pool_open(struct pool **out, struct ev_loop *loop, struct resolve *resolve,
 		return ERR_SYS;
 	p->loop = loop;
 	p->resolve = resolve;
+	p->kind = kind;
 	p->target = target;
 	p->limits = *limits;
 	TAILQ_INIT(&p->idle);
@@ -449,7 +457,7 @@ close_unwanted(struct pool *p)
 	if (c == NULL)
 		return;
 	c->is_unwanted = true;
-	smtp_client_close(c->client);
+	c->pool->kind->close(c->client);
 }
 
 void
@@ -475,10 +483,10 @@ pool_drain(struct pool *p)
 	stop_waiting(p);
 	TAILQ_FOREACH(c, &p->busy, entry)
 		if (!c->is_ready)
-			smtp_client_close(c->client);
+			c->pool->kind->close(c->client);
 	while ((c = TAILQ_FIRST(&p->idle)) != NULL) {
 		make_busy(c);
-		smtp_client_quit(c->client);
+		c->pool->kind->quit(c->client);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* slow.c - one row a number; FNV-1a where there is none yet. */
-#include "relay/smtp/slow.h"
+#include "relay/hop/slow.h"
 
 #define MINUTE_MS	60000
 

@@ -1,7 +1,7 @@
 /*
  * tls_policy.c - see the header.
  */
-#include "relay/smtp/tls_policy.h"
+#include "relay/hop/tls_policy.h"
 
 struct tls_policy
 tls_policy_of(const struct tls_policy_known *k)

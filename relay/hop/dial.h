@@ -25,8 +25,8 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "relay/mx/ourselves.h"
-#include "relay/smtp/places.h"
-#include "relay/smtp/sources.h"
+#include "relay/hop/places.h"
+#include "relay/hop/sources.h"
 #include "relay/verdict.h"
 #include "sys/ev.h"
 

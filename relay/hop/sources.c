@@ -1,6 +1,6 @@
 /* sources.c - one turn for both families: fair enough, and one number. */
 #include "base/log.h"
-#include "relay/smtp/sources.h"
+#include "relay/hop/sources.h"
 
 void
 sources_read(struct sources *s, const struct slice *relay)

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "relay/mx/mx_number.h"
-#include "relay/smtp/places.h"
+#include "relay/hop/places.h"
 #include "sys/marks.h"
 
 #define KIND_LINE	((uint64_t)1 << 62)

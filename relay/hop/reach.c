@@ -1,0 +1,146 @@
+/* reach.c - the door's own clock is here, for master may not answer. */
+#include <errno.h>
+#include <string.h>
+
+#include "relay/hop/reach.h"
+
+static void
+fail(struct reach *r, enum own own)
+{
+	struct verdict v = verdict_own(own, STAGE_CONNECT);
+
+	timer_stop(&r->timer);
+	r->calls->failed(&v, r->door->hop, r->arg);
+}
+
+static void
+on_accept(int fd, int error, void *arg)
+{
+	struct reach *r = arg;
+
+	r->knocking = 0;
+	timer_stop(&r->timer);
+	if (fd != -1)
+		r->calls->connected(fd, r->door->hop, r->arg);
+	else
+		fail(r, error == ECONNREFUSED ? OWN_connect_refused :
+		    error == ENOENT ? OWN_no_such_socket :
+		    OWN_connect_failed);
+}
+
+static void
+on_time(struct timer *t, void *arg)
+{
+	struct reach *r = arg;
+
+	if (r->knocking != 0)
+		r->door->cancel(r->door, r->knocking);
+	r->knocking = 0;
+	fail(r, OWN_connect_late);
+}
+
+static void
+on_later(struct later *l, void *arg)
+{
+	fail(arg, OWN_no_memory);
+}
+
+static void
+knock_now(struct reach *r)
+{
+	r->knocking = r->door->open(r->door, on_accept, r);
+	if (r->knocking == 0)
+		later_call(&r->later);
+	else
+		timer_set(&r->timer, r->dial.target->connect_ms);
+}
+
+static void
+on_place(struct place *p, void *arg)
+{
+	knock_now(arg);
+}
+
+static void
+knock(struct reach *r)
+{
+	enum err e = place_take(&r->dial.place, r->dial.target->places, 0);
+
+	if (e == OK)
+		knock_now(r);
+	else if (e != ERR_AGAIN)
+		later_call(&r->later);
+}
+
+void
+reach_init(struct reach *r, struct ev_loop *loop, struct resolve *resolve,
+    const struct dial_target *target, const struct hop_door *door,
+    const struct dial_calls *calls, void *arg)
+{
+	dial_init(&r->dial, loop, resolve, target, calls, arg);
+	r->door = door;
+	r->calls = calls;
+	r->arg = arg;
+	r->knocking = 0;
+	timer_init(&r->timer, loop, on_time, r);
+	later_init(&r->later, loop, on_later, r);
+	if (door == NULL)
+		return;
+	r->dial.place.given = on_place;
+	r->dial.place.given_arg = r;
+}
+
+void
+reach_stop(struct reach *r)
+{
+	timer_stop(&r->timer);
+	later_stop(&r->later);
+	if (r->knocking != 0)
+		r->door->cancel(r->door, r->knocking);
+	r->knocking = 0;
+	if (place_waits(&r->dial.place))
+		place_leave(&r->dial.place);
+}
+
+void
+reach_fini(struct reach *r)
+{
+	reach_stop(r);
+	dial_fini(&r->dial);
+}
+
+void
+reach_start(struct reach *r)
+{
+	if (r->door != NULL)
+		knock(r);
+	else
+		dial_start(&r->dial);
+}
+
+void
+reach_next(struct reach *r)
+{
+	dial_next(&r->dial);
+}
+
+void
+reach_again(struct reach *r)
+{
+	if (r->door != NULL)
+		knock(r);
+	else
+		dial_again(&r->dial);
+}
+
+bool
+reach_has_more(const struct reach *r)
+{
+	return dial_has_more(&r->dial);
+}
+
+struct place *
+reach_place(struct reach *r)
+{
+	return &r->dial.place;
+}
