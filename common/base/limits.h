@@ -39,6 +39,14 @@
 #define RECEIVED_MAX	100	/* Received fields; over it is a loop,
 				 * RFC 5321 6.3				*/
 
+/* HTTP, RFC 9112 2.3 and 3: ours to choose. */
+#define HTTP_LINE_MAX	8192	/* bytes of a line of a head with CRLF; what
+				 * nginx and haproxy pass on		*/
+#define HTTP_HEAD_MAX	65536	/* bytes of a head			*/
+#define HTTP_FIELDS_MAX	256	/* fields of a head			*/
+#define HTTP_CHUNK_EXT_MAX 4096	/* bytes of chunk extensions of a body	*/
+#define HTTP_TRAILER_MAX 4096	/* bytes of its trailers		*/
+
 /* Programs. */
 #define PROGRAM_ARGS_MAX 64	/* words that one is started with	*/
 

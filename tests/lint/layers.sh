@@ -12,6 +12,8 @@ function may_include(room) {
 		return " base "
 	if (room == "mail")
 		return " base mail "
+	if (room == "http")
+		return " base http "
 	if (room == "sys")
 		return " base sys "
 	if (room == "bus")
@@ -20,7 +22,7 @@ function may_include(room) {
 		return " base sys bus ask "
 	if (room == "conf")
 		return " base mail conf "
-	return " base mail sys bus ask conf " room " "
+	return " base mail http sys bus ask conf " room " "
 }
 function is_foreign(room, header) {
 	if (header == "unbound.h")
@@ -29,7 +31,7 @@ function is_foreign(room, header) {
 		return room != "queue"
 	if (header == "pcre2.h")
 		return FILENAME != "common/sys/regex.c"
-	return room ~ /^(base|mail|conf)$/ && header ~ \
+	return room ~ /^(base|mail|http|conf)$/ && header ~ \
 	    /^(sys\/(socket|epoll|mman|stat|un)\.h|fcntl\.h|unistd\.h)$/
 }
 FNR == 1 {
