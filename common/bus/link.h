@@ -2,10 +2,11 @@
  * link - one end of a SOCK_SEQPACKET pair between two of our processes.
  *
  * One frame is one message of messages.def.  Sending never blocks: frames are
- * gathered during a turn of the loop and go out together at its end; what the
- * kernel does not take waits in order, up to queue_max bytes, beyond which the
- * link is given up.  Receiving checks, for every frame: length, type, that the
- * peer's role may send it to ours, that exactly the right descriptor came.
+ * gathered during a turn of the loop and go out together at its end, several
+ * to a packet; what the kernel does not take waits in order, up to queue_max
+ * bytes, beyond which the link is given up.  Receiving checks, for every frame:
+ * length, type, that the peer's role may send it to ours, that exactly the
+ * right descriptor came.
  * The first frame each way is hello (version and build); link does that.
  *
  * A peer that breaks a rule costs its link and nothing else: gone() is called

@@ -177,6 +177,14 @@ put_frame(uint8_t *buf, size_t cap, unsigned type, const void *m)
 	return 8 + w.len;
 }
 
+/* As put_frame() has it, with so much of a piece behind it. */
+static void
+set_piece(uint8_t *frame, size_t len)
+{
+	frame[2] = (uint8_t)len;
+	frame[3] = (uint8_t)(len >> 8);
+}
+
 static void
 send_bytes(struct world *w, const void *bytes, size_t len)
 {
@@ -566,7 +574,7 @@ a_frame_cut_or_spoilt_is_refused(void **state)
 	want_dropped(&w, ERR_PEER);
 	close_world(&w);
 	memcpy(buf, whole, len);
-	buf[2] = 1;			/* the two bytes that are zero */
+	set_piece(buf, 1);		/* and one that is not there */
 	open_raw(&w, ROLE_EDGE);
 	say_hello(&w);
 	send_bytes(&w, buf, len);
@@ -586,10 +594,12 @@ pieces_and_frames_have_a_ceiling(void **state)
 	len = put_frame(buf, sizeof(buf), MSG_mail_body,
 	    &(struct msg_mail_body){ 0 });
 	memcpy(buf + len, piece_bytes, PIECE_MAX);
+	set_piece(buf, PIECE_MAX);
 	send_bytes(&w, buf, len + PIECE_MAX);
 	run(&w, 10);
 	assert_int_equal(w.queue.msgs, 1);
 	buf[len + PIECE_MAX] = 'x';
+	set_piece(buf, PIECE_MAX + 1);
 	send_bytes(&w, buf, len + PIECE_MAX + 1);
 	want_dropped(&w, ERR_PEER);
 	assert_int_equal(w.queue.msgs, 1);
@@ -695,6 +705,149 @@ a_descriptor_is_sent_though_closed_at_once(void **state)
 	close_world(&w);
 }
 
+/* Several frames in a packet. */
+
+/* How many packets have come, and frames in them; hello is one. */
+static unsigned
+count_packets(struct world *w, unsigned *frames)
+{
+	static uint8_t buf[FRAME_MAX];
+	unsigned packets = 0;
+	ssize_t len;
+
+	*frames = 0;
+	for (; (len = recv(w->raw, buf, sizeof(buf), MSG_DONTWAIT)) > 0;
+	    packets++)
+		for (size_t at = 0; at < (size_t)len; (*frames)++)
+			at += 8 + (size_t)(buf[at + 2] | buf[at + 3] << 8) +
+			    (size_t)(buf[at + 4] | buf[at + 5] << 8);
+	return packets;
+}
+
+static void
+small_frames_share_a_packet(void **state)
+{
+	struct world w;
+	unsigned frames;
+
+	open_raw(&w, ROLE_EDGE);
+	for (uint64_t i = 0; i < 300; i++)
+		assert_int_equal(link_send_mail_credit(w.queue.link,
+		    &(struct msg_mail_credit){ i, 1 }), OK);
+	run(&w, 10);
+	assert_true(count_packets(&w, &frames) <= 6);
+	assert_int_equal(frames, 301);
+	assert_int_equal(link_unsent(w.queue.link), 0);
+	close_world(&w);
+}
+
+/* abort, credit: what an edge may say, and may not. */
+static size_t
+put_aborts(uint8_t *buf, size_t cap, unsigned cnt)
+{
+	size_t len = 0;
+
+	for (uint64_t i = 0; i < cnt; i++)
+		len += put_frame(buf + len, cap - len, MSG_mail_abort,
+		    &(struct msg_mail_abort){ i });
+	return len;
+}
+
+static void
+all_frames_of_a_packet_are_heard(void **state)
+{
+	uint8_t buf[4096];
+	struct world w;
+	size_t len;
+
+	open_raw(&w, ROLE_EDGE);
+	len = put_frame(buf, sizeof(buf), MSG_hello,
+	    &(struct msg_hello){ BUS_VERSION, span_of(build_id()) });
+	len += put_aborts(buf + len, sizeof(buf) - len, 3);
+	len += put_frame(buf + len, sizeof(buf) - len, MSG_mail_body,
+	    &(struct msg_mail_body){ 3 });
+	memcpy(buf + len, piece_bytes, 20);
+	set_piece(buf + len - 16, 20);
+	len += 20;
+	len += put_frame(buf + len, sizeof(buf) - len, MSG_mail_abort,
+	    &(struct msg_mail_abort){ 4 });
+	send_bytes(&w, buf, len);
+	run(&w, 10);
+	assert_int_equal(w.queue.msgs, 5);
+	assert_int_equal(w.queue.gone, 0);
+	close_world(&w);
+}
+
+static void
+a_bad_frame_of_a_packet_ends_the_link_there(void **state)
+{
+	uint8_t buf[4096];
+	struct world w;
+	size_t len;
+
+	open_raw(&w, ROLE_EDGE);
+	say_hello(&w);
+	len = put_aborts(buf, sizeof(buf), 2);
+	len += put_frame(buf + len, sizeof(buf) - len, MSG_mail_credit,
+	    &(struct msg_mail_credit){ 0, 1 });
+	len += put_aborts(buf + len, sizeof(buf) - len, 1);
+	send_bytes(&w, buf, len);
+	want_dropped(&w, ERR_PEER);
+	assert_int_equal(w.queue.msgs, 2);
+	close_world(&w);
+}
+
+static void
+a_packet_has_at_most_so_many_frames(void **state)
+{
+	uint8_t buf[4096];
+	struct world w;
+
+	open_raw(&w, ROLE_EDGE);
+	say_hello(&w);
+	send_bytes(&w, buf, put_aborts(buf, sizeof(buf), 64));
+	run(&w, 10);
+	assert_int_equal(w.queue.msgs, 64);
+	w.queue.next = 0;
+	send_bytes(&w, buf, put_aborts(buf, sizeof(buf), 65));
+	want_dropped(&w, ERR_PEER);
+	assert_int_equal(w.queue.msgs, 128);
+	close_world(&w);
+}
+
+/* A descriptor is a frame's that is alone, so that it is clear whose. */
+static void
+a_descriptor_comes_with_one_frame(void **state)
+{
+	uint8_t buf[256];
+	struct iovec iov = { buf, 0 };
+	union {
+		struct cmsghdr	 align;
+		char		 bytes[CMSG_SPACE(sizeof(int))];
+	} room = { 0 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = room.bytes, .msg_controllen = sizeof(room.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	struct msg_slice_new m = { 3 };
+	unsigned before;
+	struct world w;
+
+	open_raw(&w, ROLE_MASTER);
+	say_hello(&w);
+	before = open_fds();
+	iov.iov_len = put_frame(buf, sizeof(buf), MSG_slice_new, &m);
+	iov.iov_len += put_frame(buf + iov.iov_len, sizeof(buf) - iov.iov_len,
+	    MSG_holding_ask, &(struct msg_holding_ask){ 0 });
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	assert_true(sendmsg(w.raw, &h, MSG_NOSIGNAL) > 0);
+	want_dropped(&w, ERR_PEER);
+	assert_int_equal(w.queue.msgs, 0);
+	assert_int_equal(open_fds(), before - 1);
+	close_world(&w);
+}
+
 static void
 names_are_those_of_block_and_worker(void **state)
 {
@@ -742,6 +895,11 @@ main(void)
 		cmocka_unit_test(masters_descriptor_is_the_receivers),
 		cmocka_unit_test(too_many_or_missing_descriptors_are_refused),
 		cmocka_unit_test(a_descriptor_is_sent_though_closed_at_once),
+		cmocka_unit_test(small_frames_share_a_packet),
+		cmocka_unit_test(all_frames_of_a_packet_are_heard),
+		cmocka_unit_test(a_bad_frame_of_a_packet_ends_the_link_there),
+		cmocka_unit_test(a_packet_has_at_most_so_many_frames),
+		cmocka_unit_test(a_descriptor_comes_with_one_frame),
 		cmocka_unit_test(names_are_those_of_block_and_worker),
 	};
 
