@@ -65,6 +65,46 @@ block_is_local(const struct block *edge)
 	return true;
 }
 
+bool
+block_listener_net(const struct block *l, unsigned n, struct net *out)
+{
+	const struct setting *s = &l->settings[OPTION_LISTENER_interface];
+
+	if (s->cnt == 0)
+		return false;
+	if (s->v[0].text.len > 0) {
+		*out = s->v[0].net;
+		return n == 0;
+	}
+	*out = (struct net){ .family = n == 0 ? 6 : 4,
+	    .bits = n == 0 ? 128 : 32 };
+	return n < 2;
+}
+
+bool
+block_is_beyond(const struct block *l)
+{
+	struct net n;
+
+	if (l->settings[OPTION_LISTENER_path].given)
+		return false;
+	for (unsigned i = 0; block_listener_net(l, i, &n); i++)
+		if (!net_is_loopback(&n))
+			return true;
+	return false;
+}
+
+bool
+block_is_abroad(const struct block *edge)
+{
+	const struct block *l;
+
+	TAILQ_FOREACH(l, &edge->blocks, entry)
+		if (l->no == BLOCK_LISTENER && block_is_beyond(l))
+			return true;
+	return false;
+}
+
 struct span
 block_kind(const struct block *b)
 {
@@ -101,8 +141,14 @@ block_has(const struct block *b, unsigned fact)
 bool
 block_asks_dns(const struct block *b)
 {
-	if (b->no == BLOCK_EDGE)
-		return false;
+	const struct edge_kind_row *kind;
+
+	if (b->no == BLOCK_EDGE) {
+		kind = kinds_find_edge(block_kind(b));
+		return kind != NULL && kind->role == ROLE_EDGE &&
+		    block_num(b, OPTION_EDGE_client_names) != 0 &&
+		    block_is_abroad(b);
+	}
 	return block_has(b, KIND_ASKS_DNS) &&
 	    !b->settings[OPTION_RELAY_path_lmtp].given;
 }

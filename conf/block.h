@@ -83,6 +83,13 @@ uint64_t	 block_num(const struct block *, enum option_no);
 /* All listeners of an edge are unix sockets. */
 bool		 block_is_local(const struct block *edge);
 
+/* The n-th address that a listener stands for: "" is two, :: and 0.0.0.0. */
+bool		 block_listener_net(const struct block *listener, unsigned n,
+		    struct net *out);
+/* Can somebody beyond this host reach the listener, or one of the edge? */
+bool		 block_is_beyond(const struct block *listener);
+bool		 block_is_abroad(const struct block *edge);
+
 /* Its `type'; empty when it has or knows none. */
 struct span	 block_kind(const struct block *);
 bool		 block_is(const struct block *, const char *kind);

@@ -58,6 +58,7 @@ read_texts(struct settings *set, const struct slice *edge,
 	    (set->home = copy(home)) == NULL ||
 	    (set->banner = copy(banner)) == NULL)
 		return ERR_FULL;
+	set->banner_has_name = strstr(set->banner, BANNER_NAME) != NULL;
 	return OK;
 }
 
@@ -116,6 +117,7 @@ read_security(struct settings *set, const struct slice *edge,
 	set->has_tls = slice_text(&tls, "certfile", 0).len > 0;
 	set->certificate = (unsigned)slice_num(&tls, "certfile");
 	set->tls_immediately = slice_flag(edge, "tls_immediately");
+	set->client_names = slice_flag(edge, "client_names");
 	set->binarymime = slice_flag(edge, "binarymime");
 	set->smtputf8 = read_smtputf8(edge);
 	set->require_tls = slice_flag(rules, "require_tls");

@@ -19,6 +19,8 @@
 
 struct protocol;
 
+#define BANNER_NAME	"{client_host}"	/* in its place the client's name */
+
 enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
 
 struct settings {
@@ -54,6 +56,8 @@ struct settings {
 	bool		 add_date;		/* where it is missing	*/
 	bool		 add_message_id;	/* the same		*/
 	bool		 add_received;
+	bool		 client_names;		/* are looked for	*/
+	bool		 banner_has_name;	/* and shown there	*/
 };
 
 MUST_CHECK enum err settings_init(struct settings *, struct span slice);

@@ -1,4 +1,7 @@
 /* dnsname.c - one pass to check, one to copy. */
+#include <stdio.h>
+#include <string.h>
+
 #include "ask/dnsname.h"
 
 static bool
@@ -40,5 +43,47 @@ dnsname_fold(struct span s, char *out)
 		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 	}
 	out[s.len] = '\0';
+	return true;
+}
+
+bool
+dnsname_of_wire(struct span wire, char out[DNSNAME_TEXT])
+{
+	size_t len = 0, label;
+
+	while (wire.len > 0 && (label = (uint8_t)wire.ptr[0]) > 0) {
+		if (label > DNSNAME_LABEL_MAX || label >= wire.len ||
+		    len + label + 1 >= DNSNAME_TEXT ||
+		    memchr(wire.ptr + 1, '.', label) != NULL ||
+		    memchr(wire.ptr + 1, '\0', label) != NULL)
+			return false;
+		memcpy(out + len, wire.ptr + 1, label);
+		len += label;
+		out[len++] = '.';
+		wire = span_tail(wire, label + 1);
+	}
+	if (wire.len != 1)
+		return false;
+	out[len] = '\0';
+	return true;
+}
+
+bool
+dnsname_reversed(char out[DNSNAME_MAX + 1], const uint8_t *address,
+    size_t len, struct span zone)
+{
+	size_t at = 0;
+
+	if (zone.len + (len == 4 ? 16 : 64) > DNSNAME_MAX)
+		return false;
+	for (size_t i = len; i > 0; i--)
+		if (len == 4)
+			at += (size_t)snprintf(out + at, 5, "%u.",
+			    address[i - 1]);
+		else
+			at += (size_t)snprintf(out + at, 5, "%x.%x.",
+			    address[i - 1] & 0xfu, address[i - 1] >> 4);
+	memcpy(out + at, zone.ptr, zone.len);
+	out[at + zone.len] = '\0';
 	return true;
 }

@@ -30,7 +30,9 @@
 
 /* The types of record we ask for (RFC 1035 3.2.2, RFC 3596, RFC 6698). */
 #define RESOLVE_A	1
+#define RESOLVE_PTR	12
 #define RESOLVE_MX	15
+#define RESOLVE_TXT	16
 #define RESOLVE_AAAA	28
 #define RESOLVE_TLSA	52
 

@@ -54,24 +54,40 @@ put_helo(struct text *t, struct span helo)
 		    (struct span){ helo.ptr + i, 1 } : SPAN("?"));
 }
 
-/* The address as a literal; empty text for no client at all. */
-static enum err
-client_literal(struct span client, char *buf, size_t cap)
+/* A name as it can stand here, or empty. */
+static struct span
+clean_name(struct span name)
 {
-	char name[INET6_ADDRSTRLEN];
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_name_char(name.ptr[i]))
+			return SPAN("");
+	return name.len <= DOMAIN_MAX ? name : SPAN("");
+}
+
+/*
+ * TCP-info, " (name [192.0.2.1])" or without the name: the address as a
+ * literal; empty text for no client at all.
+ */
+static enum err
+client_literal(const struct received *r, char *buf, size_t cap)
+{
+	char address[INET6_ADDRSTRLEN];
 	unsigned char bits[sizeof(struct in6_addr)];
+	struct span name = clean_name(r->name);
+	const char *family = "";
 
 	buf[0] = '\0';
-	if (client.len == 0)
+	if (r->is_local || r->client.len == 0)
 		return OK;
-	if (!span_cstr(client, name, sizeof(name)))
+	if (!span_cstr(r->client, address, sizeof(address)))
 		return ERR_PEER;
-	if (inet_pton(AF_INET, name, bits) == 1)
-		snprintf(buf, cap, " ([%s])", name);
-	else if (inet_pton(AF_INET6, name, bits) == 1)
-		snprintf(buf, cap, " ([IPv6:%s])", name);
-	else
-		return ERR_PEER;
+	if (inet_pton(AF_INET, address, bits) != 1) {
+		if (inet_pton(AF_INET6, address, bits) != 1)
+			return ERR_PEER;
+		family = "IPv6:";
+	}
+	snprintf(buf, cap, " (%.*s%s[%s%s])", (int)name.len, name.ptr,
+	    name.len > 0 ? " " : "", family, address);
 	return OK;
 }
 
@@ -160,11 +176,10 @@ enum err
 received_build(const struct received *r, char *buf, size_t cap, size_t *len)
 {
 	struct text t = { .buf = buf, .cap = cap };
-	char client[INET6_ADDRSTRLEN + 16];
+	char client[DOMAIN_MAX + INET6_ADDRSTRLEN + 16];
 	struct span rcpt;
 
-	if (client_literal(r->is_local ? SPAN("") : r->client, client,
-	    sizeof(client)) != OK ||
+	if (client_literal(r, client, sizeof(client)) != OK ||
 	    named_rcpt(r, &rcpt) != OK || !is_with(r->with) ||
 	    !is_by(r->by))
 		return ERR_PEER;

@@ -18,6 +18,7 @@ struct received {
 	struct span	 helo;		/* as the client said it, any bytes */
 	struct span	 client;	/* "192.0.2.1", "2001:db8::1"; empty
 					 * when it came by no network	    */
+	struct span	 name;		/* of the client, confirmed; or empty */
 	bool		 is_local;	/* by a unix socket: helo and client
 					 * mean nothing, uid is the sender's */
 	uint32_t	 uid;

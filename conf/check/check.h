@@ -55,9 +55,6 @@ void		 check_patterns(struct conf *);
 /* A relay that hands mail to who is here: a Maildir, LMTP, a program. */
 bool		 check_is_local(const struct block *relay);
 
-/* An edge listens beyond this host. */
-bool		 check_is_abroad(const struct block *edge);
-
 /* An edge takes mail from anybody there is. */
 bool		 check_is_open(const struct block *edge);
 

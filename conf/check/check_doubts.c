@@ -167,7 +167,7 @@ check_time(struct conf *c, const struct block *edge)
 	uint64_t minutes = block_num(edge, OPTION_EDGE_max_size) / SLOW_RATE /
 	    60 + 1;
 
-	if (!check_is_abroad(edge) || (!size->given && !time->given) ||
+	if (!block_is_abroad(edge) || (!size->given && !time->given) ||
 	    minutes * 60000 <= block_num(edge, OPTION_EDGE_session_timeout))
 		return;
 	report_warn(&c->mistakes, size->given ? size->place : time->place,

@@ -2,15 +2,19 @@
  * check_names.c - how we call ourselves.
  *
  * {fqdn} in `hostname' and `ehlo_as' is the hostname of the process block, in
- * a banner that of its edge; {hostname} is its first label.
+ * a banner that of its edge; {hostname} is its first label.  {client_host} in a
+ * banner is the edge's to put in.
  */
 #include <string.h>
 
 #include "conf/check/check.h"
 
-/* The text with the names put in; empty when a brace means nothing. */
+/*
+ * The text with the names put in; empty when a brace means nothing.  kept is
+ * a word in braces that stays, or empty.
+ */
 static struct span
-put_in(struct conf *c, struct span text, struct span fqdn)
+put_in(struct conf *c, struct span text, struct span fqdn, struct span kept)
 {
 	struct span out = SPAN(""), name = fqdn;
 	size_t brace;
@@ -24,6 +28,9 @@ put_in(struct conf *c, struct span text, struct span fqdn)
 		} else if (span_begins(text, SPAN("{hostname}"))) {
 			text = span_tail(text, 10);
 			name = span_head(fqdn, span_find(fqdn, '.'));
+		} else if (kept.len > 0 && span_begins(text, kept)) {
+			text = span_tail(text, kept.len);
+			name = kept;
 		} else
 			return SPAN("");
 		out = arena_join(&c->arena, out, name);
@@ -42,7 +49,7 @@ set_name(struct conf *c, struct block *b, enum option_no no, struct span fqdn)
 			block_set(c, b, no, fqdn, 0);
 		return;
 	}
-	text = put_in(c, s->v[0].text, fqdn);
+	text = put_in(c, s->v[0].text, fqdn, SPAN(""));
 	text = read_hostname(&c->arena, text);
 	if (text.len == 0)
 		report_add(&c->mistakes, s->v[0].place, "`%.*s' is not the "
@@ -61,10 +68,10 @@ set_banner(struct conf *c, struct block *b, enum option_no no,
 
 	if (s->cnt == 0)
 		return;
-	text = put_in(c, s->v[0].text, fqdn);
+	text = put_in(c, s->v[0].text, fqdn, SPAN("{client_host}"));
 	if (text.len == 0)
-		report_add(&c->mistakes, s->v[0].place,
-		    "a banner has no other braces than {fqdn} and {hostname}");
+		report_add(&c->mistakes, s->v[0].place, "a banner has no "
+		    "other braces than {fqdn}, {hostname} and {client_host}");
 	else if (text.len > 500)
 		report_add(&c->mistakes, s->v[0].place,
 		    "a banner is at most 500 bytes with its names put in");

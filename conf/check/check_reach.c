@@ -14,23 +14,6 @@
 #define SMTP_PORT	25
 #define LMTP_PORT	24	/* any private mail system, by habit	*/
 
-/* The n-th address a listener stands for: "" is two, :: and 0.0.0.0. */
-static bool
-listener_net(const struct block *l, unsigned n, struct net *out)
-{
-	const struct setting *s = &l->settings[OPTION_LISTENER_interface];
-
-	if (s->cnt == 0)
-		return false;
-	if (s->v[0].text.len > 0) {
-		*out = s->v[0].net;
-		return n == 0;
-	}
-	*out = (struct net){ .family = n == 0 ? 6 : 4,
-	    .bits = n == 0 ? 128 : 32 };
-	return n < 2;
-}
-
 static bool
 is_same_net(const struct net *a, const struct net *b)
 {
@@ -53,8 +36,8 @@ is_clash(const struct block *l, const struct block *m)
 	    block_num(m, OPTION_LISTENER_port) ||
 	    block_num(l, OPTION_LISTENER_port) == 0)
 		return false;
-	for (unsigned i = 0; listener_net(l, i, &a); i++)
-		for (unsigned k = 0; listener_net(m, k, &b); k++)
+	for (unsigned i = 0; block_listener_net(l, i, &a); i++)
+		for (unsigned k = 0; block_listener_net(m, k, &b); k++)
 			if (is_same_net(&a, &b))
 				return true;
 	return false;
@@ -81,20 +64,6 @@ check_clash(struct conf *c, const struct block *last)
 			return;
 		}
 	}
-}
-
-static bool
-is_beyond_loopback(const struct block *l)
-{
-	struct net n;
-
-	if (l->settings[OPTION_LISTENER_path].given)
-		return false;
-
-	for (unsigned i = 0; listener_net(l, i, &n); i++)
-		if (!net_is_loopback(&n))
-			return true;
-	return false;
 }
 
 /* Recipients are given, and not just all names that end in .com. */
@@ -131,17 +100,6 @@ check_is_local(const struct block *relay)
 }
 
 bool
-check_is_abroad(const struct block *edge)
-{
-	const struct block *l;
-
-	TAILQ_FOREACH(l, &edge->blocks, entry)
-		if (l->no == BLOCK_LISTENER && is_beyond_loopback(l))
-			return true;
-	return false;
-}
-
-bool
 check_is_open(const struct block *edge)
 {
 	const struct block *rules = block_nth(edge, BLOCK_RULES, 0);
@@ -152,7 +110,7 @@ check_is_open(const struct block *edge)
 	clients = &rules->settings[OPTION_RULES_clients];
 	if (clients->given && everybody_networks(clients) == NULL)
 		return false;
-	return check_is_abroad(edge);
+	return block_is_abroad(edge);
 }
 
 /* The value by which all are let in, where there is one. */
@@ -175,7 +133,7 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 	const struct setting *clients;
 	const struct reading *value;
 
-	if (!is_beyond_loopback(l) || rules == NULL || e->target == NULL ||
+	if (!block_is_beyond(l) || rules == NULL || e->target == NULL ||
 	    (out = way_out(e->target)) == NULL ||
 	    rules->settings[OPTION_RULES_only_recipients].given ||
 	    block_num(rules, OPTION_RULES_require_auth) != 0)
@@ -237,7 +195,7 @@ is_hop(const struct conf *c, const struct block *relay,
 	    block_num(l, OPTION_LISTENER_port) !=
 	    block_num(relay, OPTION_RELAY_port))
 		return false;
-	for (unsigned i = 0; listener_net(l, i, &n); i++)
+	for (unsigned i = 0; block_listener_net(l, i, &n); i++)
 		if (is_named || (host->v[0].net.family != 0 ?
 		    (net_is_any(&n) ? is_loopback &&
 		    n.family == host->v[0].net.family :

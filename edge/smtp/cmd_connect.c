@@ -2,9 +2,36 @@
  * cmd_connect.c - what comes before any command: the greeting, RFC 5321 3.1,
  * and the handshake that precedes it where TLS begins at once (RFC 8314).
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "edge/smtp/cmd.h"
 #include "edge/edge.h"
 #include "edge/smtp/session.h"
+
+#define BANNER_TEXT_MAX	1024	/* more is cut anyway		*/
+
+/* Who has no name is named as in Received, by his address. */
+static void
+say_banner(struct session *s)
+{
+	const char *banner = s->edge->set.banner, *at = banner, *end;
+	char text[BANNER_TEXT_MAX] = "";
+	size_t len = 0;
+	int n;
+
+	while ((end = strstr(at, BANNER_NAME)) != NULL &&
+	    len < sizeof(text)) {
+		n = s->origin.name != NULL ?
+		    snprintf(text + len, sizeof(text) - len, "%.*s%s",
+		    (int)(end - at), at, s->origin.name) :
+		    snprintf(text + len, sizeof(text) - len, "%.*s[%s]",
+		    (int)(end - at), at, s->origin.client);
+		len += n > 0 ? (size_t)n : 0;
+		at = end + sizeof(BANNER_NAME) - 1;
+	}
+	session_reply(s, 220, "", "%s%s", text, at);
+}
 
 static enum taken
 greet(struct session *s, const struct reply *no)
@@ -13,7 +40,7 @@ greet(struct session *s, const struct reply *no)
 		session_say(s, no);
 		return REFUSED;
 	}
-	session_reply(s, 220, "", "%s", s->edge->set.banner);
+	say_banner(s);
 	return TAKEN;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "edge/client/client_name.h"
 #include "edge/edge.h"
 #include "edge/smtp/auth.h"
 #include "edge/smtp/cmd.h"
@@ -225,7 +226,7 @@ session_secured(struct session *s)
 {
 	s->origin.is_secure = true;
 	s->origin.is_extended = false;
-	origin_fini(&s->origin);
+	origin_forget(&s->origin);
 	s->since_ms = ev_now_ms(s->edge->loop);
 	session_event(s, EVENT_SECURED, SPAN(""));
 	if (!s->is_greeted)
@@ -265,12 +266,14 @@ session_init(struct session *s, struct edge *edge,
 	origin_init(&s->origin, address);
 	s->origin.session = ++edge->last_session;
 	s->seat.origin = &s->origin;
+	session_ask_name(s);
 }
 
 void
 session_fini(struct session *s)
 {
 	stage_cancel(s);
+	client_name_cancel(&s->naming);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
 	grow_free(&s->seat.out);

@@ -100,6 +100,7 @@ struct session {
 	enum log_key	 path_key;	/* _from, _rcpt: whom it is about ... */
 	struct span	 path;		/* as it was said; till it is over */
 	struct origin	 origin;	/* the client, as it is by now	*/
+	struct client_name *naming;	/* while it is asked for	*/
 	char		*said;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
 	struct auth	*auth;		/* NULL outside AUTH		*/
@@ -162,6 +163,9 @@ void	session_resume(struct session *, const struct reply *no);
 void	session_away(struct session *);
 /* Is it this check that is waited for? */
 bool	session_waits_for(const struct session *, const struct check *);
+
+/* checks_name.c: have the client's name looked for. */
+void	session_ask_name(struct session *);
 
 /* checks_queue.c: how it hears of its transaction. */
 extern const struct transaction_calls session_transaction_calls;

@@ -69,6 +69,8 @@ ask(struct session *s)
 		case ANSWER_YES:
 			all->on_passed(s, check);
 			break;
+		case ANSWER_SKIP:
+			break;
 		case ANSWER_NO:
 			return w->done(s, &no);
 		case ANSWER_LATER:

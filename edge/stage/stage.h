@@ -51,7 +51,9 @@ enum taken {
 enum answer {
 	ANSWER_YES,
 	ANSWER_NO,	/* *no is the reply			*/
-	ANSWER_LATER
+	ANSWER_LATER,
+	ANSWER_SKIP	/* it has nothing to say here: as yes, and not noted
+			 * for the trace			*/
 };
 
 struct check {
@@ -61,6 +63,8 @@ struct check {
 	/* The answer is not wanted any more; NULL: there is nothing to undo,
 	 * and an answer that comes even so is dropped by whoever brings it. */
 	void		(*cancel)(struct session *);
+	bool		 is_fact;	/* it says no to nobody, and gathers
+					 * what others look at: not noted */
 	int64_t		 patience_ms;	/* 0: who is asked always answers */
 	struct reply	 away;		/* late or lost; code 0: pass	*/
 };

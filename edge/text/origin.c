@@ -15,6 +15,14 @@ origin_init(struct origin *o, const struct client_address *address)
 	client_address_text(address, o->client);
 }
 
+/* Without memory it has none, as many have. */
+void
+origin_set_name(struct origin *o, const char *name)
+{
+	free(o->name);
+	o->name = name != NULL ? strdup(name) : NULL;
+}
+
 enum err
 origin_copy(struct origin *out, const struct origin *from)
 {
@@ -22,6 +30,7 @@ origin_copy(struct origin *out, const struct origin *from)
 
 	o.helo = from->helo != NULL ? strdup(from->helo) : NULL;
 	o.login = from->login != NULL ? strdup(from->login) : NULL;
+	o.name = from->name != NULL ? strdup(from->name) : NULL;
 	if ((from->helo != NULL && o.helo == NULL) ||
 	    (from->login != NULL && o.login == NULL)) {
 		origin_fini(&o);
@@ -32,11 +41,18 @@ origin_copy(struct origin *out, const struct origin *from)
 }
 
 void
-origin_fini(struct origin *o)
+origin_forget(struct origin *o)
 {
 	free(o->helo);
 	free(o->login);
 	o->helo = o->login = NULL;
+}
+
+void
+origin_fini(struct origin *o)
+{
+	origin_forget(o);
+	origin_set_name(o, NULL);
 }
 
 bool

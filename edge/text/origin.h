@@ -20,6 +20,7 @@
 struct origin {
 	struct client_address address;
 	char		 client[CLIENT_ADDRESS_TEXT];	/* it, as text	*/
+	char		*name;		/* see client_name.h; NULL: not known */
 	char		*helo;		/* NULL before EHLO and HELO	*/
 	char		*login;		/* who has logged in; NULL nobody */
 	bool		 is_lmtp;	/* speaks LMTP, not SMTP	*/
@@ -33,6 +34,11 @@ void	origin_init(struct origin *, const struct client_address *);
 /* *out is zeroed memory, or one that is finished. */
 MUST_CHECK enum err origin_copy(struct origin *out, const struct origin *);
 void	origin_fini(struct origin *);
+/* What it said counts no more, and it is still where it was. */
+void	origin_forget(struct origin *);
+
+/* What its client is called, or is not. */
+void	origin_set_name(struct origin *, const char *name);
 
 /* By a unix socket? */
 bool	origin_is_local(const struct origin *);

@@ -44,6 +44,7 @@ add_received(struct transaction *t, int64_t now_ms)
 	struct received r = {
 		.helo = span_of(o->helo),
 		.client = span_of(o->client),
+		.name = o->name != NULL ? span_of(o->name) : SPAN(""),
 		.is_local = origin_is_local(o),
 		.uid = client_address_uid(&o->address),
 		.by = span_of(t->edge->set.hostname),

@@ -16,40 +16,18 @@ struct record {
 	char		 name[DNSNAME_MAX + 1];	/* empty: no host's	*/
 };
 
-/* A name as on the wire, uncompressed, to text.  False when it is none. */
-static bool
-read_name(struct span wire, char *out, size_t cap)
-{
-	size_t len = 0, label;
-
-	while (wire.len > 0 && (label = (uint8_t)wire.ptr[0]) > 0) {
-		if (label > DNSNAME_LABEL_MAX || label >= wire.len ||
-		    len + label + 1 > cap ||
-		    memchr(wire.ptr + 1, '.', label) != NULL)
-			return false;
-		memcpy(out + len, wire.ptr + 1, label);
-		len += label;
-		out[len++] = '.';
-		wire = span_tail(wire, label + 1);
-	}
-	if (wire.len != 1)
-		return false;
-	out[len] = '\0';
-	return true;
-}
-
 /* RFC 1035 3.3.9.  False when the bytes are no MX record. */
 static bool
 read_record(struct span rdata, struct record *out)
 {
 	struct resolve_address unused;
-	char text[DNSNAME_MAX + 2];		/* with its final dot */
+	char text[DNSNAME_TEXT];
 	struct span name;
 
 	out->is_root = false;
 	out->name[0] = '\0';
 	if (rdata.len < 3 ||
-	    !read_name(span_tail(rdata, 2), text, sizeof(text) - 1))
+	    !dnsname_of_wire(span_tail(rdata, 2), text))
 		return false;
 	out->preference = (uint16_t)((uint8_t)rdata.ptr[0] << 8 |
 	    (uint8_t)rdata.ptr[1]);

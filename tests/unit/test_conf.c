@@ -217,7 +217,8 @@ workers_are_rows_that_share_a_slice(void **state)
 	    "relay r { type static; host a.example; workers 3 }\n",
 	    &c, &p, false);
 	assert_int_equal(p.head.process_cnt, 1 + 3 + 1 + 1 + 2);
-	assert_int_equal(p.head.link_cnt, 3 + 3 + 1 + 2);
+	/* Who is reached from abroad looks up who it is. */
+	assert_int_equal(p.head.link_cnt, 3 + 3 + 1 + 2 + 2);
 	assert_int_equal(p.processes[7].worker, 1);
 	assert_int_equal(p.processes[7].workers, 2);
 	assert_true(span_eq(p.slices[6], p.slices[7]));
@@ -253,13 +254,15 @@ names_are_put_into_banners(void **state)
 
 	plan_of("process { hostname mail.example.org }\n"
 	    "edge e { type smtp; hostname \"in.{fqdn}\"\n"
-	    "rules { banner \"{fqdn} ESMTP at {hostname}\" } }\n"
+	    "rules { banner \"{fqdn} ESMTP at {hostname}, {client_host}\" } "
+	    "}\n"
 	    "queue q { type lmdb }\n"
 	    "relay r { type static; host a.example; "
 	    "ehlo_as \"{hostname}.example.net\" }\n", &c, &p, false);
 	s = slice_at(&p, 4);
 	assert_text(&s, "hostname", 0, "in.mail.example.org");
-	assert_text(&s, "banner", 0, "in.mail.example.org ESMTP at in");
+	assert_text(&s, "banner", 0, "in.mail.example.org ESMTP at in, "
+	    "{client_host}");
 	s = slice_at(&p, 1);
 	assert_text(&s, "ehlo_as", 0, "mail.example.net");
 	conf_free(&c);
@@ -459,7 +462,8 @@ every_arrow_of_the_picture_is_a_link(void **state)
 	    { IN_1, MAIN }, { IN_0, KEYS }, { IN_1, KEYS }, { IN_0, USERS },
 	    { IN_1, USERS }, { PLAIN, MAIN }, { MAIN, INTERNET },
 	    { MAIN, DOVECOT }, { MAIN, PROG }, { INTERNET, RESOLVER },
-	    { SMART, RESOLVER }, { SMART, KEYS }, { CONTROL, MAIN } };
+	    { SMART, RESOLVER }, { SMART, KEYS }, { CONTROL, MAIN },
+	    { IN_0, RESOLVER }, { IN_1, RESOLVER } };
 	const struct conf_plan *p = *state;
 	unsigned cnt = sizeof(want) / sizeof(want[0]);
 

@@ -49,6 +49,12 @@ the_field_is_as_the_standard_has_it(void **state)
 	r.helo = SPAN("[IPv6:2001:db8::1]");
 	assert_builds(&r, "Received: from [IPv6:2001:db8::1] "
 	    "([IPv6:2001:db8::1])" TAIL ";\r\n\t" DATE);
+	r.name = SPAN("mail.example");
+	assert_builds(&r, "Received: from [IPv6:2001:db8::1] "
+	    "(mail.example [IPv6:2001:db8::1])" TAIL ";\r\n\t" DATE);
+	r.name = SPAN("bad)name");
+	assert_builds(&r, "Received: from [IPv6:2001:db8::1] "
+	    "([IPv6:2001:db8::1])" TAIL ";\r\n\t" DATE);
 	r.client.len = 0;
 	r.helo.len = 0;
 	assert_builds(&r, "Received: from unknown" TAIL ";\r\n\t" DATE);
