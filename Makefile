@@ -294,6 +294,10 @@ soak: all
 	@POSTERN_BUILD=$(BUILD) POSTERN_SOAK=1 tests/e2e.sh -k "storm or load"
 #: make soak              the kill storm and the load at full length
 
+seeds: all
+	@POSTERN_BUILD=$(BUILD) tests/seeds.sh
+#: make seeds             what slimta's documents say, and which of it is met
+
 # The programs look for each other beside their own file, links or not.  The
 # names that every mail system has are taken only where nobody else has them.
 DESTDIR ?=
