@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config procps libbsd-dev liblmdb-dev
     libunbound-dev libseccomp-dev libssl-dev libcrypt-dev libidn2-dev
-    libpcre2-dev"
+    liblua5.4-dev libpcre2-dev"
 # The last four lines are what the unpacked postfix, nsd, maildrop and exim4 are
 # linked with.
 TEST_PACKAGES="clang clang-format libclang-rt-14-dev lld libcmocka-dev mandoc

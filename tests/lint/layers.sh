@@ -16,12 +16,16 @@ function may_include(room) {
 		return " base http "
 	if (room == "sys")
 		return " base sys "
+	if (room == "lua")
+		return " base sys lua "
 	if (room == "bus")
 		return " base sys bus "
 	if (room == "ask")
 		return " base sys bus ask "
 	if (room == "conf")
 		return " base mail conf "
+	if (room ~ /^(master|edge|queue|relay)$/)
+		return " base mail http sys bus ask conf lua " room " "
 	return " base mail http sys bus ask conf " room " "
 }
 function is_foreign(room, header) {
@@ -29,6 +33,8 @@ function is_foreign(room, header) {
 		return room != "resolver" && FILENAME != "ctl/tool/dnslook.c"
 	if (header == "lmdb.h")
 		return room != "queue"
+	if (header ~ /^(lua|lualib|lauxlib)\.h$/)
+		return room !~ /^(lua|edge|queue|relay)$/
 	if (header == "pcre2.h")
 		return FILENAME != "common/sys/regex.c"
 	return room ~ /^(base|mail|http|conf)$/ && header ~ \
