@@ -167,7 +167,9 @@ clean:
 unseen: $(SAN_SRC:%.c=$(BUILD)/o/%.o)
 
 # Unit tests: tests/unit/test_NAME.c, one program each.  A test of a program's
-# room names that room in a line "room: NAME" of its head comment.
+# room names that room in a line "room: NAME" of its head comment.  What tests
+# share, peers to play and certificates to show, lies in tests/kit.
+$(BUILD)/o/tests/%.o: CPPFLAGS += -Itests/kit
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 ifneq ($(SAN),)		# a sanitizer's allocator gives nothing back by itself
 UNIT_SRC := $(filter-out tests/unit/test_slack.c,$(UNIT_SRC))

@@ -77,7 +77,7 @@ edge_new(struct edge **out, struct ev_loop *loop, struct settings *set,
 	edge->arg = arg;
 	timer_init(&edge->patience, loop, patience_ends, edge);
 	later_init(&edge->ended, loop, tell_drained, edge);
-	questions_init(&edge->words, loop, EDGE_WORDS_MAX, transaction_told);
+	questions_init(&edge->words, loop, EDGE_WORDS_MAX, transaction_on_word);
 	shaking_init(&edge->shaking, loop, client_give_way);
 	if ((e = limits_new(&edge->limits, secret)) != OK) {
 		edge_free(&edge);

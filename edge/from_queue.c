@@ -162,12 +162,12 @@ take_answer(struct edge *edge, unsigned type, const union msg *m)
 static enum err
 take_word(struct edge *edge, const struct msg_rcpt_answer *m)
 {
-	struct reply said = judge_all(m->code, m->dsn, m->text);
+	struct reply reply = judge_all(m->code, m->dsn, m->text);
 	struct question *word;
 	enum err e = question_find(&edge->words, m->ask, &word);
 
 	if (e == OK && word != NULL)
-		transaction_judged(word, &said);
+		transaction_judged(word, &reply);
 	return e;
 }
 

@@ -62,12 +62,12 @@ to_queue_rcpts(struct transaction *t, uint64_t ask)
 	struct envelope *v = &t->envelope;
 	struct envelope_rcpt r;
 
-	while (v->told_cnt < v->rcpt_cnt) {
-		envelope_rcpt(v, &v->told_at, &r);
-		v->told_cnt++;
+	while (v->sent_cnt < v->rcpt_cnt) {
+		envelope_rcpt(v, &v->sent_at, &r);
+		v->sent_cnt++;
 		(void)link_send_mail_rcpt(t->edge->queue,
 		    &(struct msg_mail_rcpt){ .stream = t->stream.no,
-		    .ask = v->told_cnt == v->rcpt_cnt ? ask : 0,
+		    .ask = v->sent_cnt == v->rcpt_cnt ? ask : 0,
 		    .rcpt = r.address, .notify = r.notify,
 		    .orcpt = r.orcpt });
 	}

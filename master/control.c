@@ -35,7 +35,7 @@ find(struct supervisor *h)
 }
 
 static void
-tell_done(struct process *p, uint32_t request, enum told status,
+tell_done(struct process *p, uint32_t request, enum tool_status status,
     const char *text)
 {
 	const struct msg_supervisor_done m = {
@@ -48,7 +48,7 @@ tell_done(struct process *p, uint32_t request, enum told status,
 
 /* The end of what was asked, if it was. */
 static void
-answer(struct supervisor *h, struct asked *a, enum told status,
+answer(struct supervisor *h, struct query *a, enum tool_status status,
     const char *text)
 {
 	struct process *p = find(h);
@@ -66,7 +66,7 @@ reload_too_long(struct timer *t, void *arg)
 {
 	struct supervisor *h = arg;
 
-	answer(h, &h->reload_asked, TOLD_FAILED,
+	answer(h, &h->reload_query, STATUS_FAILED,
 	    "in force, but not all processes are ready");
 }
 
@@ -75,19 +75,19 @@ users_too_long(struct timer *t, void *arg)
 {
 	struct supervisor *h = arg;
 
-	answer(h, &h->users_asked, TOLD_FAILED,
+	answer(h, &h->users_query, STATUS_FAILED,
 	    "the users process does not take the file");
 }
 
 void
 control_init(struct supervisor *h)
 {
-	timer_init(&h->reload_asked.patience, h->loop, reload_too_long, h);
-	timer_init(&h->users_asked.patience, h->loop, users_too_long, h);
+	timer_init(&h->reload_query.patience, h->loop, reload_too_long, h);
+	timer_init(&h->users_query.patience, h->loop, users_too_long, h);
 }
 
 static void
-open_asked(struct asked *a, uint32_t request, uint32_t no, int64_t wait_ms)
+open_query(struct query *a, uint32_t request, uint32_t no, int64_t wait_ms)
 {
 	a->is_open = true;
 	a->request = request;
@@ -219,14 +219,14 @@ ask_reload(struct process *control, uint32_t request)
 {
 	struct supervisor *h = control->supervisor;
 
-	if (h->reload_asked.is_open || h->next != NULL ||
+	if (h->reload_query.is_open || h->next != NULL ||
 	    h->awaited != AWAIT_NOTHING || h->stage >= 0 ||
 	    ev_now_ms(h->loop) - h->reloaded_ms < RELOAD_GAP_MS) {
-		tell_done(control, request, TOLD_BUSY,
+		tell_done(control, request, STATUS_BUSY,
 		    "another change is under way");
 		return;
 	}
-	open_asked(&h->reload_asked, request, 0, RELOAD_WAIT_MS);
+	open_query(&h->reload_query, request, 0, RELOAD_WAIT_MS);
 	reload_begin(h);
 }
 
@@ -250,21 +250,21 @@ ask_users(struct process *control, uint32_t request, struct span block)
 	struct folder *folder;
 
 	if (p == NULL)
-		tell_done(control, request, TOLD_NONE, "no such users block");
-	else if (h->users_asked.is_open || h->stage >= 0)
-		tell_done(control, request, TOLD_BUSY,
+		tell_done(control, request, STATUS_NONE, "no such users block");
+	else if (h->users_query.is_open || h->stage >= 0)
+		tell_done(control, request, STATUS_BUSY,
 		    "another change is under way");
 	else if (folder_open_again(&folder, p->folder) != OK)
-		tell_done(control, request, TOLD_FAILED,
+		tell_done(control, request, STATUS_FAILED,
 		    "the file cannot be opened");
 	else {
-		open_asked(&h->users_asked, request, p->id.no, USERS_WAIT_MS);
+		open_query(&h->users_query, request, p->id.no, USERS_WAIT_MS);
 		process_refile(p, folder);
 	}
 }
 
 enum err
-control_asked(struct process *p, unsigned type, const union msg *m)
+control_on_ask(struct process *p, unsigned type, const union msg *m)
 {
 	switch (type) {
 	case MSG_supervisor_ask:
@@ -286,8 +286,8 @@ control_ready(struct process *p, bool took)
 	struct supervisor *h = p->supervisor;
 	const struct process *other;
 
-	if (h->users_asked.is_open && h->users_asked.no == p->id.no)
-		answer(h, &h->users_asked, took ? TOLD_DONE : TOLD_FAILED,
+	if (h->users_query.is_open && h->users_query.no == p->id.no)
+		answer(h, &h->users_query, took ? STATUS_DONE : STATUS_FAILED,
 		    took ? "" : "the users process does not take the file");
 	if (p->id.role != ROLE_CONTROL || p->link == NULL)
 		return;
@@ -302,14 +302,15 @@ control_ended(struct process *p)
 
 	if (p->id.role != ROLE_CONTROL)
 		return;
-	h->reload_asked.is_open = h->users_asked.is_open = false;
-	timer_stop(&h->reload_asked.patience);
-	timer_stop(&h->users_asked.patience);
+	h->reload_query.is_open = h->users_query.is_open = false;
+	timer_stop(&h->reload_query.patience);
+	timer_stop(&h->users_query.patience);
 }
 
 void
-control_reloaded(struct supervisor *h, enum told status, const char *text)
+control_reloaded(struct supervisor *h, enum tool_status status,
+    const char *text)
 {
 	h->reloaded_ms = clock_mono_ms();	/* this turn was a long one */
-	answer(h, &h->reload_asked, status, text);
+	answer(h, &h->reload_query, status, text);
 }

@@ -14,7 +14,7 @@
 void	control_init(struct supervisor *);
 
 /* p, which is control, asks.  ERR_PEER: that is nonsense. */
-MUST_CHECK enum err control_asked(struct process *p, unsigned type,
+MUST_CHECK enum err control_on_ask(struct process *p, unsigned type,
 	    const union msg *);
 
 /* p is new: control hears of its page. */
@@ -31,6 +31,7 @@ void	control_ready(struct process *p, bool took);
 void	control_ended(struct process *p);
 
 /* A reload that may have been asked for is over. */
-void	control_reloaded(struct supervisor *, enum told, const char *text);
+void	control_reloaded(struct supervisor *, enum tool_status,
+	    const char *text);
 
 #endif

@@ -101,7 +101,7 @@ wait_for(struct process *p, uint64_t request, int fd)
 }
 
 enum err
-endpoint_asked(struct process *p, const struct msg_endpoint_ask *ask)
+endpoint_on_ask(struct process *p, const struct msg_endpoint_ask *ask)
 {
 	const struct plan_endpoint *e;
 	union address to;

@@ -20,7 +20,7 @@
  * Take its request; ERR_PEER when it has no such endpoint, or goes on asking
  * without reading: each answer that waits holds a descriptor of ours.
  */
-MUST_CHECK enum err endpoint_asked(struct process *,
+MUST_CHECK enum err endpoint_on_ask(struct process *,
 		    const struct msg_endpoint_ask *);
 
 /* Its link is gone: nobody waits for what it has asked. */

@@ -182,7 +182,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
 {
 	struct process *p = arg;
 
-	p->asked_ms = 0;
+	p->ping_ms = 0;
 	switch (type) {
 	case MSG_work_ready:
 		p->is_ready = p->has_worked = true;
@@ -197,15 +197,15 @@ child_says(struct link *l, unsigned type, const union msg *m,
 		    m->link_lost.why);
 		return OK;
 	case MSG_holding:
-		reload_heard(p, m->holding.messages);
+		reload_on_answer(p, m->holding.messages);
 		return OK;
 	case MSG_process_pong:
 		return OK;
 	case MSG_endpoint_ask:
-		return endpoint_asked(p, &m->endpoint_ask);
+		return endpoint_on_ask(p, &m->endpoint_ask);
 	default:
 		return p->id.role == ROLE_CONTROL ?
-		    control_asked(p, type, m) : ERR_PEER;
+		    control_on_ask(p, type, m) : ERR_PEER;
 	}
 }
 
@@ -343,7 +343,7 @@ process_start(struct process *p)
 	p->id.start++;
 	p->is_ready = p->has_worked = false;
 	p->started_ms = ev_now_ms(p->supervisor->loop);
-	p->asked_ms = 0;
+	p->ping_ms = 0;
 	if (run(p) != OK) {
 		if (!fault_is_named(&p->fault)) {
 			int error = errno;
@@ -418,12 +418,12 @@ process_drain(struct process *p, uint32_t patience_ms)
 }
 
 static void
-log_end_of(const struct process *p, int status, bool as_told)
+log_end_of(const struct process *p, int status, bool as_wanted)
 {
 	struct log_line l;
 
-	begin_line(&l, as_told ? LOG_stopped : LOG_trouble, p);
-	if (!as_told)
+	begin_line(&l, as_wanted ? LOG_stopped : LOG_trouble, p);
+	if (!as_wanted)
 		log_text(&l, LOG_KEY_why, "a process has died");
 	if (WIFSIGNALED(status))
 		log_num(&l, LOG_KEY_signal, WTERMSIG(status));
@@ -436,11 +436,11 @@ void
 process_ended(struct process *p, int status)
 {
 	struct supervisor *h = p->supervisor;
-	bool as_told = WIFEXITED(status) && (p->is_leaving ?
+	bool as_wanted = WIFEXITED(status) && (p->is_leaving ?
 	    WEXITSTATUS(status) == 0 : WEXITSTATUS(status) == BOOT_ANEW);
 
-	if (as_told || !fault_is_named(&p->fault))
-		log_end_of(p, status, as_told);
+	if (as_wanted || !fault_is_named(&p->fault))
+		log_end_of(p, status, as_wanted);
 	control_ended(p);
 	endpoint_forget(p);
 	link_close(&p->link);
@@ -464,8 +464,8 @@ process_answers(const struct process *p)
 {
 	int64_t now_ms = ev_now_ms(p->supervisor->loop);
 
-	return p->pid == 0 || p->asked_ms == 0 ||
-	    now_ms - p->asked_ms <= SILENT_MS + UNKILLED_MS;
+	return p->pid == 0 || p->ping_ms == 0 ||
+	    now_ms - p->ping_ms <= SILENT_MS + UNKILLED_MS;
 }
 
 /*
@@ -479,12 +479,12 @@ process_ping(struct process *p, uint64_t turn)
 
 	if (p->link == NULL)
 		return;
-	if (p->asked_ms != 0 && now_ms - p->asked_ms > SILENT_MS) {
+	if (p->ping_ms != 0 && now_ms - p->ping_ms > SILENT_MS) {
 		process_kill(p, "it does not answer");
 		return;
 	}
-	if (p->asked_ms == 0)
-		p->asked_ms = now_ms;
+	if (p->ping_ms == 0)
+		p->ping_ms = now_ms;
 	(void)link_send_process_ping(p->link,
 	    &(struct msg_process_ping){ turn });
 }

@@ -38,7 +38,7 @@ refuse(struct supervisor *h, const char *why)
 	log_why(LOG_trouble, "not reloaded: all stays as it was", 0);
 	plan_free(&h->next);
 	timer_stop(&h->answers);
-	control_reloaded(h, TOLD_REFUSED, why);
+	control_reloaded(h, STATUS_REFUSED, why);
 	notify_ready();
 	begin_again(h);
 }
@@ -289,7 +289,7 @@ no_answer(struct timer *t, void *arg)
 }
 
 void
-reload_heard(struct process *p, uint64_t messages)
+reload_on_answer(struct process *p, uint64_t messages)
 {
 	struct supervisor *h = p->supervisor;
 	const struct process *q;

@@ -12,6 +12,6 @@
 void	reload_begin(struct supervisor *);
 
 /* A queue says how many messages it holds. */
-void	reload_heard(struct process *, uint64_t messages);
+void	reload_on_answer(struct process *, uint64_t messages);
 
 #endif

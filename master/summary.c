@@ -37,7 +37,7 @@ add_up(struct sums *s, const struct process *p)
 		s->oldest_ms = c[COUNTER_oldest];
 }
 
-/* In one unit: it is told anew whenever it reads otherwise. */
+/* In one unit: it is sent anew whenever it reads otherwise. */
 static void
 say_age(const struct sums *s, char *buf, size_t cap)
 {
@@ -90,14 +90,14 @@ summary_write(const struct supervisor *h, char *buf, size_t cap)
 void
 summary_tell(struct supervisor *h)
 {
-	static char told[SUMMARY_MAX];
+	static char last[SUMMARY_MAX];
 	char now[SUMMARY_MAX];
 
 	if (!notify_is_wanted() || h->stage >= 0)
 		return;
 	summary_write(h, now, sizeof(now));
-	if (strcmp(now, told) == 0)
+	if (strcmp(now, last) == 0)
 		return;
-	(void)strlcpy(told, now, sizeof(told));
+	(void)strlcpy(last, now, sizeof(last));
 	notify_status(now);
 }

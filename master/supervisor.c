@@ -177,9 +177,9 @@ all_are_ready(struct supervisor *h, enum awaited was)
 	else
 		log_why(LOG_reloaded, "the new configuration is in force", 0);
 	if (was == AWAIT_RELOAD)
-		control_reloaded(h, all ? TOLD_DONE : TOLD_FAILED, all ? "" :
-		    "in force, but not all processes work: see posternctl "
-		    "status");
+		control_reloaded(h, all ? STATUS_DONE : STATUS_FAILED,
+		    all ? "" : "in force, but not all processes work: see "
+		    "posternctl status");
 	summary_tell(h);
 	notify_ready();
 }

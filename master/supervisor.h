@@ -44,7 +44,7 @@ struct process {
 	bool		 is_ready;
 	bool		 is_leaving;	/* told to end, for good	*/
 	int64_t		 started_ms;
-	int64_t		 asked_ms;	/* ping not answered yet, or 0	*/
+	int64_t		 ping_ms;	/* ping not answered yet, or 0	*/
 	struct fault	 fault;		/* what its deaths come to	*/
 	bool		 has_worked;	/* in this life		*/
 	struct timer	 again;		/* until it is started anew	*/
@@ -74,7 +74,7 @@ struct pair {
 };
 
 /* What control has asked and waits for; one of a kind at a time. */
-struct asked {
+struct query {
 	bool		 is_open;
 	uint32_t	 request;
 	uint32_t	 no;		/* of the process it is about	*/
@@ -104,7 +104,7 @@ struct supervisor {
 	struct plan	*next;		/* a reload that waits for queues */
 	struct timer	 answers;	/* their patience		*/
 	bool		 reload_again;
-	struct asked	 reload_asked, users_asked;
+	struct query	 reload_query, users_query;
 	int64_t		 started_ms;	/* of this house		*/
 	int64_t		 reloaded_ms;	/* the end of the last try	*/
 };

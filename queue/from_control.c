@@ -5,7 +5,7 @@
 #include "queue/from_control.h"
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	struct control *c = arg;
@@ -46,7 +46,7 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct control *c = arg;
 
@@ -65,7 +65,7 @@ from_control_peer(struct queue *q, int fd, const struct link_peer *peer)
 		boot_link_lost(q->boot, peer, ERR_SYS);
 		return;
 	}
-	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, heard, gone,
+	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, on_message, on_gone,
 	    c) != OK) {
 		control_gone(&c);
 		boot_link_lost(q->boot, peer, ERR_SYS);

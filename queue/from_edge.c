@@ -5,7 +5,7 @@
 #include "queue/intake/intake.h"
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	struct edge *ed = arg;
@@ -30,7 +30,7 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct edge *ed = arg;
 
@@ -49,7 +49,7 @@ from_edge_peer(struct queue *q, int fd, const struct link_peer *peer)
 		boot_link_lost(q->boot, peer, ERR_SYS);
 		return;
 	}
-	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, heard, gone,
+	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, on_message, on_gone,
 	    ed) != OK) {
 		intake_edge_gone(&ed);
 		boot_link_lost(q->boot, peer, ERR_SYS);

@@ -27,7 +27,7 @@ listed(struct worker *w, uint32_t slots)
 }
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	struct worker *w = arg;
@@ -60,7 +60,7 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct worker *w = arg;
 
@@ -81,7 +81,7 @@ from_relay_peer(struct queue *q, int fd, const struct link_peer *peer)
 		return;
 	}
 	user_lost(&q->users, w);
-	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, heard, gone,
+	if (link_open(&l, q->loop, fd, ROLE_QUEUE, peer, on_message, on_gone,
 	    w) != OK) {
 		boot_link_lost(q->boot, peer, ERR_SYS);
 		return;

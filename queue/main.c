@@ -11,7 +11,7 @@
  *	split		a message's deliveries
  *	able		what the relays can carry
  *	to_edge		grants, credit, and "taken" once it is on disk
- *	store		the door to an engine (store_engine.h).  lmdb: LMDB,
+ *	store		the front of an engine (store_engine.h).  lmdb: LMDB,
  *			with a thread that writes (apply, edit, hasten,
  *			answer, sweep) and one that reads (list)
  *			(envelope, text); row, aside, discard and format are

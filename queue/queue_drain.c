@@ -14,7 +14,7 @@ queue_can(struct queue *q, const char *relay, const struct msg_relay_can *m)
 	int lacks;
 	enum queue_utf8 before = route_utf8(routes, &lacks);
 	bool took_binary = route_all_take_binary(routes);
-	enum err e = able_hear(&q->able, relay, m);
+	enum err e = able_take(&q->able, relay, m);
 
 	if (e != OK)
 		return e;

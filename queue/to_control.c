@@ -2,10 +2,10 @@
 #include "queue/to_control.h"
 
 void
-to_control_told(struct link *l, const struct msg_queue_told *told)
+to_control_status(struct link *l, const struct msg_queue_status *status)
 {
 	if (l != NULL)
-		link_send_queue_told(l, told);
+		link_send_queue_status(l, status);
 }
 
 void
@@ -30,7 +30,7 @@ to_control_alias_end(struct link *l, const struct msg_alias_end *end)
 }
 
 void
-to_control_edited(struct link *l, uint64_t request, enum told status)
+to_control_edited(struct link *l, uint64_t request, enum tool_status status)
 {
 	struct msg_edit_done m = { request, (uint8_t)status };
 
@@ -109,7 +109,7 @@ to_control_aside(struct link *l, uint64_t request,
 
 void
 to_control_asides(struct link *l, uint64_t request, struct span last,
-    enum told status)
+    enum tool_status status)
 {
 	struct msg_aside_end m = { request, last, (uint8_t)status };
 
@@ -118,7 +118,8 @@ to_control_asides(struct link *l, uint64_t request, struct span last,
 }
 
 void
-to_control_suspend_done(struct link *l, uint64_t request, enum told status)
+to_control_suspend_done(struct link *l, uint64_t request,
+    enum tool_status status)
 {
 	struct msg_suspend_done m = { request, (uint8_t)status };
 
@@ -142,7 +143,8 @@ to_control_suspended(struct link *l, uint64_t request,
 }
 
 void
-to_control_suspended_end(struct link *l, uint64_t request, enum told status)
+to_control_suspended_end(struct link *l, uint64_t request,
+    enum tool_status status)
 {
 	struct msg_suspended_end m = { request, (uint8_t)status };
 
@@ -152,7 +154,7 @@ to_control_suspended_end(struct link *l, uint64_t request, enum told status)
 
 void
 to_control_listed(struct link *l, uint64_t request, struct id last,
-    enum told status)
+    enum tool_status status)
 {
 	struct msg_list_end m = { request, last, (uint8_t)status };
 
@@ -171,7 +173,7 @@ to_control_found(struct link *l, uint64_t request, struct id id)
 
 void
 to_control_found_end(struct link *l, uint64_t request,
-    const struct store_index_key *last, enum told status)
+    const struct store_index_key *last, enum tool_status status)
 {
 	struct msg_found_end m = { request,
 	    { (const char *)last->b, last->len }, (uint8_t)status };
@@ -202,7 +204,7 @@ to_control_event(struct link *l, uint64_t request, struct id id,
 
 void
 to_control_story_end(struct link *l, uint64_t request,
-    const struct store_index_key *last, enum told status)
+    const struct store_index_key *last, enum tool_status status)
 {
 	struct msg_story_end m = { request,
 	    { (const char *)last->b, last->len }, (uint8_t)status };
@@ -213,7 +215,7 @@ to_control_story_end(struct link *l, uint64_t request,
 
 void
 to_control_text(struct link *l, uint64_t request, struct span text,
-    enum told status)
+    enum tool_status status)
 {
 	struct msg_text_end end = { request, (uint8_t)status };
 

@@ -278,9 +278,9 @@ ask_more(struct delivery *d)
 {
 	uint64_t no;
 
-	while (!d->is_orphan && d->stale == 0 && d->asked < d->sure_cnt &&
-	    d->asked - d->first < STREAM_CREDIT) {
-		no = d->asked++;
+	while (!d->is_orphan && d->stale == 0 && d->pulled < d->sure_cnt &&
+	    d->pulled - d->first < STREAM_CREDIT) {
+		no = d->pulled++;
 		if (no < d->header_cnt)
 			d->calls->pull(d, PART_HEADER, (uint32_t)no);
 		else
@@ -371,7 +371,7 @@ delivery_add_piece(struct delivery *d, unsigned part, uint32_t piece_no,
 	if (no < d->first)
 		return OK;
 	place = &d->held[no % STREAM_CREDIT];
-	if (no >= d->asked || place->ptr != NULL)
+	if (no >= d->pulled || place->ptr != NULL)
 		return ERR_PEER;
 	if (!copy_span(place, piece))
 		return ERR_SYS;
@@ -399,7 +399,7 @@ delivery_text(const struct delivery *d, unsigned i, struct span *out)
 
 	if (no >= d->piece_cnt)
 		return ERR_NONE;
-	if (no < d->asked && d->held[no % STREAM_CREDIT].ptr != NULL) {
+	if (no < d->pulled && d->held[no % STREAM_CREDIT].ptr != NULL) {
 		*out = d->held[no % STREAM_CREDIT];
 		return OK;
 	}
@@ -409,7 +409,7 @@ delivery_text(const struct delivery *d, unsigned i, struct span *out)
 void
 delivery_drop(struct delivery *d, unsigned cnt)
 {
-	while (cnt-- > 0 && d->first < d->asked)
+	while (cnt-- > 0 && d->first < d->pulled)
 		forget_piece(d, d->first++);
 	ask_more(d);
 }
@@ -423,10 +423,10 @@ delivery_rewind(struct delivery *d)
 {
 	if (d->first == 0)
 		return;
-	for (uint64_t no = d->first; no < d->asked; no++)
+	for (uint64_t no = d->first; no < d->pulled; no++)
 		d->stale += d->held[no % STREAM_CREDIT].ptr == NULL;
 	forget_pieces(d);
-	d->first = d->asked = 0;
+	d->first = d->pulled = 0;
 	ask_more(d);
 }
 

@@ -44,7 +44,7 @@ struct delivery;
 struct hold {
 	size_t		 bytes;		/* envelopes and results	*/
 	size_t		 text;		/* pieces			*/
-	bool		 is_told;	/* logged that it is too much	*/
+	bool		 is_logged;	/* that it is too much		*/
 };
 
 struct outcome {			/* shared by all it concerns	*/
@@ -156,7 +156,7 @@ struct delivery {
 	uint64_t	 learnt_cnt;	/* whose lengths are counted	*/
 	unsigned	 stale;		/* pieces on their way from before a
 					 * rewind: dropped as they come	*/
-	uint64_t	 first, asked;	/* pieces held or asked for:
+	uint64_t	 first, pulled;	/* pieces held or asked for:
 					 * first up to before asked	*/
 	struct span	 held[STREAM_CREDIT]; /* by number modulo; NULL:
 					 * has not come			*/

@@ -16,7 +16,7 @@ find(const struct worker *w, const struct attempts_queue *q, struct id id,
 	if (d != NULL && d->attempt == attempt && d->delivery == delivery &&
 	    id_cmp(d->id, id) == 0)
 		return d;
-	return attempts_find(&w->book, q, id, delivery, attempt);
+	return attempts_find(&w->attempts, q, id, delivery, attempt);
 }
 
 static enum err
@@ -99,9 +99,9 @@ queue_says(struct link *l, unsigned type, const union msg *m,
 	case MSG_delivery_recall:
 		return take_recall(w, q, &m->delivery_recall);
 	case MSG_user_ask:
-		if (w->kind->user == NULL)
+		if (w->type->user == NULL)
 			return ERR_PEER;
-		w->kind->user(w->relay_type_arg, q, m->user_ask.no,
+		w->type->user(w->relay_type_arg, q, m->user_ask.no,
 		    m->user_ask.rcpt);
 		return OK;
 	default:
@@ -123,7 +123,8 @@ queue_gone(struct link *l, enum err why, void *arg)
 void
 from_queue_link(struct worker *w, int fd, const struct link_peer *peer)
 {
-	struct attempts_queue *q = attempts_queue_of(&w->book, peer->block, w);
+	struct attempts_queue *q = attempts_queue_of(&w->attempts,
+	    peer->block, w);
 	enum err e;
 
 	if (q == NULL)
@@ -147,7 +148,7 @@ from_queue_gone(struct worker *w, uint32_t no)
 {
 	struct attempts_queue *q;
 
-	TAILQ_FOREACH(q, &w->book.queues, entry) {
+	TAILQ_FOREACH(q, &w->attempts.queues, entry) {
 		if (q->no != no)
 			continue;
 		link_close(&q->link);

@@ -26,7 +26,7 @@
 #include "relay/worker.h"
 
 struct relay {
-	struct worker	 work;
+	struct worker	 worker;
 	struct resolve	*resolve;
 	struct keys	*keys;
 	struct relay_type_env	 env;
@@ -40,7 +40,7 @@ take_peer(struct boot *b, int fd, const struct link_peer *peer, void *arg)
 	enum err e = OK;
 
 	if (peer->role == ROLE_QUEUE || peer->role == ROLE_PROXY)
-		from_queue_link(&r->work, fd, peer);
+		from_queue_link(&r->worker, fd, peer);
 	else if (peer->role == ROLE_RESOLVER && r->resolve != NULL)
 		e = resolve_set_link(r->resolve, fd, mine, peer);
 	else if (peer->role == ROLE_KEYS && r->keys != NULL)
@@ -56,7 +56,7 @@ peer_gone(struct boot *b, uint32_t no, void *arg)
 {
 	struct relay *r = arg;
 
-	from_queue_gone(&r->work, no);
+	from_queue_gone(&r->worker, no);
 }
 
 static void
@@ -64,7 +64,7 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 {
 	struct relay *r = arg;
 
-	worker_drain(&r->work);
+	worker_drain(&r->worker);
 }
 
 static void
@@ -72,7 +72,7 @@ peer_lost(const struct link_peer *peer, enum err why, void *arg)
 {
 	struct relay *r = arg;
 
-	boot_link_lost(r->work.boot, peer, why);
+	boot_link_lost(r->worker.boot, peer, why);
 }
 
 static const struct boot_calls calls = {
@@ -84,7 +84,7 @@ main(int argc, char **argv)
 {
 	static struct relay r;
 	struct boot *b = boot_start(argc, argv, &calls, &r);
-	const struct relay_type *kind;
+	const struct relay_type *type;
 	struct slice process;
 	void *relay_type_arg = NULL;
 	int status;
@@ -92,9 +92,9 @@ main(int argc, char **argv)
 	if (slice_open(&r.env.block, boot_slice(b)) != OK)
 		boot_fatal("the slice is damaged", 0);
 	process = slice_process(&r.env.block);
-	kind = relay_type_find(slice_text(&r.env.block, "type", 0),
+	type = relay_type_find(slice_text(&r.env.block, "type", 0),
 	    boot_self(b)->role);
-	if (kind == NULL)
+	if (type == NULL)
 		boot_fatal("no such type of relay", 0);
 	r.env.loop = boot_loop(b);
 	r.env.hostname = slice_text(&process, "hostname", 0);
@@ -106,16 +106,16 @@ main(int argc, char **argv)
 	r.env.keys = r.keys;
 	r.env.boot = b;
 	r.env.changed = worker_changed;
-	r.env.changed_arg = &r.work;
-	if (kind->prepare != NULL &&
-	    kind->prepare(&relay_type_arg, &r.env) != OK)
+	r.env.changed_arg = &r.worker;
+	if (type->prepare != NULL &&
+	    type->prepare(&relay_type_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
 	boot_seal(b);
 	r.env.root = boot_root(b);
-	if (kind->open(&relay_type_arg, &r.env) != OK)
+	if (type->open(&relay_type_arg, &r.env) != OK)
 		boot_fatal("the relay cannot begin its work", 0);
-	worker_init(&r.work, b, kind, relay_type_arg);
+	worker_init(&r.worker, b, type, relay_type_arg);
 	status = boot_run(b);
-	worker_end(&r.work);
+	worker_end(&r.worker);
 	return status;
 }

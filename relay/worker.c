@@ -33,7 +33,7 @@ finished(struct delivery *d)
 
 	q->running_cnt--;
 	if (d->is_forgotten)
-		attempts_remove(&w->book, d);
+		attempts_remove(&w->attempts, d);
 	else if (q->link != NULL)
 		to_queue_results(q->link, d);
 }
@@ -48,7 +48,7 @@ back(struct delivery *d, enum back why)
 	q->running_cnt--;
 	if (!d->is_forgotten && q->link != NULL)
 		to_queue_back(q->link, d, why);
-	attempts_remove(&w->book, d);
+	attempts_remove(&w->attempts, d);
 }
 
 static void
@@ -71,14 +71,14 @@ is_opening(const struct delivery *d)
 }
 
 void
-worker_init(struct worker *w, struct boot *boot, const struct relay_type *kind,
+worker_init(struct worker *w, struct boot *boot, const struct relay_type *type,
     void *relay_type_arg)
 {
 	w->boot = boot;
-	w->kind = kind;
+	w->type = type;
 	w->relay_type_arg = relay_type_arg;
 	w->is_draining = false;
-	attempts_init(&w->book);
+	attempts_init(&w->attempts);
 }
 
 static void
@@ -86,9 +86,9 @@ tell_can(struct worker *w, struct link *l)
 {
 	struct msg_relay_can m;
 
-	if (w->kind->can == NULL)
+	if (w->type->can == NULL)
 		return;
-	w->kind->can(w->relay_type_arg, &m);
+	w->type->can(w->relay_type_arg, &m);
 	to_queue_can(l, &m);
 }
 
@@ -98,7 +98,7 @@ worker_changed(void *arg)
 	struct worker *w = arg;
 	struct attempts_queue *q;
 
-	TAILQ_FOREACH(q, &w->book.queues, entry)
+	TAILQ_FOREACH(q, &w->attempts.queues, entry)
 		if (q->link != NULL)
 			tell_can(w, q->link);
 }
@@ -116,7 +116,7 @@ worker_link(struct worker *w, struct attempts_queue *q)
 		if (d->is_finished)
 			to_queue_results(q->link, d);
 	to_queue_listed(q->link, w->is_draining ? 0 :
-	    w->kind->slots(w->relay_type_arg));
+	    w->type->slots(w->relay_type_arg));
 }
 
 static struct delivery *
@@ -139,7 +139,7 @@ worker_unlink(struct worker *w, struct attempts_queue *q)
 	q->last = NULL;
 	TAILQ_FOREACH_SAFE(d, &q->deliveries, entry, next)
 		if (is_opening(d))
-			attempts_remove(&w->book, d);
+			attempts_remove(&w->attempts, d);
 	while ((d = find_bereft(q)) != NULL)
 		delivery_orphan(d);
 }
@@ -174,7 +174,7 @@ worker_end(const struct worker *w)
 	const struct attempts_queue *q;
 	const struct delivery *d;
 
-	TAILQ_FOREACH(q, &w->book.queues, entry)
+	TAILQ_FOREACH(q, &w->attempts.queues, entry)
 		TAILQ_FOREACH(d, &q->deliveries, entry)
 			if (d->is_finished && !d->is_forgotten)
 				tell_unsettled(d);
@@ -185,7 +185,7 @@ static bool
 forget(struct worker *w, struct delivery *d)
 {
 	if (d->is_finished || is_opening(d)) {
-		attempts_remove(&w->book, d);
+		attempts_remove(&w->attempts, d);
 		return false;
 	}
 	d->is_forgotten = true;
@@ -208,17 +208,17 @@ worker_forget_queue(struct worker *w, struct attempts_queue *q)
 static size_t
 most_running(const struct worker *w)
 {
-	return 2 * ((size_t)w->kind->slots(w->relay_type_arg) + 1);
+	return 2 * ((size_t)w->type->slots(w->relay_type_arg) + 1);
 }
 
 /* Told once, until there is room again. */
 static void
 refuse(struct attempts_queue *q, struct delivery *d)
 {
-	if (!q->hold.is_told)
+	if (!q->hold.is_logged)
 		log_why(LOG_trouble, "a queue's deliveries take more memory "
 		    "than they may: some are tried later", 0);
-	q->hold.is_told = true;
+	q->hold.is_logged = true;
 	delivery_refuse(d);
 }
 
@@ -226,7 +226,7 @@ static void
 look_at_hold(struct attempts_queue *q, struct delivery *d)
 {
 	if (q->hold.bytes < DELIVERY_HOLD_MAX / 2)
-		q->hold.is_told = false;
+		q->hold.is_logged = false;
 	if (q->hold.bytes >= DELIVERY_HOLD_MAX && d->rcpts != NULL)
 		refuse(q, d);
 }
@@ -239,13 +239,13 @@ pass(struct worker *w, struct delivery *d)
 	struct verdict memory = verdict_own(OWN_no_memory, STAGE_CONNECT);
 
 	delivery_pass(d);
-	attempts_whole(&w->book);
+	attempts_whole(&w->attempts);
 	if (d->rcpts == NULL)
 		delivery_end(d, &memory, SPAN(""));
 	else if (w->is_draining)
 		delivery_end(d, &stopping, SPAN(""));
 	else
-		w->kind->take(w->relay_type_arg, d);
+		w->type->take(w->relay_type_arg, d);
 }
 
 enum err
@@ -265,13 +265,14 @@ worker_open(struct worker *w, struct attempts_queue *q,
 	    (m->params & ~PARAM__ALL) != 0 || (m->by_mode & ~BY__ALL) != 0 ||
 	    m->deadline_ms > BUS_NO_DEADLINE ||
 	    (m->envid.len > 0 && !dsn_is_envid(m->envid)) ||
-	    attempts_find(&w->book, q, m->id, m->delivery, m->attempt) != NULL)
+	    attempts_find(&w->attempts, q, m->id, m->delivery, m->attempt) !=
+	    NULL)
 		return ERR_PEER;
-	if (w->book.delivery_cnt >= ATTEMPTS_MAX)
+	if (w->attempts.delivery_cnt >= ATTEMPTS_MAX)
 		return ERR_FULL;
 	if ((d = delivery_new(m, &calls, q)) == NULL)
 		return ERR_SYS;
-	attempts_add(&w->book, q, d);
+	attempts_add(&w->attempts, q, d);
 	q->last = d;
 	delivery_hold(d, &q->hold);
 	look_at_hold(q, d);
@@ -341,10 +342,10 @@ begin(struct worker *w, struct attempts_queue *q, struct delivery *d)
 		delivery_finish(d);
 	else if (w->is_draining)
 		delivery_end(d, &v, SPAN(""));
-	else if (d->body == BODY_BINARYMIME && !w->kind->takes_binary)
+	else if (d->body == BODY_BINARYMIME && !w->type->takes_binary)
 		delivery_end(d, &binary, SPAN(""));
 	else
-		w->kind->take(w->relay_type_arg, d);
+		w->type->take(w->relay_type_arg, d);
 }
 
 enum err
@@ -366,7 +367,7 @@ worker_rcpt(struct worker *w, struct delivery *d,
 	look_at_hold(d->home, d);
 	if (!delivery_is_whole(d))
 		return OK;
-	attempts_whole(&w->book);
+	attempts_whole(&w->attempts);
 	begin(w, d->home, d);
 	return OK;
 }
@@ -394,8 +395,8 @@ look_whether_drained(struct timer *t, void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->book.delivery_cnt == w->book.opening_cnt &&
-	    !w->kind->is_busy(w->relay_type_arg))
+	if (w->attempts.delivery_cnt == w->attempts.opening_cnt &&
+	    !w->type->is_busy(w->relay_type_arg))
 		boot_done(w->boot);
 	else
 		timer_set(t, DRAIN_LOOK_MS);
@@ -410,10 +411,10 @@ worker_drain(struct worker *w)
 		return;
 	/* No more, so that what waits in a queue just stays there. */
 	w->is_draining = true;
-	TAILQ_FOREACH(q, &w->book.queues, entry)
+	TAILQ_FOREACH(q, &w->attempts.queues, entry)
 		if (q->link != NULL)
 			to_queue_listed(q->link, 0);
-	w->kind->drain(w->relay_type_arg);
+	w->type->drain(w->relay_type_arg);
 	timer_init(&w->drained, boot_loop(w->boot), look_whether_drained, w);
 	timer_set(&w->drained, 0);
 }

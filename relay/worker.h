@@ -17,9 +17,9 @@
 
 struct worker {
 	struct boot	*boot;
-	const struct relay_type *kind;
+	const struct relay_type *type;
 	void		*relay_type_arg;
-	struct attempts	 book;
+	struct attempts	 attempts;
 	bool		 is_draining;
 	struct timer	 drained;	/* looks whether we are		*/
 };

@@ -18,7 +18,7 @@ struct complaint {
 	FILE		*file;		/* the end they write	*/
 	char		 line[LINE_LEN];
 	size_t		 len;
-	unsigned	 said;		/* lines in this minute	*/
+	unsigned	 line_cnt;	/* in this minute		*/
 	int64_t		 minute_ms;	/* when it began	*/
 };
 
@@ -29,9 +29,9 @@ say_line(struct complaint *c)
 
 	if (ev_now_ms(c->loop) - c->minute_ms >= MINUTE_MS) {
 		c->minute_ms = ev_now_ms(c->loop);
-		c->said = 0;
+		c->line_cnt = 0;
 	}
-	if (c->len == 0 || c->said++ >= COMPLAINTS_MAX)
+	if (c->len == 0 || c->line_cnt++ >= COMPLAINTS_MAX)
 		return;
 	log_begin(&l, LOG_trouble);
 	log_str(&l, LOG_KEY_why, (struct span){ c->line, c->len });

@@ -23,7 +23,7 @@ struct dns_query {
 	LIST_ENTRY(dns_query) entry;
 	struct dns	*dns;
 	int		 async_no;	/* the library's name for it	*/
-	bool		 asked;		/* it has one			*/
+	bool		 is_running;	/* it has one			*/
 	struct timer	 patience;
 	resolve_answer_fn *fn;
 	void		*arg;
@@ -192,7 +192,7 @@ drop(struct dns_query *q)
 	struct dns *d = q->dns;
 
 	timer_stop(&q->patience);
-	if (q->asked)
+	if (q->is_running)
 		(void)ub_cancel(d->ub, q->async_no);
 	LIST_REMOVE(q, entry);
 	free(q);
@@ -364,7 +364,7 @@ answered(void *arg, int ub, struct ub_result *r)
 {
 	struct dns_query *q = arg;
 
-	q->asked = false;		/* it is over for the library */
+	q->is_running = false;		/* it is over for the library */
 	if (ub != 0 || r == NULL)
 		tell(q, &failure);
 	else
@@ -435,7 +435,7 @@ dns_ask(struct dns *d, const char *name, uint16_t rrtype,
 		drop(q);
 		return NULL;
 	}
-	q->asked = true;
+	q->is_running = true;
 	timer_set(&q->patience, DNS_PATIENCE_MS);
 	return q;
 }

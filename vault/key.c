@@ -99,9 +99,9 @@ key_why(void)
 }
 
 static int
-no_passphrase(char *buf, int cap, int writing, void *asked)
+no_passphrase(char *buf, int cap, int writing, void *wanted)
 {
-	*(bool *)asked = true;
+	*(bool *)wanted = true;
 	return -1;
 }
 
@@ -138,14 +138,14 @@ read_pair(EVP_PKEY **out, int fd)
 	unsigned char *der = NULL;
 	const unsigned char *pos;
 	long len = 0;
-	bool asked = false;
+	bool is_wanted = false;
 	enum err e = OK;
 
 	if (file == NULL)
 		e = refuse("the key file cannot be read");
 	else if (PEM_bytes_read_bio_secmem(&der, &len, &name,
-	    "ANY PRIVATE KEY", file, no_passphrase, &asked) != 1)
-		e = refuse(asked ? "the key has a passphrase, and nobody "
+	    "ANY PRIVATE KEY", file, no_passphrase, &is_wanted) != 1)
+		e = refuse(is_wanted ? "the key has a passphrase, and nobody "
 		    "to give it" : "the file holds no private key (PEM)");
 	else if (strcmp(name, "ENCRYPTED PRIVATE KEY") == 0)
 		e = refuse("the key has a passphrase, and nobody to give it");

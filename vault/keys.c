@@ -52,7 +52,7 @@ reload(struct boot *b, struct span slice, void *arg)
 
 	if (e != OK)
 		return e;
-	signer_set_ring(keys.signer, ring);
+	signer_set_keyring(keys.signer, ring);
 	log_why(LOG_reloaded, "the keys were read anew", 0);
 	return OK;
 }

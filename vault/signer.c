@@ -248,7 +248,7 @@ signer_close(struct signer **np)
 }
 
 void
-signer_set_ring(struct signer *n, struct keyring *ring)
+signer_set_keyring(struct signer *n, struct keyring *ring)
 {
 	keyring_release(&n->ring);
 	n->ring = ring;

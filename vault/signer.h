@@ -33,7 +33,7 @@ MUST_CHECK enum err	 signer_open(struct signer **out, struct ev_loop *,
 void			 signer_close(struct signer **);
 
 /* Another ring is in force; yours no more. */
-void			 signer_set_ring(struct signer *, struct keyring *);
+void			 signer_set_keyring(struct signer *, struct keyring *);
 
 /* Somebody has come, or come back; fd is taken. */
 MUST_CHECK enum err	 signer_add(struct signer *, int fd,

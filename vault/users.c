@@ -267,7 +267,7 @@ take_question(struct asker *a, const struct msg_login_ask *m)
 }
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	return type == MSG_login_ask ? take_question(arg, &m->login_ask) :
@@ -284,7 +284,7 @@ drop(struct asker *a)
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	boot_link_lost(users.boot, link_peer(l), why);
 	drop(arg);
@@ -302,7 +302,7 @@ peer(struct boot *b, int fd, const struct link_peer *p, void *arg)
 		close(fd);
 	else
 		e = link_open(&a->link, boot_loop(b), fd, ROLE_USERS, p,
-		    heard, gone, a);
+		    on_message, on_gone, a);
 	if (e != OK) {
 		boot_link_lost(b, p, e);
 		free(a);

@@ -64,7 +64,7 @@ struct boot_calls {
 	 * Master says what boot knows nothing of: supervisor_*, for control.
 	 * fd is yours or -1.  NULL: such a message is nonsense.
 	 */
-	enum err (*told)(struct boot *, unsigned type, const union msg *,
+	enum err (*on_message)(struct boot *, unsigned type, const union msg *,
 		    int fd, void *arg);
 };
 

@@ -283,8 +283,8 @@ hear_more(struct boot *b, unsigned type, const union msg *m, int fd)
 		    (int)(m->endpoint_failed.error & INT32_MAX));
 		return OK;
 	default:
-		if (b->calls->told != NULL)
-			return b->calls->told(b, type, m, fd, b->arg);
+		if (b->calls->on_message != NULL)
+			return b->calls->on_message(b, type, m, fd, b->arg);
 		if (fd != -1)
 			close(fd);
 		return ERR_PEER;

@@ -116,7 +116,7 @@ enum login_status {
 	LOGIN__COUNT
 };
 
-/* queue_state.full, queue_told.full: does it take new mail? */
+/* queue_state.full, queue_status.full: does it take new mail? */
 enum queue_full {
 	QUEUE_HAS_ROOM,
 	QUEUE_FULL,
@@ -134,15 +134,15 @@ enum process_state {
  * supervisor_done.status, tool_done.status, list_end.status, aside_end.status,
  * edit_done.status
  */
-enum told {
-	TOLD_DONE,
-	TOLD_MORE,		/* list_end: there are more behind `last' */
-	TOLD_NONE,		/* there is no such message, queue, block */
-	TOLD_BUSY,		/* it is under way: try again		*/
-	TOLD_REFUSED,		/* not allowed, or it does not check	*/
-	TOLD_FAILED,		/* of ours: away, no memory, the disk	*/
-	TOLD_SILENT,		/* done, and there is nobody to be told	*/
-	TOLD__COUNT
+enum tool_status {
+	STATUS_DONE,
+	STATUS_MORE,		/* list_end: there are more behind `last' */
+	STATUS_NONE,		/* there is no such message, queue, block */
+	STATUS_BUSY,		/* it is under way: try again		*/
+	STATUS_REFUSED,		/* not allowed, or it does not check	*/
+	STATUS_FAILED,		/* of ours: away, no memory, the disk	*/
+	STATUS_SILENT,		/* done, and there is nobody to be told	*/
+	STATUS__COUNT
 };
 
 /* found_ask: what its word is. */

@@ -183,10 +183,10 @@ is_value(struct span value)
 	return value.len > 0;
 }
 
-/* One parameter; *said has a bit for each row that was met already. */
+/* One parameter; *seen has a bit for each row that was met. */
 static enum command_fault
 judge_param(struct span text, const struct param *params, size_t cnt,
-    unsigned *said, void *out)
+    unsigned *seen, void *out)
 {
 	struct span name = span_head(text, span_find(text, '='));
 	struct span value = span_tail(text, name.len + 1);
@@ -199,9 +199,9 @@ judge_param(struct span text, const struct param *params, size_t cnt,
 	if ((p = param_for(params, cnt, name)) == NULL)
 		return FAULT_PARAM;
 	bit = 1u << (p - params);
-	if (p->has_value != has_value || (*said & bit) != 0)
+	if (p->has_value != has_value || (*seen & bit) != 0)
 		return FAULT_SYNTAX;
-	*said |= bit;
+	*seen |= bit;
 	return p->read(value, out);
 }
 
@@ -211,7 +211,7 @@ judge_params(struct span rest, const struct param *params, size_t cnt,
     void *out)
 {
 	enum command_fault fault = FAULT_NONE;
-	unsigned said = 0;
+	unsigned seen = 0;
 
 	while (rest.len > 0 && fault == FAULT_NONE) {
 		struct span word;
@@ -223,7 +223,7 @@ judge_params(struct span rest, const struct param *params, size_t cnt,
 		word = span_head(rest, span_find(rest, ' '));
 		rest = span_tail(rest, word.len);
 		if (word.len > 0)
-			fault = judge_param(word, params, cnt, &said, out);
+			fault = judge_param(word, params, cnt, &seen, out);
 	}
 	return fault;
 }

@@ -20,7 +20,7 @@ answer(struct bell *b)
 }
 
 static void
-heard(struct ev *ev, unsigned what, void *arg)
+on_rung(struct ev *ev, unsigned what, void *arg)
 {
 	struct bell *b = arg;
 	uint64_t times;
@@ -52,7 +52,7 @@ bell_init(struct bell *b, struct ev_loop *loop, bell_fn *fn, void *arg)
 		b->fd = 0;
 		return ERR_SYS;
 	}
-	if (ev_init(&b->ev, loop, b->fd, EV_READ, heard, b) != OK) {
+	if (ev_init(&b->ev, loop, b->fd, EV_READ, on_rung, b) != OK) {
 		bell_fini(b);
 		return ERR_SYS;
 	}

@@ -113,7 +113,7 @@ static void
 check_routes(struct conf *c, struct block *queue)
 {
 	const struct setting *s = &queue->settings[OPTION_QUEUE_route];
-	const struct reading *told = NULL, *r;
+	const struct reading *named = NULL, *r;
 	struct block *relay = NULL;
 
 	for (unsigned i = 1; i < s->cnt; i += 2) {
@@ -125,10 +125,10 @@ check_routes(struct conf *c, struct block *queue)
 		reach(queue, relay, s->v[i - 1].num == ROUTE_BY_LOGIN ?
 		    REACH_LOGIN : REACH_MAIL);
 		/* A line with many patterns names its relay once. */
-		if (relay == NULL && (told == NULL ||
-		    told->place.at != r->place.at ||
-		    told->place.source != r->place.source))
-			tell_no_such(c, BLOCK_RELAY, told = r);
+		if (relay == NULL && (named == NULL ||
+		    named->place.at != r->place.at ||
+		    named->place.source != r->place.source))
+			tell_no_such(c, BLOCK_RELAY, named = r);
 	}
 	reach(queue, queue->target, REACH_MAIL);
 }

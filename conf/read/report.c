@@ -244,14 +244,14 @@ tell_source(struct conf_report *to, const struct line *l, size_t len)
 
 static void
 tell_place(const struct mistakes *ms, struct conf_report *to,
-    struct place place, const char *said)
+    struct place place, const char *hint)
 {
 	const struct source *src = &ms->sources->v[place.source];
 	struct line l = find_line(src->bytes, place.at);
 	char text[TEXT_MAX + PLAN_PATH_MAX + 64];
 
 	(void)snprintf(text, sizeof(text), "%s:%u:%u: %s", src->name, l.no,
-	    l.column, said == NULL ? "" : said);
+	    l.column, hint == NULL ? "" : hint);
 	tell_text(to, text);
 	tell_source(to, &l, place.len);
 }

@@ -17,7 +17,7 @@ ask_new(struct tool *t, struct questions *table, unsigned type,
 	a->tool = t;
 	a->type = type;
 	a->theirs = theirs;
-	LIST_INSERT_HEAD(&t->asks, a, entry);
+	LIST_INSERT_HEAD(&t->queries, a, entry);
 	t->ask_cnt++;
 	return a;
 }
@@ -49,8 +49,8 @@ ask_end(struct ask *a)
 
 /* Where an answer bears the question's number it says why, else tool_done. */
 void
-ask_refuse(struct tool *t, unsigned type, uint64_t theirs, enum told status,
-    const char *why)
+ask_refuse(struct tool *t, unsigned type, uint64_t theirs,
+    enum tool_status status, const char *why)
 {
 	struct msg_list_end list = { .request = theirs, .status = status };
 	struct msg_aside_end aside = { .request = theirs, .status = status };
@@ -88,7 +88,7 @@ fail(struct question *q, enum err why)
 	struct ask *a = (struct ask *)q;
 
 	if (a->tool != NULL)
-		ask_refuse(a->tool, a->type, a->theirs, TOLD_FAILED,
+		ask_refuse(a->tool, a->type, a->theirs, STATUS_FAILED,
 		    "the queue went away");
 	ask_end(a);
 }
@@ -113,7 +113,7 @@ ask_forget(struct tool *t)
 {
 	struct ask *a;
 
-	while ((a = LIST_FIRST(&t->asks)) != NULL) {
+	while ((a = LIST_FIRST(&t->queries)) != NULL) {
 		LIST_REMOVE(a, entry);
 		a->tool = NULL;
 	}

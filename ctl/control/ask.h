@@ -38,7 +38,7 @@ void		 ask_end(struct ask *);
 
 /* The answer to a question of this type that could not be answered. */
 void		 ask_refuse(struct tool *, unsigned type, uint64_t theirs,
-		    enum told, const char *why);
+		    enum tool_status, const char *why);
 
 /* Nothing in this table will be answered: say so now, and empty it. */
 void		 ask_fail_all(struct questions *);

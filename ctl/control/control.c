@@ -20,8 +20,8 @@ control_new(struct control **out, struct ev_loop *loop,
 	c->arg = arg;
 	LIST_INIT(&c->tools);
 	LIST_INIT(&c->queues);
-	ask_init(&c->asks, loop, MASTER_ASKS_MAX);
-	c->asks.highest = UINT32_MAX;		/* as with supervisor_ask */
+	ask_init(&c->queries, loop, MASTER_ASKS_MAX);
+	c->queries.highest = UINT32_MAX;	/* as with supervisor_ask */
 	*out = c;
 	return OK;
 }
@@ -36,7 +36,7 @@ control_free(struct control **cp)
 		return;
 	tool_close_all(c);
 	queue_close_all(c);
-	ask_fail_all(&c->asks);
+	ask_fail_all(&c->queries);
 	processes_close(c);
 	free(c);
 }

@@ -58,7 +58,7 @@ struct control {
 	LIST_HEAD(, tool) tools;
 	unsigned	 tool_cnt, unwanted_cnt;
 	LIST_HEAD(, queue) queues;
-	struct questions asks;		/* that master has to answer	*/
+	struct questions queries;	/* that master has to answer	*/
 	struct page	 pages[PAGES_MAX];
 	unsigned	 page_cnt;
 };

@@ -11,7 +11,7 @@ answers(unsigned answer, unsigned question, bool *is_last)
 
 	*is_last = true;
 	switch (answer) {
-	case MSG_queue_told:	return question == MSG_queue_ask;
+	case MSG_queue_status:	return question == MSG_queue_ask;
 	case MSG_edit_done:	return question == MSG_edit_ask;
 	case MSG_text_end:	return question == MSG_text_ask;
 	case MSG_route_answer:	return question == MSG_route_ask;
@@ -44,7 +44,7 @@ answers(unsigned answer, unsigned question, bool *is_last)
 static bool
 is_answer(unsigned type)
 {
-	return type == MSG_queue_told || type == MSG_edit_done ||
+	return type == MSG_queue_status || type == MSG_edit_done ||
 	    type == MSG_route_answer || type == MSG_list_end ||
 	    type == MSG_list_message || type == MSG_list_delivery ||
 	    type == MSG_list_rcpt || type == MSG_aside_row ||
@@ -56,7 +56,7 @@ is_answer(unsigned type)
 	    type == MSG_text_row || type == MSG_text_end;
 }
 
-/* All answers begin with the number, m->queue_told.request. */
+/* All answers begin with the number, m->queue_status.request. */
 enum err
 from_queue_take(struct queue *q, unsigned type, const union msg *m)
 {
@@ -66,13 +66,13 @@ from_queue_take(struct queue *q, unsigned type, const union msg *m)
 
 	if (!is_answer(type))
 		return ERR_PEER;
-	if (ask_find(&q->asks, m->queue_told.request, &a) != OK)
+	if (ask_find(&q->queries, m->queue_status.request, &a) != OK)
 		return ERR_PEER;
 	if (a == NULL)
 		return OK;
 	if (!answers(type, a->type, &is_last))
 		return ERR_PEER;
-	theirs.queue_told.request = a->theirs;
+	theirs.queue_status.request = a->theirs;
 	if (a->tool != NULL)		/* it has not left */
 		(void)link_send(a->tool->link, type, &theirs, SPAN(""));
 	if (is_last)

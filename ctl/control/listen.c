@@ -25,10 +25,10 @@ take_in(struct control *c, int fd)
 	enum right right = rights_of(fd);
 
 	if (right == RIGHT_NONE)
-		tool_turn_away(c, fd, TOLD_REFUSED, RIGHTS_REFUSAL);
+		tool_turn_away(c, fd, STATUS_REFUSED, RIGHTS_REFUSAL);
 	else if (c->draining || c->tool_cnt >= (right == RIGHT_ALL ?
 	    TOOLS_MAX : READERS_MAX))
-		tool_turn_away(c, fd, TOLD_BUSY, "too many at once");
+		tool_turn_away(c, fd, STATUS_BUSY, "too many at once");
 	else
 		tool_open(c, fd, right);
 }

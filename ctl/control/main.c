@@ -100,7 +100,7 @@ control_of(struct program *program, struct boot *b)
 }
 
 static enum err
-told(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
+on_message(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
 {
 	struct program *program = arg;
 
@@ -112,7 +112,7 @@ main(int argc, char **argv)
 {
 	static const struct boot_calls calls = {
 		.peer = peer, .peer_gone = peer_gone, .reload = reload,
-		.drain = drain, .told = told,
+		.drain = drain, .on_message = on_message,
 	};
 	static struct program program;
 	struct control *c;

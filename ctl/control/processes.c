@@ -82,7 +82,7 @@ find_ask(struct control *c, uint64_t request)
 {
 	struct ask *a;
 
-	return ask_find(&c->asks, request, &a) == OK ? a : NULL;
+	return ask_find(&c->queries, request, &a) == OK ? a : NULL;
 }
 
 static void

@@ -19,7 +19,7 @@ static void
 unlink_queue(struct queue *q)
 {
 	link_close(&q->link);
-	questions_lose(&q->asks);
+	questions_lose(&q->queries);
 }
 
 static void
@@ -55,7 +55,7 @@ queue_link(struct control *c, int fd, const struct link_peer *peer)
 			return;
 		}
 		q->control = c;
-		ask_init(&q->asks, c->loop, QUEUE_ASKS_MAX);
+		ask_init(&q->queries, c->loop, QUEUE_ASKS_MAX);
 		LIST_INSERT_HEAD(&c->queues, q, entry);
 	}
 	unlink_queue(q);
@@ -69,7 +69,7 @@ static void
 free_queue(struct queue *q)
 {
 	link_close(&q->link);
-	ask_fail_all(&q->asks);
+	ask_fail_all(&q->queries);
 	LIST_REMOVE(q, entry);
 	free(q);
 }

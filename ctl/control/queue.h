@@ -15,7 +15,7 @@ struct queue {
 	struct control	*control;
 	struct link	*link;		/* NULL: it is away		*/
 	struct link_peer peer;
-	struct questions asks;		/* that it has not answered	*/
+	struct questions queries;	/* that it has not answered	*/
 };
 
 /* A link to this queue, its first or another; fd is taken. */

@@ -86,20 +86,20 @@ pass_on(struct tool *t, unsigned type, const union msg *m)
 	if (t->ask_cnt >= TOOL_ASKS_MAX)
 		return ERR_PEER;
 	if (link_unsent(t->link) > TOOL_UNSENT_MAX) {
-		ask_refuse(t, type, theirs, TOLD_BUSY, "read the answers");
+		ask_refuse(t, type, theirs, STATUS_BUSY, "read the answers");
 		return OK;
 	}
 	q = queue_find(t->control, queue_named(type, m));
 	if (q == NULL) {
-		ask_refuse(t, type, theirs, TOLD_NONE, "no such queue");
+		ask_refuse(t, type, theirs, STATUS_NONE, "no such queue");
 		return OK;
 	}
 	if (q->link == NULL) {
-		ask_refuse(t, type, theirs, TOLD_FAILED, "the queue is away");
+		ask_refuse(t, type, theirs, STATUS_FAILED, "the queue is away");
 		return OK;
 	}
-	if ((a = ask_new(t, &q->asks, type, theirs)) == NULL) {
-		ask_refuse(t, type, theirs, TOLD_BUSY, "too much at once");
+	if ((a = ask_new(t, &q->queries, type, theirs)) == NULL) {
+		ask_refuse(t, type, theirs, STATUS_BUSY, "too much at once");
 		return OK;
 	}
 	to_queue_ask(q, type, m, a->question.no);
@@ -111,19 +111,19 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 {
 	struct link *master = t->control->calls->master(t->control->arg);
 	struct ask *a = master == NULL ? NULL :
-	    ask_new(t, &t->control->asks, type, 0);
-	struct msg_supervisor_ask house;
+	    ask_new(t, &t->control->queries, type, 0);
+	struct msg_supervisor_ask ask;
 	struct msg_reload_ask again;
 	struct msg_users_ask users;
 
 	if (a == NULL) {
-		ask_refuse(t, type, 0, TOLD_BUSY, "too much at once");
+		ask_refuse(t, type, 0, STATUS_BUSY, "too much at once");
 		return OK;
 	}
-	house.request = again.request = users.request =
+	ask.request = again.request = users.request =
 	    (uint32_t)a->question.no;
 	if (type == MSG_status_ask)
-		(void)link_send_supervisor_ask(master, &house);
+		(void)link_send_supervisor_ask(master, &ask);
 	else if (type == MSG_reload_want)
 		(void)link_send_reload_ask(master, &again);
 	else {
@@ -137,7 +137,7 @@ ask_master(struct tool *t, unsigned type, const union msg *m)
 static enum err
 refuse(struct tool *t, unsigned type)
 {
-	struct msg_tool_done done = { .status = TOLD_REFUSED,
+	struct msg_tool_done done = { .status = STATUS_REFUSED,
 	    .text = SPAN(RIGHTS_REFUSAL) };
 
 	if (!rights_allow(RIGHT_ALL, type))
@@ -205,7 +205,7 @@ open_tool(struct control *c, int fd, int64_t idle_ms)
 	}
 	link_set_queue_max(t->link, TOOL_QUEUE_MAX);
 	t->control = c;
-	LIST_INIT(&t->asks);
+	LIST_INIT(&t->queries);
 	t->heard_ms = ev_now_ms(c->loop);
 	timer_init(&t->idle, c->loop, out_of_patience, t);
 	timer_set(&t->idle, idle_ms);
@@ -228,7 +228,8 @@ tool_open(struct control *c, int fd, enum right right)
  * that is about to speak would cost it what we have said.
  */
 void
-tool_turn_away(struct control *c, int fd, enum told status, const char *why)
+tool_turn_away(struct control *c, int fd, enum tool_status status,
+    const char *why)
 {
 	struct msg_tool_done done = { .status = status, .text = span_of(why) };
 	struct tool *t;

@@ -24,7 +24,7 @@ struct tool {
 	struct link	*link;
 	enum right	 right;		/* what it may ask		*/
 	bool		 is_unwanted;	/* was told so, is not listened to */
-	LIST_HEAD(, ask) asks;		/* questions under way		*/
+	LIST_HEAD(, ask) queries;	/* questions under way		*/
 	unsigned	 ask_cnt;
 	int64_t		 heard_ms;	/* when it last said something	*/
 	struct timer	 idle;
@@ -34,7 +34,8 @@ struct tool {
 void	tool_open(struct control *, int fd, enum right);
 
 /* Tell a connection that it is not wanted, and end it; fd is taken. */
-void	tool_turn_away(struct control *, int fd, enum told, const char *why);
+void	tool_turn_away(struct control *, int fd, enum tool_status,
+	    const char *why);
 
 /* A question of its was answered. */
 void	tool_served(struct tool *);

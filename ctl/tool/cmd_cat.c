@@ -21,7 +21,7 @@ struct cat {
 	struct id	 id;
 	char		 queue[BLOCK_NAME_MAX + 1];
 	uint64_t	 request;
-	enum told	 status;
+	enum tool_status	 status;
 	bool		 is_safe;	/* no terminal is written to	*/
 	bool		 has_cr;	/* the last byte was one	*/
 };
@@ -81,8 +81,8 @@ take_text(unsigned type, const union msg *m, void *arg)
 static enum run_end
 complain(const struct cat *c)
 {
-	run_complain(c->status == TOLD_NONE ? "it has just left the queue" :
-	    c->status == TOLD_BUSY ? "the queue is busy: try again" :
+	run_complain(c->status == STATUS_NONE ? "it has just left the queue" :
+	    c->status == STATUS_BUSY ? "the queue is busy: try again" :
 	    "its text cannot be read: posternctl queue quarantine");
 	return END_NOTHING;
 }
@@ -100,17 +100,17 @@ print_part(struct cat *c, enum part part)
 		end = run_ask(c->talk, MSG_text_ask, &ask, take_text, c);
 		if (end != END_DONE)
 			return end;
-		if (c->status == TOLD_MORE) {
+		if (c->status == STATUS_MORE) {
 			ask.piece_no++;
 			tries = TRIES;
-		} else if (c->status == TOLD_BUSY)
+		} else if (c->status == STATUS_BUSY)
 			(void)poll(NULL, 0, PAUSE_MS);
-	} while (c->status == TOLD_MORE ||
-	    (c->status == TOLD_BUSY && --tries > 0));
+	} while (c->status == STATUS_MORE ||
+	    (c->status == STATUS_BUSY && --tries > 0));
 	if (c->has_cr)
 		print_line(c, SPAN("\r"));
 	c->has_cr = false;
-	return c->status == TOLD_DONE ? END_DONE : complain(c);
+	return c->status == STATUS_DONE ? END_DONE : complain(c);
 }
 
 static enum run_end

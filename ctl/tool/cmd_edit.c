@@ -26,7 +26,7 @@
 struct job {
 	struct id	 id;
 	char		 queue[BLOCK_NAME_MAX + 1];
-	enum told	 status;	/* TOLD_BUSY until it is done	*/
+	enum tool_status status;	/* STATUS_BUSY until it is done	*/
 	bool		 is_suspended;	/* some of it, when it was listed */
 };
 
@@ -58,7 +58,7 @@ add_job(const struct listed_message *m, void *arg)
 		e->cap = cap;
 	}
 	j = &e->jobs[e->cnt++];
-	*j = (struct job){ .id = m->id, .status = TOLD_BUSY };
+	*j = (struct job){ .id = m->id, .status = STATUS_BUSY };
 	for (size_t i = 0; i < m->delivery_len; i++)
 		j->is_suspended |= m->deliveries[i].suspended_ms > 0;
 	if (e->oldest_ms == 0 || m->arrived_ms < e->oldest_ms)
@@ -108,11 +108,11 @@ take_done(unsigned type, const union msg *m, void *arg)
 	struct edit_run *e = arg;
 
 	if (type == MSG_tool_done) {
-		e->end = run_told(&m->tool_done);
+		e->end = run_status(&m->tool_done);
 		return true;
 	}
 	if (type != MSG_edit_done || m->edit_done.request >= e->cnt ||
-	    m->edit_done.status >= TOLD__COUNT)
+	    m->edit_done.status >= STATUS__COUNT)
 		return false;
 	e->jobs[m->edit_done.request].status = m->edit_done.status;
 	return --e->waiting == 0;
@@ -130,7 +130,7 @@ send_some(struct talk *t, struct edit_run *e, size_t *next)
 		};
 
 		(*next)++;
-		if (j->status != TOLD_BUSY)
+		if (j->status != STATUS_BUSY)
 			continue;
 		talk_send(t, MSG_edit_ask, &m);
 		e->waiting++;
@@ -178,7 +178,7 @@ run_round(struct talk *t, struct edit_run *e)
 }
 
 static size_t
-count(const struct edit_run *e, enum told status)
+count(const struct edit_run *e, enum tool_status status)
 {
 	size_t n = 0;
 
@@ -197,7 +197,7 @@ run_jobs(const struct run *r, struct edit_run *e)
 		if (i > 0)
 			(void)poll(NULL, 0, PAUSE_MS << (i - 1));
 		end = run_round(t, e);
-		if (count(e, TOLD_BUSY) == 0)
+		if (count(e, STATUS_BUSY) == 0)
 			break;
 	}
 	talk_close(&t);
@@ -205,16 +205,16 @@ run_jobs(const struct run *r, struct edit_run *e)
 }
 
 static const char *
-word_for(const struct edit_run *e, enum told status)
+word_for(const struct edit_run *e, enum tool_status status)
 {
-	static const char *const words[TOLD__COUNT] = {
-		[TOLD_DONE] = "done", [TOLD_MORE] = "failed",
-		[TOLD_NONE] = "gone", [TOLD_BUSY] = "busy",
-		[TOLD_REFUSED] = "refused", [TOLD_FAILED] = "failed",
-		[TOLD_SILENT] = "done",
+	static const char *const words[STATUS__COUNT] = {
+		[STATUS_DONE] = "done", [STATUS_MORE] = "failed",
+		[STATUS_NONE] = "gone", [STATUS_BUSY] = "busy",
+		[STATUS_REFUSED] = "refused", [STATUS_FAILED] = "failed",
+		[STATUS_SILENT] = "done",
 	};
 
-	if (e->action == EDIT_RETRY && status == TOLD_REFUSED)
+	if (e->action == EDIT_RETRY && status == STATUS_REFUSED)
 		return "damaged";
 	return words[status];
 }
@@ -223,7 +223,7 @@ word_for(const struct edit_run *e, enum told status)
 static bool
 still_waits(const struct edit_run *e, const struct job *job)
 {
-	return job->is_suspended && job->status == TOLD_DONE &&
+	return job->is_suspended && job->status == STATUS_DONE &&
 	    (e->action == EDIT_FLUSH || e->action == EDIT_RELEASE);
 }
 
@@ -243,14 +243,14 @@ report_waiting(const struct edit_run *e)
 static bool
 is_done(const struct job *job)
 {
-	return job->status == TOLD_DONE || job->status == TOLD_SILENT;
+	return job->status == STATUS_DONE || job->status == STATUS_SILENT;
 }
 
 /* Whether senders are told of what was given up. */
 static void
 report_senders(const struct edit_run *e)
 {
-	size_t told = count(e, TOLD_DONE), silent = count(e, TOLD_SILENT);
+	size_t told = count(e, STATUS_DONE), silent = count(e, STATUS_SILENT);
 
 	if (e->action != EDIT_GIVE_UP)
 		return;
@@ -286,14 +286,14 @@ report_job(const struct run *r, const struct edit_run *e,
 	if (still_waits(e, job))
 		json_flag(&j, "suspended", true);
 	if (e->action == EDIT_GIVE_UP && !r->dry_run && is_done(job))
-		json_flag(&j, "told", job->status == TOLD_DONE);
+		json_flag(&j, "told", job->status == STATUS_DONE);
 	json_close(&j, '}');
 }
 
 static enum run_end
 report(const struct run *r, const struct edit_run *e)
 {
-	size_t done = count(e, TOLD_DONE) + count(e, TOLD_SILENT);
+	size_t done = count(e, STATUS_DONE) + count(e, STATUS_SILENT);
 
 	for (size_t i = 0; i < e->cnt; i++)
 		report_job(r, e, &e->jobs[i]);
@@ -348,7 +348,7 @@ edit_with(struct run *r, enum edit action, const char *name, const char *past,
 	if (end == END_DONE)
 		end = confirm(r, &e);
 	if (end == END_DONE && !r->dry_run && (end = run_jobs(r,
-	    &e)) != END_DONE && count(&e, TOLD_BUSY) < e.cnt)
+	    &e)) != END_DONE && count(&e, STATUS_BUSY) < e.cnt)
 		(void)report(r, &e);	/* so far it went */
 	if (end == END_DONE)
 		end = report(r, &e);

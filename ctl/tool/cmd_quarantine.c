@@ -35,7 +35,7 @@ struct notes {
 	const char	*queue;		/* the one that is asked	*/
 	uint8_t		 after[BUS_STR_MAX];
 	size_t		 after_len;
-	enum told	 status;
+	enum tool_status	 status;
 	enum run_end	 end;
 	bool		 failed;
 };
@@ -80,7 +80,7 @@ take_row(unsigned type, const union msg *m, void *arg)
 	if (type == MSG_aside_row)
 		add_note(n, &m->aside_row);
 	if (type == MSG_tool_done)
-		n->end = run_told(&m->tool_done);
+		n->end = run_status(&m->tool_done);
 	if (type != MSG_aside_end)
 		return type == MSG_tool_done;
 	n->status = m->aside_end.status;
@@ -106,8 +106,8 @@ ask_queue(struct talk *t, struct notes *n)
 			return run_lost(e);
 		if (n->end != END_DONE)
 			return n->end;
-	} while (n->status == TOLD_MORE && !n->failed);
-	if (n->status == TOLD_DONE && !n->failed)
+	} while (n->status == STATUS_MORE && !n->failed);
+	if (n->status == STATUS_DONE && !n->failed)
 		return END_DONE;
 	run_complain("queue %s cannot be asked just now", n->queue);
 	return END_NOTHING;

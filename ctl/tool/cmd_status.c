@@ -107,7 +107,7 @@ print_json(const struct status *h)
 	struct json j = { .out = stdout };
 
 	json_open(&j, NULL, '{');
-	json_text(&j, "kind", SPAN("house"));
+	json_text(&j, "kind", SPAN("server"));
 	json_number(&j, "generation", h->generation);
 	json_number(&j, "up_ms", h->up_ms);
 	json_close(&j, '}');

@@ -25,7 +25,7 @@ struct suspending {
 	struct span	 relay, domain;
 	struct span	 reason, who;
 	const char	*queue;		/* the one that is asked	*/
-	enum told	 status;
+	enum tool_status	 status;
 	unsigned	 row_cnt;	/* shown, of all queues		*/
 	char		 last_relay[BLOCK_NAME_MAX + 1];	/* shown */
 	char		 last_domain[DOMAIN_MAX + 1];
@@ -115,7 +115,7 @@ take_row(unsigned type, const union msg *m, void *arg)
 	struct suspending *s = arg;
 
 	if (type == MSG_tool_done) {
-		s->end = run_told(&m->tool_done);
+		s->end = run_status(&m->tool_done);
 		return true;
 	}
 	if (type == MSG_suspended_end) {
@@ -147,14 +147,14 @@ list_queue(struct talk *t, struct suspending *s)
 		m.request++;
 		m.relay = span_of(s->last_relay);
 		m.domain = span_of(s->last_domain);
-		s->status = TOLD_FAILED;
+		s->status = STATUS_FAILED;
 		talk_send(t, MSG_suspended_ask, &m);
 		if ((e = talk_wait(t, take_row, s)) != OK)
 			return run_lost(e);
 		if (s->end != END_DONE)
 			return s->end;
-	} while (s->status == TOLD_MORE);
-	if (s->status == TOLD_DONE)
+	} while (s->status == STATUS_MORE);
+	if (s->status == STATUS_DONE)
 		return END_DONE;
 	run_complain("queue %s cannot be asked just now", s->queue);
 	return END_NOTHING;
@@ -168,7 +168,7 @@ take_done(unsigned type, const union msg *m, void *arg)
 	struct suspending *s = arg;
 
 	if (type == MSG_tool_done)
-		s->end = run_told(&m->tool_done);
+		s->end = run_status(&m->tool_done);
 	if (type == MSG_suspend_done)
 		s->status = m->suspend_done.status;
 	return type == MSG_tool_done || type == MSG_suspend_done;
@@ -188,26 +188,26 @@ ask_queue(struct talk *t, struct suspending *s)
 		if (i > 0)
 			(void)poll(NULL, 0, PAUSE_MS);
 		m.request++;
-		s->status = TOLD_FAILED;
+		s->status = STATUS_FAILED;
 		talk_send(t, MSG_suspend_ask, &m);
 		if ((e = talk_wait(t, take_done, s)) != OK)
 			return run_lost(e);
-		if (s->end != END_DONE || s->status != TOLD_BUSY)
+		if (s->end != END_DONE || s->status != STATUS_BUSY)
 			break;
 	}
 	return s->end;
 }
 
 static const char *
-word_for(enum told status)
+word_for(enum tool_status status)
 {
-	static const char *const words[TOLD__COUNT] = {
-		[TOLD_DONE] = "done", [TOLD_MORE] = "failed",
-		[TOLD_NONE] = "none", [TOLD_BUSY] = "busy",
-		[TOLD_REFUSED] = "refused", [TOLD_FAILED] = "failed",
+	static const char *const words[STATUS__COUNT] = {
+		[STATUS_DONE] = "done", [STATUS_MORE] = "failed",
+		[STATUS_NONE] = "none", [STATUS_BUSY] = "busy",
+		[STATUS_REFUSED] = "refused", [STATUS_FAILED] = "failed",
 	};
 
-	return status < TOLD__COUNT ? words[status] : "failed";
+	return status < STATUS__COUNT ? words[status] : "failed";
 }
 
 static void
@@ -226,14 +226,14 @@ report(const struct suspending *s)
 		json_close(&j, '}');
 		return;
 	}
-	if (s->status == TOLD_DONE) {
+	if (s->status == STATUS_DONE) {
 		printf("queue %s: ", s->queue);
 		print_name(stdout, s->relay, s->domain);
 		puts(s->ends ? " goes on." : " is suspended.");
-	} else if (s->status != TOLD_NONE)
+	} else if (s->status != STATUS_NONE)
 		run_complain("queue %s: %s", s->queue,
-		    s->status == TOLD_REFUSED ? "that is no domain" :
-		    s->status == TOLD_BUSY ? "it is just being changed" :
+		    s->status == STATUS_REFUSED ? "that is no domain" :
+		    s->status == STATUS_BUSY ? "it is just being changed" :
 		    "it failed, and all is as it was");
 }
 
@@ -263,8 +263,8 @@ walk(struct talk *t, struct suspending *s, bool lists)
 		if (lists || end != END_DONE)
 			continue;
 		report(s);
-		done_cnt += s->status == TOLD_DONE;
-		bad_cnt += s->status != TOLD_DONE && s->status != TOLD_NONE;
+		done_cnt += s->status == STATUS_DONE;
+		bad_cnt += s->status != STATUS_DONE && s->status != STATUS_NONE;
 	}
 	if (lists || end != END_DONE)
 		return end;

@@ -25,7 +25,7 @@ struct place {
 struct traced {
 	struct id	 id;
 	unsigned	 queue;
-	bool		 is_told;	/* its head was printed		*/
+	bool		 is_printed;	/* its head			*/
 	struct place	 after;
 };
 
@@ -42,7 +42,7 @@ struct trace {
 	unsigned	 queue;
 	struct traced	*of;		/* story_ask			*/
 	struct place	 last;
-	enum told	 status;
+	enum tool_status	 status;
 	bool		 failed, has_message;
 	struct listed_message message;	/* show_ask			*/
 };
@@ -112,8 +112,8 @@ take_found(unsigned type, const union msg *m, void *arg)
 static enum run_end
 judge(const struct trace *g, enum run_end end, struct span queue)
 {
-	if (end == END_DONE && (g->failed || g->status == TOLD_FAILED ||
-	    g->status == TOLD_BUSY)) {
+	if (end == END_DONE && (g->failed || g->status == STATUS_FAILED ||
+	    g->status == STATUS_BUSY)) {
 		run_complain("the history of queue %.*s cannot be read just "
 		    "now", (int)queue.len, queue.ptr);
 		return END_NOTHING;
@@ -140,7 +140,7 @@ find(struct trace *g, unsigned queue, enum found_by by)
 		end = run_ask(g->talk, MSG_found_ask, &ask, take_found, g);
 		if ((end = judge(g, end, ask.queue)) != END_DONE)
 			return end;
-	} while (g->status == TOLD_MORE && g->cnt - before <= g->most);
+	} while (g->status == STATUS_MORE && g->cnt - before <= g->most);
 	return END_DONE;
 }
 
@@ -208,12 +208,12 @@ tell(struct trace *g, const struct msg_story_row *m)
 
 	if (g->run->json) {
 		story_show_json(stdout, m, queue);
-		g->of->is_told = true;
+		g->of->is_printed = true;
 		return;
 	}
-	if (!g->of->is_told)
+	if (!g->of->is_printed)
 		story_show_head(stdout, g->of->id, queue);
-	g->of->is_told = true;
+	g->of->is_printed = true;
 	story_show(stdout, m);
 }
 
@@ -250,7 +250,7 @@ tell_story(struct trace *g, struct traced *of)
 		end = run_ask(g->talk, MSG_story_ask, &ask, take_story, g);
 		if ((end = judge(g, end, ask.queue)) != END_DONE)
 			return end;
-	} while (g->status == TOLD_MORE);
+	} while (g->status == STATUS_MORE);
 	return END_DONE;
 }
 
@@ -293,9 +293,9 @@ tell_waits(struct trace *g, struct traced *of)
 	end = judge(g, end, ask.queue);
 	if (end == END_DONE && g->has_message &&
 	    listed_end(&g->message) == OK && g->message.rcpt_len > 0) {
-		if (!of->is_told)
+		if (!of->is_printed)
 			story_show_head(stdout, of->id, ask.queue);
-		of->is_told = true;
+		of->is_printed = true;
 		story_show_waits(stdout, &g->message, clock_wall_ms());
 	}
 	listed_fini(&g->message);
@@ -318,10 +318,10 @@ tell_all(struct trace *g, bool has_waits)
 }
 
 static bool
-is_any_told(const struct trace *g)
+is_any_printed(const struct trace *g)
 {
 	for (size_t i = 0; i < g->cnt; i++)
-		if (g->list[i].is_told)
+		if (g->list[i].is_printed)
 			return true;
 	return false;
 }
@@ -357,7 +357,7 @@ run_trace(struct trace *g)
 		return end;
 	if (g->run->follow)
 		return follow(g);
-	if (!is_any_told(g)) {
+	if (!is_any_printed(g)) {
 		run_complain("%s: nothing is known of it", g->run->args[0]);
 		return END_NOTHING;
 	}

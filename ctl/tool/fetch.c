@@ -23,10 +23,10 @@ struct fetch {
 	int64_t		 now_ms;
 	struct span	 queue;
 	struct listed_message m;	/* the one that is coming in	*/
-	struct listed_message heard[PART];	/* and those before it	*/
-	size_t		 heard_cnt;
+	struct listed_message page[PART];	/* and those before it	*/
+	size_t		 page_cnt;
 	bool		 has_message, failed;
-	enum told	 status;	/* list_end's			*/
+	enum tool_status status;	/* list_end's			*/
 	struct id	 last;
 	enum run_end	 end;		/* of a question refused	*/
 };
@@ -59,7 +59,7 @@ take_name(unsigned type, const union msg *m, void *arg)
 	    m->status_process.role == ROLE_PROXY))
 		add_name(n->out, m->status_process.block);
 	if (type == MSG_tool_done)
-		n->end = run_told(&m->tool_done);
+		n->end = run_status(&m->tool_done);
 	return type == MSG_status_end || type == MSG_tool_done;
 }
 
@@ -108,11 +108,11 @@ finish_message(struct fetch *f)
 	f->has_message = false;
 	if (!is_meant)
 		return;
-	if (f->heard_cnt == PART) {
+	if (f->page_cnt == PART) {
 		f->failed = true;
 		return;
 	}
-	f->heard[f->heard_cnt++] = f->m;
+	f->page[f->page_cnt++] = f->m;
 	memset(&f->m, 0, sizeof(f->m));
 }
 
@@ -120,14 +120,14 @@ finish_message(struct fetch *f)
 static void
 hand_on(struct fetch *f)
 {
-	for (size_t i = 0; i < f->heard_cnt; i++) {
+	for (size_t i = 0; i < f->page_cnt; i++) {
 		if (!f->failed && !is_full(f)) {
 			f->cnt++;
-			f->failed = !f->fn(&f->heard[i], f->arg);
+			f->failed = !f->fn(&f->page[i], f->arg);
 		}
-		listed_fini(&f->heard[i]);
+		listed_fini(&f->page[i]);
 	}
-	f->heard_cnt = 0;
+	f->page_cnt = 0;
 }
 
 static bool
@@ -150,7 +150,7 @@ take_row(unsigned type, const union msg *m, void *arg)
 		f->last = m->list_end.last;
 		return true;
 	} else if (type == MSG_tool_done) {
-		f->end = run_told(&m->tool_done);
+		f->end = run_status(&m->tool_done);
 		return true;
 	}
 	if (e != OK)
@@ -162,10 +162,10 @@ take_row(unsigned type, const union msg *m, void *arg)
 static void
 forget(struct fetch *f)
 {
-	for (size_t i = 0; i < f->heard_cnt; i++)
-		listed_fini(&f->heard[i]);
+	for (size_t i = 0; i < f->page_cnt; i++)
+		listed_fini(&f->page[i]);
 	listed_fini(&f->m);
-	f->heard_cnt = 0;
+	f->page_cnt = 0;
 	f->has_message = f->failed = false;
 }
 
@@ -181,7 +181,7 @@ ask(struct talk *t, struct fetch *f, unsigned type, const void *m)
 	do {
 		forget(f);
 		memcpy(f->select->id_hits, hits, sizeof(hits));
-		f->status = TOLD_FAILED;
+		f->status = STATUS_FAILED;
 		talk_send(t, type, m);
 		e = talk_wait(t, take_row, f);
 	} while (e == ERR_CLOSED && ++asked < ASK_MAX && talk_again(t) == OK);
@@ -192,7 +192,8 @@ ask(struct talk *t, struct fetch *f, unsigned type, const void *m)
 		return run_lost(e);
 	if (f->end != END_DONE)
 		return f->end;
-	if (f->failed || f->status == TOLD_FAILED || f->status == TOLD_BUSY) {
+	if (f->failed || f->status == STATUS_FAILED ||
+	    f->status == STATUS_BUSY) {
 		run_complain("queue %.*s cannot be listed just now",
 		    (int)f->queue.len, f->queue.ptr);
 		return END_NOTHING;
@@ -213,7 +214,7 @@ list_queue(struct talk *t, struct fetch *f)
 		if (id_cmp(f->last, m.after) <= 0)
 			break;		/* it stands still */
 		m.after = f->last;
-	} while (f->status == TOLD_MORE && !is_full(f));
+	} while (f->status == STATUS_MORE && !is_full(f));
 	return END_DONE;
 }
 

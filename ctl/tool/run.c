@@ -98,15 +98,15 @@ run_lost(enum err e)
 }
 
 enum run_end
-run_told(const struct msg_tool_done *m)
+run_status(const struct msg_tool_done *m)
 {
-	if (m->status == TOLD_DONE)
+	if (m->status == STATUS_DONE)
 		return END_DONE;
 	if (m->text.len == 0)
 		run_complain("it was refused");
 	else
 		run_complain("%.*s", (int)m->text.len, m->text.ptr);
-	return m->status == TOLD_REFUSED &&
+	return m->status == STATUS_REFUSED &&
 	    span_begins(m->text, SPAN("not allowed")) ? END_DENIED :
 	    END_NOTHING;
 }
@@ -124,7 +124,7 @@ take_answer(unsigned type, const union msg *m, void *arg)
 
 	if (type != MSG_tool_done)
 		return a->fn(type, m, a->arg);
-	a->end = run_told(&m->tool_done);
+	a->end = run_status(&m->tool_done);
 	return true;
 }
 
@@ -152,12 +152,12 @@ take_done(unsigned type, const union msg *m, void *arg)
 
 	if (type != MSG_tool_done)
 		return false;
-	w->is_busy = m->tool_done.status == TOLD_BUSY && !w->is_last_try;
-	if (w->is_none != NULL && m->tool_done.status == TOLD_NONE) {
+	w->is_busy = m->tool_done.status == STATUS_BUSY && !w->is_last_try;
+	if (w->is_none != NULL && m->tool_done.status == STATUS_NONE) {
 		*w->is_none = true;
 		w->end = END_DONE;
 	} else if (!w->is_busy)
-		w->end = run_told(&m->tool_done);
+		w->end = run_status(&m->tool_done);
 	return true;
 }
 

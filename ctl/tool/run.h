@@ -55,7 +55,7 @@ MUST_CHECK enum err run_try(const struct run *, struct talk **out);
 enum run_end	 run_lost(enum err);
 
 /* What tool_done says to a question: told, but for END_DONE. */
-enum run_end	 run_told(const struct msg_tool_done *);
+enum run_end	 run_status(const struct msg_tool_done *);
 
 /*
  * Send a question, a struct msg_NAME, and hear answers until fn is content.  It

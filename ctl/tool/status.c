@@ -8,7 +8,7 @@
 #define QUEUE_MS	5000	/* a queue has to say how it is	*/
 
 struct asking {
-	struct status	*house;
+	struct status	*status;
 	struct status_queue *queue;
 	uint64_t	 request;	/* for this queue		*/
 	enum run_end	 end;
@@ -94,17 +94,17 @@ take_row(unsigned type, const union msg *m, void *arg)
 
 	switch (type) {
 	case MSG_status_process:
-		add_process(a->house, &m->status_process);
+		add_process(a->status, &m->status_process);
 		return false;
 	case MSG_status_listener:
-		add_listener(a->house, &m->status_listener);
+		add_listener(a->status, &m->status_listener);
 		return false;
 	case MSG_status_end:
-		a->house->generation = m->status_end.generation;
-		a->house->up_ms = m->status_end.up_ms;
+		a->status->generation = m->status_end.generation;
+		a->status->up_ms = m->status_end.up_ms;
 		return true;
 	case MSG_tool_done:
-		a->end = run_told(&m->tool_done);
+		a->end = run_status(&m->tool_done);
 		return true;
 	default:
 		return false;
@@ -118,32 +118,32 @@ take_queue(unsigned type, const union msg *m, void *arg)
 	struct asking *a = arg;
 	struct status_queue *q = a->queue;
 
-	if (type == MSG_queue_told &&
-	    m->queue_told.request != a->request)
+	if (type == MSG_queue_status &&
+	    m->queue_status.request != a->request)
 		return false;		/* too late, of another queue */
-	if (type == MSG_queue_told) {
-		q->messages = m->queue_told.messages;
-		q->deliveries = m->queue_told.deliveries;
-		q->active = m->queue_told.active;
-		q->held = m->queue_told.held;
-		q->oldest_ms = m->queue_told.oldest_ms;
-		q->quarantined = m->queue_told.quarantined;
-		q->lost = m->queue_told.lost;
-		q->suspended = m->queue_told.suspended;
-		q->down = m->queue_told.down;
-		q->disk_free = m->queue_told.disk_free;
-		q->disk_size = m->queue_told.disk_size;
-		q->full = m->queue_told.full < QUEUE_FULL__COUNT ?
-		    m->queue_told.full : QUEUE_FULL;
-		q->utf8 = m->queue_told.utf8 < QUEUE_UTF8__COUNT ?
-		    m->queue_told.utf8 : QUEUE_ASCII;
-		q->utf8_hop = m->queue_told.utf8_hop < HOP_UTF8__COUNT ?
-		    m->queue_told.utf8_hop : HOP_UNKNOWN;
-		(void)span_cstr(m->queue_told.utf8_relay, q->utf8_relay,
+	if (type == MSG_queue_status) {
+		q->messages = m->queue_status.messages;
+		q->deliveries = m->queue_status.deliveries;
+		q->active = m->queue_status.active;
+		q->held = m->queue_status.held;
+		q->oldest_ms = m->queue_status.oldest_ms;
+		q->quarantined = m->queue_status.quarantined;
+		q->lost = m->queue_status.lost;
+		q->suspended = m->queue_status.suspended;
+		q->down = m->queue_status.down;
+		q->disk_free = m->queue_status.disk_free;
+		q->disk_size = m->queue_status.disk_size;
+		q->full = m->queue_status.full < QUEUE_FULL__COUNT ?
+		    m->queue_status.full : QUEUE_FULL;
+		q->utf8 = m->queue_status.utf8 < QUEUE_UTF8__COUNT ?
+		    m->queue_status.utf8 : QUEUE_ASCII;
+		q->utf8_hop = m->queue_status.utf8_hop < HOP_UTF8__COUNT ?
+		    m->queue_status.utf8_hop : HOP_UNKNOWN;
+		(void)span_cstr(m->queue_status.utf8_relay, q->utf8_relay,
 		    sizeof(q->utf8_relay));
 	} else if (type == MSG_tool_done)
 		q->is_away = true;
-	return type == MSG_queue_told || type == MSG_tool_done;
+	return type == MSG_queue_status || type == MSG_tool_done;
 }
 
 static enum run_end
@@ -172,7 +172,7 @@ enum run_end
 status_ask(struct talk *t, struct status *h)
 {
 	const struct msg_status_ask m = { 0 };
-	struct asking a = { .house = h, .end = END_DONE };
+	struct asking a = { .status = h, .end = END_DONE };
 	enum err e;
 
 	memset(h, 0, sizeof(*h));

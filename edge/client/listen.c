@@ -25,7 +25,7 @@
 struct listen {
 	struct edge	*edge;
 	struct timer	 pause;
-	int64_t		 told_ms;	/* when the log was told last, or 0 */
+	int64_t		 logged_ms;	/* when the log was told last, or 0 */
 	unsigned	 cnt;
 	struct ev	 evs[];
 };
@@ -50,9 +50,9 @@ pause_all(struct listen *l, int error)
 
 	want(l, 0);
 	timer_set(&l->pause, PAUSE_MS);
-	if (l->told_ms != 0 && now - l->told_ms < TROUBLE_MS)
+	if (l->logged_ms != 0 && now - l->logged_ms < TROUBLE_MS)
 		return;
-	l->told_ms = now;
+	l->logged_ms = now;
 	log_why(LOG_trouble, "cannot accept connections", error);
 }
 

@@ -41,7 +41,7 @@ count_near(struct shaking *s, struct shaking_row *one, bool has_come)
 
 /* The first of those that have most neighbours. */
 static struct shaking_row *
-find_crowded(const struct shaking *s)
+find_fullest(const struct shaking *s)
 {
 	struct shaking_row *row, *most = TAILQ_FIRST(&s->rows);
 
@@ -63,7 +63,7 @@ make_room(struct later *later, void *arg)
 			s->end(row->client);
 	}
 	while (s->cnt > SHAKING_MAX)
-		s->end(find_crowded(s)->client);
+		s->end(find_fullest(s)->client);
 }
 
 /* Of a network that now has too many, the first goes. */

@@ -28,7 +28,7 @@ put_text(struct carry *c, struct span text)
 
 	c->at += text.len;
 	while (dot_next(&c->dot, &text, &run))
-		if (grow_add(&c->said, run) != OK) {
+		if (grow_add(&c->unread, run) != OK) {
 			carry_over(c, CARRY_LATER, "no memory");
 			return;
 		}
@@ -48,7 +48,7 @@ end_text(struct carry *c)
 		return;
 	}
 	c->step = STEP_END;
-	if (grow_add(&c->said, dot_end(&c->dot)) != OK)
+	if (grow_add(&c->unread, dot_end(&c->dot)) != OK)
 		carry_over(c, CARRY_LATER, "no memory");
 }
 
@@ -89,14 +89,14 @@ feed(struct carry *c)
 
 	if (p->room(c->seat) == 0)
 		return false;
-	if (c->said.len == 0 && c->step == STEP_TEXT)
+	if (c->unread.len == 0 && c->step == STEP_TEXT)
 		more_text(c);
-	if (c->is_over || c->said.len == 0)
+	if (c->is_over || c->unread.len == 0)
 		return false;
-	in = grow_span(&c->said);
+	in = grow_span(&c->unread);
 	before = in.len;
 	p->feed(c->seat, &in);
-	grow_drop(&c->said, before - in.len);
+	grow_drop(&c->unread, before - in.len);
 	return in.len < before;
 }
 
@@ -129,7 +129,7 @@ begin_again(struct carry *c)
 	}
 	c->seat->protocol->close(&c->seat);
 	c->seat = seat;
-	grow_free(&c->said);
+	grow_free(&c->unread);
 	c->is_over = false;
 	c->step = STEP_GREETING;
 	c->seat->protocol->greet(c->seat);
@@ -240,7 +240,7 @@ carry_close(struct carry **cp)
 		later_call(&c->edge->ended);
 	c->seat->protocol->close(&c->seat);
 	notice_clear(&c->notice);
-	grow_free(&c->said);
+	grow_free(&c->unread);
 	close(c->file.fd);
 	free(c->file.front);
 	free(c);

@@ -54,7 +54,7 @@ say(struct carry *c, enum step step, const char *format, ...)
 	line[len++] = '\r';
 	line[len++] = '\n';
 	c->step = step;
-	if (grow_add(&c->said, (struct span){ line, (size_t)len }) != OK)
+	if (grow_add(&c->unread, (struct span){ line, (size_t)len }) != OK)
 		carry_over(c, CARRY_LATER, "no memory");
 }
 

@@ -29,7 +29,7 @@ struct carry {
 	struct carry_file file;
 
 	enum step	 step;		/* whose reply comes next	*/
-	struct grow	 said;		/* not fed yet			*/
+	struct grow	 unread;	/* not fed yet			*/
 	struct response	 response;	/* the reply			*/
 	struct span	 rcpts, rcpt;	/* not asked about; the last one */
 	unsigned	 taken_cnt;	/* recipients, in this transaction */

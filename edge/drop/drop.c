@@ -31,7 +31,7 @@
 #define ROUND_MS	1000		/* between two rounds		*/
 #define AGAIN_MS	60000		/* between looks at what waits	*/
 #define WAIT_MAX_MS	900000		/* of a file, between two tries	*/
-#define TOLD_MAX	100		/* lines about files, a round	*/
+#define LINES_MAX	100		/* lines about files, a round	*/
 #define STALE_MS	(36 * 3600000ll) /* under way and left for good	*/
 
 struct slot {
@@ -55,7 +55,7 @@ struct drop {
 	struct slot	 slots[CARRIED_MAX];
 	unsigned	 carried_cnt;	/* at the moment		*/
 	unsigned	 waiting_cnt, odd_cnt;	/* this round		*/
-	unsigned	 told_cnt, postponed_cnt;
+	unsigned	 line_cnt, postponed_cnt;
 	unsigned	 done_cnt;	/* the same, for good		*/
 	unsigned	 link_no;	/* one more with each link	*/
 	bool		 has_more;	/* than could be kept in mind	*/
@@ -100,9 +100,9 @@ leave(struct drop *d, const char *name, const struct stat *st,
 		return;
 	f->due_ms = LEFTOVERS_ODD;
 	d->done_cnt++;
-	if (d->told_cnt++ < TOLD_MAX)
+	if (d->line_cnt++ < LINES_MAX)
 		tell(LOG_left, name, st, why, -1);
-	else if (d->told_cnt == TOLD_MAX + 1)
+	else if (d->line_cnt == LINES_MAX + 1)
 		log_why(LOG_left, "and more; status counts them as odd", 0);
 }
 
@@ -142,9 +142,9 @@ postpone(struct drop *d, const struct slot *s, const char *why)
 		    ev_now_ms(d->edge->loop) + wait;
 		d->done_cnt++;
 	}
-	if (d->postponed_cnt++ < TOLD_MAX)
+	if (d->postponed_cnt++ < LINES_MAX)
 		tell(LOG_postponed, s->name, &s->st, why, wait);
-	else if (d->postponed_cnt == TOLD_MAX + 1)
+	else if (d->postponed_cnt == LINES_MAX + 1)
 		log_why(LOG_postponed, "and more, likewise", 0);
 }
 
@@ -304,7 +304,7 @@ begin_round(struct drop *d)
 
 	d->is_wanted = d->has_more = false;
 	d->round_ms = ev_now_ms(d->edge->loop);
-	d->waiting_cnt = d->odd_cnt = d->told_cnt = 0;
+	d->waiting_cnt = d->odd_cnt = d->line_cnt = 0;
 	d->postponed_cnt = d->done_cnt = 0;
 	if (fd != -1 && (d->reading = fdopendir(fd)) != NULL)
 		return;

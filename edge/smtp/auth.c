@@ -141,7 +141,7 @@ finish(struct session *s, const struct reply *no)
 }
 
 void
-auth_told(struct session *s, enum login_status status)
+auth_status(struct session *s, enum login_status status)
 {
 	switch (status) {
 	case LOGIN_GOOD:
@@ -162,7 +162,7 @@ vault_answers(enum login_status status, void *arg)
 	struct auth *a = arg;
 
 	a->query = NULL;
-	auth_told(a->session, status);
+	auth_status(a->session, status);
 }
 
 static enum answer

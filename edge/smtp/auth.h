@@ -39,7 +39,7 @@ enum taken auth_begin(struct session *, enum auth_mechanism,
 enum taken auth_respond(struct session *, struct span line);
 
 /* What the vault said, while it is waited for. */
-void	auth_told(struct session *, enum login_status);
+void	auth_status(struct session *, enum login_status);
 
 /* How long to wait with a 535 or 454 that is there after so many ms and so many
  * failures before: until whole delays have passed. */

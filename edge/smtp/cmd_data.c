@@ -100,7 +100,7 @@ say_passed(struct session *s)
 	    t->envelope.rcpt_cnt - t->result_cnt : 1;
 
 	while (cnt-- > 0)
-		session_reply(s, 250, t->said.dsn, "%s", t->said.text);
+		session_reply(s, 250, t->reply.dsn, "%s", t->reply.text);
 }
 
 static void
@@ -111,7 +111,7 @@ say_queued(struct session *s)
 	char id[ID_TEXT_LEN + 1];
 	size_t at = 0;
 
-	if (t->result_cnt > 0 || t->said.text[0] != '\0') {
+	if (t->result_cnt > 0 || t->reply.text[0] != '\0') {
 		say_passed(s);
 		return;
 	}

@@ -19,8 +19,8 @@ greet(struct session *s, struct span name, stage_done_fn *done)
 		    "Syntax error in parameters or arguments");
 		return REFUSED;
 	}
-	free(s->said);
-	if ((s->said = strndup(name.ptr, name.len)) == NULL) {
+	free(s->helo);
+	if ((s->helo = strndup(name.ptr, name.len)) == NULL) {
 		session_refuse(s, 451, "4.3.0", "Insufficient memory");
 		return REFUSED;
 	}
@@ -36,8 +36,8 @@ is_greeted(struct session *s, const struct reply *no)
 		return false;
 	}
 	free(s->origin.helo);
-	s->origin.helo = s->said;
-	s->said = NULL;
+	s->origin.helo = s->helo;
+	s->helo = NULL;
 	transaction_end(&s->transaction);
 	return true;
 }

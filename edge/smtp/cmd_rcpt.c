@@ -27,8 +27,8 @@ say_judged(struct session *s, const struct reply *no)
 	}
 	t->is_utf8 |= t->last_is_utf8;
 	rcpt = envelope_last(&t->envelope);
-	if (t->said.text[0] != '\0')
-		session_reply(s, 250, t->said.dsn, "%s", t->said.text);
+	if (t->reply.text[0] != '\0')
+		session_reply(s, 250, t->reply.dsn, "%s", t->reply.text);
 	else
 		session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)rcpt.len,
 		    rcpt.ptr);

@@ -101,7 +101,7 @@ struct session {
 	struct span	 path;		/* as it was said; till it is over */
 	struct origin	 origin;	/* the client, as it is by now	*/
 	struct client_name *naming;	/* while it is asked for	*/
-	char		*said;		/* the name of an EHLO or HELO that
+	char		*helo;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
 	struct auth	*auth;		/* NULL outside AUTH		*/
 	const char	*claims;	/* its user's name, "" while that is

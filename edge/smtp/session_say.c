@@ -78,8 +78,8 @@ log_refusal(struct session *s, unsigned code, const char *dsn,
 	if (t != NULL && t->stream.is_granted)
 		log_id(&l, LOG_KEY_id, t->stream.id);
 	log_text(&l, LOG_KEY_client, s->origin.client);
-	if (s->said != NULL || s->origin.helo != NULL)
-		log_text(&l, LOG_KEY_helo, s->said != NULL ? s->said :
+	if (s->helo != NULL || s->origin.helo != NULL)
+		log_text(&l, LOG_KEY_helo, s->helo != NULL ? s->helo :
 		    s->origin.helo);
 	if (s->origin.login != NULL)
 		log_text(&l, LOG_KEY_user, s->origin.login);

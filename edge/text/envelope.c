@@ -108,15 +108,15 @@ envelope_rcpt(const struct envelope *v, size_t *at, struct envelope_rcpt *out)
 void
 envelope_untell(struct envelope *v)
 {
-	v->told_cnt = 0;
-	v->told_at = 0;
+	v->sent_cnt = 0;
+	v->sent_at = 0;
 }
 
 void
 envelope_untell_last(struct envelope *v)
 {
-	if (v->told_cnt == 0)
+	if (v->sent_cnt == 0)
 		return;
-	v->told_cnt--;
-	v->told_at = v->last_at;
+	v->sent_cnt--;
+	v->sent_at = v->last_at;
 }

@@ -21,8 +21,8 @@ struct envelope {
 	size_t		 last_at;	/* where the last of them begins */
 	unsigned	 rcpt_cnt;
 	size_t		 rcpt_bytes;	/* theirs and their ORCPT's	*/
-	unsigned	 told_cnt;	/* recipients that the stream has, */
-	size_t		 told_at;	/* and where the next one stands */
+	unsigned	 sent_cnt;	/* recipients that the stream has, */
+	size_t		 sent_at;	/* and where the next one stands */
 };
 
 /* What RCPT said; RFC 3461's parameters are 0 and empty when not given. */

@@ -48,7 +48,7 @@ transaction_fits(const struct transaction *t)
 void
 transaction_drop_rcpt(struct transaction *t)
 {
-	if (t->envelope.told_cnt == t->envelope.rcpt_cnt) {
+	if (t->envelope.sent_cnt == t->envelope.rcpt_cnt) {
 		stream_abort(&t->stream);
 		stream_reset(&t->stream);
 	}
@@ -65,7 +65,7 @@ transaction_announce(struct transaction *t, bool waits)
 void
 transaction_tell_rcpt(struct transaction *t, bool asks)
 {
-	t->said = (struct reply){ .code = 250 };
+	t->reply = (struct reply){ .code = 250 };
 	t->is_about_text = false;
 	if (!asks)
 		return;
@@ -78,7 +78,7 @@ transaction_tell_rcpt(struct transaction *t, bool asks)
 void
 transaction_tell_text(struct transaction *t)
 {
-	t->said = (struct reply){ .code = 250 };
+	t->reply = (struct reply){ .code = 250 };
 	t->is_about_text = true;
 	if (t->stream.no == 0)
 		stream_open(&t->stream);
@@ -105,17 +105,17 @@ transaction_judged(struct question *word, const struct reply *r)
 {
 	struct transaction *t = asked_by(word);
 
-	t->said = *r;
+	t->reply = *r;
 	if (r->code != 250 && !t->is_about_text)
 		envelope_untell_last(&t->envelope);
 	question_answer(word);
 }
 
 void
-transaction_told(struct question *word, enum err why)
+transaction_on_word(struct question *word, enum err why)
 {
 	struct transaction *t = asked_by(word);
-	struct reply no = t->said;
+	struct reply no = t->reply;
 
 	if (why == OK)
 		t->calls->on_word(t->arg, no.code == 250 ? NULL : &no);

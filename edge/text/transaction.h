@@ -76,7 +76,7 @@ struct transaction {
 	bool		 is_opening;	/* MAIL waits for the queue	*/
 	struct question	 word;		/* about the last recipient,	*/
 	bool		 is_about_text;	/* or whether the text may come	*/
-	struct reply	 said;		/* and what it was, or what became of
+	struct reply	 reply;		/* and what it was, or what became of
 					 * the whole; code 250: yes, with no
 					 * text in our own words	*/
 	unsigned	 result_cnt;	/* recipients of whom was told	*/
@@ -161,6 +161,6 @@ void	transaction_judged(struct question *, const struct reply *);
 /* The link is gone, and with it the stream. */
 void	transaction_lost(struct transaction *);
 /* For edge.c: how a question about a recipient has ended. */
-question_fn transaction_told;
+question_fn transaction_on_word;
 
 #endif

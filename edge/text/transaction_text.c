@@ -288,7 +288,7 @@ transaction_taken(struct transaction *t, const struct reply *yes)
 {
 	if (!t->stream.is_committed)
 		return ERR_PEER;
-	t->said = *yes;
+	t->reply = *yes;
 	stream_forget(&t->stream);
 	t->is_wanted = false;
 	t->calls->on_end(t->arg, NULL);

@@ -39,7 +39,7 @@ take_code(struct span s, struct bounce_status *out)
 }
 
 static unsigned
-class_of(const struct bounce_rcpt *r, unsigned said)
+class_of(const struct bounce_rcpt *r, unsigned sent)
 {
 	unsigned code = r->code / 100u;
 
@@ -53,11 +53,11 @@ class_of(const struct bounce_rcpt *r, unsigned said)
 	case REPORT_FAILED:
 		if (code == 4 || code == 5)
 			return code;
-		return r->is_late || (code == 0 && said == 4) ? 4 : 5;
+		return r->is_late || (code == 0 && sent == 4) ? 4 : 5;
 	default:
 		if (code == 2 || code == 4 || code == 5)
 			return code;
-		return said != 0 ? said : 4;
+		return sent != 0 ? sent : 4;
 	}
 }
 

@@ -267,12 +267,12 @@ put_line(struct words *w, struct span line)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
-	bool told;
+	bool done;
 
 	if (f == NULL)
 		return;
-	told = fill_line(f, w, line);
-	if (fclose(f) != EOF && told)
+	done = fill_line(f, w, line);
+	if (fclose(f) != EOF && done)
 		put_wrapped(w->out, (struct span){ text, len });
 	free(text);
 }

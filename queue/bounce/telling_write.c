@@ -52,7 +52,7 @@ log_discarded(const struct report_job *j, uint32_t cnt, const char *why)
 }
 
 static void
-log_told(const struct report_job *j)
+log_reported(const struct report_job *j)
 {
 	struct log_line l;
 
@@ -83,7 +83,7 @@ committed(struct store_op *op, enum err e, void *arg)
 		log_discarded(j, j->store.lost_cnt, "its message was lost by "
 		    "damage, and its sender with it");
 	} else if (e == OK) {
-		log_told(j);
+		log_reported(j);
 		if (j->store.removed)
 			counter_add(COUNTER_removed, 1);
 		if (j->store.bounce != NULL) {

@@ -76,7 +76,7 @@ send_row(const struct listing *l, const struct store_row *row)
 }
 
 static void
-end_listing(struct listing *l, enum told status)
+end_listing(struct listing *l, enum tool_status status)
 {
 	struct control *c = l->control;
 
@@ -88,15 +88,15 @@ end_listing(struct listing *l, enum told status)
 
 /* Is that all that was asked for?  Then *out says how it ends. */
 static bool
-is_over(const struct listing *l, enum told *out)
+is_over(const struct listing *l, enum tool_status *out)
 {
 	const struct store_read_rows *r = &l->read;
 
 	if (r->at_end) {
-		*out = r->one && !l->has_any ? TOLD_NONE : TOLD_DONE;
+		*out = r->one && !l->has_any ? STATUS_NONE : STATUS_DONE;
 		return true;
 	}
-	*out = TOLD_MORE;
+	*out = STATUS_MORE;
 	return r->message_max == 0 && r->next.kind == ROW_MESSAGE;
 }
 
@@ -105,7 +105,7 @@ rows_read(struct store_op *op, enum err e, void *arg)
 {
 	struct listing *l = arg;
 	struct control *c = l->control;
-	enum told status = TOLD_FAILED;
+	enum tool_status status = STATUS_FAILED;
 
 	c->is_reading = false;
 	if (c->link == NULL) {
@@ -186,7 +186,7 @@ add(struct control *c, uint64_t request, struct id last)
 
 	if (c->listing_cnt >= LISTINGS_MAX ||
 	    (l = calloc(1, sizeof(*l))) == NULL) {
-		to_control_listed(c->link, request, last, TOLD_BUSY);
+		to_control_listed(c->link, request, last, STATUS_BUSY);
 		return NULL;
 	}
 	l->control = c;

@@ -76,7 +76,7 @@ totals_read(struct store_op *op, enum err e, void *arg)
 {
 	struct totals *t = arg;
 	const struct queue *q = t->control->queue;
-	struct msg_queue_told told = {
+	struct msg_queue_status status = {
 		.request = t->request, .messages = q->message_cnt,
 		.deliveries = t->read.deliveries,
 		.active = dispatch_active_cnt(q->dispatch),
@@ -92,14 +92,14 @@ totals_read(struct store_op *op, enum err e, void *arg)
 	};
 	int lacks;
 
-	told.utf8 = (uint8_t)route_utf8(q->settings.routes, &lacks);
+	status.utf8 = (uint8_t)route_utf8(q->settings.routes, &lacks);
 	if (lacks != -1) {
-		told.utf8_relay = span_of(route_relay(q->settings.routes,
+		status.utf8_relay = span_of(route_relay(q->settings.routes,
 		    (unsigned)lacks));
-		told.utf8_hop = (uint8_t)able_hop(&q->able,
-		    told.utf8_relay.ptr);
+		status.utf8_hop = (uint8_t)able_hop(&q->able,
+		    status.utf8_relay.ptr);
 	}
-	to_control_told(t->control->link, &told);
+	to_control_status(t->control->link, &status);
 	control_release(t->control);
 	free(t);
 }
@@ -130,7 +130,7 @@ notes_read(struct store_op *op, enum err e, void *arg)
 	for (unsigned i = 0; e == OK && i < r->cnt; i++)
 		to_control_aside(a->control->link, a->request, &r->rows[i]);
 	to_control_asides(a->control->link, a->request, last, e != OK ?
-	    TOLD_FAILED : r->at_end ? TOLD_DONE : TOLD_MORE);
+	    STATUS_FAILED : r->at_end ? STATUS_DONE : STATUS_MORE);
 	control_release(a->control);
 	free(a);
 }
@@ -193,7 +193,7 @@ control_route(struct control *c, const struct msg_route_ask *m)
 }
 
 static void
-edit_over(enum told status, void *arg)
+edit_over(enum tool_status status, void *arg)
 {
 	struct edit_answer *a = arg;
 
@@ -203,7 +203,7 @@ edit_over(enum told status, void *arg)
 }
 
 static bool
-begin_edit(struct queue *q, const struct msg_edit_ask *m, enum told *why,
+begin_edit(struct queue *q, const struct msg_edit_ask *m, enum tool_status *why,
     struct edit_answer *a)
 {
 	switch (m->action) {
@@ -224,7 +224,7 @@ enum err
 control_edit(struct control *c, const struct msg_edit_ask *m)
 {
 	struct edit_answer *a;
-	enum told why = TOLD_FAILED;
+	enum tool_status why = STATUS_FAILED;
 
 	if (m->action >= EDIT__COUNT || c->pending_cnt >= CONTROL_PENDING_MAX)
 		return ERR_PEER;
@@ -239,7 +239,7 @@ control_edit(struct control *c, const struct msg_edit_ask *m)
 }
 
 static void
-suspend_over(enum told status, void *arg)
+suspend_over(enum tool_status status, void *arg)
 {
 	struct edit_answer *a = arg;
 
@@ -252,7 +252,7 @@ enum err
 control_suspend(struct control *c, const struct msg_suspend_ask *m)
 {
 	struct suspend_what what = { m->relay, m->domain, m->reason, m->who };
-	enum told why = TOLD_FAILED;
+	enum tool_status why = STATUS_FAILED;
 	struct edit_answer *a;
 
 	if (c->pending_cnt >= CONTROL_PENDING_MAX)
@@ -290,6 +290,6 @@ control_suspended(struct control *c, const struct msg_suspended_ask *m)
 		    !route_has_relay(q->settings.routes, s->relay));
 		cnt++;
 	}
-	to_control_suspended_end(c->link, m->request, s != NULL ? TOLD_MORE :
-	    TOLD_DONE);
+	to_control_suspended_end(c->link, m->request, s != NULL ? STATUS_MORE :
+	    STATUS_DONE);
 }

@@ -4,7 +4,7 @@
  * message, and what is suspended.
  *
  * Every question is answered, in any order, and costs a bounded amount of work;
- * too many at once are answered TOLD_BUSY.
+ * too many at once are answered STATUS_BUSY.
  *
  * Owns	   struct control, until its link is gone and nothing points to it
  * Errors  ERR_PEER control broke the rules

@@ -83,8 +83,9 @@ why_of(const struct store_edit *e)
 	if (e->action == EDIT_RETRY)
 		return "what could not be read can be read again";
 	if (e->action == EDIT_GIVE_UP)
-		return e->told_cnt > 0 ? "by posternctl, which removes what "
-		    "cannot be read as a whole; its sender is told" :
+		return e->reported_cnt > 0 ?
+		    "by posternctl, which removes what cannot be read as a "
+		    "whole; its sender is told" :
 		    "by posternctl, which removes what cannot be read as a "
 		    "whole; there is no sender to be told";
 	if (e->action == EDIT_REMOVE && e->was_damaged)
@@ -118,11 +119,11 @@ log_edit(const struct store_edit *e)
 static void
 answer(struct queue *q, const struct store_edit *e)
 {
-	if (e->untold_cnt > 0) {
-		counter_add(COUNTER_untold, e->untold_cnt);
+	if (e->unreported_cnt > 0) {
+		counter_add(COUNTER_untold, e->unreported_cnt);
 		digest_note(q->digest);
 	}
-	telling_note(q->reports, e->id, e->told_cnt, true);
+	telling_note(q->reports, e->id, e->reported_cnt, true);
 }
 
 static void
@@ -142,25 +143,25 @@ take_effect(struct queue *q, const struct store_edit *e)
 		answer(q, e);
 }
 
-static enum told
-told_by(const struct store_edit *e)
+static enum tool_status
+status_by(const struct store_edit *e)
 {
-	return e->action == EDIT_GIVE_UP && e->told_cnt == 0 ? TOLD_SILENT :
-	    TOLD_DONE;
+	return e->action == EDIT_GIVE_UP && e->reported_cnt == 0 ?
+	    STATUS_SILENT : STATUS_DONE;
 }
 
-static enum told
-told_of(enum err e)
+static enum tool_status
+status_of(enum err e)
 {
 	switch (e) {
 	case ERR_NONE:
-		return TOLD_NONE;
+		return STATUS_NONE;
 	case ERR_PEER:
-		return TOLD_REFUSED;
+		return STATUS_REFUSED;
 	case ERR_STALE:
-		return TOLD_BUSY;
+		return STATUS_BUSY;
 	default:
-		return TOLD_FAILED;
+		return STATUS_FAILED;
 	}
 }
 
@@ -175,7 +176,7 @@ edited(struct store_op *op, enum err e, void *arg)
 	wake_known(q, call->store.id, e == OK || e == ERR_STALE);
 	if (e == OK)
 		take_effect(q, &call->store);
-	call->fn(e == OK ? told_by(&call->store) : told_of(e), call->arg);
+	call->fn(e == OK ? status_by(&call->store) : status_of(e), call->arg);
 	edit_call_free(call);
 }
 
@@ -199,16 +200,16 @@ must_rest(enum edit action)
 
 /* The call, to be handed over; NULL when it cannot be: *why. */
 static struct edit_call *
-begin(struct queue *q, struct id id, enum edit action, enum told *why,
-    edit_fn *fn, void *arg)
+begin(struct queue *q, struct id id, enum edit action,
+    enum tool_status *why, edit_fn *fn, void *arg)
 {
 	struct edit_call *call;
 
-	*why = TOLD_BUSY;
+	*why = STATUS_BUSY;
 	if (q->edits->cnt >= EDITS_MAX || edit_is_pending(q->edits, id) ||
 	    (must_rest(action) && has_under_way(q, id)))
 		return NULL;
-	*why = TOLD_FAILED;
+	*why = STATUS_FAILED;
 	if ((call = calloc(1, sizeof(*call))) == NULL)
 		return NULL;
 	call->queue = q;
@@ -223,8 +224,8 @@ begin(struct queue *q, struct id id, enum edit action, enum told *why,
 }
 
 bool
-edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
-    edit_fn *fn, void *arg)
+edit_start(struct queue *q, struct id id, enum edit action,
+    enum tool_status *why, edit_fn *fn, void *arg)
 {
 	struct edit_call *call = begin(q, id, action, why, fn, arg);
 
@@ -238,8 +239,8 @@ edit_start(struct queue *q, struct id id, enum edit action, enum told *why,
 }
 
 bool
-edit_give_up(struct queue *q, struct id id, struct span text, enum told *why,
-    edit_fn *fn, void *arg)
+edit_give_up(struct queue *q, struct id id, struct span text,
+    enum tool_status *why, edit_fn *fn, void *arg)
 {
 	struct edit_call *call = begin(q, id, EDIT_GIVE_UP, why, fn, arg);
 

@@ -14,7 +14,7 @@
 
 #include "queue/queue.h"
 
-typedef void edit_fn(enum told, void *arg);
+typedef void edit_fn(enum tool_status, void *arg);
 
 MUST_CHECK enum err edit_open(struct edits **out, struct queue *);
 /* Behind store_close(); the fn of what is on its way are not called. */
@@ -22,19 +22,19 @@ void	edit_close(struct edits **);
 
 /*
  * True: it is on its way, and fn is called once, later.  False: it is not, for
- * the reason in *why.  TOLD_BUSY: a relay has a delivery of it, another edit of
- * it is on its way, or there are too many.  fn is told it, too, where somebody
- * else has tried a delivery of it meanwhile: nothing was changed.
+ * the reason in *why.  STATUS_BUSY: a relay has a delivery of it, another edit
+ * of it is on its way, or there are too many.  fn is told it, too, where
+ * somebody else has tried a delivery of it meanwhile: nothing was changed.
  */
-bool	edit_start(struct queue *, struct id, enum edit, enum told *why,
+bool	edit_start(struct queue *, struct id, enum edit, enum tool_status *why,
 	    edit_fn *, void *arg);
 
 /*
- * EDIT_GIVE_UP, with a reason or an empty one.  fn's status is TOLD_SILENT when
- * it is done and there is no sender to be told.
+ * EDIT_GIVE_UP, with a reason or an empty one.  fn's status is STATUS_SILENT
+ * when it is done and there is no sender to be told.
  */
 bool	edit_give_up(struct queue *, struct id, struct span text,
-	    enum told *why, edit_fn *, void *arg);
+	    enum tool_status *why, edit_fn *, void *arg);
 
 bool	edit_is_pending(const struct edits *, struct id);
 

@@ -42,8 +42,9 @@ all_committed(struct store_op *op, enum err err, void *arg)
 {
 	struct errand *e = arg;
 
-	e->fn(e->failed_cnt > 0 ? TOLD_FAILED : e->busy_cnt > 0 ? TOLD_BUSY :
-	    e->done_cnt > 0 ? TOLD_DONE : TOLD_NONE, e->arg);
+	e->fn(e->failed_cnt > 0 ? STATUS_FAILED :
+	    e->busy_cnt > 0 ? STATUS_BUSY :
+	    e->done_cnt > 0 ? STATUS_DONE : STATUS_NONE, e->arg);
 	free_errand(e);
 }
 
@@ -146,19 +147,19 @@ errand_loaded(struct queue *q, struct delivery *dl, enum err err)
 
 bool
 errand_start(struct queue *q, struct id id, enum edit action,
-    struct span text, enum told *why, edit_fn *fn, void *arg)
+    struct span text, enum tool_status *why, edit_fn *fn, void *arg)
 {
 	struct errand *e;
 	unsigned no;
 
-	*why = TOLD_REFUSED;
+	*why = STATUS_REFUSED;
 	if (action == EDIT_MOVE && !route_relay_no(q->settings.routes, text,
 	    &no))
 		return false;
-	*why = TOLD_BUSY;
+	*why = STATUS_BUSY;
 	if (q->errand_cnt >= ERRANDS_MAX || edit_is_pending(q->edits, id))
 		return false;
-	*why = TOLD_FAILED;
+	*why = STATUS_FAILED;
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return false;
 	(void)span_cstr(span_head(text, BUS_STR_MAX), e->text,

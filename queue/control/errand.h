@@ -19,11 +19,11 @@ struct errand;
 
 /*
  * As edit_start(), for EDIT_BOUNCE (text: the reason, or empty), EDIT_MOVE
- * (text: the relay), EDIT_REROUTE and EDIT_EXPIRE.  TOLD_REFUSED: there is no
+ * (text: the relay), EDIT_REROUTE and EDIT_EXPIRE.  STATUS_REFUSED: there is no
  * such relay.
  */
 bool	errand_start(struct queue *, struct id, enum edit, struct span text,
-	    enum told *why, edit_fn *, void *arg);
+	    enum tool_status *why, edit_fn *, void *arg);
 
 /* The envelope of a delivery that an errand took is read, or is not. */
 void	errand_loaded(struct queue *, struct delivery *, enum err);

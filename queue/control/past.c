@@ -18,10 +18,10 @@ struct telling {
 	uint64_t	 request;
 };
 
-static enum told
+static enum tool_status
 status_of(enum err e, bool at_end)
 {
-	return e != OK ? TOLD_FAILED : at_end ? TOLD_DONE : TOLD_MORE;
+	return e != OK ? STATUS_FAILED : at_end ? STATUS_DONE : STATUS_MORE;
 }
 
 static bool
@@ -74,7 +74,7 @@ control_found(struct control *c, const struct msg_found_ask *m)
 }
 
 static void
-told(struct store_op *op, enum err e, void *arg)
+on_story(struct store_op *op, enum err e, void *arg)
 {
 	struct telling *t = arg;
 	struct store_read_story *r = &t->read;
@@ -106,6 +106,6 @@ control_story(struct control *c, const struct msg_story_ask *m)
 	t->request = m->request;
 	t->read.id = m->id;
 	c->pending_cnt++;
-	store_read_story(c->queue->store, &t->read, told, t);
+	store_read_story(c->queue->store, &t->read, on_story, t);
 	return OK;
 }

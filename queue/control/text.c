@@ -16,13 +16,13 @@ struct reading {
 	uint64_t	 request;
 };
 
-static enum told
+static enum tool_status
 status_of(const struct store_read_piece *r, enum err e)
 {
 	if (e == ERR_NONE)
-		return TOLD_NONE;
-	return e != OK ? TOLD_FAILED : r->len == PIECE_MAX ? TOLD_MORE :
-	    TOLD_DONE;
+		return STATUS_NONE;
+	return e != OK ? STATUS_FAILED : r->len == PIECE_MAX ? STATUS_MORE :
+	    STATUS_DONE;
 }
 
 static void
@@ -47,7 +47,7 @@ control_text(struct control *c, const struct msg_text_ask *m)
 	if (m->part >= PART__COUNT)
 		return ERR_PEER;
 	if (c->text_cnt >= TEXTS_MAX || link_unsent(c->link) > UNSENT_MAX) {
-		to_control_text(c->link, m->request, SPAN(""), TOLD_BUSY);
+		to_control_text(c->link, m->request, SPAN(""), STATUS_BUSY);
 		return OK;
 	}
 	if ((r = calloc(1, sizeof(*r))) == NULL)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "queue/intake/intake_inside.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 #include "queue/to_edge.h"
 
 enum err
@@ -16,11 +16,11 @@ intake_mail(struct edge *ed, const struct msg_mail_open *m)
 	struct stream *s, key = { .no = m->stream };
 
 	if (RB_FIND(stream_tree, &ed->streams, &key) != NULL ||
-	    !said_is_mail(m, link_peer(ed->link)->role))
+	    !inbound_is_mail(m, link_peer(ed->link)->role))
 		return ERR_PEER;
 	if (m->stream >= ed->highest)
 		ed->highest = m->stream + 1;
-	if (q->is_draining || ed->stream_cnt >= SAID_STREAMS_MAX ||
+	if (q->is_draining || ed->stream_cnt >= INBOUND_STREAMS_MAX ||
 	    !stream_may_hold(ed, 0)) {
 		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
 		    "Try again in a moment");
@@ -50,7 +50,7 @@ intake_piece(struct edge *ed, uint64_t stream, enum part part,
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	stream_heard(s);
+	stream_touch(s);
 	if (piece.len == 0 && part == PART_BODY)
 		return OK;		/* its client is slow */
 	if (s->credit == 0 || piece.len == 0 || (!is_full &&
@@ -88,7 +88,7 @@ intake_commit(struct edge *ed, const struct msg_mail_commit *m,
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
 	s->len[PART_HEADER] += piece.len;
-	if (!said_is_line(m->message_id) || !said_is_line(m->checks) ||
+	if (!inbound_is_line(m->message_id) || !inbound_is_line(m->checks) ||
 	    (s->said_cnt == 0 && LIST_EMPTY(&s->arrivals)) ||
 	    m->header_len != s->len[PART_HEADER] ||
 	    m->body_len != s->len[PART_BODY])

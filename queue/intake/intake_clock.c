@@ -35,7 +35,7 @@ stream_begin_watch(struct stream *s)
 }
 
 void
-stream_heard(struct stream *s)
+stream_touch(struct stream *s)
 {
 	s->heard_ms = ev_now_ms(s->queue->loop);
 }

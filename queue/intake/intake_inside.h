@@ -95,7 +95,7 @@ struct edge {
 	unsigned	 begun_cnt;	/* that are not freed		*/
 	bool		 is_gone;	/* it is freed with the last of them */
 	uint64_t	 highest;	/* stream opened so far, + 1	*/
-	bool		 told_late;	/* logged: leaves streams open	*/
+	bool		 logged_late;	/* logged: leaves streams open	*/
 };
 
 /* A recipient who is being expanded. */
@@ -104,7 +104,7 @@ struct arrival {
 	struct stream	*stream;
 	struct expansion *expansion;
 	size_t		 held;		/* bytes, its stream's		*/
-	struct msg_mail_rcpt said;	/* its strings are in bytes	*/
+	struct msg_mail_rcpt msg;	/* its strings are in bytes	*/
 	char		 bytes[];
 };
 
@@ -122,7 +122,7 @@ void		 intake_watch_init(struct intake *);
 void		 intake_watch(struct intake *);
 void		 stream_begin_watch(struct stream *);
 /* Something came, or the store has done with what did. */
-void		 stream_heard(struct stream *);
+void		 stream_touch(struct stream *);
 /* Something is handed to the store; and it answers. */
 void		 stream_handed(struct stream *);
 void		 stream_answered(struct stream *);

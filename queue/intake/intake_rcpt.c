@@ -13,7 +13,7 @@
 #include "queue/intake/intake_inside.h"
 #include "queue/route/route_sender.h"
 #include "queue/route/route_utf8.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 #include "queue/to_edge.h"
 
 /*
@@ -268,8 +268,8 @@ arrived(struct expansion *x, enum err e, void *arg)
 
 	LIST_REMOVE(a, entry);
 	stream_let_go(s, a->held);
-	stream_heard(s);
-	take(s, &a->said, x, e);
+	stream_touch(s);
+	take(s, &a->msg, x, e);
 	expand_end(&a->expansion);
 	free(a);
 	if ((s = stream_by_no(ed, no)) != NULL &&
@@ -290,9 +290,9 @@ arrival_new(struct stream *s, const struct msg_mail_rcpt *m)
 	a->stream = s;
 	a->expansion = NULL;
 	a->held = bytes + EXPAND_TRACE_MAX + m->rcpt.len;
-	a->said = *m;
-	a->said.rcpt = said_keep(&at, m->rcpt, SIZE_MAX);
-	a->said.orcpt = said_keep(&at, m->orcpt, SIZE_MAX);
+	a->msg = *m;
+	a->msg.rcpt = inbound_keep(&at, m->rcpt, SIZE_MAX);
+	a->msg.orcpt = inbound_keep(&at, m->orcpt, SIZE_MAX);
 	return a;
 }
 
@@ -329,9 +329,9 @@ intake_rcpt(struct edge *ed, const struct msg_mail_rcpt *m)
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	if (!said_is_rcpt(m))
+	if (!inbound_is_rcpt(m))
 		return ERR_PEER;
-	stream_heard(s);
+	stream_touch(s);
 	if (!has_room(s, m->rcpt.len + m->orcpt.len))
 		return OK;
 	if (s->queue->expanders.cnt == 0)

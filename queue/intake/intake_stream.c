@@ -9,7 +9,7 @@
 #include "mail/dsn.h"
 #include "mail/message_id.h"
 #include "queue/intake/intake_inside.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 #include "queue/to_edge.h"
 
 #define NAME_MAX_KEPT	255		/* bytes of helo, client	*/
@@ -47,7 +47,8 @@ stream_rcpt_of(struct span address)
 bool
 stream_may_hold(const struct edge *ed, size_t bytes)
 {
-	return ed->held < SAID_BYTES_MAX && bytes < SAID_BYTES_MAX - ed->held;
+	return ed->held < INBOUND_BYTES_MAX &&
+	    bytes < INBOUND_BYTES_MAX - ed->held;
 }
 
 void
@@ -217,20 +218,20 @@ stream_new(struct edge *ed, const struct msg_mail_open *m)
 	at = s->strings;
 	facts = &s->accept.message;
 	facts->flags = m->flags & INTAKE_FLAGS;
-	facts->sender = said_keep(&at, m->sender, RECORD_STR_MAX);
-	facts->client = said_keep(&at, m->client, NAME_MAX_KEPT);
-	facts->helo = said_keep(&at, m->helo, NAME_MAX_KEPT);
-	facts->proto = said_keep(&at, m->proto, PROTO_MAX_KEPT);
-	facts->tenant = said_keep(&at, m->tenant, STORE_TENANT_MAX);
-	facts->edge = said_keep(&at, edge, BLOCK_NAME_MAX);
+	facts->sender = inbound_keep(&at, m->sender, RECORD_STR_MAX);
+	facts->client = inbound_keep(&at, m->client, NAME_MAX_KEPT);
+	facts->helo = inbound_keep(&at, m->helo, NAME_MAX_KEPT);
+	facts->proto = inbound_keep(&at, m->proto, PROTO_MAX_KEPT);
+	facts->tenant = inbound_keep(&at, m->tenant, STORE_TENANT_MAX);
+	facts->edge = inbound_keep(&at, edge, BLOCK_NAME_MAX);
 	facts->ret = m->ret;
-	facts->envid = said_keep(&at, m->envid, DSN_ENVID_MAX);
+	facts->envid = inbound_keep(&at, m->envid, DSN_ENVID_MAX);
 	facts->body = m->body;
 	facts->params = m->params;
 	facts->by_ms = m->by_ms;
 	facts->by_mode = m->by_mode;
 	s->accept.session = m->session;
-	s->accept.tls = said_keep(&at, m->tls, TLS_WORDS_MAX);
+	s->accept.tls = inbound_keep(&at, m->tls, TLS_WORDS_MAX);
 	s->once = m->once;
 	s->is_local = m->local != 0;
 	s->is_judged = m->judged != 0;
@@ -349,8 +350,9 @@ stream_keep_facts(struct stream *s, const struct msg_mail_commit *m)
 	if ((at = s->facts = malloc(bytes)) == NULL)
 		return false;
 	stream_hold(s, bytes);
-	s->accept.message_id = said_keep(&at, m->message_id, MESSAGE_ID_KEPT);
-	s->accept.checks = said_keep(&at, m->checks, CHECKS_MAX);
+	s->accept.message_id = inbound_keep(&at, m->message_id,
+	    MESSAGE_ID_KEPT);
+	s->accept.checks = inbound_keep(&at, m->checks, CHECKS_MAX);
 	return true;
 }
 

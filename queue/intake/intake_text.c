@@ -18,7 +18,7 @@ piece_put(struct store_op *op, enum err e, void *arg)
 
 	s->writing_cnt--;
 	stream_answered(s);
-	stream_heard(s);
+	stream_touch(s);
 	stream_let_go(s, ((struct piece *)op)->put.text.len);
 	free(op);		/* the head of its struct piece */
 	if (s->edge == NULL || s->state != STREAM_OPEN)

@@ -44,9 +44,9 @@ tell(struct edge *ed)
 	char name[LINK_NAME_MAX];
 	struct log_line l;
 
-	if (ed->told_late)
+	if (ed->logged_late)
 		return;
-	ed->told_late = true;
+	ed->logged_late = true;
 	link_name(link_peer(ed->link), name);
 	log_begin(&l, LOG_denied);
 	log_text(&l, LOG_KEY_peer, name);

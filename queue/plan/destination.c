@@ -62,7 +62,7 @@ rise(struct destination *d, struct standing *host, int64_t now_ms)
 }
 
 void
-destination_heard(struct destination *d, struct standing *host,
+destination_answered(struct destination *d, struct standing *host,
     enum destination_news news, int64_t now_ms, int64_t cap_ms)
 {
 	struct standing *whose = host != NULL ? host : &d->standing;

@@ -109,7 +109,7 @@ void	destination_sent(struct destination *);
  * One came back; host is the standing of the host it came to, or NULL.  cap_ms
  * is the longest pause.
  */
-void	destination_heard(struct destination *, struct standing *host,
+void	destination_answered(struct destination *, struct standing *host,
 	    enum destination_news, int64_t now_ms, int64_t cap_ms);
 
 /* Neither it nor its host is known to be down. */

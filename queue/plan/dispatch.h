@@ -24,7 +24,7 @@ struct worker {
 					 * not read yet		*/
 	uint32_t	 slots, used;	/* slots: what is believed of	*/
 	uint32_t	 said_slots;	/* what it said			*/
-	size_t		 said;		/* bytes of results of what runs */
+	size_t		 result_bytes;	/* of results of what runs	*/
 	uint32_t	 rank_used[RANK__COUNT];	/* of them	*/
 	struct deliveries running;	/* that hold a slot		*/
 	struct delivery	*suspect;	/* the one of them, or NULL	*/

@@ -12,8 +12,8 @@
 
 #define UNREAD_MAX	(64u << 20)	/* bytes of results before their
 				 * envelopes are read			*/
-#define SAID_MAX	(64u << 20)	/* bytes of results of what runs:
-				 * half a million usual replies		*/
+#define RESULT_BYTES_MAX (64u << 20)	/* of what runs: half a million usual
+				 * replies				*/
 #define REPLY_SHORT	80	/* bytes of each from there on		*/
 #define PULLS_MAX	4	/* pieces asked for ahead		*/
 #define POISONED	3	/* attempts at a message that broke off	*/
@@ -180,13 +180,13 @@ dispatch_result(struct worker *w, const struct msg_delivery_result *m)
 	}
 	if (dl->envelope == NULL && w->unread >= UNREAD_MAX)
 		return ERR_FULL;
-	if ((r = copy_result(m, w->said < SAID_MAX ? REPLY_TEXT_MAX :
-	    REPLY_SHORT)) == NULL)
+	if ((r = copy_result(m, w->result_bytes < RESULT_BYTES_MAX ?
+	    REPLY_TEXT_MAX : REPLY_SHORT)) == NULL)
 		return ERR_SYS;
 	STAILQ_INSERT_TAIL(&dl->results, r, entry);
 	dl->result_cnt++;
-	dl->said += size_of(r);
-	w->said += size_of(r);
+	dl->result_bytes += size_of(r);
+	w->result_bytes += size_of(r);
 	if (dl->envelope == NULL) {
 		dl->unread += size_of(r);
 		w->unread += size_of(r);
@@ -243,7 +243,7 @@ sum_up(struct queue *q, struct delivery *dl, enum destination_news news)
 		return;
 	s = d->host != NULL ? &d->host->standing : &d->standing;
 	dl->is_quiet = !standing_tells(s, ev_now_ms(q->loop),
-	    &dl->untold_cnt);
+	    &dl->unlogged_cnt);
 }
 
 enum err

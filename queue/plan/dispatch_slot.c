@@ -39,8 +39,8 @@ leave_slot(struct queue *q, struct delivery *dl)
 	TAILQ_REMOVE(&w->running, dl, entry);
 	w->used--;
 	w->rank_used[dl->rank]--;
-	w->said -= dl->said;
-	dl->said = 0;
+	w->result_bytes -= dl->result_bytes;
+	dl->result_bytes = 0;
 	dl->worker = NULL;
 	counter_set(COUNTER_active, --q->dispatch->active_cnt);
 }
@@ -82,7 +82,7 @@ dispatch_release(struct queue *q, struct delivery *dl,
 		return;
 	dl->is_counted = false;
 	note_host(d, dl, news);
-	destination_heard(d, d->host != NULL ? &d->host->standing : NULL,
+	destination_answered(d, d->host != NULL ? &d->host->standing : NULL,
 	    news, ev_now_ms(q->loop), q->settings.retry.cap_ms);
 	if (d->host != NULL)
 		host_look(d->host);

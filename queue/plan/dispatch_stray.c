@@ -23,9 +23,9 @@ tell_strange(struct lane *l)
 {
 	struct log_line line;
 
-	if (l->told_strange)
+	if (l->logged_strange)
 		return;
-	l->told_strange = true;
+	l->logged_strange = true;
 	log_begin(&line, LOG_trouble);
 	log_text(&line, LOG_KEY_relay, l->relay);
 	log_text(&line, LOG_KEY_why, "deliveries wait for a relay that is no "
@@ -107,7 +107,7 @@ dispatch_reload(struct dispatch *ds)
 	LIST_FOREACH(w, &ds->workers, entry)
 		dispatch_believe(w);
 	LIST_FOREACH(l, &ds->lanes, entry)
-		l->told_strange = false;
+		l->logged_strange = false;
 	due_each(ds->queue->due, see_strange, ds);
 	look_for_strays(ds);
 	dispatch_pump(ds);

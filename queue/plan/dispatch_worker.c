@@ -109,8 +109,8 @@ drop_results(struct worker *w, struct delivery *dl)
 {
 	w->unread -= dl->unread;
 	dl->unread = 0;
-	w->said -= dl->said;
-	dl->said = 0;
+	w->result_bytes -= dl->result_bytes;
+	dl->result_bytes = 0;
 	due_drop_results(dl);
 	for (uint32_t i = 0; dl->envelope != NULL &&
 	    i < dl->envelope->rcpt_cnt; i++)

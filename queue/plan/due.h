@@ -63,7 +63,7 @@ struct delivery {
 	bool		 is_disputed;	/* and another one says so too	*/
 	struct lane	*claimed_by;	/* whose word that was		*/
 	size_t		 unread;	/* bytes of results before that	*/
-	size_t		 said;		/* of all, while it holds a slot */
+	size_t		 result_bytes;	/* of all, while it holds a slot */
 	bool		 is_counted;	/* in its destination's running */
 	bool		 is_done;	/* all results are said		*/
 	bool		 is_expiring;	/* to be given up, not sent	*/
@@ -78,7 +78,7 @@ struct delivery {
 	uint64_t	 came_to;	/* the host, as the relay said	*/
 	uint16_t	 room;		/* that it has for more		*/
 	bool		 is_quiet;	/* no line says it must wait	*/
-	uint32_t	 untold_cnt;	/* lines left out before	*/
+	uint32_t	 unlogged_cnt;	/* lines left out before	*/
 	struct errand	*errand;	/* that took it; or NULL	*/
 	bool		 is_stray;	/* no relay has it: only judged	*/
 	bool		 is_suspect;	/* runs as the only one		*/

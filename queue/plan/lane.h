@@ -59,7 +59,7 @@ struct lane {
 	char		 relay[BLOCK_NAME_MAX + 1];
 	unsigned	 no, cnt;	/* the worker's, of so many	*/
 	struct worker	*worker;	/* that gets new deliveries, or NULL */
-	bool		 told_strange;	/* logged: no relay of that name */
+	bool		 logged_strange; /* no relay of that name */
 	struct ring	 fresh[RANK__COUNT], others[RANK__COUNT];
 	unsigned	 rank;		/* whose turn it is		*/
 	unsigned	 pick_cnt;

@@ -66,8 +66,8 @@ log_change(const struct outcome *o, const struct store_change *c)
 	if (c->class == CLASS_LATER)
 		log_num(&l, LOG_KEY_next,
 		    (o->settle.due_ms - o->now_ms + 999) / 1000);
-	if (c->class == CLASS_LATER && o->delivery->untold_cnt > 0)
-		log_num(&l, LOG_KEY_count, o->delivery->untold_cnt);
+	if (c->class == CLASS_LATER && o->delivery->unlogged_cnt > 0)
+		log_num(&l, LOG_KEY_count, o->delivery->unlogged_cnt);
 	log_end(&l);
 }
 

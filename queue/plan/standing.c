@@ -42,7 +42,7 @@ standing_fall(struct standing *s, int64_t now_ms, int64_t cap_ms)
 		return;
 	s->fall_cnt++;
 	if (s->state == STANDING_UP) {
-		s->told_ms = now_ms;	/* each of these has its line */
+		s->logged_ms = now_ms;	/* each of these has its line */
 		s->down_ms = now_ms;
 	}
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_FIRST_MS : s->pause_ms * 2;
@@ -77,12 +77,12 @@ bool
 standing_tells(struct standing *s, int64_t now_ms, uint32_t *cnt)
 {
 	if (s->fall_cnt > STANDING_TELL_FIRST &&
-	    now_ms - s->told_ms < STANDING_TELL_MS) {
-		s->untold_cnt++;
+	    now_ms - s->logged_ms < STANDING_TELL_MS) {
+		s->unlogged_cnt++;
 		return false;
 	}
-	*cnt = s->untold_cnt;
-	s->told_ms = now_ms;
-	s->untold_cnt = 0;
+	*cnt = s->unlogged_cnt;
+	s->logged_ms = now_ms;
+	s->unlogged_cnt = 0;
 	return true;
 }

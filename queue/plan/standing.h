@@ -34,8 +34,8 @@ struct standing {		/* zeros: up				*/
 	int64_t		 pause_ms;	/* the last, 0 when up		*/
 	int64_t		 next_try_ms;	/* when down			*/
 	int64_t		 down_ms;	/* since then; 0: it is up	*/
-	int64_t		 told_ms;	/* last line about it, 0: none	*/
-	uint32_t	 untold_cnt;	/* failures since		*/
+	int64_t		 logged_ms;	/* last line about it, 0: none	*/
+	uint32_t	 unlogged_cnt;	/* failures since		*/
 };
 
 /* May a delivery go there now? */

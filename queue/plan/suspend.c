@@ -80,7 +80,7 @@ changed(struct store_op *op, enum err e, void *arg)
 	if (e == OK && c->before.is_active && !c->next.is_active)
 		due_resume(q->due, c->next.relay, c->next.domain);
 	if (c->fn != NULL)
-		c->fn(e == OK ? TOLD_DONE : TOLD_FAILED, c->arg);
+		c->fn(e == OK ? STATUS_DONE : STATUS_FAILED, c->arg);
 	free_change(c);
 }
 
@@ -119,28 +119,28 @@ read_names(const struct suspend_what *w, char relay[BLOCK_NAME_MAX + 1],
 }
 
 bool
-suspend_begin(struct queue *q, const struct suspend_what *w, enum told *why,
-    suspend_fn *fn, void *arg)
+suspend_begin(struct queue *q, const struct suspend_what *w,
+    enum tool_status *why, suspend_fn *fn, void *arg)
 {
 	char relay[BLOCK_NAME_MAX + 1], domain[DOMAIN_MAX + 1];
 	struct suspension *s, next;
 
-	*why = TOLD_REFUSED;
+	*why = STATUS_REFUSED;
 	if (!read_names(w, relay, domain))
 		return false;
-	*why = TOLD_NONE;
+	*why = STATUS_NONE;
 	if (relay[0] != '\0' && !route_has_relay(q->settings.routes, relay))
 		return false;
-	*why = TOLD_FAILED;
+	*why = STATUS_FAILED;
 	if (suspension_want(q->suspensions, relay, domain, &s) != OK)
 		return false;
-	*why = TOLD_BUSY;
+	*why = STATUS_BUSY;
 	if (s->is_changing)
 		return false;
 	next = *s;
 	suspension_begin(&next, w->reason, w->who, clock_wall_ms(),
 	    store_lived_ms(q->store));
-	*why = TOLD_FAILED;
+	*why = STATUS_FAILED;
 	if (!start(q, s, &next, fn, arg)) {
 		if (is_nothing(s))
 			suspension_drop(q->suspensions, &s);
@@ -153,27 +153,27 @@ suspend_begin(struct queue *q, const struct suspend_what *w, enum told *why,
 }
 
 bool
-suspend_end(struct queue *q, const struct suspend_what *w, enum told *why,
-    suspend_fn *fn, void *arg)
+suspend_end(struct queue *q, const struct suspend_what *w,
+    enum tool_status *why, suspend_fn *fn, void *arg)
 {
 	char relay[BLOCK_NAME_MAX + 1], domain[DOMAIN_MAX + 1];
 	struct suspension *s, next;
 
-	*why = TOLD_REFUSED;
+	*why = STATUS_REFUSED;
 	if (!read_names(w, relay, domain))
 		return false;
 	s = suspension_find(q->suspensions, relay, domain);
-	*why = TOLD_BUSY;
+	*why = STATUS_BUSY;
 	if (s != NULL && s->is_changing)
 		return false;
-	*why = TOLD_NONE;
+	*why = STATUS_NONE;
 	if (s == NULL || !s->is_active)
 		return false;
 	next = *s;
 	suspension_end(&next, store_lived_ms(q->store));
 	(void)span_cstr(span_head(w->who, SUSPENSION_WHO_MAX), next.who,
 	    sizeof(next.who));
-	*why = TOLD_FAILED;
+	*why = STATUS_FAILED;
 	return start(q, s, &next, fn, arg);
 }
 

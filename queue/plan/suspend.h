@@ -15,8 +15,8 @@
 
 #include "queue/queue.h"
 
-/* How it ended: TOLD_DONE, TOLD_FAILED. */
-typedef void suspend_fn(enum told, void *arg);
+/* How it ended: STATUS_DONE, STATUS_FAILED. */
+typedef void suspend_fn(enum tool_status, void *arg);
 
 struct suspend_what {
 	struct span	 relay, domain;	/* one may be empty: any, all	*/
@@ -25,15 +25,15 @@ struct suspend_what {
 
 /*
  * Suspend it; what is suspended already has another reason from now on.  False:
- * *why is TOLD_NONE for a relay to which no route leads, TOLD_REFUSED for what
- * is no domain, TOLD_BUSY or TOLD_FAILED, and fn is not called.
+ * *why is STATUS_NONE for a relay to which no route leads, STATUS_REFUSED for
+ * what is no domain, STATUS_BUSY or STATUS_FAILED, and fn is not called.
  */
 bool	suspend_begin(struct queue *, const struct suspend_what *,
-	    enum told *why, suspend_fn *, void *arg);
+	    enum tool_status *why, suspend_fn *, void *arg);
 
-/* The same to end it; TOLD_NONE: it is not suspended. */
+/* The same to end it; STATUS_NONE: it is not suspended. */
 bool	suspend_end(struct queue *, const struct suspend_what *,
-	    enum told *why, suspend_fn *, void *arg);
+	    enum tool_status *why, suspend_fn *, void *arg);
 
 /*
  * At the start, and when the relays are others: tell of suspended ones that

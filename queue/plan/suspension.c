@@ -303,21 +303,21 @@ suspension_from_record(struct suspension_set *set,
     const struct record_suspension *r)
 {
 	char relay[BLOCK_NAME_MAX + 1], domain[DOMAIN_MAX + 1];
-	struct suspension *s, said = { .is_active = r->active != 0 };
+	struct suspension *s, rec = { .is_active = r->active != 0 };
 	enum err e;
 
 	if (!span_cstr(r->relay, relay, sizeof(relay)) ||
 	    !span_cstr(r->domain, domain, sizeof(domain)))
 		return ERR_PEER;
-	(void)domain_key(r->domain, domain);	/* once it was kept as said */
+	(void)domain_key(r->domain, domain);	/* once it was kept as rec */
 	if ((e = suspension_want(set, relay, domain, &s)) != OK)
 		return e;
-	said.since_ms = (int64_t)r->since_ms;
-	said.since_lived_ms = (int64_t)r->since_lived_ms;
-	said.past_from_ms = (int64_t)r->past_from_ms;
-	said.past_until_ms = (int64_t)r->past_until_ms;
-	copy(said.reason, sizeof(said.reason), r->reason);
-	copy(said.who, sizeof(said.who), r->who);
-	suspension_assume(set, s, &said);
+	rec.since_ms = (int64_t)r->since_ms;
+	rec.since_lived_ms = (int64_t)r->since_lived_ms;
+	rec.past_from_ms = (int64_t)r->past_from_ms;
+	rec.past_until_ms = (int64_t)r->past_until_ms;
+	copy(rec.reason, sizeof(rec.reason), r->reason);
+	copy(rec.who, sizeof(rec.who), r->who);
+	suspension_assume(set, s, &rec);
 	return OK;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "queue/proxy/passage.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 #include "queue/to_edge.h"
 
 static int
@@ -27,7 +27,8 @@ RB_GENERATE(attempt_tree, passage, by_attempt, cmp_attempt)
 bool
 passage_may_hold(const struct proxy_edge *ed, size_t bytes)
 {
-	return ed->held < SAID_BYTES_MAX && bytes < SAID_BYTES_MAX - ed->held;
+	return ed->held < INBOUND_BYTES_MAX &&
+	    bytes < INBOUND_BYTES_MAX - ed->held;
 }
 
 void
@@ -157,12 +158,12 @@ passage_new(struct proxy_edge *ed, const struct msg_mail_open *m)
 		return NULL;
 	at = p->strings;
 	p->facts = *m;
-	p->facts.sender = said_keep(&at, m->sender, SIZE_MAX);
-	p->facts.client = said_keep(&at, m->client, SIZE_MAX);
-	p->facts.helo = said_keep(&at, m->helo, SIZE_MAX);
-	p->facts.proto = said_keep(&at, m->proto, SIZE_MAX);
-	p->facts.tenant = said_keep(&at, m->tenant, SIZE_MAX);
-	p->facts.envid = said_keep(&at, m->envid, SIZE_MAX);
+	p->facts.sender = inbound_keep(&at, m->sender, SIZE_MAX);
+	p->facts.client = inbound_keep(&at, m->client, SIZE_MAX);
+	p->facts.helo = inbound_keep(&at, m->helo, SIZE_MAX);
+	p->facts.proto = inbound_keep(&at, m->proto, SIZE_MAX);
+	p->facts.tenant = inbound_keep(&at, m->tenant, SIZE_MAX);
+	p->facts.envid = inbound_keep(&at, m->envid, SIZE_MAX);
 	p->proxy = ed->proxy;
 	p->edge = ed;
 	p->no = m->stream;
@@ -186,7 +187,7 @@ send_rcpts(struct passage *p)
 		uint32_t no = p->sent_cnt++;
 		const struct passage_rcpt *r = &p->rcpts[no];
 
-		if (r->is_told)		/* by us */
+		if (r->is_answered)		/* by us */
 			continue;
 		link_send_delivery_rcpt(p->worker->link,
 		    &(struct msg_delivery_rcpt){ p->id, 0, p->attempt, no,

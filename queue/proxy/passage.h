@@ -36,7 +36,7 @@ enum passage_state {
 
 struct passage_rcpt {
 	uint64_t	 ask;		/* the edge's question, or 0	*/
-	bool		 is_told;	/* the next hop has spoken	*/
+	bool		 is_answered;	/* the next hop has spoken	*/
 	bool		 is_taken;	/* and said yes			*/
 	uint16_t	 code;		/* at the end; 0: not yet	*/
 	uint8_t		 notify;

@@ -18,7 +18,7 @@
 
 #include "queue/proxy/passage.h"
 #include "queue/route/route_utf8.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 #include "queue/to_edge.h"
 
 #define RCPT_HELD	64		/* bytes of a recipient besides his */
@@ -32,10 +32,10 @@ passage_mail(struct proxy_edge *ed, const struct msg_mail_open *m)
 	struct passage *p;
 
 	if (m->stream < ed->highest ||
-	    !said_is_mail(m, link_peer(ed->link)->role))
+	    !inbound_is_mail(m, link_peer(ed->link)->role))
 		return ERR_PEER;
 	ed->highest = m->stream + 1;
-	if (px->is_draining || ed->cnt >= SAID_STREAMS_MAX ||
+	if (px->is_draining || ed->cnt >= INBOUND_STREAMS_MAX ||
 	    !passage_may_hold(ed, 0) || (p = passage_new(ed, m)) == NULL) {
 		to_edge_refused(ed->link, m->stream, 451, "4.3.0",
 		    "Try again in a moment");
@@ -136,8 +136,8 @@ add(struct passage *p, const struct msg_mail_rcpt *m)
 	r = &p->rcpts[p->rcpt_cnt++];
 	*r = (struct passage_rcpt){ .ask = m->ask, .notify = m->notify,
 	    .bytes = at };
-	r->address = said_keep(&at, m->rcpt, SIZE_MAX);
-	r->orcpt = said_keep(&at, m->orcpt, SIZE_MAX);
+	r->address = inbound_keep(&at, m->rcpt, SIZE_MAX);
+	r->orcpt = inbound_keep(&at, m->orcpt, SIZE_MAX);
 	p->open_cnt++;
 	p->rcpt_bytes += bytes;
 	passage_hold(p, bytes + RCPT_HELD);
@@ -153,7 +153,7 @@ passage_rcpt(struct proxy_edge *ed, const struct msg_mail_rcpt *m)
 
 	if (e != OK)
 		return e == ERR_NONE ? OK : e;
-	if (p->data_ask != 0 || !said_is_rcpt(m))
+	if (p->data_ask != 0 || !inbound_is_rcpt(m))
 		return ERR_PEER;
 	if (!judge(p, m, &no)) {
 		passage_say_rcpt(p, m->ask, &no);

@@ -25,10 +25,10 @@ hear_rcpt(struct passage *p, const struct msg_delivery_word *m)
 	struct passage_rcpt *r;
 	struct route_reply reply = { .code = 250 };
 
-	if (m->rcpt_no >= p->sent_cnt || p->rcpts[m->rcpt_no].is_told)
+	if (m->rcpt_no >= p->sent_cnt || p->rcpts[m->rcpt_no].is_answered)
 		return ERR_PEER;
 	r = &p->rcpts[m->rcpt_no];
-	r->is_told = true;
+	r->is_answered = true;
 	r->is_taken = m->code / 100 == 2;
 	p->open_cnt--;
 	p->taken_cnt += r->is_taken;

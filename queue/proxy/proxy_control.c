@@ -22,19 +22,19 @@ tell_totals(const struct proxy_control *c, uint64_t request)
 {
 	const struct proxy *px = c->proxy;
 	const struct routes *routes = px->settings.routes;
-	struct msg_queue_told told = {
+	struct msg_queue_status status = {
 		.request = request, .active = px->passage_cnt,
 	};
 	int lacks;
 
-	told.utf8 = (uint8_t)route_utf8(routes, &lacks);
+	status.utf8 = (uint8_t)route_utf8(routes, &lacks);
 	if (lacks != -1) {
-		told.utf8_relay = span_of(route_relay(routes,
+		status.utf8_relay = span_of(route_relay(routes,
 		    (unsigned)lacks));
-		told.utf8_hop = (uint8_t)able_hop(&px->able,
-		    told.utf8_relay.ptr);
+		status.utf8_hop = (uint8_t)able_hop(&px->able,
+		    status.utf8_relay.ptr);
 	}
-	to_control_told(c->link, &told);
+	to_control_status(c->link, &status);
 }
 
 static void
@@ -58,7 +58,7 @@ tell_route(const struct proxy_control *c, const struct msg_route_ask *m)
 }
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	static const struct id none;
@@ -69,28 +69,28 @@ heard(struct link *l, unsigned type, const union msg *m, struct span piece,
 		tell_totals(c, m->queue_ask.request);
 		return OK;
 	case MSG_list_ask:
-		to_control_listed(l, m->list_ask.request, none, TOLD_DONE);
+		to_control_listed(l, m->list_ask.request, none, STATUS_DONE);
 		return OK;
 	case MSG_show_ask:
-		to_control_listed(l, m->show_ask.request, none, TOLD_NONE);
+		to_control_listed(l, m->show_ask.request, none, STATUS_NONE);
 		return OK;
 	case MSG_aside_ask:
 		to_control_asides(l, m->aside_ask.request, SPAN(""),
-		    TOLD_DONE);
+		    STATUS_DONE);
 		return OK;
 	case MSG_text_ask:
-		to_control_text(l, m->text_ask.request, SPAN(""), TOLD_NONE);
+		to_control_text(l, m->text_ask.request, SPAN(""), STATUS_NONE);
 		return OK;
 	case MSG_edit_ask:
-		to_control_edited(l, m->edit_ask.request, TOLD_NONE);
+		to_control_edited(l, m->edit_ask.request, STATUS_NONE);
 		return OK;
 	case MSG_suspend_ask:
 		to_control_suspend_done(l, m->suspend_ask.request,
-		    TOLD_REFUSED);
+		    STATUS_REFUSED);
 		return OK;
 	case MSG_suspended_ask:
 		to_control_suspended_end(l, m->suspended_ask.request,
-		    TOLD_DONE);
+		    STATUS_DONE);
 		return OK;
 	case MSG_route_ask:
 		tell_route(c, &m->route_ask);
@@ -109,7 +109,7 @@ drop(struct proxy_control *c)
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct proxy_control *c = arg;
 
@@ -128,8 +128,8 @@ proxy_take_control(struct proxy *px, int fd, const struct link_peer *peer)
 		return;
 	}
 	c->proxy = px;
-	if (link_open(&c->link, px->loop, fd, ROLE_PROXY, peer, heard, gone,
-	    c) != OK) {
+	if (link_open(&c->link, px->loop, fd, ROLE_PROXY, peer, on_message,
+	    on_gone, c) != OK) {
 		free(c);
 		boot_link_lost(px->boot, peer, ERR_SYS);
 		return;

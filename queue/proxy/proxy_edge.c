@@ -8,7 +8,7 @@
 #include "queue/to_edge.h"
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	struct proxy_edge *ed = arg;
@@ -49,7 +49,7 @@ proxy_drop_edge(struct proxy_edge *ed)
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct proxy_edge *ed = arg;
 
@@ -108,8 +108,8 @@ proxy_take_edge(struct proxy *px, int fd, const struct link_peer *peer)
 	ed->proxy = px;
 	strlcpy(ed->name, peer->block, sizeof(ed->name));
 	RB_INIT(&ed->passages);
-	if (link_open(&ed->link, px->loop, fd, ROLE_PROXY, peer, heard, gone,
-	    ed) != OK) {
+	if (link_open(&ed->link, px->loop, fd, ROLE_PROXY, peer, on_message,
+	    on_gone, ed) != OK) {
 		free(ed);
 		boot_link_lost(px->boot, peer, ERR_SYS);
 		return;

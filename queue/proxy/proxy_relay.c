@@ -85,7 +85,7 @@ static enum err
 take_can(struct proxy_worker *w, const struct msg_relay_can *m)
 {
 	struct proxy *px = w->proxy;
-	enum err e = able_hear(&px->able, w->peer.block, m);
+	enum err e = able_take(&px->able, w->peer.block, m);
 
 	if (e != OK)
 		return e;
@@ -104,7 +104,7 @@ take_listed(struct proxy_worker *w, uint32_t slots)
 }
 
 static enum err
-heard(struct link *l, unsigned type, const union msg *m, struct span piece,
+on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
     int fd, void *arg)
 {
 	struct proxy_worker *w = arg;
@@ -150,7 +150,7 @@ lose(struct proxy_worker *w)
 }
 
 static void
-gone(struct link *l, enum err why, void *arg)
+on_gone(struct link *l, enum err why, void *arg)
 {
 	struct proxy_worker *w = arg;
 
@@ -188,8 +188,8 @@ proxy_take_relay(struct proxy *px, int fd, const struct link_peer *peer)
 		return;
 	}
 	w->peer = *peer;
-	if (link_open(&w->link, px->loop, fd, ROLE_PROXY, peer, heard, gone,
-	    w) != OK) {
+	if (link_open(&w->link, px->loop, fd, ROLE_PROXY, peer, on_message,
+	    on_gone, w) != OK) {
 		w->link = NULL;
 		boot_link_lost(px->boot, peer, ERR_SYS);
 	}

@@ -47,7 +47,7 @@ find_or_add(struct able *a, const char *relay)
 
 /* A new process of a relay knows nothing yet; of the same hop we still do. */
 enum err
-able_hear(struct able *a, const char *relay, const struct msg_relay_can *m)
+able_take(struct able *a, const char *relay, const struct msg_relay_can *m)
 {
 	struct able_row *row;
 	char hop[HOP_MAX];

@@ -31,7 +31,7 @@ struct able {			/* all zero: nothing was heard		*/
 };
 
 /* A relay says what its hop can.  ERR_PEER it makes no sense; ERR_SYS. */
-MUST_CHECK enum err able_hear(struct able *, const char *relay,
+MUST_CHECK enum err able_take(struct able *, const char *relay,
 	    const struct msg_relay_can *);
 
 /* What was heard of the hop of this relay. */

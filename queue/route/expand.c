@@ -183,17 +183,17 @@ go_on(struct expansion *x)
 
 /* What the expander in turn said of the one in hand. */
 static enum err
-take(struct expansion *x, enum err said)
+take(struct expansion *x, enum err answer)
 {
-	if (said == ERR_CLOSED) {
+	if (answer == ERR_CLOSED) {
 		x->all[x->at]->is_nobody = true;
-		said = ERR_NONE;
+		answer = ERR_NONE;
 	}
-	if (said != OK && said != ERR_NONE)
+	if (answer != OK && answer != ERR_NONE)
 		return ERR_SYS;
 	if (x->failed != OK)
 		return x->failed;
-	if (said == ERR_NONE) {
+	if (answer == ERR_NONE) {
 		if (++x->turn < x->expanders->cnt)
 			return OK;
 		x->all[x->at]->is_rcpt = !has_rcpt(x, x->all[x->at]->key,
@@ -315,12 +315,12 @@ expand_who(const struct expansion *x)
 }
 
 void
-expand_answer(struct expansion *x, enum err said)
+expand_answer(struct expansion *x, enum err answer)
 {
 	enum err e;
 
 	x->is_asking = false;
-	if ((e = take(x, said)) == OK && (e = ask(x)) == OK)
+	if ((e = take(x, answer)) == OK && (e = ask(x)) == OK)
 		e = finish(x);
 	if (e != ERR_AGAIN)
 		x->fn(x, e, x->arg);

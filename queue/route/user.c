@@ -7,7 +7,7 @@
 #include "queue/route/user.h"
 #include "queue/to_relay.h"
 
-struct asked {
+struct user_query {
 	struct question	 question;
 	struct expansion *expansion;
 	const void	*who;		/* is asked; NULL: nobody is there */
@@ -18,15 +18,15 @@ struct asked {
 	char		 address[];
 };
 
-static struct asked *
-asked_of(struct question *q)
+static struct user_query *
+query_of(struct question *q)
 {
-	return (struct asked *)(void *)((char *)q -
-	    offsetof(struct asked, question));
+	return (struct user_query *)(void *)((char *)q -
+	    offsetof(struct user_query, question));
 }
 
 static void
-asked_free(struct asked *a)
+query_free(struct user_query *a)
 {
 	free(a->names);
 	free(a);
@@ -34,7 +34,7 @@ asked_free(struct asked *a)
 
 /* A user alone is one of the same domain; what is no address is left out. */
 static bool
-name(const struct asked *a, struct span s)
+name(const struct user_query *a, struct span s)
 {
 	char text[PATH_MAX_SMTP + DOMAIN_MAX + 2];
 	bool is_last = span_begins(s, SPAN("\\"));
@@ -58,7 +58,7 @@ name(const struct asked *a, struct span s)
 }
 
 static enum err
-name_all(const struct asked *a)
+name_all(const struct user_query *a)
 {
 	struct span rest = { a->names, a->len };
 	enum err e = ERR_NONE;
@@ -72,7 +72,7 @@ name_all(const struct asked *a)
 static void
 on_end(struct question *q, enum err why)
 {
-	struct asked *a = asked_of(q);
+	struct user_query *a = query_of(q);
 	struct expansion *x = a->expansion;
 	enum err e = ERR_SYS;
 
@@ -80,7 +80,7 @@ on_end(struct question *q, enum err why)
 		e = ERR_CLOSED;
 	else if (why == OK && a->found == USER_IS)
 		e = name_all(a);
-	asked_free(a);
+	query_free(a);
 	expand_answer(x, e);
 }
 
@@ -90,13 +90,13 @@ user_init(struct user_look *u, struct ev_loop *loop,
 {
 	u->link_of = link_of;
 	u->arg = arg;
-	questions_init(&u->asked, loop, USERS_ASKED, on_end);
+	questions_init(&u->queries, loop, USER_QUERIES_MAX, on_end);
 }
 
-static struct asked *
-asked_new(struct expansion *x, struct span address)
+static struct user_query *
+query_new(struct expansion *x, struct span address)
 {
-	struct asked *a = calloc(1, sizeof(*a) + address.len + 1);
+	struct user_query *a = calloc(1, sizeof(*a) + address.len + 1);
 
 	if (a == NULL)
 		return NULL;
@@ -110,7 +110,7 @@ asked_new(struct expansion *x, struct span address)
 
 /* Whom?  As the routes of now have it; false: nobody need be asked. */
 static bool
-ask_somebody(const struct user_look *u, struct asked *a)
+ask_somebody(const struct user_look *u, struct user_query *a)
 {
 	struct route_ask ask = *expand_who(a->expansion);
 	const char *relay;
@@ -129,14 +129,14 @@ user_ask(struct expansion *x, struct span address, void *arg)
 {
 	struct route_ask ask = *expand_who(x);
 	struct user_look *u = arg;
-	struct asked *a;
+	struct user_query *a;
 
 	ask.rcpt = address;
 	if (route_users_of(u->routes, &ask) == NULL)
 		return ERR_NONE;
-	if ((a = asked_new(x, address)) == NULL)
+	if ((a = query_new(x, address)) == NULL)
 		return ERR_SYS;
-	if (question_ask(&u->asked, &a->question, USER_MS))
+	if (question_ask(&u->queries, &a->question, USER_MS))
 		(void)ask_somebody(u, a);
 	return ERR_AGAIN;
 }
@@ -147,11 +147,11 @@ user_cancel(struct expansion *x, void *arg)
 	struct user_look *u = arg;
 	struct question *q;
 
-	for (q = questions_first(&u->asked); q != NULL;
+	for (q = questions_first(&u->queries); q != NULL;
 	    q = questions_next(q))
-		if (asked_of(q)->expansion == x) {
+		if (query_of(q)->expansion == x) {
 			question_close(q);
-			asked_free(asked_of(q));
+			query_free(query_of(q));
 			return;
 		}
 }
@@ -161,12 +161,12 @@ user_answered(struct user_look *u, const void *who,
     const struct msg_user_answer *m)
 {
 	struct question *q;
-	struct asked *a;
-	enum err e = question_find(&u->asked, m->no, &q);
+	struct user_query *a;
+	enum err e = question_find(&u->queries, m->no, &q);
 
 	if (e != OK || q == NULL)
 		return e;
-	a = asked_of(q);
+	a = query_of(q);
 	if (a->who != who)
 		return ERR_PEER;
 	a->found = (enum user_found)m->found;
@@ -186,10 +186,10 @@ user_lost(struct user_look *u, const void *who)
 {
 	struct question *q;
 
-	for (q = questions_first(&u->asked); q != NULL;
+	for (q = questions_first(&u->queries); q != NULL;
 	    q = questions_next(q))
-		if (asked_of(q)->who == who)
-			asked_of(q)->who = NULL;
+		if (query_of(q)->who == who)
+			query_of(q)->who = NULL;
 	user_there(u);
 }
 
@@ -199,11 +199,11 @@ user_there(struct user_look *u)
 {
 	struct question *q;
 
-	for (q = questions_first(&u->asked); q != NULL;
+	for (q = questions_first(&u->queries); q != NULL;
 	    q = questions_next(q))
-		if (asked_of(q)->who == NULL && !q->has_ended &&
-		    !ask_somebody(u, asked_of(q))) {
-			asked_of(q)->found = USER_IS;
+		if (query_of(q)->who == NULL && !q->has_ended &&
+		    !ask_somebody(u, query_of(q))) {
+			query_of(q)->found = USER_IS;
 			question_answer(q);
 		}
 }

@@ -19,12 +19,12 @@
 #include "queue/route/route.h"
 
 #define USER_MS		5000	/* for an answer			*/
-#define USERS_ASKED	4096	/* questions under way			*/
+#define USER_QUERIES_MAX 4096	/* under way			*/
 
 struct link;
 
 struct user_look {
-	struct questions asked;
+	struct questions queries;
 	const struct routes *routes;	/* borrowed, of today		*/
 	/* Where a relay is asked, and who that is; NULL: it is away. */
 	struct link	*(*link_of)(void *arg, const char *relay,

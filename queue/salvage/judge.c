@@ -174,7 +174,7 @@ is_same(const struct record_delivery *a, const struct record_delivery *b)
  * there is one, else any.  NULL: none.
  */
 static const struct row *
-told_by_due(const struct rows *r, struct id id, uint32_t no,
+row_of_due(const struct rows *r, struct id id, uint32_t no,
     const struct record_delivery *want, struct record_delivery *out)
 {
 	const struct row *row, *found = NULL;
@@ -198,18 +198,18 @@ judge_delivery(const struct rows *r, struct verdict *v,
     struct judge_delivery *d)
 {
 	const struct row *row = d->row;
-	struct record_delivery told;
+	struct record_delivery other;
 	union record rec;
 
 	d->is_good = row != NULL && get(v, d->row, RECORD_delivery, &rec,
 	    JUDGE_DELIVERY);
 	if (d->is_good) {
 		d->rec = rec.delivery;
-		d->is_due = told_by_due(r, v->id, d->no, &d->rec, &told) !=
-		    NULL && is_same(&d->rec, &told);
-	} else if ((row = told_by_due(r, v->id, d->no, NULL, &told)) != NULL) {
+		d->is_due = row_of_due(r, v->id, d->no, &d->rec, &other) !=
+		    NULL && is_same(&d->rec, &other);
+	} else if ((row = row_of_due(r, v->id, d->no, NULL, &other)) != NULL) {
 		v->faults |= JUDGE_DELIVERY;
-		d->rec = told;
+		d->rec = other;
 		d->row = NULL;
 		d->is_good = d->is_due = true;
 	}

@@ -1,5 +1,5 @@
 /*
- * store.c - the one door to whatever engine a queue has.
+ * store.c - the one front of whatever engine a queue has.
  */
 #include "queue/store/store_engine.h"
 

@@ -447,8 +447,8 @@ struct store_edit {
 	const struct store_tries *seen;	/* of its deliveries; what is not
 					 * among them is not looked at	*/
 	uint32_t	 seen_cnt;
-	uint32_t	 told_cnt, untold_cnt;	/* out: recipients of whom the
-					 * sender is told, and nobody	*/
+	uint32_t	 reported_cnt;	/* out: recipients of whom the	*/
+	uint32_t	 unreported_cnt; /* sender is told, and nobody */
 	uint64_t	 counted;	/* by its deliveries; inside	*/
 	struct store_moved *rows;	/* out: yours			*/
 	uint32_t	 row_cnt;	/* out				*/

@@ -1,6 +1,6 @@
 /*
  * store_engine - what an engine behind store.h is: a table of calls, and a
- * struct of its own that begins with struct store_base.  store.c has one door
+ * struct of its own that begins with struct store_base.  store.c has one front
  * for all calls, and hands each op over as it is: the engine tells by its kind
  * what it is (store_ops.def).
  *

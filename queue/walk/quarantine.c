@@ -29,7 +29,7 @@ go_on(struct quarantine *qu)
 
 /* What came to nothing is found again by the next walk. */
 static void
-retried(enum told status, void *arg)
+retried(enum tool_status status, void *arg)
 {
 	struct quarantine *qu = arg;
 
@@ -41,7 +41,7 @@ static void
 on_read(struct store_op *op, enum err e, void *arg)
 {
 	struct quarantine *qu = arg;
-	enum told why;
+	enum tool_status why;
 
 	if (e != OK) {
 		timer_set(&qu->timer, WALK_MS);
@@ -56,7 +56,7 @@ on_read(struct store_op *op, enum err e, void *arg)
 		    &why, retried, qu))
 			qu->edit_cnt--;
 	}
-	retried(TOLD_DONE, qu);
+	retried(STATUS_DONE, qu);
 }
 
 static void

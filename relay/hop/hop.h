@@ -41,10 +41,11 @@ struct hop_login {			/* empty username: none		*/
  * Where connections come from that are not ours to open: master makes them.
  * open() and cancel() are as boot_endpoint() and boot_endpoint_cancel().
  */
-struct hop_door {
-	uint64_t	(*open)(const struct hop_door *, boot_endpoint_fn *,
+struct hop_endpoint {
+	uint64_t	(*open)(const struct hop_endpoint *, boot_endpoint_fn *,
 			    void *arg);
-	void		(*cancel)(const struct hop_door *, uint64_t request);
+	void		(*cancel)(const struct hop_endpoint *,
+			    uint64_t request);
 	struct span	 hop;		/* what we call it in logs	*/
 };
 

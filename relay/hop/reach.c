@@ -1,4 +1,4 @@
-/* reach.c - the door's own clock is here, for master may not answer. */
+/* reach.c - the endpoint's own clock is here, for master may not answer. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ fail(struct reach *r, enum own own)
 	struct verdict v = verdict_own(own, STAGE_CONNECT);
 
 	timer_stop(&r->timer);
-	r->calls->failed(&v, r->door->hop, r->arg);
+	r->calls->failed(&v, r->endpoint->hop, r->arg);
 }
 
 static void
@@ -18,10 +18,10 @@ on_accept(int fd, int error, void *arg)
 {
 	struct reach *r = arg;
 
-	r->knocking = 0;
+	r->connecting = 0;
 	timer_stop(&r->timer);
 	if (fd != -1)
-		r->calls->connected(fd, r->door->hop, r->arg);
+		r->calls->connected(fd, r->endpoint->hop, r->arg);
 	else
 		fail(r, error == ECONNREFUSED ? OWN_connect_refused :
 		    error == ENOENT ? OWN_no_such_socket :
@@ -33,9 +33,9 @@ on_time(struct timer *t, void *arg)
 {
 	struct reach *r = arg;
 
-	if (r->knocking != 0)
-		r->door->cancel(r->door, r->knocking);
-	r->knocking = 0;
+	if (r->connecting != 0)
+		r->endpoint->cancel(r->endpoint, r->connecting);
+	r->connecting = 0;
 	fail(r, OWN_connect_late);
 }
 
@@ -46,10 +46,10 @@ on_later(struct later *l, void *arg)
 }
 
 static void
-knock_now(struct reach *r)
+connect_now(struct reach *r)
 {
-	r->knocking = r->door->open(r->door, on_accept, r);
-	if (r->knocking == 0)
+	r->connecting = r->endpoint->open(r->endpoint, on_accept, r);
+	if (r->connecting == 0)
 		later_call(&r->later);
 	else
 		timer_set(&r->timer, r->dial.target->connect_ms);
@@ -58,33 +58,33 @@ knock_now(struct reach *r)
 static void
 on_place(struct place *p, void *arg)
 {
-	knock_now(arg);
+	connect_now(arg);
 }
 
 static void
-knock(struct reach *r)
+connect_endpoint(struct reach *r)
 {
 	enum err e = place_take(&r->dial.place, r->dial.target->places, 0);
 
 	if (e == OK)
-		knock_now(r);
+		connect_now(r);
 	else if (e != ERR_AGAIN)
 		later_call(&r->later);
 }
 
 void
 reach_init(struct reach *r, struct ev_loop *loop, struct resolve *resolve,
-    const struct dial_target *target, const struct hop_door *door,
+    const struct dial_target *target, const struct hop_endpoint *endpoint,
     const struct dial_calls *calls, void *arg)
 {
 	dial_init(&r->dial, loop, resolve, target, calls, arg);
-	r->door = door;
+	r->endpoint = endpoint;
 	r->calls = calls;
 	r->arg = arg;
-	r->knocking = 0;
+	r->connecting = 0;
 	timer_init(&r->timer, loop, on_time, r);
 	later_init(&r->later, loop, on_later, r);
-	if (door == NULL)
+	if (endpoint == NULL)
 		return;
 	r->dial.place.given = on_place;
 	r->dial.place.given_arg = r;
@@ -95,9 +95,9 @@ reach_stop(struct reach *r)
 {
 	timer_stop(&r->timer);
 	later_stop(&r->later);
-	if (r->knocking != 0)
-		r->door->cancel(r->door, r->knocking);
-	r->knocking = 0;
+	if (r->connecting != 0)
+		r->endpoint->cancel(r->endpoint, r->connecting);
+	r->connecting = 0;
 	if (place_waits(&r->dial.place))
 		place_leave(&r->dial.place);
 }
@@ -112,8 +112,8 @@ reach_fini(struct reach *r)
 void
 reach_start(struct reach *r)
 {
-	if (r->door != NULL)
-		knock(r);
+	if (r->endpoint != NULL)
+		connect_endpoint(r);
 	else
 		dial_start(&r->dial);
 }
@@ -127,8 +127,8 @@ reach_next(struct reach *r)
 void
 reach_again(struct reach *r)
 {
-	if (r->door != NULL)
-		knock(r);
+	if (r->endpoint != NULL)
+		connect_endpoint(r);
 	else
 		dial_again(&r->dial);
 }

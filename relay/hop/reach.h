@@ -1,6 +1,6 @@
 /*
- * reach - a connected socket of the next hop: by dial.h, or through the door
- * where that is not ours to connect and master does it.  Behind a door is one
+ * reach - a connected socket of the next hop: by dial.h, or to the endpoint
+ * where that is not ours to connect and master does it.  An endpoint is one
  * host, and it is the only address.
  *
  * Owns	   its socket until `connected' takes it; its place
@@ -14,16 +14,16 @@
 
 struct reach {
 	struct dial	 dial;
-	const struct hop_door *door;	/* NULL: dial			*/
+	const struct hop_endpoint *endpoint; /* NULL: dial		*/
 	const struct dial_calls *calls;
 	void		*arg;
-	uint64_t	 knocking;	/* request to the door, or 0	*/
+	uint64_t	 connecting;	/* request for it, or 0		*/
 	struct timer	 timer;		/* patience with it		*/
 	struct later	 later;		/* it cannot be asked		*/
 };
 
 void	reach_init(struct reach *, struct ev_loop *, struct resolve *,
-	    const struct dial_target *, const struct hop_door *,
+	    const struct dial_target *, const struct hop_endpoint *,
 	    const struct dial_calls *, void *arg);
 void	reach_fini(struct reach *);
 

@@ -191,7 +191,7 @@ void
 asking_ended(struct asking *a, uint64_t run, int status)
 {
 	char words[FORWARD_OUT_MAX + FORWARD_WHY_MAX];
-	struct span said = { words, 0 };
+	struct span report = { words, 0 };
 	enum user_found found = judge(status);
 	struct asking_row *r;
 	ssize_t len;
@@ -204,12 +204,12 @@ asking_ended(struct asking *a, uint64_t run, int status)
 	TAILQ_REMOVE(&a->running, r, entry);
 	a->run_cnt--;
 	if ((len = read(r->out, words, sizeof(words))) > 0)
-		said.len = (size_t)len;
+		report.len = (size_t)len;
 	close(r->out);
-	answer(r, found, found == USER_IS ? take_remark(said) : SPAN(""));
+	answer(r, found, found == USER_IS ? take_remark(report) : SPAN(""));
 	if (found == USER_LATER)
-		log_trouble(said.len == 0 ? SPAN("a user was not looked up in "
-		    "time") : said);
+		log_trouble(report.len == 0 ?
+		    SPAN("a user was not looked up in time") : report);
 	row_free(a, r);
 	pump(a);
 }

@@ -203,7 +203,7 @@ static void
 hear(struct ev *ev, unsigned what, void *arg)
 {
 	struct launcher *l = arg;
-	struct launcher_told m;
+	struct launcher_report m;
 	ssize_t got;
 
 	if (what & EV_WRITE)

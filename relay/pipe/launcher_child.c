@@ -185,7 +185,7 @@ leave(struct nest *n)
 static void
 tell(struct nest *n, uint64_t no, int status)
 {
-	struct launcher_told m = { .no = no, .status = status };
+	struct launcher_report m = { .no = no, .status = status };
 
 	/* The socket has room for all answers there can be. */
 	if (send(SOCK_FD, &m, sizeof(m), MSG_NOSIGNAL) == -1)

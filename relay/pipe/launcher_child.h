@@ -18,7 +18,7 @@ struct launcher_ask {			/* RUN with its descriptors	*/
 	char		 args[PIPE_ARGS_BYTES];	/* len of them are sent	*/
 };
 
-struct launcher_told {
+struct launcher_report {
 	uint64_t	 no;
 	int32_t		 status;
 };

@@ -2,7 +2,7 @@
  * lmtp.c - relay type lmtp: the mail goes to a server that delivers it for
  * good, and says so for each recipient (RFC 2033).
  *
- * A unix socket has a door: it lies outside of our empty root, so master
+ * A unix socket is an endpoint: it lies outside of our empty root, so master
  * connects.  TLS is not tried there unless the block asks for it, for nobody
  * can listen; the name in its certificate is then "localhost".
  */
@@ -10,29 +10,30 @@
 
 struct lmtp {
 	struct one_hop	 hop;		/* first: one_hop.c sees no more */
-	struct hop_door door;
+	struct hop_endpoint endpoint;
 	struct boot	*boot;
-	unsigned	 endpoint;	/* in our slice			*/
+	unsigned	 index;		/* of it, in our slice		*/
 };
 
 static const struct lmtp *
-lmtp_of(const struct hop_door *d)
+lmtp_of(const struct hop_endpoint *e)
 {
-	return (const void *)((const char *)d - offsetof(struct lmtp, door));
+	return (const void *)((const char *)e -
+	    offsetof(struct lmtp, endpoint));
 }
 
 static uint64_t
-open_door(const struct hop_door *d, boot_endpoint_fn *fn, void *arg)
+open_endpoint(const struct hop_endpoint *e, boot_endpoint_fn *fn, void *arg)
 {
-	const struct lmtp *l = lmtp_of(d);
+	const struct lmtp *l = lmtp_of(e);
 
-	return boot_endpoint(l->boot, l->endpoint, fn, arg);
+	return boot_endpoint(l->boot, l->index, fn, arg);
 }
 
 static void
-cancel_door(const struct hop_door *d, uint64_t request)
+cancel_endpoint(const struct hop_endpoint *e, uint64_t request)
 {
-	boot_endpoint_cancel(lmtp_of(d)->boot, request);
+	boot_endpoint_cancel(lmtp_of(e)->boot, request);
 }
 
 static void
@@ -41,12 +42,12 @@ go_by_path(struct lmtp *l, const struct relay_type_env *env)
 	struct smtp_client_target *t = &l->hop.target;
 
 	l->boot = env->boot;
-	l->endpoint = (unsigned)slice_num(&env->block, "path");
-	l->door = (struct hop_door){
-		.open = open_door, .cancel = cancel_door,
+	l->index = (unsigned)slice_num(&env->block, "path");
+	l->endpoint = (struct hop_endpoint){
+		.open = open_endpoint, .cancel = cancel_endpoint,
 		.hop = slice_text(&env->block, "path", 0),
 	};
-	t->door = &l->door;
+	t->endpoint = &l->endpoint;
 	t->dial.host = SPAN("localhost");	/* who TLS must find */
 }
 

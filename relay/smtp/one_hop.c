@@ -62,9 +62,9 @@ name_hop(struct one_hop *h)
 {
 	const struct smtp_client_target *t = &h->target;
 
-	if (t->door != NULL)
+	if (t->endpoint != NULL)
 		(void)snprintf(h->name, sizeof(h->name), "%.*s",
-		    (int)t->door->hop.len, t->door->hop.ptr);
+		    (int)t->endpoint->hop.len, t->endpoint->hop.ptr);
 	else
 		(void)snprintf(h->name, sizeof(h->name), "%.*s:%u",
 		    (int)t->dial.host.len, t->dial.host.ptr, t->dial.port);

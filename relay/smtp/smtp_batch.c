@@ -1,6 +1,6 @@
 /*
  * smtp_batch.c - addresses were judged by the edge; they are judged again here,
- * at the last door, because a wrong one would become a command.
+ * at the last place, because a wrong one would become a command.
  */
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "relay/smtp/smtp_batch.h"
 #include "relay/smtp/smtp_convert.h"
 
-/* A wrong address must not become a command: check again at the last door. */
+/* A wrong address must not become a command: check again at the last place. */
 static bool
 is_address(struct span text)
 {

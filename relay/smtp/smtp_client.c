@@ -122,7 +122,7 @@ smtp_client_deliver(struct smtp_client *c, struct delivery *d)
 	bool was_in_turn = c->in_turn;
 
 	c->delivery = d;
-	c->heard = false;
+	c->has_reply = false;
 	c->was_granted = false;
 	c->refused_code = 0;
 	d->on_text = smtp_turn_on_piece;

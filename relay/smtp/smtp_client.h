@@ -54,7 +54,7 @@ enum smtp_8bit {
 
 struct smtp_client_target {		/* borrowed by all its clients	*/
 	struct dial_target dial;	/* its host is who TLS must find */
-	const struct hop_door *door;	/* instead of dialling, or NULL	*/
+	const struct hop_endpoint *endpoint; /* instead of dialling, or NULL */
 	struct hop_tls	 tls;
 	struct hop_login login;
 	bool		 is_lmtp;

@@ -60,9 +60,9 @@ void
 smtp_connect_init(struct smtp_client *c, struct resolve *resolve)
 {
 	reach_init(&c->reach, c->loop, resolve, &c->target->dial,
-	    c->target->door, &dial_calls, c);
-	if (c->target->door != NULL)
-		c->hop = c->target->door->hop;
+	    c->target->endpoint, &dial_calls, c);
+	if (c->target->endpoint != NULL)
+		c->hop = c->target->endpoint->hop;
 }
 
 void

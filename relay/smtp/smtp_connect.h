@@ -1,6 +1,6 @@
 /*
  * smtp_connect - from a target to a socket that speaks: dialled, or had from
- * the target's door.
+ * the target's endpoint.
  */
 #ifndef RELAY_SMTP_CONNECT_H
 #define RELAY_SMTP_CONNECT_H

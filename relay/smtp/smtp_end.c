@@ -82,7 +82,7 @@ smtp_end_fail(struct smtp_client *c, const struct verdict *v)
 		return;
 	log_failure(c, v);
 	w.tls = span_of(c->tls_words);
-	if (d != NULL && (c->heard || c->mail_cnt == 0 || d->is_orphan)) {
+	if (d != NULL && (c->has_reply || c->mail_cnt == 0 || d->is_orphan)) {
 		c->delivery = NULL;
 		delivery_end(d, &w, c->hop);
 	}

@@ -114,7 +114,7 @@ struct smtp_client {
 	/* The transaction. */
 	struct delivery	*delivery;
 	bool		 needs_rset;	/* the last one was left open	*/
-	bool		 heard;		/* any reply in this one	*/
+	bool		 has_reply;	/* any reply in this one	*/
 	bool		 is_utf8;	/* it is with SMTPUTF8		*/
 	bool		 is_binary;	/* it goes by BDAT, as it is	*/
 	bool		 is_chunked;	/* by several, as its pieces come */

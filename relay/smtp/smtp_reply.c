@@ -43,7 +43,7 @@ take_reply(struct smtp_client *c, uint16_t code)
 		smtp_end_protest(c, &v);
 		return;
 	}
-	c->heard = true;
+	c->has_reply = true;
 	r->hear(c, &v);
 }
 

@@ -18,7 +18,7 @@
 
 /*
  * Fill in what the block says.  The kind's to say are dial's sources, ourselves
- * and private_too, the door, is_lmtp, of limits idle_left, and for mx
+ * and private_too, the endpoint, is_lmtp, of limits idle_left, and for mx
  * the host.  For prepare(): secrets and certificates are read here.
  */
 MUST_CHECK enum err smtp_target_read(struct smtp_client_target *,

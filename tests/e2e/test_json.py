@@ -73,7 +73,7 @@ def test_every_object_is_as_the_page_says(server, sinks):
     p.wait_log(event="removed", id=expanded)
 
     kinds = {k: "status, kind " + k for k in
-             ("house", "process", "listener", "queue")}
+             ("server", "process", "listener", "queue")}
     show(kinds, "status", least=8)
     names = counters()
     for row in ctl(p, "status", "--json").lines:

@@ -77,7 +77,7 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 	struct msg_edit_done edit = { .request = request };
 	struct msg_suspend_done suspend = { .request = request };
 	struct msg_suspended_end suspended = { .request = request };
-	struct msg_queue_told told = { .request = request };
+	struct msg_queue_status status = { .request = request };
 	static unsigned turn;
 
 	if (turn++ % 2 == 0)
@@ -93,7 +93,7 @@ answer(struct link *l, unsigned type, const union msg *m, struct span piece,
 	else if (type == MSG_suspended_ask)
 		(void)link_send_suspended_end(l, &suspended);
 	else if (type == MSG_queue_ask)
-		(void)link_send_queue_told(l, &told);
+		(void)link_send_queue_status(l, &status);
 	return OK;
 }
 

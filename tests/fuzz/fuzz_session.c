@@ -124,9 +124,9 @@ judge(struct session *s, unsigned has)
 		    &no : &yes);
 		turn();
 	} else if (is_login && has & SAYS_NO)
-		auth_told(s, LOGIN_BUSY);
+		auth_status(s, LOGIN_BUSY);
 	else if (is_login)
-		auth_told(s, LOGIN_GOOD);
+		auth_status(s, LOGIN_GOOD);
 	else if (s->state == ST_SECURE)
 		session_secured(s);
 }

@@ -96,7 +96,7 @@ drain(struct boot *b, uint32_t patience_ms, void *arg)
 }
 
 static enum err
-told(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
+on_message(struct boot *b, unsigned type, const union msg *m, int fd, void *arg)
 {
 	say(msg_name(type));
 	if (fd != -1)
@@ -126,7 +126,8 @@ endpoint(int fd, int error, void *arg)
 }
 
 static const struct boot_calls calls = {
-	.peer = meet, .reload = reload, .drain = drain, .told = told,
+	.peer = meet, .reload = reload, .drain = drain,
+	.on_message = on_message,
 };
 static const struct boot_calls deaf = { .peer = meet, .drain = drain };
 

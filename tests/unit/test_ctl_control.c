@@ -235,7 +235,7 @@ static void
 answers_go_to_the_tool_that_asked_under_its_number(void **state)
 {
 	struct msg_list_message row = { .sender = SPAN("ann@here.example") };
-	struct msg_list_end end = { .status = TOLD_DONE };
+	struct msg_list_end end = { .status = STATUS_DONE };
 	uint64_t first;
 
 	add_tool(&w.other);
@@ -263,7 +263,7 @@ answers_go_to_the_tool_that_asked_under_its_number(void **state)
 static void
 an_answer_to_a_tool_that_has_left_finds_nobody(void **state)
 {
-	struct msg_list_end end = { .status = TOLD_DONE };
+	struct msg_list_end end = { .status = STATUS_DONE };
 
 	ask_list(&w.tool, 1, "main");
 	run();
@@ -308,7 +308,7 @@ who_asks_and_leaves_does_not_flood_a_queue(void **state)
 	const struct link_peer named = {
 		.role = ROLE_QUEUE, .block = "main", .no = 5, .workers = 1,
 	};
-	struct msg_list_end end = { .status = TOLD_DONE };
+	struct msg_list_end end = { .status = STATUS_DONE };
 	unsigned asked = 0;
 	int ends[2];
 
@@ -331,7 +331,7 @@ who_asks_and_leaves_does_not_flood_a_queue(void **state)
 	}
 	ask_list(&w.tool, 1, "main");
 	run_until(&w.tool.cnt, 1);
-	assert_int_equal(w.tool.last.list_end.status, TOLD_BUSY);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_BUSY);
 	end.request = w.queue.last.list_ask.request;
 	(void)link_send_list_end(w.queue.link, &end);
 	run();
@@ -343,7 +343,7 @@ who_asks_and_leaves_does_not_flood_a_queue(void **state)
 static void
 an_answer_that_fits_no_question_costs_the_queue_its_link(void **state)
 {
-	struct msg_edit_done done = { .status = TOLD_DONE };
+	struct msg_edit_done done = { .status = STATUS_DONE };
 
 	ask_list(&w.tool, 1, "main");
 	run();
@@ -352,7 +352,7 @@ an_answer_that_fits_no_question_costs_the_queue_its_link(void **state)
 	run();
 	assert_true(w.queue.is_gone);
 	assert_int_equal(w.lost, 1);
-	assert_int_equal(w.tool.last.list_end.status, TOLD_FAILED);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_FAILED);
 }
 
 static void
@@ -364,11 +364,11 @@ no_such_queue_is_said_so(void **state)
 	run();
 	assert_int_equal(w.tool.type[0], MSG_list_end);
 	assert_int_equal(w.tool.last.list_end.request, 9);
-	assert_int_equal(w.tool.last.list_end.status, TOLD_NONE);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_NONE);
 	(void)link_send_queue_ask(w.tool.link, &ask);
 	run();
 	assert_int_equal(w.tool.type[1], MSG_tool_done);
-	assert_int_equal(w.tool.last.tool_done.status, TOLD_NONE);
+	assert_int_equal(w.tool.last.tool_done.status, STATUS_NONE);
 	assert_int_equal(w.queue.cnt, 0);
 }
 
@@ -379,16 +379,16 @@ what_is_suspended_is_passed_on_and_answered(void **state)
 	    .relay = SPAN("out") };
 	struct msg_suspended_ask list = { .request = 4,
 	    .queue = SPAN("other") };
-	struct msg_suspend_done done = { .status = TOLD_DONE };
+	struct msg_suspend_done done = { .status = STATUS_DONE };
 	struct msg_suspended_row row = { .relay = SPAN("out") };
-	struct msg_suspended_end end = { .status = TOLD_DONE };
+	struct msg_suspended_end end = { .status = STATUS_DONE };
 
 	(void)link_send_suspend_ask(w.tool.link, &ask);
 	(void)link_send_suspended_ask(w.tool.link, &list);
 	run_until(&w.tool.cnt, 2);
 	assert_int_equal(w.tool.type[0], MSG_suspend_done);
 	assert_int_equal(w.tool.type[1], MSG_suspended_end);
-	assert_int_equal(w.tool.last.suspended_end.status, TOLD_NONE);
+	assert_int_equal(w.tool.last.suspended_end.status, STATUS_NONE);
 	ask.queue = list.queue = SPAN("main");
 	(void)link_send_suspend_ask(w.tool.link, &ask);
 	run_until(&w.queue.cnt, 1);
@@ -412,7 +412,7 @@ what_is_suspended_is_passed_on_and_answered(void **state)
 	(void)link_send_suspended_row(w.queue.link, &row);
 	run_until(&w.tool.cnt, 6);
 	assert_int_equal(w.tool.type[5], MSG_list_end);
-	assert_int_equal(w.tool.last.list_end.status, TOLD_FAILED);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_FAILED);
 }
 
 static void
@@ -421,7 +421,7 @@ a_queue_that_dies_answers_failed_and_comes_back(void **state)
 	struct msg_edit_ask edit = {
 		.request = 4, .queue = SPAN("main"), .action = EDIT_HOLD,
 	};
-	struct msg_edit_done done = { .status = TOLD_DONE };
+	struct msg_edit_done done = { .status = STATUS_DONE };
 
 	(void)link_send_edit_ask(w.tool.link, &edit);
 	run();
@@ -429,19 +429,19 @@ a_queue_that_dies_answers_failed_and_comes_back(void **state)
 	run();
 	assert_int_equal(w.lost, 1);
 	assert_int_equal(w.tool.type[0], MSG_edit_done);
-	assert_int_equal(w.tool.last.edit_done.status, TOLD_FAILED);
+	assert_int_equal(w.tool.last.edit_done.status, STATUS_FAILED);
 	assert_int_equal(w.tool.last.edit_done.request, 4);
 	(void)link_send_edit_ask(w.tool.link, &edit);	/* it is away */
 	run();
 	assert_int_equal(w.tool.cnt, 2);
-	assert_int_equal(w.tool.last.edit_done.status, TOLD_FAILED);
+	assert_int_equal(w.tool.last.edit_done.status, STATUS_FAILED);
 	add_queue();
 	(void)link_send_edit_ask(w.tool.link, &edit);
 	run();
 	done.request = w.queue.last.edit_ask.request;
 	(void)link_send_edit_done(w.queue.link, &done);
 	run();
-	assert_int_equal(w.tool.last.edit_done.status, TOLD_DONE);
+	assert_int_equal(w.tool.last.edit_done.status, STATUS_DONE);
 }
 
 static void
@@ -451,10 +451,10 @@ a_queue_that_is_gone_for_good_is_forgotten(void **state)
 	run();
 	queue_gone(w.control, 5);
 	run();
-	assert_int_equal(w.tool.last.list_end.status, TOLD_FAILED);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_FAILED);
 	ask_list(&w.tool, 2, "main");
 	run();
-	assert_int_equal(w.tool.last.list_end.status, TOLD_NONE);
+	assert_int_equal(w.tool.last.list_end.status, STATUS_NONE);
 }
 
 /* A page with one number on it. */
@@ -574,7 +574,7 @@ reload_and_users_are_passed_to_master_and_back(void **state)
 	const struct msg_reload_want again = { 0 };
 	const struct msg_users_want users = { .block = SPAN("staff") };
 	struct msg_supervisor_done done = {
-		.status = TOLD_REFUSED, .text = SPAN("it does not check"),
+		.status = STATUS_REFUSED, .text = SPAN("it does not check"),
 	};
 
 	(void)link_send_reload_want(w.tool.link, &again);
@@ -583,7 +583,7 @@ reload_and_users_are_passed_to_master_and_back(void **state)
 	done.request = w.master.last.reload_ask.request;
 	(void)link_send_supervisor_done(w.master.link, &done);
 	run();
-	assert_int_equal(w.tool.last.tool_done.status, TOLD_REFUSED);
+	assert_int_equal(w.tool.last.tool_done.status, STATUS_REFUSED);
 	assert_string_equal(w.tool.text[0], "it does not check");
 	/* twice */
 	(void)link_send_supervisor_done(w.master.link, &done);
@@ -718,7 +718,7 @@ the_seventeenth_tool_is_turned_away_and_told_so(void **state)
 	ask_list(&w.other, 1, "main");
 	run();
 	assert_int_equal(w.other.cnt, 1);
-	assert_int_equal(w.other.last.tool_done.status, TOLD_BUSY);
+	assert_int_equal(w.other.last.tool_done.status, STATUS_BUSY);
 	assert_int_equal(w.queue.cnt, 0);
 	link_close(&w.other.link);
 	run();
@@ -737,7 +737,7 @@ the_seventeenth_tool_is_turned_away_and_told_so(void **state)
 static void
 draining_ends_the_idle_and_waits_for_answers(void **state)
 {
-	struct msg_list_end end = { .status = TOLD_DONE };
+	struct msg_list_end end = { .status = STATUS_DONE };
 
 	add_tool(&w.other);
 	ask_list(&w.tool, 1, "main");

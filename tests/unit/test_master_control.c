@@ -178,7 +178,7 @@ ask(struct process *p, unsigned type, uint32_t request, const char *block)
 		    span_of(block) };
 	else
 		m.supervisor_ask.request = request;
-	return control_asked(p, type, &m);
+	return control_on_ask(p, type, &m);
 }
 
 static void
@@ -282,7 +282,7 @@ users_get_their_file_opened_anew(void **state)
 	(void)write_file("new");
 	assert_int_equal(ask(control, MSG_users_ask, 1, "nobody"), OK);
 	run();
-	assert_int_equal(cf.status, TOLD_NONE);
+	assert_int_equal(cf.status, STATUS_NONE);
 	assert_int_equal(uf.file_cnt, 0);
 	assert_int_equal(ask(control, MSG_users_ask, 2, "staff"), OK);
 	assert_int_equal(ask(control, MSG_users_ask, 3, "staff"), OK);
@@ -291,21 +291,21 @@ users_get_their_file_opened_anew(void **state)
 	assert_int_equal(uf.slice_cnt, 1);
 	assert_string_equal(uf.first, "n");
 	assert_int_equal(cf.done_cnt, 2);
-	assert_int_equal(cf.status, TOLD_BUSY);
+	assert_int_equal(cf.status, STATUS_BUSY);
 	control_ready(users, true);		/* it has taken it */
 	run();
 	assert_int_equal(cf.done_cnt, 3);
-	assert_int_equal(cf.status, TOLD_DONE);
+	assert_int_equal(cf.status, STATUS_DONE);
 	assert_int_equal(ask(control, MSG_users_ask, 5, "staff"), OK);
 	control_ready(users, false);		/* it has not */
 	run();
 	assert_int_equal(cf.done_cnt, 4);
-	assert_int_equal(cf.status, TOLD_FAILED);
+	assert_int_equal(cf.status, STATUS_FAILED);
 	/* One that may not be used leaves the old one in place. */
 	assert_int_equal(chmod(file.path, 0644), 0);
 	assert_int_equal(ask(control, MSG_users_ask, 4, "staff"), OK);
 	run();
-	assert_int_equal(cf.status, TOLD_FAILED);
+	assert_int_equal(cf.status, STATUS_FAILED);
 	assert_int_equal(uf.file_cnt, 2);
 	remove_stand_in(users, &uf);
 	remove_stand_in(control, &cf);
@@ -321,13 +321,13 @@ one_reload_at_a_time(void **state)
 	house.awaited = AWAIT_RELOAD;
 	assert_int_equal(ask(control, MSG_reload_ask, 1, NULL), OK);
 	run();
-	assert_int_equal(cf.status, TOLD_BUSY);
+	assert_int_equal(cf.status, STATUS_BUSY);
 	house.awaited = AWAIT_NOTHING;
-	control_reloaded(&house, TOLD_DONE, "");	/* just now */
+	control_reloaded(&house, STATUS_DONE, "");	/* just now */
 	assert_int_equal(ask(control, MSG_reload_ask, 2, NULL), OK);
 	run();
 	assert_int_equal(cf.done_cnt, 2);
-	assert_int_equal(cf.status, TOLD_BUSY);
+	assert_int_equal(cf.status, STATUS_BUSY);
 	remove_stand_in(control, &cf);
 }
 
@@ -361,7 +361,7 @@ only_endpoints_of_its_own_row_are_connected_to(void **state)
 	snprintf(rows[1].path, sizeof(rows[1].path), "%s/none", base);
 	row.endpoint_cnt = 2;
 	p = stand_in(row, NULL, rows, &f);
-	assert_int_equal(endpoint_asked(p, &want), OK);
+	assert_int_equal(endpoint_on_ask(p, &want), OK);
 	run();
 	assert_int_equal(f.open_cnt, 1);
 	assert_true((fd = accept(server, NULL, NULL)) != -1);
@@ -369,12 +369,12 @@ only_endpoints_of_its_own_row_are_connected_to(void **state)
 	assert_string_equal(got, "hi");
 	close(fd);
 	want.index = 1;
-	assert_int_equal(endpoint_asked(p, &want), OK);
+	assert_int_equal(endpoint_on_ask(p, &want), OK);
 	run();
 	assert_int_equal(f.failed_cnt, 1);
 	assert_int_equal(f.error, ENOENT);
 	want.index = 2;
-	assert_int_equal(endpoint_asked(p, &want), ERR_PEER);
+	assert_int_equal(endpoint_on_ask(p, &want), ERR_PEER);
 	remove_stand_in(p, &f);
 	close(server);
 }
@@ -392,7 +392,7 @@ a_server_that_does_not_accept_holds_up_nobody(void **state)
 	row.endpoint_cnt = 1;
 	p = stand_in(row, NULL, &e, &f);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(endpoint_asked(p, &want), OK);
+		assert_int_equal(endpoint_on_ask(p, &want), OK);
 	run();
 	assert_true(f.failed_cnt > 0);
 	assert_int_equal(f.open_cnt + f.failed_cnt, 5);
@@ -415,7 +415,7 @@ who_wants_connections_and_does_not_read_is_given_up(void **state)
 
 	row.endpoint_cnt = 1;
 	p = stand_in(row, NULL, &e, &f);
-	while (asked < 3000 && endpoint_asked(p, &want) == OK) {
+	while (asked < 3000 && endpoint_on_ask(p, &want) == OK) {
 		if ((fd = accept(server, NULL, NULL)) != -1)
 			close(fd);
 		asked++;

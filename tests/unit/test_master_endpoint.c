@@ -82,7 +82,7 @@ child_says(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
 	return type == MSG_endpoint_ask ?
-	    endpoint_asked(&w.process, &m->endpoint_ask) : ERR_PEER;
+	    endpoint_on_ask(&w.process, &m->endpoint_ask) : ERR_PEER;
 }
 
 static void
@@ -139,7 +139,7 @@ listen_here(int backlog)
 	w.process.row.endpoint_cnt = 2;
 }
 
-/* Until the kernel leaves another connection standing before the door. */
+/* Until the kernel has another connection wait. */
 static void
 fill_backlog(void)
 {

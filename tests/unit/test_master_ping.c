@@ -89,7 +89,7 @@ a_question_left_without_an_answer_kills(void **state)
 	struct process *p = old_child(&far_fd);
 
 	process_ping(p, 1);
-	p->asked_ms -= LONG_MS;
+	p->ping_ms -= LONG_MS;
 	process_ping(p, 2);
 	assert_true(was_killed(p, far_fd));
 }
@@ -99,12 +99,12 @@ the_first_question_counts_and_not_the_last(void **state)
 {
 	int far_fd;
 	struct process *p = old_child(&far_fd);
-	int64_t asked_ms;
+	int64_t ping_ms;
 
 	process_ping(p, 1);
-	asked_ms = p->asked_ms -= 10000;
+	ping_ms = p->ping_ms -= 10000;
 	process_ping(p, 2);
-	assert_int_equal(p->asked_ms, asked_ms);
+	assert_int_equal(p->ping_ms, ping_ms);
 	assert_false(was_killed(p, far_fd));
 }
 
@@ -115,9 +115,9 @@ who_was_not_asked_is_not_killed(void **state)
 	int far_fd;
 	struct process *p = old_child(&far_fd);
 
-	p->asked_ms = 0;
+	p->ping_ms = 0;
 	process_ping(p, 1);
-	assert_int_equal(p->asked_ms, ev_now_ms(loop));
+	assert_int_equal(p->ping_ms, ev_now_ms(loop));
 	assert_false(was_killed(p, far_fd));
 }
 
@@ -130,9 +130,9 @@ one_that_was_killed_and_lives_on_answers_for_all(void **state)
 
 	process_ping(p, 1);
 	assert_true(process_answers(p));
-	p->asked_ms -= LONG_MS;
+	p->ping_ms -= LONG_MS;
 	assert_true(process_answers(p));	/* and is being killed */
-	p->asked_ms -= 10000;
+	p->ping_ms -= 10000;
 	assert_false(process_answers(p));
 	(void)was_killed(p, far_fd);
 }

@@ -26,7 +26,7 @@ hears(const char *relay, enum hop_utf8 utf8, const char *hop, enum err e)
 {
 	struct msg_relay_can m = { .utf8 = (uint8_t)utf8, .hop = span_of(hop) };
 
-	assert_int_equal(able_hear(&able, relay, &m), e);
+	assert_int_equal(able_take(&able, relay, &m), e);
 }
 
 static void
@@ -135,7 +135,7 @@ hears_binary(const char *relay, enum hop_utf8 utf8, bool binary, bool takes)
 	    .hop = SPAN("h:25") };
 	unsigned no;
 
-	assert_int_equal(able_hear(&able, relay, &m), OK);
+	assert_int_equal(able_take(&able, relay, &m), OK);
 	able_tell(&able, routes);
 	assert_true(route_relay_no(routes, span_of(relay), &no));
 	assert_true(route_takes_binary(routes, no) == takes);
@@ -152,14 +152,14 @@ what_a_hop_has_said_is_kept_as_it_is(void **state)
 
 	assert_false(able_says(&able, "smarthost", &got));
 	assert_int_equal(got.binary + got.dsn + got.size, 0);
-	assert_int_equal(able_hear(&able, "smarthost", &m), OK);
+	assert_int_equal(able_take(&able, "smarthost", &m), OK);
 	assert_true(able_says(&able, "smarthost", &got));
 	assert_true(got.utf8 == HOP_ASCII && got.binary == 1 && got.dsn == 1 &&
 	    got.size == 9000);
 	m = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN, .hop = SPAN("h:26") };
-	assert_int_equal(able_hear(&able, "smarthost", &m), OK);
+	assert_int_equal(able_take(&able, "smarthost", &m), OK);
 	assert_false(able_says(&able, "smarthost", &got));
-	assert_int_equal(able_hear(&able, "smarthost", &odd), ERR_PEER);
+	assert_int_equal(able_take(&able, "smarthost", &odd), ERR_PEER);
 }
 
 /* RFC 3030 3: refused where it is known, and what is not known may be. */
@@ -174,7 +174,7 @@ binary_text_is_refused_of_hops_that_were_heard_to_lack_it(void **state)
 	hears_binary("smart", HOP_ASCII, false, false);
 	hears_binary("smart", HOP_UNKNOWN, false, false);
 	hears_binary("smart", HOP_UTF8, true, true);
-	assert_int_equal(able_hear(&able, "smart", &odd), ERR_PEER);
+	assert_int_equal(able_take(&able, "smart", &odd), ERR_PEER);
 }
 
 static unsigned	judged(const char *sender, const char *rcpt, bool wants_bounce);

@@ -16,14 +16,14 @@ struct claims {
 	struct boot	 boot;
 	struct link	*other;
 	bool		 other_gone;
-	unsigned	 told_cnt;	/* the other was told: settled	*/
+	unsigned	 reported_cnt;	/* the other was told: settled	*/
 };
 
 static enum err
 other_heard(struct link *l, unsigned type, const union msg *m,
     struct span piece, int fd, void *arg)
 {
-	((struct claims *)arg)->told_cnt += type == MSG_delivery_settled;
+	((struct claims *)arg)->reported_cnt += type == MSG_delivery_settled;
 	return OK;
 }
 
@@ -132,7 +132,7 @@ another_relay_ends_nothing_that_waits(void **state)
 	queue_one(p);
 	link_other(c, "evil", 0, 1);
 	lie(c);
-	kit_until(&p->kit, c->told_cnt >= 1);
+	kit_until(&p->kit, c->reported_cnt >= 1);
 	it_goes_its_way(p);
 	assert_false(c->other_gone);
 }
@@ -148,7 +148,7 @@ another_worker_of_the_same_relay_ends_nothing(void **state)
 	owner = (uint16_t)lane_no("out", 5);
 	link_other(c, "out", (owner + 1) % 5, 5);
 	lie(c);
-	kit_until(&p->kit, c->told_cnt >= 1);
+	kit_until(&p->kit, c->reported_cnt >= 1);
 	/* Its house has five workers now; this is the one that is asked. */
 	link_close(&c->other);
 	dispatch_gone(&p->q, OTHER_NO);
@@ -201,7 +201,7 @@ another_relay_ends_nothing_that_is_only_on_disk(void **state)
 	assert_int_equal(due_find(p->q.due, p->id, 0)->state,
 	    DELIVERY_ADOPTING);
 	lie(c);
-	kit_until(&p->kit, c->told_cnt >= 1);
+	kit_until(&p->kit, c->reported_cnt >= 1);
 	it_goes_its_way(p);
 }
 
@@ -389,7 +389,7 @@ the_bytes_of_results_of_a_worker_are_bounded(void **state)
 	play_send_mail(p, 1, "ann@example.org", "bob@example.net");
 	kit_until(&p->kit, p->rcpt_cnt == 1);
 	w = worker_of(p, 2);
-	w->said += 64u << 20;
+	w->result_bytes += 64u << 20;
 	link_send_delivery_result(p->relay, &(struct msg_delivery_result){
 	    .id = p->opened.id, .delivery = p->opened.delivery,
 	    .attempt = p->opened.attempt, .class = CLASS_NEVER,
@@ -400,10 +400,10 @@ the_bytes_of_results_of_a_worker_are_bounded(void **state)
 	r = STAILQ_FIRST(&dl->results);
 	assert_int_equal(r->code, 550);
 	assert_int_equal(r->reply.len, 80);
-	assert_int_equal(w->said, (64u << 20) + dl->said);
+	assert_int_equal(w->result_bytes, (64u << 20) + dl->result_bytes);
 	say_done(p->relay, p->opened.id, p->opened.attempt, 1);
 	kit_until(&p->kit, p->settled_cnt == 1);
-	assert_int_equal(w->said, 64u << 20);
+	assert_int_equal(w->result_bytes, 64u << 20);
 }
 
 static int

@@ -61,24 +61,24 @@ a_list_comes_in_parts_and_names_where_to_go_on(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		ids[i] = take(a->play, i + 1);
 	ask_list(a, none, 2);
-	assert_int_equal(a->end, TOLD_MORE);
+	assert_int_equal(a->end, STATUS_MORE);
 	assert_int_equal(a->message_cnt, 2);
 	assert_int_equal(a->delivery_cnt, 2);
 	assert_int_equal(a->rcpt_cnt, 2);
 	assert_int_equal(id_cmp(a->ids[0], ids[0]), 0);
 	assert_int_equal(id_cmp(a->last, ids[1]), 0);
 	ask_list(a, a->last, 2);
-	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->end, STATUS_DONE);
 	assert_int_equal(a->message_cnt, 1);
 	assert_int_equal(id_cmp(a->ids[0], ids[2]), 0);
 	assert_int_equal(a->delivery.state, LISTED_DUE);
 	assert_string_equal(a->address, "to@example.net");
 	ask_list(a, a->last, 2);
-	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->end, STATUS_DONE);
 	assert_int_equal(a->message_cnt, 0);
 	assert_int_equal(id_cmp(a->last, ids[2]), 0);
 	ask_list(a, none, 3);
-	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->end, STATUS_DONE);
 }
 
 static void
@@ -90,7 +90,7 @@ one_message_is_shown_with_its_last_reply(void **state)
 
 	take(p, 2);
 	ask_show(a, none);
-	assert_int_equal(a->end, TOLD_NONE);
+	assert_int_equal(a->end, STATUS_NONE);
 	play_wait_for_years(p);
 	play_link_relay(p, 1);
 	play_list_slots(p, 1);
@@ -100,7 +100,7 @@ one_message_is_shown_with_its_last_reply(void **state)
 	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.1 Busy");
 	kit_until(&p->kit, p->settled_cnt == 1);
 	ask_show(a, id);
-	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->end, STATUS_DONE);
 	assert_int_equal(a->message_cnt, 1);
 	assert_int_equal(a->delivery.attempts, 1);
 	assert_int_equal(a->delivery.state, LISTED_DUE);
@@ -128,7 +128,7 @@ a_message_of_thousands_is_shown_whole(void **state)
 	    .header_len = header.len, .body_len = 0 }, header);
 	kit_until(&p->kit, p->taken_cnt == 1);
 	ask_show(a, p->id);
-	assert_int_equal(a->end, TOLD_DONE);
+	assert_int_equal(a->end, STATUS_DONE);
 	assert_int_equal(a->message_cnt, 1);
 	assert_int_equal(a->rcpt_cnt, 9000);
 	assert_string_equal(a->address, "user8999@example.net");
@@ -147,7 +147,7 @@ totals_count_what_is_held_and_what_is_under_way(void **state)
 	assert_int_equal(a->told.held, 0);
 	assert_true(a->told.oldest_ms + 60000 >
 	    (uint64_t)clock_wall_ms());
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_DONE);
 	take(p, 2);
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
@@ -156,7 +156,7 @@ totals_count_what_is_held_and_what_is_under_way(void **state)
 	assert_int_equal(a->told.held, 1);
 	assert_int_equal(a->told.active, 1);
 	assert_int_equal(a->told.messages, 2);
-	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), STATUS_DONE);
 	ask_totals(a);
 	assert_int_equal(a->told.held, 0);
 	assert_int_equal(a->told.messages, 1);
@@ -185,17 +185,17 @@ what_is_held_waits_until_it_is_released(void **state)
 	struct play *p = a->play;
 	struct id id = take(p, 1);
 
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_DONE);
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
 	settle(&p->kit);
 	assert_int_equal(p->open_cnt, 0);
 	ask_show(a, id);
 	assert_int_equal(a->delivery.state, LISTED_HELD);
-	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), STATUS_DONE);
 	settle(&p->kit);
 	assert_int_equal(p->open_cnt, 0);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 1);
 	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
 	kit_until(&p->kit, p->settled_cnt == 1);
@@ -209,7 +209,7 @@ what_is_held_stays_so_through_a_restart(void **state)
 	struct play *p = a->play;
 	struct id id = take(p, 1);
 
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_DONE);
 	ask_unlink(a);
 	play_stop_queue(p);
 	play_start_queue(p);
@@ -221,7 +221,7 @@ what_is_held_stays_so_through_a_restart(void **state)
 	assert_int_equal(p->open_cnt, 0);
 	ask_totals(a);
 	assert_int_equal(a->told.held, 1);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 1);
 }
 
@@ -246,7 +246,7 @@ it_is_shown_what_holds_it_and_until_when(void **state)
 	struct id id = take(p, 1);
 	int64_t life_ms = p->q.settings.retry.lifetime_ms, left_ms;
 
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_DONE);
 	for (unsigned kind = HELD_ADMINISTRATOR; kind <= HELD__COUNT; kind++) {
 		bool is_old = kind == HELD__COUNT;
 		enum held is = is_old ? HELD_DEATHS : kind;
@@ -275,13 +275,13 @@ what_a_relay_has_is_neither_held_nor_removed(void **state)
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
 	kit_until(&p->kit, p->open_cnt == 1);
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_BUSY);
-	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_BUSY);
-	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_BUSY);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), STATUS_BUSY);
+	assert_int_equal(ask_edit(a, id, EDIT_FLUSH), STATUS_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
 	kit_until(&p->kit, p->settled_cnt == 1);
-	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_NONE);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), STATUS_NONE);
 	assert_int_equal(p->q.message_cnt, 0);
 	assert_int_equal(p->open_cnt, 1);
 }
@@ -293,7 +293,7 @@ what_is_removed_is_never_sent_and_bounces_nothing(void **state)
 	struct play *p = a->play;
 	struct id id = take(p, 1);
 
-	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_REMOVE), STATUS_DONE);
 	assert_int_equal(p->q.message_cnt, 0);
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
@@ -302,7 +302,7 @@ what_is_removed_is_never_sent_and_bounces_nothing(void **state)
 	ask_list(a, none, 64);
 	assert_int_equal(a->message_cnt, 0);
 	ask_show(a, id);
-	assert_int_equal(a->end, TOLD_NONE);
+	assert_int_equal(a->end, STATUS_NONE);
 }
 
 static void
@@ -322,7 +322,7 @@ a_flush_sends_at_once_what_would_wait(void **state)
 	play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0, "4.4.1 Away");
 	kit_until(&p->kit, p->settled_cnt == 1);
 	for (int i = 2; i < 12; i++) {
-		assert_int_equal(ask_edit(a, id, EDIT_FLUSH), TOLD_DONE);
+		assert_int_equal(ask_edit(a, id, EDIT_FLUSH), STATUS_DONE);
 		kit_until(&p->kit, p->open_cnt == (unsigned)i);
 		play_answer(p, CLASS_LATER, SCOPE_DESTINATION, 0,
 		    "4.4.1 Away");
@@ -364,7 +364,7 @@ what_is_held_grows_too_old_only_when_released(void **state)
 	struct play *p = a->play;
 	struct id id = take(p, 1);
 
-	assert_int_equal(ask_edit(a, id, EDIT_HOLD), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_HOLD), STATUS_DONE);
 	p->q.settings.retry.lifetime_ms = 1;
 	play_link_relay(p, 1);
 	play_list_slots(p, 10);
@@ -372,14 +372,14 @@ what_is_held_grows_too_old_only_when_released(void **state)
 	assert_int_equal(p->q.message_cnt, 1);
 	ask_show(a, id);
 	assert_int_equal(a->delivery.state, LISTED_HELD);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 1);
 	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.1 Busy");
 	kit_until(&p->kit, p->settled_cnt == 1);
 	kit_until(&p->kit, p->open_cnt == 2);	/* the bounce */
 	assert_string_equal(p->rcpt, "from@example.org");
 	ask_show(a, id);
-	assert_int_equal(a->end, TOLD_NONE);
+	assert_int_equal(a->end, STATUS_NONE);
 }
 
 /* Deaths are counted anew when somebody has looked at it. */
@@ -407,7 +407,7 @@ deaths_hold_until_a_release(void **state)
 	while (a->delivery.state != LISTED_HELD &&
 	    clock_mono_ms() < end_ms);
 	assert_int_equal(a->delivery.state, LISTED_HELD);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 4);
 	play_link_relay(p, 5);
 	play_list_slots(p, 10);
@@ -428,10 +428,10 @@ two_edits_of_a_message_do_not_meet(void **state)
 		    SPAN("main"), id, i % 2 ? EDIT_HOLD : EDIT_RELEASE,
 		    SPAN("") });
 	kit_until(&a->play->kit, a->edit_cnt == 20);
-	assert_int_equal(a->status_cnt[TOLD_DONE] +
-	    a->status_cnt[TOLD_BUSY], 20);
-	assert_true(a->status_cnt[TOLD_BUSY] > 0);
-	assert_true(a->status_cnt[TOLD_DONE] > 0);
+	assert_int_equal(a->status_cnt[STATUS_DONE] +
+	    a->status_cnt[STATUS_BUSY], 20);
+	assert_true(a->status_cnt[STATUS_BUSY] > 0);
+	assert_true(a->status_cnt[STATUS_DONE] > 0);
 }
 
 static void
@@ -595,9 +595,9 @@ where_an_address_goes_is_told_with_its_rule(void **state)
 }
 
 static void
-told_done(enum told status, void *arg)
+told_done(enum tool_status status, void *arg)
 {
-	*(bool *)arg = status == TOLD_DONE;
+	*(bool *)arg = status == STATUS_DONE;
 }
 
 static void
@@ -606,7 +606,7 @@ suspend(struct ask *a, const char *relay, const char *domain, bool ends)
 	struct suspend_what w = { .relay = span_of(relay),
 	    .domain = span_of(domain), .reason = SPAN("It moves") };
 	bool is_done = false;
-	enum told why;
+	enum tool_status why;
 
 	assert_true((ends ? suspend_end : suspend_begin)(&a->play->q, &w, &why,
 	    told_done, &is_done));
@@ -663,7 +663,7 @@ a_message_for_two_relays_is_two_deliveries(void **state)
 	play_list_slots(p, 10);
 	kit_until(&p->kit, p->open_cnt == 1);
 	assert_string_equal(p->rcpt, "bob@example.net");
-	assert_int_equal(ask_edit(a, p->id, EDIT_REMOVE), TOLD_BUSY);
+	assert_int_equal(ask_edit(a, p->id, EDIT_REMOVE), STATUS_BUSY);
 	assert_int_equal(p->rcpt_cnt, 1);
 }
 
@@ -705,9 +705,9 @@ a_bounce_that_has_no_route_is_not_made(void **state)
 }
 
 static void
-count_edit(enum told status, void *arg)
+count_edit(enum tool_status status, void *arg)
 {
-	assert_int_equal(status, TOLD_DONE);
+	assert_int_equal(status, STATUS_DONE);
 	++*(unsigned *)arg;
 }
 
@@ -737,7 +737,7 @@ nothing_is_sent_while_its_edit_is_on_its_way(void **state)
 	struct play *p = a->play;
 	struct id id = take(p, 1);
 	unsigned edited = 0;
-	enum told why;
+	enum tool_status why;
 
 	play_link_relay(p, 1);
 	play_list_slots(p, 0);
@@ -750,7 +750,7 @@ nothing_is_sent_while_its_edit_is_on_its_way(void **state)
 	settle(&p->kit);
 	assert_int_equal(p->open_cnt, 0);
 	assert_int_equal(dispatch_active_cnt(p->q.dispatch), 0);
-	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), TOLD_DONE);
+	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 1);
 }
 
@@ -813,7 +813,7 @@ edits_lose_and_double_nothing(void **state)
 	}
 	for (unsigned i = 0; i < CNT; i++)
 		assert_int_not_equal(ask_edit_patiently(a, ids[i],
-		    EDIT_RELEASE), TOLD_FAILED);
+		    EDIT_RELEASE), STATUS_FAILED);
 	play_link_relay(p, 1);		/* all are given back ... */
 	play_list_slots(p, 1);		/* ... and come one by one */
 	for (unsigned left = (unsigned)p->q.message_cnt; left > 0; left--) {

@@ -302,7 +302,7 @@ an_edit_is_not_put_over_what_was_tried_since(void **state)
 }
 
 static void
-on_edited(enum told status, void *arg)
+on_edited(enum tool_status status, void *arg)
 {
 	*(int *)arg = (int)status;
 }
@@ -318,7 +318,7 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
 	enum edit actions[] = { EDIT_HOLD, EDIT_REMOVE };
 	struct kit_mail m;
-	enum told why;
+	enum tool_status why;
 
 	put_by_another(p, &m);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -338,20 +338,20 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 		assert_int_equal(p->kit.last, OK);
 		late_end();
 		kit_until(&p->kit, status >= 0);
-		assert_int_equal(status, TOLD_BUSY);
+		assert_int_equal(status, STATUS_BUSY);
 		assert_int_equal(p->q.message_cnt, 1);
 		was.attempts++;
 		assert_true(edit_start(&p->q, m.mail.id, EDIT_FLUSH, &why,
 		    on_edited, &status));	/* that needs no rest */
 		status = -1;
-		kit_until(&p->kit, status == TOLD_DONE);
+		kit_until(&p->kit, status == STATUS_DONE);
 	}
 	{
 		int status = -1;
 
 		assert_true(edit_start(&p->q, m.mail.id, EDIT_REMOVE, &why,
 		    on_edited, &status));
-		kit_until(&p->kit, status == TOLD_DONE);
+		kit_until(&p->kit, status == STATUS_DONE);
 		assert_int_equal(p->q.message_cnt, 0);
 	}
 }

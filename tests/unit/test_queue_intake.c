@@ -534,7 +534,7 @@ a_stream_on_which_nothing_comes_is_dropped(void **state)
 	expect_refusal(p, 1, 451);
 	assert_int_equal(ed->stream_cnt, 1);
 	kit_until(&p->kit, ed->held < PIECE_MAX);
-	assert_true(ed->told_late);
+	assert_true(ed->logged_late);
 	/* Its edge may not have heard of it yet. */
 	assert_int_equal(piece(p, 1, PART_BODY, PIECE_MAX), OK);
 	assert_int_equal(commit(p, 2, 8, 0), OK);

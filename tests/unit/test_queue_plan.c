@@ -55,17 +55,17 @@ a_destination_that_is_down_costs_one_probe(void **state)
 	for (int i = 0; i < 5; i++)
 		destination_sent(&d);
 	for (int i = 0; i < 5; i++)
-		destination_heard(&d, NULL, NEWS_UNREACHED, 1000, 3600000);
+		destination_answered(&d, NULL, NEWS_UNREACHED, 1000, 3600000);
 	assert_int_equal(d.standing.state, STANDING_DOWN);
 	assert_int_equal(d.standing.next_try_ms, 2000);	/* counted once */
 	assert_false(destination_may_send(&d, 1999));
 	assert_true(destination_may_send(&d, 2000));
 	destination_sent(&d);
 	assert_false(destination_may_send(&d, 9999));
-	destination_heard(&d, NULL, NEWS_UNREACHED, 3000, 3600000);
+	destination_answered(&d, NULL, NEWS_UNREACHED, 3000, 3600000);
 	assert_int_equal(d.standing.next_try_ms, 5000);	/* doubled */
 	destination_sent(&d);
-	destination_heard(&d, NULL, NEWS_REACHED, 6000, 3600000);
+	destination_answered(&d, NULL, NEWS_REACHED, 6000, 3600000);
 	assert_int_equal(d.standing.state, STANDING_UP);
 	assert_true(destination_may_send(&d, 6000));
 }
@@ -93,11 +93,11 @@ the_window_grows_by_one_and_is_halved(void **state)
 	assert_int_equal(first, 2);
 	for (int i = 0; i < 4; i++) {
 		destination_sent(&d);
-		destination_heard(&d, NULL, NEWS_REACHED, 0, 1000);
+		destination_answered(&d, NULL, NEWS_REACHED, 0, 1000);
 	}
 	assert_int_equal(d.window, first + 4);
 	destination_sent(&d);
-	destination_heard(&d, NULL, NEWS_HOST, 0, 1000);
+	destination_answered(&d, NULL, NEWS_HOST, 0, 1000);
 	assert_int_equal(d.window, (first + 4) / 2);
 	assert_int_equal(d.standing.state, STANDING_UP);
 }
@@ -106,7 +106,7 @@ static void
 hear(struct destination *d, enum destination_news news, int64_t now_ms)
 {
 	destination_sent(d);
-	destination_heard(d, NULL, news, now_ms, 1500);
+	destination_answered(d, NULL, news, now_ms, 1500);
 }
 
 static void

@@ -320,7 +320,7 @@ what_is_given_up_is_told_to_its_sender(void **state)
 		(void)load();
 		assert_int_equal(give_up(&e), OK);
 		assert_false(e.removed);
-		assert_int_equal(e.told_cnt, 2);
+		assert_int_equal(e.reported_cnt, 2);
 		assert_int_equal(reports(&nameless), 2);
 		assert_int_equal(nameless, cases[i].nameless);
 		assert_int_equal(totals().quarantined, 0);
@@ -342,8 +342,8 @@ what_has_no_sender_is_told_to_the_postmaster(void **state)
 	assert_int_equal(load(), ERR_PEER);
 	assert_int_equal(give_up(&e), OK);
 	assert_true(e.removed);
-	assert_int_equal(e.told_cnt, 0);
-	assert_int_equal(e.untold_cnt, 2);
+	assert_int_equal(e.reported_cnt, 0);
+	assert_int_equal(e.unreported_cnt, 2);
 	CALL(store_read_discards, &d);
 	assert_int_equal(d.rows->cnt, 2);
 	assert_true(span_eq(d.rows->rows[0].rec.reply, SPAN("5.3.0 Gone")));

@@ -211,7 +211,7 @@ a_damaged_row_is_told_without_its_details(void **state)
 }
 
 static void
-forgotten(enum told status, void *arg)
+forgotten(enum tool_status status, void *arg)
 {
 	*(bool *)arg = true;
 }
@@ -220,7 +220,7 @@ static void
 what_is_removed_is_not_told_of(void **state)
 {
 	struct play *p = *state;
-	enum told why;
+	enum tool_status why;
 	bool over = false;
 
 	two_fail_and_two_wait(p);

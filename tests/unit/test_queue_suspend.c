@@ -13,22 +13,22 @@
 #define DAY_MS	INT64_C(86400000)
 
 static unsigned back_cnt;
-static enum told last_told;
+static enum tool_status last_told;
 
 static void
-back(enum told status, void *arg)
+back(enum tool_status status, void *arg)
 {
 	last_told = status;
 	back_cnt++;
 }
 
-static enum told
+static enum tool_status
 call(struct play *p, bool ends, const char *relay, const char *domain)
 {
 	struct suspend_what w = { span_of(relay), span_of(domain),
 	    SPAN("a reason"), SPAN("ann") };
 	unsigned before = back_cnt;
-	enum told why = TOLD_FAILED;
+	enum tool_status why = STATUS_FAILED;
 
 	if (!(ends ? suspend_end : suspend_begin)(&p->q, &w, &why, back, NULL))
 		return why;
@@ -254,7 +254,7 @@ what_is_suspended_waits_untried_and_unread(void **state)
 	struct destination *d;
 
 	relay_is_there(p, 1);
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	send_some(p, 1, 200, "to@example.net");
 	turns(p, 30);
 	assert_int_equal(p->open_cnt, 0);
@@ -264,13 +264,13 @@ what_is_suspended_waits_untried_and_unread(void **state)
 	assert_null(d->ring);
 	assert_null(d->lane);
 	assert_int_equal(d->running, 0);
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);	/* again */
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE); /* again */
 	assert_int_equal(suspension_cnt(p->q.suspensions), 1);
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt > 0);
 	turns(p, 30);
 	assert_true(p->open_cnt <= 100);	/* as its window says */
-	assert_int_equal(call(p, true, "out", ""), TOLD_NONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_NONE);
 }
 
 static void
@@ -281,7 +281,7 @@ what_is_under_way_ends_as_it_would(void **state)
 	relay_is_there(p, 1);
 	send_some(p, 1, 1, "to@example.net");
 	kit_until(&p->kit, p->open_cnt == 1);
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	send_some(p, 2, 1, "to@example.net");
 	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
 	kit_until(&p->kit, p->settled_cnt == 1);
@@ -308,12 +308,12 @@ what_was_just_chosen_goes_back(void **state)
 	dl = due_take(p->q.due, d);
 	assert_non_null(dl);
 	dispatch_start(d->lane->worker, dl, RANK_NEW, 1000);
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	turns(p, 20);
 	play_list_slots(p, 100);
 	turns(p, 20);
 	assert_int_equal(p->open_cnt, 0);
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 1);
 }
 
@@ -322,8 +322,8 @@ a_restart_knows_it_before_anything_goes_out(void **state)
 {
 	struct play *p = *state;
 
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
-	assert_int_equal(call(p, false, "", "Far.Example."), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
+	assert_int_equal(call(p, false, "", "Far.Example."), STATUS_DONE);
 	send_some(p, 1, 3, "to@example.net");
 	for (uint32_t i = 2; i < 4; i++) {
 		restart(p);
@@ -334,7 +334,7 @@ a_restart_knows_it_before_anything_goes_out(void **state)
 		assert_string_equal(suspension_find(p->q.suspensions, "",
 		    "far.example")->who, "ann");
 	}
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	restart(p);
 	relay_is_there(p, 4);
 	kit_until(&p->kit, p->open_cnt > 0);
@@ -347,7 +347,7 @@ a_domain_waits_and_its_neighbours_go(void **state)
 	struct play *p = *state;
 
 	relay_is_there(p, 1);
-	assert_int_equal(call(p, false, "", "far.example"), TOLD_DONE);
+	assert_int_equal(call(p, false, "", "far.example"), STATUS_DONE);
 	send_some(p, 1, 1, "to@far.example");
 	send_some(p, 2, 1, "to@near.example");
 	kit_until(&p->kit, p->rcpt_cnt == 1);
@@ -357,7 +357,7 @@ a_domain_waits_and_its_neighbours_go(void **state)
 	/* Nor has their relay fewer slots for them. */
 	assert_int_equal(due_find_destination(p->q.due, SPAN("out"),
 	    SPAN("out"))->lane->destination_cnt, 1);
-	assert_int_equal(call(p, true, "", "FAR.example"), TOLD_DONE);
+	assert_int_equal(call(p, true, "", "FAR.example"), STATUS_DONE);
 	kit_until(&p->kit, p->rcpt_cnt == 2);
 	assert_string_equal(p->rcpt, "to@far.example");
 }
@@ -370,7 +370,7 @@ what_was_queued_before_leaves_its_line(void **state)
 
 	send_some(p, 1, 1, "to@far.example");
 	send_some(p, 2, 1, "to@near.example");
-	assert_int_equal(call(p, false, "out", "far.example"), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", "far.example"), STATUS_DONE);
 	relay_is_there(p, 1);
 	kit_until(&p->kit, p->rcpt_cnt == 1);
 	kit_until(&p->kit, due_find_destination(p->q.due, SPAN("out"),
@@ -385,10 +385,10 @@ only_what_can_be_suspended_is(void **state)
 {
 	struct play *p = *state;
 
-	assert_int_equal(call(p, false, "nowhere", ""), TOLD_NONE);
-	assert_int_equal(call(p, false, "", "a..b"), TOLD_REFUSED);
-	assert_int_equal(call(p, false, "", ""), TOLD_REFUSED);
-	assert_int_equal(call(p, true, "nowhere", ""), TOLD_NONE);
+	assert_int_equal(call(p, false, "nowhere", ""), STATUS_NONE);
+	assert_int_equal(call(p, false, "", "a..b"), STATUS_REFUSED);
+	assert_int_equal(call(p, false, "", ""), STATUS_REFUSED);
+	assert_int_equal(call(p, true, "nowhere", ""), STATUS_NONE);
 	assert_int_equal(suspension_cnt(p->q.suspensions), 0);
 }
 
@@ -404,7 +404,7 @@ the_lifetime_stands_still(void **state)
 	int64_t lived_ms = store_lived_ms(p->q.store);
 
 	assert_true(queue_age_ms(&p->q, &m, &d) >= lived_ms);
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	s = suspension_find(p->q.suspensions, "out", "");
 	s->since_lived_ms = 0;
 	assert_int_equal(queue_age_ms(&p->q, &m, &d), 0);
@@ -451,7 +451,7 @@ nothing_is_given_up_that_was_suspended_for_a_day(void **state)
 	struct id ids[2];
 
 	p->q.settings.retry.lifetime_ms = DAY_MS / 24;
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	send_some(p, 1, 1, "to@example.net");
 	ids[0] = p->id;
 	send_some(p, 2, 99, "to@example.net");
@@ -459,7 +459,7 @@ nothing_is_given_up_that_was_suspended_for_a_day(void **state)
 	pass_a_day(p);
 	look_for_old(p);
 	assert_true(is_there(p, ids[0]) && is_there(p, ids[1]));
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	look_for_old(p);
 	assert_true(is_there(p, ids[0]) && is_there(p, ids[1]));
 	restart(p);
@@ -480,10 +480,10 @@ what_goes_elsewhere_has_its_time_left(void **state)
 	unsigned before;
 
 	p->q.settings.retry.lifetime_ms = DAY_MS / 24;
-	assert_int_equal(call(p, false, "", "far.example"), TOLD_DONE);
+	assert_int_equal(call(p, false, "", "far.example"), STATUS_DONE);
 	send_some(p, 1, 1, "to@far.example");
 	pass_a_day(p);
-	assert_int_equal(call(p, true, "", "far.example"), TOLD_DONE);
+	assert_int_equal(call(p, true, "", "far.example"), STATUS_DONE);
 	relay_is_there(p, 1);
 	kit_until(&p->kit, p->open_cnt == 1);
 	look_for_old(p);
@@ -508,7 +508,7 @@ its_sender_hears_that_it_is_suspended(void **state)
 	struct delivery *dl;
 	unsigned before;
 
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 	send_some(p, 1, 1, "to@example.net");
 	dl = due_find_next(p->q.due, p->id, 0);
 	assert_non_null(dl);
@@ -528,7 +528,7 @@ its_sender_hears_that_it_is_suspended(void **state)
 	relay_is_there(p, 1);
 	turns(p, 10);
 	assert_int_equal(p->open_cnt, 0);
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	kit_until(&p->kit, p->open_cnt == 2);
 }
 
@@ -601,7 +601,7 @@ a_row_that_is_damaged_still_suspends_and_ends_for_good(void **state)
 	struct play *p = *state;
 
 	for (enum harm how = HARM_KEY; how <= HARM_VERSION; how++) {
-		assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
+		assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
 		play_stop_queue(p);
 		harm(&p->kit, how);
 		play_start_queue(p);
@@ -609,7 +609,7 @@ a_row_that_is_damaged_still_suspends_and_ends_for_good(void **state)
 		assert_int_equal(suspension_cnt(p->q.suspensions), 1);
 		assert_non_null(suspension_of(p->q.suspensions, "out",
 		    "out"));
-		assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+		assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 		restart(p);
 		assert_int_equal(suspension_cnt(p->q.suspensions), 0);
 	}
@@ -622,8 +622,8 @@ one_that_is_long_over_is_forgotten(void **state)
 	struct play *p = *state;
 	struct suspension *s;
 
-	assert_int_equal(call(p, false, "out", ""), TOLD_DONE);
-	assert_int_equal(call(p, true, "out", ""), TOLD_DONE);
+	assert_int_equal(call(p, false, "out", ""), STATUS_DONE);
+	assert_int_equal(call(p, true, "out", ""), STATUS_DONE);
 	suspend_look(&p->q);
 	turns(p, 10);
 	s = suspension_find(p->q.suspensions, "out", "");

@@ -221,10 +221,10 @@ there_is_no_helo_in_lmtp(void **state)
 	assert_string_equal(b->hop.seen, "LHLO me.example\r\n");
 }
 
-/* The door. */
+/* The endpoint. */
 
-struct kit_door {
-	struct hop_door door;
+struct kit_point {
+	struct hop_endpoint endpoint;
 	boot_endpoint_fn *fn;		/* of the request under way	*/
 	void		*arg;
 	struct later	 answer;
@@ -233,48 +233,48 @@ struct kit_door {
 	unsigned	 asked_cnt, cancelled_cnt;
 };
 
-static struct kit_door kit_door;
+static struct kit_point kit_point;
 
 static uint64_t
-open_door(const struct hop_door *d, boot_endpoint_fn *fn, void *arg)
+open_endpoint(const struct hop_endpoint *d, boot_endpoint_fn *fn, void *arg)
 {
-	kit_door.fn = fn;
-	kit_door.arg = arg;
-	kit_door.asked_cnt++;
-	if (!kit_door.is_shut)
-		later_call(&kit_door.answer);
-	return kit_door.asked_cnt;
+	kit_point.fn = fn;
+	kit_point.arg = arg;
+	kit_point.asked_cnt++;
+	if (!kit_point.is_shut)
+		later_call(&kit_point.answer);
+	return kit_point.asked_cnt;
 }
 
 static void
-cancel_door(const struct hop_door *d, uint64_t request)
+cancel_endpoint(const struct hop_endpoint *d, uint64_t request)
 {
-	assert_int_equal(request, kit_door.asked_cnt);
-	kit_door.cancelled_cnt++;
-	later_stop(&kit_door.answer);
+	assert_int_equal(request, kit_point.asked_cnt);
+	kit_point.cancelled_cnt++;
+	later_stop(&kit_point.answer);
 }
 
 static void
-answer_door(struct later *l, void *arg)
+answer_endpoint(struct later *l, void *arg)
 {
 	int fds[2] = { -1, -1 };
 
-	if (kit_door.error == 0) {
+	if (kit_point.error == 0) {
 		assert_int_equal(socketpair(AF_UNIX,
 		    SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 		hop_take(&bench->hop, fds[1]);
 	}
-	kit_door.fn(fds[0], kit_door.error, kit_door.arg);
+	kit_point.fn(fds[0], kit_point.error, kit_point.arg);
 }
 
 static void
-use_door(struct bench *b)
+use_endpoint(struct bench *b)
 {
-	memset(&kit_door, 0, sizeof(kit_door));
-	later_init(&kit_door.answer, b->loop, answer_door, NULL);
-	kit_door.door = (struct hop_door){ open_door, cancel_door,
-		SPAN("/run/lmtp") };
-	b->target.door = &kit_door.door;
+	memset(&kit_point, 0, sizeof(kit_point));
+	later_init(&kit_point.answer, b->loop, answer_endpoint, NULL);
+	kit_point.endpoint = (struct hop_endpoint){ open_endpoint,
+	    cancel_endpoint, SPAN("/run/lmtp") };
+	b->target.endpoint = &kit_point.endpoint;
 	b->target.dial.connect_ms = 100;
 	for (int i = 0; i < 3; i++)
 		(void)add_delivery(0, "s@a.example", "a@b.example");
@@ -282,7 +282,7 @@ use_door(struct bench *b)
 
 /* As open_pool(), with nobody to dial. */
 static void
-open_door_pool(struct bench *b)
+open_endpoint_pool(struct bench *b)
 {
 	const struct pool_limits limits = {
 		.connections = 1, .idle_ms = 1000,
@@ -296,26 +296,26 @@ open_door_pool(struct bench *b)
 }
 
 static void
-a_door_gives_the_connections_of_a_pool(void **state)
+an_endpoint_gives_the_connections_of_a_pool(void **state)
 {
 	struct bench *b = *state;
 	const struct outcome *o;
 
-	use_door(b);
+	use_endpoint(b);
 	b->hop.closes_after = true;
-	open_door_pool(b);
+	open_endpoint_pool(b);
 	run(b);
 	for (int i = 0; i < 3; i++)
 		want_done(b->deliveries[i], 0);
-	assert_int_equal(kit_door.asked_cnt, 3);
-	assert_int_equal(kit_door.cancelled_cnt, 0);
+	assert_int_equal(kit_point.asked_cnt, 3);
+	assert_int_equal(kit_point.cancelled_cnt, 0);
 	o = b->deliveries[0]->rcpts[0].outcome;
 	assert_int_equal(o->hop.len, 9);
 	assert_memory_equal(o->hop.ptr, "/run/lmtp", 9);
 }
 
 static void
-a_door_that_stays_shut_is_a_destination_down(void **state)
+an_endpoint_that_is_shut_is_a_destination_down(void **state)
 {
 	static const int errors[] = { ECONNREFUSED, ENOENT, EACCES, -1 };
 
@@ -325,31 +325,31 @@ a_door_that_stays_shut_is_a_destination_down(void **state)
 		tear_down(state);
 		set_up_lmtp(state);
 		b = *state;
-		use_door(b);
-		kit_door.error = errors[i];
-		kit_door.is_shut = errors[i] == -1;
-		open_door_pool(b);
+		use_endpoint(b);
+		kit_point.error = errors[i];
+		kit_point.is_shut = errors[i] == -1;
+		open_endpoint_pool(b);
 		run(b);
 		for (int k = 0; k < 3; k++)
 			want_outcome(b->deliveries[k], 0, CLASS_LATER,
 			    SCOPE_DESTINATION, STAGE_CONNECT, 451);
-		assert_int_equal(kit_door.cancelled_cnt, errors[i] == -1);
+		assert_int_equal(kit_point.cancelled_cnt, errors[i] == -1);
 	}
 }
 
 static void
-a_pool_that_is_closed_waits_for_no_door(void **state)
+a_pool_that_is_closed_waits_for_no_endpoint(void **state)
 {
 	struct bench *b = *state;
 
-	use_door(b);
-	kit_door.is_shut = true;
-	open_door_pool(b);
+	use_endpoint(b);
+	kit_point.is_shut = true;
+	open_endpoint_pool(b);
 	timer_set(&b->alarm, 20);
 	assert_int_equal(ev_run(b->loop), OK);
 	pool_close(&b->pool);
-	assert_int_equal(kit_door.asked_cnt, 1);
-	assert_int_equal(kit_door.cancelled_cnt, 1);
+	assert_int_equal(kit_point.asked_cnt, 1);
+	assert_int_equal(kit_point.cancelled_cnt, 1);
 }
 
 #define TEST(name)							\
@@ -368,9 +368,9 @@ main(void)
 		TEST(a_text_that_breaks_off_never_gets_its_dot),
 		TEST(recipients_over_the_limit_come_in_another_transaction),
 		TEST(there_is_no_helo_in_lmtp),
-		TEST(a_door_gives_the_connections_of_a_pool),
-		TEST(a_door_that_stays_shut_is_a_destination_down),
-		TEST(a_pool_that_is_closed_waits_for_no_door),
+		TEST(an_endpoint_gives_the_connections_of_a_pool),
+		TEST(an_endpoint_that_is_shut_is_a_destination_down),
+		TEST(a_pool_that_is_closed_waits_for_no_endpoint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

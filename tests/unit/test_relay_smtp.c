@@ -480,15 +480,15 @@ pieces_from_before_a_rewind_are_not_taken_for_later_ones(void **state)
 	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0,
 	    PIECE_NEXT, head), OK);
 	delivery_drop(d, 1);
-	assert_int_equal(d->asked, 3);
+	assert_int_equal(d->pulled, 3);
 	delivery_rewind(d);
 	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
 	assert_int_equal(delivery_add_piece(d, PART_BODY, 0,
 	    PIECE_NEXT, half), OK);
-	assert_int_equal(d->asked, 0);
+	assert_int_equal(d->pulled, 0);
 	assert_int_equal(delivery_add_piece(d, PART_BODY, 1,
 	    PIECE_NEXT, half), OK);
-	assert_int_equal(d->asked, 2);
+	assert_int_equal(d->pulled, 2);
 	assert_int_equal(delivery_text(d, 0, &text), ERR_AGAIN);
 	assert_int_equal(delivery_add_piece(d, PART_HEADER, 0,
 	    PIECE_NEXT, head), OK);
@@ -998,7 +998,7 @@ a_next_hop_that_refuses_is_a_destination_down(void **state)
 		    SCOPE_DESTINATION, STAGE_CONNECT, 451);
 }
 
-/* What we lack is not laid at the next hop's door. */
+/* What we lack is not laid at the next hop's endpoint. */
 static void
 out_of_descriptors_is_our_own_fault(void **state)
 {

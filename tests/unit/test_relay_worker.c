@@ -328,11 +328,11 @@ tear_down(void **state)
 	struct delivery *d;
 
 	link_close(&bench->link);
-	while ((q = TAILQ_FIRST(&bench->work.book.queues)) != NULL) {
+	while ((q = TAILQ_FIRST(&bench->work.attempts.queues)) != NULL) {
 		link_close(&q->link);
 		while ((d = TAILQ_FIRST(&q->deliveries)) != NULL)
-			attempts_remove(&bench->work.book, d);
-		TAILQ_REMOVE(&bench->work.book.queues, q, entry);
+			attempts_remove(&bench->work.attempts, d);
+		TAILQ_REMOVE(&bench->work.attempts.queues, q, entry);
 		free(q);
 	}
 	timer_stop(&bench->work.drained);
@@ -380,10 +380,10 @@ results_are_said_once_all_recipients_are_known(void **state)
 	want_heard("");
 	send_rcpt(3, 9);
 	want_heard("result 8 250; result 9 250; done 3 of 2; ");
-	assert_int_equal(bench->work.book.delivery_cnt, 1);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 1);
 	send_settled(3);
 	settle();
-	assert_int_equal(bench->work.book.delivery_cnt, 0);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 0);
 }
 
 static void
@@ -457,7 +457,7 @@ what_is_settled_while_it_runs_ends_without_a_word(void **state)
 	bench->heard[0] = '\0';
 	end(bench->taken);
 	want_heard("");
-	assert_int_equal(bench->work.book.delivery_cnt, 0);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 0);
 }
 
 /* Its text cannot be read, say: what waits for more of it waits in vain. */
@@ -472,7 +472,7 @@ what_is_settled_while_it_waits_for_text_ends(void **state)
 	bench->heard[0] = '\0';
 	send_settled(1);
 	want_heard("");
-	assert_int_equal(bench->work.book.delivery_cnt, 0);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 0);
 }
 
 /* As in a pipe relay, where the slot of one goes to another. */
@@ -492,7 +492,7 @@ when_the_link_breaks_the_end_of_one_may_end_another(void **state)
 	bench->heard[0] = '\0';
 	connect_queue(1);
 	want_heard("running 1; result 0 451; done 1 of 1; listed 7; ");
-	assert_int_equal(bench->work.book.delivery_cnt, 1);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 1);
 }
 
 static void
@@ -504,7 +504,7 @@ a_queue_that_never_comes_back_leaves_nothing(void **state)
 	settle();
 	from_queue_gone(&bench->work, 4);
 	end(bench->taken);
-	assert_int_equal(bench->work.book.delivery_cnt, 0);
+	assert_int_equal(bench->work.attempts.delivery_cnt, 0);
 }
 
 static char logged[4096];
@@ -553,7 +553,7 @@ who_has_got_what_no_queue_has_settled_is_logged(void **state)
 static struct hold *
 hold_of_queue(void)
 {
-	return &TAILQ_FIRST(&bench->work.book.queues)->hold;
+	return &TAILQ_FIRST(&bench->work.attempts.queues)->hold;
 }
 
 /* What is too large is refused, and small ones still find room. */
@@ -576,7 +576,7 @@ what_a_queue_can_have_a_relay_keep_is_bounded(void **state)
 		assert_in_range(hold_of_queue()->bytes, 1, DELIVERY_HOLD_MAX +
 		    2 * many * sizeof(struct delivery));
 	}
-	TAILQ_FOREACH(d, &TAILQ_FIRST(&bench->work.book.queues)->deliveries,
+	TAILQ_FOREACH(d, &TAILQ_FIRST(&bench->work.attempts.queues)->deliveries,
 	    entry)
 		refused += d->rcpts == NULL;
 	assert_in_range(refused, many, many + 1);

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "resolver/client.h"
 #include "resolver/complaint.h"
-#include "test_resolver_nsd.h"
+#include "resolver_nsd.h"
 
 static struct nsd nsd;
 static const char *const anchors[] = { SIGNED_ANCHOR, NULL };

@@ -12,7 +12,7 @@
 
 #include "resolver/dns.h"
 #include "sys/clock.h"
-#include "test_resolver_nsd.h"
+#include "resolver_nsd.h"
 
 #define MANY		40000	/* names, more than fit by default	*/
 #define MANY_AT_ONCE	500

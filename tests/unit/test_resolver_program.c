@@ -17,7 +17,7 @@
 #include "ask/resolve.h"
 #include "bus/link.h"
 #include "conf/conf.h"
-#include "test_resolver_nsd.h"
+#include "resolver_nsd.h"
 
 #define NOBODY	65534		/* user and group, where we are root	*/
 

@@ -520,7 +520,7 @@ old_keys_stay_for_those_who_came_before_the_reload(void **state)
 
 	open_desk(&d, &was);
 	add_edge(&d, 0, "in");
-	signer_set_ring(d.signer, kit_ring(&is));
+	signer_set_keyring(d.signer, kit_ring(&is));
 	add_edge(&d, 1, "in");
 	assert_int_equal(ask(&d, 0, &pairs[P256], 0x0403, t), SIGN_DONE);
 	assert_int_equal(ask(&d, 0, &pairs[P384], 0x0403, t), SIGN_DONE);

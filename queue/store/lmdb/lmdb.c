@@ -20,18 +20,18 @@
 static void
 tell_space(struct store *st, enum queue_full full, const char *why)
 {
-	if (full == st->told_full)
+	if (full == st->last_full)
 		return;
-	st->told_full = full;
+	st->last_full = full;
 	st->base.calls.space(full, why, st->base.arg);
 }
 
 static void
 tell_held(struct store *st, uint64_t message_cnt)
 {
-	if (message_cnt == st->told_cnt)
+	if (message_cnt == st->held_cnt)
 		return;
-	st->told_cnt = message_cnt;
+	st->held_cnt = message_cnt;
 	store_engine_held(&st->base, message_cnt);
 }
 
@@ -51,13 +51,13 @@ static void
 tell_ready(struct store *st)
 {
 	struct store_ready r = {
-		.last_id = st->last_id, .message_cnt = st->told_cnt,
+		.last_id = st->last_id, .message_cnt = st->held_cnt,
 		.suspensions = st->suspensions,
 	};
 
-	if (st->told_ready)
+	if (st->was_ready)
 		return;
-	st->told_ready = true;
+	st->was_ready = true;
 	st->suspensions = NULL;
 	store_engine_ready(&st->base, &r);
 	tell_space(st, st->full, st->full_why);
@@ -166,7 +166,7 @@ read_start(struct store *st, MDB_txn *txn)
 	    (rc = store_suspend_learn(st, txn)) != 0 ||
 	    (rc = mdb_stat(txn, st->env.dbi[TABLE_MESSAGE], &s)) != 0)
 		return rc;
-	st->message_cnt = st->told_cnt = st->state.message_cnt = s.ms_entries;
+	st->message_cnt = st->held_cnt = st->state.message_cnt = s.ms_entries;
 	if ((rc = mdb_stat(txn, st->env.dbi[TABLE_LOOSE], &s)) != 0)
 		return rc;
 	st->state.loose_cnt = s.ms_entries;

@@ -30,7 +30,7 @@ discard(const struct answer *a, const struct store_change *c)
 
 	if (a->message != NULL && (a->message->flags & MAIL_DIGEST) != 0)
 		return 0;
-	a->edit->untold_cnt++;
+	a->edit->unreported_cnt++;
 	return store_discard_put(a->store, a->txn, a->edit->id,
 	    a->edit->now_ms, &d, 1);
 }
@@ -55,7 +55,7 @@ answer(const struct answer *a, uint32_t no, const struct record_recipient *r,
 	int rc = 0;
 
 	if (c.report != REPORT_NONE && has_sender) {
-		a->edit->told_cnt++;
+		a->edit->reported_cnt++;
 		rc = store_report_put(a->store, a->txn, a->edit->id,
 		    a->edit->now_ms, &c);
 	} else if (c.report != REPORT_NONE) {

@@ -343,7 +343,7 @@ store_apply_edit(struct store *st, MDB_txn *txn, struct store_edit *e)
 	} else if (rc == 0 && found == ERR_NONE) {
 		rc = has_trace(st, txn, e, &has);
 	}
-	e->told_cnt = e->untold_cnt = 0;
+	e->reported_cnt = e->unreported_cnt = 0;
 	e->counted = 0;
 	e->removed = is_removal(e) && found != ERR_NONE;
 	e->was_damaged = found != OK;

@@ -56,9 +56,9 @@ struct store {
 	int64_t		 lived_before_ms, opened_ms; /* see store_life.c */
 	pthread_t	 writer, reader;
 	bool		 has_writer, has_reader;
-	enum queue_full	 told_full;	/* the loop's			*/
-	bool		 told_ready;
-	uint64_t	 told_cnt;
+	enum queue_full	 last_full;	/* the loop's			*/
+	bool		 was_ready;
+	uint64_t	 held_cnt;
 
 	/* The writer's own. */
 	struct store_state state;

@@ -49,10 +49,10 @@ tell_ready(struct memory *m)
 static void
 tell_held(struct memory *m)
 {
-	if (m->cnt[MEMORY_MESSAGE] == m->told_cnt)
+	if (m->cnt[MEMORY_MESSAGE] == m->held_cnt)
 		return;
-	m->told_cnt = m->cnt[MEMORY_MESSAGE];
-	store_engine_held(&m->base, m->told_cnt);
+	m->held_cnt = m->cnt[MEMORY_MESSAGE];
+	store_engine_held(&m->base, m->held_cnt);
 }
 
 static void

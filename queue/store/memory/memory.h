@@ -62,7 +62,7 @@ struct memory {
 	struct story_state story;
 	uint64_t	 max_bytes;
 	uint64_t	 held, discarded;
-	uint64_t	 told_cnt;	/* messages			*/
+	uint64_t	 held_cnt;	/* messages			*/
 	int64_t		 opened_ms;	/* monotonic			*/
 	bool		 is_full, was_full, is_ready, is_out;
 };

@@ -123,10 +123,10 @@ answer(struct memory *m, struct store_edit *e, const struct record_message *of,
 	if (c.report == REPORT_NONE)
 		return;
 	if (has_sender) {
-		e->told_cnt++;
+		e->reported_cnt++;
 		memory_put_report(m, e->id, e->now_ms, &c);
 	} else if ((of->flags & MAIL_DIGEST) == 0) {
-		e->untold_cnt++;
+		e->unreported_cnt++;
 		none = (struct store_discard){ c.rcpt_no, { .code = CODE,
 		    .address = c.address, .reply = c.reply,
 		    .why = SPAN("it has no sender to be told") } };
@@ -192,7 +192,7 @@ memory_edit(struct memory *m, struct store_edit *e)
 	struct memory_key k;
 	union record r;
 
-	e->told_cnt = e->untold_cnt = e->row_cnt = e->changed_cnt = 0;
+	e->reported_cnt = e->unreported_cnt = e->row_cnt = e->changed_cnt = 0;
 	e->note_cnt = 0;
 	e->removed = e->was_damaged = false;
 	memory_key_id(&k, e->id);

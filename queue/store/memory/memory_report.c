@@ -45,7 +45,7 @@ memory_put_discards(struct memory *m, struct id id, int64_t now_ms,
 /* Is it still as it was read? */
 static bool
 is_same(struct memory *m, const struct memory_key *k,
-    const struct report_row *told)
+    const struct report_row *as)
 {
 	struct memory_row *row = memory_get(m, MEMORY_REPORT, k);
 	union record r;
@@ -53,12 +53,12 @@ is_same(struct memory *m, const struct memory_key *k,
 	if (row == NULL)
 		return false;
 	memory_read(row, RECORD_report, &r);
-	return r.report.at_ms == told->rec.at_ms &&
-	    r.report.action == told->rec.action;
+	return r.report.at_ms == as->rec.at_ms &&
+	    r.report.action == as->rec.action;
 }
 
 static bool
-has_told(struct memory *m, const struct store_report *s)
+has_row(struct memory *m, const struct store_report *s)
 {
 	struct memory_key k;
 
@@ -72,7 +72,7 @@ has_told(struct memory *m, const struct store_report *s)
 
 /* Rows that are still those that were read. */
 static void
-del_told(struct memory *m, const struct store_report *s)
+del_rows(struct memory *m, const struct store_report *s)
 {
 	struct memory_key k;
 
@@ -99,7 +99,7 @@ memory_report(struct memory *m, struct store_report *s)
 	if ((row = memory_get(m, MEMORY_MESSAGE, &k)) == NULL)
 		return ERR_NONE;
 	memory_read(row, RECORD_message, &r);
-	if (!has_told(m, s)) {
+	if (!has_row(m, s)) {
 		s->has_more = memory_first_of(m, MEMORY_REPORT, s->id) != NULL;
 		return ERR_STALE;
 	}
@@ -109,7 +109,7 @@ memory_report(struct memory *m, struct store_report *s)
 		h = engine_rows_bounced(s->bounce->mail->id, text);
 		memory_story_put(m, s->id, EVENT_BOUNCED, 0, &h);
 	}
-	del_told(m, s);
+	del_rows(m, s);
 	s->has_more = memory_first_of(m, MEMORY_REPORT, s->id) != NULL;
 	s->removed = !s->has_more && r.message.delivery_cnt == 0;
 	if (s->removed)
@@ -121,7 +121,7 @@ memory_report(struct memory *m, struct store_report *s)
 
 /* None of its rows is left. */
 static bool
-is_told(struct memory *m, const struct store_digest *d)
+is_digested(struct memory *m, const struct store_digest *d)
 {
 	for (uint32_t i = 0; i < d->rows->cnt; i++) {
 		struct memory_key k = { .len = STORE_DISCARD_KEY };
@@ -138,7 +138,7 @@ memory_digest(struct memory *m, struct store_digest *d)
 {
 	enum err e;
 
-	if (is_told(m, d))
+	if (is_digested(m, d))
 		return ERR_STALE;
 	if (d->message != NULL && (e = memory_accept(m, d->message)) != OK)
 		return e;

@@ -4,8 +4,8 @@
  * messages long gone have left behind.  Its file is read once; each test
  * damages a copy.
  */
-#ifndef UNIT_SALVAGE_KIT_H
-#define UNIT_SALVAGE_KIT_H
+#ifndef TESTS_SALVAGE_KIT_H
+#define TESTS_SALVAGE_KIT_H
 
 #include "queue_kit.h"
 #include "queue/salvage/judge.h"

@@ -3,8 +3,8 @@
  * its engine, calls of some kinds are held back, and go on in their order.
  * What changes something waits behind what changes something, as with any.
  */
-#ifndef UNIT_LATE_KIT_H
-#define UNIT_LATE_KIT_H
+#ifndef TESTS_LATE_KIT_H
+#define TESTS_LATE_KIT_H
 
 #include "queue_play.h"
 

@@ -2,8 +2,8 @@
  * queue_kit - a temporary directory, a loop that runs until something holds,
  * and a store to put messages in, for the tests of the queue's room.
  */
-#ifndef UNIT_QUEUE_KIT_H
-#define UNIT_QUEUE_KIT_H
+#ifndef TESTS_QUEUE_KIT_H
+#define TESTS_QUEUE_KIT_H
 
 #include <sys/stat.h>
 

@@ -2,8 +2,8 @@
  * wire_records - resource records for tests, as the resolver sends them: each
  * a length and its rdata, names in it uncompressed.
  */
-#ifndef WIRE_RECORDS_H
-#define WIRE_RECORDS_H
+#ifndef TESTS_WIRE_RECORDS_H
+#define TESTS_WIRE_RECORDS_H
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
  * queue_ask - control as the test plays it: it asks, and counts what it hears.
  */
-#ifndef UNIT_QUEUE_ASK_H
-#define UNIT_QUEUE_ASK_H
+#ifndef TESTS_QUEUE_ASK_H
+#define TESTS_QUEUE_ASK_H
 
 #include "queue_play.h"
 
@@ -14,15 +14,15 @@ struct ask {
 	bool		 gone;
 	unsigned	 told_cnt, message_cnt, delivery_cnt, rcpt_cnt;
 	unsigned	 end_cnt, edit_cnt, route_cnt;
-	unsigned	 status_cnt[TOLD__COUNT];	/* of edits	*/
-	struct msg_queue_told told;
+	unsigned	 status_cnt[STATUS__COUNT];	/* of edits	*/
+	struct msg_queue_status told;
 	struct msg_list_message message;
 	struct msg_list_delivery delivery;
 	struct msg_list_rcpt rcpt;
 	char		 address[256], reply[256], trace[EXPAND_TRACE_MAX + 1];
 	struct id	 ids[ASK_IDS_MAX];	/* listed		*/
 	struct id	 last;
-	enum told	 end, edited;
+	enum tool_status	 end, edited;
 	uint16_t	 route_code;
 	char		 rule[256], relay[64], destination[256];
 	char		 waits[64];	/* a route's suspension	*/
@@ -69,13 +69,13 @@ ask_heard(struct link *l, unsigned type, const union msg *m,
 
 	ask_count_rows(a, type, m);
 	switch (type) {
-	case MSG_queue_told:
-		a->told = m->queue_told;
+	case MSG_queue_status:
+		a->told = m->queue_status;
 		a->told_cnt++;
 		break;
 	case MSG_edit_done:
 		a->edited = m->edit_done.status;
-		assert_true(a->edited < TOLD__COUNT);
+		assert_true(a->edited < STATUS__COUNT);
 		a->status_cnt[a->edited]++;
 		a->edit_cnt++;
 		break;
@@ -145,7 +145,7 @@ ask_unlink(struct ask *a)
 		kit_turn(&a->play->kit);
 }
 
-static inline enum told
+static inline enum tool_status
 ask_edit(struct ask *a, struct id id, enum edit action)
 {
 	unsigned before = a->edit_cnt;
@@ -157,14 +157,14 @@ ask_edit(struct ask *a, struct id id, enum edit action)
 }
 
 /* As posternctl does: what is under way is tried again. */
-static inline enum told
+static inline enum tool_status
 ask_edit_patiently(struct ask *a, struct id id, enum edit action)
 {
-	enum told status;
+	enum tool_status status;
 
 	do
 		status = ask_edit(a, id, action);
-	while (status == TOLD_BUSY);
+	while (status == STATUS_BUSY);
 	return status;
 }
 

@@ -2,8 +2,8 @@
  * queue_disk - a small disk of its own for a test, which runs in a child: a
  * tmpfs in a mount namespace, with or without root.
  */
-#ifndef UNIT_QUEUE_DISK_H
-#define UNIT_QUEUE_DISK_H
+#ifndef TESTS_QUEUE_DISK_H
+#define TESTS_QUEUE_DISK_H
 
 #include <sys/mount.h>
 #include <sys/wait.h>

@@ -3,8 +3,8 @@
  * answers from a table and next hops on addresses of 127.0.0.0/8, all of them
  * on one port.  For test_relay_mx.c.
  */
-#ifndef MX_KIT_H
-#define MX_KIT_H
+#ifndef TESTS_MX_KIT_H
+#define TESTS_MX_KIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* dice - chance that can be had again: random() begins with a seed that is
  * printed, and taken from POSTERN_SEED where that is set. */
-#ifndef UNIT_DICE_H
-#define UNIT_DICE_H
+#ifndef TESTS_DICE_H
+#define TESTS_DICE_H
 
 #include <stdlib.h>
 

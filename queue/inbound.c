@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "mail/dsn.h"
-#include "queue/said.h"
+#include "queue/inbound.h"
 
 bool
-said_is_line(struct span s)
+inbound_is_line(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
@@ -14,10 +14,10 @@ said_is_line(struct span s)
 }
 
 bool
-said_is_mail(const struct msg_mail_open *m, enum role role)
+inbound_is_mail(const struct msg_mail_open *m, enum role role)
 {
-	return m->stream != UINT64_MAX && said_is_line(m->sender) &&
-	    said_is_line(m->tenant) && said_is_line(m->tls) &&
+	return m->stream != UINT64_MAX && inbound_is_line(m->sender) &&
+	    inbound_is_line(m->tenant) && inbound_is_line(m->tls) &&
 	    m->ret < DSN_RET__COUNT && m->body < BODY__COUNT &&
 	    (m->params & ~PARAM__ALL) == 0 && (m->by_mode & ~BY__ALL) == 0 &&
 	    (m->envid.len == 0 || dsn_is_envid(m->envid)) &&
@@ -25,15 +25,15 @@ said_is_mail(const struct msg_mail_open *m, enum role role)
 }
 
 bool
-said_is_rcpt(const struct msg_mail_rcpt *m)
+inbound_is_rcpt(const struct msg_mail_rcpt *m)
 {
-	return m->rcpt.len > 0 && said_is_line(m->rcpt) &&
+	return m->rcpt.len > 0 && inbound_is_line(m->rcpt) &&
 	    dsn_is_notify(m->notify) &&
 	    (m->orcpt.len == 0 || dsn_is_orcpt(m->orcpt, true));
 }
 
 struct span
-said_keep(char **at, struct span s, size_t max)
+inbound_keep(char **at, struct span s, size_t max)
 {
 	struct span kept;
 

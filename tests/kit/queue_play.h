@@ -2,8 +2,8 @@
  * queue_play - the whole queue between an edge and a relay that the test
  * plays, over real links.
  */
-#ifndef UNIT_QUEUE_PLAY_H
-#define UNIT_QUEUE_PLAY_H
+#ifndef TESTS_QUEUE_PLAY_H
+#define TESTS_QUEUE_PLAY_H
 
 #include <sys/socket.h>
 

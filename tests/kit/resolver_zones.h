@@ -4,8 +4,8 @@
  * signed.example was signed with a throw-away key (ECDSA P-256) until 2060,
  * and the address of forged.signed.example changed after that.
  */
-#ifndef TEST_RESOLVER_ZONES_H
-#define TEST_RESOLVER_ZONES_H
+#ifndef TESTS_RESOLVER_ZONES_H
+#define TESTS_RESOLVER_ZONES_H
 
 #define SIGNED_ANCHOR							\
 	"signed.example. IN DS 63187 13 2 "				\

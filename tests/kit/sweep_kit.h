@@ -2,8 +2,8 @@
  * sweep_kit - to the end of what the writer of a store sweeps by itself,
  * however long that takes it.
  */
-#ifndef UNIT_SWEEP_KIT_H
-#define UNIT_SWEEP_KIT_H
+#ifndef TESTS_SWEEP_KIT_H
+#define TESTS_SWEEP_KIT_H
 
 #include "queue_kit.h"
 #include "queue/store/lmdb/store_inside.h"

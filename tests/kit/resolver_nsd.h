@@ -5,8 +5,8 @@
  * It dies with the test.  A test without NSD is a test that failed: nsd_start()
  * says so and exits with 1.
  */
-#ifndef TEST_RESOLVER_NSD_H
-#define TEST_RESOLVER_NSD_H
+#ifndef TESTS_RESOLVER_NSD_H
+#define TESTS_RESOLVER_NSD_H
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "test_resolver_zones.h"
+#include "resolver_zones.h"
 
 #define NSD_WAIT_MS	10000	/* for it to serve */
 #define NSD_PORTS_MAX	100	/* to be tried */

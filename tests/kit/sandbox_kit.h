@@ -4,8 +4,8 @@
  *
  * Include it after cmocka.h and what that needs.
  */
-#ifndef SANDBOX_KIT_H
-#define SANDBOX_KIT_H
+#ifndef TESTS_SANDBOX_KIT_H
+#define TESTS_SANDBOX_KIT_H
 
 #include <sys/stat.h>
 #include <sys/wait.h>

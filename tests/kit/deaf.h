@@ -2,8 +2,8 @@
  * deaf - every eventfd of this process stops to take what is written to it, as
  * after a fault of the kernel or a descriptor closed by mistake.
  */
-#ifndef UNIT_DEAF_H
-#define UNIT_DEAF_H
+#ifndef TESTS_DEAF_H
+#define TESTS_DEAF_H
 
 #include <fcntl.h>
 #include <limits.h>
