@@ -90,7 +90,7 @@ expire(struct queue *q, struct delivery *dl)
 }
 
 static bool
-carry_out(const struct errand *e, struct delivery *dl)
+carry_out(struct errand *e, struct delivery *dl)
 {
 	switch (e->action) {
 	case EDIT_BOUNCE:
@@ -98,9 +98,10 @@ carry_out(const struct errand *e, struct delivery *dl)
 	case EDIT_EXPIRE:
 		return expire(e->queue, dl);
 	case EDIT_MOVE:
-		return reroute_force(e->queue, dl, e->text);
+		return reroute_force(e->queue, dl, e->text,
+		    &e->busy_cnt);
 	default:
-		return reroute_force(e->queue, dl, NULL);
+		return reroute_force(e->queue, dl, NULL, &e->busy_cnt);
 	}
 }
 

@@ -21,6 +21,9 @@ struct reroute {
 	struct queue	*queue;
 	struct delivery	*delivery;
 	struct store_replan store;
+	struct store_tries seen;	/* when it was loaded		*/
+	unsigned	*stale_cnt;	/* who wants to know, until it was
+					 * tried once; or NULL		*/
 	struct split	 split;
 	uint32_t	*numbers;	/* of the recipients		*/
 };
@@ -78,6 +81,26 @@ log_moved(const struct envelope *env, const struct store_moved *m)
 	log_end(&l);
 }
 
+static void
+end(struct reroute *rr)
+{
+	rr->queue->reroutes->busy_cnt--;
+	free_reroute(rr);
+}
+
+/*
+ * Somebody else has tried it since it was loaded: what it is now is read, and
+ * judged, anew.
+ */
+static void
+put_back(struct reroute *rr)
+{
+	if (rr->stale_cnt != NULL)
+		(*rr->stale_cnt)++;
+	due_put_back(rr->queue->due, &rr->delivery);
+	end(rr);
+}
+
 /* What had one delivery has several: each is due where it is now. */
 static void
 replanned(struct store_op *op, enum err e, void *arg)
@@ -88,9 +111,14 @@ replanned(struct store_op *op, enum err e, void *arg)
 	struct envelope *env = dl->envelope;
 
 	if (e == ERR_FULL || e == ERR_SYS) {
+		rr->stale_cnt = NULL;
 		STAILQ_INSERT_TAIL(&q->reroutes->waiting, rr, entry);
 		if (!timer_running(&q->reroutes->again))
 			timer_set(&q->reroutes->again, AGAIN_MS);
+		return;
+	}
+	if (e == ERR_STALE) {
+		put_back(rr);
 		return;
 	}
 	dl->envelope = NULL;
@@ -101,8 +129,7 @@ replanned(struct store_op *op, enum err e, void *arg)
 		    &rr->store.rows[i].place);
 	}
 	free(env);
-	free_reroute(rr);
-	q->reroutes->busy_cnt--;
+	end(rr);
 }
 
 static void
@@ -182,6 +209,9 @@ fill_store(struct reroute *rr, bool some_stay)
 		    rr->split.rcpt_delivery[i]);
 	r->id = rr->delivery->place.id;
 	r->no = rr->delivery->place.no;
+	rr->seen = (struct store_tries){ r->no, env->delivery.attempts,
+	    env->delivery.deaths };
+	r->seen = &rr->seen;
 	r->now_ms = clock_wall_ms();
 	r->delivery_cnt = cnt;
 	r->rcpts = rr->numbers;
@@ -191,12 +221,13 @@ fill_store(struct reroute *rr, bool some_stay)
 /* False: it stays as it is, for want of memory. */
 static bool
 move(struct queue *q, const struct settings *set, struct delivery *dl,
-    const bool *has_way, uint32_t way_cnt)
+    const bool *has_way, uint32_t way_cnt, unsigned *stale_cnt)
 {
 	struct reroute *rr = plan(q, set, dl, has_way, way_cnt);
 
 	if (rr == NULL)
 		return false;
+	rr->stale_cnt = stale_cnt;
 	rr->store.rcpt_cnt = way_cnt;
 	rr->store.is_pinned = set != &q->settings;
 	rr->store.waived_ms = queue_waived_ms(q,
@@ -340,7 +371,8 @@ all_to(const struct queue *q, struct span relay)
 
 /* Who has no way by the routes alone stays; by a relay named all have one. */
 static bool
-force(struct queue *q, const struct settings *set, struct delivery *dl)
+force(struct queue *q, const struct settings *set, struct delivery *dl,
+    unsigned *stale_cnt)
 {
 	const struct envelope *env = dl->envelope;
 	struct route_ask ask = ask_of(env);
@@ -354,22 +386,23 @@ force(struct queue *q, const struct settings *set, struct delivery *dl)
 		has_way[i] = route_find(set->routes, &ask, &r) == ROUTE_FOUND;
 		way_cnt += has_way[i];
 	}
-	taken = way_cnt > 0 && move(q, set, dl, has_way, way_cnt);
+	taken = way_cnt > 0 && move(q, set, dl, has_way, way_cnt, stale_cnt);
 	free(has_way);
 	return taken;
 }
 
 bool
-reroute_force(struct queue *q, struct delivery *dl, const char *relay)
+reroute_force(struct queue *q, struct delivery *dl, const char *relay,
+    unsigned *stale_cnt)
 {
 	struct settings set = q->settings;
 	bool taken;
 
 	if (relay == NULL)
-		return force(q, &q->settings, dl);
+		return force(q, &q->settings, dl, stale_cnt);
 	if ((set.routes = all_to(q, span_of(relay))) == NULL)
 		return false;
-	taken = force(q, &set, dl);
+	taken = force(q, &set, dl, stale_cnt);
 	route_free(&set.routes);
 	return taken;
 }
@@ -402,7 +435,7 @@ follow(struct queue *q, const struct settings *set, struct delivery *dl,
 	 * route puts off is not to hold up the others: they leave him first.
 	 */
 	if (j->defers && j->way_cnt > 0 && !j->bad && move(q, set, dl,
-	    j->has_way, j->way_cnt)) {
+	    j->has_way, j->way_cnt, NULL)) {
 		due_drop_results(dl);
 		return true;
 	}
@@ -410,7 +443,8 @@ follow(struct queue *q, const struct settings *set, struct delivery *dl,
 		outcome_ruled(q, dl);
 		return true;
 	}
-	return j->moves && !j->bad && move(q, set, dl, j->has_way, j->way_cnt);
+	return j->moves && !j->bad && move(q, set, dl, j->has_way, j->way_cnt,
+	    NULL);
 }
 
 /* Without memory for a judgement it goes where it was to go. */

@@ -31,9 +31,12 @@ bool	reroute_loaded(struct queue *, struct delivery *);
 /*
  * What an administrator wants of a delivery whose envelope is there; true: dl
  * is taken.  All to this relay, where no route moves it any more; or NULL: as
- * the routes say, though it was moved before.
+ * the routes say, though it was moved before.  Where somebody else has tried it
+ * meanwhile it stays as it is, and *stale_cnt is one more: it must be there
+ * until what is handed to the store behind this comes back.
  */
-bool	reroute_force(struct queue *, struct delivery *, const char *relay);
+bool	reroute_force(struct queue *, struct delivery *, const char *relay,
+	    unsigned *stale_cnt);
 
 /* Give all of its recipients up, for this reason or none, and tell so. */
 bool	reroute_give_up(struct queue *, struct delivery *, struct span why);

@@ -516,12 +516,14 @@ struct store_read_old {
  * The recipients of a delivery go elsewhere: it becomes these deliveries, the
  * first of which keeps its number and is where all go that are not named.  A
  * delivery that is held stays so.  See to it that it is not under way.
- * ERR_NONE: there is no such delivery.
+ * ERR_NONE: there is no such delivery; ERR_STALE: it was tried since it was
+ * seen, and nothing was changed.
  */
 struct store_replan {
 	struct store_op	 op;
 	struct id	 id;
 	uint32_t	 no;
+	const struct store_tries *seen;	/* of it; NULL: whatever they are */
 	bool		 is_pinned;	/* by the administrator: stays	*/
 	int64_t		 waived_ms, waived_until_ms;	/* from now on	*/
 	int64_t		 now_ms;	/* due then			*/

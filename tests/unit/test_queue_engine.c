@@ -356,6 +356,87 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 	}
 }
 
+static enum err
+replan(struct play *p, const struct kit_mail *m, const struct store_tries *seen)
+{
+	static const struct store_delivery to = { .relay = SPAN("elsewhere"),
+	    .destination = SPAN("elsewhere"), .tenant = SPAN("tenant") };
+	struct store_moved row;
+	struct store_replan r = { .id = m->mail.id, .seen = seen,
+	    .now_ms = clock_wall_ms(), .deliveries = &to, .delivery_cnt = 1,
+	    .rows = &row };
+	unsigned before = p->kit.back_cnt;
+
+	store_replan(p->q.store, &r, kit_back, &p->kit);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	return p->kit.last;
+}
+
+static void
+a_move_is_not_put_over_what_was_tried_since(void **state)
+{
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_LATER, .code = 451,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	struct store_tries seen = { .no = 0 };
+	struct kit_mail m;
+	struct store_settle s;
+
+	put_by_another(p, &m);
+	s = tried_once(&m, &was, &c);
+	assert_int_equal(settle(p, &s), OK);
+	assert_int_equal(replan(p, &m, &seen), ERR_STALE);
+	was.attempts = 1;
+	s = tried_once(&m, &was, &c);	/* it stands where it did */
+	assert_int_equal(settle(p, &s), OK);
+	seen.attempts = 1;
+	seen.deaths = 1;
+	assert_int_equal(replan(p, &m, &seen), ERR_STALE);
+	seen.deaths = 0;
+	assert_int_equal(replan(p, &m, &seen), OK);
+	assert_int_equal(replan(p, &m, NULL), OK);
+}
+
+/* Between its loading and its move another writer tries it. */
+static void
+what_another_tries_meanwhile_is_not_moved(void **state)
+{
+	struct play *p = *state;
+	struct store_change c = { .class = CLASS_LATER, .code = 451,
+	    .address = SPAN("rcpt@example.org") };
+	struct record_delivery was = { .rcpt_cnt = 1, .relay = SPAN("out"),
+	    .destination = SPAN("out"), .tenant = SPAN("tenant") };
+	struct kit_mail m;
+	struct store_settle s;
+	unsigned before;
+	int status = -1;
+	enum tool_status why;
+
+	put_by_another(p, &m);
+	s = tried_once(&m, &was, &c);
+	s.op = (struct store_op){ .kind = STORE_SETTLE, .fn = kit_back,
+	    .arg = &p->kit };
+	late_begin(p, LATE(REPLAN));
+	assert_true(errand_start(&p->q, m.mail.id, EDIT_MOVE, SPAN("out"),
+	    &why, on_edited, &status));
+	kit_until(&p->kit, late.held_cnt == 2);	/* what ends it, too */
+	before = p->kit.back_cnt;
+	late.real->hand(p->q.store, &s.op);
+	kit_until(&p->kit, p->kit.back_cnt > before);
+	assert_int_equal(p->kit.last, OK);
+	late_end();
+	kit_until(&p->kit, status >= 0);
+	assert_int_equal(status, STATUS_BUSY);
+	assert_int_equal(reroute_busy_cnt(p->q.reroutes), 0);
+	status = -1;
+	assert_true(errand_start(&p->q, m.mail.id, EDIT_MOVE, SPAN("out"),
+	    &why, on_edited, &status));
+	kit_until(&p->kit, status >= 0);
+	assert_int_equal(status, STATUS_DONE);
+}
+
 /* The longest of each there can be: a flow has a name all the same. */
 static void
 no_name_is_too_long_for_a_flow(void **state)
@@ -576,6 +657,8 @@ main(void)
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
 		PLAY_TEST(an_edit_is_not_put_over_what_was_tried_since),
 		PLAY_TEST(what_another_tries_meanwhile_is_not_edited),
+		PLAY_TEST(a_move_is_not_put_over_what_was_tried_since),
+		PLAY_TEST(what_another_tries_meanwhile_is_not_moved),
 		PLAY_TEST(no_name_is_too_long_for_a_flow),
 		PLAY_TEST(what_two_want_to_tell_is_told_once),
 		PLAY_TEST(what_two_want_to_digest_is_one_digest),

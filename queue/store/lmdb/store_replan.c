@@ -193,6 +193,11 @@ store_apply_replan(struct store *st, MDB_txn *txn, struct store_replan *r)
 	rc = store_row_get(st, txn, TABLE_DELIVERY, &k, &rec, &r->op.err);
 	if (rc != 0 || r->op.err != OK)
 		return rc;
+	if (r->seen != NULL && engine_rows_has_gone_on(r->seen,
+	    &rec.delivery)) {
+		r->op.err = ERR_STALE;
+		return 0;
+	}
 	old.rec = rec.delivery;
 	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
 	if ((rc = find_next_no(st, txn, r->id, &old.next_no)) != 0)

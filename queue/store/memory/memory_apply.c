@@ -200,6 +200,9 @@ replan(struct memory *m, struct store_replan *r)
 
 	if (delivery_row(m, &place, &rec) == NULL)
 		return ERR_NONE;
+	if (r->seen != NULL && engine_rows_has_gone_on(r->seen,
+	    &rec.delivery))
+		return ERR_STALE;
 	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
 	held = (int64_t)rec.delivery.due_ms == STORE_HELD_MS;
 	left = rec.delivery.rcpt_cnt;
