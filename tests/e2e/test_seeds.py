@@ -1068,3 +1068,15 @@ def test_004_24_an_interrupt_ends_it_cleanly(start, sink):
     p.signal(signal.SIGINT)
     assert p.process.wait(60) == 0
     p.process = None
+
+
+def test_the_page_for_users_of_slimta_names_what_there_is():
+    """Each name of ours in it is a block or an option."""
+    rows = [json.loads(l) for l in run(
+        ["posternctl", "--json", "options"]).out.splitlines()]
+    ours = {r[k] for r in rows for k in ("block", "within", "option")
+            if k in r}
+    with open(os.path.join(TOP, "man/postern-slimta.7"),
+              encoding="utf-8") as f:
+        named = re.findall(r"^\.Ic (\S+)", f.read(), re.M)
+    assert named and set(named) <= ours, set(named) - ours
