@@ -131,10 +131,25 @@ block_keyed(const struct block *b)
 	    tls->settings[OPTION_RELAY_TLS_keyfile].cnt > 0 ? tls : NULL;
 }
 
+enum role
+block_role(const struct block *relay)
+{
+	return kinds_role(kinds_find(block_kind(relay)),
+	    block_text(relay, OPTION_RELAY_user));
+}
+
+bool
+block_as_recipient(const struct block *relay)
+{
+	return kinds_has(block_kind(relay), KIND_AS_RECIPIENT) &&
+	    block_role(relay) == ROLE_LOCAL;
+}
+
 bool
 block_has(const struct block *b, unsigned fact)
 {
-	return b->no == BLOCK_RELAY && kinds_has(block_kind(b), fact);
+	return b->no == BLOCK_RELAY && (kinds_has(block_kind(b), fact) ||
+	    (fact == KIND_HAS_USERS && block_as_recipient(b)));
 }
 
 /* What of an edge needs names is listed here. */

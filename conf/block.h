@@ -93,7 +93,14 @@ bool		 block_is_abroad(const struct block *edge);
 /* Its `type'; empty when it has or knows none. */
 struct span	 block_kind(const struct block *);
 bool		 block_is(const struct block *, const char *kind);
-/* Does this fact, KIND_*, hold for its type?  Of none but relays. */
+/* The process that a relay of a known type becomes. */
+enum role	 block_role(const struct block *relay);
+/* Does its program run as the recipient? */
+bool		 block_as_recipient(const struct block *relay);
+/*
+ * Does this fact, KIND_*, hold for its type, or for what else it says?  Of none
+ * but relays.
+ */
 bool		 block_has(const struct block *, unsigned fact);
 
 /* Its `tls', if that has a key to sign with; else NULL. */

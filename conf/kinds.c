@@ -42,6 +42,14 @@ kinds_find(struct span word)
 	return NULL;
 }
 
+/* Whoever runs programs as users is nobody in particular. */
+enum role
+kinds_role(const struct kind_row *row, struct span user)
+{
+	return (row->facts & KIND_AS_RECIPIENT) != 0 &&
+	    span_eq(user, SPAN(KIND_RECIPIENT)) ? ROLE_LOCAL : row->role;
+}
+
 bool
 kinds_has(struct span word, unsigned fact)
 {

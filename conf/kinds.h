@@ -27,6 +27,10 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 				 * the end of the text			*/
 #define KIND_TAKES_BINARY 0x100u /* it takes text of any octets, if its next
 				 * hop does				*/
+#define KIND_AS_RECIPIENT 0x200u /* its program may run as its recipient, by
+				 * KIND_RECIPIENT in place of a user	*/
+
+#define KIND_RECIPIENT	"recipient"
 
 /* The same for a type of edge. */
 #define EDGE_KIND_NEVER_25 0x1u	/* nobody may take it for SMTP: no listener
@@ -57,6 +61,8 @@ extern const char kinds_words[];
 
 /* The row of a type; NULL when there is none. */
 const struct kind_row	*kinds_find(struct span word);
+/* The process it becomes with this `user', which may be empty. */
+enum role		 kinds_role(const struct kind_row *, struct span user);
 /* Does this hold for the type?  Not where there is no such type. */
 bool			 kinds_has(struct span word, unsigned fact);
 

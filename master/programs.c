@@ -81,7 +81,7 @@ static bool
 is_started_here(enum role role)
 {
 	return role != ROLE_LAUNCHER && role != ROLE_COURIER &&
-	    role != ROLE_FINDER && role != ROLE_TOOL;
+	    role != ROLE_FINDER && role != ROLE_RUNNER && role != ROLE_TOOL;
 }
 
 enum err

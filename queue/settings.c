@@ -99,7 +99,9 @@ read_relay(struct routes *routes, const struct slice *relay)
 	if (!kinds_has(type, KIND_TAKES_BINARY) &&
 	    route_relay_no(routes, r.of, &no))
 		route_set_binary(routes, no, false);
-	if (kinds_has(type, KIND_HAS_USERS) &&
+	if ((kinds_has(type, KIND_HAS_USERS) ||
+	    kinds_role(kinds_find(type), slice_text(relay, "user", 0)) ==
+	    ROLE_LOCAL) &&
 	    (r.err = route_set_users(routes, r.of)) != OK)
 		return r.err;
 	slice_each(relay, "recipients", take_rcpt, &r);

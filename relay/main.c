@@ -9,8 +9,9 @@
  *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
  *		    mx_pools  places  sources
  *	maildir	    maildir_path  maildir_file
- *	pipe	    pipe_args  pipe_run  launcher  pipe_verdict
- *	local	    pipe  local  launcher  task  who  box  mbox
+ *	pipe	    agent  pipe_args  pipe_run  launcher  runner
+ *		    pipe_verdict
+ *	local	    pipe  local  launcher  task  become  who  box  mbox
  *		    asking  forward
  *	blackhole
  *	to_queue
@@ -93,7 +94,7 @@ main(int argc, char **argv)
 		boot_fatal("the slice is damaged", 0);
 	process = slice_process(&r.env.block);
 	type = relay_type_find(slice_text(&r.env.block, "type", 0),
-	    boot_self(b)->role);
+	    slice_text(&r.env.block, "user", 0), boot_self(b)->role);
 	if (type == NULL)
 		boot_fatal("no such type of relay", 0);
 	r.env.loop = boot_loop(b);

@@ -14,11 +14,11 @@ static const struct {
 };
 
 const struct relay_type *
-relay_type_find(struct span word, enum role role)
+relay_type_find(struct span word, struct span user, enum role role)
 {
 	const struct kind_row *row = kinds_find(word);
 
-	if (row == NULL || row->role != role)
+	if (row == NULL || kinds_role(row, user) != role)
 		return NULL;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (span_eq(word, span_of(rows[i].word)))

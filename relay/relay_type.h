@@ -61,8 +61,9 @@ struct relay_type {
 	bool		 takes_binary;
 };
 
-/* The row of a type for this role, or NULL. */
-const struct relay_type	*relay_type_find(struct span word, enum role);
+/* The row of a type for this role, with its `user'; or NULL. */
+const struct relay_type	*relay_type_find(struct span word, struct span user,
+			    enum role);
 
 /* The rows, each in the file of its name; several types may share one. */
 #define KIND(word, role, reach, facts, slots, check, by)		\

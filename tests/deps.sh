@@ -6,7 +6,8 @@
 # Services of what is installed are neither started nor left enabled.  Postfix
 # is only unpacked, for its smtpd and its smtp-sink, because a host has one mail
 # system and this may be another's; Exim, bsd-mailx and nsd likewise, and
-# maildrop, fail2ban and cron, which would bring a service of their own.
+# maildrop, procmail, fail2ban and cron, which would bring a service of their
+# own, or are set-id programs.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -118,6 +119,7 @@ test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
 	unpack exim4-daemon-light sbin/exim4 &&
 	{ [ -x /usr/sbin/nsd ] || unpack nsd sbin/nsd; } &&
 	unpack maildrop bin/maildrop &&
+	unpack procmail bin/procmail &&
 	unpack fail2ban bin/fail2ban-regex &&
 	unpack bsd-mailx bin/bsd-mailx &&
 	unpack courier-authlib lib/libcourierauth.so.0 &&

@@ -31,6 +31,7 @@
 #define CONTROL_MEMORY	(256u << 20)
 #define PROGRAM_FILES	1024		/* descriptors			*/
 #define PROGRAM_PROCESSES 512		/* of its user, all counted	*/
+#define PERSON_PROCESSES 4096		/* of one who may be at work here */
 
 #define LAST_CAPABILITY	63	/* asked until the kernel says no more */
 
@@ -267,11 +268,12 @@ limit_memory(enum role role)
 
 /* What the programs of a launcher inherit. */
 static enum err
-limit_programs(void)
+limit_programs(bool becomes)
 {
 	if (lower(RLIMIT_NOFILE, PROGRAM_FILES) != OK)
 		return ERR_SYS;
-	return lower(RLIMIT_NPROC, PROGRAM_PROCESSES);
+	return lower(RLIMIT_NPROC, becomes ? PERSON_PROCESSES :
+	    PROGRAM_PROCESSES);
 }
 
 static enum err
@@ -285,7 +287,8 @@ set_limits(struct steps *st)
 		return missed(st, "limits");
 	if (st->may & (MAY_ACCEPT | MAY_DIAL) && raise_descriptors() != OK)
 		return missed(st, "limits");
-	if (st->may & MAY_EXEC && limit_programs() != OK)
+	if (st->may & MAY_EXEC && limit_programs((st->may &
+	    MAY_BECOME) != 0) != OK)
 		return missed(st, "limits");
 	if ((st->may & (MAY_FILES | MAY_STORE | MAY_READ | MAY_EXEC)) == 0 &&
 	    fstat(STDERR_FILENO, &err) == 0 && !S_ISREG(err.st_mode) &&
@@ -331,7 +334,8 @@ static enum err
 refuse_ids(const struct steps *st)
 {
 	return (st->may & MAY_BECOME) == 0 || !seccomp_is_on() ? OK :
-	    seccomp_refuse_ids(st->box->never, st->box->never_cnt);
+	    seccomp_refuse_ids(st->box->never, st->box->never_cnt,
+	    (st->may & MAY_EXEC) != 0);
 }
 
 static enum err

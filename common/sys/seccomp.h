@@ -48,9 +48,12 @@ MUST_CHECK enum err seccomp_enter_exec(bool calls_out);
 /*
  * For a row with MAY_BECOME, before it enters: nobody becomes root, nor one of
  * these users, nor of root's group, by setresuid() and setresgid(), which are
- * the only ways it has.  What tries it ends.
+ * the only ways it has.  What tries it ends.  With executes it may have any
+ * call, as the programs do that inherit the list: there all ways are on it, a
+ * list of groups too, and what tries one fails.
  */
-MUST_CHECK enum err seccomp_refuse_ids(const uint32_t *users, size_t cnt);
+MUST_CHECK enum err seccomp_refuse_ids(const uint32_t *users, size_t cnt,
+	    bool executes);
 
 /*
  * For a row with MAY_EXEC, after it has entered: no signal from it, nor from

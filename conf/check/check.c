@@ -111,8 +111,7 @@ check_block(struct conf *c, struct block *b)
 		check_queue_path(c, b);
 	} else if (b->no == BLOCK_RELAY) {
 		if (block_kind(b).len > 0)
-			check_role(c, kinds_find(block_kind(b))->role,
-			    b->name_place);
+			check_role(c, block_role(b), b->name_place);
 		check_relay(c, b);
 	}
 	if (block_keyed(b) != NULL)

@@ -365,7 +365,7 @@ static void
 check_homes(struct conf *c, const struct block *r)
 {
 	bool writes = span_begins(block_text(r, OPTION_RELAY_path_local),
-	    SPAN("~/"));
+	    SPAN("~/")) || block_as_recipient(r);
 
 	if (!block_has(r, KIND_HAS_USERS))
 		return;

@@ -11,6 +11,18 @@
 
 #define AGENT_WORDS	5	/* of a local delivery agent: its name, -f
 				 * SENDER and -d RECIPIENT		*/
+#define NAME_WORDS	4	/* names of the user to run it as	*/
+
+/* A number of users is for who runs as them. */
+static void
+check_least(struct conf *c, const struct block *b)
+{
+	const struct setting *s = &b->settings[OPTION_RELAY_minimum_uid];
+
+	if (s->given && !block_as_recipient(b))
+		report_add(&c->mistakes, s->place, "minimum_uid has no meaning "
+		    "without `user " KIND_RECIPIENT "'");
+}
 
 /* The user of the block, where it matters. */
 static void
@@ -26,7 +38,7 @@ check_owner(struct conf *c, struct block *b, const char *not_root)
 		    block_words(c, b));
 		return;
 	}
-	if (user->cnt == 0)
+	if (user->cnt == 0 || block_as_recipient(b))
 		return;
 	if (!check_user(c, user->v[0].text, &b->uid, &b->gid))
 		report_add(&c->mistakes, user->v[0].place,
@@ -74,8 +86,11 @@ check_program(struct conf *c, const struct reading *r, const char *what)
 
 /* Own: words that it is given besides. */
 static void
-check_words(struct conf *c, const struct setting *words, unsigned own)
+check_words(struct conf *c, const struct block *b,
+    const struct setting *words, unsigned own)
 {
+	if (block_as_recipient(b))
+		own += NAME_WORDS;
 	if (words->cnt + own > PROGRAM_ARGS_MAX)
 		report_add(&c->mistakes, words->place, "a program is started "
 		    "with at most %u words, and these are %u",
@@ -90,7 +105,8 @@ check_pipe(struct conf *c, struct block *b)
 	if (args->cnt > 0)
 		check_program(c, &args->v[0], "the first of args is the "
 		    "program");
-	check_words(c, args, 0);
+	check_words(c, b, args, 0);
+	check_least(c, b);
 	check_owner(c, b, "no program is run");
 }
 
@@ -125,7 +141,8 @@ check_agent(struct conf *c, struct block *b, const char *name)
 	const struct setting *path = &b->settings[OPTION_RELAY_path_program];
 	struct span found;
 
-	check_words(c, &b->settings[OPTION_RELAY_extra_args], AGENT_WORDS);
+	check_words(c, b, &b->settings[OPTION_RELAY_extra_args], AGENT_WORDS);
+	check_least(c, b);
 	check_owner(c, b, "no program is run");
 	if (path->given) {
 		if (path->cnt > 0)

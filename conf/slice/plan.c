@@ -42,7 +42,7 @@ role_of(const struct block *b)
 	case BLOCK_QUEUE:
 		return kinds_find_queue(block_kind(b))->role;
 	default:
-		return kinds_find(block_kind(b))->role;
+		return block_role(b);
 	}
 }
 

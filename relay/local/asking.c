@@ -56,12 +56,13 @@ run_it(struct asking *a, struct asking_row *r, const struct pipe_args *args)
 static bool
 begin(struct asking *a, struct asking_row *r)
 {
+	const struct span rcpt = { r->rcpt, r->len };
 	static struct pipe_args args;
 	enum err e;
 
 	memset(&args, 0, offsetof(struct pipe_args, bytes));
-	e = local_args(a->block, SPAN(TASK_ASK),
-	    (struct span){ r->rcpt, r->len }, &args);
+	e = a->by_names ? local_names(a->block, rcpt, &args) :
+	    local_args(a->block, SPAN(TASK_ASK), rcpt, &args);
 	if (e == OK && r->until_ms > clock_mono_ms())
 		e = run_it(a, r, &args);
 	else if (e == OK)
@@ -117,11 +118,12 @@ late(struct timer *t, void *arg)
 
 void
 asking_init(struct asking *a, struct ev_loop *loop, struct launcher *l,
-    const struct slice *block, uint64_t *last_run)
+    const struct slice *block, bool by_names, uint64_t *last_run)
 {
 	memset(a, 0, sizeof(*a));
 	a->launcher = l;
 	a->block = block;
+	a->by_names = by_names;
 	a->last_run = last_run;
 	TAILQ_INIT(&a->waiting);
 	TAILQ_INIT(&a->running);
@@ -174,7 +176,11 @@ take_remark(struct span words)
 static enum user_found
 judge(int status)
 {
-	if (status == LAUNCHER_NOT_RUN || !WIFEXITED(status))
+	if (status == LAUNCHER_NO_USER)
+		return USER_NOBODY;
+	if (status == LAUNCHER_ROOT)
+		return USER_IS;
+	if (status < 0 || !WIFEXITED(status))
 		return USER_LATER;
 	switch (WEXITSTATUS(status)) {
 	case TASK_NO_USER:

@@ -42,6 +42,8 @@ TAILQ_HEAD(asking_rows, asking_row);
 struct asking {
 	struct launcher	*launcher;
 	const struct slice *block;
+	bool		 by_names;	/* the launcher has a program, which a
+					 * question does not run	*/
 	uint64_t	*last_run;	/* numbers are the launcher's	*/
 	struct asking_rows waiting, running;
 	unsigned	 cnt, run_cnt;
@@ -50,7 +52,7 @@ struct asking {
 
 /* All borrowed. */
 void	asking_init(struct asking *, struct ev_loop *, struct launcher *,
-	    const struct slice *, uint64_t *last_run);
+	    const struct slice *, bool by_names, uint64_t *last_run);
 void	asking_begin(struct asking *, struct attempts_queue *, uint64_t no,
 	    struct span rcpt);
 /* A run is over; it may be another's. */

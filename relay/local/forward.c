@@ -81,14 +81,6 @@ forward_words(struct span text, const char *user, char out[FORWARD_OUT_MAX],
 	return len;
 }
 
-/* Is it the user's own, and written to by nobody else? */
-static bool
-is_his(const struct who *who, const struct stat *st)
-{
-	return (st->st_uid == who->uid || st->st_uid == 0) &&
-	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 /* What is not there, or not for the user to see, is none; the rest may pass. */
 static enum err
 judge(int error)
@@ -108,7 +100,7 @@ open_file(const struct who *who, int *out, const char **why)
 
 	if (home == -1)
 		return judge(errno);
-	is_good = fstat(home, &in) == 0 && is_his(who, &in);
+	is_good = fstat(home, &in) == 0 && who_owns(who, &in);
 	fd = openat(home, ".forward", O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_NOCTTY | O_CLOEXEC);
 	close(home);
@@ -118,7 +110,7 @@ open_file(const struct who *who, int *out, const char **why)
 		return judge(errno);
 	}
 	if (is_good && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    is_his(who, &st) && st.st_size <= FORWARD_FILE_MAX) {
+	    who_owns(who, &st) && st.st_size <= FORWARD_FILE_MAX) {
 		*out = fd;
 		return OK;
 	}

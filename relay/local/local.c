@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "relay/local/local.h"
+#include "relay/local/runner.h"
 #include "relay/local/task.h"
 #include "relay/local/who.h"
 
@@ -29,6 +30,19 @@ local_start(struct launcher **out, const struct relay_type_env *env)
 	boot_ids(env->boot, &box.uid, &box.gid);
 	task_init(&rules);
 	return launcher_start_task(out, &task_deliver, &box);
+}
+
+enum err
+local_start_as(struct launcher **out, const char *program,
+    const struct relay_type_env *env)
+{
+	struct sandbox box = { .role = ROLE_RUNNER, .root = "/",
+	    .wish = SANDBOX_REQUIRE,
+	    .calls_out = slice_flag(&env->block, "network") };
+
+	boot_ids(env->boot, &box.uid, &box.gid);
+	runner_init((uint32_t)slice_num(&env->block, "minimum_uid"));
+	return launcher_start_as(out, program, &runner_task, &box);
 }
 
 /* RFC 5321 4.1.2: quoted or not, it is the same. */
@@ -69,7 +83,7 @@ add_names(struct span local, struct pipe_args *out)
 }
 
 enum err
-local_args(const struct slice *block, struct span sender, struct span address,
+local_names(const struct slice *block, struct span address,
     struct pipe_args *out)
 {
 	struct span local, user;
@@ -86,11 +100,21 @@ local_args(const struct slice *block, struct span sender, struct span address,
 	local = unquote(local, buf);
 	if (local.len > LOCAL_PART_MAX)
 		return ERR_PEER;
+	if ((e = add_names(local, out)) == OK && user.len < local.len)
+		e = add_names(user, out);
+	out->name_cnt = out->cnt;
+	return e;
+}
+
+enum err
+local_args(const struct slice *block, struct span sender, struct span address,
+    struct pipe_args *out)
+{
+	enum err e;
+
 	if ((e = pipe_args_add_value(out, sender)) == OK &&
 	    (e = pipe_args_add_value(out, address)) == OK)
-		e = add_names(local, out);
-	if (e == OK && user.len < local.len)
-		e = add_names(user, out);
+		e = local_names(block, address, out);
 	return e;
 }
 
@@ -104,6 +128,32 @@ log_trouble(struct span why)
 	log_begin(&l, LOG_trouble);
 	log_str(&l, LOG_KEY_why, why);
 	log_end(&l);
+}
+
+static enum own
+judge_why(int why)
+{
+	switch (why) {
+	case LAUNCHER_NO_USER:
+		return OWN_no_user;
+	case LAUNCHER_ROOT:
+		return OWN_user_root;
+	case LAUNCHER_UNANSWERED:
+		return OWN_user_unanswered;
+	case LAUNCHER_NO_HOME:
+		return OWN_no_home;
+	case LAUNCHER_BAD_HOME:
+		return OWN_bad_home;
+	default:
+		return OWN_not_started;
+	}
+}
+
+struct verdict
+local_no_run(int why, struct span error)
+{
+	log_trouble(span_trim(error));
+	return verdict_own(judge_why(why), STAGE_BODY);
 }
 
 static enum own
@@ -121,7 +171,8 @@ judge(int status)
 		[TASK_NO_TEXT] = OWN_no_text,
 	};
 
-	return WIFEXITED(status) && WEXITSTATUS(status) < TASK__COUNT ?
+	return status >= 0 && WIFEXITED(status) &&
+	    WEXITSTATUS(status) < TASK__COUNT ?
 	    ends[WEXITSTATUS(status)] : OWN_delivery_died;
 }
 

@@ -2,26 +2,22 @@
  * task.c - from a request to an exit status, in one process of its own.
  */
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "relay/local/become.h"
 #include "relay/local/box.h"
 #include "relay/local/forward.h"
 #include "relay/local/task.h"
-#include "relay/local/who.h"
 #include "sys/clock.h"
-#include "sys/roles.h"
 
 #define MAIL_GROUP	"mail"
 #define HELD_MAX	(1u << 20)	/* bytes read before a lock is taken */
@@ -31,8 +27,6 @@
 
 static struct task_rules rules;
 static gid_t	 mail_gid;		/* 0: this host has no such group */
-static uint32_t	 ours[ROLE__COUNT];	/* users of postern's own	*/
-static unsigned	 ours_cnt;
 
 static const struct launcher_room *room;
 static volatile sig_atomic_t is_ended;
@@ -46,30 +40,13 @@ task_init(const struct task_rules *r)
 
 /* In the launcher. */
 
-static void
-note_ours(void)
-{
-	for (unsigned r = 0; r < ROLE__COUNT; r++) {
-		const char *name = role_row(r)->user;
-		const struct passwd *pw;
-
-		if (name[0] == '_' && (pw = getpwnam(name)) != NULL)
-			ours[ours_cnt++] = pw->pw_uid;
-	}
-}
-
 static enum err
 begin(int *kept, struct sandbox *box)
 {
-	struct sandbox finder = *box;
 	const struct group *gr = getgrnam(MAIL_GROUP);
 
 	mail_gid = gr != NULL ? gr->gr_gid : 0;
-	note_ours();
-	box->never = ours;
-	box->never_cnt = ours_cnt;
-	finder.role = ROLE_FINDER;
-	return who_start(kept, &finder);
+	return become_begin(kept, box);
 }
 
 /* In a child. */
@@ -140,57 +117,19 @@ fail(const struct box *b)
 	}
 }
 
-static bool
-is_never(const struct who *w)
-{
-	if (w->uid == 0 || w->gid == 0 || w->uid == UINT32_MAX ||
-	    w->gid == UINT32_MAX)
-		return true;
-	for (unsigned i = 0; i < ours_cnt; i++)
-		if (w->uid == ours[i])
-			return true;
-	return false;
-}
-
-static bool
-drop_capabilities(void)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct sets[2] = { 0 };
-
-	return syscall(SYS_capset, &head, sets) == 0;
-}
-
-/* For good.  Not started as root, all we can be is who we are. */
-static bool
-become(const struct who *w, gid_t gid)
-{
-	if (w->uid == geteuid() && w->uid == getuid())
-		return true;
-	*room->uid = w->uid;
-	return setgroups(0, NULL) == 0 && setresgid(w->gid, gid, gid) == 0 &&
-	    setresuid(w->uid, w->uid, w->uid) == 0 && drop_capabilities() &&
-	    geteuid() == w->uid;
-}
-
 static int
 look_up(struct who *w, int patience_ms)
 {
-	enum err e = who_ask(room->kept, room->args + TASK_ARG_NAMES,
-	    room->arg_cnt - TASK_ARG_NAMES, patience_ms, w);
+	enum err e = become_find(room->kept, room->args + TASK_ARG_NAMES,
+	    room->arg_cnt - TASK_ARG_NAMES, rules.minimum_uid, patience_ms,
+	    w);
 
-	if (e == ERR_NONE || (e == OK && w->uid != 0 &&
-	    w->uid < rules.minimum_uid))
-		return TASK_NO_USER;
-	if (e != OK)
+	if (e == ERR_SYS)
 		return complain(TASK_UNANSWERED, "the user cannot be looked "
 		    "up");
-	if (is_never(w))
-		return TASK_ROOT;
 	close(room->kept);
-	return TASK_DONE;
+	return e == ERR_NONE ? TASK_NO_USER : e != OK ? TASK_ROOT :
+	    TASK_DONE;
 }
 
 /* A signal just before a read would not end that: so it is looked for too. */
@@ -268,7 +207,7 @@ tell_of(const struct who *who)
 
 	if (!rules.forwards)
 		return TASK_DONE;
-	if (!become(who, who->gid))
+	if (become_user(who, who->gid, room->uid) != OK)
 		return complain(TASK_FAILED, "the user cannot be become");
 	if (forward_read(who, names, &len, &why) != OK || is_ended)
 		return complain(TASK_FAILED, ".forward");
@@ -281,7 +220,7 @@ tell_of(const struct who *who)
 }
 
 static int
-deliver(const struct launcher_room *r)
+deliver(struct launcher_room *r)
 {
 	static struct box box;
 	struct who who;
@@ -304,8 +243,8 @@ deliver(const struct launcher_room *r)
 		errno = ENAMETOOLONG;
 		return complain(TASK_FAILED, who.name);
 	}
-	if (!become(&who, box.wants_group && mail_gid != 0 ? mail_gid :
-	    who.gid))
+	if (become_user(&who, box.wants_group && mail_gid != 0 ? mail_gid :
+	    who.gid, room->uid) != OK)
 		return complain(TASK_FAILED, "the user cannot be become");
 	if (!box_reach(&box))
 		return complain(box.is_home ? TASK_NO_HOME : TASK_FAILED,

@@ -52,6 +52,13 @@ who_is_name(const char *s)
 	return true;
 }
 
+bool
+who_owns(const struct who *who, const struct stat *st)
+{
+	return (st->st_uid == who->uid || st->st_uid == 0) &&
+	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /* In a child of the finder. */
 
 /*
@@ -73,6 +80,9 @@ look_for(const char *name, struct who *out)
 	    sizeof(out->name)) >= sizeof(out->name) || strlcpy(out->home,
 	    pw->pw_dir, sizeof(out->home)) >= sizeof(out->home))
 		return FOUND_NONE;
+	if (pw->pw_shell[0] == '\0' || strlcpy(out->shell, pw->pw_shell,
+	    sizeof(out->shell)) >= sizeof(out->shell))
+		(void)strlcpy(out->shell, "/bin/sh", sizeof(out->shell));
 	return FOUND;
 }
 
@@ -236,6 +246,7 @@ get_answer(int fd, int patience_ms, struct who *out)
 		return ERR_NONE;
 	a.who.name[sizeof(a.who.name) - 1] = '\0';
 	a.who.home[sizeof(a.who.home) - 1] = '\0';
+	a.who.shell[sizeof(a.who.shell) - 1] = '\0';
 	if (a.found != FOUND || !who_is_name(a.who.name)) {
 		errno = EIO;
 		return ERR_SYS;

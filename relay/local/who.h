@@ -18,6 +18,9 @@
 #ifndef RELAY_LOCAL_WHO_H
 #define RELAY_LOCAL_WHO_H
 
+#include <sys/stat.h>
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,16 +29,21 @@
 
 #define WHO_NAME_MAX	256	/* bytes with NUL			*/
 #define WHO_HOME_MAX	1024
+#define WHO_SHELL_MAX	256
 #define WHO_NAMES_MAX	4	/* that a question tries		*/
 
 struct who {
 	uint32_t	 uid, gid;
 	char		 name[WHO_NAME_MAX];	/* as the host has it	*/
 	char		 home[WHO_HOME_MAX];
+	char		 shell[WHO_SHELL_MAX];	/* never ""		*/
 };
 
 /* May it be a user's name, and a file's?  Neither dots first nor slashes. */
 bool		 who_is_name(const char *);
+
+/* Is this his own or root's, and may nobody else write to it? */
+bool		 who_owns(const struct who *, const struct stat *);
 
 /* Fork the finder; *out is where it is asked.  Before the sandbox. */
 MUST_CHECK enum err who_start(int *out, const struct sandbox *);

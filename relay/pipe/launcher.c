@@ -99,23 +99,31 @@ enum err
 launcher_start(struct launcher **out, const char *program,
     const struct sandbox *box)
 {
-	struct launcher_life life = { .kept = -1, .box = *box };
-	enum err e;
-
-	if (open_program(program, &life.kept, &life.is_script) != OK)
-		return ERR_SYS;
-	e = start(out, &life, program);
-	close(life.kept);
-	return e;
+	return launcher_start_as(out, program, NULL, box);
 }
 
 enum err
 launcher_start_task(struct launcher **out, const struct launcher_task *task,
     const struct sandbox *box)
 {
-	struct launcher_life life = { .kept = -1, .task = task, .box = *box };
+	struct launcher_life life = { .program = -1, .kept = -1, .task = task,
+	    .box = *box };
 
 	return start(out, &life, role_row(box->role)->name);
+}
+
+enum err
+launcher_start_as(struct launcher **out, const char *program,
+    const struct launcher_task *task, const struct sandbox *box)
+{
+	struct launcher_life life = { .kept = -1, .task = task, .box = *box };
+	enum err e;
+
+	if (open_program(program, &life.program, &life.is_script) != OK)
+		return ERR_SYS;
+	e = start(out, &life, program);
+	close(life.program);
+	return e;
 }
 
 /* Told once, from a place of its own. */
@@ -260,6 +268,7 @@ launcher_run(struct launcher *l, uint64_t no, const struct pipe_args *args,
 	m.wish = LAUNCH_RUN;
 	m.no = no;
 	m.arg_cnt = args->cnt;
+	m.name_cnt = args->name_cnt;
 	m.len = (uint32_t)args->len;
 	memcpy(m.args, args->bytes, args->len);
 	e = say(l, &m, fds, LAUNCHER_FDS);

@@ -12,10 +12,16 @@
  * left the group on purpose becomes the launcher's child and is collected.
  *
  * In place of a program it can have a task, a part of this one: a child does it
- * for each request, and ends.  A task becomes another user, whom the launcher
+ * for each request, and ends.  Or it has both, and a child that has done the
+ * task becomes the program.  A task becomes another user, whom the launcher
  * could not kill as itself: so the task says whom, and is ended as him.
  *
- * Files: launcher.c the relay's end, launcher_child.c the process.
+ * What happens before a program runs is told by memory that the children share
+ * with the launcher, and that no program has: it is never taken for an end of
+ * the program's own.
+ *
+ * Files: launcher.c the relay's end, launcher_child.c the process,
+ * launcher_program.c its children.
  *
  * Owns	   its end of the socket; the process ends with it
  * Blocks  launcher_start() to open the file; the rest never
@@ -34,16 +40,33 @@
 
 #define LAUNCHER_RUNS_MAX	256	/* at the same time		*/
 #define LAUNCHER_FDS	4		/* that go with each		*/
-#define LAUNCHER_NO_EXEC 126		/* exit status: not the program's */
-#define LAUNCHER_NOT_RUN (-1)		/* a status: nothing was begun	*/
+
+/*
+ * In place of wait(2)'s status, below zero: no program has run, nor a task been
+ * done.  But for the first, words are on its standard error.
+ */
+enum launcher_why {
+	LAUNCHER_NOT_RUN = -1,	/* there was no process, or it died early */
+	LAUNCHER_NO_EXEC = -2,	/* the program cannot be executed	*/
+	LAUNCHER_NO_USER = -3,	/* to become: there is none		*/
+	LAUNCHER_ROOT = -4,	/* who may not be become		*/
+	LAUNCHER_UNANSWERED = -5, /* he cannot be looked up now		*/
+	LAUNCHER_NO_HOME = -6,
+	LAUNCHER_BAD_HOME = -7	/* others could write to it		*/
+};
 
 struct launcher;
 
 struct launcher_calls {
-	/* That program has ended; status is wait(2)'s or LAUNCHER_NOT_RUN. */
+	/* That program has ended; status is wait(2)'s or LAUNCHER_*. */
 	void	(*ended)(uint64_t no, int status, void *arg);
 	/* The launcher is gone, and with it whatever ran. */
 	void	(*gone)(void *arg);
+};
+
+/* The environment of a program, besides PATH. */
+struct launcher_env {
+	const char	*home, *user, *shell;	/* user: NULL for none	*/
 };
 
 /* What a child that does a task finds; the text is its standard input. */
@@ -55,6 +78,8 @@ struct launcher_room {
 					 * is whole, at whose end nothing else
 					 * says that			*/
 	volatile uint32_t *uid;		/* to be set: whom it becomes	*/
+	bool		 only_asks;	/* no program follows this time	*/
+	struct launcher_env env;	/* to be set, if one does	*/
 };
 
 struct launcher_task {
@@ -63,9 +88,11 @@ struct launcher_task {
 	enum err (*begin)(int *kept, struct sandbox *box);
 	/*
 	 * In a child; returns its exit status.  SIGTERM wants it to undo what
-	 * it has begun; SIGKILL follows when it does not.
+	 * it has begun; SIGKILL follows when it does not.  Where a program
+	 * follows the words are those before the program's own, there is no
+	 * `sure', and it returns 0 or LAUNCHER_*.
 	 */
-	int	(*run)(const struct launcher_room *);
+	int	(*run)(struct launcher_room *);
 };
 
 /*
@@ -77,6 +104,10 @@ MUST_CHECK enum err launcher_start(struct launcher **out, const char *program,
 /* The same with a task; the role of box is COURIER. */
 MUST_CHECK enum err launcher_start_task(struct launcher **out,
 	    const struct launcher_task *, const struct sandbox *box);
+/* With both, the task in front; the role of box is RUNNER. */
+MUST_CHECK enum err launcher_start_as(struct launcher **out,
+	    const char *program, const struct launcher_task *,
+	    const struct sandbox *box);
 /* Hear of it from now on; calls and arg are borrowed. */
 MUST_CHECK enum err launcher_open(struct launcher *, struct ev_loop *,
 	    const struct launcher_calls *, void *arg);
@@ -84,7 +115,8 @@ MUST_CHECK enum err launcher_open(struct launcher *, struct ev_loop *,
 void	launcher_close(struct launcher **);
 
 /*
- * Run the program with these words, the first being its name, on the first
+ * Run the program with these words, the first behind those of the task being
+ * its name, or with the latter alone do the task and run none; on the first
  * three of these descriptors (borrowed) as standard input, output and error.
  * The fourth is the end where that input is written: the launcher holds it, so
  * that a relay that dies is not taken for the end of the text.  no is the

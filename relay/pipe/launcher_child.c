@@ -26,12 +26,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "relay/pipe/launcher_child.h"
+#include "relay/pipe/launcher_program.h"
 #include "sys/seccomp.h"
 
-#define NAME_LEN	256	/* bytes of a variable's value with NUL	*/
-#define SOCK_FD		3	/* where they lie once all else is closed */
-#define KEPT_FD		4
 #define ASKED_MAX	5	/* times a task is asked to end, then killed */
 
 struct run {
@@ -46,129 +43,62 @@ struct run {
 struct nest {
 	int		 signals;	/* a signalfd for SIGCHLD	*/
 	const struct launcher_life *life;
-	volatile uint32_t *uids;	/* whom each run has become	*/
+	struct launcher_note *notes;	/* of each run, by its child	*/
 	struct run	 runs[LAUNCHER_RUNS_MAX];
-	char		 home[NAME_LEN + 8], user[NAME_LEN + 8],
-			 logname[NAME_LEN + 8];
-	char		*env[8];
+	struct launcher_user user;
 };
 
 /* Who we are going to be, looked up while files can still be opened. */
 static void
 name_user(struct nest *n, uid_t uid)
 {
-	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
-	static char shell[] = "SHELL=/bin/sh";
 	const struct passwd *pw = getpwuid(uid);
 
-	snprintf(n->home, sizeof(n->home), "HOME=%s",
-	    pw == NULL ? "/" : pw->pw_dir);
-	snprintf(n->user, sizeof(n->user), "USER=%s",
-	    pw == NULL ? "" : pw->pw_name);
-	snprintf(n->logname, sizeof(n->logname), "LOGNAME=%s",
-	    pw == NULL ? "" : pw->pw_name);
-	n->env[0] = path;
-	n->env[1] = shell;
-	n->env[2] = n->home;
-	if (pw != NULL) {
-		n->env[3] = n->user;
-		n->env[4] = n->logname;
-	}
+	(void)strlcpy(n->user.home, pw == NULL ? "/" : pw->pw_dir,
+	    sizeof(n->user.home));
+	(void)strlcpy(n->user.name, pw == NULL ? "" : pw->pw_name,
+	    sizeof(n->user.name));
 }
 
-/* A program. */
-
-static void
-say_why(const char *what)
+static struct launcher_note *
+note_of(const struct nest *n, const struct run *r)
 {
-	char line[160];
-	int len = snprintf(line, sizeof(line), "%s: %s\n", what,
-	    strerror(errno));
-
-	(void)!write(STDERR_FILENO, line, (size_t)len);
+	return &n->notes[r - n->runs];
 }
 
-/* The words of a request, each with its NUL. */
-static void
-split_args(struct launcher_ask *m, char *argv[PROGRAM_ARGS_MAX + 1])
-{
-	char *at = m->args;
-
-	for (uint32_t i = 0; i < m->arg_cnt; i++) {
-		argv[i] = at;
-		at += strlen(at) + 1;
-	}
-	argv[m->arg_cnt] = NULL;
-}
-
-/* In the child that is to do the task: of the launcher's it keeps two. */
-__attribute__((noreturn))
-static void
-toil(const struct nest *n, struct launcher_ask *m, const int fds[3], int sure,
-    size_t no)
-{
-	char *argv[PROGRAM_ARGS_MAX + 1];
-	const struct launcher_room room = {
-		.arg_cnt = m->arg_cnt, .args = (const char **)argv,
-		.kept = KEPT_FD, .sure = SOCK_FD, .uid = &n->uids[no],
-	};
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)setpgid(0, 0);
-	split_args(m, argv);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) == -1)
-			_exit(LAUNCHER_NO_EXEC);
-	if (dup2(sure, SOCK_FD) == -1 || close_range(KEPT_FD + 1, ~0u, 0) ==
-	    -1 || sigprocmask(SIG_SETMASK, &none, NULL) == -1)
-		_exit(LAUNCHER_NO_EXEC);
-	_exit(n->life->task->run(&room));
-}
-
-/* In the child that is to become the program. */
-__attribute__((noreturn))
-static void
-become(const struct nest *n, struct launcher_ask *m, const int fds[3])
-{
-	char *argv[PROGRAM_ARGS_MAX + 1];
-	sigset_t none;
-
-	sigemptyset(&none);
-	(void)setpgid(0, 0);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	split_args(m, argv);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) == -1)
-			_exit(LAUNCHER_NO_EXEC);
-	/* A script's interpreter opens it by this descriptor. */
-	if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
-	    fcntl(KEPT_FD, F_SETFD, n->life->is_script ? 0 : FD_CLOEXEC) == 0)
-		fexecve(KEPT_FD, argv, n->env);
-	say_why("cannot be run");
-	_exit(LAUNCHER_NO_EXEC);
-}
-
-/* A task that has become somebody is his to signal. */
+/*
+ * What has become somebody is his to signal, by a child that is him as far as
+ * that goes, and whom he cannot signal: so it is waited for.
+ */
 static void
 signal_as(uint32_t uid, pid_t group, int signo)
 {
-	if (uid == 0 || fork() != 0)
-		return;
-	if (setresuid(uid, uid, uid) == 0)
-		(void)kill(-group, signo);
-	_exit(0);
+	pid_t pid = uid == 0 ? -1 : fork();
+
+	if (pid == 0) {
+		if (setresuid((uid_t)-1, uid, (uid_t)-1) == 0)
+			(void)kill(-group, signo);
+		_exit(0);
+	}
+	if (pid != -1)
+		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+			continue;
+}
+
+static void
+signal_run(struct nest *n, const struct run *r, int signo)
+{
+	if (kill(-r->pid, signo) == -1 && errno == EPERM &&
+	    n->life->task != NULL)
+		signal_as(note_of(n, r)->uid, r->pid, signo);
 }
 
 static void
 end_run(struct nest *n, struct run *r)
 {
-	int signo = n->life->task != NULL && r->asked++ < ASKED_MAX ?
-	    SIGTERM : SIGKILL;
+	bool may_undo = n->life->program == -1 && r->asked++ < ASKED_MAX;
 
-	if (kill(-r->pid, signo) == -1 && errno == EPERM &&
-	    n->life->task != NULL)
-		signal_as(n->uids[r - n->runs], r->pid, signo);
+	signal_run(n, r, may_undo ? SIGTERM : SIGKILL);
 }
 
 /* The relay is gone: nothing of ours outlives it. */
@@ -209,17 +139,6 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* In the new child. */
-__attribute__((noreturn))
-static void
-begin(const struct nest *n, struct launcher_ask *m, const int *fds, int sure,
-    const struct run *r)
-{
-	if (n->life->task != NULL)
-		toil(n, m, fds, sure, (size_t)(r - n->runs));
-	become(n, m, fds);
-}
-
 static void
 run(struct nest *n, struct launcher_ask *m, int fds[LAUNCHER_FDS])
 {
@@ -227,11 +146,13 @@ run(struct nest *n, struct launcher_ask *m, int fds[LAUNCHER_FDS])
 	int sure[2] = { -1, -1 };
 	pid_t pid = -1;
 
-	if (r != NULL && (n->life->task == NULL ||
+	if (r != NULL && (n->life->program != -1 ||
 	    pipe2(sure, O_CLOEXEC) == 0)) {
-		n->uids[r - n->runs] = 0;
+		*note_of(n, r) = (struct launcher_note){
+		    .why = LAUNCHER_NOT_RUN };
 		if ((pid = fork()) == 0)
-			begin(n, m, fds, sure[0], r);
+			launcher_program(n->life, m, fds, sure[0], &n->user,
+			    note_of(n, r));
 	}
 	close_fd(&sure[0]);
 	if (pid == -1) {
@@ -288,6 +209,7 @@ is_good(const struct launcher_ask *m, size_t got, unsigned fd_cnt)
 		ends += m->args[i] == '\0';
 	return m->wish == LAUNCH_RUN && fd_cnt == LAUNCHER_FDS &&
 	    m->arg_cnt > 0 && m->arg_cnt <= PROGRAM_ARGS_MAX &&
+	    m->name_cnt <= m->arg_cnt &&
 	    ends == m->arg_cnt && m->args[m->len - 1] == '\0';
 }
 
@@ -371,37 +293,53 @@ collect(struct nest *n)
 		    si.si_pid == 0)
 			return;
 		if ((r = find_run(n, si.si_pid)) != NULL &&
-		    n->life->task == NULL)
-			(void)kill(-r->pid, SIGKILL);
+		    n->life->program != -1)
+			signal_run(n, r, SIGKILL);
 		if (waitpid(si.si_pid, &status, 0) != si.si_pid)
 			return;
 		if (r == NULL)
 			continue;
+		if (note_of(n, r)->why != 0)
+			status = note_of(n, r)->why;
 		r->pid = 0;
 		end_text(r, false);
 		tell(n, r->no, status);
 	}
 }
 
+/* Out of the way of the numbers that they are to have. */
+static bool
+lift(int fds[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (fds[i] != -1 &&
+		    (fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 20)) == -1)
+			return false;
+	return true;
+}
+
 /*
- * Descriptors 3 and 4 are ours, all beyond belongs to the relay, and so does
+ * Descriptors 3 to 5 are ours, all beyond belongs to the relay, and so does
  * the log: whoever may open files would do as he likes with one.
  */
 static bool
-keep_only(int sock, int kept)
+keep_only(const struct launcher_life *life)
 {
-	int s = fcntl(sock, F_DUPFD_CLOEXEC, 20);
-	int k = fcntl(kept, F_DUPFD_CLOEXEC, 20);
+	int fds[3] = { life->sock, life->kept, life->program };
 
 	if (seccomp_is_on() &&		/* a sanitizer's report needs it */
 	    dup2(STDIN_FILENO, STDERR_FILENO) == -1)
 		return false;
-	if (s == -1 || k == -1 || dup3(s, SOCK_FD, O_CLOEXEC) == -1 ||
-	    dup3(k, KEPT_FD, O_CLOEXEC) == -1)
+	if (!lift(fds))
 		return false;
+	for (int i = 0; i < 3; i++)
+		if (fds[i] == -1)
+			(void)close(SOCK_FD + i);
+		else if (dup3(fds[i], SOCK_FD + i, O_CLOEXEC) == -1)
+			return false;
 	if (fcntl(SOCK_FD, F_SETFL, 0) == -1)	/* answers may wait */
 		return false;
-	return close_range(KEPT_FD + 1, ~0u, 0) == 0;
+	return close_range(PROGRAM_FD + 1, ~0u, 0) == 0;
 }
 
 static bool
@@ -445,24 +383,24 @@ settle(struct nest *n)
 	if (sandbox_enter(box) != OK || !spare_ourselves(relay) ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1)
 		return false;
-	return chdir(n->home + strlen("HOME=")) == 0 || chdir("/") == 0;
+	return (n->life->task == NULL && chdir(n->user.home) == 0) ||
+	    chdir("/") == 0;
 }
 
 /* One that does a task. */
 static bool
-settle_task(struct launcher_life *life)
+settle_task(struct nest *n)
 {
-	return life->task->begin(&life->kept, &life->box) == OK &&
-	    chdir("/") == 0 && sandbox_enter(&life->box) == OK;
+	return chdir("/") == 0 && sandbox_enter(&n->life->box) == OK;
 }
 
 static bool
-share_uids(struct nest *n)
+share_notes(struct nest *n)
 {
-	void *at = mmap(NULL, LAUNCHER_RUNS_MAX * sizeof(*n->uids),
+	void *at = mmap(NULL, LAUNCHER_RUNS_MAX * sizeof(*n->notes),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	n->uids = at;
+	n->notes = at;
 	return at != MAP_FAILED;
 }
 
@@ -475,9 +413,10 @@ launcher_child(struct launcher_life *life)
 	n.life = life;
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_NAME, "postern-launch");
-	if (!share_uids(&n) ||
-	    !(life->task != NULL ? settle_task(life) : settle(&n)) ||
-	    !keep_only(life->sock, life->kept) || !take_signals(&n))
+	if (!share_notes(&n) || (life->task != NULL &&
+	    life->task->begin(&life->kept, &life->box) != OK) ||
+	    !(life->program != -1 ? settle(&n) : settle_task(&n)) ||
+	    !keep_only(life) || !take_signals(&n))
 		_exit(1);
 	(void)umask(077);
 	p[0] = (struct pollfd){ .fd = SOCK_FD, .events = POLLIN };

@@ -13,30 +13,10 @@
 
 #include "base/log.h"
 #include "relay/local/asking.h"
-#include "relay/local/local.h"
 #include "relay/relay_type.h"
+#include "relay/pipe/agent.h"
 #include "relay/pipe/launcher.h"
-#include "relay/pipe/pipe_args.h"
 #include "relay/pipe/pipe_run.h"
-
-/* A local delivery agent: `type' says how it is started and judged. */
-struct agent {
-	const char	*type;
-	const char	*name;		/* of the program; NULL: by `args' */
-	bool		 is_once;	/* for all recipients together, unless
-				 * a further argument is about one	*/
-	struct pipe_judge judge;
-	bool		 is_local;	/* no program at all		*/
-};
-
-static const struct agent agents[] = {
-	{ .type = "pipe" },
-	{ .type = "maildrop", .name = "maildrop", .is_once = true,
-	    .judge = { .by_status = true, .name = "maildrop" } },
-	{ .type = "dovecot", .name = "dovecot-lda",
-	    .judge = { .by_status = true } },
-	{ .type = "local", .is_local = true },
-};
 
 struct job {
 	TAILQ_ENTRY(job) entry;
@@ -48,13 +28,8 @@ struct job {
 
 struct pipe {
 	struct ev_loop	*loop;
-	struct slice	 block;
 	struct launcher	*launcher;
-	const struct agent *agent;
-	const char	*words;		/* the option that has arguments */
-	bool		 is_once;	/* one run for all recipients	*/
-	struct pipe_judge judge;
-	char		 program[1024];
+	struct agent	 agent;
 	int64_t		 timeout_ms;
 	uint64_t	 last_no;
 	bool		 is_draining;
@@ -68,76 +43,17 @@ struct pipe {
 static void	next_rcpt(struct job *);
 static void	pump(struct pipe *);
 
-/* NAME -f SENDER, and -d RECIPIENT where its type is one for each. */
-static enum err
-add_agent_args(const struct job *j, struct pipe_args *out)
-{
-	const struct agent *a = j->pipe->agent;
-	const struct delivery *d = j->delivery;
-	enum err e;
-
-	if ((e = pipe_args_add_value(out, span_of(a->name))) == OK &&
-	    (e = pipe_args_add_value(out, SPAN("-f"))) == OK)
-		e = pipe_args_add_value(out, d->sender);
-	if (e == OK && !a->is_once &&
-	    (e = pipe_args_add_value(out, SPAN("-d"))) == OK)
-		e = pipe_args_add_value(out, d->rcpts[j->rcpt].address);
-	return e;
-}
-
-/* The words of `args' or `extra_args' for one recipient. */
-static enum err
-add_args(const struct job *j, struct pipe_args *out)
-{
-	const char *option = j->pipe->words;
-	const struct delivery *d = j->delivery;
-	struct span piece = SPAN("");
-	struct pipe_facts f = {
-		.sender = d->sender, .recipient = d->rcpts[j->rcpt].address,
-		.client_ip = d->client, .client_ehlo = d->helo,
-		.client_protocol = d->proto, .client_host = SPAN(""),
-		.client_auth = SPAN(""),
-	};
-	unsigned cnt = slice_count(&j->pipe->block, option);
-	enum err e = OK;
-
-	/* RFC 3848: the A says that the tenant is a login. */
-	if (d->proto.len > 0 && d->proto.ptr[d->proto.len - 1] == 'A')
-		f.client_auth = d->tenant;
-	if (cnt > 0 && d->header_len > 0)
-		(void)delivery_text(d, 0, &piece);
-	f.message_id = pipe_args_message_id(piece);
-	for (unsigned i = 0; i < cnt && e == OK; i++)
-		e = pipe_args_add(out, slice_text(&j->pipe->block, option, i),
-		    &f);
-	return e;
-}
-
-static enum err
-make_args(const struct job *j, struct pipe_args *out)
-{
-	enum err e = OK;
-
-	memset(out, 0, offsetof(struct pipe_args, bytes));
-	if (j->pipe->agent->is_local)
-		return local_args(&j->pipe->block, j->delivery->sender,
-		    j->delivery->rcpts[j->rcpt].address, out);
-	if (j->pipe->agent->name != NULL)
-		e = add_agent_args(j, out);
-	return e == OK ? add_args(j, out) : e;
-}
-
 /* Of this recipient, or of all that are left; the next one's turn. */
 static void
 decide(struct job *j, const struct verdict *v)
 {
 	struct delivery *d = j->delivery;
 	const struct outcome *o = delivery_outcome(d, v,
-	    span_of(j->pipe->program));
+	    span_of(j->pipe->agent.program));
 
 	do
 		delivery_decide(d, j->rcpt++, o);
-	while (j->pipe->is_once && j->rcpt < d->rcpt_cnt);
+	while (j->pipe->agent.is_once && j->rcpt < d->rcpt_cnt);
 }
 
 static void
@@ -184,7 +100,7 @@ start_run(struct job *j)
 	enum err e = ERR_SYS;
 
 	if (args != NULL)
-		e = make_args(j, args);
+		e = agent_args(&p->agent, j->delivery, j->rcpt, args);
 	if (e == ERR_PEER || e == ERR_FULL)
 		v = verdict_own(OWN_recipient_no_argument, STAGE_RCPT);
 	if (e == OK)
@@ -249,14 +165,10 @@ judge(const struct job *j, enum pipe_end end, int status,
 	struct span err = { r->err.bytes, r->err.len };
 	struct verdict v;
 
-	if (status == LAUNCHER_NOT_RUN && end == PIPE_ENDED)
-		return verdict_own(OWN_not_started, STAGE_BODY);
-	if (j->pipe->agent->is_local) {
-		v = local_verdict(status, out, err, text);
+	if (end == PIPE_ENDED || j->pipe->agent.is_local) {
+		v = agent_verdict(&j->pipe->agent, status, out, err, text);
 		if (end == PIPE_ENDED || v.class == CLASS_DONE)
 			return v;
-	} else if (end == PIPE_ENDED) {
-		return pipe_verdict(&j->pipe->judge, status, out, err, text);
 	}
 	return verdict_own(OWN_program_late, STAGE_BODY);
 }
@@ -297,6 +209,13 @@ pump(struct pipe *p)
 	}
 }
 
+/* Are its recipients users of this host, about whom queues ask? */
+static bool
+has_users(const struct pipe *p)
+{
+	return p->agent.is_local || p->agent.as_recipient;
+}
+
 /* The launcher's calls. */
 
 static void
@@ -310,7 +229,7 @@ program_ended(uint64_t no, int status, void *arg)
 			break;
 	if (j != NULL)
 		pipe_run_died(&j->run, status);
-	else if (p->agent->is_local)
+	else if (has_users(p))
 		asking_ended(&p->asking, no, status);
 }
 
@@ -323,55 +242,17 @@ launcher_gone(void *arg)
 
 /* The calls of relay_type.h. */
 
-static const struct agent *
-find_agent(struct span type)
-{
-	for (size_t i = 0; i < sizeof(agents) / sizeof(agents[0]); i++)
-		if (span_eq(type, span_of(agents[i].type)))
-			return &agents[i];
-	return NULL;
-}
-
-static void
-read_words(struct pipe *p)
-{
-	p->words = p->agent->name == NULL ? "args" : "extra_args";
-	p->is_once = p->agent->is_once;
-	for (unsigned i = 0; i < slice_count(&p->block, p->words); i++)
-		if (pipe_args_is_for_one(slice_text(&p->block, p->words, i)))
-			p->is_once = false;
-}
-
-static bool
-name_program(struct pipe *p, const struct slice *block)
-{
-	struct span name = p->agent->is_local ? SPAN("local") :
-	    slice_text(block, p->agent->name == NULL ? "args" : "path", 0);
-
-	return span_cstr(name, p->program, sizeof(p->program));
-}
-
 static enum err
 prepare(void **out, const struct relay_type_env *env)
 {
-	struct sandbox box = { .role = ROLE_LAUNCHER, .root = "/" };
 	unsigned cnt = (unsigned)slice_num(&env->block, "max_processes");
 	struct pipe *p = calloc(1, sizeof(*p) + cnt * sizeof(p->jobs[0]));
 
-	if (p == NULL || (p->agent = find_agent(slice_text(&env->block,
-	    "type", 0))) == NULL || !name_program(p, &env->block))
+	if (p == NULL || !agent_init(&p->agent, &env->block))
 		return ERR_SYS;
-	p->judge = p->agent->judge;
 	p->job_cnt = cnt;
-	p->block = env->block;
-	read_words(p);
 	*out = p;
-	if (p->agent->is_local)
-		return local_start(&p->launcher, env);
-	boot_ids(env->boot, &box.uid, &box.gid);
-	box.wish = SANDBOX_REQUIRE;
-	box.calls_out = slice_flag(&env->block, "network");
-	return launcher_start(&p->launcher, p->program, &box);
+	return agent_start(&p->launcher, &p->agent, env);
 }
 
 static enum err
@@ -380,11 +261,10 @@ open_pipes(void **arg, const struct relay_type_env *env)
 	static const struct launcher_calls calls = {
 		.ended = program_ended, .gone = launcher_gone,
 	};
-	struct span pattern = slice_text(&env->block, "error_pattern", 0);
 	struct pipe *p = *arg;
 
 	p->loop = env->loop;
-	if (pattern.len > 0 && regex_open(&p->judge.pattern, pattern) != OK)
+	if (agent_open(&p->agent) != OK)
 		return ERR_SYS;
 	p->timeout_ms = (int64_t)slice_num(&env->block, "timeout");
 	TAILQ_INIT(&p->waiting);
@@ -398,7 +278,8 @@ open_pipes(void **arg, const struct relay_type_env *env)
 		    slice_flag(&env->block, "crlf"), run_ended, j);
 		TAILQ_INSERT_TAIL(&p->idle, j, entry);
 	}
-	asking_init(&p->asking, p->loop, p->launcher, &p->block, &p->last_no);
+	asking_init(&p->asking, p->loop, p->launcher, &p->agent.block,
+	    p->agent.as_recipient, &p->last_no);
 	return launcher_open(p->launcher, p->loop, &calls, p);
 }
 

@@ -30,6 +30,8 @@ struct pipe_facts {
 
 struct pipe_args {
 	unsigned	 cnt;
+	unsigned	 name_cnt;	/* of them in front: names that the
+					 * user to run it as may have	*/
 	size_t		 len;
 	char		 bytes[PIPE_ARGS_BYTES]; /* each word and its NUL */
 };

@@ -77,11 +77,18 @@ static const struct sysexit {
 	{ { 5, 3, 5 }, "Local configuration error" },
 };
 
+/* By itself: it was run, and not killed. */
+static bool
+has_exited(int status)
+{
+	return status >= 0 && WIFEXITED(status);
+}
+
 /* NULL: the status means nothing in particular. */
 static const struct sysexit *
 find_sysexit(int status)
 {
-	unsigned no = WIFEXITED(status) ? (unsigned)WEXITSTATUS(status) : 0;
+	unsigned no = has_exited(status) ? (unsigned)WEXITSTATUS(status) : 0;
 
 	if (no < SYSEXIT_FIRST ||
 	    no - SYSEXIT_FIRST >= sizeof(sysexits) / sizeof(sysexits[0]))
@@ -136,7 +143,10 @@ add_own(struct verdict_text *text, int status)
 	char words[64];
 	struct reply line;
 
-	if (WIFSIGNALED(status))
+	if (status < 0)
+		snprintf(words, sizeof(words), "Delivery failed: the program "
+		    "cannot be run");
+	else if (WIFSIGNALED(status))
 		snprintf(words, sizeof(words), "Delivery failed: the program "
 		    "died of signal %d", WTERMSIG(status));
 	else
@@ -202,8 +212,8 @@ judge(struct verdict_text *text, int status)
 static enum own
 judge_status(struct verdict_text *text, int status)
 {
-	bool is_later = !WIFEXITED(status) || WEXITSTATUS(status) ==
-	    EX_TEMPFAIL || WEXITSTATUS(status) == LAUNCHER_NO_EXEC;
+	bool is_later = !has_exited(status) ||
+	    WEXITSTATUS(status) == EX_TEMPFAIL;
 	const struct sysexit *s = find_sysexit(status);
 	struct sysexit code = s != NULL ? *s : (struct sysexit){ .dsn = { 0 } };
 
@@ -221,7 +231,7 @@ pipe_verdict(const struct pipe_judge *how, int status, struct span output,
 {
 	struct verdict v = verdict_own(OWN_program_done, STAGE_BODY);
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (has_exited(status) && WEXITSTATUS(status) == 0)
 		return v;
 	add_words(text, how, status, output, error);
 	v = verdict_own(how->by_status ? judge_status(text, status) :

@@ -10,7 +10,7 @@
  *
  * The status alone decides for a local delivery agent:
  *
- *	75, or the launcher's 126	later: 450
+ *	75, or it cannot be executed	later: 450
  *	death by a signal		later: 450
  *	any other			never: 550
  *
@@ -36,8 +36,8 @@ struct pipe_judge {
 };
 
 /*
- * status is wait(2)'s; *text is made to hold the words, and must live as long
- * as the verdict.
+ * status is wait(2)'s, or LAUNCHER_NO_EXEC; *text is made to hold the words,
+ * and must live as long as the verdict.
  */
 struct verdict	 pipe_verdict(const struct pipe_judge *, int status,
 		    struct span output, struct span error,

@@ -30,6 +30,7 @@ struct memory_file {
 	{ "/etc/postern/smarthost.password", "secret\n" },		\
 	{ "/usr/local/bin/ticket", "#!\n" },				\
 	{ "/usr/bin/maildrop", "" },					\
+	{ "/usr/bin/procmail", "" },					\
 	{ "/usr/lib/dovecot/dovecot-lda", "" },				\
 	{ NULL, NULL }
 

@@ -388,7 +388,7 @@ open_relay(const char *options, const char *edge)
 	w->env.loop = w->loop;
 	w->env.resolve = w->resolve;
 	w->env.hostname = slice_text(&process, "hostname", 0);
-	w->kind = relay_type_find(SPAN("mx"), ROLE_RELAY);
+	w->kind = relay_type_find(SPAN("mx"), SPAN(""), ROLE_RELAY);
 	assert_non_null(w->kind);
 	assert_int_equal(w->kind->prepare(&w->relay, &w->env), OK);
 	assert_int_equal(w->kind->open(&w->relay, &w->env), OK);

@@ -468,7 +468,7 @@ every_example_is_a_good_configuration(void **state)
 		free(text);
 		p += strlen(mark);
 	}
-	assert_int_equal(cnt, 35);
+	assert_int_equal(cnt, 37);
 }
 
 int

@@ -317,8 +317,10 @@ the_status_alone_decides_for_an_agent(void **state)
 	/* What is not the program's own end is no verdict of it. */
 	want_verdict(SIGKILL, "", "", CLASS_LATER, 450,
 	    "4.0.0 Delivery failed: the program died of signal 9");
-	want_verdict(EXIT(126), "", "cannot be run: Exec format error\n",
+	want_verdict(LAUNCHER_NO_EXEC, "", "cannot be run: Exec format error\n",
 	    CLASS_LATER, 450, "4.0.0 cannot be run: Exec format error");
+	want_verdict(EXIT(126), "", "sh: x: Permission denied\n", CLASS_NEVER,
+	    550, "5.0.0 sh: x: Permission denied");
 	judge_by("quota .*");
 	want_verdict(EXIT(77), "", "maildrop: x quota of 1K\n", CLASS_NEVER,
 	    550, "5.7.0 quota of 1K");

@@ -1,7 +1,8 @@
 /*
- * test_sandbox_courier - what the three rows of a relay of type local can do
- * once they have entered: the courier, which may become users, and that the
- * two others are rows whose every refusal test_sandbox proves.
+ * test_sandbox_courier - what the rows of a relay for users can do once they
+ * have entered: the courier, which may become users, the runner, which may
+ * become them and then a program, and that the two others are rows whose every
+ * refusal test_sandbox proves.
  *
  * also: root
  */
@@ -34,6 +35,7 @@
 
 #define ANN		61301	/* whom it becomes	*/
 #define LONG		(UINT64_C(1) << 32)
+#define CNT(a)		(sizeof(a) / sizeof((a)[0]))
 
 static struct __user_cap_header_struct head = {
 	.version = _LINUX_CAPABILITY_VERSION_3,
@@ -312,22 +314,111 @@ static const struct act as_root[] = {
 	    become_somebody_after_letting_go, "W" },
 };
 
+/* Programs need sockets of their own host, and do what they like with files. */
+static bool
+refused(long got)
+{
+	return got == -1 && errno == EPERM;
+}
+
+/* By all calls there are: as itself, and again as a user without rights. */
+static bool
+nobody_special_is_become(void)
+{
+	const gid_t group = GID;
+
+	return refused(syscall(SYS_setresuid, 0, 0, 0)) &&
+	    refused(syscall(SYS_setresuid, -1, 0, -1)) &&
+	    refused(syscall(SYS_setresuid, LONG, LONG, LONG)) &&
+	    refused(syscall(SYS_setreuid, -1, 0)) &&
+	    refused(syscall(SYS_setuid, 0)) &&
+	    refused(syscall(SYS_setfsuid, 0)) &&
+	    refused(syscall(SYS_setresgid, -1, 0, -1)) &&
+	    refused(syscall(SYS_setregid, 0, -1)) &&
+	    refused(syscall(SYS_setgid, 0)) &&
+	    refused(syscall(SYS_setfsgid, 0)) &&
+	    refused(syscall(SYS_setresuid, NEVER, NEVER, NEVER)) &&
+	    refused(syscall(SYS_setreuid, NEVER, -1)) &&
+	    refused(syscall(SYS_setuid, NEVER)) &&
+	    refused(syscall(SYS_setgroups, 1, &group));
+}
+
+/* A child on its way to a program: the user, and nobody else any more. */
+static bool
+become_a_user_for_good(void)
+{
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	return become_a_user() && syscall(SYS_capset, &head, none) == 0 &&
+	    has_line("CapPrm:\t0000000000000000\n") &&
+	    has_line("CapBnd:\t0000000000000000\n") &&
+	    has_line("NoNewPrivs:\t1\n") && setuid(ANN) == 0 &&
+	    refused(syscall(SYS_setresuid, UID, UID, UID)) &&
+	    refused(syscall(SYS_setuid, ANN + 1)) &&
+	    refused(syscall(SYS_setresgid, GID, GID, GID)) &&
+	    (!seccomp_is_on() || nobody_special_is_become());
+}
+
+static bool
+run_a_program_as_him(void)
+{
+	char *const argv[] = { (char *)"sh", (char *)"-c",
+	    (char *)"test $(id -u) = 61301 -a \"$(id -G)\" = 61301", NULL };
+
+	if (!become_a_user_for_good())
+		return false;
+	execve("/bin/sh", argv, NULL);
+	return false;
+}
+
+static bool
+have_a_unix_socket(void)
+{
+	return make_a_socket();
+}
+
+static const struct act runner_acts[] = {
+	{ "open_host_file",		open_host_file,		"W" },
+	{ "keep_a_file",		keep_a_file,		"W" },
+	{ "have_a_child",		have_a_child,		"W" },
+	{ "have_a_unix_socket",		have_a_unix_socket,	"W" },
+	{ "nobody_special_is_become",	nobody_special_is_become, "r" },
+	{ "take_more_capabilities",	take_more_capabilities,	"F" },
+	{ "read_what_is_roots",		read_what_is_roots,	"F" },
+	{ "make_tcp",			make_tcp,		"f" },
+	{ "make_a_namespace",		make_a_namespace,	"f" },
+	{ "split_into_a_namespace",	split_into_a_namespace,	"f" },
+	{ "change_the_root",		change_the_root,	"F" },
+	{ "give_a_file_away",		give_a_file_away,	"F" },
+	{ "make_it_set_id",		make_it_set_id,		"F" },
+	{ "trace_somebody",		trace_somebody,		"F" },
+};
+
+static const struct act runner_as_root[] = {
+	{ "has_these_two_alone",	has_these_two_alone,	"W" },
+	{ "become_a_user_for_good",	become_a_user_for_good,	"W" },
+	{ "run_a_program_as_him",	run_a_program_as_him,	"W" },
+};
+
 static void
-try_courier(const struct act *list, size_t cnt)
+try_row(enum role role, const struct act *list, size_t cnt)
 {
 	unsigned wrong = 0;
 
 	for (size_t i = 0; i < cnt; i++) {
-		enum fate want = wanted(list[i].fates[0]), got;
+		/* r: it was refused, by the filter alone. */
+		enum fate want = list[i].fates[0] != 'r' ?
+		    wanted(list[i].fates[0]) : seccomp_is_on() ? WORKS :
+		    BROKEN, got;
 
 		if (want == BROKEN)
 			continue;
-		got = try(ROLE_COURIER, list[i].act, false);
+		got = try(role, list[i].act, false);
 		if (got == want)
 			continue;
 		wrong++;
-		print_error("%s in courier is wrong: %d\n", list[i].name,
-		    got);
+		print_error("%s in %s is wrong: %d\n", list[i].name,
+		    role_row(role)->name, got);
 	}
 	assert_int_equal(wrong, 0);
 }
@@ -335,9 +426,17 @@ try_courier(const struct act *list, size_t cnt)
 static void
 a_courier_writes_files_and_becomes_nobody_special(void **state)
 {
-	try_courier(acts, sizeof(acts) / sizeof(acts[0]));
+	try_row(ROLE_COURIER, acts, CNT(acts));
 	if (geteuid() == 0)
-		try_courier(as_root, sizeof(as_root) / sizeof(as_root[0]));
+		try_row(ROLE_COURIER, as_root, CNT(as_root));
+}
+
+static void
+a_runner_becomes_a_user_and_then_his_program(void **state)
+{
+	try_row(ROLE_RUNNER, runner_acts, CNT(runner_acts));
+	if (geteuid() == 0)
+		try_row(ROLE_RUNNER, runner_as_root, CNT(runner_as_root));
 }
 
 static void
@@ -346,7 +445,8 @@ what_needs_no_root_holds_without_it(void **state)
 	if (geteuid() != 0)
 		return;
 	give_up_root = true;
-	try_courier(acts, sizeof(acts) / sizeof(acts[0]));
+	try_row(ROLE_COURIER, acts, CNT(acts));
+	try_row(ROLE_RUNNER, runner_acts, CNT(runner_acts));
 	give_up_root = false;
 }
 
@@ -388,6 +488,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_courier_writes_files_and_becomes_nobody_special),
+		cmocka_unit_test(
+		    a_runner_becomes_a_user_and_then_his_program),
 		cmocka_unit_test(what_needs_no_root_holds_without_it),
 		cmocka_unit_test(
 		    the_relay_and_the_finder_are_rows_that_are_proven),
