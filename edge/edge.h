@@ -63,6 +63,7 @@ struct edge {
 	bool		 waits;		/* and of MAIL, before its reply */
 	bool		 passes;	/* a proxy: it keeps nothing	*/
 	enum queue_utf8	 utf8;		/* how far it takes SMTPUTF8	*/
+	bool		 eightbit;	/* that hop is not known to lack it */
 	bool		 binary;	/* no relay of it lacks BINARYMIME; or
 					 * the next hop of a proxy has it */
 	bool		 dsn;		/* likewise, RFC 3461		*/

@@ -184,12 +184,14 @@ take_message(struct link *l, unsigned type, const union msg *m,
 		return take_answer(edge, type, m);
 	if (m->queue_state.full >= QUEUE_FULL__COUNT ||
 	    m->queue_state.utf8 >= QUEUE_UTF8__COUNT ||
-	    m->queue_state.binary > 1 || m->queue_state.dsn > 1)
+	    m->queue_state.eightbit > 1 || m->queue_state.binary > 1 ||
+	    m->queue_state.dsn > 1)
 		return ERR_PEER;
 	edge->full = m->queue_state.full;
 	edge->asks = m->queue_state.asks != 0;
 	edge->utf8 = m->queue_state.utf8;
 	edge->waits = m->queue_state.waits != 0;
+	edge->eightbit = m->queue_state.eightbit != 0;
 	edge->binary = m->queue_state.binary != 0;
 	if (edge->passes) {
 		edge->dsn = m->queue_state.dsn != 0;
@@ -219,6 +221,7 @@ from_queue_link(struct edge *edge, int fd, const struct link_peer *peer)
 	from_queue_close(edge);
 	edge->passes = peer->role == ROLE_PROXY;
 	edge->asks = edge->waits = true;	/* until it says otherwise */
+	edge->eightbit = true;
 	edge->dsn = !edge->passes;
 	edge->max_size = 0;
 	e = link_open(&edge->queue, edge->loop, fd, edge->role, peer,

@@ -41,6 +41,7 @@ cmd_fn	cmd_connect, cmd_shake;		/* cmd_connect.c: before any */
 bool	cmd_offers_tls(const struct session *);
 bool	cmd_offers_auth(const struct session *);
 bool	cmd_offers_utf8(const struct session *);
+bool	cmd_offers_8bit(const struct session *);
 bool	cmd_offers_dsn(const struct session *);
 bool	cmd_offers_binary(const struct session *);
 uint64_t cmd_max_size(const struct session *);

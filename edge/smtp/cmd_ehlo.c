@@ -59,6 +59,13 @@ cmd_offers_utf8(const struct session *s)
 	}
 }
 
+/* SMTPUTF8 never goes without it (RFC 6531 3.1). */
+bool
+cmd_offers_8bit(const struct session *s)
+{
+	return s->edge->eightbit || cmd_offers_utf8(s);
+}
+
 /* Who keeps mail reports on it; who passes it on offers what is behind. */
 bool
 cmd_offers_dsn(const struct session *s)
@@ -85,7 +92,7 @@ static enum taken
 say_ehlo(struct session *s, const struct reply *no)
 {
 	static const char *const extensions[] = {
-		"8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES",
+		"PIPELINING", "ENHANCEDSTATUSCODES",
 	};
 
 	if (!is_greeted(s, no))
@@ -93,6 +100,8 @@ say_ehlo(struct session *s, const struct reply *no)
 	s->origin.is_extended = true;
 	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
 	    s->origin.helo);
+	if ((s->has_8bit = cmd_offers_8bit(s)))
+		session_reply(s, 250, "-", "8BITMIME");
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
 		session_reply(s, 250, "-", "%s", extensions[i]);
 	if ((s->has_dsn = cmd_offers_dsn(s)))

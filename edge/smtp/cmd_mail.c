@@ -122,6 +122,20 @@ may_be_utf8(struct session *s)
 	return false;
 }
 
+/* The same of RFC 6152. */
+static bool
+may_be_8bit(struct session *s)
+{
+	if (cmd_offers_8bit(s))
+		return true;
+	if (s->has_8bit)
+		session_refuse(s, 451, "4.6.3",
+		    "8BITMIME is not offered any more, say EHLO again");
+	else
+		session_refuse(s, 555, "5.6.3", "8BITMIME is not offered");
+	return false;
+}
+
 /* The same of RFC 3461, and of a body of any octets. */
 static bool
 may_have(struct session *s, const struct command_mail *m)
@@ -179,7 +193,8 @@ cmd_mail(struct session *s, struct span args)
 		cmd_fault(s, fault, "5.1.7");
 		return REFUSED;
 	}
-	if ((m.smtputf8 && !may_be_utf8(s)) || !may_have(s, &m))
+	if ((m.smtputf8 && !may_be_utf8(s)) || (m.is_8bit && !may_be_8bit(s)) ||
+	    !may_have(s, &m))
 		return REFUSED;
 	if (m.has_size && m.size > max) {
 		session_refuse(s, 552, "5.3.4",

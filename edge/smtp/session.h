@@ -83,7 +83,7 @@ struct session {
 	const char	*(*next_verb)(const struct session *, size_t *at);
 	enum state	 state;
 	bool		 has_utf8;	/* was offered SMTPUTF8		*/
-	bool		 has_dsn, has_binary;	/* likewise		*/
+	bool		 has_8bit, has_dsn, has_binary;	/* likewise	*/
 	bool		 is_greeted;
 	bool		 has_more;	/* input came behind the command in
 					 * hand				*/

@@ -13,6 +13,7 @@ intake_tell_edge(const struct edge *ed)
 	    .full = (uint8_t)queue_room(q),
 	    .asks = q->expanders.cnt > 0 || route_asks(q->settings.routes),
 	    .utf8 = (uint8_t)route_utf8(q->settings.routes, &lacks),
+	    .eightbit = 1,
 	    .binary = route_all_take_binary(q->settings.routes) });
 }
 

@@ -72,6 +72,8 @@ utf8_of(const struct proxy *px, const struct msg_relay_can *hop)
  * A recipient is always asked about, and MAIL is answered by the next hop.
  * What a client is offered is what that one offers us, and nothing before it
  * is known: what it asks for then could not be kept, and nobody could be told.
+ * 8BITMIME is offered until a hop is known to lack it: a client that converts
+ * for nothing breaks signatures, and MAIL hears of one that lacks it.
  */
 static void
 tell(const struct proxy_edge *ed)
@@ -82,8 +84,8 @@ tell(const struct proxy_edge *ed)
 	(void)able_says(&px->able, proxy_relay(px), &hop);
 	to_edge_state(ed->link, &(struct msg_queue_state){
 	    .full = QUEUE_HAS_ROOM, .asks = 1, .waits = 1,
-	    .utf8 = (uint8_t)utf8_of(px, &hop), .binary = hop.binary,
-	    .dsn = hop.dsn, .size = hop.size });
+	    .utf8 = (uint8_t)utf8_of(px, &hop), .eightbit = hop.eightbit,
+	    .binary = hop.binary, .dsn = hop.dsn, .size = hop.size });
 }
 
 void

@@ -17,7 +17,8 @@ struct able_row {
 	char		 relay[BLOCK_NAME_MAX + 1];
 	char		 hop[HOP_MAX];
 	enum hop_utf8	 utf8;
-	bool		 lacks_binary;	/* for all that is known	*/
+	bool		 lacks_8bit;	/* 8BITMIME, as far as is known	*/
+	bool		 lacks_binary;	/* likewise			*/
 	bool		 dsn;		/* is offered			*/
 	uint64_t	 size;		/* the most it takes, or 0	*/
 };
@@ -52,13 +53,14 @@ able_take(struct able *a, const char *relay, const struct msg_relay_can *m)
 	struct able_row *row;
 	char hop[HOP_MAX];
 
-	if (m->utf8 >= HOP_UTF8__COUNT || m->binary > 1 || m->dsn > 1 ||
-	    !span_cstr(m->hop, hop, sizeof(hop)))
+	if (m->utf8 >= HOP_UTF8__COUNT || m->eightbit > 1 || m->binary > 1 ||
+	    m->dsn > 1 || !span_cstr(m->hop, hop, sizeof(hop)))
 		return ERR_PEER;
 	if ((row = find_or_add(a, relay)) == NULL)
 		return ERR_SYS;
 	if (m->utf8 != HOP_UNKNOWN || strcmp(row->hop, hop) != 0) {
 		row->utf8 = m->utf8;
+		row->lacks_8bit = m->utf8 != HOP_UNKNOWN && m->eightbit == 0;
 		row->lacks_binary = m->utf8 != HOP_UNKNOWN && m->binary == 0;
 		row->dsn = m->dsn != 0;
 		row->size = m->size;
@@ -80,10 +82,11 @@ able_says(const struct able *a, const char *relay, struct msg_relay_can *out)
 {
 	const struct able_row *row = find(a, relay);
 
-	*out = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN };
+	*out = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN, .eightbit = 1 };
 	if (row == NULL || row->utf8 == HOP_UNKNOWN)
 		return false;
 	out->utf8 = (uint8_t)row->utf8;
+	out->eightbit = !row->lacks_8bit;
 	out->binary = !row->lacks_binary;
 	out->dsn = row->dsn;
 	out->size = row->size;

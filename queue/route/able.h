@@ -36,7 +36,8 @@ MUST_CHECK enum err able_take(struct able *, const char *relay,
 
 /* What was heard of the hop of this relay. */
 enum hop_utf8	able_hop(const struct able *, const char *relay);
-/* All of it, of a hop that has been heard; false: none has. */
+/* All of it, of a hop that has been heard; false: none has, and of 8BITMIME the
+ * best is assumed. */
 bool	able_says(const struct able *, const char *relay,
 	    struct msg_relay_can *out);
 

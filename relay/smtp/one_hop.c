@@ -24,7 +24,10 @@ one_hop_new(void **out, size_t size, const struct relay_type_env *env)
 	return OK;
 }
 
-/* The target is its owner's first member; that is not const. */
+/*
+ * Who offers SMTPUTF8 takes 8BITMIME with it (RFC 6531 3.1).  The target is its
+ * owner's first member; that is not const.
+ */
 static void
 take_offers(const struct smtp_client_target *t, const struct ehlo *ehlo)
 {
@@ -32,12 +35,15 @@ take_offers(const struct smtp_client_target *t, const struct ehlo *ehlo)
 	enum hop_utf8 utf8 = ehlo->has & EHLO_SMTPUTF8 ? HOP_UTF8 : HOP_ASCII;
 	bool binary = (~ehlo->has & (EHLO_CHUNKING | EHLO_BINARYMIME)) == 0;
 	bool dsn = (ehlo->has & EHLO_DSN) != 0;
+	bool eightbit = (ehlo->has & (EHLO_8BITMIME | EHLO_SMTPUTF8)) != 0 ||
+	    t->eightbit == SMTP_8BIT_SEND;
 	uint64_t size = ehlo->has & EHLO_SIZE ? ehlo->size : 0;
 
-	if (utf8 == h->utf8 && binary == h->binary && dsn == h->dsn &&
-	    size == h->size)
+	if (utf8 == h->utf8 && eightbit == h->eightbit &&
+	    binary == h->binary && dsn == h->dsn && size == h->size)
 		return;
 	h->utf8 = utf8;
+	h->eightbit = eightbit;
 	h->binary = binary;
 	h->dsn = dsn;
 	h->size = size;
@@ -51,6 +57,7 @@ one_hop_can(const void *arg, struct msg_relay_can *out)
 	const struct one_hop *h = arg;
 
 	out->utf8 = (uint8_t)h->utf8;
+	out->eightbit = h->eightbit;
 	out->binary = h->binary;
 	out->dsn = h->dsn;
 	out->size = h->size;

@@ -32,7 +32,7 @@ struct one_hop {			/* target first: see one_hop.c	*/
 	const struct relay_type_env *env;
 	char		 name[ONE_HOP_NAME];	/* of the hop, as configured */
 	enum hop_utf8	 utf8;		/* its last EHLO, of us all	*/
-	bool		 binary, dsn;	/* likewise			*/
+	bool		 eightbit, binary, dsn;	/* likewise		*/
 	uint64_t	 size;		/* likewise			*/
 	struct timer	 ask;		/* until a question		*/
 	int64_t		 ask_ms;	/* and the next; 0 never	*/

@@ -45,7 +45,8 @@ lacks(const struct smtp_client *c, struct verdict *v)
 	else if (d->body == BODY_BINARYMIME &&
 	    (~has & (EHLO_CHUNKING | EHLO_BINARYMIME)) != 0)
 		own = OWN_needs_binarymime;
-	else if (d->body == BODY_8BITMIME && !(has & EHLO_8BITMIME) &&
+	else if (d->body == BODY_8BITMIME &&
+	    !(has & (EHLO_8BITMIME | EHLO_SMTPUTF8)) &&
 	    c->target->eightbit != SMTP_8BIT_SEND)
 		own = OWN_needs_8bitmime;
 	else if (has & EHLO_SIZE && c->ehlo.size != 0 &&

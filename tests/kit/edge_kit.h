@@ -281,7 +281,7 @@ static inline void
 kit_asks(bool asks)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .asks = asks, .utf8 = QUEUE_UTF8, .binary = true });
+	    .eightbit = 1, .asks = asks, .utf8 = QUEUE_UTF8, .binary = true });
 	kit_turn(KIT_TURNS);
 }
 

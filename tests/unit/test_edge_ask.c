@@ -46,7 +46,7 @@ static void
 waits(bool waits)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .waits = waits });
+	    .eightbit = 1, .waits = waits });
 	kit_turn(KIT_TURNS);
 }
 
@@ -295,7 +295,7 @@ static void
 tell(bool asks, enum queue_utf8 utf8)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .asks = asks, .utf8 = (uint8_t)utf8 });
+	    .eightbit = 1, .asks = asks, .utf8 = (uint8_t)utf8 });
 	kit_turn(KIT_TURNS);
 }
 
@@ -306,7 +306,8 @@ of_binary_text_the_queue_is_asked_where_not_all_can_have_it(void **state)
 	kit.edge->set.binarymime = true;
 	for (unsigned i = 0; i < 2; i++) {
 		(void)link_send_queue_state(kit.queue,
-		    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8,
+		    &(struct msg_queue_state){ .eightbit = 1,
+		    .utf8 = QUEUE_UTF8,
 		    .binary = (uint8_t)i });
 		kit_turn(KIT_TURNS);
 		kit_say("RSET\r\nMAIL FROM:<> BODY=BINARYMIME\r\n");

@@ -431,8 +431,31 @@ static void
 tell_utf8(enum queue_utf8 utf8)
 {
 	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
-	    .utf8 = (uint8_t)utf8 });
+	    .eightbit = 1, .utf8 = (uint8_t)utf8 });
 	kit_turn(KIT_TURNS);
+}
+
+/* Whoever is behind a proxy may have none; a queue of ours converts. */
+static void
+eightbitmime_is_a_parameter_where_the_next_hop_has_it(void **state)
+{
+	static const char say[] = "MAIL FROM:<a@x.example> BODY=8BITMIME\r\n";
+
+	kit_ready();
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .utf8 = QUEUE_ASCII });
+	kit_turn(KIT_TURNS);
+	kit_want(say, "451 4.6.3 8BITMIME is not offered any more, say EHLO "
+	    "again\r\n");
+	kit_say("EHLO client.example\r\n");
+	assert_null(strstr(kit_hear(), "8BITMIME"));
+	kit_want(say, "555 5.6.3 8BITMIME is not offered\r\n");
+	(void)link_send_queue_state(kit.queue, &(struct msg_queue_state){
+	    .utf8 = QUEUE_UTF8 });
+	kit_turn(KIT_TURNS);
+	kit_say("EHLO client.example\r\n");	/* RFC 6531 3.1 */
+	assert_non_null(strstr(kit_hear(), "250-8BITMIME\r\n"));
+	kit_want(say, "250 2.1.0 <a@x.example> Ok\r\n");
 }
 
 static void
@@ -493,6 +516,7 @@ main(void)
 		T(who_does_not_read_replies_is_not_read_from),
 		T(every_split_of_a_pipelined_session_gives_the_same),
 		T(a_session_given_byte_by_byte_gives_the_same),
+		T(eightbitmime_is_a_parameter_where_the_next_hop_has_it),
 		T(smtputf8_is_a_parameter_where_all_relays_can_carry_it),
 		T(vrfy_says_the_same_to_all),
 	};

@@ -566,13 +566,15 @@ a_full_queue_is_told_at_mail(void **state)
 {
 	kit_ready();
 	(void)link_send_queue_state(kit.queue,
-	    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8, .full = 1 });
+	    &(struct msg_queue_state){ .eightbit = 1,
+	    .utf8 = QUEUE_UTF8, .full = 1 });
 	kit_turn(KIT_TURNS);
 	kit_want("MAIL FROM:<>\r\n",
 	    "452 4.3.1 Insufficient system storage\r\n");
 	assert_int_equal(kit.room_cnt, 0);
 	(void)link_send_queue_state(kit.queue,
-	    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8, .full = 0 });
+	    &(struct msg_queue_state){ .eightbit = 1,
+	    .utf8 = QUEUE_UTF8, .full = 0 });
 	kit_turn(KIT_TURNS);
 	assert_int_equal(kit.room_cnt, 1);
 	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");
@@ -584,13 +586,13 @@ a_queue_that_cannot_write_says_451(void **state)
 {
 	kit_ready();
 	(void)link_send_queue_state(kit.queue,
-	    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8,
+	    &(struct msg_queue_state){ .eightbit = 1, .utf8 = QUEUE_UTF8,
 	    .full = QUEUE_SHUT });
 	kit_turn(KIT_TURNS);
 	kit_want("MAIL FROM:<>\r\n", "451 4.3.0 Mail cannot be stored now, "
 	    "try again later\r\n");
 	(void)link_send_queue_state(kit.queue,
-	    &(struct msg_queue_state){ .utf8 = QUEUE_UTF8,
+	    &(struct msg_queue_state){ .eightbit = 1, .utf8 = QUEUE_UTF8,
 	    .full = QUEUE_HAS_ROOM });
 	kit_turn(KIT_TURNS);
 	kit_want("MAIL FROM:<>\r\n", "250 2.1.0 <> Ok\r\n");

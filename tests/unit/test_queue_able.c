@@ -152,13 +152,20 @@ what_a_hop_has_said_is_kept_as_it_is(void **state)
 
 	assert_false(able_says(&able, "smarthost", &got));
 	assert_int_equal(got.binary + got.dsn + got.size, 0);
+	assert_int_equal(got.eightbit, 1);
 	assert_int_equal(able_take(&able, "smarthost", &m), OK);
 	assert_true(able_says(&able, "smarthost", &got));
 	assert_true(got.utf8 == HOP_ASCII && got.binary == 1 && got.dsn == 1 &&
-	    got.size == 9000);
+	    got.size == 9000 && got.eightbit == 0);
+	m.eightbit = 1;
+	assert_int_equal(able_take(&able, "smarthost", &m), OK);
+	assert_true(able_says(&able, "smarthost", &got) && got.eightbit == 1);
 	m = (struct msg_relay_can){ .utf8 = HOP_UNKNOWN, .hop = SPAN("h:26") };
 	assert_int_equal(able_take(&able, "smarthost", &m), OK);
 	assert_false(able_says(&able, "smarthost", &got));
+	assert_true(got.eightbit == 1);
+	assert_int_equal(able_take(&able, "smarthost", &odd), ERR_PEER);
+	odd = (struct msg_relay_can){ .eightbit = 2, .hop = SPAN("h:25") };
 	assert_int_equal(able_take(&able, "smarthost", &odd), ERR_PEER);
 }
 
