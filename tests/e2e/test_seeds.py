@@ -164,7 +164,12 @@ class Hub:
             "msa": self.msa, "smtps": self.smtps, "through": self.through,
             "free": self.free, "mxport": port, "hop": self.hop.port,
             "onehop": self.one.port, "boxport": self.box.port})
-        p.start()
+        try:
+            p.start()
+        except BaseException:
+            p.abandon()
+            self.names.close()
+            raise
 
     def reset(self):
         for sink in self.sinks:
