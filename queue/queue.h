@@ -19,6 +19,7 @@
 #include "queue/plan/due.h"
 #include "queue/settings.h"
 #include "queue/store/store.h"
+#include "queue/store/store_intake.h"
 
 struct intake;
 struct dispatch;

@@ -8,6 +8,9 @@
 #include "bus/link.h"
 #include "queue/control/waits.h"
 #include "queue/store/store.h"
+#include "queue/store/store_damage.h"
+#include "queue/store/store_list.h"
+#include "queue/store/store_story.h"
 
 void	to_control_status(struct link *, const struct msg_queue_status *);
 void	to_control_route(struct link *, const struct msg_route_answer *);

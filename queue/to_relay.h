@@ -6,6 +6,7 @@
 #define QUEUE_TO_RELAY_H
 
 #include "queue/plan/dispatch.h"
+#include "queue/store/store_envelope.h"
 
 /* The delivery, and each of its recipients. */
 void	to_relay_open(struct worker *, const struct delivery *);

@@ -10,6 +10,7 @@
 
 #include "queue/queue.h"
 #include "queue/route/split.h"
+#include "queue/store/store_intake.h"
 
 struct addressee {
 	struct expansion *expansion;

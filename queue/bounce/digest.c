@@ -10,6 +10,8 @@
 #include "queue/bounce/addressee.h"
 #include "queue/bounce/digest.h"
 #include "queue/bounce/digest_text.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_report.h"
 #include "sys/clock.h"
 #include "sys/counters.h"
 

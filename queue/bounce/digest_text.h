@@ -10,6 +10,7 @@
 
 #include "queue/bounce/bounce.h"
 #include "queue/store/store.h"
+#include "queue/store/store_report.h"
 
 #define DIGEST_BYTES_MAX	(256u << 10)	/* of its list; then "and N
 						 * more" */

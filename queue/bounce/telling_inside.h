@@ -10,6 +10,10 @@
 #include "queue/bounce/addressee.h"
 #include "queue/bounce/bounce.h"
 #include "queue/bounce/telling.h"
+#include "queue/store/store_envelope.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_report.h"
+#include "queue/store/store_settle.h"
 
 enum report_state { REPORT_GATHERS, REPORT_RIPE, REPORT_UNDER_WAY };
 

@@ -6,6 +6,7 @@
 
 #include "queue/control/browse.h"
 #include "queue/control/waits.h"
+#include "queue/store/store_list.h"
 #include "queue/to_control.h"
 #include "sys/clock.h"
 

@@ -9,6 +9,8 @@
 #include "queue/control/errand.h"
 #include "queue/route/route_utf8.h"
 #include "queue/plan/suspend.h"
+#include "queue/store/store_damage.h"
+#include "queue/store/store_list.h"
 #include "queue/to_control.h"
 
 #define SUSPENDED_MAX	64	/* rows of one answer */

@@ -7,6 +7,8 @@
 #define QUEUE_EDIT_INSIDE_H
 
 #include "queue/control/edit.h"
+#include "queue/store/store_edit.h"
+#include "queue/store/store_list.h"
 
 struct edit_call {
 	RB_ENTRY(edit_call) by_id;

@@ -10,6 +10,8 @@
 #include "queue/control/errand.h"
 #include "queue/plan/outcome.h"
 #include "queue/route/reroute.h"
+#include "queue/store/store_due.h"
+#include "queue/store/store_list.h"
 
 #define ERRANDS_MAX	64	/* on their way at once */
 

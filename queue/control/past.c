@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "queue/control/control.h"
+#include "queue/store/store_story.h"
 #include "queue/store/story.h"
 #include "queue/to_control.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "queue/control/control.h"
+#include "queue/store/store_envelope.h"
 #include "queue/to_control.h"
 
 #define TEXTS_MAX	4		/* pieces being read		*/

@@ -16,6 +16,9 @@
 #include "queue/intake/intake.h"
 #include "queue/intake/once.h"
 #include "queue/route/split.h"
+#include "queue/store/store_edit.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_settle.h"
 
 #define INTAKE_FLAGS	(MAIL_SMTPUTF8 | MAIL_8BIT | MAIL_LONG | \
 	    MAIL_LOGIN)		/* an edge's */

@@ -6,6 +6,7 @@
 #include "queue/plan/aside.h"
 #include "queue/plan/dispatch.h"
 #include "queue/plan/outcome.h"
+#include "queue/store/store_damage.h"
 
 struct hold {
 	struct store_hold hold;

@@ -12,6 +12,8 @@
 #include "queue/plan/outcome.h"
 #include "queue/route/reroute.h"
 #include "queue/plan/suspect.h"
+#include "queue/store/store_due.h"
+#include "queue/store/store_envelope.h"
 #include "queue/to_relay.h"
 #include "sys/clock.h"
 

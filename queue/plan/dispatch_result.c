@@ -8,6 +8,7 @@
 
 #include "queue/plan/dispatch_inside.h"
 #include "queue/plan/outcome.h"
+#include "queue/store/store_envelope.h"
 #include "queue/to_relay.h"
 
 #define UNREAD_MAX	(64u << 20)	/* bytes of results before their

@@ -5,6 +5,7 @@
  */
 #include "queue/control/edit.h"
 #include "queue/plan/dispatch_inside.h"
+#include "queue/store/store_envelope.h"
 #include "queue/to_relay.h"
 #include "sys/counters.h"
 

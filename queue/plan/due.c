@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 #include "queue/plan/flow.h"
+#include "queue/store/store_due.h"
+#include "queue/store/store_envelope.h"
 #include "queue/walk/hasten.h"
 #include "sys/clock.h"
 

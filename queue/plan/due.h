@@ -15,6 +15,7 @@
 
 #include "queue/plan/destination.h"
 #include "queue/store/store.h"
+#include "queue/store/store_envelope.h"
 
 enum delivery_state {
 	DELIVERY_WAITING,	/* in its flow, for its turn		*/

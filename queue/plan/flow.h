@@ -19,6 +19,7 @@
 #define QUEUE_FLOW_H
 
 #include "queue/plan/due.h"
+#include "queue/store/store_due.h"
 
 #define FLOW_READS_MAX	16
 

@@ -9,6 +9,7 @@
 #include "queue/plan/outcome_inside.h"
 #include "queue/plan/suspect.h"
 #include "queue/plan/suspend.h"
+#include "queue/store/store_envelope.h"
 #include "sys/clock.h"
 
 #define OURS_MS		1000	/* more at most, when only we failed	*/

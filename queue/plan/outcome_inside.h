@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "queue/plan/outcome.h"
+#include "queue/store/store_settle.h"
 
 /* It holds the delivery, whose envelope its spans point into. */
 struct outcome {

@@ -10,6 +10,7 @@
 #include "queue/bounce/bounce_status.h"
 #include "queue/plan/outcome_inside.h"
 #include "queue/bounce/telling.h"
+#include "queue/store/store_envelope.h"
 #include "sys/counters.h"
 
 static void

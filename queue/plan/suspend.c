@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "queue/plan/dispatch.h"
 #include "queue/plan/suspend.h"
+#include "queue/store/store_edit.h"
 #include "sys/clock.h"
 
 #define WHY_MAX	(SUSPENSION_REASON_MAX + SUSPENSION_WHO_MAX + 16)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "queue/plan/turn.h"
+#include "queue/store/store_due.h"
 
 static int
 cmp_tenant(struct tenant *a, struct tenant *b)

@@ -11,6 +11,9 @@
 #include "queue/plan/outcome.h"
 #include "queue/route/reroute.h"
 #include "queue/route/split.h"
+#include "queue/store/store_edit.h"
+#include "queue/store/store_envelope.h"
+#include "queue/store/store_intake.h"
 #include "sys/clock.h"
 
 #define AGAIN_MS	1000	/* until a commit is tried again	*/

@@ -10,6 +10,7 @@
 #define QUEUE_SPLIT_H
 
 #include "queue/settings.h"
+#include "queue/store/store_intake.h"
 
 #define SPLIT_NOBODY	UINT32_MAX	/* in rcpt_delivery: a route discards */
 

@@ -10,6 +10,12 @@
 
 #include "queue/store/record.h"
 #include "queue/store/store.h"
+#include "queue/store/store_edit.h"
+#include "queue/store/store_envelope.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_list.h"
+#include "queue/store/store_settle.h"
+#include "queue/store/store_story.h"
 
 /* Strings are borrowed from the call. */
 struct record_recipient engine_rows_rcpt(const struct store_accept *,

@@ -19,7 +19,15 @@
 #ifndef QUEUE_STORE_ENGINE_H
 #define QUEUE_STORE_ENGINE_H
 
-#include "queue/store/store.h"
+#include "queue/store/store_damage.h"
+#include "queue/store/store_due.h"
+#include "queue/store/store_edit.h"
+#include "queue/store/store_envelope.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_list.h"
+#include "queue/store/store_report.h"
+#include "queue/store/store_settle.h"
+#include "queue/store/store_story.h"
 
 enum store_kind {
 #define WRITE(call, type, kind)	STORE_##kind,

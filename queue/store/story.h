@@ -35,6 +35,9 @@
 
 #include "queue/store/record.h"
 #include "queue/store/store.h"
+#include "queue/store/store_intake.h"
+#include "queue/store/store_settle.h"
+#include "queue/store/store_story.h"
 
 #define STORY_KEY_MAX	32	/* bytes, any key of the three	*/
 #define STORY_HISTORY_KEY 29

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/store/store_story.h"
 #include "queue/store/story.h"
 
 #define BUCKETS_MAX	1024	/* looked at in one reading		*/

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "queue/store/store_due.h"
 #include "queue/walk/aging.h"
 #include "queue/plan/dispatch.h"
 #include "sys/clock.h"

@@ -13,6 +13,7 @@
 #define QUEUE_EXPIRE_H
 
 #include "queue/queue.h"
+#include "queue/store/store_due.h"
 
 struct expire {
 	struct queue	*queue;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "queue/plan/dispatch_inside.h"
+#include "queue/store/store_due.h"
 #include "queue/walk/follow.h"
 #include "queue/route/reroute.h"
 

@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "queue/plan/dispatch.h"
+#include "queue/store/store_damage.h"
+#include "queue/store/store_list.h"
 #include "queue/walk/index.h"
 
 #define FAST_MS		5	/* between readings of the first round	*/

@@ -1,6 +1,7 @@
 /* lone.c - readings with pauses; what is found, the store makes a note of. */
 #include <stdlib.h>
 
+#include "queue/store/store_damage.h"
 #include "queue/walk/lone.h"
 
 #define FIRST_MS	50	/* until the first reading		*/

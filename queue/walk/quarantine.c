@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "queue/control/edit.h"
+#include "queue/store/store_damage.h"
 #include "queue/walk/quarantine.h"
 
 #define FIRST_MS	5	/* until the first walk			*/

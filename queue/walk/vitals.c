@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "queue/plan/due.h"
+#include "queue/store/store_list.h"
 #include "queue/walk/vitals.h"
 #include "sys/clock.h"
 #include "sys/counters.h"

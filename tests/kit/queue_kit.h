@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "queue/store/store.h"
+#include "queue/store/store_engine.h"
 #include "queue/store/story.h"
 #include "queue/store/lmdb/store_table.h"
 #include "sys/clock.h"

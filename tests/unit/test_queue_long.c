@@ -13,6 +13,7 @@
 #include <ftw.h>
 
 #include "queue/salvage/rescue.h"
+#include "queue/store/store_intake.h"
 
 #define DELIVERIES	40000u
 #define CPU_MAX_S	8	/* a hundred times what it needs */

@@ -15,6 +15,7 @@
 #include "mail/pattern.h"
 #include "queue/route/route_sender.h"
 #include "queue/route/split.h"
+#include "queue/store/store_intake.h"
 #include "sys/clock.h"
 
 #define MANY	100000

@@ -8,6 +8,7 @@
 #include "salvage_kit.h"
 
 #include "queue/salvage/form.h"
+#include "queue/store/store_intake.h"
 
 #define PAGE	4096u
 #define PAGES	4096u			/* at most, of the file		*/
