@@ -131,6 +131,12 @@ struct conf_opener {
 	 */
 	enum err (*roots)(void *arg, const char *path, bool is_directory,
 		    struct conf_roots *out);
+	/*
+	 * Is it a file of Lua that can be run?  ERR_PEER: why not, and in
+	 * which line, or 0.  NULL: nobody looks.
+	 */
+	enum err (*lua)(struct span name, struct span bytes, unsigned *line,
+		    char *why, size_t cap);
 	/* As regex_check() of sys/regex.h.  NULL: nobody looks. */
 	enum err (*regex)(struct span pattern, size_t *at, char *why,
 		    size_t cap);

@@ -68,6 +68,8 @@ enum option_type {
 			 * be `local', in whose place check_domains() puts
 			 * each of our own domains			*/
 	TYPE_LIMIT,	/* a number, or `unlimited'			*/
+	TYPE_LUA,	/* a path of a file of Lua: its values are the path,
+			 * with the number 0, and pieces of the file, with 1 */
 	TYPE_LOGIN,	/* a login, @ and how one ends, or * for all	*/
 	TYPE_MAILBOX,	/* user@domain					*/
 	TYPE_MAPPING,	/* a pattern, then a mailbox of ASCII		*/

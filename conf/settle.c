@@ -316,6 +316,8 @@ settle_option(struct conf *c, struct block *b, const struct node *n,
 			lists_file(c, s, v, row);
 		else if (row->type == TYPE_ALIASES)
 			lists_aliases(c, s, v, row);
+		else if (row->type == TYPE_LUA)
+			lists_lua(c, s, v, row);
 		else if (row->type == TYPE_NOTICE)
 			lists_notice(c, s, v, row);
 		else

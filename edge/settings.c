@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/slice/slice.h"
+#include "edge/lua/validators.h"
 #include "edge/protocol.h"
 #include "edge/settings.h"
 
@@ -165,8 +166,9 @@ settings_init(struct settings *set, struct span bytes)
 	read_security(set, &edge, &rules);
 	read_policies(set, &edge);
 	if ((e = read_texts(set, &edge, &rules)) == OK &&
-	    (e = rules_init(&set->rules, &rules)) == OK)
-		e = read_senders(set, &edge);
+	    (e = rules_init(&set->rules, &rules)) == OK &&
+	    (e = read_senders(set, &edge)) == OK)
+		e = validators_open(&set->validators, &edge, set->hostname);
 	if (e != OK)
 		settings_fini(set);
 	return e;
@@ -175,6 +177,7 @@ settings_init(struct settings *set, struct span bytes)
 void
 settings_fini(struct settings *set)
 {
+	validators_close(&set->validators);
 	rules_fini(&set->rules);
 	sender_map_fini(&set->senders);
 	free(set->hostname);

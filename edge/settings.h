@@ -18,6 +18,7 @@
 #include "edge/text/sender_map.h"
 
 struct protocol;
+struct validators;
 
 #define BANNER_NAME	"{client_host}"	/* in its place the client's name */
 
@@ -51,6 +52,7 @@ struct settings {
 	bool		 auth_without_tls;	/* and so is its password */
 	bool		 require_auth;		/* for MAIL		*/
 	bool		 normalise_lf;		/* of whom we know	*/
+	struct validators *validators;	/* NULL without files of Lua	*/
 
 	struct sender_map senders;	/* as others know them	*/
 	bool		 add_date;		/* where it is missing	*/

@@ -27,6 +27,7 @@
 #include "master/homes.h"
 #include "sys/files.h"
 #include "sys/logfile.h"
+#include "lua/points.h"
 #include "sys/regex.h"
 #include "sys/sandbox.h"
 
@@ -200,6 +201,19 @@ hand_over_plan(int fd, const struct conf_plan *p)
 	return good;
 }
 
+/* A file of Lua is run as an edge runs it, and forgotten. */
+static enum err
+check_lua(struct span name, struct span bytes, unsigned *line, char *why,
+    size_t cap)
+{
+	struct script_why is = { .line = 0, .text = "no memory" };
+	enum err e = points_check(name, bytes, &is);
+
+	*line = is.line;
+	snprintf(why, cap, "%s", is.text);
+	return e;
+}
+
 /* 1 is for mistakes of the configuration, and for nothing else. */
 static int
 check(const char *file, const struct conf_host *host, int plan_fd,
@@ -211,7 +225,7 @@ check(const char *file, const struct conf_host *host, int plan_fd,
 		.look = look_at, .disk = disk_of, .pair = check_keys_pair,
 		.suits = check_keys_suits, .left = check_keys_left,
 		.names = check_keys_names, .roots = check_roots,
-		.regex = regex_check,
+		.regex = regex_check, .lua = check_lua,
 	};
 	struct conf_report report = { .line = tell,
 	    .wants_facts = wants_facts };

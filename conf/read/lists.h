@@ -38,6 +38,10 @@ void		 lists_file(struct conf *, struct setting *,
 void		 lists_notice(struct conf *, struct setting *,
 		    const struct value *v, const struct option_row *);
 
+/* The path v of a file of Lua, and the file: as TYPE_LUA of options.h says. */
+void		 lists_lua(struct conf *, struct setting *,
+		    const struct value *v, const struct option_row *);
+
 /*
  * The words of the file of aliases whose path is v, and in place of what it
  * includes the words of those files (lists_aliases.c).

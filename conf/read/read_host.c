@@ -546,6 +546,7 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_path(rp, v, out);
 	case TYPE_ALIASES:
 	case TYPE_FILE:
+	case TYPE_LUA:
 	case TYPE_NOTICE:
 	case TYPE_ROOTS:
 	case TYPE_SECRET:

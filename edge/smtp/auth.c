@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "edge/smtp/auth.h"
 #include "edge/edge.h"
+#include "edge/smtp/cmd.h"
 #include "edge/smtp/session.h"
 #include "mail/account.h"
 #include "mail/base64.h"
@@ -122,7 +123,7 @@ succeed(struct session *s)
 	counter_add(COUNTER_logins, 1);
 	log_login(s);
 	s->junk_cnt = 0;
-	session_reply(s, 235, "2.7.0", "Authentication successful");
+	cmd_say_yes(s, POINT_AUTH);
 	return TAKEN;
 }
 

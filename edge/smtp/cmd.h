@@ -15,6 +15,7 @@
 #include "base/span.h"
 #include "edge/stage/stage.h"
 #include "edge/text/sender_map.h"
+#include "lua/points.h"
 #include "mail/command.h"
 
 struct session;
@@ -35,7 +36,7 @@ cmd_fn	cmd_vrfy;			/* cmd_vrfy.c	*/
 cmd_fn	cmd_help;			/* cmd_help.c	*/
 cmd_fn	cmd_quit;			/* cmd_quit.c	*/
 cmd_fn	cmd_absent, cmd_foreign;	/* cmd_absent.c	*/
-cmd_fn	cmd_connect, cmd_shake;		/* cmd_connect.c: before any */
+cmd_fn	cmd_connect, cmd_shake, cmd_shake_first; /* cmd_connect.c: before any */
 
 /* Does EHLO speak of it, now? */
 bool	cmd_offers_tls(const struct session *);
@@ -61,6 +62,14 @@ bool	cmd_is_lax(const struct session *);
 /* cmd_bdat.c: throw away so much input, then say that it came out of
  * sequence. */
 void	cmd_throw(struct session *, uint64_t len);
+
+/*
+ * cmd_yes.c: what is said when a command is taken, before any function of Lua
+ * makes something else of it; and say that.  False: nothing else is to be said.
+ */
+struct reply cmd_yes(const struct session *, enum point);
+void	cmd_say_yes(struct session *, enum point);
+bool	cmd_say_other(struct session *);
 
 /* cmd_data.c: what the next hop says of one recipient, behind a proxy. */
 void	cmd_say_result(struct session *, const struct reply *);

@@ -40,7 +40,8 @@ greet(struct session *s, const struct reply *no)
 		session_say(s, no);
 		return REFUSED;
 	}
-	say_banner(s);
+	if (!cmd_say_other(s))
+		say_banner(s);
 	return TAKEN;
 }
 
@@ -48,6 +49,21 @@ enum taken
 cmd_connect(struct session *s, struct span args)
 {
 	return stage_run(s, AT_CONNECT, greet);
+}
+
+/* Nobody hears a reply. */
+static enum taken
+begin(struct session *s, const struct reply *no)
+{
+	if (no != NULL)
+		session_close(s, true);
+	return TAKEN;
+}
+
+enum taken
+cmd_shake_first(struct session *s, struct span args)
+{
+	return stage_run(s, AT_STARTTLS, begin);
 }
 
 enum taken

@@ -31,8 +31,7 @@ begin(struct session *s, const struct reply *no)
 		return REFUSED;
 	}
 	transaction_open(s->transaction, cmd_is_lax(s));
-	session_reply(s, 354, "",
-	    "Start mail input; end with <CRLF>.<CRLF>");
+	cmd_say_yes(s, POINT_DATA);
 	return TAKEN;
 }
 
@@ -111,15 +110,17 @@ say_queued(struct session *s)
 	char id[ID_TEXT_LEN + 1];
 	size_t at = 0;
 
+	if (!s->origin.is_lmtp && cmd_say_other(s))
+		return;
 	if (t->result_cnt > 0 || t->reply.text[0] != '\0') {
 		say_passed(s);
 		return;
 	}
-	id_text(t->stream.id, id);
 	if (!s->origin.is_lmtp) {
-		session_reply(s, 250, "2.6.0", "Message queued as %s", id);
+		cmd_say_yes(s, POINT_QUEUED);
 		return;
 	}
+	id_text(t->stream.id, id);
 	for (unsigned i = 0; i < t->envelope.rcpt_cnt; i++) {
 		envelope_rcpt(&t->envelope, &at, &r);
 		session_reply(s, 250, "2.6.0", "<%.*s> Message queued as %s",

@@ -98,8 +98,11 @@ say_ehlo(struct session *s, const struct reply *no)
 	if (!is_greeted(s, no))
 		return REFUSED;
 	s->origin.is_extended = true;
-	session_reply(s, 250, "-", "%s Hello %s", s->edge->set.hostname,
-	    s->origin.helo);
+	if (s->yes != NULL)
+		session_reply(s, 250, "-", "%s", s->yes->text);
+	else
+		session_reply(s, 250, "-", "%s Hello %s",
+		    s->edge->set.hostname, s->origin.helo);
 	if ((s->has_8bit = cmd_offers_8bit(s)))
 		session_reply(s, 250, "-", "8BITMIME");
 	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
@@ -126,8 +129,9 @@ say_helo(struct session *s, const struct reply *no)
 	if (!is_greeted(s, no))
 		return REFUSED;
 	s->origin.is_extended = false;
-	session_reply(s, 250, "", "%s Hello %s", s->edge->set.hostname,
-	    s->origin.helo);
+	if (!cmd_say_other(s))
+		session_reply(s, 250, "", "%s Hello %s",
+		    s->edge->set.hostname, s->origin.helo);
 	return TAKEN;
 }
 

@@ -159,16 +159,12 @@ may_have(struct session *s, const struct command_mail *m)
 static enum taken
 say_judged(struct session *s, const struct reply *no)
 {
-	struct span sender;
-
 	if (no != NULL) {
 		session_say(s, no);
 		transaction_end(&s->transaction);
 		return REFUSED;
 	}
-	sender = envelope_sender(&s->transaction->envelope);
-	session_reply(s, 250, "2.1.0", "<%.*s> Ok", (int)sender.len,
-	    sender.ptr);
+	cmd_say_yes(s, POINT_MAIL);
 	return TAKEN;
 }
 

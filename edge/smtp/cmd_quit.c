@@ -5,6 +5,18 @@
 #include "edge/smtp/session.h"
 #include "edge/text/transaction.h"
 
+/* It is the last reply, whatever it says. */
+static enum taken
+leave(struct session *s, const struct reply *no)
+{
+	transaction_end(&s->transaction);
+	if (no != NULL)
+		session_say(s, no);
+	else
+		cmd_say_yes(s, POINT_QUIT);
+	return TAKEN;
+}
+
 enum taken
 cmd_quit(struct session *s, struct span args)
 {
@@ -13,7 +25,5 @@ cmd_quit(struct session *s, struct span args)
 		    "Syntax error in parameters or arguments");
 		return REFUSED;
 	}
-	transaction_end(&s->transaction);
-	session_reply(s, 221, "2.0.0", "Bye");
-	return TAKEN;
+	return stage_run(s, AT_QUIT, leave);
 }

@@ -15,7 +15,6 @@ static enum taken
 say_judged(struct session *s, const struct reply *no)
 {
 	struct transaction *t = s->transaction;
-	struct span rcpt;
 
 	if (no != NULL) {
 		t->refused_cnt++;
@@ -26,12 +25,10 @@ say_judged(struct session *s, const struct reply *no)
 		return REFUSED;
 	}
 	t->is_utf8 |= t->last_is_utf8;
-	rcpt = envelope_last(&t->envelope);
-	if (t->reply.text[0] != '\0')
+	if (t->reply.text[0] != '\0' && s->yes == NULL)
 		session_reply(s, 250, t->reply.dsn, "%s", t->reply.text);
 	else
-		session_reply(s, 250, "2.1.5", "<%.*s> Ok", (int)rcpt.len,
-		    rcpt.ptr);
+		cmd_say_yes(s, POINT_RCPT);
 	return TAKEN;
 }
 

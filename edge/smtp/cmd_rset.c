@@ -5,6 +5,18 @@
 #include "edge/smtp/session.h"
 #include "edge/text/transaction.h"
 
+static enum taken
+forget(struct session *s, const struct reply *no)
+{
+	if (no != NULL) {
+		session_say(s, no);
+		return REFUSED;
+	}
+	transaction_end(&s->transaction);
+	cmd_say_yes(s, POINT_RSET);
+	return TAKEN;
+}
+
 enum taken
 cmd_rset(struct session *s, struct span args)
 {
@@ -13,7 +25,5 @@ cmd_rset(struct session *s, struct span args)
 		    "Syntax error in parameters or arguments");
 		return REFUSED;
 	}
-	transaction_end(&s->transaction);
-	session_reply(s, 250, "2.0.0", "Ok");
-	return TAKEN;
+	return stage_run(s, AT_RSET, forget);
 }

@@ -23,7 +23,7 @@ begin(struct session *s, const struct reply *no)
 		session_say(s, no);
 		return REFUSED;
 	}
-	session_reply(s, 220, "2.0.0", "Ready to start TLS");
+	cmd_say_yes(s, POINT_STARTTLS);
 	return TAKEN;
 }
 

@@ -277,6 +277,7 @@ session_fini(struct session *s)
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
 	grow_free(&s->seat.out);
+	free(s->yes);
 	free(s->helo);
 	s->helo = NULL;
 	origin_fini(&s->origin);

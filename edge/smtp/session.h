@@ -30,6 +30,7 @@ struct auth;
 struct edge;
 struct session;
 struct transaction;
+struct validators_turn;
 
 enum state {
 	ST_NEW,		/* connected, or greeted; no EHLO yet	*/
@@ -109,6 +110,9 @@ struct session {
 	struct transaction *transaction; /* NULL outside one		*/
 	struct waiting	 waiting;
 	uint32_t	 passed;	/* checks, see stage_names()	*/
+	struct validators_turn *turn;	/* a function of Lua under way	*/
+	struct reply	*yes;		/* what it makes of a yes that is to
+					 * be said yet; NULL: nothing	*/
 };
 
 void	session_init(struct session *, struct edge *,
@@ -163,6 +167,9 @@ void	session_resume(struct session *, const struct reply *no);
 void	session_away(struct session *);
 /* Is it this check that is waited for? */
 bool	session_waits_for(const struct session *, const struct check *);
+
+/* checks_lua.c: what a function waited for is here. */
+void	session_lua_goes_on(struct session *);
 
 /* checks_name.c: have the client's name looked for. */
 void	session_ask_name(struct session *);

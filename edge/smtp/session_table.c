@@ -97,7 +97,8 @@ static const struct {
 } events[EVENT__COUNT] = {
 	[EVENT_CONNECT] = { { "connect", IN(NEW), 0, cmd_connect, STAY },
 	    ST_SHUT, "(connect)" },
-	[EVENT_SHAKE] = { { "connect", IN(NEW), 0, cmd_shake, ST_SECURE },
+	[EVENT_SHAKE] = { { "connect", IN(NEW), 0, cmd_shake_first,
+	    ST_SECURE },
 	    STAY, NULL },
 	[EVENT_SECURED] = { { "STARTTLS", IN(SECURE), 0, cmd_shake, ST_NEW },
 	    STAY, "(secured)" },

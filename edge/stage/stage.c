@@ -4,6 +4,7 @@
  * That a client waits costs the session four words and a timer: who is waited
  * for, which of the checks comes next, and who says the reply in the end.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "edge/edge.h"
@@ -84,6 +85,8 @@ ask(struct session *s)
 enum taken
 stage_run(struct session *s, enum stage_at stage, stage_done_fn *done)
 {
+	free(s->yes);
+	s->yes = NULL;
 	s->waiting = (struct waiting){ .stage = stage, .done = done };
 	return ask(s);
 }

@@ -237,6 +237,7 @@ word_of(enum option_type type)
 		return "Cm ";
 	case TYPE_FILE:
 	case TYPE_SECRET:
+	case TYPE_LUA:
 	case TYPE_NOTICE:
 	case TYPE_ROOTS:
 	case TYPE_ALIASES:
@@ -399,6 +400,7 @@ is_good(const struct option_row *row, const char *line)
 		{ "/etc/postern/postern.conf", text },
 		{ "/etc/postern/anchors", "" },
 		{ "/etc/postern/filter", "" },
+		{ "/etc/postern/policy.lua", "" },
 		{ "/etc/postern/words.txt",
 		    "[failed]\nSubject: No\n{recipients}\n" },
 		MEMORY_HOST };

@@ -347,7 +347,7 @@ a_stage_has_room_for_some_checks_and_no_more(void **state)
 	stage_init(&stages);
 	while (stage_add(&stages, AT_RCPT, 0, &oracle.check) == OK)
 		cnt++;
-	assert_int_equal(cnt, STAGE_CHECKS_MAX - 3);
+	assert_int_equal(cnt, STAGE_CHECKS_MAX - 4);
 	assert_ptr_equal(stages.of[AT_RCPT].checks[cnt], &check_rules_rcpt);
 }
 

@@ -41,14 +41,17 @@ each_stage_has_these_checks(void **state)
 	stage_print(out);
 	fclose(out);
 	assert_string_equal(got,
-	    "CONNECT  rules\n"
-	    "EHLO    \n"
-	    "STARTTLS\n"
-	    "AUTH     login (users, 454 4.7.0 if away)\n"
-	    "MAIL     queue (queue, 451 4.3.0 if away)\n"
-	    "RCPT     rules, limits, queue (queue, 451 4.3.0 if away)\n"
-	    "DATA     queue (queue, 451 4.3.0 if away)\n"
-	    "END      text, queue (queue, 451 4.3.0 if away)\n");
+	    "CONNECT  rules, name (resolver), lua\n"
+	    "EHLO     lua\n"
+	    "STARTTLS lua\n"
+	    "AUTH     login (users, 454 4.7.0 if away), lua\n"
+	    "MAIL     lua, queue (queue, 451 4.3.0 if away)\n"
+	    "RCPT     rules, limits, lua, queue (queue, 451 4.3.0 if away)\n"
+	    "DATA     name (resolver), lua, queue (queue, 451 4.3.0 if away)"
+	    "\n"
+	    "END      text, lua, queue (queue, 451 4.3.0 if away), lua\n"
+	    "RSET     lua\n"
+	    "QUIT     lua\n");
 	free(got);
 }
 
