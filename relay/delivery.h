@@ -124,6 +124,13 @@ struct delivery {
 					 * each word of the next hop is told */
 	bool		 is_over;	/* the same: no more of them come */
 	bool		 is_chunked;	/* the same: its client said BDAT */
+	bool		 is_granted;	/* the same, where the words at MAIL and
+					 * RCPT are ours: MAIL was told	*/
+	uint32_t	 told_cnt;	/* likewise: recipients		*/
+	bool		 is_text_told;	/* likewise: that its text may come */
+	uint32_t	 alone_left;	/* recipients who get a request each, of
+					 * one that was refused	*/
+	uint16_t	 alone_code;	/* with this code, or 0		*/
 	struct span	 destination;	/* what the relay shall connect to */
 	struct span	 sender;
 	uint8_t		 ret;		/* RFC 3461, as for the bus	*/

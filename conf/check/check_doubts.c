@@ -235,6 +235,14 @@ check_port(struct conf *c, const struct block *b, const struct setting *port,
 		    block_words(c, b));
 }
 
+/* Is its one next hop asked what it can? */
+static bool
+is_asked(const struct block *relay)
+{
+	return block_has(relay, KIND_ONE_HOP) && !block_lacks(relay,
+	    options_row(OPTION_RELAY_ask_after)->kinds);
+}
+
 /* When it will be known of a relay with one next hop. */
 static void
 tell_utf8(struct conf *c, const struct block *edge, const struct block *relay)
@@ -268,7 +276,7 @@ tell_utf8_auto(struct conf *c, const struct block *edge)
 	unsigned cnt = 0;
 
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
-		if (!block_has(queue->relays[i], KIND_ONE_HOP))
+		if (!is_asked(queue->relays[i]))
 			continue;
 		tell_utf8(c, edge, queue->relays[i]);
 		cnt++;
@@ -295,7 +303,7 @@ check_utf8(struct conf *c, const struct block *edge)
 	}
 	for (unsigned i = 0; i < queue->relay_cnt; i++) {
 		r = queue->relays[i];
-		if (!block_has(r, KIND_ONE_HOP))
+		if (!is_asked(r))
 			continue;
 		report_warn(&c->mistakes, s->v[0].place, "SMTPUTF8 is offered "
 		    "whatever the next hop of %s can: what it does not take "

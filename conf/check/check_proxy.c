@@ -85,7 +85,7 @@ check_proxy(struct conf *c, const struct block *queue)
 		return;
 	report_add(&c->mistakes, s->cnt > 0 ? s->v[0].place :
 	    queue->name_place, "%s is of type %.*s, which takes a message when "
-	    "it is whole: mail passes through by relays of type mx, static and "
-	    "lmtp", block_words(c, relay), report_len(block_kind(relay)),
-	    block_kind(relay).ptr);
+	    "it is whole: mail passes through by relays of type mx, static, "
+	    "lmtp and http", block_words(c, relay),
+	    report_len(block_kind(relay)), block_kind(relay).ptr);
 }

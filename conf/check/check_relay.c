@@ -8,6 +8,8 @@
 
 #include "conf/check/check.h"
 #include "conf/read/path.h"
+#include "http/http_chars.h"
+#include "http/http_url.h"
 
 #define AGENT_WORDS	5	/* of a local delivery agent: its name, -f
 				 * SENDER and -d RECIPIENT		*/
@@ -239,6 +241,69 @@ check_nothing(struct conf *c, struct block *b)
 {
 }
 
+/* The name of a field, or a method. */
+static void
+check_token(struct conf *c, struct block *b, enum option_no no)
+{
+	const struct setting *s = &b->settings[no];
+
+	if (s->cnt > 0 && (!http_chars_all_token(s->v[0].text) ||
+	    s->v[0].text.len > 60))
+		report_add(&c->mistakes, s->v[0].place, "%s: up to 60 letters, "
+		    "digits and hyphens", options_row(no)->name);
+}
+
+/* The scheme says whether TLS is spoken, where the tls block does not. */
+static void
+settle_security(struct conf *c, struct block *b, const struct http_url *url)
+{
+	struct block *tls = block_nth(b, BLOCK_RELAY_TLS, 0);
+	struct setting *s;
+	struct span word;
+
+	if (tls == NULL)
+		return;
+	s = &tls->settings[OPTION_RELAY_TLS_security];
+	word = block_text(tls, OPTION_RELAY_TLS_security);
+	if (!s->given)
+		block_set(c, tls, OPTION_RELAY_TLS_security,
+		    url->is_https ? SPAN("verified") : SPAN("off"), 0);
+	else if (span_eq(word, SPAN("opportunistic")))
+		report_add(&c->mistakes, s->place, "nothing offers TLS before "
+		    "a request: give `security off', `required' or "
+		    "`verified', or leave it to the url");
+	else if (url->is_https && span_eq(word, SPAN("off")))
+		report_warn(&c->mistakes, s->place, "security is off, so "
+		    "requests go in the clear, though the url begins with "
+		    "https");
+}
+
+static void
+check_url(struct conf *c, struct block *b)
+{
+	static const enum option_no tokens[] = { OPTION_RELAY_ehlo_header,
+	    OPTION_RELAY_sender_header, OPTION_RELAY_recipient_header,
+	    OPTION_RELAY_method };
+	const struct setting *s = &b->settings[OPTION_RELAY_url];
+	const struct block *login = block_nth(b, BLOCK_CREDENTIALS, 0);
+	struct http_url url;
+	const char *why;
+
+	for (unsigned i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+		check_token(c, b, tokens[i]);
+	if (login != NULL && span_find(block_text(login,
+	    OPTION_CREDENTIALS_username), ':') < block_text(login,
+	    OPTION_CREDENTIALS_username).len)
+		report_add(&c->mistakes, login->place, "a username with a "
+		    "colon cannot log in by HTTP");
+	if (s->cnt == 0)
+		return;
+	if ((why = http_url_read(s->v[0].text, &url)) != NULL)
+		report_add(&c->mistakes, s->v[0].place, "url: %s", why);
+	else
+		settle_security(c, b, &url);
+}
+
 /* A path in place of host and port. */
 static void
 check_lmtp(struct conf *c, struct block *b)
@@ -268,7 +333,15 @@ stays_here(const struct block *b)
 	const struct setting *host = &b->settings[block_lacks(b,
 	    options_row(OPTION_RELAY_host)->kinds) ? OPTION_RELAY_host_lmtp :
 	    OPTION_RELAY_host];
+	const struct setting *url = &b->settings[OPTION_RELAY_url];
+	struct http_url u;
+	struct net n;
 
+	if (b->settings[OPTION_RELAY_path_lmtp].given)
+		return true;
+	if (url->cnt > 0 && http_url_read(url->v[0].text, &u) == NULL)
+		return span_eq_nocase(u.host, SPAN("localhost")) ||
+		    (net_read_address(u.host, &n) && net_is_loopback(&n));
 	return host->cnt == 0 || (host->v[0].net.family != 0 &&
 	    net_is_loopback(&host->v[0].net)) ||
 	    span_eq_nocase(host->v[0].text, SPAN("localhost"));

@@ -35,12 +35,12 @@ security_of(struct span word)
 }
 
 static struct tls_policy
-policy_of(const struct relay_type_env *env)
+policy_of(bool immediately, const struct relay_type_env *env)
 {
 	struct slice b = slice_block(&env->block, "tls", 0);
 	struct tls_policy_known known = {
 		.wanted = security_of(slice_text(&b, "security", 0)),
-		.immediately = slice_flag(&env->block, "tls_immediately"),
+		.immediately = immediately,
 		.is_unix = slice_text(&env->block, "path", 0).len > 0,
 	};
 
@@ -48,13 +48,14 @@ policy_of(const struct relay_type_env *env)
 }
 
 enum err
-hop_read_tls(struct hop_tls *t, const struct relay_type_env *env)
+hop_read_tls(struct hop_tls *t, bool immediately,
+    const struct relay_type_env *env)
 {
 	struct slice b = slice_block(&env->block, "tls", 0);
 	int ca_fd = -1, cert_fd;
 	enum err e;
 
-	t->policy = policy_of(env);
+	t->policy = policy_of(immediately, env);
 	if (!tls_policy_starts(&t->policy) && !t->policy.immediately)
 		return OK;
 	if (tls_policy_verifies(&t->policy)) {

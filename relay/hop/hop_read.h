@@ -14,7 +14,8 @@
 #include "relay/hop/hop.h"
 #include "relay/relay_type.h"
 
-MUST_CHECK enum err hop_read_tls(struct hop_tls *,
+/* immediately: connections begin with TLS, without STARTTLS. */
+MUST_CHECK enum err hop_read_tls(struct hop_tls *, bool immediately,
 	    const struct relay_type_env *);
 MUST_CHECK enum err hop_read_login(struct hop_login *,
 	    const struct relay_type_env *);

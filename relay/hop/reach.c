@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "relay/hop/reach.h"
+#include "sys/counters.h"
+
+static uint64_t	open_cnt;	/* connections of the whole process */
 
 static void
 fail(struct reach *r, enum own own)
@@ -143,4 +146,17 @@ struct place *
 reach_place(struct reach *r)
 {
 	return &r->dial.place;
+}
+
+void
+reach_opened(void)
+{
+	counter_add(COUNTER_connected, 1);
+	counter_set(COUNTER_connections, ++open_cnt);
+}
+
+void
+reach_closed(void)
+{
+	counter_set(COUNTER_connections, --open_cnt);
 }

@@ -37,4 +37,8 @@ struct place *reach_place(struct reach *);
 /* What we are at is given up; one that waits for its place does no more. */
 void	reach_stop(struct reach *);
 
+/* Connections of the whole process, for the counters: one more, one less. */
+void	reach_opened(void);
+void	reach_closed(void);
+
 #endif

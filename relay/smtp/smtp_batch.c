@@ -1,23 +1,13 @@
 /*
- * smtp_batch.c - addresses were judged by the edge; they are judged again here,
- * at the last place, because a wrong one would become a command.
+ * smtp_batch.c - what the next hop cannot be told it is not told.
  */
 #include <stdlib.h>
 
 #include "base/utf8.h"
 #include "mail/address.h"
+#include "relay/hop/hop_address.h"
 #include "relay/smtp/smtp_batch.h"
 #include "relay/smtp/smtp_convert.h"
-
-/* A wrong address must not become a command: check again at the last place. */
-static bool
-is_address(struct span text)
-{
-	struct address a;
-
-	return address_parse(text, true, &a) == OK ||
-	    span_eq_nocase(text, SPAN("postmaster"));
-}
 
 static bool
 grow_batch(struct smtp_client *c)
@@ -66,7 +56,7 @@ smtp_batch_is_void(const struct smtp_client *c, struct verdict *v)
 {
 	const struct delivery *d = c->delivery;
 
-	if (d->sender.len == 0 || is_address(d->sender))
+	if (d->sender.len == 0 || hop_address_is_sound(d->sender))
 		return false;
 	*v = verdict_own(OWN_sender_no_address, STAGE_MAIL);
 	return true;
@@ -109,7 +99,7 @@ smtp_batch_is_short(struct smtp_client *c)
 	if (smtp_batch_lacks(c, &unused))
 		return true;
 	for (uint32_t i = 0; !c->is_utf8 && i < d->rcpt_cnt; i++)
-		if (is_address(d->rcpts[i].address) &&
+		if (hop_address_is_sound(d->rcpts[i].address) &&
 		    address_needs_utf8(d->rcpts[i].address))
 			return true;
 	return false;
@@ -128,7 +118,7 @@ const struct verdict *
 smtp_batch_refuse(const struct smtp_client *c, struct span rcpt,
     struct verdict *v)
 {
-	if (!is_address(rcpt)) {
+	if (!hop_address_is_sound(rcpt)) {
 		*v = verdict_own(OWN_recipient_no_address, STAGE_RCPT);
 		return v;
 	}

@@ -14,7 +14,7 @@ smtp_connect_on(struct smtp_client *c, int fd, struct span hop)
 
 	channel_open(&c->channel, fd);
 	c->is_local = channel_is_local(&c->channel);
-	smtp_end_count(c);
+	reach_opened();
 	(void)span_cstr(hop, c->hop_bytes, sizeof(c->hop_bytes));
 	c->hop = span_of(c->hop_bytes);
 	c->tls_words[0] = '\0';

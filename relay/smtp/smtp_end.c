@@ -2,16 +2,6 @@
 #include "base/log.h"
 #include "relay/smtp/smtp_end.h"
 #include "relay/smtp/smtp_step.h"
-#include "sys/counters.h"
-
-static uint64_t	open_cnt;	/* connections of the whole process */
-
-void
-smtp_end_count(struct smtp_client *c)
-{
-	counter_add(COUNTER_connected, 1);
-	counter_set(COUNTER_connections, ++open_cnt);
-}
 
 void
 smtp_end_hang_up(struct smtp_client *c)
@@ -19,7 +9,7 @@ smtp_end_hang_up(struct smtp_client *c)
 	ev_fini(&c->ev);
 	timer_stop(&c->timer);
 	if (channel_is_open(&c->channel))
-		counter_set(COUNTER_connections, --open_cnt);
+		reach_closed();
 	channel_close(&c->channel);
 	c->in_len = c->in_pos = c->out_len = c->out_pos = 0;
 	c->iov_cnt = c->iov_pos = 0;

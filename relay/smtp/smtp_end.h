@@ -24,7 +24,4 @@ void	smtp_end_close(struct smtp_client *);
 /* Close the socket alone: for another one, or for the last time. */
 void	smtp_end_hang_up(struct smtp_client *);
 
-/* It has a socket now. */
-void	smtp_end_count(struct smtp_client *);
-
 #endif

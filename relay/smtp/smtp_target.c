@@ -32,7 +32,8 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	limits->idle_ms = (int64_t)slice_num(b, "idle_timeout");
 	if ((e = hop_read_places(&t->dial.places, limits->connections,
 	    env)) != OK ||
-	    (e = hop_read_tls(&t->tls, env)) != OK)
+	    (e = hop_read_tls(&t->tls,
+	    slice_flag(b, "tls_immediately"), env)) != OK)
 		return e;
 	return hop_read_login(&t->login, env);
 }

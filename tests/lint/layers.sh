@@ -23,7 +23,7 @@ function may_include(room) {
 	if (room == "ask")
 		return " base sys bus ask "
 	if (room == "conf")
-		return " base mail conf "
+		return " base mail http conf "
 	if (room ~ /^(master|edge|queue|relay)$/)
 		return " base mail http sys bus ask conf lua " room " "
 	return " base mail http sys bus ask conf " room " "

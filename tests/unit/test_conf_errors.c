@@ -111,7 +111,7 @@ static const char many_told[] =
     "     ehlo_as localhost\n"
     "             ^~~~~~~~~\n"
     "/etc/conf:22:2: path is no option of a relay of type static, but of lmtp"
-	" maildir local maildrop dovecot\n"
+	" http maildir local maildrop dovecot\n"
     "     path \"/x/{user}\"\n"
     "     ^~~~\n"
     "/etc/conf:24:32: a value with braces must stand in quotes\n"
@@ -167,8 +167,8 @@ static const char many_told[] =
 	"box all m\n"
     "    queue third { }\n"
     "          ^~~~~\n"
-    "/etc/conf:31:16: `mxx' is no type of relay; there is: mx static lmtp ma"
-	"ildir pipe maildrop dovecot local blackhole; did you mean `mx'?\n"
+    "/etc/conf:31:16: `mxx' is no type of relay; there is: mx static lmtp ht"
+	"tp maildir pipe maildrop dovecot local blackhole; did you mean `mx'?\n"
     "    relay m { type mxx }\n"
     "                   ^~~\n"
     "/etc/conf:32:6: a name is 1 to 63 bytes of printable ASCII without blank"
@@ -674,7 +674,7 @@ static const struct row rows[] = {
 	{ EDGE("") QUEUE LMTP("path /s; port 25"), "f:3:31: there is a path: "
 	    "port has no meaning", "f:3:22: the path is here", false },
 	{ EDGE("") QUEUE RELAY("path /s"), "f:3:40: path is no option of a "
-	    "relay of type static, but of lmtp maildir", NULL, false },
+	    "relay of type static, but of lmtp http maildir", NULL, false },
 	{ EDGE("") QUEUE "relay r { type maildir; path \"/m/{user}\"; "
 	    "tls { security off } }\n", "f:3:43: tls is no block of a relay "
 	    "of type maildir, but of mx static lmtp", NULL, false },

@@ -300,6 +300,7 @@ static const struct { enum option_block block; const char *kind, *name,
 	{ BLOCK_QUEUE, "", "type", "lmdb" },
 	{ BLOCK_QUEUE, "", "relay", "out" },
 	{ BLOCK_RELAY, "static", "host", "smtp.example.net" },
+	{ BLOCK_RELAY, "http", "url", "https://mail.example.com/" },
 	{ BLOCK_RELAY, "maildir", "path", "\"/var/vmail/{user}\"" },
 	{ BLOCK_RELAY, "pipe", "args", "/usr/local/bin/ticket" },
 	{ BLOCK_RELAY_TLS, "", "security", "verified" },
@@ -372,12 +373,12 @@ print_house(FILE *f, const struct option_row *row, const char *line)
 	if (row->block != BLOCK_RELAY || strcmp(row->name, "type") != 0)
 		fprintf(f, "type %s\n", relay);
 	print_block(f, BLOCK_RELAY, relay, row, line);
-	if (is_one_of("mx static lmtp", relay)) {
+	if (is_one_of("mx static lmtp http", relay)) {
 		fprintf(f, "tls {\n");
 		print_block(f, BLOCK_RELAY_TLS, relay, row, line);
 		fprintf(f, "}\n");
 	}
-	if (is_one_of("static lmtp", relay)) {
+	if (is_one_of("static lmtp http", relay)) {
 		fprintf(f, "credentials {\n");
 		print_block(f, BLOCK_CREDENTIALS, relay, row, line);
 		fprintf(f, "}\n");
@@ -470,7 +471,7 @@ every_example_is_a_good_configuration(void **state)
 		free(text);
 		p += strlen(mark);
 	}
-	assert_int_equal(cnt, 37);
+	assert_int_equal(cnt, 38);
 }
 
 int

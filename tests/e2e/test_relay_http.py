@@ -1,0 +1,297 @@
+"""Relay type http: mail goes on as the body of a request, kept and passed
+through, to a server that follows a script and to nginx."""
+
+import os
+import signal
+import ssl
+import threading
+
+import pytest
+
+import webs
+from client import TEXT, Client, send
+from peers import Authority
+from server import NOBODY, Postern, Room, free_port, until
+from tool import ctl
+
+CONF = """
+process { hostname mx.test.example; run_dir run }
+edge in {
+    type smtp
+    listener { interface 127.0.0.1; port %(smtp)d }
+    queue main
+}
+edge pass {
+    type smtp
+    listener { interface 127.0.0.1; port %(passing)d }
+    relay web
+}
+queue main {
+    type lmdb
+    path run/queue
+    relay web
+    retry { delay 1; maximum_delay 1s }
+}
+relay web {
+    type http
+    url %(url)s
+    %(more)s
+}
+"""
+ANN, BOB = "ann@here.example", "bob@there.example"
+
+
+class House:
+    def __init__(self, server):
+        self.server = server
+        self.web = webs.Web()
+        self.smtp, self.passing = free_port(), free_port()
+        self.configure()
+        server.start()
+
+    def configure(self, more="", url=None):
+        self.server.configure(CONF % dict(
+            smtp=self.smtp, passing=self.passing, more=more, url=url or
+            "http://127.0.0.1:%d/messages/?key=1" % self.web.port))
+
+    def reload(self, more="", url=None):
+        self.configure(more, url)
+        self.again()
+
+    def again(self):
+        since = self.server.mark()
+        self.server.signal(signal.SIGHUP)
+        self.result("reloaded", since=since)
+
+    def reset(self):
+        self.web.head = self.web.end = lambda request: None
+        self.web.pause = None
+        with self.web.news:
+            self.web.requests.clear()
+
+    def send(self, *rcpts, **more):
+        return send(self.smtp, ANN, *rcpts or (BOB,), **more)
+
+    def result(self, event, **want):
+        return self.server.wait_log(event=event, **want)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    room = Room(NOBODY if os.geteuid() == 0 else None)
+    house = House(Postern(room))
+    yield house
+    house.server.stop()
+    house.web.close()
+    room.remove()
+
+
+@pytest.fixture
+def house(shared):
+    shared.reset()
+    return shared
+
+
+def reply_of(house, *rcpts, text=TEXT):
+    """What a client hears at the end of a mail that passes through."""
+    with Client(house.passing) as c:
+        c.hello()
+        c.begin(ANN, *rcpts or (BOB,))
+        c.write(text)
+        return c.say(".")
+
+
+def test_a_message_is_the_body_and_its_envelope_the_fields(house):
+    house.send("bob@there.example", "carl@there.example")
+    r = house.web.wait()[0]
+    assert r.line == "POST /messages/?key=1 HTTP/1.1"
+    assert r.get("Host") == "127.0.0.1:%d" % house.web.port
+    assert r.get("Content-Type") == "message/rfc822"
+    assert r.get("X-Ehlo") == "mx.test.example"
+    assert r.sender == ANN
+    assert r.rcpts == ["bob@there.example", "carl@there.example"]
+    assert int(r.get("Content-Length")) == len(r.body)
+    assert r.text.endswith(TEXT)
+
+
+LATER, NEVER = ("4", "5")
+JUDGED = [
+    (webs.answer(200, "OK"), "250 2.0.0 OK"),
+    (webs.answer(204, ""), "250 2.0.0 Ok"),
+    (webs.answer(200, "2.6.0 Message queued as 4711"),
+     "250 2.6.0 Message queued as 4711"),
+    (webs.answer(200, "x", '250; message="2.6.0 Taken by the hop"'),
+     "250 2.6.0 Taken by the hop"),
+    (webs.answer(200, "x", '550; message="5.7.1 Yet it is not"'),
+     "550 5.7.1 Yet it is not"),
+    (webs.answer(500, "x", '250; message="2.0.0 Or is it"'),
+     "451 4.5.0 The next hop sent a reply of the wrong kind"),
+    (webs.answer(500, "x", '550; message="5.1.1 No \\"such\\" user"; '
+                 'command="RCPT"'), '550 5.1.1 No "such" user'),
+    (webs.answer(400, "x", '452; message="4.3.1 Full"'), "452 4.3.1 Full"),
+    (webs.answer(404, "Not Found"), "550 5.0.0 Not Found"),
+    (webs.answer(404, "Not Found", "550 without its semicolon"),
+     "550 5.0.0 Not Found"),
+    (webs.answer(429, "Too Many Requests"), "450 4.0.0 Too Many Requests"),
+    (webs.answer(401, "Unauthorized"), "454 4.7.8 The login was refused"),
+    (webs.answer(503, "Service Unavailable"),
+     "450 4.0.0 Service Unavailable"),
+    (webs.answer(302, "Found", more="Location: http://127.0.0.1:1/\r\n"),
+     "450 4.0.0 Found"),
+    (b"SSH-2.0-OpenSSH_9.2p1\r\n", "451 4.5.0 The next hop sent something "
+     "that is not an HTTP response"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+     "451 4.5.0 The next hop sent something that is not an HTTP response"),
+    (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 30000,
+     "451 4.5.0 The next hop sent something that is not an HTTP response"),
+    (b"HTTP/1.1 102 Processing\r\n\r\n" * 100,
+     "451 4.5.0 The next hop sent something that is not an HTTP response"),
+    (webs.CUT, "451 4.4.2 Connection lost"),
+]
+
+
+def test_each_answer_is_judged_and_its_words_survive(house):
+    got = []
+    for said, _ in JUDGED:
+        house.web.end = lambda request, said=said: said
+        got.append(reply_of(house))
+    assert got == [want for _, want in JUDGED]
+
+
+def test_what_is_taken_while_the_connection_breaks_is_not_sent_twice_at_once(
+        house):
+    """The whole request was written: whether it was processed nobody knows, so
+    the queue tries it again, and not this connection's next."""
+    cut = [webs.CUT]
+    house.web.end = lambda request: cut.pop() if cut else None
+    since = house.server.mark()
+    house.send()
+    house.web.wait(2)
+    house.result("deferred", since=since)
+    house.result("delivered", since=since)
+
+
+def test_connections_are_kept_and_one_that_was_closed_costs_nobody(house):
+    since = house.server.mark()
+    before = house.web.connections
+    for count in 1, 2:
+        house.send()
+        house.web.wait(count)
+        house.result("delivered", since=since, count=count)
+    assert len({r.number for r in house.web.requests}) == 1
+    house.web.cut()
+    house.send()
+    house.web.wait(3)
+    house.result("delivered", since=since, count=3)
+    assert house.web.connections <= before + 2
+    assert not house.server.find_log(since, event="deferred")
+
+
+def test_who_answers_before_the_body_is_not_sent_the_rest(house):
+    house.web.head = lambda request: webs.answer(413, "Too big for us")
+    text = TEXT + ("x" * 70 + "\r\n") * 200000
+    since = house.server.mark()
+    house.send(text=text)
+    line = house.result("failed", since=since)
+    assert line["code"] == "552"
+    assert line["reply"] == "5.3.4 Too big for us"
+    assert house.web.requests[0].get("Expect") == "100-continue"
+
+
+def test_a_refusal_is_charged_to_whom_it_concerns(house):
+    def judge(request):
+        if "no@there.example" in request.rcpts:
+            return webs.answer(500, "x", '550; message="5.1.1 Nobody"')
+        return None
+    house.web.end = judge
+    since = house.server.mark()
+    house.send("bob@there.example", "no@there.example", "carl@there.example")
+    for name in "bob", "carl":
+        house.result("delivered", since=since, rcpt=name + "@there.example")
+    assert house.result("failed", since=since)["rcpt"] == "no@there.example"
+    rcpts = [r.rcpts for r in house.web.requests if r.sender == ANN]
+    assert [len(r) for r in rcpts] == [3, 1, 1, 1]
+
+
+def test_a_large_text_that_passes_through_goes_in_chunks_and_is_whole(house):
+    lines = "".join("%d %s\r\n" % (i, "x" * (i % 900)) for i in range(3000))
+    house.web.end = lambda request: webs.answer(
+        200, "x", '250; message="2.0.0 %d"' % len(request.body))
+    got = reply_of(house, text=TEXT + lines)
+    r = house.web.wait()[0]
+    assert r.get("Transfer-Encoding") == "chunked"
+    assert r.text.endswith(TEXT + lines)
+    assert got == "250 2.0.0 %d" % len(r.body)
+    reply_of(house)
+    small = house.web.wait(2)[1]
+    assert int(small.get("Content-Length")) == len(small.body)
+
+
+def test_a_client_that_leaves_leaves_no_message(house):
+    with Client(house.passing) as c:
+        c.hello()
+        c.begin(ANN, BOB)
+        c.write(TEXT + ("x" * 70 + "\r\n") * 5000)
+    assert reply_of(house).startswith("250")
+    assert len(house.web.requests) == 1
+
+
+def test_a_relay_that_dies_in_the_middle_begins_anew(house):
+    house.web.pause = threading.Event()
+    heads = []
+    house.web.head = heads.append
+    text = TEXT + ("x" * 70 + "\r\n") * 5000
+    house.send(text=text)
+    until(lambda: heads)
+    house.server.kill("relay", "web")
+    house.web.pause.set()
+    r = house.web.wait()[0]
+    assert r.text.endswith(text)
+    assert len(house.web.requests) == 1
+
+
+def test_the_other_dialect_in_clear_and_with_a_login(house):
+    path = os.path.join(house.server.room.work, "password")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("s3kr1t\n")
+    os.chmod(path, 0o600)
+    owner = os.stat(house.server.room.work)
+    os.chown(path, owner.st_uid, owner.st_gid)
+    house.reload("dialect lua; chunked no; idle_timeout 0; ehlo_as me.example;"
+                 " credentials { username ann; password_file %s }" % path)
+    since = house.server.mark()
+    house.send()
+    r = house.web.wait()[0]
+    assert (r.sender, r.rcpts) == (ANN, [BOB])
+    assert r.get("X-Ehlo") == "me.example"
+    assert r.get("Authorization") == "Basic YW5uOnMza3IxdA=="
+    assert r.get("Connection") == "close"
+    house.result("delivered", since=since)
+    text = TEXT + ("x" * 70 + "\r\n") * 5000
+    assert reply_of(house, text=text) == "552 5.3.4 The message is too big " \
+        "to be handed on while it arrives"
+    house.web.end = lambda request: webs.answer(
+        500, "x", '550; message="5.7.8 not s3kr1t"')
+    assert "s3kr1t" not in reply_of(house)
+
+
+def test_a_unix_socket_and_tls_whose_certificate_must_hold(house):
+    work = house.server.room.work
+    ca = Authority(house.server.room.dir)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*ca.issue("DNS:web.example"))
+    web = webs.Web(tls, os.path.join(work, "web.sock"))
+    os.chmod(os.path.join(work, "web.sock"), 0o777)
+    try:
+        more = "path %s/web.sock; tls { security verified; ca_certs %s }" \
+            % (work, ca.cert)
+        house.reload(more)
+        with Client(house.passing) as c:
+            c.hello()
+            assert c.say("MAIL FROM:<%s>" % ANN) == \
+                "454 4.7.5 Unable to verify certificates"
+        house.reload(more, "https://web.example/")
+        assert reply_of(house) == "250 2.0.0 No Content"
+        assert web.requests[0].get("Host") == "web.example"
+    finally:
+        web.close()
