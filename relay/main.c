@@ -6,8 +6,8 @@
  *	from_queue  worker  attempts  delivery  relay_type
  *	static	    lmtp  one_hop  smtp_target  pool  dial
  *		    smtp_client, which lists its own  verdict  slow
- *	mx	    mx_attempt  mx_choose  mx_down  mx_number  ourselves
- *		    mx_pools  places  sources
+ *	mx	    mx_attempt  mx_lookup  mx_choose  mx_down  mx_number
+ *		    ourselves  mx_pools  places  sources
  *	maildir	    maildir_path  maildir_file
  *	pipe	    agent  pipe_args  pipe_run  launcher  runner
  *		    pipe_verdict

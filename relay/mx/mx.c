@@ -3,8 +3,8 @@
  * recipients' domain.
  *
  * What is here is the block's settings and the row; the way of a delivery is
- * mx_attempt.c, the order of the hosts mx_choose.c, their connections
- * mx_pools.c.
+ * mx_attempt.c, the hosts that there are mx_lookup.c, their order mx_choose.c,
+ * their connections mx_pools.c.
  */
 #include <stdlib.h>
 
@@ -25,25 +25,25 @@ static void
 add_force(struct span text, uint64_t number, void *arg)
 {
 	struct mx *m = arg;
-	struct mx_attempts *a = &m->attempts;
-	struct mx_force *force = &a->forces[m->value_cnt / 2];
+	struct mx_lookups *l = &m->attempts.lookups;
+	struct mx_force *force = &l->forces[m->value_cnt / 2];
 
 	if (m->value_cnt++ % 2 == 0) {
 		force->domain = text;
 		return;
 	}
 	force->host = text;
-	force->port = number > 0 ? (uint16_t)number : a->port;
-	a->force_cnt++;
+	force->port = number > 0 ? (uint16_t)number : l->port;
+	l->force_cnt++;
 }
 
 static enum err
 read_forces(struct mx *m, const struct slice *block)
 {
 	unsigned cnt = slice_count(block, "force_mx") / 2;
+	struct mx_lookups *l = &m->attempts.lookups;
 
-	m->attempts.forces = calloc(cnt + 1, sizeof(*m->attempts.forces));
-	if (m->attempts.forces == NULL)
+	if ((l->forces = calloc(cnt + 1, sizeof(*l->forces))) == NULL)
 		return ERR_SYS;
 	slice_each(block, "force_mx", add_force, m);
 	return OK;
@@ -72,28 +72,29 @@ open_mx(void **out, const struct relay_type_env *env)
 {
 	struct mx *m = *out;
 	struct mx_attempts *a = &m->attempts;
+	struct mx_lookups *l = &a->lookups;
 	struct dial_target *dial = &m->common.target.dial;
 	enum err e;
 
 	sources_read(&m->sources, &env->block);
-	if ((e = ourselves_read(&a->ourselves, &env->block,
+	if ((e = ourselves_read(&l->ourselves, &env->block,
 	    env->hostname)) != OK)
 		return e;
 	dial->sources = &m->sources;
-	dial->ourselves = a->ourselves;
+	dial->ourselves = l->ourselves;
 	dial->private_too = slice_flag(&env->block, "private_targets");
 	a->loop = env->loop;
-	a->resolve = env->resolve;
-	a->port = (uint16_t)slice_num(&env->block, "port");
-	a->families = dial->families;
-	a->seed = arc4random() | 1;
+	l->resolve = env->resolve;
+	l->port = (uint16_t)slice_num(&env->block, "port");
+	l->families = dial->families;
+	l->seed = arc4random() | 1;
 	arc4random_buf(&a->number_seed, sizeof(a->number_seed));
 	LIST_INIT(&a->under_way);
 	if ((e = read_forces(m, &env->block)) != OK)
 		return e;
 	m->common.loop = env->loop;
 	m->common.resolve = env->resolve;
-	return mx_pools_open(&a->pools, &m->common, mx_attempt_go_on, a);
+	return mx_pools_open(&l->pools, &m->common, mx_attempt_go_on, a);
 }
 
 static uint32_t
@@ -116,7 +117,7 @@ drain(void *arg)
 	struct mx *m = arg;
 
 	mx_attempt_drain(&m->attempts);
-	mx_pools_drain(m->attempts.pools);
+	mx_pools_drain(m->attempts.lookups.pools);
 }
 
 static bool
@@ -125,7 +126,7 @@ is_busy(const void *arg)
 	const struct mx *m = arg;
 
 	return !LIST_EMPTY(&m->attempts.under_way) ||
-	    mx_pools_is_busy(m->attempts.pools);
+	    mx_pools_is_busy(m->attempts.lookups.pools);
 }
 
 const struct relay_type relay_type_mx = {

@@ -1,6 +1,5 @@
 /*
- * mx_attempt.c - lookup, choice, hosts in turn: each thing that is asked is a
- * step, and what follows from its answer stands in the table of steps.
+ * mx_attempt.c - the hosts of a domain in turn; mx_lookup.c says which.
  *
  * A delivery knows its attempt by on_end_arg from the beginning to the end,
  * wherever it is meanwhile.
@@ -9,37 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/domain.h"
 #include "relay/mx/mx_attempt.h"
-#include "relay/mx/mx_choose.h"
+#include "relay/mx/mx_lookup.h"
 #include "relay/mx/mx_number.h"
 
 #define FAILED_MS	500	/* until the queue has heard, which lets a
 				 * second pass before it has it tried again */
 
-/* What the answer that is waited for is about. */
-enum step {
-	STEP_MX,		/* of the domain			*/
-	STEP_ADDRESSES,		/* of the domain, as a host		*/
-	STEP_OTHERS,		/* likewise, those we do not use	*/
-	STEP_HOST		/* addresses of the host whose turn it is */
-};
-
 struct mx_attempt {
 	LIST_ENTRY(mx_attempt) entry;
 	struct mx_attempts *home;
 	struct delivery	*delivery;
-	struct resolve_query *query;	/* NULL: none under way		*/
-	enum step	 step;		/* the last that was asked	*/
-	char		 domain[DOMAIN_KEY_MAX]; /* the destination	*/
-	struct mx_hosts	 hosts;
+	struct mx_lookup lookup;	/* which hosts there are	*/
+	struct resolve_query *query;	/* for addresses of one, or NULL */
 	unsigned	 next;		/* of them to try		*/
-	uint16_t	 port;
 	struct mx_place	*place;		/* where the delivery is, or NULL */
 	uint64_t	 failed[MX_CHOOSE_MAX];	/* numbers of hosts in vain */
 	unsigned	 failed_cnt;
 	unsigned	 void_cnt;	/* hosts that there are none behind */
-	bool		 is_forced;	/* the host is the block's to name */
 	bool		 has_unable;	/* a host lacks what it needs	*/
 	struct mx_host	 unable;	/* and this is the first	*/
 	bool		 has_why;	/* a host was tried in vain	*/
@@ -79,6 +65,7 @@ on_ended(struct delivery *d, void *arg)
 {
 	struct mx_attempt *a = arg;
 
+	mx_lookup_cancel(&a->lookup);
 	resolve_cancel(&a->query);
 	note_late(a);
 	leave_place(a);
@@ -95,16 +82,6 @@ end(struct mx_attempt *a, enum own own)
 	a->delivery->host = 0;
 	delivery_end(a->delivery, &v, a->delivery->destination);
 }
-
-/* What is asked comes back as one of the two. */
-struct answer {
-	enum resolve_status status;
-	enum resolve_trust trust;
-	struct span	 records;		/* of STEP_MX		*/
-	const struct resolve_found *found;	/* of all others	*/
-};
-
-static void	ask(struct mx_attempt *, enum step);
 
 /* Hosts. */
 
@@ -130,6 +107,12 @@ failed_number(const struct mx_attempt *a)
 	return all;
 }
 
+/* Nothing is begun while names are looked up. */
+static void
+leave_lookup(struct delivery *d, void *arg)
+{
+}
+
 static void	try_next(struct mx_attempt *);
 
 /* No host has all that the message needs: the best of them says what it is. */
@@ -137,8 +120,8 @@ static void
 go_back_to_unable(struct mx_attempt *a)
 {
 	a->has_unable = false;
-	a->hosts.hosts[0] = a->unable;
-	a->hosts.cnt = 1;
+	a->lookup.hosts.hosts[0] = a->unable;
+	a->lookup.hosts.cnt = 1;
 	a->next = 0;
 	try_next(a);
 }
@@ -155,7 +138,7 @@ end_untaken(struct mx_attempt *a)
 		return;
 	}
 	if (a->void_cnt > 0 && !a->has_why && a->failed_cnt == 0) {
-		end(a, a->hosts.left_out ? OWN_hosts_unusable :
+		end(a, a->lookup.hosts.left_out ? OWN_hosts_unusable :
 		    OWN_mx_no_address);
 		return;
 	}
@@ -179,7 +162,7 @@ patience_for(const struct mx_attempt *a, uint64_t host)
 	unsigned stages = slow_stages(slow, slow_delivery(d->id, d->delivery),
 	    now_ms);
 
-	if (a->next == a->hosts.cnt)
+	if (a->next == a->lookup.hosts.cnt)
 		stages |= slow_stages(slow, host, now_ms);
 	return stages;
 }
@@ -190,12 +173,12 @@ static void	on_unable(struct delivery *, void *);
 static void
 say_whether_last(struct mx_attempt *a)
 {
-	bool is_last = a->next == a->hosts.cnt && !a->has_unable;
+	bool is_last = a->next == a->lookup.hosts.cnt && !a->has_unable;
 
 	a->delivery->on_unable = is_last ? NULL : on_unable;
 	a->delivery->on_unable_arg = a;
 	a->delivery->is_half_asked = a->has_why || a->failed_cnt > 0 ||
-	    a->hosts.left_out;
+	    a->lookup.hosts.left_out;
 }
 
 static void
@@ -211,11 +194,17 @@ give_to(struct mx_attempt *a, struct mx_place *p)
 }
 
 /* The host whose turn it is. */
+static const char *
+host_name(const struct mx_attempt *a)
+{
+	return a->lookup.hosts.hosts[a->next - 1].name;
+}
+
 static struct mx_where
 where(const struct mx_attempt *a)
 {
-	return (struct mx_where){ span_of(a->hosts.hosts[a->next - 1].name),
-	    a->port, a->is_forced };
+	return (struct mx_where){ span_of(host_name(a)), a->lookup.port,
+	    a->lookup.is_forced };
 }
 
 /* The pool of the host, whose site has this number. */
@@ -224,7 +213,7 @@ go_in(struct mx_attempt *a, uint64_t number)
 {
 	struct mx_where w = where(a);
 	struct mx_place *p;
-	enum err e = mx_pools_make(&p, a->home->pools, &w, number);
+	enum err e = mx_pools_make(&p, a->home->lookups.pools, &w, number);
 
 	if (e == OK) {
 		give_to(a, p);
@@ -244,7 +233,8 @@ go_in(struct mx_attempt *a, uint64_t number)
 static bool
 is_void(const struct mx_attempt *a, const struct resolve_found *found)
 {
-	if (a->is_forced || mx_pools_is_usable(a->home->pools, found))
+	if (a->lookup.is_forced ||
+	    mx_pools_is_usable(a->home->lookups.pools, found))
 		return false;
 	return found->status == RESOLVED ||
 	    found->status == RESOLVED_NXDOMAIN ||
@@ -253,15 +243,17 @@ is_void(const struct mx_attempt *a, const struct resolve_found *found)
 
 /* The addresses of the host: has another domain just found it down? */
 static void
-take_host(struct mx_attempt *a, const struct answer *answer)
+take_host(const struct resolve_found *found, void *arg)
 {
-	const struct resolve_found *found = answer->found;
+	struct mx_attempt *a = arg;
 	struct mx_attempts *home = a->home;
-	uint64_t number = mx_number(found, a->hosts.hosts[a->next - 1].name,
-	    a->port, home->number_seed);
+	uint64_t number = mx_number(found, host_name(a), a->lookup.port,
+	    home->number_seed);
 
+	a->query = NULL;
 	if (is_void(a, found)) {
-		mx_pools_log_unusable(home->pools, where(a).host, found);
+		mx_pools_log_unusable(home->lookups.pools, where(a).host,
+		    found);
 		a->void_cnt++;
 	} else if (mx_down_has(&home->failed, number,
 	    ev_now_ms(home->loop))) {
@@ -274,12 +266,22 @@ take_host(struct mx_attempt *a, const struct answer *answer)
 }
 
 static void
+ask_host(struct mx_attempt *a, struct span host)
+{
+	a->delivery->on_leave = leave_lookup;
+	a->query = resolve_addresses(a->home->lookups.resolve, host,
+	    a->home->lookups.families, take_host, a);
+	if (a->query == NULL)
+		end(a, OWN_no_memory);
+}
+
+static void
 try_next(struct mx_attempt *a)
 {
 	struct mx_place *p;
 	struct mx_where w;
 
-	if (a->next == a->hosts.cnt) {
+	if (a->next == a->lookup.hosts.cnt) {
 		end_untaken(a);
 		return;
 	}
@@ -289,11 +291,11 @@ try_next(struct mx_attempt *a)
 	}
 	a->next++;
 	w = where(a);
-	p = mx_pools_find(a->home->pools, &w);
+	p = mx_pools_find(a->home->lookups.pools, &w);
 	if (p != NULL)
 		give_to(a, p);
 	else
-		ask(a, STEP_HOST);
+		ask_host(a, w.host);
 }
 
 static void
@@ -307,7 +309,7 @@ on_unable(struct delivery *d, void *arg)
 		return;
 	}
 	if (!a->has_unable)
-		a->unable = a->hosts.hosts[a->next - 1];
+		a->unable = a->lookup.hosts.hosts[a->next - 1];
 	a->has_unable = true;
 	try_next(a);
 }
@@ -335,19 +337,19 @@ keep_why(struct mx_attempt *a, const struct verdict *why, struct span hop)
 static void
 stop_at_ourselves(struct mx_attempt *a)
 {
-	struct mx_host *hosts = a->hosts.hosts;
+	struct mx_host *hosts = a->lookup.hosts.hosts;
 	uint16_t own = hosts[a->next - 1].preference;
 	unsigned left = a->next;
 	bool has_better = false;
 
-	for (unsigned i = 0; i < a->hosts.cnt; i++) {
+	for (unsigned i = 0; i < a->lookup.hosts.cnt; i++) {
 		if (hosts[i].preference >= own)
 			continue;
 		has_better = true;
 		if (i >= a->next && left++ != i)
 			hosts[left - 1] = hosts[i];
 	}
-	a->hosts.cnt = left;
+	a->lookup.hosts.cnt = left;
 	if (has_better)
 		try_next(a);
 	else
@@ -372,7 +374,7 @@ mx_attempt_go_on(struct delivery *d, const struct verdict *why,
 		note_failed(a, number);
 		if (why->scope != SCOPE_OURS) {
 			mx_down_note(&a->home->down, mx_down_number(
-			    a->hosts.hosts[a->next - 1].name, a->port),
+			    host_name(a), a->lookup.port),
 			    now_ms + MX_DOWN_MS);
 			mx_down_note(&a->home->failed, number,
 			    now_ms + FAILED_MS);
@@ -383,224 +385,23 @@ mx_attempt_go_on(struct delivery *d, const struct verdict *why,
 	}
 }
 
-/* One host, whose name or address is known. */
 static void
-go_to(struct mx_attempt *a, struct span host, uint16_t port)
+take_hosts(void *arg)
 {
-	a->hosts.cnt = 1;
-	a->hosts.left_out = false;
-	a->hosts.hosts[0].preference = 0;
-	a->port = port;
-	if (span_cstr(host, a->hosts.hosts[0].name,
-	    sizeof(a->hosts.hosts[0].name)))
-		try_next(a);
-	else
-		end(a, OWN_domain_invalid);
-}
+	struct mx_attempt *a = arg;
 
-/* Names. */
-
-static bool
-is_ours(struct span name, const void *arg)
-{
-	return ourselves_has_name(arg, name);
+	mx_down_sort(&a->home->down, &a->lookup.hosts, a->lookup.port,
+	    ev_now_ms(a->home->loop));
+	try_next(a);
 }
 
 static void
-end_unanswered(struct mx_attempt *a, const struct answer *answer)
+on_none(enum own why, void *arg)
 {
-	end(a, answer->trust == TRUST_BOGUS ? OWN_domain_forged :
-	    OWN_domain_unanswered);
+	end(arg, why);
 }
 
-/* It is a host, but none for us. */
-static void
-end_for_others(struct mx_attempt *a, const struct answer *answer)
-{
-	struct resolve_found none = { .status = RESOLVED_NODATA };
-
-	mx_pools_log_unusable(a->home->pools, a->delivery->destination, &none);
-	end(a, OWN_mx_no_address);
-}
-
-/* Neither MX nor address; or one, of a family that the block leaves out. */
-static void
-try_others(struct mx_attempt *a, const struct answer *answer)
-{
-	if (a->home->families == RESOLVE_BOTH)
-		end(a, OWN_domain_bare);
-	else
-		ask(a, STEP_OTHERS);
-}
-
-/* No MX: is the domain itself a host?  RFC 5321 5.1, implicit MX. */
-static void
-try_domain(struct mx_attempt *a, const struct answer *answer)
-{
-	if (ourselves_has_name(a->home->ourselves, span_of(a->domain)))
-		end(a, OWN_loop);
-	else
-		ask(a, STEP_ADDRESSES);
-}
-
-static void
-go_to_domain(struct mx_attempt *a, const struct answer *answer)
-{
-	go_to(a, span_of(a->domain), a->home->port);
-}
-
-static void
-take_records(struct mx_attempt *a, const struct answer *answer)
-{
-	switch (mx_choose(&a->hosts, answer->records, is_ours,
-	    a->home->ourselves, &a->home->seed)) {
-	case MX_HOSTS:
-		mx_down_sort(&a->home->down, &a->hosts, a->port,
-		    ev_now_ms(a->home->loop));
-		try_next(a);
-		break;
-	case MX_NULL:
-		end(a, OWN_mx_null);
-		break;
-	case MX_OURSELVES:
-		end(a, OWN_loop);
-		break;
-	case MX_UNUSABLE:
-		end(a, OWN_mx_no_host);
-		break;
-	}
-}
-
-/* The table of steps. */
-
-#define GO(call)	{ .go = call }
-#define END(why)	{ .own = OWN_##why }
-
-static const struct {
-	struct {
-		void	(*go)(struct mx_attempt *, const struct answer *);
-		enum own own;		/* the end, where there is no call */
-	} on[RESOLVE__COUNT];
-} steps[] = {
-	[STEP_MX] = { {
-		[RESOLVED] =		GO(take_records),
-		[RESOLVED_NODATA] =	GO(try_domain),
-		[RESOLVED_NXDOMAIN] =	END(domain_unknown),
-		[RESOLVED_FAILED] =	GO(end_unanswered),
-	} },
-	[STEP_ADDRESSES] = { {
-		[RESOLVED] =		GO(go_to_domain),
-		[RESOLVED_NODATA] =	GO(try_others),
-		[RESOLVED_NXDOMAIN] =	END(domain_unknown),
-		[RESOLVED_FAILED] =	GO(end_unanswered),
-	} },
-	[STEP_OTHERS] = { {
-		[RESOLVED] =		GO(end_for_others),
-		[RESOLVED_NODATA] =	END(domain_bare),
-		[RESOLVED_NXDOMAIN] =	GO(end_for_others),
-		[RESOLVED_FAILED] =	GO(end_for_others),
-	} },
-	[STEP_HOST] = { {
-		[RESOLVED ... RESOLVED_FAILED] = GO(take_host),
-	} },
-};
-
-#undef GO
-#undef END
-
-static void
-take(struct mx_attempt *a, const struct answer *answer)
-{
-	a->query = NULL;
-	if (steps[a->step].on[answer->status].go != NULL)
-		steps[a->step].on[answer->status].go(a, answer);
-	else
-		end(a, steps[a->step].on[answer->status].own);
-}
-
-static void
-take_answer(const struct resolve_answer *r, void *arg)
-{
-	take(arg, &(struct answer){ .status = r->status, .trust = r->trust,
-	    .records = r->records });
-}
-
-static void
-take_found(const struct resolve_found *f, void *arg)
-{
-	take(arg, &(struct answer){ .status = f->status, .trust = f->trust,
-	    .found = f });
-}
-
-/* Nothing is begun while names are looked up. */
-static void
-leave_lookup(struct delivery *d, void *arg)
-{
-}
-
-/* The one place where anything is asked. */
-static void
-ask(struct mx_attempt *a, enum step step)
-{
-	struct span name = step == STEP_HOST ? where(a).host :
-	    span_of(a->domain);
-
-	a->step = step;
-	a->delivery->on_leave = leave_lookup;
-	a->query = step == STEP_MX ?
-	    resolve_ask(a->home->resolve, RESOLVE_MX, name, take_answer, a) :
-	    resolve_addresses(a->home->resolve, name, step == STEP_OTHERS ?
-	    RESOLVE_BOTH : a->home->families, take_found, a);
-	if (a->query == NULL)
-		end(a, OWN_no_memory);
-}
-
-/* [192.0.2.1] or [IPv6:2001:db8::1], RFC 5321 4.1.3. */
-static bool
-read_literal(struct span domain, char *out, size_t cap)
-{
-	struct resolve_address a;
-	struct span inner;
-
-	if (domain.len < 3 || domain.ptr[0] != '[' ||
-	    domain.ptr[domain.len - 1] != ']')
-		return false;
-	inner = span_head(span_tail(domain, 1), domain.len - 2);
-	if (span_begins_nocase(inner, SPAN("IPv6:")))
-		inner = span_tail(inner, 5);
-	return resolve_literal(inner, &a) && span_cstr(inner, out, cap);
-}
-
-static const struct mx_force *
-find_force(const struct mx_attempts *home, struct span domain)
-{
-	for (unsigned i = 0; i < home->force_cnt; i++)
-		if (span_eq(home->forces[i].domain, domain))
-			return &home->forces[i];
-	return NULL;
-}
-
-/* An old queue may hold a destination that is none yet. */
-static void
-look_up(struct mx_attempt *a)
-{
-	struct mx_attempts *home = a->home;
-	struct span domain = { a->domain, domain_key(
-	    a->delivery->destination, a->domain) };
-	const struct mx_force *force = find_force(home, domain);
-	char address[DNSNAME_MAX + 1], name[DNSNAME_MAX + 1];
-
-	a->is_forced = force != NULL;
-	if (force != NULL) {
-		go_to(a, force->host, force->port);
-	} else if (read_literal(domain, address, sizeof(address))) {
-		go_to(a, span_of(address), home->port);
-	} else if (!dnsname_fold(domain, name)) {
-		end(a, OWN_domain_invalid);
-	} else {
-		ask(a, STEP_MX);
-	}
-}
+static const struct mx_lookup_calls lookup_calls = { take_hosts, on_none };
 
 void
 mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
@@ -614,12 +415,12 @@ mx_attempt_begin(struct mx_attempts *home, struct delivery *d)
 	}
 	a->home = home;
 	a->delivery = d;
-	a->port = home->port;
 	d->on_end = on_ended;
 	d->on_end_arg = a;
 	d->on_leave = leave_lookup;
 	LIST_INSERT_HEAD(&home->under_way, a, entry);
-	look_up(a);
+	mx_lookup_begin(&a->lookup, &home->lookups, d->destination,
+	    &lookup_calls, a);
 }
 
 void
@@ -629,6 +430,6 @@ mx_attempt_drain(struct mx_attempts *home)
 
 	home->is_draining = true;
 	LIST_FOREACH_SAFE(a, &home->under_way, entry, next)
-		if (a->query != NULL)
+		if (a->query != NULL || a->lookup.query != NULL)
 			end(a, OWN_stopping);
 }

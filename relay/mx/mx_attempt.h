@@ -1,6 +1,6 @@
 /*
- * mx_attempt - one delivery on its way to a domain: which hosts take its mail,
- * and one of them after the other until one can be talked to.
+ * mx_attempt - one delivery on its way to a domain: the hosts that take its
+ * mail (mx_lookup.h), one after the other until one can be talked to.
  *
  * It ends with the delivery: decided by a host that was reached, or by what
  * stood in the way.  RFC 5321 5.1, RFC 7505.
@@ -26,29 +26,16 @@
 
 #include "relay/delivery.h"
 #include "relay/mx/mx_down.h"
+#include "relay/mx/mx_lookup.h"
 #include "relay/mx/mx_pools.h"
-#include "relay/mx/ourselves.h"
 #include "relay/hop/slow.h"
 
 struct mx_attempt;
 
-struct mx_force {			/* instead of asking the DNS	*/
-	struct span	 domain;
-	struct span	 host;
-	uint16_t	 port;
-};
-
 /* What the attempts of a relay share. */
 struct mx_attempts {
 	struct ev_loop	*loop;
-	struct resolve	*resolve;
-	struct mx_pools	*pools;
-	struct ourselves *ourselves;
-	uint16_t	 port;		/* but for force_mx		*/
-	unsigned	 families;	/* RESOLVE_ bits	*/
-	struct mx_force	*forces;
-	unsigned	 force_cnt;
-	uint32_t	 seed;		/* of the shuffling; never 0	*/
+	struct mx_lookups lookups;	/* and the pools		*/
 	struct mx_down	 down;		/* by name: try others first	*/
 	struct mx_down	 failed;	/* by number: do not try at all	*/
 	struct slow	 slow;		/* wait longer			*/
