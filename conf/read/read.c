@@ -9,6 +9,8 @@
 #include "conf/read/propose.h"
 #include "conf/read/read.h"
 #include "conf/read/read_host.h"
+#include "conf/read/read_mailbox.h"
+#include "conf/read/read_path.h"
 
 #define PART_DIGITS	9u	/* after the point; a tenth only rounds up */
 
@@ -305,6 +307,28 @@ read_by_type(const struct read_place *rp, const struct option_row *row,
 	case TYPE_RELAY:
 	case TYPE_USERS:
 		return true;		/* settled when all blocks are known */
+	case TYPE_RECIPIENT:
+	case TYPE_MAILBOX:
+	case TYPE_KNOWN:
+	case TYPE_ROUTE:
+	case TYPE_SENDER:
+	case TYPE_LOGIN:
+	case TYPE_MAPPING:
+		return read_mailbox_value(rp, row, v, out);
+	case TYPE_DIRECTORY:
+	case TYPE_ALIASES:
+	case TYPE_FILE:
+	case TYPE_LUA:
+	case TYPE_NOTICE:
+	case TYPE_ROOTS:
+	case TYPE_SECRET:
+	case TYPE_SOCKET:
+	case TYPE_UNIX:
+	case TYPE_ARGUMENT:
+	case TYPE_TEXT:
+	case TYPE_TEMPLATE:
+	case TYPE_USER:
+		return read_path_value(rp, row, v, out);
 	default:
 		return read_host_value(rp, row, v, out);
 	}

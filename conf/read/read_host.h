@@ -1,5 +1,5 @@
 /*
- * read_host - values that name hosts, networks, mailboxes, paths and users.
+ * read_host - values that name hosts, networks and domains.
  */
 #ifndef CONF_READ_HOST_H
 #define CONF_READ_HOST_H
