@@ -385,7 +385,7 @@ the_shipped_files_are_right(void **state)
 	glob_t g;
 
 	assert_int_equal(glob("conf/examples/*.conf", 0, NULL, &g), 0);
-	assert_int_equal(g.gl_pathc, 6);
+	assert_true(g.gl_pathc >= 8);
 	for (size_t i = 0; i < g.gl_pathc; i++)
 		on_right(g.gl_pathv[i]);
 	globfree(&g);
