@@ -97,6 +97,28 @@ id_parse(struct span s, struct id *out)
 	return true;
 }
 
+/* What is missing is filled in, and is an id if what is there begins one. */
+static bool
+parse_filled(struct span s, const char *form, struct id *out)
+{
+	char text[ID_TEXT_LEN + 1];
+
+	if (s.len > ID_TEXT_LEN)
+		return false;
+	memcpy(text, form, sizeof(text));
+	if (s.len > 0)
+		memcpy(text, s.ptr, s.len);
+	return id_parse((struct span){ text, ID_TEXT_LEN }, out);
+}
+
+bool
+id_range(struct span s, struct id *first, struct id *last)
+{
+	return parse_filled(s, "00000000-0000-0000-0000-000000000000",
+	    first) && parse_filled(s, "ffffffff-ffff-ffff-ffff-ffffffffffff",
+	    last);
+}
+
 int
 id_cmp(struct id a, struct id b)
 {

@@ -28,6 +28,8 @@ void		 id_text(struct id, char *buf);
 
 /* Read the dashed form, either case.  False when it is anything else. */
 bool		 id_parse(struct span, struct id *out);
+/* Read a beginning of it: the first and the last id that begin so. */
+bool		 id_range(struct span, struct id *first, struct id *last);
 
 int		 id_cmp(struct id, struct id);
 

@@ -146,7 +146,11 @@ enum tool_status {
 };
 
 /* found_ask: what its word is. */
-enum found_by { FOUND_BY_ADDRESS, FOUND_BY_MESSAGE_ID, FOUND_BY__COUNT };
+enum found_by {
+	FOUND_BY_ADDRESS, FOUND_BY_MESSAGE_ID,
+	FOUND_BY_ID,		/* the beginning of one			*/
+	FOUND_BY__COUNT
+};
 
 /* story_row: what happened; a queue's enum event is the same. */
 enum story_event {

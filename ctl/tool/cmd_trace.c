@@ -162,7 +162,27 @@ add_queued(const struct listed_message *m, void *arg)
 	return true;
 }
 
-/* The beginning of an id leads to what is queued: history has whole ones. */
+/* The beginning of an id leads to one message, or to a question. */
+static enum run_end
+find_begun(struct trace *g)
+{
+	enum run_end end = END_DONE;
+	struct id first, last;
+
+	if (g->cnt > 0 || strlen(g->run->args[0]) < SELECT_ID_MIN ||
+	    !id_range(span_of(g->run->args[0]), &first, &last))
+		return END_DONE;
+	for (unsigned i = 0; end == END_DONE && i < g->queues->cnt; i++)
+		end = find(g, i, FOUND_BY_ID);
+	if (end == END_DONE && g->cnt > 1) {
+		run_complain("%s: the ids of several messages begin with "
+		    "this: say more of it", g->run->args[0]);
+		return END_NOTHING;
+	}
+	return end;
+}
+
+/* One that is queued, and that no history knows any more. */
 static enum run_end
 find_queued(struct trace *g)
 {
@@ -192,6 +212,8 @@ find_all(struct trace *g)
 	for (unsigned i = 0; end == END_DONE && i < g->queues->cnt; i++)
 		if ((end = find(g, i, FOUND_BY_ADDRESS)) == END_DONE)
 			end = find(g, i, FOUND_BY_MESSAGE_ID);
+	if (end == END_DONE)
+		end = find_begun(g);
 	if (end == END_DONE)
 		end = find_queued(g);
 	if (g->cnt > 0)

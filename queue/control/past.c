@@ -50,6 +50,17 @@ found(struct store_op *op, enum err e, void *arg)
 	free(f);
 }
 
+static bool
+take_word(struct store_read_found *r, const struct msg_found_ask *m)
+{
+	r->by_id = m->by == FOUND_BY_ID;
+	if (r->by_id)
+		return id_range(m->word, &r->first_id, &r->last_id);
+	r->word = m->by == FOUND_BY_ADDRESS ? story_hash_address(m->word) :
+	    story_hash_message_id(m->word);
+	return true;
+}
+
 enum err
 control_found(struct control *c, const struct msg_found_ask *m)
 {
@@ -59,14 +70,12 @@ control_found(struct control *c, const struct msg_found_ask *m)
 		return ERR_PEER;
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return ERR_SYS;
-	if (!take_place(&f->read.from, m->after)) {
+	if (!take_place(&f->read.from, m->after) || !take_word(&f->read, m)) {
 		free(f);
 		return ERR_PEER;
 	}
 	f->control = c;
 	f->request = m->request;
-	f->read.word = m->by == FOUND_BY_ADDRESS ?
-	    story_hash_address(m->word) : story_hash_message_id(m->word);
 	f->read.since_ms = (int64_t)(m->since_ms > INT64_MAX ? INT64_MAX :
 	    m->since_ms);
 	c->pending_cnt++;

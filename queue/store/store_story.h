@@ -27,9 +27,13 @@ enum event {
 /*
  * Messages that came, or whose history goes on, since since_ms (about) and have
  * this word: see story_hash_address().  The newest first, and some of others.
+ * By_id: those instead whose ids are from first_id to last_id; what is not
+ * gathered yet comes first, and may come twice.
  */
 struct store_read_found {
 	struct store_op	 op;
+	bool		 by_id;
+	struct id	 first_id, last_id;
 	uint64_t	 word;
 	int64_t		 since_ms;	/* wall clock; 0: all		*/
 	struct store_index_key from;	/* len 0: the newest; out: go on */

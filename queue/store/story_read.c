@@ -66,6 +66,26 @@ has_word(struct span value, uint64_t word)
 	return false;
 }
 
+/* Is the id one of those wanted, and not yet among the found? */
+static bool
+is_wanted(const struct store_read_found *r, struct id id)
+{
+	if (id_cmp(id, r->first_id) < 0 || id_cmp(id, r->last_id) > 0)
+		return false;
+	for (unsigned i = 0; i < r->cnt; i++)
+		if (id_cmp(r->ids[i], id) == 0)
+			return false;
+	return true;
+}
+
+static bool
+fits(const struct store_read_found *r, const struct story_key *k,
+    struct span value)
+{
+	return k->len == STORY_HISTORY_KEY && (r->by_id ?
+	    is_wanted(r, story_key_id(k)) : has_word(value, r->word));
+}
+
 static bool
 look(void *arg, const struct story_key *k, struct span value)
 {
@@ -79,7 +99,7 @@ look(void *arg, const struct story_key *k, struct span value)
 	}
 	w->left--;
 	*w->at = *k;
-	if (k->len == STORY_HISTORY_KEY && has_word(value, w->r->word))
+	if (fits(w->r, k, value))
 		w->r->ids[w->r->cnt++] = story_key_id(k);
 	return true;
 }
@@ -175,7 +195,44 @@ find_in_buckets(const struct story *s, struct store_read_found *r,
 	return rc;
 }
 
-/* First the tail, then the buckets: the key says where it goes on. */
+/* By id, from *k or the last one on: rows of story are in their order. */
+static int
+find_in_story(const struct story *s, struct store_read_found *r,
+    struct story_key *k)
+{
+	struct story_key at;
+	struct id id;
+	bool found = true;
+	int rc = 0;
+
+	if (k->len != STORY_KEY) {
+		k->len = STORY_KEY;
+		memset(k->b, 0xff, k->len);
+		memcpy(k->b, r->last_id.b, sizeof(r->last_id.b));
+	}
+	while (r->cnt < STORE_FOUND_MAX) {
+		rc = s->engine->near(s->arg, STORY_STORY, k, true, &at,
+		    &found);
+		if (rc != 0 || !found || at.len != STORY_KEY)
+			break;
+		memcpy(id.b, at.b, sizeof(id.b));
+		found = id_cmp(id, r->first_id) >= 0;
+		if (!found)
+			break;
+		if (is_wanted(r, id))
+			r->ids[r->cnt++] = id;
+		/* Before all rows of this one. */
+		memset(k->b, 0, k->len);
+		memcpy(k->b, id.b, sizeof(id.b));
+	}
+	r->at_end = rc == 0 && !found;
+	return rc;
+}
+
+/*
+ * First the tail, then the buckets or, by id, rows of story: the key says where
+ * it goes on.
+ */
 int
 story_find(const struct story *s, struct store_read_found *r)
 {
@@ -186,7 +243,7 @@ story_find(const struct story *s, struct store_read_found *r)
 	r->cnt = 0;
 	r->at_end = false;
 	memset(k.b, 0xff, k.len);
-	if (r->from.len == STORY_LOOKUP_KEY ||
+	if (r->from.len == (r->by_id ? STORY_KEY : STORY_LOOKUP_KEY) ||
 	    r->from.len == STORY_HISTORY_KEY) {
 		k.len = r->from.len;
 		memcpy(k.b, r->from.b, k.len);
@@ -194,7 +251,8 @@ story_find(const struct story *s, struct store_read_found *r)
 	if (k.len == STORY_HISTORY_KEY)
 		rc = find_in_tail(s, r, &k, &has_room);
 	if (rc == 0 && has_room)
-		rc = find_in_buckets(s, r, &k);
+		rc = r->by_id ? find_in_story(s, r, &k) :
+		    find_in_buckets(s, r, &k);
 	r->from.len = k.len;
 	memcpy(r->from.b, k.b, k.len);
 	return rc;

@@ -82,6 +82,21 @@ def test_what_fails_leads_to_its_bounce_and_what_waits_says_so(house):
     assert events(house, name)[-1]["event"] == "removed"
 
 
+def test_the_beginning_of_an_id_is_enough_for_what_has_left(house):
+    names = [send(house.port, "ann@here.example", "bob@there.example")
+             for _ in range(2)]
+    for name in names:
+        house.wait_log(event="removed", id=name)
+    for name in names:
+        for word in (name[:-1], name[:-1].upper()):
+            assert {r["id"] for r in events(house, word)} == {name}
+        assert f"{name}  queue" in ctl(house, "trace", name[:-1]).out
+    done = ctl(house, "trace", names[0][:4])
+    assert done.status == 1 and "several" in done.err
+    done = ctl(house, "trace", "0000" + names[0][4:13])
+    assert done.status == 1 and "no such message" in done.err
+
+
 def test_what_nobody_knows_and_what_is_too_old(house):
     send(house.port, "ann@here.example", "bob@there.example")
     done = ctl(house, "trace", "eve@there.example")

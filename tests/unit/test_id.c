@@ -76,6 +76,36 @@ every_truncation_and_foreign_byte_is_refused(void **state)
 	    &id));
 }
 
+static void
+what_begins_an_id_is_the_first_and_the_last_of_them(void **state)
+{
+	const char *whole = "01234567-89ab-7000-bfff-0123456789ab";
+	struct id first, last, id;
+	char text[ID_TEXT_LEN + 1];
+
+	(void)state;
+	assert_true(id_parse(span_of(whole), &id));
+	for (size_t i = 0; i <= ID_TEXT_LEN; i++) {
+		struct span s = span_head(span_of(whole), i);
+
+		assert_true(id_range(s, &first, &last));
+		assert_true(id_cmp(first, id) <= 0 && id_cmp(id, last) <= 0);
+		id_text(first, text);
+		assert_memory_equal(text, whole, i);
+		id_text(last, text);
+		assert_memory_equal(text, whole, i);
+	}
+	assert_int_equal(id_cmp(first, last), 0);
+	assert_true(id_range(SPAN("0123F"), &first, &last));
+	id_text(last, text);
+	assert_string_equal(text, "0123ffff-ffff-ffff-ffff-ffffffffffff");
+	assert_false(id_range(SPAN("0123456789"), &first, &last));
+	assert_false(id_range(SPAN("0123g"), &first, &last));
+	assert_false(id_range(SPAN("ann@here.example"), &first, &last));
+	assert_false(id_range(SPAN("01234567-89ab-7000-bfff-0123456789ab0"),
+	    &first, &last));
+}
+
 int
 main(void)
 {
@@ -83,6 +113,8 @@ main(void)
 		cmocka_unit_test(an_id_is_a_uuid_of_version_7),
 		cmocka_unit_test(ids_grow_though_the_clock_stands_or_goes_back),
 		cmocka_unit_test(text_reads_back_in_either_case),
+		cmocka_unit_test(
+		    what_begins_an_id_is_the_first_and_the_last_of_them),
 		cmocka_unit_test(every_truncation_and_foreign_byte_is_refused),
 	};
 

@@ -71,6 +71,34 @@ found_cnt(struct kit *k, uint64_t word, struct id *last)
 	return cnt;
 }
 
+/* How many there are from this id to that one; each is told. */
+static size_t
+range_cnt(struct kit *k, struct id first, struct id last)
+{
+	struct store_read_found r = { .by_id = true, .first_id = first,
+	    .last_id = last };
+	struct id *seen = NULL;
+	size_t cnt = 0;
+
+	do {
+		read_found(k, &r);
+		seen = reallocarray(seen, cnt + r.cnt + 1, sizeof(*seen));
+		assert_non_null(seen);
+		for (unsigned i = 0; i < r.cnt; i++) {
+			size_t at = 0;
+
+			assert_true(id_cmp(r.ids[i], first) >= 0);
+			assert_true(id_cmp(r.ids[i], last) <= 0);
+			while (at < cnt && id_cmp(seen[at], r.ids[i]) != 0)
+				at++;
+			seen[at] = r.ids[i];
+			cnt += at == cnt;
+		}
+	} while (!r.at_end);
+	free(seen);
+	return cnt;
+}
+
 static size_t
 event_cnt(struct kit *k, struct id id, struct store_event *first)
 {
@@ -296,6 +324,7 @@ must_find(struct kit *k, unsigned no)
 	assert_int_equal(found_cnt(k, story_hash_message_id(
 	    span_of(message_id)), &same), 1);
 	assert_int_equal(id_cmp(id, same), 0);
+	assert_int_equal(range_cnt(k, id, id), 1);
 	assert_int_equal(event_cnt(k, id, &e), 2);
 	assert_int_equal(e.event, EVENT_ACCEPTED);
 	assert_int_equal(e.rec.size, 14);
@@ -320,6 +349,25 @@ what_is_gathered_is_found_as_what_is_not_yet(void **state)
 	    SPAN("user7@here.example")), NULL), 2);
 	assert_int_equal(found_cnt(k, story_hash_address(
 	    SPAN("user999@here.example")), NULL), 1);
+}
+
+/* By ids, over all that is gathered and what is not. */
+static void
+those_whose_ids_begin_alike_are_found_by_that(void **state)
+{
+	struct kit *k = kit_of(state);
+	struct id first, last, one;
+
+	assert_true(id_range(SPAN("0"), &first, &last));
+	assert_int_equal(range_cnt(k, first, last), 0);
+	fly_all(k, 0, SOME);
+	assert_int_equal(range_cnt(k, first, last), SOME);
+	assert_int_equal(found_cnt(k, story_hash_address(
+	    SPAN("user3@host3.example")), &one), 1);
+	assert_int_equal(range_cnt(k, first, one), 4);
+	assert_int_equal(range_cnt(k, one, last), SOME - 3);
+	assert_true(id_range(SPAN("f"), &first, &last));
+	assert_int_equal(range_cnt(k, first, last), 0);
 }
 
 static void
@@ -585,6 +633,7 @@ main(void)
 		TEST(whom_an_alias_stood_for_is_found_by_both),
 		TEST(what_goes_takes_its_index_along),
 		TEST(what_is_gathered_is_found_as_what_is_not_yet),
+		TEST(those_whose_ids_begin_alike_are_found_by_that),
 		TEST(what_comes_after_the_clock_was_set_back_is_found),
 		TEST(each_of_very_many_recipients_finds_the_message),
 		TEST(on_disk_a_commit_writes_history_alone_until_there_is_much),
