@@ -70,7 +70,7 @@ to_control_delivery(struct link *l, uint64_t request,
 		.held = (uint8_t)store_held_by(r), .until_ms = until_ms,
 		.waits = (uint8_t)waits->what, .down_ms = waits->down_ms,
 		.probe_ms = waits->probe_ms, .who = span_of(waits->who),
-		.reason = span_of(waits->reason),
+		.reason = span_of(waits->reason), .holder = r->holder,
 	};
 
 	if (l != NULL)

@@ -2,6 +2,8 @@
 #include <sys/socket.h>
 
 #include <grp.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bus/messages.h"
@@ -75,6 +77,21 @@ rights_of(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &len) == -1)
 		len = 0;
 	return rights_by(who.uid, who.gid, gids, len / sizeof(gids[0]));
+}
+
+void
+rights_who(int fd, char buf[RIGHTS_WHO_MAX])
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	buf[0] = '\0';
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1 ||
+	    len != sizeof(who))
+		(void)strlcpy(buf, "nobody known", RIGHTS_WHO_MAX);
+	else if (who.uid != 0 && who.uid != geteuid())
+		(void)snprintf(buf, RIGHTS_WHO_MAX, "uid %lu",
+		    (unsigned long)who.uid);
 }
 
 bool

@@ -27,6 +27,12 @@ void		rights_set(gid_t all, gid_t read);
 
 enum right	rights_of(int fd);
 enum right	rights_by(uid_t, gid_t, const gid_t *gids, size_t cnt);
+/*
+ * Whose name stands for it: "uid N", or nothing where it is believed in what it
+ * says, as root is, who says for whom he acts, and who runs us.
+ */
+#define RIGHTS_WHO_MAX	24
+void		rights_who(int fd, char buf[RIGHTS_WHO_MAX]);
 /* May it ask this, a message of type MSG_*? */
 bool		rights_allow(enum right, unsigned type);
 

@@ -3,6 +3,7 @@
  * ask_master().
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ctl/control/ask.h"
@@ -102,7 +103,7 @@ pass_on(struct tool *t, unsigned type, const union msg *m)
 		ask_refuse(t, type, theirs, STATUS_BUSY, "too much at once");
 		return OK;
 	}
-	to_queue_ask(q, type, m, a->question.no);
+	to_queue_ask(q, type, m, a->question.no, t->who);
 	return OK;
 }
 
@@ -217,10 +218,14 @@ open_tool(struct control *c, int fd, int64_t idle_ms)
 void
 tool_open(struct control *c, int fd, enum right right)
 {
-	struct tool *t = open_tool(c, fd, TOOL_IDLE_MS);
+	char who[RIGHTS_WHO_MAX];
+	struct tool *t;
 
-	if (t != NULL)
-		t->right = right;
+	rights_who(fd, who);
+	if ((t = open_tool(c, fd, TOOL_IDLE_MS)) == NULL)
+		return;
+	t->right = right;
+	memcpy(t->who, who, sizeof(t->who));
 }
 
 /*

@@ -23,6 +23,7 @@ struct tool {
 	struct control	*control;
 	struct link	*link;
 	enum right	 right;		/* what it may ask		*/
+	char		 who[RIGHTS_WHO_MAX];	/* empty: it says itself */
 	bool		 is_unwanted;	/* was told so, is not listened to */
 	LIST_HEAD(, ask) queries;	/* questions under way		*/
 	unsigned	 ask_cnt;

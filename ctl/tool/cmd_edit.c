@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/tool/caller.h"
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
 #include "base/json.h"
@@ -127,6 +128,7 @@ send_some(struct talk *t, struct edit_run *e, size_t *next)
 		struct msg_edit_ask m = {
 			.request = *next, .queue = span_of(j->queue),
 			.id = j->id, .action = e->action, .text = e->text,
+			.who = caller_name(),
 		};
 
 		(*next)++;

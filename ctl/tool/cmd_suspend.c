@@ -3,13 +3,13 @@
  * is meant is asked.
  */
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "ctl/tool/caller.h"
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
 #include "ctl/tool/show.h"
@@ -31,22 +31,6 @@ struct suspending {
 	char		 last_domain[DOMAIN_MAX + 1];
 	enum run_end	 end;
 };
-
-/* Who the caller is: control has seen that he may. */
-static struct span
-who_asks(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *pw;
-	static char number[24];
-
-	if (geteuid() == 0 && sudo != NULL && sudo[0] != '\0')
-		return span_of(sudo);
-	if ((pw = getpwuid(getuid())) != NULL)
-		return span_of(pw->pw_name);
-	snprintf(number, sizeof(number), "uid %lu", (unsigned long)getuid());
-	return span_of(number);
-}
 
 /* "relay smart", "destination example.org by relay smart". */
 static void
@@ -70,6 +54,7 @@ static void
 row_json(const struct suspending *s, const struct msg_suspended_row *m)
 {
 	struct json j = { .out = stdout };
+	char who[CALLER_MAX];
 
 	json_open(&j, NULL, '{');
 	json_text(&j, "queue", span_of(s->queue));
@@ -77,7 +62,7 @@ row_json(const struct suspending *s, const struct msg_suspended_row *m)
 	json_text(&j, "destination", m->domain);
 	if (m->since_ms > 0)
 		json_time(&j, "since", m->since_ms);
-	json_text(&j, "by", m->who);
+	json_text(&j, "by", caller_of(m->who, who));
 	json_text(&j, "reason", m->reason);
 	json_flag(&j, "configured", !m->strange);
 	json_close(&j, '}');
@@ -87,7 +72,7 @@ static void
 print_row(const struct suspending *s, const struct msg_suspended_row *m)
 {
 	uint64_t now = (uint64_t)clock_wall_ms();
-	char age[SHOW_MAX], time[SHOW_MAX];
+	char age[SHOW_MAX], time[SHOW_MAX], who[CALLER_MAX];
 
 	print_name(stdout, m->relay, m->domain);
 	printf("  queue %s\n    ", s->queue);
@@ -98,7 +83,7 @@ print_row(const struct suspending *s, const struct msg_suspended_row *m)
 		fputs("nobody knows since when", stdout);
 	if (m->who.len > 0) {
 		fputs(", by ", stdout);
-		show_text(stdout, m->who);
+		show_text(stdout, caller_of(m->who, who));
 	}
 	if (m->reason.len > 0) {
 		fputs(": ", stdout);
@@ -324,7 +309,7 @@ change(struct run *r, bool ends, const char *verb)
 		    REASON_MAX);
 		return END_USAGE;
 	}
-	s.who = span_head(who_asks(), BUS_STR_MAX);
+	s.who = span_head(caller_name(), BUS_STR_MAX);
 	if (end != END_DONE || (end = run_reach(r, &t)) != END_DONE)
 		return end;
 	end = walk(t, &s, lists);

@@ -8,6 +8,7 @@
 
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/fetch.h"
+#include "ctl/tool/pauses.h"
 #include "ctl/tool/story.h"
 #include "sys/clock.h"
 
@@ -45,6 +46,9 @@ struct trace {
 	enum tool_status	 status;
 	bool		 failed, has_message;
 	struct listed_message message;	/* show_ask			*/
+	struct pauses	*pauses;	/* of queue pauses_of, or NULL	*/
+	unsigned	 pauses_of;	/* ~0u: of none yet		*/
+	bool		 learns;	/* rows are not told, but learnt from */
 };
 
 static void
@@ -224,7 +228,7 @@ find_all(struct trace *g)
 /* What happened. */
 
 static void
-tell(struct trace *g, const struct msg_story_row *m)
+tell_row(struct trace *g, const struct msg_story_row *m)
 {
 	struct span queue = name_of(g, g->of->queue);
 
@@ -237,6 +241,28 @@ tell(struct trace *g, const struct msg_story_row *m)
 		story_show_head(stdout, g->of->id, queue);
 	g->of->is_printed = true;
 	story_show(stdout, m);
+}
+
+/* What was suspended or resumed by then. */
+static void
+tell_pauses(struct trace *g, uint64_t until_ms)
+{
+	const struct msg_story_row *m;
+
+	while (g->pauses != NULL &&
+	    (m = pauses_next(g->pauses, until_ms)) != NULL)
+		tell_row(g, m);
+}
+
+static void
+tell(struct trace *g, const struct msg_story_row *m)
+{
+	if (g->learns) {
+		pauses_learn(g->pauses, m);
+		return;
+	}
+	tell_pauses(g, m->at_ms);
+	tell_row(g, m);
 }
 
 static bool
@@ -258,7 +284,7 @@ take_story(unsigned type, const union msg *m, void *arg)
 }
 
 static enum run_end
-tell_story(struct trace *g, struct traced *of)
+ask_story(struct trace *g, struct traced *of)
 {
 	struct msg_story_ask ask = {
 		.queue = name_of(g, of->queue), .id = of->id,
@@ -300,8 +326,15 @@ take_message(unsigned type, const union msg *m, void *arg)
 	return false;
 }
 
+/* Its rows are there. */
+static bool
+has_waits(const struct trace *g)
+{
+	return g->has_message && g->message.rcpt_len > 0;
+}
+
 static enum run_end
-tell_waits(struct trace *g, struct traced *of)
+ask_waits(struct trace *g, struct traced *of)
 {
 	const struct msg_show_ask ask = {
 		.queue = name_of(g, of->queue), .id = of->id,
@@ -313,12 +346,56 @@ tell_waits(struct trace *g, struct traced *of)
 	g->has_message = false;
 	end = run_ask(g->talk, MSG_show_ask, &ask, take_message, g);
 	end = judge(g, end, ask.queue);
-	if (end == END_DONE && g->has_message &&
-	    listed_end(&g->message) == OK && g->message.rcpt_len > 0) {
-		if (!of->is_printed)
-			story_show_head(stdout, of->id, ask.queue);
-		of->is_printed = true;
-		story_show_waits(stdout, &g->message, clock_wall_ms());
+	g->has_message &= listed_end(&g->message) == OK;
+	return end;
+}
+
+static void
+tell_waits(struct trace *g, struct traced *of)
+{
+	if (!of->is_printed)
+		story_show_head(stdout, of->id, name_of(g, of->queue));
+	of->is_printed = true;
+	story_show_waits(stdout, &g->message, clock_wall_ms());
+}
+
+/* Which of what was suspended did it meet?  Its rows are gone through once. */
+static enum run_end
+learn(struct trace *g, struct traced *of)
+{
+	enum run_end end = END_DONE;
+
+	if (g->pauses_of != of->queue) {
+		pauses_free(&g->pauses);
+		end = pauses_fetch(&g->pauses, g->talk,
+		    name_of(g, of->queue));
+		g->pauses_of = of->queue;
+	}
+	if (end != END_DONE || g->pauses == NULL)
+		return end;
+	pauses_begin(g->pauses);
+	g->learns = true;
+	end = ask_story(g, of);
+	g->learns = false;
+	of->after.len = 0;
+	if (has_waits(g))
+		pauses_learn_waits(g->pauses, &g->message);
+	return end;
+}
+
+static enum run_end
+tell_whole(struct trace *g, struct traced *of)
+{
+	enum run_end end = ask_waits(g, of);
+
+	if (end == END_DONE)
+		end = learn(g, of);
+	if (end == END_DONE)
+		end = ask_story(g, of);
+	if (end == END_DONE) {
+		tell_pauses(g, UINT64_MAX);
+		if (has_waits(g) && !g->run->json)
+			tell_waits(g, of);
 	}
 	listed_fini(&g->message);
 	return end;
@@ -326,16 +403,14 @@ tell_waits(struct trace *g, struct traced *of)
 
 /* The oldest of those that are wanted first: it reads like a log. */
 static enum run_end
-tell_all(struct trace *g, bool has_waits)
+tell_all(struct trace *g)
 {
 	size_t cnt = g->cnt < g->most ? g->cnt : g->most;
 	enum run_end end = END_DONE;
 
-	for (size_t i = cnt; end == END_DONE && i-- > 0;) {
-		end = tell_story(g, &g->list[i]);
-		if (end == END_DONE && has_waits && !g->run->json)
-			end = tell_waits(g, &g->list[i]);
-	}
+	for (size_t i = cnt; end == END_DONE && i-- > 0;)
+		end = g->run->follow ? ask_story(g, &g->list[i]) :
+		    tell_whole(g, &g->list[i]);
 	return end;
 }
 
@@ -363,7 +438,7 @@ follow(struct trace *g)
 		end = find_all(g);
 		g->most = g->cnt;
 		if (end == END_DONE)
-			end = tell_all(g, false);
+			end = tell_all(g);
 	}
 	return end;
 }
@@ -374,7 +449,7 @@ run_trace(struct trace *g)
 	enum run_end end = find_all(g);
 
 	if (end == END_DONE)
-		end = tell_all(g, !g->run->follow);
+		end = tell_all(g);
 	if (end != END_DONE)
 		return end;
 	if (g->run->follow)
@@ -392,7 +467,8 @@ enum run_end
 cmd_trace(struct run *r)
 {
 	static struct fetch_queues queues;
-	struct trace g = { .run = r, .queues = &queues, .most = MESSAGES };
+	struct trace g = { .run = r, .queues = &queues, .most = MESSAGES,
+	    .pauses_of = ~0u };
 	uint64_t now_ms = (uint64_t)clock_wall_ms();
 	enum run_end end;
 
@@ -410,6 +486,7 @@ cmd_trace(struct run *r)
 		return end;
 	if ((end = fetch_names(g.talk, &r->select, &queues)) == END_DONE)
 		end = run_trace(&g);
+	pauses_free(&g.pauses);
 	free(g.list);
 	talk_close(&g.talk);
 	return end;

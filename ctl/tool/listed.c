@@ -32,6 +32,7 @@ listed_fini(struct listed_message *m)
 		drop(&m->deliveries[i].destination);
 		drop(&m->deliveries[i].who);
 		drop(&m->deliveries[i].reason);
+		drop(&m->deliveries[i].holder);
 	}
 	for (size_t i = 0; i < m->rcpt_len; i++) {
 		drop(&m->rcpts[i].address);
@@ -108,7 +109,8 @@ listed_add_delivery(struct listed_message *m,
 	if (copy(&d->relay, row->relay) != OK ||
 	    copy(&d->destination, row->destination) != OK ||
 	    copy(&d->who, row->who) != OK ||
-	    copy(&d->reason, row->reason) != OK)
+	    copy(&d->reason, row->reason) != OK ||
+	    copy(&d->holder, row->holder) != OK)
 		return ERR_SYS;
 	return OK;
 }

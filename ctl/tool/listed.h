@@ -26,6 +26,7 @@ struct listed_delivery {
 	uint64_t	 suspended_ms;	/* since then; 0: it is not	*/
 	enum listed	 state;
 	unsigned	 held;		/* enum held			*/
+	struct span	 holder;	/* who does; or empty		*/
 	uint64_t	 until_ms;	/* then that ends; 0: it need not */
 	bool		 has_rcpt;	/* one at least is known	*/
 	struct span	 relay, destination;

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "base/json.h"
 #include "bus/held.h"
+#include "ctl/tool/caller.h"
 #include "ctl/tool/show.h"
 
 const char *
@@ -132,8 +133,10 @@ static const char *const waits_words[WAITS__COUNT] = {
 static void
 why_json(struct json *j, const struct listed_delivery *d)
 {
+	char who[CALLER_MAX];
+
 	if (listed_is_suspended(d)) {
-		json_text(j, "suspended_by", d->who);
+		json_text(j, "suspended_by", caller_of(d->who, who));
 		json_text(j, "suspended_why", d->reason);
 	}
 	if (d->state != LISTED_DUE || d->waits == WAITS_NOTHING)
@@ -150,6 +153,7 @@ rcpt_json(struct json *j, const struct listed_message *m,
     const struct listed_rcpt *r)
 {
 	const struct listed_delivery *d = listed_delivery_of(m, r);
+	char who[CALLER_MAX];
 
 	json_open(j, NULL, '{');
 	json_text(j, "address", r->address);
@@ -162,6 +166,8 @@ rcpt_json(struct json *j, const struct listed_message *m,
 			json_time(j, "due", d->due_ms);
 		if (d->state == LISTED_HELD)
 			json_text(j, "held", span_of(held_word(d->held)));
+		if (d->state == LISTED_HELD && d->holder.len > 0)
+			json_text(j, "held_by", caller_of(d->holder, who));
 		if (d->state == LISTED_HELD && d->until_ms > 0)
 			json_time(j, "until", d->until_ms);
 		if (listed_is_suspended(d))
@@ -210,9 +216,16 @@ since(uint64_t then_ms, int64_t now_ms)
 static void
 show_held(FILE *out, const struct listed_delivery *d, uint64_t now_ms)
 {
-	char left[SHOW_MAX];
+	char left[SHOW_MAX], who[CALLER_MAX];
 
-	fprintf(out, "held %s, %s", held_why(d->held), held_until(d->held));
+	fputs("held ", out);
+	if (d->holder.len > 0) {
+		fputs("by ", out);
+		show_text(out, caller_of(d->holder, who));
+	} else {
+		fputs(held_why(d->held), out);
+	}
+	fprintf(out, ", %s", held_until(d->held));
 	if (d->until_ms > 0)
 		fprintf(out, " in %s", show_age(d->until_ms > now_ms ?
 		    d->until_ms - now_ms : 0, left));
@@ -260,13 +273,15 @@ show_down(FILE *out, const struct listed_delivery *d, uint64_t now_ms)
 static void
 show_why(FILE *out, const struct listed_delivery *d, int64_t now_ms)
 {
+	char who[CALLER_MAX];
+
 	if (d->state != LISTED_DUE || (d->waits == WAITS_NOTHING &&
 	    d->who.len == 0))
 		return;
 	fputs("        ", out);
 	if (d->who.len > 0) {
 		fputs("suspended by ", out);
-		show_text(out, d->who);
+		show_text(out, caller_of(d->who, who));
 		fputs(d->reason.len > 0 ? ": " : "", out);
 		show_text(out, d->reason);
 	} else if (d->waits == WAITS_DOWN) {

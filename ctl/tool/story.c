@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "ctl/tool/caller.h"
 #include "ctl/tool/show.h"
 #include "ctl/tool/story.h"
 #include "mail/hop_id.h"
@@ -15,6 +16,7 @@ static const char *const words[STORY_EVENT__COUNT] = {
 	[STORY_HELD] = "held", [STORY_RELEASED] = "released",
 	[STORY_REMOVED] = "removed", [STORY_EXPANDED] = "expanded",
 	[STORY_BOUNCED] = "bounced", [STORY_MOVED] = "moved",
+	[STORY_SUSPENDED] = "suspended", [STORY_RESUMED] = "resumed",
 };
 
 static const char *
@@ -112,6 +114,35 @@ show_result(FILE *out, const struct msg_story_row *m)
 	}
 }
 
+static void
+put_caller(FILE *out, const char *name, struct span who)
+{
+	char buf[CALLER_MAX];
+
+	put(out, name, caller_of(who, buf));
+}
+
+/* "relay out, by ann: they move", "destination example.org by relay out". */
+static void
+show_pause(FILE *out, const struct msg_story_row *m)
+{
+	put(out, "destination ", m->address);
+	put(out, m->address.len > 0 ? " by relay " : "relay ", m->relay);
+	put_caller(out, ", by ", m->login);
+	put(out, ": ", m->reply);
+	fputc('\n', out);
+}
+
+/* Of what an administrator did, by whom. */
+static void
+show_edit(FILE *out, const struct msg_story_row *m)
+{
+	if (m->reply.len > 0)
+		show_text(out, m->reply);
+	put_caller(out, m->reply.len > 0 ? ", by " : "by ", m->login);
+	fputc('\n', out);
+}
+
 void
 story_show(FILE *out, const struct msg_story_row *m)
 {
@@ -141,10 +172,12 @@ story_show(FILE *out, const struct msg_story_row *m)
 		fprintf(out, ", %" PRIu32 " recipient%s\n", m->rcpt_cnt,
 		    m->rcpt_cnt == 1 ? "" : "s");
 		break;
+	case STORY_SUSPENDED:
+	case STORY_RESUMED:
+		show_pause(out, m);
+		break;
 	default:
-		if (m->reply.len > 0)
-			show_text(out, m->reply);
-		fputc('\n', out);
+		show_edit(out, m);
 	}
 }
 
@@ -160,6 +193,9 @@ story_show_json(FILE *out, const struct msg_story_row *m, struct span queue)
 {
 	struct json j = { .out = out };
 	bool is_arrival = m->event == STORY_RECEIVED;
+	bool is_pause = m->event == STORY_SUSPENDED ||
+	    m->event == STORY_RESUMED;
+	char who[CALLER_MAX];
 	char text[ID_TEXT_LEN + 1];
 
 	id_text(m->id, text);
@@ -176,7 +212,7 @@ story_show_json(FILE *out, const struct msg_story_row *m, struct span queue)
 		json_some(&j, "session", m->session != 0 ? span_of(text) :
 		    SPAN(""));
 	} else {
-		json_some(&j, "rcpt", m->address);
+		json_some(&j, is_pause ? "destination" : "rcpt", m->address);
 	}
 	if (m->event == STORY_MOVED)
 		json_number(&j, "recipients", m->rcpt_cnt);
@@ -185,7 +221,8 @@ story_show_json(FILE *out, const struct msg_story_row *m, struct span queue)
 	json_some(&j, "client", m->client);
 	json_some(&j, "helo", m->helo);
 	json_some(&j, "protocol", m->proto);
-	json_some(&j, "login", m->login);
+	json_some(&j, is_arrival ? "login" : "by", is_arrival ? m->login :
+	    caller_of(m->login, who));
 	json_some(&j, "checks", m->checks);
 	json_some(&j, "relay", m->relay);
 	json_some(&j, "hop", m->hop);
@@ -197,7 +234,8 @@ story_show_json(FILE *out, const struct msg_story_row *m, struct span queue)
 	if (m->code != 0)
 		json_number(&j, "code", m->code);
 	json_some(&j, m->event == STORY_BOUNCED ? "bounce" :
-	    m->event == STORY_EXPANDED ? "trace" : "reply", m->reply);
+	    m->event == STORY_EXPANDED ? "trace" :
+	    is_pause ? "reason" : "reply", m->reply);
 	json_close(&j, '}');
 }
 

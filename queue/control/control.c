@@ -210,7 +210,8 @@ begin_edit(struct queue *q, const struct msg_edit_ask *m, enum tool_status *why,
 {
 	switch (m->action) {
 	case EDIT_GIVE_UP:
-		return edit_give_up(q, m->id, m->text, why, edit_over, a);
+		return edit_give_up(q, m->id, m->text, m->who, why,
+		    edit_over, a);
 	case EDIT_BOUNCE:
 	case EDIT_MOVE:
 	case EDIT_REROUTE:
@@ -218,7 +219,8 @@ begin_edit(struct queue *q, const struct msg_edit_ask *m, enum tool_status *why,
 		return errand_start(q, m->id, m->action, m->text, why,
 		    edit_over, a);
 	default:
-		return edit_start(q, m->id, m->action, why, edit_over, a);
+		return edit_start(q, m->id, m->action, m->who, why, edit_over,
+		    a);
 	}
 }
 

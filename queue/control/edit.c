@@ -112,6 +112,8 @@ log_edit(const struct store_edit *e)
 	log_id(&l, LOG_KEY_id, e->id);
 	log_num(&l, LOG_KEY_count, e->changed_cnt);
 	log_text(&l, LOG_KEY_why, why_of(e));
+	if (e->who.len > 0)
+		log_str(&l, LOG_KEY_by, e->who);
 	log_end(&l);
 }
 
@@ -200,7 +202,7 @@ must_rest(enum edit action)
 
 /* The call, to be handed over; NULL when it cannot be: *why. */
 static struct edit_call *
-begin(struct queue *q, struct id id, enum edit action,
+begin(struct queue *q, struct id id, enum edit action, struct span who,
     enum tool_status *why, edit_fn *fn, void *arg)
 {
 	struct edit_call *call;
@@ -216,6 +218,10 @@ begin(struct queue *q, struct id id, enum edit action,
 	call->store.id = id;
 	call->store.action = action;
 	call->store.now_ms = clock_wall_ms();
+	who = span_head(who, sizeof(call->who));
+	if (who.len > 0)
+		memcpy(call->who, who.ptr, who.len);
+	call->store.who = (struct span){ call->who, who.len };
 	call->fn = fn;
 	call->arg = arg;
 	RB_INSERT(edit_tree, &q->edits->pending, call);
@@ -224,10 +230,10 @@ begin(struct queue *q, struct id id, enum edit action,
 }
 
 bool
-edit_start(struct queue *q, struct id id, enum edit action,
+edit_start(struct queue *q, struct id id, enum edit action, struct span who,
     enum tool_status *why, edit_fn *fn, void *arg)
 {
-	struct edit_call *call = begin(q, id, action, why, fn, arg);
+	struct edit_call *call = begin(q, id, action, who, why, fn, arg);
 
 	if (call == NULL)
 		return false;
@@ -240,9 +246,9 @@ edit_start(struct queue *q, struct id id, enum edit action,
 
 bool
 edit_give_up(struct queue *q, struct id id, struct span text,
-    enum tool_status *why, edit_fn *fn, void *arg)
+    struct span who, enum tool_status *why, edit_fn *fn, void *arg)
 {
-	struct edit_call *call = begin(q, id, EDIT_GIVE_UP, why, fn, arg);
+	struct edit_call *call = begin(q, id, EDIT_GIVE_UP, who, why, fn, arg);
 
 	if (call == NULL)
 		return false;

@@ -22,19 +22,20 @@ void	edit_close(struct edits **);
 
 /*
  * True: it is on its way, and fn is called once, later.  False: it is not, for
- * the reason in *why.  STATUS_BUSY: a relay has a delivery of it, another edit
- * of it is on its way, or there are too many.  fn is told it, too, where
- * somebody else has tried a delivery of it meanwhile: nothing was changed.
+ * the reason in *why.  STATUS_BUSY: a relay has a delivery of it, another edit of
+ * it is on its way, or there are too many.  fn is told it, too, where somebody
+ * else has tried a delivery of it meanwhile: nothing was changed.  who: wants
+ * it, and is told of where it is held; may be empty.
  */
-bool	edit_start(struct queue *, struct id, enum edit, enum tool_status *why,
-	    edit_fn *, void *arg);
+bool	edit_start(struct queue *, struct id, enum edit, struct span who,
+	    enum tool_status *why, edit_fn *, void *arg);
 
 /*
- * EDIT_GIVE_UP, with a reason or an empty one.  fn's status is STATUS_SILENT
- * when it is done and there is no sender to be told.
+ * EDIT_GIVE_UP, with a reason or an empty one; who as above.  fn's status is
+ * STATUS_SILENT when it is done and there is no sender to be told.
  */
 bool	edit_give_up(struct queue *, struct id, struct span text,
-	    enum tool_status *why, edit_fn *, void *arg);
+	    struct span who, enum tool_status *why, edit_fn *, void *arg);
 
 bool	edit_is_pending(const struct edits *, struct id);
 

@@ -20,6 +20,7 @@ struct edit_call {
 	edit_fn		*fn;
 	void		*arg;
 	char		 text[REPLY_TEXT_MAX];	/* what its sender is told */
+	char		 who[STORE_WHO_MAX];
 };
 
 RB_HEAD(edit_tree, edit_call);

@@ -101,6 +101,7 @@ start(struct queue *q, struct suspension *s, const struct suspension *next,
 	c->fn = fn;
 	c->arg = arg;
 	c->store.is_forgotten = is_nothing(&c->next);
+	c->store.is_told = fn != NULL;
 	suspension_to_record(&c->next, &c->store.rec);
 	s->is_changing = true;
 	LIST_INSERT_HEAD(&q->changes, c, entry);

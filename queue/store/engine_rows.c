@@ -5,6 +5,7 @@
 
 #include "queue/store/engine_rows.h"
 #include "queue/store/store_engine.h"
+#include "queue/store/story.h"
 
 #define REPLY_KEPT	800	/* bytes: a record has its bound	*/
 
@@ -88,6 +89,21 @@ engine_rows_moved(const struct store_replan *r, uint32_t i, const char *from,
 		    SPAN("by the routes"),
 	};
 	return !span_eq(out->relay, span_of(from));
+}
+
+struct record_history
+engine_rows_suspended(const struct store_suspend *s, enum event *event,
+    uint32_t *no)
+{
+	const struct record_suspension *r = &s->rec;
+
+	*event = r->active ? EVENT_SUSPENDED : EVENT_RESUMED;
+	*no = (uint32_t)(story_hash_address(r->domain) ^
+	    story_hash_message_id(r->relay));
+	return (struct record_history){
+		.relay = r->relay, .address = r->domain, .login = r->who,
+		.reply = r->active ? r->reason : SPAN(""),
+	};
 }
 
 /* The id just behind; false behind the last there can be. */

@@ -41,6 +41,10 @@ struct record_history engine_rows_bounced(struct id bounce,
 bool	engine_rows_moved(const struct store_replan *, uint32_t i,
 	    const char *from, uint32_t rcpt_cnt, struct record_history *out);
 
+/* The same of a suspension; *no tells it from others of that time. */
+struct record_history engine_rows_suspended(const struct store_suspend *,
+	    enum event *, uint32_t *no);
+
 /* All of this kind are listed: what comes next?  False at the end. */
 bool	engine_rows_step_kind(const struct store_read_rows *,
 	    struct store_spot *);

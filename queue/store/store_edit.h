@@ -22,6 +22,8 @@ struct store_tries {
 	uint32_t	 no, attempts, deaths;
 };
 
+#define STORE_WHO_MAX	100	/* bytes of a name of who wants it */
+
 /*
  * What an administrator wants of a message: of all its deliveries, in one
  * transaction.  EDIT_FLUSH moves what is not yet due, EDIT_RELEASE what is
@@ -39,6 +41,7 @@ struct store_edit {
 	enum edit	 action;
 	int64_t		 now_ms;
 	struct span	 reply;		/* what is told by EDIT_GIVE_UP	*/
+	struct span	 who;		/* wants it; may be empty	*/
 	const struct store_tries *seen;	/* of its deliveries; what is not
 					 * among them is not looked at	*/
 	uint32_t	 seen_cnt;
@@ -78,12 +81,14 @@ struct store_replan {
 
 /*
  * A suspension begins, ends, or changes: rec is its row from now on, unless it
- * is forgotten.
+ * is forgotten.  Where somebody wanted it history tells of it, one row however
+ * much waits for it.
  */
 struct store_suspend {
 	struct store_op	 op;
 	struct record_suspension rec;
 	bool		 is_forgotten;
+	bool		 is_told;	/* in its history		*/
 };
 
 void	store_edit(struct store *, struct store_edit *, store_fn *,

@@ -20,8 +20,11 @@ enum event {
 	EVENT_REMOVED = STORY_REMOVED,
 	EVENT_EXPANDED = STORY_EXPANDED,	/* reply: his trace	*/
 	EVENT_BOUNCED = STORY_BOUNCED,		/* reply: the bounce's id */
-	EVENT_MOVED = STORY_MOVED	/* to relay; reply: by whom; no: of
+	EVENT_MOVED = STORY_MOVED,	/* to relay; reply: by whom; no: of
 					 * the delivery			*/
+	/* Of the id of zeros: relay, address: the domain, login: by whom,
+	 * reply: the reason. */
+	EVENT_SUSPENDED = STORY_SUSPENDED, EVENT_RESUMED = STORY_RESUMED
 };
 
 /*

@@ -66,10 +66,17 @@ has_word(struct span value, uint64_t word)
 	return false;
 }
 
-/* Is the id one of those wanted, and not yet among the found? */
+/*
+ * Is the id one of those wanted, and not yet among the found?  That of zeros is
+ * no message's.
+ */
 static bool
 is_wanted(const struct store_read_found *r, struct id id)
 {
+	static const struct id none = { .b = { 0 } };
+
+	if (id_cmp(id, none) == 0)
+		return false;
 	if (id_cmp(id, r->first_id) < 0 || id_cmp(id, r->last_id) > 0)
 		return false;
 	for (unsigned i = 0; i < r->cnt; i++)

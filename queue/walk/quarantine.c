@@ -54,7 +54,7 @@ on_read(struct store_op *op, enum err e, void *arg)
 			continue;
 		qu->edit_cnt++;
 		if (!edit_start(qu->queue, qu->read.rows[i].id, EDIT_RETRY,
-		    &why, retried, qu))
+		    SPAN(""), &why, retried, qu))
 			qu->edit_cnt--;
 	}
 	retried(STATUS_DONE, qu);

@@ -348,6 +348,7 @@ def test_root_and_members_of_two_groups_may_ask(users, root_server, sink):
                 assert got.status == 4, (words, groups, got.err)
                 assert "not allowed: that is for root and the group " \
                     "postern-admin" in got.err
+    assert p.wait_log(event="suspended", relay="out")["why"] == "by uid 12345"
     name = send(p.port, "ann@here.example", "bob@there.example")
     p.wait_log(event="removed", id=name)
     assert ctl(p, "trace", name, uid=12345, groups=[READ]).status == 0

@@ -66,8 +66,15 @@ def test_a_hold_survives_the_queue_and_the_server(start, sink, ctl):
     p.start()
     assert not sink.quiet(2)
     assert until(lambda: listed(ctl))
+    row, = listed(ctl)[0]["recipients"]
+    who = row["held_by"]
+    assert f"held by {who}, until it is released" in ctl("queue", "list")
+    assert p.wait_log(event="held", id=name)["by"] == who
     ctl("queue", "release", name)
     assert len(sink.wait()) == 1
+    assert [r.get("by") for r in map(json.loads, ctl(
+        "trace", "--json", name).splitlines())
+        if r["event"] in ("held", "released")] == [who, who]
 
 
 def test_a_flush_does_not_wait_for_the_hour(start, sink, ctl):

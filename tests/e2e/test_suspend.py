@@ -108,6 +108,42 @@ def test_a_suspended_relay_gets_nothing_and_the_others_all(house):
     assert len(house.out.quiet(0.3)) == len(house.box.quiet(0.3)) == 1
 
 
+def story(house, name):
+    return [(r["event"], r.get("relay") or r.get("destination"))
+            for r in house.ctl("trace", "--json", name).lines]
+
+
+def test_the_story_of_a_message_has_what_was_suspended_meanwhile(house):
+    house.start()
+    house.ctl("suspend", "relay", "out")
+    house.ctl("resume", "relay", "out")     # is over when the mail comes
+    house.ctl("suspend", "relay", "box", "--reason", "they move house")
+    house.ctl("suspend", "destination", "far.example")
+    name = house.send("bob@box.example")
+    other = house.send("carol@else.example")
+    house.server.wait_log(event="removed", id=other)
+    assert story(house, name) == [("suspended", "box"), ("received", None)]
+    assert [e for e, _ in story(house, other)] == ["received", "delivered"]
+    house.ctl("suspend", "destination", "box.example")
+    house.ctl("resume", "relay", "box")
+    house.server.stop()
+    house.server.start()
+    house.ctl("resume", "destination", "box.example")
+    house.server.wait_log(event="removed", id=name)
+    house.ctl("suspend", "relay", "box")    # when it has left
+    assert story(house, name) == [
+        ("suspended", "box"), ("received", None),
+        ("suspended", "box.example"), ("resumed", "box"),
+        ("resumed", "box.example"), ("delivered", "box")]
+    first = house.ctl("trace", "--json", name).lines[0]
+    assert first["by"] and first["reason"] == "they move house"
+    text = house.ctl("trace", name[:-1]).out
+    assert "  suspended relay box, by %s: they move house\n" % \
+        first["by"] in text
+    assert "  resumed   destination box.example, by " in text
+    assert [e for e, _ in story(house, other)] == ["received", "delivered"]
+
+
 def test_a_suspension_survives_every_restart(house):
     p = house.start().server
     house.ctl("suspend", "relay", "box")

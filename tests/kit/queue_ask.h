@@ -19,6 +19,7 @@ struct ask {
 	struct msg_list_message message;
 	struct msg_list_delivery delivery;
 	struct msg_list_rcpt rcpt;
+	char		 holder[128];
 	char		 address[256], reply[256], trace[EXPAND_TRACE_MAX + 1];
 	struct id	 ids[ASK_IDS_MAX];	/* listed		*/
 	struct id	 last;
@@ -43,6 +44,8 @@ ask_count_rows(struct ask *a, unsigned type, const union msg *m)
 		break;
 	case MSG_list_delivery:
 		a->delivery = m->list_delivery;
+		span_cstr(m->list_delivery.holder, a->holder,
+		    sizeof(a->holder));
 		a->delivery_cnt++;
 		break;
 	case MSG_list_rcpt:
@@ -151,7 +154,7 @@ ask_edit(struct ask *a, struct id id, enum edit action)
 	unsigned before = a->edit_cnt;
 
 	link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1, SPAN("main"),
-	    id, (uint8_t)action, SPAN("out") });
+	    id, (uint8_t)action, SPAN("out"), SPAN("ann") });
 	kit_until(&a->play->kit, a->edit_cnt > before);
 	return a->edited;
 }

@@ -60,6 +60,8 @@ string_of(unsigned type, const union msg *m)
 	case MSG_status_process: return m->status_process.block;
 	case MSG_status_listener: return m->status_listener.where;
 	case MSG_route_answer:	return m->route_answer.relay;
+	case MSG_edit_ask:	return m->edit_ask.who;
+	case MSG_suspend_ask:	return m->suspend_ask.who;
 	default:		return SPAN("");
 	}
 }
@@ -298,6 +300,32 @@ run_until(const unsigned *cnt, unsigned want)
 	for (int i = 0; i < 50 && *cnt < want; i++)
 		run();
 	assert_int_equal(*cnt, want);
+}
+
+/* Of whom control knows better, a tool's own word does not count. */
+static void
+who_wants_it_is_as_control_knows_him(void **state)
+{
+	struct msg_edit_ask edit = { .queue = SPAN("main"),
+	    .action = EDIT_HOLD, .who = SPAN("ann") };
+	struct msg_suspend_ask suspend = { .queue = SPAN("main"),
+	    .relay = SPAN("out"), .who = SPAN("ann") };
+	struct tool *tool = LIST_FIRST(&w.control->tools);
+
+	/* He who runs us is believed. */
+	assert_string_equal(tool->who, "");
+	for (int i = 0; i < 2; i++) {
+		struct span who = i == 0 ? SPAN("ann") : SPAN("uid 7");
+
+		w.queue.cnt = 0;
+		(void)link_send_edit_ask(w.tool.link, &edit);
+		run_until(&w.queue.cnt, 1);
+		assert_string_equal(w.queue.text[0], who.ptr);
+		(void)link_send_suspend_ask(w.tool.link, &suspend);
+		run_until(&w.queue.cnt, 2);
+		assert_string_equal(w.queue.text[1], who.ptr);
+		(void)strlcpy(tool->who, "uid 7", sizeof(tool->who));
+	}
 }
 
 /* Tools come, ask all they may, and leave: the queue is not asked for more. */
@@ -767,6 +795,7 @@ main(void)
 		TEST(who_asks_and_leaves_does_not_flood_a_queue),
 		TEST(an_answer_that_fits_no_question_costs_the_queue_its_link),
 		TEST(no_such_queue_is_said_so),
+		TEST(who_wants_it_is_as_control_knows_him),
 		TEST(what_is_suspended_is_passed_on_and_answered),
 		TEST(a_queue_that_dies_answers_failed_and_comes_back),
 		TEST(a_queue_that_is_gone_for_good_is_forgotten),

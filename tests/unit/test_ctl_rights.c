@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bus/messages.h"
@@ -59,6 +60,22 @@ every_question_of_a_tool_has_a_row_and_nothing_else_has(void **state)
 	}
 }
 
+/* Root and we are believed in what they say, for they may act for others. */
+static void
+we_ourselves_say_who_we_are(void **state)
+{
+	char who[RIGHTS_WHO_MAX];
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	rights_who(ends[0], who);
+	assert_string_equal(who, "");
+	close(ends[0]);
+	close(ends[1]);
+	rights_who(ends[0], who);
+	assert_string_equal(who, "nobody known");
+}
+
 static void
 who_may_read_changes_nothing(void **state)
 {
@@ -80,6 +97,7 @@ main(void)
 		cmocka_unit_test(
 		    every_question_of_a_tool_has_a_row_and_nothing_else_has),
 		cmocka_unit_test(who_may_read_changes_nothing),
+		cmocka_unit_test(we_ourselves_say_who_we_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "bus/held.h"
 #include "ctl/tool/listed.h"
 #include "ctl/tool/show.h"
 
@@ -134,11 +135,33 @@ why_a_delivery_waits_is_shown(void **state)
 	}
 }
 
+/* By his name, where that is known, or what is a name. */
+static void
+who_holds_it_is_shown(void **state)
+{
+	struct msg_list_delivery row = { .relay = SPAN("out"),
+	    .destination = SPAN("b.example"), .state = LISTED_HELD,
+	    .held = HELD_ADMINISTRATOR, .holder = SPAN("ann\x1b") };
+
+	want_of(&row, false, "held by ann\\x1b, until it is released\n");
+	want_of(&row, true, "\"held\":\"administrator\",\"held_by\":"
+	    "\"ann");
+	row.holder = SPAN("uid 0");
+	want_of(&row, false, "held by root, until");
+	want_of(&row, true, "\"held_by\":\"root\"");
+	row.holder = SPAN("uid 4294967294");
+	want_of(&row, false, "held by uid 4294967294, until");
+	row.holder = SPAN("");
+	want_of(&row, false, "held by an administrator, until");
+	want_of(&row, true, "\"held\":\"administrator\",\"reply\"");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(why_a_delivery_waits_is_shown),
+		cmocka_unit_test(who_holds_it_is_shown),
 		cmocka_unit_test(who_stood_for_a_recipient_is_shown),
 		cmocka_unit_test(who_was_said_himself_has_no_trace),
 	};

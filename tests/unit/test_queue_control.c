@@ -221,7 +221,11 @@ what_is_held_stays_so_through_a_restart(void **state)
 	assert_int_equal(p->open_cnt, 0);
 	ask_totals(a);
 	assert_int_equal(a->told.held, 1);
+	ask_show(a, id);
+	assert_string_equal(a->holder, "ann");
 	assert_int_equal(ask_edit(a, id, EDIT_RELEASE), STATUS_DONE);
+	ask_show(a, id);
+	assert_string_equal(a->holder, "");
 	kit_until(&p->kit, p->open_cnt == 1);
 }
 
@@ -257,6 +261,8 @@ it_is_shown_what_holds_it_and_until_when(void **state)
 		ask_show(a, id);
 		assert_int_equal(a->delivery.state, LISTED_HELD);
 		assert_int_equal(a->delivery.held, is);
+		assert_string_equal(a->holder, kind == HELD_ADMINISTRATOR ?
+		    "ann" : "");
 		left_ms = (int64_t)a->delivery.until_ms - clock_wall_ms();
 		if (is == HELD_DEATHS)
 			assert_in_range(left_ms, life_ms - 60000, life_ms);
@@ -426,7 +432,7 @@ two_edits_of_a_message_do_not_meet(void **state)
 	for (int i = 0; i < 20; i++)
 		link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
 		    SPAN("main"), id, i % 2 ? EDIT_HOLD : EDIT_RELEASE,
-		    SPAN("") });
+		    SPAN(""), SPAN("") });
 	kit_until(&a->play->kit, a->edit_cnt == 20);
 	assert_int_equal(a->status_cnt[STATUS_DONE] +
 	    a->status_cnt[STATUS_BUSY], 20);
@@ -455,7 +461,7 @@ control_may_leave_with_everything_on_its_way(void **state)
 	struct id id = take(a->play, 1);
 
 	link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1, SPAN("main"),
-	    id, EDIT_HOLD, SPAN("") });
+	    id, EDIT_HOLD, SPAN(""), SPAN("") });
 	for (unsigned i = 0; i < 20; i++) {
 		link_send_list_ask(a->link, &(struct msg_list_ask){ i,
 		    SPAN("main"), none, 64 });
@@ -479,7 +485,7 @@ an_action_that_is_none_makes_no_sense(void **state)
 
 	assert_int_equal(control_edit(LIST_FIRST(&a->play->q.controls),
 	    &(struct msg_edit_ask){ 1, SPAN("main"), id, EDIT__COUNT,
-	    SPAN("") }),
+	    SPAN(""), SPAN("") }),
 	    ERR_PEER);
 }
 
@@ -743,7 +749,8 @@ nothing_is_sent_while_its_edit_is_on_its_way(void **state)
 	play_list_slots(p, 0);
 	settle(&p->kit);
 	keep_writer_busy(p, &mail, pieces, CNT);
-	assert_true(edit_start(&p->q, id, EDIT_HOLD, &why, count_edit,
+	assert_true(edit_start(&p->q, id, EDIT_HOLD, SPAN(""),
+		    &why, count_edit,
 	    &edited));
 	play_list_slots(p, 10);
 	kit_until(&p->kit, edited == 1 && p->kit.back_cnt == CNT);
@@ -801,7 +808,7 @@ edits_lose_and_double_nothing(void **state)
 			link_send_edit_ask(a->link, &(struct msg_edit_ask){ 1,
 			    SPAN("main"), ids[random() % CNT],
 			    (uint8_t)(random() % EDIT_REMOVE),
-			    SPAN("") });
+			    SPAN(""), SPAN("") });
 		kit_until(&p->kit, a->edit_cnt == edits + 4);
 		if (round % 40 == 0) {		/* deliveries are put back */
 			play_link_relay(p, 1);

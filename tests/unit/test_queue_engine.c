@@ -327,7 +327,8 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 		int status = -1;
 
 		late_begin(p, LATE(EDIT));
-		assert_true(edit_start(&p->q, m.mail.id, actions[i], &why,
+		assert_true(edit_start(&p->q, m.mail.id, actions[i], SPAN(""),
+		    &why,
 		    on_edited, &status));
 		kit_until(&p->kit, late.held_cnt == 1);
 		s.attempts = i + 1;
@@ -341,7 +342,8 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 		assert_int_equal(status, STATUS_BUSY);
 		assert_int_equal(p->q.message_cnt, 1);
 		was.attempts++;
-		assert_true(edit_start(&p->q, m.mail.id, EDIT_FLUSH, &why,
+		assert_true(edit_start(&p->q, m.mail.id, EDIT_FLUSH, SPAN(""),
+		    &why,
 		    on_edited, &status));	/* that needs no rest */
 		status = -1;
 		kit_until(&p->kit, status == STATUS_DONE);
@@ -349,7 +351,8 @@ what_another_tries_meanwhile_is_not_edited(void **state)
 	{
 		int status = -1;
 
-		assert_true(edit_start(&p->q, m.mail.id, EDIT_REMOVE, &why,
+		assert_true(edit_start(&p->q, m.mail.id, EDIT_REMOVE, SPAN(""),
+		    &why,
 		    on_edited, &status));
 		kit_until(&p->kit, status == STATUS_DONE);
 		assert_int_equal(p->q.message_cnt, 0);

@@ -224,7 +224,8 @@ what_is_removed_is_not_told_of(void **state)
 	bool over = false;
 
 	two_fail_and_two_wait(p);
-	assert_true(edit_start(&p->q, p->id, EDIT_REMOVE, &why, forgotten,
+	assert_true(edit_start(&p->q, p->id, EDIT_REMOVE, SPAN(""),
+		    &why, forgotten,
 	    &over));
 	kit_until(&p->kit, over);
 	TAILQ_FIRST(&p->q.reports->gathers)->ripe_ms = 0;

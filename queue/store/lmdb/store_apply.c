@@ -157,6 +157,7 @@ count_down(struct store_settle *s, struct record_delivery *d)
 	s->kept = s->is_over && d->rcpt_cnt > 0;
 	d->due_ms = (uint64_t)(s->kept ? STORE_HELD_MS : s->due_ms);
 	d->held = 0;
+	d->holder = SPAN("");
 	if (s->kept)
 		d->held = HELD_DAMAGE;
 	else if (s->due_ms == STORE_HELD_MS)

@@ -113,6 +113,7 @@ hold_readable(struct store *st, MDB_txn *txn, struct store_hold *h,
 	place.due_ms = STORE_HELD_MS;
 	d->due_ms = (uint64_t)STORE_HELD_MS;
 	d->held = store_held_for(h->why);
+	d->holder = SPAN("");
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	h->held = true;

@@ -140,6 +140,7 @@ edit_delivery(struct store *st, MDB_txn *txn, struct store_edit *e,
 		d->deaths = 0;		/* as many more are forgiven */
 	d->due_ms = (uint64_t)due_ms;
 	d->held = due_ms == STORE_HELD_MS ? HELD_ADMINISTRATOR : 0;
+	d->holder = due_ms == STORE_HELD_MS ? e->who : SPAN("");
 	if ((len = record_put(buf, RECORD_delivery, d)) == 0)
 		return EINVAL;
 	e->changed_cnt++;
@@ -204,7 +205,8 @@ static int
 put_event(struct store *st, MDB_txn *txn, const struct store_edit *e,
     struct span sender)
 {
-	const struct record_history h = { .address = sender };
+	const struct record_history h = { .address = sender,
+	    .login = e->who };
 	enum event event;
 
 	return engine_rows_event(e->action, &event) ?

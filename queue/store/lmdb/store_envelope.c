@@ -107,7 +107,7 @@ strings_len(const struct record_message *m, const struct record_delivery *d)
 {
 	return m->sender.len + m->client.len + m->helo.len + m->proto.len +
 	    m->tenant.len + m->edge.len + m->envid.len + d->relay.len +
-	    d->destination.len + d->tenant.len;
+	    d->destination.len + d->tenant.len + d->holder.len;
 }
 
 static void
@@ -126,6 +126,7 @@ keep_strings(struct envelope *env, char **at)
 	d->relay = keep(at, d->relay);
 	d->destination = keep(at, d->destination);
 	d->tenant = keep(at, d->tenant);
+	d->holder = keep(at, d->holder);
 }
 
 static enum err

@@ -10,9 +10,10 @@
 #include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
-/* What all of the new ones take over, but for its strings. */
+/* What all of the new ones take over, but for strings that they have anew. */
 struct old {
 	struct record_delivery rec;
+	char		 holder[STORE_WHO_MAX];
 	bool		 is_held;
 	uint32_t	 next_no;
 };
@@ -199,6 +200,10 @@ store_apply_replan(struct store *st, MDB_txn *txn, struct store_replan *r)
 		return 0;
 	}
 	old.rec = rec.delivery;
+	old.rec.holder = span_head(old.rec.holder, sizeof(old.holder));
+	if (old.rec.holder.len > 0)
+		memcpy(old.holder, old.rec.holder.ptr, old.rec.holder.len);
+	old.rec.holder.ptr = old.holder;
 	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
 	if ((rc = find_next_no(st, txn, r->id, &old.next_no)) != 0)
 		return rc;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mail/domain.h"
+#include "queue/store/engine_rows.h"
 #include "queue/store/lmdb/store_inside.h"
 
 static struct span
@@ -60,13 +61,27 @@ del_astray(struct store *st, MDB_txn *txn, const struct record_suspension *s)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static int
+put_event(struct store *st, MDB_txn *txn, const struct store_suspend *s)
+{
+	static const struct id none = { .b = { 0 } };
+	struct record_history h;
+	enum event event;
+	uint32_t no;
+
+	if (!s->is_told)
+		return 0;
+	h = engine_rows_suspended(s, &event, &no);
+	return store_story_put(st, txn, none, event, no, &h);
+}
+
 int
 store_apply_suspend(struct store *st, MDB_txn *txn, struct store_suspend *s)
 {
 	struct store_key k;
 	int rc = del_astray(st, txn, &s->rec);
 
-	if (rc != 0)
+	if (rc != 0 || (rc = put_event(st, txn, s)) != 0)
 		return rc;
 	store_table_key_suspension(&k, s->rec.relay, s->rec.domain);
 	if (s->is_forgotten)

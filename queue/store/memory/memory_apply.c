@@ -103,6 +103,7 @@ settle(struct memory *m, struct store_settle *s)
 		r.delivery.deaths = s->deaths;
 		r.delivery.held = s->due_ms == STORE_HELD_MS ?
 		    (uint8_t)s->held : 0;
+		r.delivery.holder = SPAN("");
 		memory_move(m, s->id, s->no, &r.delivery);
 	}
 	memory_put_discards(m, s->id, s->now_ms, s->discards,
@@ -194,7 +195,7 @@ replan(struct memory *m, struct store_replan *r)
 	struct store_place place = { 0, r->id, r->no };
 	uint32_t first = next_no(m, r->id), left;
 	union record rec;
-	char from[BLOCK_NAME_MAX + 1] = "";
+	char from[BLOCK_NAME_MAX + 1] = "", holder[STORE_WHO_MAX + 1] = "";
 	struct record_history h;
 	bool held;
 
@@ -204,6 +205,7 @@ replan(struct memory *m, struct store_replan *r)
 	    &rec.delivery))
 		return ERR_STALE;
 	(void)span_cstr(rec.delivery.relay, from, sizeof(from));
+	(void)span_cstr(rec.delivery.holder, holder, sizeof(holder));
 	held = (int64_t)rec.delivery.due_ms == STORE_HELD_MS;
 	left = rec.delivery.rcpt_cnt;
 	memory_del_due(m, r->id, r->no, &rec.delivery);
@@ -212,6 +214,7 @@ replan(struct memory *m, struct store_replan *r)
 		struct record_delivery d = {
 			.attempts = rec.delivery.attempts,
 			.held = rec.delivery.held, .pinned = r->is_pinned,
+			.holder = span_of(holder),
 			.relay = r->deliveries[i].relay,
 			.destination = r->deliveries[i].destination,
 			.tenant = r->deliveries[i].tenant,
@@ -236,6 +239,21 @@ replan(struct memory *m, struct store_replan *r)
 	}
 	count_deliveries(m, r->id, r->delivery_cnt - 1);
 	return OK;
+}
+
+/* The queue has them in memory already: what is left is to tell of it. */
+static void
+suspend(struct memory *m, const struct store_suspend *s)
+{
+	static const struct id none = { .b = { 0 } };
+	struct record_history h;
+	enum event event;
+	uint32_t no;
+
+	if (!s->is_told)
+		return;
+	h = engine_rows_suspended(s, &event, &no);
+	memory_story_put(m, none, event, no, &h);
 }
 
 static enum err
@@ -309,8 +327,10 @@ memory_apply(struct memory *m, struct store_op *op)
 		return replan(m, (struct store_replan *)op);
 	case STORE_HASTEN:
 		return hasten(m, (struct store_hasten *)op);
+	case STORE_SUSPEND:
+		suspend(m, (struct store_suspend *)op);
+		return OK;
 	case STORE_MEND:
-	case STORE_SUSPEND:	/* the queue has them in memory already */
 		return OK;
 	default:
 		return ERR_SYS;

@@ -66,6 +66,7 @@ edit_delivery(struct memory *m, struct store_edit *e, uint32_t no,
 		d->deaths = 0;		/* as many more are forgiven */
 	d->due_ms = (uint64_t)due_ms;
 	d->held = due_ms == STORE_HELD_MS ? HELD_ADMINISTRATOR : 0;
+	d->holder = due_ms == STORE_HELD_MS ? e->who : SPAN("");
 	e->changed_cnt++;
 	memory_move(m, e->id, no, d);
 	to->place.due_ms = due_ms;
@@ -159,7 +160,8 @@ remove_rest(struct memory *m, struct store_edit *e,
 static void
 put_event(struct memory *m, const struct store_edit *e, struct span sender)
 {
-	const struct record_history h = { .address = sender };
+	const struct record_history h = { .address = sender,
+	    .login = e->who };
 	enum event event;
 
 	if (engine_rows_event(e->action, &event))
