@@ -35,8 +35,7 @@ on_message(struct link *l, unsigned type, const union msg *m, struct span piece,
 		control_suspended(c, &m->suspended_ask);
 		return OK;
 	case MSG_alias_ask:
-		control_alias(c, &m->alias_ask);
-		return OK;
+		return control_alias(c, &m->alias_ask);
 	case MSG_route_ask:
 		control_route(c, &m->route_ask);
 		return OK;

@@ -59,6 +59,7 @@ control_gone(struct control **control)
 	LIST_REMOVE(c, entry);
 	link_close(&c->link);
 	browse_stop(c);
+	control_alias_end(c);
 	if (c->pending_cnt == 0)
 		free(c);
 	*control = NULL;

@@ -17,6 +17,7 @@
 #define CONTROL_PENDING_MAX	1024	/* more at once makes no sense */
 
 struct listing;
+struct aliasing;
 
 /* A link to control. */
 struct control {
@@ -25,6 +26,9 @@ struct control {
 	struct link	*link;		/* NULL: it is gone		*/
 	unsigned	 pending_cnt;	/* calls on their way		*/
 	unsigned	 text_cnt;	/* of them, pieces of text	*/
+
+	LIST_HEAD(, aliasing) aliasings;	/* of aliases.c		*/
+	unsigned	 aliasing_cnt;
 
 	/* Of browse.c. */
 	STAILQ_HEAD(, listing) listings;
@@ -47,7 +51,10 @@ MUST_CHECK enum err control_totals(struct control *,
 MUST_CHECK enum err control_aside(struct control *,
 	    const struct msg_aside_ask *);
 void	control_route(struct control *, const struct msg_route_ask *);
-void	control_alias(struct control *, const struct msg_alias_ask *);
+MUST_CHECK enum err control_alias(struct control *,
+	    const struct msg_alias_ask *);
+/* What it has asked about aliases is not wanted any more. */
+void	control_alias_end(struct control *);
 MUST_CHECK enum err control_suspend(struct control *,
 	    const struct msg_suspend_ask *);
 void	control_suspended(struct control *, const struct msg_suspended_ask *);

@@ -22,10 +22,10 @@ void	edit_close(struct edits **);
 
 /*
  * True: it is on its way, and fn is called once, later.  False: it is not, for
- * the reason in *why.  STATUS_BUSY: a relay has a delivery of it, another edit of
- * it is on its way, or there are too many.  fn is told it, too, where somebody
- * else has tried a delivery of it meanwhile: nothing was changed.  who: wants
- * it, and is told of where it is held; may be empty.
+ * the reason in *why.  STATUS_BUSY: a relay has a delivery of it, another edit
+ * of it is on its way, or there are too many.  fn is told it, too, where
+ * somebody else has tried a delivery of it meanwhile: nothing was changed.
+ * who: wants it, and is told of where it is held; may be empty.
  */
 bool	edit_start(struct queue *, struct id, enum edit, struct span who,
 	    enum tool_status *why, edit_fn *, void *arg);

@@ -9,12 +9,14 @@ import pwd
 import shlex
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from client import Client, TEXT, send
 from measure import status
 from server import SANITIZED, free_port, until
+from tool import ctl
 
 pytestmark = pytest.mark.root
 
@@ -160,11 +162,16 @@ def test_while_users_cannot_be_looked_up_it_is_for_later(local):
     finder, = until(lambda: children(courier), what="the finder")
     os.kill(finder, signal.SIGSTOP)
     try:
-        with Client(p.port) as c:
+        with Client(p.port) as c, ThreadPoolExecutor() as at_once:
             c.hello()
             c.want("MAIL FROM:<ann@here.example>", 250)
+            asked = at_once.submit(ctl, p, "alias", ANN + "@x.example",
+                                   uid=0)
             got = c.want("RCPT TO:<nobody-of-that-name@x.example>", 451)
             assert got.startswith("451 4.3.0 ")
+            told = asked.result().out
+            assert ANN + "@x.example  by users" in told, told
+            assert "451 4.3.0 Whether these are users" in told, told
             os.kill(finder, signal.SIGCONT)
             c.want("RCPT TO:<%s@x.example>" % ANN, 250)
             c.want("RCPT TO:<nobody-of-that-name@x.example>", 550)
@@ -208,6 +215,12 @@ def test_a_user_forwards_to_others_and_no_program_runs(local, people):
         for who in (ANN, BOB):
             got, = messages(box(p, who))
             assert got["Return-Path"] == "<cron@here.example>"
+        told = ctl(p, "alias", ANN + "@x.example", uid=0)
+        for who in (ANN, BOB):
+            assert who + "@x.example  by users\n        by user of " + \
+                ANN + "@x.example\n" in told.out, told.out
+        told = ctl(p, "alias", "nobody-of-that-name@x.example", uid=0)
+        assert told.status == 1 and "550 5.1.1 No such user" in told.out
         with open(path, "w", encoding="ascii") as f:
             f.write('"|touch %s/ran"\n' % p.mail)
         name = send(p.port, "cron@here.example", ANN + "@x.example")
