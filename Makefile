@@ -35,7 +35,7 @@ PKG_postern-salvage := lmdb
 PKG_postern-relay := libssl libcrypto libpcre2-8
 PKG_postern-resolver := libunbound
 PKG_postern-vault := libcrypto libcrypt
-PKG_posternctl := libcrypt libunbound
+PKG_posternctl := libcrypt libunbound libcrypto
 PKG_common := libbsd-overlay libseccomp libidn2
 
 # pkg-config module and the Debian package that brings it.

@@ -62,3 +62,19 @@ ask_socket(const struct conf *c)
 	}
 	return SPAN("");
 }
+
+struct span
+ask_certificate(const struct conf *c, unsigned n)
+{
+	const struct block *e, *tls;
+
+	TAILQ_FOREACH(e, &c->top->blocks, entry) {
+		if (e->no != BLOCK_EDGE)
+			continue;
+		TAILQ_FOREACH(tls, &e->blocks, entry)
+			if (tls->no == BLOCK_EDGE_TLS && n-- == 0)
+				return block_text(tls,
+				    OPTION_EDGE_TLS_certfile);
+	}
+	return SPAN("");
+}

@@ -47,4 +47,7 @@ struct span	 ask_socket(const struct conf *);
 /* The directory of the first edge of type drop, for the same. */
 struct span	 ask_drop(const struct conf *);
 
+/* The certificate file of the n-th edge that has one, from 0. */
+struct span	 ask_certificate(const struct conf *, unsigned n);
+
 #endif

@@ -23,7 +23,7 @@
 #define TAKES_CHECK	0x1000u	/* --check, --count, --age,
 				 * --prometheus			*/
 #define TAKES_PART	0x2000u	/* --header, --whole		*/
-#define TAKES_DNS	0x4000u	/* --server, --selector		*/
+#define TAKES_DNS	0x4000u	/* --server, --selector, --certificate */
 #define TAKES_EDIT	(TAKES_SELECTION | TAKES_YES)
 
 struct cmd {

@@ -3,7 +3,8 @@
  * records are missing, as lines of a zone.
  *
  * The names are asked of the host's own name servers, or of one that is given.
- * Nothing is asked of a mail server, and no policy is fetched.
+ * Nothing is asked of a mail server, for it is ours: its certificate is in a
+ * file; and no policy is fetched of a web server, but told as it has to be.
  */
 #include <sys/socket.h>
 
@@ -14,6 +15,8 @@
 #include "ctl/tool/cmd.h"
 #include "ctl/tool/dnslook.h"
 #include "ctl/tool/mailrec.h"
+#include "ctl/tool/tlsa.h"
+#include "ctl/tool/where.h"
 #include "mail/domain.h"
 
 #define HOSTS_MAX	10	/* of MX that are looked at		*/
@@ -115,30 +118,81 @@ look_at_addresses(struct dnslook *l, const char *host, int family,
 	return cnt;
 }
 
+/* The certificate that host shows, as far as files know; or NULL. */
+static struct tlsa *
+certificate_of(const struct dnslook *l, const char *host)
+{
+	char path[WHERE_MAX];
+	struct tlsa *t = NULL;
+
+	if (l->certificate != NULL)
+		return tlsa_open(&t, l->certificate) ? t : NULL;
+	for (unsigned n = 0; where_certificate(l->config, n, path,
+	    sizeof(path)); n++) {
+		if (tlsa_open(&t, path) && tlsa_names(t, host))
+			return t;
+		tlsa_close(&t);
+	}
+	return NULL;
+}
+
+/* What is wrong with all of them; NULL: mail believes them. */
+static const char *
+tlsa_wrong(const struct dnslook_answer *a, const struct tlsa *t)
+{
+	const char *wrong = NULL;
+	bool fits = false;
+
+	for (unsigned i = 0; i < a->cnt && wrong == NULL; i++)
+		wrong = mailrec_tlsa_wrong(dnslook_row(a, i));
+	if (wrong != NULL)
+		return wrong;
+	for (unsigned i = 0; t != NULL && i < a->cnt && !fits; i++)
+		fits = tlsa_fits(t, dnslook_row(a, i));
+	if (t != NULL && !fits)
+		return "none is of the certificate that is configured";
+	return a->is_unsigned ? "the zone is not signed, so nobody believes "
+	    "it" : NULL;
+}
+
+/* Without them mail goes, and is as safe as without a signed zone. */
+static void
+tell_no_tlsa(struct dnslook *l, const char *name, const struct tlsa *t)
+{
+	char why[160], hex[TLSA_HEX_LEN + 1];
+
+	if (t != NULL && tlsa_hex(t, hex))
+		snprintf(why, sizeof(why), "of use only in a signed zone: "
+		    "3 1 1 %s", hex);
+	else
+		snprintf(why, sizeof(why), "of use only in a signed zone: "
+		    "3 1 1 and the SHA-256 of the certificate's public key");
+	dnslook_tell(l, "TLSA", name, DNSLOOK_OPTIONAL, "", why);
+}
+
 static void
 look_at_tlsa(struct dnslook *l, const char *host)
 {
-	char name[MAILREC_NAME_MAX + 16];
+	char name[MAILREC_NAME_MAX + 16], hex[TLSA_HEX_LEN + 1];
+	struct tlsa *t = certificate_of(l, host);
 	struct dnslook_answer a;
 	enum dnslook_end end;
-	const char *wrong = NULL;
+	const char *wrong;
 
 	snprintf(name, sizeof(name), "_25._tcp.%s", host);
 	end = dnslook_ask(l, name, DNSLOOK_TLSA, &a);
-	for (unsigned i = 0; end == DNSLOOK_FOUND && i < a.cnt &&
-	    wrong == NULL; i++)
-		wrong = mailrec_tlsa_wrong(dnslook_row(&a, i));
-	if (end == DNSLOOK_FOUND && wrong == NULL && a.is_unsigned)
-		wrong = "the zone is not signed, so nobody believes it";
+	wrong = end == DNSLOOK_FOUND ? tlsa_wrong(&a, t) : NULL;
 	dnslook_done(&a);
 	if (end == DNSLOOK_FOUND)
 		dnslook_tell(l, "TLSA", name, wrong == NULL ? DNSLOOK_GOOD :
 		    DNSLOOK_WRONG, "", wrong);
+	else if (end == DNSLOOK_FAILED)
+		dnslook_tell(l, "TLSA", name, DNSLOOK_UNKNOWN, "", NULL);
 	else
-		dnslook_tell(l, "TLSA", name, end == DNSLOOK_FAILED ?
-		    DNSLOOK_UNKNOWN : DNSLOOK_OPTIONAL, "", end ==
-		    DNSLOOK_FAILED ? NULL : "of use only in a signed zone: "
-		    "3 1 1 and the SHA-256 of the certificate's public key");
+		tell_no_tlsa(l, name, t);
+	if (wrong != NULL && t != NULL && tlsa_hex(t, hex))
+		dnslook_add(l, "%s. 3600 IN TLSA 3 1 1 %s", name, hex);
+	tlsa_close(&t);
 }
 
 static void
@@ -148,6 +202,8 @@ look_at_host(struct dnslook *l, const char *host)
 	unsigned cnt;
 
 	(void)strlcpy(l->host, host, sizeof(l->host));
+	(void)strlcat(l->hosts, ", mx: ", sizeof(l->hosts));
+	(void)strlcat(l->hosts, host, sizeof(l->hosts));
 	cnt = look_at_addresses(l, host, AF_INET, &has_failed);
 	cnt += look_at_addresses(l, host, AF_INET6, &has_failed);
 	if (cnt == 0 && has_failed)
@@ -269,6 +325,37 @@ look_at_keys(struct dnslook *l, const char *selectors)
 	}
 }
 
+/* Is there a web server for the policy?  It says this, a line each. */
+static void
+look_at_sts(struct dnslook *l)
+{
+	char name[DOMAIN_KEY_MAX + 64], value[DNSLOOK_ADD_LEN + 256];
+	bool has_failed = false, has = false;
+	int types[] = { DNSLOOK_A, DNSLOOK_AAAA };
+	struct dnslook_answer a;
+
+	snprintf(name, sizeof(name), "_mta-sts.%s", l->domain);
+	if (look_at_texts(l, MAILREC_STS, "MTA-STS", name) ==
+	    DNSLOOK_MISSING) {
+		dnslook_tell(l, "MTA-STS", name, DNSLOOK_OPTIONAL, "",
+		    "it takes a policy on a web server, too");
+		return;
+	}
+	snprintf(name, sizeof(name), "mta-sts.%s", l->domain);
+	for (size_t i = 0; i < 2; i++) {
+		enum dnslook_end end = dnslook_ask(l, name, types[i], &a);
+
+		has |= end == DNSLOOK_FOUND;
+		has_failed |= end == DNSLOOK_FAILED;
+		dnslook_done(&a);
+	}
+	snprintf(value, sizeof(value), "its /.well-known/mta-sts.txt is to "
+	    "say version: STSv1, mode: enforce%s, max_age: 604800", l->hosts);
+	dnslook_tell(l, "MTA-STS", name, has ? DNSLOOK_GOOD : has_failed ?
+	    DNSLOOK_UNKNOWN : DNSLOOK_MISSING, has ? value : "", has ||
+	    has_failed ? NULL : "no web server can have the policy");
+}
+
 static void
 look_at_policies(struct dnslook *l, const char *selectors)
 {
@@ -283,8 +370,7 @@ look_at_policies(struct dnslook *l, const char *selectors)
 	look_at_keys(l, selectors);
 	look_at_one(l, MAILREC_DMARC, "DMARC", "_dmarc.", DNSLOOK_MISSING,
 	    NULL, dmarc);
-	look_at_one(l, MAILREC_STS, "MTA-STS", "_mta-sts.", DNSLOOK_OPTIONAL,
-	    "it takes a policy on a web server, too", NULL);
+	look_at_sts(l);
 	look_at_one(l, MAILREC_TLSRPT, "TLS-RPT", "_smtp._tls.",
 	    DNSLOOK_OPTIONAL, NULL, tlsrpt);
 }
@@ -294,13 +380,21 @@ cmd_dns(struct run *r)
 {
 	static struct dnslook l;
 	char domain[DOMAIN_KEY_MAX];
+	struct tlsa *t = NULL;
 	enum run_end end;
 
 	if (r->arg_cnt != 1 || domain_key(span_of(r->args[0]), domain) == 0) {
 		run_complain("dns: of which domain?");
 		return END_USAGE;
 	}
-	l = (struct dnslook){ .domain = domain, .json = r->json };
+	if (r->certificate != NULL && !tlsa_open(&t, r->certificate)) {
+		run_complain("dns: there is no certificate in %s",
+		    r->certificate);
+		return END_USAGE;
+	}
+	tlsa_close(&t);
+	l = (struct dnslook){ .domain = domain, .json = r->json,
+	    .config = r->config, .certificate = r->certificate };
 	if ((end = dnslook_open(&l, r->server)) != END_DONE)
 		return end;
 	look_at_mx(&l);

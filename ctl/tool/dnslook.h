@@ -41,6 +41,9 @@ struct dnslook {
 	char		 host[MAILREC_NAME_MAX]; /* that is looked at	*/
 	struct ub_ctx	*ub;
 	bool		 validates;	/* there is a trust anchor	*/
+	const char	*config, *certificate;	/* the file; or of that
+					 * configuration; borrowed	*/
+	char		 hosts[DNSLOOK_ADD_LEN]; /* of MX: ", mx: NAME"	*/
 	unsigned	 bad_cnt;	/* missing, wrong, unknown	*/
 	unsigned	 add_cnt;
 	char		 adds[DNSLOOK_ADD_MAX][DNSLOOK_ADD_LEN];

@@ -21,7 +21,8 @@ enum {				/* of long options; the first are select_key */
 	OPT_JSON = SELECT__COUNT, OPT_YES, OPT_DRY_RUN, OPT_FILE, OPT_USERS,
 	OPT_BOUNCE, OPT_VIA, OPT_TEXT, OPT_REASON, OPT_QUIET,
 	OPT_SINCE, OPT_FOLLOW, OPT_CHECK, OPT_PROMETHEUS, OPT_COUNT, OPT_AGE,
-	OPT_HEADER, OPT_WHOLE, OPT_SERVER, OPT_SELECTOR
+	OPT_HEADER, OPT_WHOLE, OPT_SERVER, OPT_SELECTOR,
+	OPT_CERTIFICATE
 };
 
 static const struct option options[] = {
@@ -53,6 +54,7 @@ static const struct option options[] = {
 	{ "age", required_argument, NULL, OPT_AGE },
 	{ "server", required_argument, NULL, OPT_SERVER },
 	{ "selector", required_argument, NULL, OPT_SELECTOR },
+	{ "certificate", required_argument, NULL, OPT_CERTIFICATE },
 	{ "header", no_argument, NULL, OPT_HEADER },
 	{ "whole", no_argument, NULL, OPT_WHOLE },
 	{ "bounce", no_argument, NULL, OPT_BOUNCE },
@@ -111,7 +113,8 @@ taken_by(int option)
 		return TAKES_PAST;
 	if (option >= OPT_CHECK && option <= OPT_AGE)
 		return TAKES_CHECK;
-	if (option == OPT_SERVER || option == OPT_SELECTOR)
+	if (option == OPT_SERVER || option == OPT_SELECTOR ||
+	    option == OPT_CERTIFICATE)
 		return TAKES_DNS;
 	if (option == OPT_HEADER || option == OPT_WHOLE)
 		return TAKES_PART;
@@ -146,6 +149,7 @@ take_option(struct run *r, int option, const char *value)
 	case OPT_PROMETHEUS:	r->prometheus = true; break;
 	case OPT_SERVER:	r->server = value; break;
 	case OPT_SELECTOR:	r->selector = value; break;
+	case OPT_CERTIFICATE:	r->certificate = value; break;
 	case OPT_HEADER:	r->header = true; break;
 	case OPT_WHOLE:		r->whole = true; break;
 	case OPT_COUNT:		r->count = value; break;

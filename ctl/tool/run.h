@@ -33,6 +33,7 @@ struct run {
 	bool		 check, prometheus;	/* and their forms	*/
 	bool		 header, whole;	/* queue cat: that much	*/
 	const char	*server, *selector;	/* dns: --server, --selector */
+	const char	*certificate;	/* and --certificate		*/
 	const char	*via;		/* queue move: --via, else NULL	*/
 	const char	*text;		/* queue bounce: --text, else NULL */
 	const char	*reason;	/* suspend: --reason, else NULL	*/

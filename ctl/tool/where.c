@@ -65,6 +65,17 @@ where_users(const char *config, unsigned n, struct where_users *out)
 	return found;
 }
 
+bool
+where_certificate(const char *config, unsigned n, char *buf, size_t cap)
+{
+	struct conf *c = load(config);
+	struct span path = c != NULL ? ask_certificate(c, n) : SPAN("");
+	bool found = path.len > 0 && span_cstr(path, buf, cap);
+
+	conf_free(&c);
+	return found;
+}
+
 void
 where_drop(const char *config, char *buf, size_t cap)
 {

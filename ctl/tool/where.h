@@ -26,6 +26,10 @@ struct where_users {
 /* The n-th block of users, from 0.  False when there is none. */
 bool	where_users(const char *config, unsigned n, struct where_users *out);
 
+/* The certificate file of the n-th edge that has one.  False: there is none. */
+bool	where_certificate(const char *config, unsigned n, char *buf,
+	    size_t cap);
+
 /* The directory of the first edge of type drop; by custom where the
  * configuration does not say. */
 void	where_drop(const char *config, char *buf, size_t cap);
