@@ -342,6 +342,9 @@ install-files: all
 	install -d $(AT)/share/doc/postern/examples/logwatch
 	install -m 644 conf/logwatch/*.conf conf/logwatch/postern \
 	    $(AT)/share/doc/postern/examples/logwatch
+	install -d $(AT)/share/doc/postern/examples/fail2ban
+	install -m 644 conf/fail2ban/*.conf \
+	    $(AT)/share/doc/postern/examples/fail2ban
 	[ -e $(ETC)/postern.conf ] || { \
 	    install -m 644 conf/postern.conf $(ETC) && \
 	    install -m 644 conf/postern.d/*.conf $(ETC)/postern.d; }
