@@ -34,6 +34,7 @@ on_rested(struct queue *q)
 	    digest_is_busy(q->digest) || dispatch_is_busy(q->dispatch))
 		return;
 	timer_stop(&q->patience);
+	due_release_all(q->due);
 	boot_done(q->boot);
 }
 

@@ -13,6 +13,45 @@
 #include "queue/walk/hasten.h"
 #include "sys/clock.h"
 
+/*
+ * Whose shards something is under way.  What was adopted may be of any until it
+ * is attached.
+ */
+static uint64_t
+busy_shards(struct due *due)
+{
+	struct delivery *dl;
+	uint64_t busy = 0;
+
+	RB_FOREACH(dl, delivery_tree, &due->deliveries)
+		busy |= dl->flow == NULL ? UINT64_MAX :
+		    due_shard_bits(store_shard(due->store, due_flow(dl)));
+	return busy;
+}
+
+static void
+release(struct due *due, uint64_t shards)
+{
+	due->leaving &= ~shards;
+	if (shards == UINT64_MAX) {
+		store_release(due->store, STORE_SHARD_ALL);
+		return;
+	}
+	for (unsigned i = 0; i < STORE_SHARDS; i++)
+		if ((shards & due_shard_bits(i)) != 0)
+			store_release(due->store, i);
+}
+
+/* Once a turn, however much of it ends in one. */
+static void
+release_rested(struct later *l, void *arg)
+{
+	struct due *due = arg;
+
+	if (due->leaving != 0)
+		release(due, due->leaving & ~busy_shards(due));
+}
+
 enum err
 due_open(struct due **out, struct ev_loop *loop, struct store *store,
     const struct due_calls *calls, void *arg)
@@ -27,6 +66,7 @@ due_open(struct due **out, struct ev_loop *loop, struct store *store,
 	due->arg = arg;
 	TAILQ_INIT(&due->idle);
 	due->on_set_back = hasten_start;
+	later_init(&due->release, loop, release_rested, due);
 	flow_init(due);
 	*out = due;
 	return OK;
@@ -58,6 +98,7 @@ due_close(struct due **d)
 	}
 	free(due->scan);
 	hasten_stop(due);
+	later_stop(&due->release);
 	free(due);
 	*d = NULL;
 }
@@ -138,6 +179,7 @@ void
 due_own(struct due *due, unsigned shard)
 {
 	due->owned |= due_shard_bits(shard);
+	due->leaving &= ~due->owned;
 	due_start(due);
 }
 
@@ -150,6 +192,7 @@ due_disown(struct due *due, unsigned shard)
 {
 	struct delivery *dl, *next;
 
+	due->leaving |= due->owned & due_shard_bits(shard);
 	due->owned &= ~due_shard_bits(shard);
 	RB_FOREACH_SAFE(dl, delivery_tree, &due->deliveries, next) {
 		struct flow *f = dl->flow;
@@ -163,6 +206,16 @@ due_disown(struct due *due, unsigned shard)
 		f->known_cnt--;
 	}
 	flow_leave_others(due);
+	later_call(&due->release);
+}
+
+void
+due_release_all(struct due *due)
+{
+	uint64_t all = due->owned | due->leaving;
+
+	due->owned = 0;
+	release(due, all);
 }
 
 void
@@ -209,6 +262,8 @@ due_attach(struct due *due, struct delivery *dl, const struct envelope *env)
 	if ((dl->flow = flow_find(due, &name)) == NULL)
 		return false;
 	dl->flow->known_cnt++;
+	if (due->leaving != 0)
+		later_call(&due->release);	/* it is of one by now */
 	return true;
 }
 
@@ -224,6 +279,8 @@ due_forget(struct due *due, struct delivery **d)
 	free(dl->envelope);
 	free(dl);
 	*d = NULL;
+	if (due->leaving != 0)
+		later_call(&due->release);
 	if (f != NULL) {
 		f->known_cnt--;
 		if (f->known_cnt == 0)

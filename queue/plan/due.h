@@ -126,10 +126,13 @@ bool	due_is_empty(const struct due *);
 
 /*
  * Flows of this shard are ours from now on, and looked for; or are not, and are
- * forgotten with all that waits in them.  At first none is.
+ * forgotten with all that waits in them.  At first none is.  One that is ours
+ * no longer is released (store_release) when what is under way of it has ended.
  */
 void	due_own(struct due *, unsigned shard);
 void	due_disown(struct due *, unsigned shard);
+/* Nothing is under way, and nothing will be: all are released. */
+void	due_release_all(struct due *);
 
 /* Is the flow of this name ours?  Rows of others are not noted, nor taken. */
 bool	due_owns(const struct due *, struct span flow);

@@ -70,6 +70,8 @@ struct due {
 	struct store_read_flows *scan;	/* on its way, or NULL		*/
 	bool		 is_blind;	/* the last one failed		*/
 	uint64_t	 owned;		/* a bit for each shard of ours	*/
+	uint64_t	 leaving;	/* no more, but not yet released */
+	struct later	 release;	/* is something of them left?	*/
 	bool		 scan_again;	/* rows came to be meanwhile	*/
 	TAILQ_HEAD(, destination) idle;	/* remembered, the latest last	*/
 	unsigned	 idle_cnt;

@@ -79,6 +79,13 @@ store_shard(const struct store *st, struct span flow)
 	return engine(st)->shard == NULL ? 0 : engine(st)->shard(st, flow);
 }
 
+void
+store_release(struct store *st, unsigned shard)
+{
+	if (engine(st)->release != NULL)
+		engine(st)->release(st, shard);
+}
+
 /* A message knows how long the store had lived when it came. */
 static void
 stamp(struct store *st, struct store_accept *a)

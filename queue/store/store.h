@@ -186,6 +186,13 @@ int64_t	store_deadline(const struct store *);
 /* In which shard a flow of that name is. */
 unsigned store_shard(const struct store *, struct span flow);
 
+/*
+ * Of this shard, which was disowned, or which we give away, nothing is under
+ * way any more: another may take it now.  Whoever waits for no word of ours
+ * takes it when store_deadline() is past.
+ */
+void	store_release(struct store *, unsigned shard);
+
 /* What holds it; HELD_UNSAID too when it is not held. */
 enum held store_held_by(const struct record_delivery *);
 /* What holds one of which a row cannot be used for that reason. */

@@ -57,6 +57,9 @@ struct store_engine {
 	int64_t		(*deadline)(const struct store *);
 	/* NULL: all flows are in shard 0. */
 	unsigned	(*shard)(const struct store *, struct span flow);
+	/* NULL: nobody waits for a shard.  Not answered; all that was handed
+	 * over before, and is of that shard, has come back. */
+	void		(*release)(struct store *, unsigned shard);
 };
 
 /* Those of kinds.def, each in a folder of its own. */

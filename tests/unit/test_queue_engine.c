@@ -161,6 +161,125 @@ a_shard_goes_alone(void **state)
 	((struct store_base *)p->q.store)->engine = engine;
 }
 
+/* What was released, in its order: the digits of shards; * is all. */
+static char released[STORE_SHARDS];
+
+static void
+note_release(struct store *st, unsigned shard)
+{
+	size_t len = strlen(released);
+
+	assert_in_range(len, 0, sizeof(released) - 2);
+	released[len] = shard == STORE_SHARD_ALL ? '*' : (char)('0' + shard);
+	released[len + 1] = '\0';
+}
+
+static struct store_engine handing;
+
+/* Of tenant tN: no route changes that. */
+static unsigned
+by_tenant(const struct store *st, struct span flow)
+{
+	struct span tenant = store_flow_names(flow).tenant;
+
+	return (unsigned)(tenant.ptr[tenant.len - 1] - '0') % STORE_SHARDS;
+}
+
+static const struct store_engine *
+hand_over(struct play *p)
+{
+	struct store_base *base = (struct store_base *)p->q.store;
+	const struct store_engine *engine = base->engine;
+
+	handing = *engine;
+	handing.shard = by_tenant;
+	handing.release = note_release;
+	base->engine = &handing;
+	released[0] = '\0';
+	return engine;
+}
+
+static void
+send_of(struct play *p, struct kit_mail *m, const char *tenant)
+{
+	kit_mail(&p->kit, m, SPAN("A: b\r\n\r\n"), SPAN(""));
+	m->where.tenant = span_of(tenant);
+	assert_int_equal(accept_here(p, m), OK);
+	say_row(p, m);
+}
+
+static void
+a_shard_is_released_when_all_of_it_has_ended(void **state)
+{
+	struct play *p = *state;
+	const struct store_engine *engine = hand_over(p);
+	struct kit_mail m[2];
+
+	play_link_relay(p, 1);
+	play_list_slots(p, 10);
+	send_of(p, &m[0], "t1");
+	kit_until(&p->kit, p->open_cnt == 1);
+	for (unsigned i = 2; i < STORE_SHARDS; i++)
+		queue_disowned(i, &p->q);
+	queue_disowned(1, &p->q);
+	queue_disowned(1, &p->q);	/* said twice */
+	turns(p, 5);
+	assert_int_equal(strlen(released), STORE_SHARDS - 2);
+	assert_null(strchr(released, '1'));
+	released[0] = '\0';
+	send_of(p, &m[1], "t1");	/* is another's already */
+	play_answer(p, CLASS_LATER, SCOPE_RECIPIENT, 450, "4.2.1 Busy");
+	kit_until(&p->kit, p->settled_cnt == 1);
+	turns(p, 5);
+	assert_string_equal(released, "1");
+	assert_int_equal(p->open_cnt, 1);
+
+	queue_owned(&p->q, 1);		/* and what comes back is not, */
+	kit_until(&p->kit, p->open_cnt >= 2);
+	queue_disowned(1, &p->q);
+	queue_owned(&p->q, 1);		/* unless it goes again */
+	play_answer(p, CLASS_DONE, SCOPE_RECIPIENT, 250, "2.0.0 Ok");
+	kit_until(&p->kit, p->settled_cnt == 2);
+	turns(p, 5);
+	assert_string_equal(released, "1");
+	((struct store_base *)p->q.store)->engine = engine;
+}
+
+/* Of what a relay ran before our start nobody knows yet in which it is. */
+static void
+what_is_adopted_may_be_of_any_shard(void **state)
+{
+	struct play *p = *state;
+	const struct store_engine *engine = hand_over(p);
+	struct delivery *dl = due_adopt(p->q.due, (struct id){ .b = { 1 } },
+	    0);
+
+	assert_non_null(dl);
+	queue_disowned(3, &p->q);
+	turns(p, 5);
+	assert_string_equal(released, "");
+	due_forget(p->q.due, &dl);
+	turns(p, 5);
+	assert_string_equal(released, "3");
+	((struct store_base *)p->q.store)->engine = engine;
+}
+
+static void
+at_the_end_all_are_released(void **state)
+{
+	struct play *p = *state;
+	const struct store_engine *engine = hand_over(p);
+
+	due_release_all(p->q.due);
+	assert_string_equal(released, "*");
+	released[0] = '\0';
+	queue_owned(&p->q, 4);
+	queue_owned(&p->q, 5);
+	due_release_all(p->q.due);
+	assert_string_equal(released, "45");
+	((struct store_base *)p->q.store)->engine = engine;
+}
+
 static int64_t
 in_an_hour(const struct store *st)
 {
@@ -655,6 +774,9 @@ main(void)
 		PLAY_TEST(of_a_shard_that_is_anothers_nothing_is_begun),
 		PLAY_TEST(what_waits_is_forgotten_and_what_runs_ends),
 		PLAY_TEST(a_shard_goes_alone),
+		PLAY_TEST(a_shard_is_released_when_all_of_it_has_ended),
+		PLAY_TEST(what_is_adopted_may_be_of_any_shard),
+		PLAY_TEST(at_the_end_all_are_released),
 		PLAY_TEST(a_relay_is_told_until_when_it_is_ours),
 		PLAY_TEST(what_is_settled_twice_is_settled_once),
 		PLAY_TEST(a_next_try_is_not_put_over_anothers),
