@@ -153,6 +153,16 @@ block_has(const struct block *b, unsigned fact)
 }
 
 /* What of an edge needs names is listed here. */
+static bool
+needs_names(const struct block *edge)
+{
+	const struct block *rules = block_nth(edge, BLOCK_RULES, 0);
+
+	return (block_num(edge, OPTION_EDGE_client_names) != 0 &&
+	    block_is_abroad(edge)) || (rules != NULL &&
+	    rules->settings[OPTION_RULES_dnsbl].cnt > 0);
+}
+
 bool
 block_asks_dns(const struct block *b)
 {
@@ -161,8 +171,7 @@ block_asks_dns(const struct block *b)
 	if (b->no == BLOCK_EDGE) {
 		kind = kinds_find_edge(block_kind(b));
 		return kind != NULL && kind->role == ROLE_EDGE &&
-		    block_num(b, OPTION_EDGE_client_names) != 0 &&
-		    block_is_abroad(b);
+		    needs_names(b);
 	}
 	return block_has(b, KIND_ASKS_DNS) &&
 	    !b->settings[OPTION_RELAY_path_lmtp].given;

@@ -52,6 +52,7 @@ enum option_type {
 	TYPE_DIRECTORY,	/* a path, relative to the file's directory	*/
 	TYPE_DOMAIN,	/* a name, as domain_key() has it, or the path of a
 			 * file of them, which is read in its place	*/
+	TYPE_DNSLIST,	/* a name, or name*weight			*/
 	TYPE_DURATION,	/* 30s 5m 4h; milliseconds			*/
 	TYPE_EXPR,	/* conf/read/expr.h				*/
 	TYPE_FILE,	/* a path; master opens it for the process, as
@@ -75,6 +76,7 @@ enum option_type {
 	TYPE_MAPPING,	/* a pattern, then a mailbox of ASCII		*/
 	TYPE_NAMING,	/* a name, {fqdn} {hostname}			*/
 	TYPE_NET,	/* 192.0.2.0/24 2001:db8::/32			*/
+	TYPE_OWNER,	/* a LOGIN, then a pattern, or `self'		*/
 	TYPE_PORT,	/* 1 to 65535					*/
 	TYPE_QUEUE,	/* name of a queue block			*/
 	TYPE_RECIPIENT,	/* user@domain or @domain			*/

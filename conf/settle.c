@@ -241,6 +241,7 @@ is_pair(struct conf *c, const struct node *n, const struct option_row *row)
 	report_add(&c->mistakes, n->place, "%s takes %s", row->name,
 	    row->type == TYPE_STUB ? "a zone and an address" :
 	    row->type == TYPE_MAPPING ? "a pattern and an address" :
+	    row->type == TYPE_OWNER ? "a login and a pattern, or `self'" :
 	    row->type == TYPE_FORWARD ? "a regular expression and what "
 	    "stands in place of what it matches" :
 	    "a domain and a host");

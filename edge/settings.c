@@ -35,6 +35,19 @@ copy(struct span s)
 	return s.len == 0 ? NULL : strndup(s.ptr, s.len);
 }
 
+/* A banner may begin with the code that it comes with. */
+static void
+read_code(struct settings *set, struct span *banner)
+{
+	unsigned long long code;
+
+	if (banner->len < 5 || banner->ptr[3] != ' ' ||
+	    !span_number(span_head(*banner, 3), 599, &code))
+		return;
+	set->banner_code = code == 220 ? 0 : (uint16_t)code;
+	*banner = span_tail(*banner, 4);
+}
+
 /* The banner of the rules block is the same option by its older name. */
 static enum err
 read_texts(struct settings *set, const struct slice *edge,
@@ -55,6 +68,7 @@ read_texts(struct settings *set, const struct slice *edge,
 		banner = slice_text(edge, "banner", 0);
 	if (banner.len == 0)
 		banner = SPAN(BANNER_DEFAULT);
+	read_code(set, &banner);
 	if ((set->hostname = copy(host)) == NULL ||
 	    (set->home = copy(home)) == NULL ||
 	    (set->banner = copy(banner)) == NULL)
@@ -167,6 +181,7 @@ settings_init(struct settings *set, struct span bytes)
 	read_policies(set, &edge);
 	if ((e = read_texts(set, &edge, &rules)) == OK &&
 	    (e = rules_init(&set->rules, &rules)) == OK &&
+	    (e = dnsbl_init(&set->dnsbls, &rules)) == OK &&
 	    (e = read_senders(set, &edge)) == OK)
 		e = validators_open(&set->validators, &edge, set->hostname);
 	if (e != OK)
@@ -179,6 +194,7 @@ settings_fini(struct settings *set)
 {
 	validators_close(&set->validators);
 	rules_fini(&set->rules);
+	dnsbl_fini(&set->dnsbls);
 	sender_map_fini(&set->senders);
 	free(set->hostname);
 	free(set->home);

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "edge/stage/dnsbl.h"
 #include "edge/stage/rules.h"
 #include "edge/text/sender_map.h"
 
@@ -29,6 +30,7 @@ struct settings {
 	char		*hostname;		/* our name in Received	*/
 	char		*home;			/* what completes a bare user */
 	char		*banner;		/* what stands behind "220 " */
+	uint16_t	 banner_code;		/* in its place; 0: 220	*/
 	uint64_t	 max_size;		/* bytes of a message	*/
 	uint64_t	 max_header_size;	/* bytes of its header	*/
 	int64_t		 timeout_ms;		/* for a command	*/
@@ -43,6 +45,7 @@ struct settings {
 	enum smtputf8	 smtputf8;	/* AUTO: as the queue says	*/
 	bool		 binarymime;	/* is offered		*/
 	struct rules	 rules;
+	struct dnsbls	 dnsbls;
 
 	bool		 has_tls;		/* there is a certificate, */
 	unsigned	 certificate;		/* and this is its file	*/

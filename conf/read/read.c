@@ -270,6 +270,7 @@ static bool
 read_banner(const struct read_place *rp, const struct value *v)
 {
 	bool is_good = v->text.len > 0 && v->text.len <= 400;
+	unsigned long long code;
 
 	for (size_t i = 0; i < v->text.len; i++)
 		if (v->text.ptr[i] < 0x20 || v->text.ptr[i] > 0x7e)
@@ -277,6 +278,14 @@ read_banner(const struct read_place *rp, const struct value *v)
 	if (!is_good)
 		report_add(rp->mistakes, v->place,
 		    "a banner is 1 to 400 printable ASCII characters");
+	if (is_good && v->text.len > 3 && v->text.ptr[3] == ' ' &&
+	    span_number(span_head(v->text, 3), 999, &code) &&
+	    (v->text.len == 4 || !options_has_word("220 421 521 554",
+	    span_head(v->text, 3)))) {
+		report_add(rp->mistakes, v->place, "the code of a banner is "
+		    "220, 421, 521 or 554, with text behind it");
+		return false;
+	}
 	return is_good;
 }
 
@@ -312,6 +321,7 @@ read_by_type(const struct read_place *rp, const struct option_row *row,
 	case TYPE_KNOWN:
 	case TYPE_ROUTE:
 	case TYPE_SENDER:
+	case TYPE_OWNER:
 	case TYPE_LOGIN:
 	case TYPE_MAPPING:
 		return read_mailbox_value(rp, row, v, out);

@@ -154,6 +154,32 @@ read_stub(const struct read_place *rp, const struct value *v,
 	return read_name(rp, v, out, "a zone or the address of its server");
 }
 
+/* A DNS list, and how much it counts. */
+static bool
+read_dnslist(const struct read_place *rp, const struct value *v,
+    struct reading *out)
+{
+	static const char fits[] = "the zone of a DNS list, with *1 to *99 or "
+	    "*-1 to *-99 behind it";
+	size_t star = span_find(v->text, '*');
+	struct span weight = span_tail(v->text, star + 1);
+	struct value zone = *v;
+	unsigned long long n;
+
+	if (star < v->text.len) {
+		if (span_begins(weight, SPAN("-")))
+			weight = span_tail(weight, 1);
+		if (!span_number(weight, 99, &n) || n == 0)
+			return read_unfit(rp, v, fits);
+	}
+	zone.text = span_head(v->text, star);
+	if (!read_name(rp, &zone, out, fits))
+		return false;
+	out->text = arena_join(rp->mistakes->arena, out->text,
+	    span_tail(v->text, star));
+	return true;
+}
+
 static bool
 read_net(const struct read_place *rp, const struct value *v,
     struct reading *out)
@@ -238,6 +264,8 @@ read_host_value(const struct read_place *rp, const struct option_row *row,
 		return read_stub(rp, v, out);
 	case TYPE_NET:
 		return read_net(rp, v, out);
+	case TYPE_DNSLIST:
+		return read_dnslist(rp, v, out);
 	case TYPE_DOMAIN:
 		return read_domain(rp, v, out);
 	case TYPE_FORCE:

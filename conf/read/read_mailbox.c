@@ -138,6 +138,11 @@ read_mailbox_value(const struct read_place *rp, const struct option_row *row,
 		    "user@domain, @domain or @.domain");
 	case TYPE_SENDER:
 		return read_sender(rp, v, out);
+	case TYPE_OWNER:
+		return v->no == 0 ? read_login(rp, v) :
+		    span_eq(v->text, SPAN("self")) ||
+		    read_mailbox(rp, v, true, "self, user@domain, @domain or "
+		    "@.domain");
 	case TYPE_LOGIN:
 		return read_login(rp, v);
 	case TYPE_MAPPING:

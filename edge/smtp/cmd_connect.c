@@ -30,7 +30,11 @@ say_banner(struct session *s)
 		len += n > 0 ? (size_t)n : 0;
 		at = end + sizeof(BANNER_NAME) - 1;
 	}
-	session_reply(s, 220, "", "%s%s", text, at);
+	if (s->edge->set.banner_code != 0)
+		session_refuse(s, s->edge->set.banner_code, "", "%s%s", text,
+		    at);
+	else
+		session_reply(s, 220, "", "%s%s", text, at);
 }
 
 static enum taken
@@ -40,9 +44,10 @@ greet(struct session *s, const struct reply *no)
 		session_say(s, no);
 		return REFUSED;
 	}
-	if (!cmd_say_other(s))
-		say_banner(s);
-	return TAKEN;
+	if (cmd_say_other(s))
+		return TAKEN;
+	say_banner(s);
+	return s->edge->set.banner_code != 0 ? REFUSED : TAKEN;
 }
 
 enum taken

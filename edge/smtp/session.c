@@ -274,6 +274,8 @@ session_fini(struct session *s)
 {
 	stage_cancel(s);
 	client_name_cancel(&s->naming);
+	dnsbl_cancel(&s->dnsbl);
+	free(s->listed);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);
 	grow_free(&s->seat.out);

@@ -102,6 +102,9 @@ struct session {
 	struct span	 path;		/* as it was said; till it is over */
 	struct origin	 origin;	/* the client, as it is by now	*/
 	struct client_name *naming;	/* while it is asked for	*/
+	struct dnsbl	*dnsbl;		/* while DNS lists are asked	*/
+	bool		 is_looked_up;	/* they were: */
+	char		*listed;	/* the reply; NULL: by none	*/
 	char		*helo;		/* the name of an EHLO or HELO that
 					 * is being judged, else NULL	*/
 	struct auth	*auth;		/* NULL outside AUTH		*/

@@ -24,7 +24,8 @@ is_allowed(const struct session *s, struct span rcpt)
 	const struct rules *rules = &s->edge->set.rules;
 	struct address a;
 
-	if (s->transaction->last_is_ours || rules->rcpts == NULL)
+	if (s->transaction->last_is_ours || (rules->rcpts == NULL &&
+	    rules->rcpt_regexes.cnt == 0))
 		return true;
 	return address_parse(rcpt, true, &a) == OK && rules_rcpt(rules, &a);
 }
@@ -39,6 +40,31 @@ judge_rcpt(struct session *s, struct reply *no)
 	*no = (struct reply){ 550, "5.7.1", "", false };
 	snprintf(no->text, sizeof(no->text), "Recipient <%.*s> Not allowed",
 	    (int)rcpt.len, rcpt.ptr);
+	return ANSWER_NO;
+}
+
+/* By its rules, and by those of who has logged in. */
+static enum answer
+judge_sender(struct session *s, struct reply *no)
+{
+	const struct rules *rules = &s->edge->set.rules;
+	const char *login = s->origin.login;
+	struct span sender = envelope_sender(&s->transaction->envelope);
+	struct address a = { .whole = sender };
+
+	if (sender.len == 0 || (rules->senders == NULL &&
+	    rules->sender_regexes.cnt == 0 &&
+	    (rules->login_names == NULL || login == NULL)))
+		return ANSWER_SKIP;
+	if (address_parse(sender, true, &a) != OK || !rules_sender(rules, &a))
+		*no = (struct reply){ 550, "5.7.1", "", false };
+	else if (login != NULL &&
+	    !rules_login_sender(rules, span_of(login), &a))
+		*no = (struct reply){ 553, "5.7.1", "", false };
+	else
+		return ANSWER_YES;
+	snprintf(no->text, sizeof(no->text), "Sender <%.*s> Not allowed",
+	    (int)sender.len, sender.ptr);
 	return ANSWER_NO;
 }
 
@@ -67,6 +93,9 @@ const struct check check_rules_client = {
 };
 const struct check check_rules_rcpt = {
 	.name = "rules", .asks = "", .judge = judge_rcpt,
+};
+const struct check check_rules_sender = {
+	.name = "rules", .asks = "", .judge = judge_sender,
 };
 const struct check check_limits_rcpt = {
 	.name = "limits", .asks = "", .judge = judge_limits,

@@ -15,6 +15,12 @@ POLICY = """
 known IN A 127.0.0.2
 liar IN A 127.0.0.99
 """
+LISTS = """
+2.0.0.127.bl IN A 127.0.0.2
+2.0.0.127.bl IN TXT "see http://bl.policy.example/127.0.0.2"
+3.0.0.127.bl IN A 127.255.255.254
+3.0.0.127.odd IN A 203.0.113.1
+"""
 EDGE = """
 listener { interface 0.0.0.0; port %d }
 banner "{fqdn} ESMTP for {client_host}"
@@ -27,6 +33,7 @@ def dns(room):
     names = Names(room.work)
     names.zone("127.in-addr.arpa", BACK)
     names.zone("policy.example", POLICY)
+    names.zone("lists.example", LISTS)
     names.start()
     yield names
     names.close()
@@ -46,3 +53,21 @@ def test_a_client_is_called_what_its_name_confirms(start, sink, dns):
         got = sink.wait(count)[-1]
         assert got.text.startswith(
             "Received: from here.example %s\r\n" % traced), got.text
+
+
+def test_who_is_on_a_list_reaches_the_postmaster_alone(start, sink, dns):
+    p = start(sink.port, process=dns.resolver(), edge="""
+        rules { clients 127.0.0.0/8
+            dnsbl bl.lists.example odd.lists.example gone.lists.example }""")
+    with Client(p.port, source="127.0.0.2") as c:
+        c.hello()
+        c.want("MAIL FROM:<ann@here.example>", 250)
+        assert c.say("RCPT TO:<bob@there.example>") == (
+            "554 5.7.1 Client [127.0.0.2] is listed by bl.lists.example: "
+            "see http://bl.policy.example/127.0.0.2")
+        c.want("RCPT TO:<postmaster>", 250)
+    p.wait_log(event="refused", code="554", client="127.0.0.2")
+    with Client(p.port, source="127.0.0.3") as c:
+        c.hello()
+        c.mail("ann@here.example", "bob@there.example")
+    sink.wait()

@@ -256,6 +256,110 @@ each_user_of_a_unix_socket_counts_alone_and_rules_pass_him(void **state)
 	rules_fini(&r);
 }
 
+/* Rules as the configuration gives them. */
+static void
+a_sender_is_taken_by_list_or_expression(void **state)
+{
+	struct rules *r = &kit.edge->set.rules;
+
+	assert_int_equal(pattern_new(&r->senders), OK);
+	assert_int_equal(pattern_add(r->senders, SPAN("@test.example"), 0),
+	    OK);
+	assert_int_equal(rules_add_sender_regex(r,
+	    SPAN("a+@x[.]example|b@y[.]example")), OK);
+	kit_ready();
+	for (int i = 0; i < 5; i++) {
+		static const char *const good[] = { "v@TEST.example", "",
+		    "aaa@x.example", "b@y.example", "a@x.example" };
+		char line[200];
+
+		snprintf(line, sizeof(line), "MAIL FROM:<%s>\r\nRSET\r\n",
+		    good[i]);
+		kit_say(line);
+		assert_string_equal(kit_codes(kit_hear()), "250 250 ");
+	}
+	kit_want("MAIL FROM:<c@x.example>\r\n",
+	    "550 5.7.1 Sender <c@x.example> Not allowed\r\n");
+	kit_want("MAIL FROM:<a@x.example.evil>\r\n",
+	    "550 5.7.1 Sender <a@x.example.evil> Not allowed\r\n");
+	kit_want("MAIL FROM:<xb@y.example>\r\n",
+	    "550 5.7.1 Sender <xb@y.example> Not allowed\r\n");
+}
+
+static void
+a_recipient_is_taken_by_list_or_expression(void **state)
+{
+	only_recipients("@test.example", NULL);
+	assert_int_equal(rules_add_rcpt_regex(&kit.edge->set.rules,
+	    SPAN("t-[0-9]+@x[.]example")), OK);
+	kit_ready();
+	kit_say("MAIL FROM:<>\r\nRCPT TO:<v@test.example>\r\n"
+	    "RCPT TO:<t-12@x.example>\r\nRCPT TO:<postmaster>\r\n"
+	    "RCPT TO:<t-@x.example>\r\nRCPT TO:<at-1@x.example>\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "250 250 250 250 550 550 ");
+}
+
+static void
+denied_networks_are_refused_among_those_that_may(void **state)
+{
+	struct rules *r = &kit.edge->set.rules;
+
+	assert_int_equal(rules_add_net(r, SPAN("192.0.2.0/24")), OK);
+	assert_int_equal(nets_add(&r->denied, SPAN("192.0.2.8/29")), OK);
+	kit_connect_from("192.0.2.7");
+	assert_string_equal(kit_codes(kit_hear()), "220 ");
+	kit_connect_from("192.0.2.8");
+	assert_string_equal(kit_hear(),
+	    "554 5.7.1 Client not allowed\r\n");
+}
+
+static void
+log_in(void)
+{
+	kit_connect();
+	kit_say("EHLO x\r\nAUTH PLAIN AGFubgBzZWNyZXQ=\r\n");  /* ann */
+	kit_hear();
+	kit_vault_says(LOGIN_GOOD);
+	kit_hear();
+}
+
+static void
+a_login_may_use_its_senders_and_no_other(void **state)
+{
+	struct rules *r = &kit.edge->set.rules;
+	struct address a = { 0 };
+
+	assert_int_equal(rules_add_login(r, SPAN("ann"),
+	    SPAN("ann@test.example")), OK);
+	assert_int_equal(rules_add_login(r, SPAN("*"), SPAN("self")), OK);
+	assert_int_equal(rules_add_login(r, SPAN("ann"), SPAN("@x.example")),
+	    OK);
+	kit_users();
+	log_in();
+	kit_say("MAIL FROM:<ann@test.example>\r\nRSET\r\n"
+	    "MAIL FROM:<any@X.example>\r\nRSET\r\nMAIL FROM:<>\r\n"
+	    "RSET\r\n");
+	assert_string_equal(kit_codes(kit_hear()),
+	    "250 250 250 250 250 250 ");
+	kit_want("MAIL FROM:<bob@test.example>\r\n",
+	    "553 5.7.1 Sender <bob@test.example> Not allowed\r\n");
+	assert_int_equal(address_parse(SPAN("bob@y.example"), true, &a), OK);
+	assert_true(rules_login_sender(r, SPAN("bob@Y.example"), &a));
+	assert_false(rules_login_sender(r, SPAN("eve@y.example"), &a));
+	assert_false(rules_login_sender(r, SPAN("@y.example"), &a));
+	assert_false(rules_login_sender(r, SPAN("bob"), &a));
+}
+
+static void
+a_banner_may_say_that_there_is_no_service(void **state)
+{
+	kit.edge->set.banner_code = 554;
+	kit_connect();
+	assert_string_equal(kit_hear(), "554 mx.test.example ESMTP\r\n");
+	kit_say("EHLO x\r\nMAIL FROM:<>\r\nQUIT\r\n");
+	assert_string_equal(kit_codes(kit_hear()), "503 503 221 ");
+}
+
 #define T(name)	cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
 
 int
@@ -270,6 +374,11 @@ main(void)
 		T(a_bare_user_of_a_stranger_is_no_address),
 		T(a_domain_behind_a_long_user_may_be_too_much),
 		T(strangers_hear_554_and_may_only_quit),
+		T(a_sender_is_taken_by_list_or_expression),
+		T(a_recipient_is_taken_by_list_or_expression),
+		T(denied_networks_are_refused_among_those_that_may),
+		T(a_login_may_use_its_senders_and_no_other),
+		T(a_banner_may_say_that_there_is_no_service),
 		cmocka_unit_test(networks_match_at_every_width),
 		cmocka_unit_test(words_that_are_no_network_are_refused),
 		cmocka_unit_test(an_ipv6_host_counts_by_its_64),
