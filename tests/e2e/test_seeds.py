@@ -14,6 +14,7 @@ import threading
 
 import pytest
 
+import webs
 from client import QUEUED, TEXT, Client
 from names import Names
 from peers import Authority
@@ -56,6 +57,21 @@ edge smtps {
     rules { require_auth yes; lookup_credentials staff }
     queue main
 }
+edge lua {
+    type smtp
+    listener { interface 127.0.0.1; port %(lua)d }
+    tls { certfile mx.pem; keyfile mx.key }
+    validators policy.lua
+    queue main
+}
+edge luas {
+    type smtp
+    listener { interface 127.0.0.1; port %(luas)d }
+    tls_immediately yes
+    tls { certfile mx.pem; keyfile mx.key }
+    validators policy.lua
+    queue main
+}
 edge pass {
     type smtp
     listener { interface 127.0.0.1; port %(through)d }
@@ -71,6 +87,7 @@ queue main {
     route to @drop.example relay drop
     route to @lda.example relay lda
     route to @hole.example relay hole
+    route to @web.example relay web
     policies {
         add_date_header yes; add_message_id_header yes
         add_received_header yes; recipient_domain_split yes
@@ -99,7 +116,29 @@ relay prog {
 relay drop { type maildrop; path "%(work)s/program"; extra_args filter }
 relay lda { type dovecot; path "%(work)s/program"; timeout 10s }
 relay hole { type blackhole }
+relay web {
+    type http; url http://127.0.0.1:%(web)d/messages/
+    ehlo_as server.example.com; idle_timeout 10s
+}
 """
+LUA = """
+smtp_edge:set_banner_message("220", hostname .. " ESMTP Mail Gateway by Lua")
+for _, command in ipairs{"ehlo", "helo", "mail", "rcpt", "data", "rset"} do
+    set_validator(command, function(session, reply, what)
+        if session.ehlo_as == "no." .. command then
+            reply.code = 550
+            reply.message = ("<%%s> %%s %%s %%s %%s"):format(what,
+                session.authed, session.from_ip, session.security,
+                session.ehlo_as)
+            reply.enhanced_status_code = "5.7.99"
+        end
+    end)
+end
+set_validator("STARTTLS", function(session, reply)
+    reply.code = "454"
+    reply.message = "not here"
+end)
+""".replace("%%", "%")
 # What it was told, and its standard input; what it says and how it ends is
 # the recipient's to choose, or the sender's.
 PROGRAM = """#!/bin/sh
@@ -151,6 +190,10 @@ class Hub:
         self.broken = Sink(port=port, host=THIRD, answer=lambda verb, line,
                            session: "421 4.3.2 Not now")
         self.one = Sink(tls=tls, extensions=offers)
+        self.web = webs.Web()
+        with open(work + "/policy.lua", "w", encoding="ascii") as f:
+            f.write(LUA)
+        os.chmod(work + "/policy.lua", 0o644)
         self.sinks = [self.first, self.second, self.hop, self.box, self.one]
         make_certificate(work, "mx.test.example")
         make_users(work)
@@ -159,10 +202,12 @@ class Hub:
         os.chmod(work + "/program", 0o755)
         self.port, self.msa, self.smtps = free_port(), free_port(), free_port()
         self.through, self.free = free_port(), free_port()
+        self.lua, self.luas = free_port(), free_port()
         p.configure(CONF % {
             "resolver": self.names.resolver(), "work": work, "port": self.port,
             "msa": self.msa, "smtps": self.smtps, "through": self.through,
-            "free": self.free, "mxport": port, "hop": self.hop.port,
+            "free": self.free, "lua": self.lua, "luas": self.luas,
+            "web": self.web.port, "mxport": port, "hop": self.hop.port,
             "onehop": self.one.port, "boxport": self.box.port})
         try:
             p.start()
@@ -178,6 +223,9 @@ class Hub:
                 sink.messages.clear()
                 sink.commands.clear()
                 sink.clients.clear()
+        self.web.head = self.web.end = lambda request: None
+        with self.web.news:
+            self.web.requests.clear()
         for name in self.files():
             os.unlink(name)
 
@@ -216,6 +264,7 @@ class Hub:
         self.p.stop()
         self.p.finish()
         self.names.close()
+        self.web.close()
         for sink in [*self.sinks, self.broken]:
             sink.close()
 
@@ -579,6 +628,39 @@ def test_001_18_lmtp_is_configured_as_static_is(check):
         assert a["default"] == b["default"]
 
 
+def test_001_19_the_message_is_the_body_its_envelope_the_headers(hub):
+    name = hub.send("a@web.example", "b@web.example")
+    got = hub.web.wait()[0]
+    assert got.get("X-Ehlo") == "server.example.com"
+    assert got.sender == "ann@here.example"
+    assert got.rcpts == ["a@web.example", "b@web.example"]
+    assert name in got.text and got.text.endswith(TEXT)
+
+
+@pytest.mark.parametrize("reply, event", [
+    ('550; message="5.1.1 Nobody"', "failed"),
+    ('450; message="4.2.1 Later"', "deferred")])
+def test_001_20_x_smtp_reply_is_the_reply(hub, reply, event):
+    hub.web.end = lambda r: webs.answer(503, "No", reply)
+    line = hub.outcome(event, "a@web.example")
+    assert line["code"] == reply[:3]
+    assert line["reply"] == re.search('"(.*)"', reply).group(1)
+
+
+def test_001_21_without_it_4xx_is_for_good_and_5xx_for_now(hub):
+    hub.web.end = lambda r: webs.answer(404, "Not Found")
+    assert hub.outcome("failed", "a@web.example")["code"] == "550"
+    hub.web.end = lambda r: webs.answer(503, "Service Unavailable")
+    assert hub.outcome("deferred", "a@web.example")["code"] == "450"
+
+
+def test_001_22_it_has_a_url(hub, check):
+    hub.send("a@web.example")
+    assert hub.web.wait()[0].line == "POST /messages/ HTTP/1.1"
+    assert not check(relay="relay out { type http; url "
+                     "http://example.com:8025/messages/ }")
+
+
 def test_001_23_pipe_streams_to_a_program(hub):
     name = hub.send("a@pipe.example")
     assert name in hub.told()
@@ -701,6 +783,42 @@ def test_002_20_dovecot_has_a_path(hub):
     assert hub.told().startswith("-f\nann@here.example\n-d\na@lda.example\n")
 
 
+def test_002_21_status_and_headers_decide(hub):
+    assert hub.outcome("delivered", "a@web.example")["relay"] == "web"
+    hub.web.end = lambda r: webs.answer(400, "Bad Request")
+    hub.outcome("failed", "a@web.example")
+
+
+def test_002_22_http_has_a_url(check):
+    """Its scheme counts, unless the tls block says otherwise."""
+    assert option("relay", "url", "http")["needed"]
+    assert "url" in check(relay="relay out { type http }")
+
+
+def test_002_23_http_ehlo_as():
+    assert option("relay", "ehlo_as", "http")["without"].startswith(
+        "the hostname")
+
+
+def test_002_24_http_timeout():
+    assert option("relay", "timeout", "http")["default"] == "60s"
+
+
+def test_002_25_http_idle_timeout(hub):
+    """Connections are kept for ten seconds unless it is said otherwise."""
+    assert option("relay", "idle_timeout", "http")["default"] == "10s"
+    hub.send("a@web.example")
+    hub.send("b@web.example")
+    first, second = hub.web.wait(2)
+    assert first.number == second.number
+
+
+def test_002_26_http_tls(check):
+    for more in ("", "; tls { security required }"):
+        assert not check(relay="relay out { type http; url "
+                         "https://127.0.0.1/m%s }" % more)
+
+
 def test_002_27_blackhole_delivers_nothing_anywhere(hub):
     assert hub.outcome("delivered", "a@hole.example")["relay"] == "hole"
     assert not any(s.messages for s in hub.sinks)
@@ -801,6 +919,21 @@ def test_003_13_quit(hub):
         assert c.say("QUIT") == "221 2.0.0 Bye"
 
 
+@pytest.mark.parametrize("command, line", [
+    ("ehlo", "EHLO no.ehlo"), ("helo", "HELO no.helo"),
+    ("mail", "MAIL FROM:<a@here.example>"),
+    ("rcpt", "RCPT TO:<b@hole.example>"), ("data", "DATA"),
+    ("rset", "RSET")])
+def test_003_14_every_command_may_be_refused(hub, command, line):
+    before = ["MAIL FROM:<a@here.example>", "RCPT TO:<b@hole.example>"]
+    with Client(hub.lua) as c:
+        if command not in ("ehlo", "helo"):
+            c.hello("no." + command)
+        for each in before[:{"rcpt": 1, "data": 2}.get(command, 0)]:
+            c.want(each, 250)
+        assert c.say(line).startswith("550 5.7.99 ")
+
+
 def test_003_15_clients_are_refused_by_their_address(hub):
     with Client(hub.free, source="127.0.0.66") as c:
         assert c.greeting.startswith("554 5.7.1 ")
@@ -815,6 +948,11 @@ def test_003_16_the_socket(hub):
 def test_003_17_an_edge_has_listeners_and_a_queue(check):
     assert not check(edge="listener { interface 127.0.0.2; port 2525 }; "
                      "queue main")
+
+
+def test_003_18_the_banners_code_and_text(hub):
+    with Client(hub.lua) as c:
+        assert c.greeting == "220 mx.test.example ESMTP Mail Gateway by Lua"
 
 
 def test_003_19_the_banner_begins_with_the_name_and_esmtp():
@@ -894,6 +1032,46 @@ def test_003_30_the_secret_of_a_login_is_looked_up(hub):
     with hub.secure(hub.msa) as c:
         assert c.say("AUTH PLAIN AG5vYm9keQBub3BhcyE=").startswith(
             "535 5.7.8 ")
+
+
+def test_003_31_validators_change_the_reply(hub):
+    with Client(hub.lua) as c:
+        c.hello("no.mail")
+        c.want("MAIL FROM:<a@here.example>", 550)
+    with Client(hub.lua) as c:
+        c.hello("yes.mail")
+        c.want("MAIL FROM:<a@here.example>", 250)
+
+
+def test_003_33_they_see_the_session(hub):
+    with Client(hub.lua) as c:
+        c.hello("no.mail")
+        assert c.say("MAIL FROM:<a@here.example>").endswith(
+            " false 127.0.0.1 none no.mail")
+
+
+def test_003_34_they_set_three_things(hub):
+    with Client(hub.lua) as c:
+        c.hello("no.mail")
+        assert c.say("MAIL FROM:<a@here.example>").startswith(
+            "550 5.7.99 <a@here.example> ")
+
+
+def test_003_35_they_are_passed_the_argument(hub):
+    with Client(hub.lua) as c:
+        assert "<no.ehlo>" in c.say("EHLO no.ehlo")
+    with Client(hub.lua) as c:
+        c.hello("no.rcpt")
+        c.want("MAIL FROM:<a@here.example>", 250)
+        assert "<b@hole.example>" in c.say("RCPT TO:<b@hole.example>")
+
+
+def test_003_36_with_immediate_tls_that_reply_is_ignored(hub):
+    with Client(hub.lua) as c:
+        c.hello()
+        assert c.say("STARTTLS").startswith("454 ")
+    with hub.secure(hub.luas, False) as c:
+        assert c.greeting.startswith("220 ")
 
 
 def test_003_32_mail_only_with_login_and_tls(hub):
