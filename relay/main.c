@@ -8,7 +8,7 @@
  *		    smtp_client, which lists its own  verdict  slow
  *	mx	    mx_attempt  mx_lookup  mx_choose  mx_down  mx_number
  *		    ourselves  mx_pools  places  sources
- *	maildir	    maildir_path  maildir_file
+ *	maildir	    maildir_path  maildir_file  maildir_quota
  *	pipe	    agent  pipe_args  pipe_run  launcher  runner
  *		    pipe_verdict
  *	local	    pipe  local  launcher  task  become  who  box  mbox

@@ -54,11 +54,16 @@ check_owner(struct conf *c, struct block *b, const char *not_root)
 static void
 check_maildir(struct conf *c, struct block *b)
 {
+	const struct setting *folder = &b->settings[OPTION_RELAY_detail_folder];
 	const struct setting *path = &b->settings[OPTION_RELAY_path];
 
 	if (path->cnt > 0)
 		check_directory(c, path_fixed_head(path->v[0].text),
 		    path->v[0].place);
+	if (folder->cnt > 0 && !span_eq(folder->v[0].text, SPAN("no")) &&
+	    !b->settings[OPTION_RELAY_recipient_delimiter].given)
+		report_add(&c->mistakes, folder->place, "addresses have no "
+		    "detail without recipient_delimiter");
 	check_owner(c, b, "a Maildir is not written");
 }
 

@@ -116,7 +116,7 @@ box_open(struct box *b, int patience_ms, bool (*wait)(int ms))
 
 	if (b->is_maildir)
 		return maildir_file_create(&b->maildir, b->root_fd, b->path,
-		    b->hostname);
+		    b->hostname, NULL);
 	b->place = (struct mbox_place){ b->dir_fd, b->file, geteuid(),
 	    patience_ms, wait };
 	e = mbox_open(&b->mbox, &b->place);

@@ -25,14 +25,17 @@
 
 #define THREADS		8	/* each waits for the disk most of its time */
 #define JOB_FILES	8	/* recipients in one round through the text:
-				 * 2 descriptors each			*/
+				 * 3 descriptors each			*/
 
 struct copy {				/* of one recipient		*/
 	uint32_t	 rcpt;		/* index in the delivery	*/
 	int		 error;		/* errno, 0 while all is well	*/
 	struct maildir_file file;
 	char		 path[MAILDIR_PATH_MAX];
+	char		 folder[MAILDIR_FOLDER_MAX];
 };
+
+enum folders { FOLDERS_NONE, FOLDERS_THERE, FOLDERS_MADE };
 
 struct job {
 	STAILQ_ENTRY(job) entry;
@@ -53,6 +56,9 @@ STAILQ_HEAD(job_list, job);
 struct maildir {
 	struct ev_loop	*loop;
 	struct maildir_naming naming;	/* below the root		*/
+	enum folders	 folders;	/* that details lead to		*/
+	struct maildir_quota quota;
+	bool		 refuses;	/* what is over quota		*/
 	int		 root_fd;
 	unsigned	 job_cnt;
 
@@ -75,9 +81,16 @@ static void
 begin_copy(const struct job *j, struct copy *c)
 {
 	const struct delivery *d = j->delivery;
+	const struct maildir *m = j->maildir;
+	const struct maildir_wish wish = {
+		.folder = c->folder, .quota = &m->quota,
+		.makes_folder = m->folders == FOLDERS_MADE,
+		/* At least: each CR may go. */
+		.len = d->is_measured ? (d->header_len + d->body_len) / 2 : 0,
+	};
 
-	if (maildir_file_create(&c->file, j->maildir->root_fd, c->path,
-	    j->maildir->naming.hostname) != OK)
+	if (maildir_file_create(&c->file, m->root_fd, c->path,
+	    m->naming.hostname, &wish) != OK)
 		c->error = errno != 0 ? errno : EIO;
 	else if (maildir_file_envelope(&c->file, d->sender,
 	    d->rcpts[c->rcpt].address) != OK)
@@ -176,11 +189,11 @@ on_piece(struct delivery *d, void *arg)
 
 /* A path that is too long stays so, and so does a message. */
 static enum own
-judge(int error)
+judge(const struct maildir *m, int error)
 {
 	switch (error) {
 	case EDQUOT:
-		return OWN_over_quota;
+		return m->refuses ? OWN_quota_refused : OWN_over_quota;
 	case ENOSPC:
 		return OWN_disk_full;
 	case EFBIG:
@@ -214,8 +227,9 @@ decide(struct job *j, const struct copy *c)
 		v = verdict_own_of(OWN_stored, STAGE_STORE,
 		    c->file.name + sizeof("tmp/") - 1, text, sizeof(text));
 	} else {
-		log_trouble(c);
-		v = verdict_own(judge(c->error), STAGE_STORE);
+		if (c->error != EDQUOT)
+			log_trouble(c);
+		v = verdict_own(judge(j->maildir, c->error), STAGE_STORE);
 	}
 	delivery_decide(d, c->rcpt, delivery_outcome(d, &v, SPAN("maildir")));
 }
@@ -241,6 +255,10 @@ fill_copies(struct job *j)
 			    SPAN("maildir")));
 			continue;
 		}
+		c->folder[0] = '\0';
+		if (m->folders != FOLDERS_NONE)
+			maildir_path_folder(&m->naming, d->rcpts[i].address,
+			    c->folder);
 		c->rcpt = i;
 		c->error = 0;
 		j->copy_cnt++;
@@ -328,6 +346,13 @@ start_threads(struct maildir *m)
 	return OK;
 }
 
+static enum folders
+read_folders(struct span word)
+{
+	return span_eq(word, SPAN("create")) ? FOLDERS_MADE :
+	    span_eq(word, SPAN("existing")) ? FOLDERS_THERE : FOLDERS_NONE;
+}
+
 static enum err
 open_parts(struct maildir *m, const struct relay_type_env *env)
 {
@@ -340,6 +365,12 @@ open_parts(struct maildir *m, const struct relay_type_env *env)
 		path = span_tail(path, 1);
 	m->naming.template = path;
 	m->naming.fold_case = slice_flag(&env->block, "fold_case");
+	m->folders = read_folders(slice_text(&env->block, "detail_folder",
+	    0));
+	m->quota.bytes = slice_num(&env->block, "quota");
+	m->quota.messages = slice_num(&env->block, "quota_messages");
+	m->refuses = span_eq(slice_text(&env->block, "over_quota", 0),
+	    SPAN("refuse"));
 	m->naming.delimiter = delimiter.len > 0 ? delimiter.ptr[0] : '\0';
 	if (maildir_file_root(env->root, &m->root_fd) != OK) {
 		log_why(LOG_trouble, "the directory cannot be opened", errno);

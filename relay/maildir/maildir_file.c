@@ -25,6 +25,7 @@
 
 #define DIR_MODE	0700
 #define FILE_MODE	0600
+#define SIZE_ROOM	32	/* bytes of ",S=" and a number		*/
 #define SWEEP_EVERY	256	/* deliveries				*/
 #define SWEEP_AGE_MS	(36 * 3600 * INT64_C(1000))
 
@@ -132,7 +133,8 @@ sweep(int dir_fd)
 	closedir(dir);
 }
 
-/* A slash or colon in a host's name may not stand in a Maildir's. */
+/* A slash or colon in a host's name may not stand in a Maildir's.  There is
+ * room left for the length. */
 static void
 name_file(struct maildir_file *f, struct span host, unsigned no)
 {
@@ -144,7 +146,7 @@ name_file(struct maildir_file *f, struct span host, unsigned no)
 	n = snprintf(f->name, sizeof(f->name), "tmp/%lld.M%06ldP%ldQ%u.",
 	    (long long)now.tv_sec, now.tv_nsec / 1000, (long)getpid(), no);
 	len = (size_t)n;
-	for (size_t i = 0; i < host.len && len + 1 < NAME_MAX; i++) {
+	for (size_t i = 0; i < host.len && len + SIZE_ROOM < NAME_MAX; i++) {
 		char c = host.ptr[i];
 
 		f->name[len++] = c == '/' || c == ':' ? '_' : c;
@@ -182,28 +184,77 @@ maildir_file_root(const char *path, int *out)
 	return OK;
 }
 
+/* A file without which others take a folder for no folder. */
+static enum err
+mark_folder(int dir_fd)
+{
+	int fd = maildir_open(dir_fd, "maildirfolder", O_WRONLY | O_CREAT,
+	    FILE_MODE);
+
+	if (fd == -1)
+		return ERR_SYS;
+	close(fd);
+	return OK;
+}
+
+/* From the Maildir to its folder, where that is there or to be made. */
+static enum err
+enter_folder(struct maildir_file *f, const struct maildir_wish *w)
+{
+	int fd;
+
+	if (w->folder[0] == '\0')
+		return OK;
+	fd = w->makes_folder ? make_dir(f->dir_fd, w->folder) :
+	    open_dir(f->dir_fd, w->folder);
+	if (fd == -1 && !w->makes_folder && (errno == ENOENT ||
+	    errno == ENOTDIR || errno == ELOOP))
+		return OK;
+	if (fd != -1 && w->makes_folder && mark_folder(fd) != OK)
+		close_quietly(&fd);
+	if (fd == -1)
+		return ERR_SYS;
+	close(f->dir_fd);
+	f->dir_fd = fd;
+	return OK;
+}
+
+static enum err
+see_to_wish(struct maildir_file *f, const struct maildir_wish *w)
+{
+	if (w->quota != NULL) {
+		f->quota = w->quota;
+		f->box_fd = fcntl(f->dir_fd, F_DUPFD_CLOEXEC, 0);
+		if (f->box_fd == -1 || maildir_quota_room(f->box_fd, w->quota,
+		    w->len) != OK)
+			return ERR_SYS;
+	}
+	return enter_folder(f, w);
+}
+
 enum err
 maildir_file_create(struct maildir_file *f, int root_fd, const char *path,
-    struct span host)
+    struct span host, const struct maildir_wish *wish)
 {
 	unsigned no = atomic_fetch_add(&counter, 1);
 
-	f->fd = -1;
+	f->quota = NULL;
+	f->box_fd = f->fd = -1;
 	f->has_cr = false;
+	f->len = 0;
 	f->dir_fd = open_dir(root_fd, *path != '\0' ? path : ".");
-	if (f->dir_fd != -1) {
+	if (f->dir_fd == -1 && errno == ENOENT)
+		f->dir_fd = make_maildir(root_fd, path);
+	if (f->dir_fd != -1 && (wish == NULL || see_to_wish(f, wish) == OK)) {
 		name_file(f, host, no);
 		f->fd = create_file(f);
-	}
-	if (f->fd == -1 && errno == ENOENT) {
-		close_quietly(&f->dir_fd);
-		if ((f->dir_fd = make_maildir(root_fd, path)) != -1) {
-			name_file(f, host, no);
+		if (f->fd == -1 && errno == ENOENT &&
+		    make_folders(f->dir_fd) == OK)
 			f->fd = create_file(f);
-		}
 	}
 	if (f->fd == -1) {
 		close_quietly(&f->dir_fd);
+		close_quietly(&f->box_fd);
 		return ERR_SYS;
 	}
 	if (no % SWEEP_EVERY == 0)
@@ -212,10 +263,11 @@ maildir_file_create(struct maildir_file *f, int root_fd, const char *path,
 }
 
 static enum err
-write_all(int fd, const char *bytes, size_t len)
+write_all(struct maildir_file *f, const char *bytes, size_t len)
 {
+	f->len += len;
 	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
+		ssize_t n = write(f->fd, bytes, len);
 
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -252,7 +304,7 @@ maildir_file_envelope(struct maildir_file *f, struct span sender,
 	len += sizeof(middle) - 1;
 	put_address(buf, &len, len + 1024, rcpt);
 	buf[len++] = '\n';
-	return write_all(f->fd, buf, len);
+	return write_all(f, buf, len);
 }
 
 /* Copy without the CR of each CRLF; a CR at the end waits for what follows. */
@@ -281,29 +333,35 @@ maildir_file_text(struct maildir_file *f, struct span s)
 {
 	char buf[PIECE_MAX + 1];
 
-	return write_all(f->fd, buf, undo_crlf(f, s, buf));
+	return write_all(f, buf, undo_crlf(f, s, buf));
 }
 
 static enum err
 move_to_new(struct maildir_file *f)
 {
+	char name[MAILDIR_FILE_NAME_MAX];
 	int tmp_fd = -1, new_fd = -1;
 	enum err e = ERR_SYS;
+
+	snprintf(name, sizeof(name), "%s,S=%llu", bare_name(f),
+	    (unsigned long long)f->len);
 
 	if ((tmp_fd = open_dir(f->dir_fd, "tmp")) == -1)
 		goto out;
 	if ((new_fd = open_dir(f->dir_fd, "new")) == -1)
 		goto out;
-	if (renameat2(tmp_fd, bare_name(f), new_fd, bare_name(f),
-	    RENAME_NOREPLACE) == -1)
+	if (renameat2(tmp_fd, bare_name(f), new_fd, name, RENAME_NOREPLACE) ==
+	    -1)
 		goto out;
 	if (fsync(new_fd) == -1) {
 		int saved = errno;
 
-		(void)unlinkat(new_fd, bare_name(f), 0);
+		(void)unlinkat(new_fd, name, 0);
 		errno = saved;
 		goto out;
 	}
+	(void)strlcpy(f->name + sizeof("tmp/") - 1, name,
+	    sizeof(f->name) - (sizeof("tmp/") - 1));
 	e = OK;
 out:
 	close_quietly(&new_fd);
@@ -314,13 +372,17 @@ out:
 enum err
 maildir_file_commit(struct maildir_file *f)
 {
-	if ((f->has_cr && write_all(f->fd, "\r", 1) != OK) ||
-	    fsync(f->fd) == -1 || move_to_new(f) != OK) {
+	if ((f->has_cr && write_all(f, "\r", 1) != OK) ||
+	    (f->quota != NULL && maildir_quota_room(f->box_fd, f->quota,
+	    f->len) != OK) || fsync(f->fd) == -1 || move_to_new(f) != OK) {
 		maildir_file_abort(f);
 		return ERR_SYS;
 	}
+	if (f->quota != NULL)
+		maildir_quota_add(f->box_fd, f->len);
 	close_quietly(&f->fd);
 	close_quietly(&f->dir_fd);
+	close_quietly(&f->box_fd);
 	return OK;
 }
 
@@ -334,4 +396,5 @@ maildir_file_abort(struct maildir_file *f)
 	errno = saved;
 	close_quietly(&f->fd);
 	close_quietly(&f->dir_fd);
+	close_quietly(&f->box_fd);
 }

@@ -120,6 +120,44 @@ fits_names(struct span path)
 	return true;
 }
 
+/* Letters beyond ASCII, and "&", would have to be written in another way. */
+static bool
+is_folder(struct span s)
+{
+	char last = '.';
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c <= 0x20 || c >= 0x7f || c == '/' || c == '&' ||
+		    c == '~' || c == '*' || c == '%' ||
+		    (c == '.' && last == '.'))
+			return false;
+		last = (char)c;
+	}
+	return s.len > 0 && last != '.' && !span_eq_nocase(s, SPAN("INBOX"));
+}
+
+void
+maildir_path_folder(const struct maildir_naming *n, struct span rcpt,
+    char buf[MAILDIR_FOLDER_MAX])
+{
+	struct span local, detail;
+	size_t at = rcpt.len;
+
+	while (at > 0 && rcpt.ptr[at - 1] != '@')
+		at--;
+	local = at > 0 ? span_head(rcpt, at - 1) : rcpt;
+	detail = span_tail(local, address_user(local, n->delimiter).len);
+	if (detail.len > 0)		/* the delimiter */
+		detail = span_tail(detail, 1);
+	buf[0] = '\0';
+	if (is_folder(detail) && detail.len < MAILDIR_FOLDER_MAX - 1) {
+		buf[0] = '.';
+		(void)span_cstr(detail, buf + 1, MAILDIR_FOLDER_MAX - 1);
+	}
+}
+
 enum err
 maildir_path_fill(const struct maildir_naming *n, struct span rcpt, char *buf)
 {

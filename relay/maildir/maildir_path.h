@@ -13,6 +13,7 @@
 #ifndef RELAY_MAILDIR_PATH_H
 #define RELAY_MAILDIR_PATH_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -27,8 +28,18 @@ struct maildir_naming {
 	char		 delimiter;	/* of "user+detail"; 0 none	*/
 };
 
+#define MAILDIR_FOLDER_MAX	(NAME_MAX + 1)	/* bytes with NUL	*/
+
 /* buf has MAILDIR_PATH_MAX bytes. */
 MUST_CHECK enum err maildir_path_fill(const struct maildir_naming *,
     struct span rcpt, char *buf);
+
+/*
+ * The folder in it that the detail names, ".DETAIL", or "": there is no detail,
+ * it is INBOX, or no folder can have that name.  A dot within makes it a folder
+ * of a folder (Maildir++); one in front, at the end or behind another does not.
+ */
+void	maildir_path_folder(const struct maildir_naming *, struct span rcpt,
+    char buf[MAILDIR_FOLDER_MAX]);
 
 #endif

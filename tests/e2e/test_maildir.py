@@ -1,11 +1,12 @@
 """Delivery into Maildirs, and the names that must not get out of them."""
 
 import os
+import subprocess
 
 import pytest
 
 from client import TEXT, Client, send
-from server import free_port, until
+from server import NOBODY, free_port, until
 
 CONF = """process { hostname mx.test.example; run_dir run }
 edge in {
@@ -72,6 +73,99 @@ def test_details_and_case_lead_to_the_maildir_of_the_user(server):
     found = files(server)
     assert len(found) == 1
     assert "/run/mail/there.example/bob/new/" in found[0]
+
+
+DOVECOT = """base_dir = {dir}/run
+state_dir = {dir}/run
+log_path = /dev/stderr
+mail_location = maildir:{box}
+mail_plugins = quota
+postmaster_address = postmaster@x.example
+first_valid_uid = 1
+stats_writer_socket_path =
+plugin {{
+    quota = maildir:User quota
+    quota_rule = *:bytes={limit}
+}}
+"""
+
+
+class Dovecot:
+    """Its delivery agent and its tool, as who owns the Maildir, with a quota;
+    no server."""
+
+    def __init__(self, work, box, limit):
+        self.dir = os.path.join(work, "dovecot")
+        os.makedirs(self.dir + "/run")
+        with open(self.dir + "/conf", "w", encoding="ascii") as f:
+            f.write(DOVECOT.format(dir=self.dir, box=box, limit=limit))
+        self.who = {}
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "nobody:nogroup", self.dir],
+                           check=True)
+            self.who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+    def run(self, program, *args, data=b"", status=0):
+        done = subprocess.run(
+            [program, "-c", self.dir + "/conf", *args], input=data,
+            capture_output=True, check=False, cwd=self.dir,
+            env={"HOME": self.dir, "USER": "bob", "PATH": os.environ["PATH"]},
+            **self.who)
+        assert done.returncode == status, done.stderr
+        return done.stdout.decode()
+
+    def deliver(self, data, status=0):
+        self.run("/usr/lib/dovecot/dovecot-lda", "-f", "eve@far.example",
+                 data=data, status=status)
+
+    def used(self):
+        """Messages, as it has them."""
+        for line in self.run("doveadm", "quota", "get").splitlines():
+            if " MESSAGE " in line:
+                return int(line.split()[3])
+        raise AssertionError("no quota")
+
+
+def test_dovecot_and_we_keep_one_quota(server):
+    """Each adds to what the other has written, and makes room for it."""
+    server.port = free_port()
+    server.configure((CONF % server.port).replace(
+        "relay box }", "relay box; retry { delay 0.2; maximum_delay 1s } }")
+        .replace('{user}"', '{user}"; quota 20K; recipient_delimiter +; '
+                 "detail_folder create"))
+    server.start()
+    box = os.path.join(server.room.work, "run/mail/there.example/bob")
+    big = "Subject: big\r\n\r\n" + 80 * ("x" * 78 + "\r\n")
+
+    def post(rcpt="bob@there.example"):
+        return send(server.port, "ann@here.example", rcpt, text=big)
+
+    def size():
+        with open(box + "/maildirsize", encoding="ascii") as f:
+            return f.read().split("\n")[:-1]
+    server.wait_log(event="delivered", id=post())
+    assert size()[0] == "20480S" and len(size()) == 3
+    dovecot = Dovecot(server.room.work, box, "20K")
+    dovecot.deliver(big.replace("\r\n", "\n").encode())
+    assert size()[0] == "20480S" and dovecot.used() == 2
+    server.wait_log(event="delivered", id=post("bob+Lists@there.example"))
+    assert dovecot.used() == 3 and len(size()) == 5
+    assert sorted(os.listdir(box + "/.Lists")) == [
+        "cur", "maildirfolder", "new", "tmp"]
+    name = post()
+    got = server.wait_log(event="deferred", id=name)
+    assert got["reply"] == "4.2.2 Mailbox over quota", got
+    dovecot.deliver(big.replace("\r\n", "\n").encode(), status=75)
+    dovecot.run("doveadm", "expunge", "mailbox", "Lists", "all")
+    assert size()[-1].startswith("-")
+    server.wait_log(event="removed", id=name)
+    assert dovecot.used() == 3
+    # What it counts anew is what we have added up.
+    before = [sum(int(line.split()[n]) for line in size()[1:])
+              for n in (0, 1)]
+    os.unlink(box + "/maildirsize")
+    dovecot.run("doveadm", "quota", "recalc")
+    assert [int(n) for n in size()[1].split()] == before
 
 
 @pytest.mark.parametrize("rcpt", [

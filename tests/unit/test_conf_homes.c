@@ -55,6 +55,10 @@ static const struct {
 	{ "edge in { type smtp }\nqueue q { type lmdb; relay r }\n"
 	    "relay r { type pipe; args /usr/bin/procmail; user recipient }\n",
 	    "f:2:7: warning: mail for root waits in queue q" },
+	{ "edge in { type smtp }\nqueue q { type lmdb; relay r }\n"
+	    "relay r { type maildir; path \"/m/{user}\"; detail_folder create "
+	    "}\n", "f:3:43: addresses have no detail without "
+	    "recipient_delimiter" },
 };
 
 /* A unit that hides them is no mistake of the file: another may have it. */
@@ -76,7 +80,7 @@ homes_out_of_reach_are_told_where_they_are_needed(void **state)
 }
 
 static void
-what_is_for_users_alone_is_told_so(void **state)
+what_has_no_meaning_alone_is_told(void **state)
 {
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		const struct memory_file files[] = {
@@ -98,7 +102,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    homes_out_of_reach_are_told_where_they_are_needed),
-		cmocka_unit_test(what_is_for_users_alone_is_told_so),
+		cmocka_unit_test(what_has_no_meaning_alone_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

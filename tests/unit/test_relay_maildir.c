@@ -201,7 +201,7 @@ a_message_stands_in_new_with_lf_and_its_envelope(void **state)
 	struct stat st;
 
 	assert_int_equal(maildir_file_create(&f, p->root_fd, "d/u/Maildir",
-	    SPAN("mx/1")), OK);
+	    SPAN("mx/1"), NULL), OK);
 	assert_int_equal(maildir_file_envelope(&f, SPAN("a@b"), SPAN("c@d")),
 	    OK);
 	assert_int_equal(maildir_file_text(&f, SPAN("A: b\r")), OK);
@@ -212,6 +212,7 @@ a_message_stands_in_new_with_lf_and_its_envelope(void **state)
 	assert_int_equal(maildir_file_commit(&f), OK);
 	assert_int_equal(files_in(p, "d/u/Maildir/tmp", text, sizeof(text)), 0);
 	assert_int_equal(files_in(p, "d/u/Maildir/new", text, sizeof(text)), 1);
+	assert_non_null(strstr(f.name, ",S=50"));
 	assert_string_equal(text, "Return-Path: <a@b>\nDelivered-To: c@d\n"
 	    "A: b\n\nx\ry\r\nz\r");
 	assert_int_equal(fstatat(p->root_fd, "d/u/Maildir/cur", &st, 0), 0);
@@ -227,8 +228,8 @@ an_aborted_message_leaves_nothing(void **state)
 	struct maildir_file f;
 	char text[64];
 
-	assert_int_equal(maildir_file_create(&f, p->root_fd, "u", SPAN("h")),
-	    OK);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u",
+	    SPAN("h"), NULL), OK);
 	assert_int_equal(maildir_file_text(&f, SPAN("x\r\n")), OK);
 	maildir_file_abort(&f);
 	assert_int_equal(files_in(p, "u/tmp", text, sizeof(text)), 0);
@@ -242,16 +243,186 @@ a_symbolic_link_is_never_followed(void **state)
 	struct maildir_file f;
 
 	assert_int_equal(symlinkat("/tmp", p->root_fd, "u"), 0);
-	assert_int_equal(maildir_file_create(&f, p->root_fd, "u/x", SPAN("h")),
-	    ERR_SYS);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u/x",
+	    SPAN("h"), NULL), ERR_SYS);
 	assert_int_equal(errno, ELOOP);
 	assert_int_equal(mkdirat(p->root_fd, "v", 0700), 0);
 	assert_int_equal(symlinkat("../u", p->root_fd, "v/tmp"), 0);
-	assert_int_equal(maildir_file_create(&f, p->root_fd, "v", SPAN("h")),
-	    ERR_SYS);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "v",
+	    SPAN("h"), NULL), ERR_SYS);
 	assert_int_equal(maildir_file_create(&f, p->root_fd, "../x",
-	    SPAN("h")), ERR_SYS);
+	    SPAN("h"), NULL), ERR_SYS);
 	assert_int_equal(errno, EXDEV);
+}
+
+/* Deliver a message of so many bytes; what error there is, or 0. */
+static int
+store_one(const struct place *p, const struct maildir_wish *wish, size_t len)
+{
+	static const char text[PIECE_MAX];
+	struct maildir_file f;
+
+	assert_true(len <= sizeof(text));
+	if (maildir_file_create(&f, p->root_fd, "u", SPAN("h"), wish) != OK)
+		return errno;
+	assert_int_equal(maildir_file_text(&f, (struct span){ text, len }),
+	    OK);
+	return maildir_file_commit(&f) == OK ? 0 : errno;
+}
+
+static void
+put_size(const struct place *p, const char *text)
+{
+	int fd = openat(p->root_fd, "u/maildirsize", O_WRONLY | O_CREAT |
+	    O_TRUNC, 0600);
+
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+}
+
+static void
+want_size(const struct place *p, const char *want)
+{
+	char got[512] = "";
+	int fd = openat(p->root_fd, "u/maildirsize", O_RDONLY);
+
+	if (want == NULL) {
+		assert_int_equal(fd, -1);
+		return;
+	}
+	assert_true(fd != -1 && read(fd, got, sizeof(got) - 1) >= 0);
+	close(fd);
+	assert_string_equal(got, want);
+}
+
+static void
+a_quota_is_kept_in_maildirsize(void **state)
+{
+	const struct maildir_quota q = { 1000, 3 };
+	const struct maildir_wish wish = { .folder = "", .quota = &q };
+	const struct place *p = *state;
+
+	assert_int_equal(store_one(p, &wish, 400), 0);
+	want_size(p, "1000S,3C\n0 0\n400 1\n");
+	assert_int_equal(store_one(p, &wish, 500), 0);
+	want_size(p, "1000S,3C\n0 0\n400 1\n500 1\n");
+	/* No room: it is counted before that is believed. */
+	assert_int_equal(store_one(p, &wish, 101), EDQUOT);
+	want_size(p, "1000S,3C\n900 2\n");
+	assert_int_equal(store_one(p, &wish, 100), 0);
+	assert_int_equal(store_one(p, &wish, 0), EDQUOT);
+	want_size(p, "1000S,3C\n1000 3\n");
+}
+
+static void
+a_size_that_cannot_be_believed_is_counted_anew(void **state)
+{
+	static const char *const bad[] = {
+		"", "1000S\n", "1000S\nx\n", "1000S\n5\n", "1000S\n-1 1\n",
+		"1000S\n1 1 1\n", "999S\n0 0\n", "1000S,7C\n0 0\n",
+		"1000S\n99999999999999999999 1\n",
+		"1000S\n900 2\n9000 1\n",
+	};
+	static char large[6000];
+	const struct maildir_quota q = { .bytes = 1000 };
+	const struct maildir_wish wish = { .folder = "", .quota = &q };
+	const struct place *p = *state;
+
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char want[64];
+
+		put_size(p, bad[i]);
+		assert_int_equal(store_one(p, &wish, 10), 0);
+		snprintf(want, sizeof(want), "1000S\n%zu %zu\n10 1\n",
+		    10 * (i + 1), i + 1);
+		want_size(p, want);
+	}
+	/* Before and beyond: as those there are that write it have it. */
+	put_size(p, "1000S\n 100 1\n-50  -1\n1");
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	want_size(p, "1000S\n 100 1\n-50  -1\n110 1\n");
+	memcpy(large, "1000S\n0 0\n", 10);
+	while (strlen(large) < 5200)
+		(void)strlcat(large, "1 0\n", sizeof(large));
+	put_size(p, large);
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	want_size(p, "1000S\n120 12\n10 1\n");
+}
+
+static void
+without_a_quota_of_ours_the_files_own_counts(void **state)
+{
+	const struct maildir_quota none = { 0 };
+	const struct maildir_wish wish = { .folder = "", .quota = &none };
+	const struct place *p = *state;
+
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	want_size(p, NULL);
+	put_size(p, "20S\n10 1\n");
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	assert_int_equal(store_one(p, &wish, 10), EDQUOT);
+	want_size(p, "20S\n20 2\n");
+	put_size(p, "0S\n20 2\n");
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	assert_int_equal(unlinkat(p->root_fd, "u/maildirsize", 0), 0);
+	assert_int_equal(symlinkat("../x", p->root_fd, "u/maildirsize"), 0);
+	assert_int_equal(store_one(p, &wish, 10), 0);
+}
+
+static void
+all_folders_count_and_a_folder_is_found_or_made(void **state)
+{
+	const struct maildir_quota q = { .bytes = 100 };
+	struct maildir_wish wish = { .folder = ".Lists", .quota = &q };
+	struct place *p = *state;
+	char text[64];
+
+	assert_int_equal(store_one(p, &wish, 10), 0);
+	assert_int_equal(files_in(p, "u/new", text, sizeof(text)), 1);
+	wish.makes_folder = true;
+	assert_int_equal(store_one(p, &wish, 20), 0);
+	assert_int_equal(files_in(p, "u/.Lists/new", text, sizeof(text)), 1);
+	assert_int_equal(faccessat(p->root_fd, "u/.Lists/maildirfolder", F_OK,
+	    0), 0);
+	wish.makes_folder = false;
+	assert_int_equal(store_one(p, &wish, 30), 0);
+	assert_int_equal(files_in(p, "u/.Lists/new", text, sizeof(text)), 2);
+	assert_int_equal(mkdirat(p->root_fd, "u/.Bare", 0700), 0);
+	wish.folder = ".Bare";
+	put_size(p, "");
+	assert_int_equal(store_one(p, &wish, 40), 0);
+	want_size(p, "100S\n60 3\n40 1\n");
+	assert_int_equal(store_one(p, &wish, 1), EDQUOT);
+	assert_int_equal(symlinkat("../v", p->root_fd, "u/.Link"), 0);
+	assert_int_equal(mkdirat(p->root_fd, "v", 0700), 0);
+	wish = (struct maildir_wish){ .folder = ".Link" };
+	assert_int_equal(store_one(p, &wish, 1), 0);
+	assert_int_equal(files_in(p, "u/new", text, sizeof(text)), 2);
+}
+
+static void
+a_detail_is_a_folder_or_none(void **state)
+{
+	static const struct { const char *rcpt, *want; } rows[] = {
+		{ "ann@x.example", "" }, { "ann+Lists@x.example", ".Lists" },
+		{ "ann+a.b+c@x.example", ".a.b+c" }, { "ann+inbox@x", "" },
+		{ "ann+.a@x", "" }, { "ann+a.@x", "" }, { "ann+a..b@x", "" },
+		{ "ann+..@x", "" }, { "ann+a/b@x", "" }, { "ann+@x", "" },
+		{ "ann+a&b@x", "" }, { "ann+\xc3\xa9@x", "" },
+		{ "\"ann+x\"@x", "" }, { "+ann@x", "" },
+	};
+	char buf[MAILDIR_FOLDER_MAX];
+
+	naming.delimiter = '+';
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		maildir_path_folder(&naming, span_of(rows[i].rcpt), buf);
+		assert_string_equal(buf, rows[i].want);
+	}
+	naming.delimiter = '\0';
+	maildir_path_folder(&naming, SPAN("ann+Lists@x.example"), buf);
+	assert_string_equal(buf, "");
 }
 
 static void
@@ -262,15 +433,15 @@ old_leftovers_are_swept_and_young_ones_stay(void **state)
 	struct maildir_file f;
 	char text[64];
 
-	assert_int_equal(maildir_file_create(&f, p->root_fd, "u", SPAN("h")),
-	    OK);
+	assert_int_equal(maildir_file_create(&f, p->root_fd, "u",
+	    SPAN("h"), NULL), OK);
 	maildir_file_abort(&f);
 	close(openat(p->root_fd, "u/tmp/old", O_CREAT | O_WRONLY, 0600));
 	close(openat(p->root_fd, "u/tmp/young", O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(utimensat(p->root_fd, "u/tmp/old", old, 0), 0);
 	for (int i = 0; i < 300; i++) {
 		assert_int_equal(maildir_file_create(&f, p->root_fd, "u",
-		    SPAN("h")), OK);
+		    SPAN("h"), NULL), OK);
 		maildir_file_abort(&f);
 	}
 	assert_int_equal(files_in(p, "u/tmp", text, sizeof(text)), 1);
@@ -419,13 +590,13 @@ a_way_of_many_slashes_is_the_same_way(void **state)
 	char text[64];
 
 	assert_int_equal(maildir_file_create(&f, p->root_fd, "a//b/./c/",
-	    SPAN("h")), OK);
+	    SPAN("h"), NULL), OK);
 	assert_int_equal(maildir_file_commit(&f), OK);
 	assert_int_equal(files_in(p, "a/b/c/new", text, sizeof(text)), 1);
 	assert_int_equal(maildir_file_create(&f, p->root_fd, "a/../b",
-	    SPAN("h")), ERR_SYS);
+	    SPAN("h"), NULL), ERR_SYS);
 	assert_int_equal(maildir_file_create(&f, p->root_fd, "/tmp",
-	    SPAN("h")), ERR_SYS);
+	    SPAN("h"), NULL), ERR_SYS);
 	assert_int_equal(errno, EXDEV);
 }
 
@@ -448,6 +619,19 @@ main(void)
 		cmocka_unit_test(details_and_case_lead_to_the_same_place),
 		cmocka_unit_test(no_recipient_leads_out_of_his_place),
 		cmocka_unit_test(a_nul_is_refused),
+		cmocka_unit_test(a_detail_is_a_folder_or_none),
+		cmocka_unit_test_setup_teardown(
+		    a_quota_is_kept_in_maildirsize, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    a_size_that_cannot_be_believed_is_counted_anew, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    without_a_quota_of_ours_the_files_own_counts, make_place,
+		    remove_place),
+		cmocka_unit_test_setup_teardown(
+		    all_folders_count_and_a_folder_is_found_or_made, make_place,
+		    remove_place),
 		cmocka_unit_test(
 		    a_name_longer_than_the_file_system_takes_is_refused),
 		cmocka_unit_test_setup_teardown(
