@@ -17,6 +17,18 @@ dot_init(struct dot *d)
 	*d = (struct dot){ .state = AT_LINE };
 }
 
+void
+dot_init_counted(struct dot *d)
+{
+	*d = (struct dot){ .state = AT_LINE, .is_counted = true };
+}
+
+bool
+dot_ends_bare(const struct dot *d)
+{
+	return d->state == AT_CR;
+}
+
 /* Text of a line: take all up to its CR, and the CR. */
 static const char *
 take_text(struct dot *d, const char *p, const char *end)
@@ -43,7 +55,7 @@ walk(struct dot *d, const char *p, const char *end, bool *at_dot)
 		switch ((enum at)d->state) {
 		case AT_LINE:
 			d->state = AT_TEXT;
-			if (*p == '.') {
+			if (*p == '.' && !d->is_counted) {
 				*at_dot = true;
 				return p;
 			}

@@ -19,9 +19,13 @@ struct dot {
 	unsigned	 state;	/* private				*/
 	bool		 bad;	/* bare CR, bare LF or NUL in the text:
 				 * it must not go out by DATA		*/
+	bool		 is_counted;	/* by BDAT: no dot is doubled	*/
 };
 
 void		 dot_init(struct dot *);
+
+/* The same of text that goes by BDAT (RFC 3030), as it is if it is not bad. */
+void		 dot_init_counted(struct dot *);
 
 /*
  * The next run of wire bytes, at least one, pointing into the input; true, and
@@ -36,5 +40,8 @@ bool		 dot_next(struct dot *, struct span *in, struct span *run);
  * text did not end in one.
  */
 struct span	 dot_end(const struct dot *);
+
+/* Was the last octet a CR, to which nothing can be added any more? */
+bool		 dot_ends_bare(const struct dot *);
 
 #endif

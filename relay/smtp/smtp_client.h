@@ -59,6 +59,7 @@ struct smtp_client_target {		/* borrowed by all its clients	*/
 	struct hop_login login;
 	bool		 is_lmtp;
 	enum smtp_8bit	 eightbit;
+	bool		 may_chunk;	/* BDAT of all that is kept	*/
 	struct span	 ehlo_as;
 	int64_t		 command_ms;	/* patience for a reply		*/
 	int64_t		 data_ms;	/* for each step forward in sending */

@@ -116,7 +116,8 @@ struct smtp_client {
 	bool		 needs_rset;	/* the last one was left open	*/
 	bool		 has_reply;	/* any reply in this one	*/
 	bool		 is_utf8;	/* it is with SMTPUTF8		*/
-	bool		 is_binary;	/* it goes by BDAT, as it is	*/
+	bool		 is_binary;	/* of any octets, by BDAT alone	*/
+	bool		 is_counted;	/* by BDAT, as one chunk	*/
 	bool		 is_chunked;	/* by several, as its pieces come */
 	bool		 is_refused;	/* MAIL was			*/
 	bool		 was_granted;	/* MAIL, for this delivery	*/

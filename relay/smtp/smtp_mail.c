@@ -9,8 +9,10 @@
  * decided, whatever becomes of the others.
  *
  * DATA is what every next hop knows.  BDAT is said for a message that is
- * binary, which may not go by DATA: to say it for others too would save a round
- * trip, and send the text to who then refuses all recipients.
+ * binary, which may not go by DATA, and where the block wants it (chunking) for
+ * all that is not converted: the length of what is stands at its front.  It
+ * waits for the replies to all recipients, or the text would go to who refuses
+ * them.
  *
  * A reply to DATA or to the text is about its transaction (RFC 5321 3.3), so it
  * decides those it was for, and the next are tried.  Only when two in a row are
@@ -104,7 +106,7 @@ smtp_mail_say_text(struct smtp_client *c)
 		smtp_pass_say_chunks(c);
 		return;
 	}
-	if (c->is_binary)
+	if (c->is_counted)
 		smtp_say(c, "BDAT %llu LAST\r\n",
 		    (unsigned long long)delivery_size(c->delivery));
 	smtp_text_begin(c);
@@ -239,7 +241,7 @@ is_over_limit(const struct smtp_client *c, const struct verdict *v)
 	    !span_begins(v->text, SPAN("5.")));
 }
 
-/* All of a binary text is one chunk, said when somebody is there to get it. */
+/* All of a text is one chunk, said when somebody is there to get it. */
 static void
 begin_chunk(struct smtp_client *c, const struct verdict *v)
 {
@@ -267,7 +269,7 @@ smtp_mail_hear_rcpt(struct smtp_client *c, const struct verdict *v)
 		delivery_decide(c->delivery, i, outcome_of(c, v));
 	if (c->batch_pos < c->batch_cnt)
 		smtp_step_enter(c, SMTP_RCPT);
-	else if (c->is_binary)
+	else if (c->is_counted)
 		begin_chunk(c, v);
 	else if (c->taken_cnt > 0 || smtp_step_is_pipelined(c))
 		smtp_step_enter(c, SMTP_DATA);
@@ -337,7 +339,7 @@ smtp_mail_hear_end(struct smtp_client *c, const struct verdict *v)
 {
 	if (c->ended_cnt == 0)
 		c->needs_rset = false;
-	if ((c->is_binary || c->is_chunked) && v->class != CLASS_DONE)
+	if ((c->is_counted || c->is_chunked) && v->class != CLASS_DONE)
 		c->needs_rset = true;	/* RFC 3030 2 */
 	if (c->target->is_lmtp) {
 		hear_end_of_one(c, v);
@@ -357,6 +359,8 @@ begin(struct smtp_client *c)
 {
 	enum smtp_step first = c->needs_rset ? SMTP_RSET : SMTP_MAIL;
 
+	c->is_counted = c->is_binary || (c->target->may_chunk &&
+	    c->ehlo.has & EHLO_CHUNKING && !smtp_convert_is_on(c));
 	smtp_batch_fill(c);
 	if (c->batch_cnt == 0) {
 		end_delivery(c);
@@ -368,7 +372,7 @@ begin(struct smtp_client *c)
 	smtp_mail_say_mail(c);
 	for (unsigned i = 0; i < c->batch_cnt; i++)
 		say_rcpt_no(c, i);
-	if (!c->is_binary)
+	if (!c->is_counted)
 		smtp_mail_say_data(c);
 }
 
@@ -410,7 +414,7 @@ is_over(struct smtp_client *c)
 void
 smtp_mail_begin(struct smtp_client *c)
 {
-	c->is_refused = c->is_chunked = false;
+	c->is_refused = c->is_chunked = c->is_counted = false;
 	c->ended_cnt = 0;
 	c->undecided = c->delivery->undecided;
 	c->batch_cnt = 0;

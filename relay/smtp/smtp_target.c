@@ -28,6 +28,7 @@ smtp_target_read(struct smtp_client_target *t, struct pool_limits *limits,
 	if (t->ehlo_as.len == 0)
 		t->ehlo_as = env->hostname;
 	t->eightbit = eightbit_of(slice_text(b, "eightbit", 0));
+	t->may_chunk = slice_flag(b, "chunking");
 	limits->connections = (unsigned)slice_num(b, "concurrent_connections");
 	limits->idle_ms = (int64_t)slice_num(b, "idle_timeout");
 	if ((e = hop_read_places(&t->dial.places, limits->connections,

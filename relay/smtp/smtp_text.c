@@ -16,7 +16,10 @@
 void
 smtp_text_begin(struct smtp_client *c)
 {
-	dot_init(&c->dot);
+	if (c->is_counted)
+		dot_init_counted(&c->dot);
+	else
+		dot_init(&c->dot);
 	c->rest = (struct span){ NULL, 0 };
 	c->scanned = 0;
 	c->text_begun = smtp_convert_is_on(c);
@@ -81,7 +84,7 @@ let_go(struct smtp_client *c)
 	c->iov_cnt = c->iov_pos = 0;
 }
 
-/* Octets that are counted need no dots, and hold whatever they hold. */
+/* Binary text holds whatever it holds; all other has proper line ends. */
 static bool
 next_run(struct smtp_client *c, struct span *run)
 {
@@ -152,7 +155,9 @@ smtp_text_fill(struct smtp_client *c)
 			break;
 	}
 	if (e == ERR_NONE) {
-		if (!c->is_binary)
+		if (c->is_counted && !c->is_binary && dot_ends_bare(&c->dot))
+			return ERR_PEER;
+		if (!c->is_counted)
 			add_run(c, dot_end(&c->dot));
 		c->text_ended = true;
 	}

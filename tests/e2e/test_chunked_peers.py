@@ -28,6 +28,7 @@ edge local {
     rules { only_recipients @there.example }
     queue main
 }
+edge kept { type smtp; listener { port %(kept)d }; queue kept }
 edge exim { type smtp; listener { port %(by_exim)d }; relay exim }
 edge postfix { type smtp; listener { port %(by_postfix)d }; relay postfix }
 edge dovecot {
@@ -39,7 +40,19 @@ queue main {
     route to @dovecot.example relay dovecot
     retry { delay 1; maximum_delay 1s }
 }
+queue kept {
+    type lmdb; path run/kept; relay exim2
+    route to postfix@there.example relay postfix2
+}
 relay out { type static; host 127.0.0.1; port %(sink)d }
+relay exim2 {
+    type static; host 127.0.0.1; port %(exim)d; chunking yes
+    idle_timeout 100ms
+}
+relay postfix2 {
+    type static; host 127.0.0.1; port %(postfix)d; chunking yes
+    idle_timeout 100ms
+}
 relay exim { type static; host 127.0.0.1; port %(exim)d; ask_after 100ms }
 relay postfix {
     type static; host 127.0.0.1; port %(postfix)d; ask_after 100ms
@@ -71,7 +84,7 @@ class House:
             *EXTENSIONS, "CHUNKING", "BINARYMIME")))
         self.server = Postern(self.room)
         ports = {name: free_port() for name in (
-            "smtp", "lmtp", "by_exim", "by_postfix", "by_dovecot")}
+            "smtp", "lmtp", "kept", "by_exim", "by_postfix", "by_dovecot")}
         self.__dict__.update(ports)
         room = self.room.dir
         self.exim = self.open(Exim(room, ports["smtp"], ports["lmtp"]))
@@ -164,7 +177,8 @@ def postfix_takes_what_passes_and_delivers_it_by_lmtp(house):
     assert len(bounces) == 2
     for m in bounces:
         assert "no@other.example" in m.text and "5.7.1" in m.text
-    until(lambda: " bdat=" in house.postfix.log(), what="BDAT in its log")
+    until(lambda: house.postfix.log().count(" bdat=1 ") >= 2,
+          what="BDAT in its log")
 
 
 def exim_takes_what_passes_and_delivers_it_by_lmtp(house):
@@ -176,7 +190,26 @@ def exim_takes_what_passes_and_delivers_it_by_lmtp(house):
     assert len(bounces) == 2 and "no@other.example" in bounces[0].text
     came = [l for l in house.exim.log().splitlines()
             if " <= ann@there.example " in l]
-    assert [" K " in l for l in came] == [False, True], came
+    assert [" K " in l for l in came[-2:]] == [False, True], came
+
+
+def both_take_what_was_kept_by_bdat(house):
+    """Where `chunking' says so, and to the octet."""
+    for user in "exim", "postfix":
+        with Client(house.kept) as c:
+            c.hello()
+            c.want("MAIL FROM:<ann@there.example>", 250)
+            c.want("RCPT TO:<%s@there.example>" % user, 250)
+            c.want("DATA", 354)
+            c.write(TEXT.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+            assert c.reply().startswith("250 ")
+    mails, bounces = arrived(house, 2)
+    assert not bounces and sorted(sum((m.rcpts for m in mails), [])) == [
+        "exim@there.example", "postfix@there.example"]
+    came = [l for l in house.exim.log().splitlines()
+            if " <= ann@there.example " in l]
+    assert " K " in came[-1], came
+    until(lambda: " bdat=1 " in house.postfix.log(), what="BDAT in its log")
 
 
 def exim_sends_to_us_by_bdat(house):
@@ -212,6 +245,7 @@ def dovecot_takes_binary_text_by_bdat_from_us_and_by_a_proxy(house):
 def test_each_peer_speaks_bdat_and_lmtp_with_us(house):
     """One after the other, since each takes its time to start."""
     exim_sends_to_us_by_bdat(house)
+    both_take_what_was_kept_by_bdat(house)
     exim_takes_what_passes_and_delivers_it_by_lmtp(house)
     postfix_takes_what_passes_and_delivers_it_by_lmtp(house)
     dovecot_takes_binary_text_by_bdat_from_us_and_by_a_proxy(house)

@@ -124,6 +124,84 @@ nobody_taken_gets_no_text(void **state)
 	assert_false(has_seen(b, "DATA", 4));
 }
 
+#define KEPT	"250-hop\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 CHUNKING"
+#define DOTS	".\r\n..x\r\n\r\n.\r\n"
+
+/* What came as text, and is kept, by BDAT or by DATA. */
+static bool
+goes_by_bdat(void **state, bool wanted, const char *ehlo, uint8_t flags,
+    const char *body)
+{
+	struct bench *b;
+	struct delivery *d;
+	char want[400];
+
+	tear_down(state);
+	set_up(state);
+	b = *state;
+	b->hop.ehlo = ehlo;
+	b->target.may_chunk = wanted;
+	b->body = body;
+	b->body_len = strlen(body);
+	d = add_delivery(flags, "s@a.example", "a@b.example c@b.example");
+	connect_client(b);
+	run(b);
+	want_done(d, 0);
+	want_done(d, 1);
+	snprintf(want, sizeof(want), "\r\nBDAT %zu LAST\r\n%s%s",
+	    strlen(b->header) + b->body_len, b->header, body);
+	if (!has_seen(b, "BDAT", 4)) {
+		assert_true(has_seen(b, "\r\n.\r\n", 5));
+		return false;
+	}
+	assert_true(has_seen(b, want, strlen(want)));
+	assert_false(has_seen(b, "DATA", 4));
+	assert_false(has_seen(b, "BODY=BINARYMIME", 15));
+	return true;
+}
+
+/* RFC 3030 2, and no dot doubled; what is converted has no length yet. */
+static void
+text_goes_by_bdat_where_that_is_wanted_and_offered(void **state)
+{
+	assert_true(goes_by_bdat(state, true, KEPT, 0, DOTS));
+	assert_true(goes_by_bdat(state, true, "250-hop\r\n250 CHUNKING", 0,
+	    DOTS));
+	assert_true(goes_by_bdat(state, true, KEPT, MAIL_8BIT,
+	    "K\xc3\xb6ln\r\n"));
+	assert_false(goes_by_bdat(state, false, KEPT, 0, DOTS));
+	assert_false(goes_by_bdat(state, true, "250-hop\r\n250 8BITMIME", 0,
+	    DOTS));
+	assert_false(goes_by_bdat(state, true, "250-hop\r\n250 CHUNKING",
+	    MAIL_8BIT, "K\xc3\xb6ln\r\n"));
+}
+
+/* EOD-23: what no edge lets in does not go out by BDAT either. */
+static void
+no_bare_line_end_goes_out_in_a_chunk(void **state)
+{
+	static const char *const bad[] = { "x\n.\n", "x\ry\r\n", "x\r" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct bench *b;
+		struct delivery *d;
+
+		tear_down(state);
+		set_up(state);
+		b = *state;
+		b->hop.ehlo = KEPT;
+		b->target.may_chunk = true;
+		b->body = bad[i];
+		b->body_len = strlen(bad[i]);
+		d = add_delivery(0, "s@a.example", "a@b.example");
+		connect_client(b);
+		run(b);
+		assert_int_not_equal(d->rcpts[0].outcome->verdict.class,
+		    CLASS_DONE);
+		assert_false(has_seen(b, bad[i], b->body_len));
+	}
+}
+
 int
 main(void)
 {
@@ -133,6 +211,8 @@ main(void)
 		T(a_hop_without_it_never_sees_it),
 		T(a_refused_chunk_is_reset),
 		T(nobody_taken_gets_no_text),
+		T(text_goes_by_bdat_where_that_is_wanted_and_offered),
+		T(no_bare_line_end_goes_out_in_a_chunk),
 	};
 #undef T
 
