@@ -171,7 +171,8 @@ block_asks_dns(const struct block *b)
 	if (b->no == BLOCK_EDGE) {
 		kind = kinds_find_edge(block_kind(b));
 		return kind != NULL && kind->role == ROLE_EDGE &&
-		    needs_names(b);
+		    (needs_names(b) ||
+		    b->settings[OPTION_EDGE_validators].cnt > 0);
 	}
 	return block_has(b, KIND_ASKS_DNS) &&
 	    !b->settings[OPTION_RELAY_path_lmtp].given;

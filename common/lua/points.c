@@ -122,6 +122,23 @@ points_push(lua_State *L, enum point p)
 	lua_remove(L, -2);
 }
 
+/* What waits has nothing to ask while a file is read. */
+static int
+no_waiting(lua_State *L)
+{
+	return luaL_error(L, "nothing may be waited for here");
+}
+
+static void
+open_for_check(lua_State *L, void *arg)
+{
+	points_open(L, arg);
+	lua_newtable(L);
+	lua_pushcfunction(L, no_waiting);
+	lua_setfield(L, -2, "lookup");
+	lua_setglobal(L, "dns");
+}
+
 enum err
 points_check(struct span name, struct span bytes, struct script_why *why)
 {
@@ -131,7 +148,8 @@ points_check(struct span name, struct span bytes, struct script_why *why)
 
 	if ((e = script_compile(name, bytes, why)) != OK)
 		return e;
-	if ((e = script_new(&s, &script_usual, points_open, &points)) != OK)
+	if ((e = script_new(&s, &script_usual, open_for_check,
+	    &points)) != OK)
 		return e;
 	if ((e = script_add(s, name, bytes)) != OK)
 		*why = *script_why(s);

@@ -59,6 +59,7 @@ library(lua_State *L, void *arg)
 
 	points_open(L, &v->points);
 	validators_view(L);
+	validators_dns(L);
 }
 
 enum err
@@ -232,4 +233,11 @@ enum script_end
 validators_go_on(struct validators_turn *t)
 {
 	return ended(t, script_go_on(&t->call));
+}
+
+void
+validators_end(struct validators_turn *t)
+{
+	script_drop(&t->call);
+	validators_forget(t);
 }

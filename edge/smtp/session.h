@@ -171,9 +171,6 @@ void	session_away(struct session *);
 /* Is it this check that is waited for? */
 bool	session_waits_for(const struct session *, const struct check *);
 
-/* checks_lua.c: what a function waited for is here. */
-void	session_lua_goes_on(struct session *);
-
 /* checks_name.c: have the client's name looked for. */
 void	session_ask_name(struct session *);
 

@@ -49,8 +49,20 @@ finish(struct session *s, struct reply *no)
 		} else
 			set_yes(s, &t->reply);
 	}
+	validators_end(t);
 	free(t);
 	return answer;
+}
+
+/* What a function waited for is here. */
+static void
+go_on(struct session *s)
+{
+	struct reply no;
+
+	if (validators_go_on(s->turn) == SCRIPT_WAITS)
+		return;
+	session_resume(s, finish(s, &no) == ANSWER_NO ? &no : NULL);
 }
 
 /* The greeting of set_banner_message(), without a function of its own. */
@@ -86,6 +98,7 @@ judge(struct session *s, struct reply *no, enum point point)
 		return point == POINT_QUEUED ? ANSWER_YES : ANSWER_NO;
 	}
 	t->session = s;
+	t->on_here = go_on;
 	t->point = point;
 	t->usual = usual;
 	s->turn = t;
@@ -93,21 +106,10 @@ judge(struct session *s, struct reply *no, enum point point)
 	    finish(s, no);
 }
 
-/* For what is waited for within a function: it is here. */
-void
-session_lua_goes_on(struct session *s)
-{
-	struct reply no;
-
-	if (validators_go_on(s->turn) == SCRIPT_WAITS)
-		return;
-	session_resume(s, finish(s, &no) == ANSWER_NO ? &no : NULL);
-}
-
 static void
 cancel(struct session *s)
 {
-	script_drop(&s->turn->call);
+	validators_end(s->turn);
 	free(s->turn);
 	s->turn = NULL;
 }

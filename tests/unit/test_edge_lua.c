@@ -8,7 +8,7 @@
 
 #include "edge/lua/validators.h"
 #include "edge/smtp/cmd.h"
-#include "edge_kit.h"
+#include "edge_dns.h"
 
 #define PAGE		"man/postern-lua.7"
 #define PAGE_MAX	131072u
@@ -325,6 +325,106 @@ every_example_of_the_page_runs(void **state)
 	assert_true(cnt >= EXAMPLES_MIN);
 }
 
+#define LISTED	"set_validator('mail', function(s, r)\n"		\
+    " local found = dns.lookup('2.0.0.127.list.example', 'A')\n"	\
+    " if found == nil then r.code = 451 r.message = 'Who knows'\n"	\
+    " elseif found[1] then r.code = 550\n"				\
+    "  r.message = found[1] .. dns.lookup('t.example', 'TXT')[1]\n"	\
+    " end end)\n"
+
+static struct session *spied;
+
+static enum answer
+spy(struct session *s, struct reply *no)
+{
+	spied = s;
+	return ANSWER_SKIP;
+}
+
+static void
+begin_listed(void)
+{
+	static const struct check check = { .name = "spy", .asks = "",
+	    .judge = spy };
+
+	start(SPAN(LISTED));
+	memset(&dns, 0, sizeof(dns));
+	dns_link();
+	dns_know("t.example", RESOLVE_TXT, RESOLVED, "\2so\3 be", 7);
+	dns.is_mute = true;
+	assert_int_equal(stage_add(&kit.edge->stages, AT_MAIL, 0, &check),
+	    OK);
+	say("EHLO x");
+	kit_hear();
+	say("MAIL FROM:<a@x.example>");
+	assert_string_equal(kit_hear(), "");
+	assert_int_equal(dns.asked_cnt, 1);
+}
+
+static void
+a_function_waits_for_the_dns(void **state)
+{
+	begin_listed();
+	dns_know("2.0.0.127.list.example", RESOLVE_A, RESOLVED,
+	    "\177\0\0\2", 4);
+	kit_want("NOOP\r\n", "");
+	dns_speak();
+	assert_string_equal(kit_hear(), "550 5.0.0 127.0.0.2so be\r\n"
+	    "250 2.0.0 Ok\r\n");
+	assert_int_equal(logged_cnt, 0);
+	dns_stop();
+
+	begin_listed();
+	dns_speak();
+	assert_string_equal(kit_hear(), "250 2.1.0 <a@x.example> Ok\r\n");
+	dns_stop();
+
+	begin_listed();
+	dns_know("2.0.0.127.list.example", RESOLVE_A, RESOLVED_FAILED, "",
+	    0);
+	dns_speak();
+	assert_string_equal(kit_hear(), "451 4.0.0 Who knows\r\n");
+	dns_stop();
+}
+
+/* The client leaves, the edge ends, or time is up while a function waits. */
+static void
+who_is_not_waited_for_any_more_is_forgotten(void **state)
+{
+	begin_listed();
+	close(kit.fd);
+	kit.fd = -1;
+	kit_turn(KIT_TURNS);
+	dns_speak();
+	dns_stop();
+
+	begin_listed();
+	dns_stop();
+
+	begin_listed();
+	session_away(spied);
+	kit_turn(KIT_TURNS);
+	assert_string_equal(kit_hear(), "451 4.3.0 " AWAY "\r\n");
+	dns_speak();
+	dns_stop();
+}
+
+static void
+what_is_asked_where_nobody_waits_is_told(void **state)
+{
+	plays("set_validator('mail', function(s, r)\n"
+	    " ('a'):gsub('a', function() dns.lookup('a') end) end)\n"
+	    "-- C: EHLO x\n-- C: MAIL FROM:<>\n-- S: 451 4.3.0 " AWAY);
+	assert_non_null(strstr(logged, "nothing may be waited for"));
+	plays("set_validator('mail', function(s, r)\n"
+	    " dns.lookup('a', 'HINFO') end)\n"
+	    "-- C: EHLO x\n-- C: MAIL FROM:<>\n-- S: 451 4.3.0 " AWAY);
+	plays("set_validator('mail', function(s, r)\n"
+	    " r.message = #dns.lookup('no name', 'A') .. \n"
+	    "  tostring(dns.lookup('a.example', 'A')) end)\n"
+	    "-- C: EHLO x\n-- C: MAIL FROM:<>\n-- S: 250 2.0.0 0nil");
+}
+
 int
 main(void)
 {
@@ -336,6 +436,9 @@ main(void)
 		cmocka_unit_test(a_failure_never_passes_and_says_where),
 		cmocka_unit_test(a_file_that_fails_refuses_everything),
 		cmocka_unit_test(a_session_is_seen_as_it_is),
+		cmocka_unit_test(a_function_waits_for_the_dns),
+		cmocka_unit_test(who_is_not_waited_for_any_more_is_forgotten),
+		cmocka_unit_test(what_is_asked_where_nobody_waits_is_told),
 		cmocka_unit_test(every_example_of_the_page_runs),
 	};
 
