@@ -160,7 +160,9 @@ needs_names(const struct block *edge)
 
 	return (block_num(edge, OPTION_EDGE_client_names) != 0 &&
 	    block_is_abroad(edge)) || (rules != NULL &&
-	    rules->settings[OPTION_RULES_dnsbl].cnt > 0);
+	    (rules->settings[OPTION_RULES_dnsbl].cnt > 0 ||
+	    rules->settings[OPTION_RULES_reject_spf].cnt > 0 ||
+	    block_num(rules, OPTION_RULES_check_spf) != 0));
 }
 
 bool

@@ -10,6 +10,7 @@
 #include "edge/lua/validators.h"
 #include "edge/protocol.h"
 #include "edge/settings.h"
+#include "mail/spf.h"
 
 #define BANNER_DEFAULT	"ESMTP postern"
 
@@ -33,6 +34,19 @@ static char *
 copy(struct span s)
 {
 	return s.len == 0 ? NULL : strndup(s.ptr, s.len);
+}
+
+static void
+read_spf(struct settings *set, const struct slice *rules)
+{
+	unsigned cnt = slice_count(rules, "reject_spf");
+
+	set->spf = cnt > 0 || slice_flag(rules, "check_spf");
+	for (unsigned i = 0; i < cnt; i++)
+		for (unsigned r = 0; r < SPF__COUNT; r++)
+			if (span_eq(slice_text(rules, "reject_spf", i),
+			    span_of(spf_word((enum spf_result)r))))
+				set->spf_reject |= 1u << r;
 }
 
 /* A banner may begin with the code that it comes with. */
@@ -179,6 +193,7 @@ settings_init(struct settings *set, struct span bytes)
 	read_limits(set, &edge);
 	read_security(set, &edge, &rules);
 	read_policies(set, &edge);
+	read_spf(set, &rules);
 	if ((e = read_texts(set, &edge, &rules)) == OK &&
 	    (e = rules_init(&set->rules, &rules)) == OK &&
 	    (e = dnsbl_init(&set->dnsbls, &rules)) == OK &&

@@ -46,6 +46,8 @@ struct settings {
 	bool		 binarymime;	/* is offered		*/
 	struct rules	 rules;
 	struct dnsbls	 dnsbls;
+	bool		 spf;		/* is asked about	*/
+	unsigned	 spf_reject;	/* bits of enum spf_result */
 
 	bool		 has_tls;		/* there is a certificate, */
 	unsigned	 certificate;		/* and this is its file	*/

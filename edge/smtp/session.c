@@ -8,6 +8,7 @@
 
 #include "edge/client/client_name.h"
 #include "edge/edge.h"
+#include "edge/stage/spf_check.h"
 #include "edge/smtp/auth.h"
 #include "edge/smtp/cmd.h"
 #include "edge/smtp/session.h"
@@ -275,6 +276,7 @@ session_fini(struct session *s)
 	stage_cancel(s);
 	client_name_cancel(&s->naming);
 	dnsbl_cancel(&s->dnsbl);
+	spf_check_cancel(&s->spf);
 	free(s->listed);
 	transaction_end(&s->transaction);
 	auth_end(&s->auth);

@@ -76,6 +76,8 @@ struct waiting {
 	struct moves	 moves;		/* of the command	*/
 };
 
+struct spf_check;
+
 struct session {
 	struct seat	 seat;		/* first, see protocol.h	*/
 	struct edge	*edge;		/* borrowed			*/
@@ -102,6 +104,7 @@ struct session {
 	struct span	 path;		/* as it was said; till it is over */
 	struct origin	 origin;	/* the client, as it is by now	*/
 	struct client_name *naming;	/* while it is asked for	*/
+	struct spf_check *spf;		/* while it is asked about */
 	struct dnsbl	*dnsbl;		/* while DNS lists are asked	*/
 	bool		 is_looked_up;	/* they were: */
 	char		*listed;	/* the reply; NULL: by none	*/

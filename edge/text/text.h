@@ -25,8 +25,11 @@
 #include "edge/stage/reply.h"
 #include "mail/header.h"
 #include "mail/received.h"
+#include "mail/spf_field.h"
 
-#define TEXT_FIELDS_MAX	(RECEIVED_TEXT_MAX + 512) /* bytes: all our fields */
+#define TEXT_MISSING_MAX 512	/* bytes of fields that were missing	*/
+#define TEXT_FIELDS_MAX	(RECEIVED_TEXT_MAX + TEXT_MISSING_MAX + \
+			 SPF_FIELD_MAX)	/* all our fields	*/
 
 struct stream;
 struct tap;

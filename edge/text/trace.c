@@ -14,7 +14,7 @@ static void
 add_missing(struct transaction *t, int64_t now_ms)
 {
 	const struct settings *set = &t->edge->set;
-	char field[TEXT_FIELDS_MAX - RECEIVED_TEXT_MAX];
+	char field[TEXT_MISSING_MAX];
 	char date[DATE_TEXT_LEN + 1], id[ID_TEXT_LEN + 1];
 	struct text *x = &t->text;
 	int len;
@@ -62,11 +62,32 @@ add_received(struct transaction *t, int64_t now_ms)
 	return e;
 }
 
+/* Above the trace that it belongs to, RFC 7208 9.1. */
+static void
+add_spf(struct transaction *t)
+{
+	char field[SPF_FIELD_MAX];
+	struct spf_field f = {
+		.result = t->spf, .client = span_of(t->origin.client),
+		.sender = envelope_sender(&t->envelope),
+		.helo = span_of(t->origin.helo),
+		.receiver = span_of(t->edge->set.hostname),
+	};
+	size_t len = spf_field_build(&f, field);
+
+	text_add_field(&t->text, (struct span){ field, len });
+}
+
 enum err
 trace_add(struct transaction *t)
 {
 	int64_t now_ms = clock_wall_ms();
+	enum err e = OK;
 
 	add_missing(t, now_ms);
-	return t->edge->set.add_received ? add_received(t, now_ms) : OK;
+	if (t->edge->set.add_received)
+		e = add_received(t, now_ms);
+	if (e == OK && t->has_spf)
+		add_spf(t);
+	return e;
 }

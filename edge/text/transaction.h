@@ -35,6 +35,7 @@
 #include "edge/stage/reply.h"
 #include "edge/text/stream.h"
 #include "edge/text/text.h"
+#include "mail/spf.h"
 
 struct edge;
 
@@ -72,6 +73,8 @@ struct transaction {
 	bool		 has_smtputf8;	/* the client said so		*/
 	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/
+	bool		 has_spf;	/* it was looked for:		*/
+	enum spf_result	 spf;
 
 	bool		 is_opening;	/* MAIL waits for the queue	*/
 	struct question	 word;		/* about the last recipient,	*/

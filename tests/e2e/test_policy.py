@@ -14,6 +14,9 @@ BACK = """
 POLICY = """
 known IN A 127.0.0.2
 liar IN A 127.0.0.99
+@ IN TXT "v=spf1 include:_spf.policy.example" " exp=why.%{d} -all"
+_spf IN TXT "v=spf1 a:known.policy.example ~all"
+why IN TXT "%{i} is none of ours"
 """
 LISTS = """
 2.0.0.127.bl IN A 127.0.0.2
@@ -71,3 +74,17 @@ def test_who_is_on_a_list_reaches_the_postmaster_alone(start, sink, dns):
         c.hello()
         c.mail("ann@here.example", "bob@there.example")
     sink.wait()
+
+
+def test_a_sender_whose_domain_says_no_is_refused(start, sink, dns):
+    p = start(sink.port, process=dns.resolver(),
+              edge="rules { clients 127.0.0.0/8; reject_spf fail }")
+    with Client(p.port, source="127.0.0.9") as c:
+        c.hello()
+        assert c.say("MAIL FROM:<ann@policy.example>") == (
+            "550 5.7.23 SPF fail: [127.0.0.9] for policy.example: "
+            "127.0.0.9 is none of ours")
+    with Client(p.port, source="127.0.0.2") as c:
+        c.hello()
+        c.mail("ann@policy.example", "bob@there.example")
+    assert sink.wait()[0].text.startswith("Received-SPF: pass\r\n")
