@@ -342,6 +342,7 @@ install-files: all
 	install -d $(AT)/share/doc/postern/examples/logwatch
 	install -m 644 conf/logwatch/*.conf conf/logwatch/postern \
 	    $(AT)/share/doc/postern/examples/logwatch
+	install -m 644 conf/logrotate $(AT)/share/doc/postern/examples
 	install -d $(AT)/share/doc/postern/examples/fail2ban
 	install -m 644 conf/fail2ban/*.conf \
 	    $(AT)/share/doc/postern/examples/fail2ban

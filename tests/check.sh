@@ -1,11 +1,13 @@
 #!/bin/bash
-# check.sh - all that a change must pass, with one count at the end:
-# "N passed, N failed".  The whole output is kept in build/check.log.
+# check.sh - all that a change must pass, with a line of figures and one count
+# at the end: "N passed, N failed".  All of its output is in build/check.log.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build
 COUNTS=$(mktemp) && trap 'rm -f "$COUNTS"' EXIT
 export COUNTS
+export POSTERN_FIGURES=$PWD/build/figures	# what tests have measured
+: >"$POSTERN_FIGURES"
 unset MAKEFLAGS MAKELEVEL MFLAGS SAN BUILD CC
 jobs=$(nproc)
 LINKER=LDFLAGS=-fuse-ld=lld
@@ -96,6 +98,18 @@ names() {
 		print "  failed: " $2 " (" step ")" }' build/check.log
 }
 
+# What tests have measured, and how long each step took; one line.
+figures() {
+	{
+		sort -u build/figures
+		echo "$(ls man/*.[1-8] | wc -l) pages for which mandoc has" \
+		    "$(grep -c '^mandoc: .*: \(STYLE\|WARNING\|ERROR\)' \
+		    build/check.log) words"
+		sed -n 's/^== \(.*\): \([0-9]* s\)$/\1 \2/p' build/check.log
+	} | awk '{ line = line (NR > 1 ? ", " : "") $0 }
+	    END { print "figures: " line }'
+}
+
 all > >(tee build/check.log) 2>&1
 wait
 passed=0 failed=0
@@ -106,5 +120,6 @@ done <"$COUNTS" > >(tee -a build/check.log)
 wait
 names >build/failed.log
 tee -a build/check.log <build/failed.log
+figures | tee -a build/check.log
 echo "$passed passed, $failed failed" | tee -a build/check.log
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -10,8 +10,8 @@ from server import free_port
 from test_users import CHEAP, CONF, accounts, plain
 
 PEERS = os.environ.get("POSTERN_PEERS", "build/peers")
-OURS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                    "../../conf/fail2ban")
+CONF_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../../conf")
 TRICKS = ("ann", "a b", 'x" client=192.0.2.1 command=AUTH code=535',
           "event=refused session=1 client=192.0.2.2 command=AUTH code=535",
           "\\", 'q\\" client=192.0.2.3 command=AUTH code=535')
@@ -22,9 +22,10 @@ def found(log):
     said = subprocess.run(
         ["/usr/bin/python3", PEERS + "/usr/bin/fail2ban-regex", "-c",
          PEERS + "/etc/fail2ban", "-o", "ip", log,
-         OURS + "/postern-login.conf"], text=True, capture_output=True,
-        check=False, env=dict(os.environ, PYTHONPATH=PEERS +
-                              "/usr/lib/python3/dist-packages"))
+         CONF_DIR + "/fail2ban/postern-login.conf"],
+        text=True, capture_output=True, check=False,
+        env=dict(os.environ, PYTHONPATH=PEERS +
+                 "/usr/lib/python3/dist-packages"))
     assert said.returncode == 0, said
     return said.stdout.split()
 
@@ -57,8 +58,11 @@ def said(text):
     return [l.split() for l in text.splitlines() if not l.startswith("#")]
 
 
-def test_the_recipe_and_the_files_say_the_same():
-    for (path, text), name in zip(recipes()["fail2ban"].files,
-                                  ("postern-login.conf", "postern-jail.conf")):
-        with open(os.path.join(OURS, name), encoding="ascii") as f:
+def test_recipes_and_files_that_come_with_us_say_the_same():
+    recipe = recipes()
+    for (path, text), name in zip(
+            recipe["fail2ban"].files + recipe["Log rotation"].files,
+            ("fail2ban/postern-login.conf", "fail2ban/postern-jail.conf",
+             "logrotate")):
+        with open(os.path.join(CONF_DIR, name), encoding="ascii") as f:
             assert said(text) == said(f.read()), path

@@ -26,6 +26,13 @@ def run(*command, cwd=TOP, env=None):
     return done.stdout
 
 
+def figure(text):
+    """For the line of figures at the end of make check."""
+    if os.environ.get("POSTERN_FIGURES"):
+        with open(os.environ["POSTERN_FIGURES"], "a", encoding="ascii") as f:
+            f.write(text + "\n")
+
+
 def newest(*paths):
     """The time of the last change to a file in one of these."""
     return max(os.stat(os.path.join(where, f)).st_mtime
@@ -71,6 +78,9 @@ def test_lintian_has_nothing_to_say():
     said = run("lintian", "--allow-root", "-I", "--pedantic", "--fail-on",
                "error,warning,info,pedantic", changes)
     assert said == ""
+    figure("lintian --pedantic 0")
+    figure("packages %d KiB" % (sum(map(os.path.getsize, glob.glob(
+        packages() + "/*.deb"))) / 1024))
 
 
 @pytest.mark.heavy
@@ -82,6 +92,8 @@ def test_the_packages_depend_on_what_they_are():
     for field in "Provides", "Conflicts", "Replaces":
         assert field + ": mail-transport-agent\n" in mta
     alone = run("dpkg-deb", "-f", debs["postern"])
+    depends = run("dpkg-deb", "-f", debs["postern"], "Depends")
+    figure("%d dependencies" % len(depends.split(",")))
     assert "mail-transport-agent" not in alone
     kept = set(run("dpkg-deb", "-I", debs["postern"], "conffiles").split())
     assert kept == {"/etc/postern/postern.conf"}
@@ -130,6 +142,7 @@ def test_the_units_are_hardened_and_name_what_is_there():
         level = float(re.search(r"exposure level for \S+ ([\d.]+)",
                                 told).group(1))
         assert level <= EXPOSURE, told
+        figure("exposure of %s %.1f" % (os.path.basename(unit), level))
         # And nothing that the unit does not give a reason for.
         against = re.findall(r"^\u2717 (\S+) .* ([\d.]+)\s*$", told, re.M)
         given = re.findall(r"^#\t(\S+)\s+([\d.]+)  \S", text, re.M)
