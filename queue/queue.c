@@ -11,6 +11,7 @@ queue_mint(struct queue *q)
 	uint8_t chance[8];
 
 	arc4random_buf(chance, sizeof(chance));
+	id_set_node(chance, q->settings.node);
 	return id_next(&q->last_id, clock_wall_ms(), chance);
 }
 

@@ -360,6 +360,7 @@ settings_read(struct settings *out, struct span bytes)
 	    !span_cstr(slice_text(&process, "postmaster", 0), s.postmaster,
 	    sizeof(s.postmaster)))
 		return ERR_PEER;
+	s.node = (uint16_t)slice_num(&process, "node");
 	if ((e = read_retry(&s.retry, &queue)) != OK)
 		return e;
 	read_policies(&s, &queue);

@@ -31,6 +31,7 @@ struct settings {
 	char		 home[DOMAIN_MAX + 1];	/* first of our own domains */
 	char		 name[BLOCK_NAME_MAX + 1];	/* of the queue	*/
 	char		 postmaster[PATH_MAX_SMTP + 1];	/* empty: none	*/
+	uint16_t	 node;		/* 0: none; see id_set_node()	*/
 	struct routes	*routes;
 	struct alias_table *aliases;	/* NULL: there are none		*/
 	struct forward	*forward;	/* NULL: there are none		*/

@@ -1,6 +1,7 @@
 /*
- * id.c - 48 bits of milliseconds, 12 bits of counter, 62 bits of chance.  A
- * clock that stands still or goes back counts on from the last id instead.
+ * id.c - 48 bits of milliseconds, 12 bits of counter, 62 bits of chance, of
+ * which a node's number may take 16.  A clock that stands still or goes back
+ * counts on from the last id instead.
  */
 #include <string.h>
 
@@ -45,6 +46,15 @@ id_next(struct id *last, int64_t now_ms, const uint8_t random8[8])
 	memcpy(last->b + 8, random8, 8);
 	last->b[8] = (uint8_t)(0x80 | (last->b[8] & 0x3f));
 	return *last;
+}
+
+void
+id_set_node(uint8_t random8[8], uint16_t node)
+{
+	if (node == 0)
+		return;
+	random8[6] = (uint8_t)(node >> 8);
+	random8[7] = (uint8_t)node;
 }
 
 void

@@ -18,10 +18,17 @@ struct id {
 
 /*
  * The next id after *last, which it replaces.  now_ms is the wall clock since
- * 1970 and may go back; the ids never do.  random8 are eight random bytes.
+ * 1970 and may go back; the ids never do.  random8 are eight random bytes, the
+ * last two of which may be a node's number.
  */
 struct id	 id_next(struct id *last, int64_t now_ms,
 		    const uint8_t random8[8]);
+
+/*
+ * The number of this host among several, which then never mint the same id: its
+ * last four digits.  0: it has none, and nothing is changed.
+ */
+void		 id_set_node(uint8_t random8[8], uint16_t node);
 
 /* The dashed form in lower case, with a NUL; buf of ID_TEXT_LEN + 1 bytes. */
 void		 id_text(struct id, char *buf);

@@ -24,6 +24,7 @@ proxy_mint(struct proxy *px)
 	uint8_t chance[8];
 
 	arc4random_buf(chance, sizeof(chance));
+	id_set_node(chance, px->settings.node);
 	return id_next(&px->last_id, clock_wall_ms(), chance);
 }
 

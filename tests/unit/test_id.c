@@ -43,6 +43,29 @@ ids_grow_though_the_clock_stands_or_goes_back(void **state)
 	assert_true(id_cmp(before, id) < 0);
 }
 
+/* The same time, count and chance on two hosts. */
+static void
+no_two_nodes_mint_the_same(void **state)
+{
+	static const uint16_t nodes[] = { 0, 1, 2, 258, 65535 };
+	static const char *const ends[] = { "ffff", "0001", "0002", "0102",
+	    "ffff" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		uint8_t random8[8];
+		struct id last = { { 0 } };
+		char text[ID_TEXT_LEN + 1];
+
+		memcpy(random8, chance, sizeof(random8));
+		id_set_node(random8, nodes[i]);
+		id_text(id_next(&last, 0x0123456789ab, random8), text);
+		assert_string_equal(text + ID_TEXT_LEN - 4, ends[i]);
+		text[ID_TEXT_LEN - 4] = '\0';
+		assert_string_equal(text, "01234567-89ab-7000-bfff-ffffffff");
+	}
+}
+
 static void
 text_reads_back_in_either_case(void **state)
 {
@@ -112,6 +135,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_id_is_a_uuid_of_version_7),
 		cmocka_unit_test(ids_grow_though_the_clock_stands_or_goes_back),
+		cmocka_unit_test(no_two_nodes_mint_the_same),
 		cmocka_unit_test(text_reads_back_in_either_case),
 		cmocka_unit_test(
 		    what_begins_an_id_is_the_first_and_the_last_of_them),

@@ -698,6 +698,18 @@ what_two_want_to_digest_is_one_digest(void **state)
 	free(read.rows);
 }
 
+/* So two queues of one engine never mint the same. */
+static void
+an_id_says_which_node_took_the_message(void **state)
+{
+	struct play *p = *state;
+
+	p->q.settings.node = 513;
+	play_send_mail(p, 1, "a@example.org", "b@example.net");
+	kit_until(&p->kit, p->taken_cnt == 1);
+	assert_int_equal(p->id.b[14] << 8 | p->id.b[15], 513);
+}
+
 /* The queue holds what others put there, too: no reload drops it. */
 static void
 what_another_took_away_is_held_no_longer(void **state)
@@ -787,6 +799,7 @@ main(void)
 		PLAY_TEST(no_name_is_too_long_for_a_flow),
 		PLAY_TEST(what_two_want_to_tell_is_told_once),
 		PLAY_TEST(what_two_want_to_digest_is_one_digest),
+		PLAY_TEST(an_id_says_which_node_took_the_message),
 		PLAY_TEST(what_another_took_away_is_held_no_longer),
 		KIT_TEST(memory_is_full_at_its_bound_and_begins_empty),
 	};

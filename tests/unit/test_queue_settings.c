@@ -51,7 +51,7 @@ settings_of(struct settings *s, const char *queue, const char *box)
 
 	snprintf(conf_text, sizeof(conf_text),
 	    "process { run_dir run; hostname mx.example.org; "
-	    "postmaster pm@example.org }\n"
+	    "postmaster pm@example.org; node 513 }\n"
 	    "edge in { type smtp; queue main; data_timeout 90s\n"
 	    "    timeout 80s }\n"
 	    "edge slow { type smtp; queue main; data_timeout 20m\n"
@@ -90,6 +90,7 @@ routes_come_in_their_order(void **state)
 	assert_string_equal(r.destination, "example.org");
 	assert_string_equal(s.name, "main");
 	assert_string_equal(s.postmaster, "pm@example.org");
+	assert_int_equal(s.node, 513);
 	assert_int_equal(find(&s, "bob@example.org", &r), ROUTE_FOUND);
 	assert_string_equal(r.relay, "box");
 	assert_string_equal(r.destination, "box");
