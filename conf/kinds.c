@@ -8,7 +8,7 @@ const char kinds_words[] =
 ;
 
 const char kinds_edge_words[] =
-#define EDGE_KIND(word, role, facts, by)	" " #word
+#define EDGE_KIND(word, role, port, facts, by)	" " #word
 #include "conf/kinds.def"
 ;
 
@@ -18,7 +18,8 @@ const char kinds_queue_words[] =
 ;
 
 static const struct edge_kind_row edge_rows[] = {
-#define EDGE_KIND(word, role, facts, by)	{ #word, ROLE_##role, facts },
+#define EDGE_KIND(word, role, port, facts, by)				\
+	{ #word, ROLE_##role, port, facts },
 #include "conf/kinds.def"
 };
 

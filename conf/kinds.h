@@ -44,6 +44,7 @@ enum kind_reach { KIND_TO_ALL, KIND_TO_HOP, KIND_TO_HERE };
 struct edge_kind_row {
 	const char	*word;
 	enum role	 role;
+	unsigned	 port;		/* where its clients look for it */
 	unsigned	 facts;		/* EDGE_KIND_*			*/
 };
 

@@ -1,6 +1,6 @@
 /*
- * main.c - postern-edge: takes mail in by SMTP or LMTP and hands it to its
- * queue.
+ * main.c - postern-edge: takes mail in by SMTP, LMTP or HTTP and hands it to
+ * its queue.
  *
  * The files, in the order a message meets them:
  *
@@ -8,6 +8,9 @@
  *	session_end cmd_* auth session_say session_move stage checks rules
  *	origin transaction envelope framing text tap stream trace to_queue
  *	from_queue checks_queue session_wait
+ *
+ * Of type http: http post_head post_talk post_answer stand between client and
+ * session.
  *
  * As pickup (an edge of type drop) it has no listener: drop finds files (found,
  * odd), carry speaks for one of them with a session (hear; notice for those who

@@ -81,8 +81,11 @@ struct protocol {
 	void		(*drain)(struct seat *);
 	/* Say that it is over, whatever is under way. */
 	void		(*end)(struct seat *);
+	/* For who is not let in, in place of a reply of SMTP; or NULL. */
+	const char	*busy;
 };
 
 extern const struct protocol protocol_smtp, protocol_lmtp;	/* smtp.c */
+extern const struct protocol protocol_http;	/* http/http.c */
 
 #endif

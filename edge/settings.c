@@ -113,7 +113,8 @@ static const struct {
 	const char		*word;
 	const struct protocol	*protocol;
 } types[] = {
-#define EDGE_KIND(word, role, facts, by)	{ #word, &protocol_##by },
+#define EDGE_KIND(word, role, port, facts, by)				\
+	{ #word, &protocol_##by },
 #include "conf/kinds.def"
 };
 
@@ -179,6 +180,44 @@ read_senders(struct settings *set, const struct slice *edge)
 	    span_of(set->home));
 }
 
+/* A path is matched from its beginning. */
+static enum err
+read_uri(struct http_settings *http, const struct slice *edge)
+{
+	struct span uri = slice_text(edge, "uri", 0);
+	char *pattern;
+	enum err e;
+	int len;
+
+	if (uri.len == 0)
+		return OK;
+	len = asprintf(&pattern, "^(?:%.*s)", (int)uri.len, uri.ptr);
+	if (len == -1)
+		return ERR_FULL;
+	e = regex_open(&http->uri, (struct span){ pattern, (size_t)len });
+	free(pattern);
+	return e;
+}
+
+static enum err
+read_http(struct settings *set, const struct slice *edge)
+{
+	struct http_settings *http = &set->http;
+
+	if (set->protocol != &protocol_http)
+		return OK;
+	set->tls_immediately = set->has_tls;
+	http->is_lua = span_eq(slice_text(edge, "dialect", 0), SPAN("lua"));
+	http->method = copy(slice_text(edge, "method", 0));
+	http->ehlo = copy(slice_text(edge, "ehlo_header", 0));
+	http->sender = copy(slice_text(edge, "sender_header", 0));
+	http->recipient = copy(slice_text(edge, "recipient_header", 0));
+	if (http->method == NULL || http->ehlo == NULL ||
+	    http->sender == NULL || http->recipient == NULL)
+		return ERR_PEER;
+	return read_uri(http, edge);
+}
+
 enum err
 settings_init(struct settings *set, struct span bytes)
 {
@@ -197,6 +236,7 @@ settings_init(struct settings *set, struct span bytes)
 	if ((e = read_texts(set, &edge, &rules)) == OK &&
 	    (e = rules_init(&set->rules, &rules)) == OK &&
 	    (e = dnsbl_init(&set->dnsbls, &rules)) == OK &&
+	    (e = read_http(set, &edge)) == OK &&
 	    (e = read_senders(set, &edge)) == OK)
 		e = validators_open(&set->validators, &edge, set->hostname);
 	if (e != OK)
@@ -211,6 +251,11 @@ settings_fini(struct settings *set)
 	rules_fini(&set->rules);
 	dnsbl_fini(&set->dnsbls);
 	sender_map_fini(&set->senders);
+	regex_close(&set->http.uri);
+	free(set->http.method);
+	free(set->http.ehlo);
+	free(set->http.sender);
+	free(set->http.recipient);
 	free(set->hostname);
 	free(set->home);
 	free(set->banner);

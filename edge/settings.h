@@ -17,6 +17,7 @@
 #include "edge/stage/dnsbl.h"
 #include "edge/stage/rules.h"
 #include "edge/text/sender_map.h"
+#include "sys/regex.h"
 
 struct protocol;
 struct validators;
@@ -24,6 +25,13 @@ struct validators;
 #define BANNER_NAME	"{client_host}"	/* in its place the client's name */
 
 enum smtputf8 { SMTPUTF8_AUTO, SMTPUTF8_YES, SMTPUTF8_NO };
+
+/* Type http: whose clients it has, and what their fields are called. */
+struct http_settings {
+	bool		 is_lua;	/* else python-slimta's		*/
+	struct regex	*uri;		/* NULL: any path		*/
+	char		*method, *ehlo, *sender, *recipient;
+};
 
 struct settings {
 	const struct protocol *protocol;	/* NULL: SMTP		*/
@@ -59,6 +67,7 @@ struct settings {
 	bool		 normalise_lf;		/* of whom we know	*/
 	struct validators *validators;	/* NULL without files of Lua	*/
 
+	struct http_settings http;
 	struct sender_map senders;	/* as others know them	*/
 	bool		 add_date;		/* where it is missing	*/
 	bool		 add_message_id;	/* the same		*/

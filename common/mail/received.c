@@ -204,3 +204,14 @@ received_with(bool lmtp, bool extended, bool utf8, bool tls, bool auth)
 		return SPAN("SMTP");
 	return span_of(words[lmtp][utf8][(auth ? 2 : 0) + (tls ? 1 : 0)]);
 }
+
+struct span
+received_with_http(bool utf8, bool tls, bool auth)
+{
+	static const char *const words[2][4] = {
+		{ "HTTP", "HTTPS", "HTTPA", "HTTPSA" },
+		{ "UTF8HTTP", "UTF8HTTPS", "UTF8HTTPA", "UTF8HTTPSA" },
+	};
+
+	return span_of(words[utf8][(auth ? 2 : 0) + (tls ? 1 : 0)]);
+}

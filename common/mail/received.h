@@ -49,5 +49,7 @@ MUST_CHECK enum err received_build(const struct received *, char *buf,
  */
 struct span	 received_with(bool lmtp, bool extended, bool utf8, bool tls,
 		    bool auth);
+/* The same of what came by HTTP, which no standard names. */
+struct span	 received_with_http(bool utf8, bool tls, bool auth);
 
 #endif

@@ -140,6 +140,7 @@ check_all(struct conf *c)
 	check_domains(c);
 	TAILQ_FOREACH(b, &c->top->blocks, entry)
 		check_block(c, b);
+	check_http(c);
 	check_login(c);
 	check_files(c);
 	check_reach(c);

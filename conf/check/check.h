@@ -52,6 +52,9 @@ void		 check_postmaster(struct conf *);
 /* Routes that can never match, patterns that mean little: warnings. */
 void		 check_patterns(struct conf *);
 
+/* Of edges of type http, what their dialect leaves out, and names of fields. */
+void		 check_http(struct conf *);
+
 /* A relay that hands mail to who is here: a Maildir, LMTP, a program. */
 bool		 check_is_local(const struct block *relay);
 

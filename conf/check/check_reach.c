@@ -12,7 +12,6 @@
 #include "conf/check/everybody.h"
 
 #define SMTP_PORT	25
-#define LMTP_PORT	24	/* any private mail system, by habit	*/
 
 static bool
 is_same_net(const struct net *a, const struct net *b)
@@ -158,14 +157,15 @@ check_port(struct conf *c, const struct block *e, const struct block *l)
 	    block_num(l, OPTION_LISTENER_port) != SMTP_PORT)
 		return;
 	report_add(&c->mistakes, l->place, "%s cannot listen on port 25, where "
-	    "everybody expects SMTP; leave it out for 24, or give a path",
-	    block_words(c, e));
+	    "everybody expects SMTP; leave it out for %u, or give a path",
+	    block_words(c, e), kinds_find_edge(block_kind(e))->port);
 }
 
 /* Where clients of its kind look for it. */
 static void
 settle_ports(struct conf *c, const struct block *e)
 {
+	const struct edge_kind_row *kind = kinds_find_edge(block_kind(e));
 	struct block *l;
 
 	TAILQ_FOREACH(l, &e->blocks, entry)
@@ -173,8 +173,7 @@ settle_ports(struct conf *c, const struct block *e)
 		    !l->settings[OPTION_LISTENER_path].given &&
 		    !l->settings[OPTION_LISTENER_port].given)
 			block_set(c, l, OPTION_LISTENER_port, SPAN(""),
-			    kinds_edge_has(block_kind(e),
-			    EDGE_KIND_NEVER_25) ? LMTP_PORT : SMTP_PORT);
+			    kind != NULL ? kind->port : SMTP_PORT);
 }
 
 /* Is the next hop of the relay this listener?  A name is not looked up. */

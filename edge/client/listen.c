@@ -15,6 +15,7 @@
 #include "edge/client/client.h"
 #include "edge/edge.h"
 #include "edge/client/listen.h"
+#include "edge/protocol.h"
 #include "sys/counters.h"
 
 #define BATCH		64	/* connections a turn and a socket	*/
@@ -58,12 +59,14 @@ pause_all(struct listen *l, int error)
 
 /* Say no and close, without a session. */
 static void
-turn_away(int fd, const struct client_address *a, const char *dsn,
-    const char *text)
+turn_away(const struct edge *edge, int fd, const struct client_address *a,
+    const char *dsn, const char *text)
 {
+	const char *busy = edge->protocol->busy;
 	char client[CLIENT_ADDRESS_TEXT], line[128];
 	struct log_line l;
-	int len = snprintf(line, sizeof(line), "421 %s %s\r\n", dsn, text);
+	int len = busy != NULL ? snprintf(line, sizeof(line), "%s", busy) :
+	    snprintf(line, sizeof(line), "421 %s %s\r\n", dsn, text);
 
 	/* Whether it is heard is the client's luck. */
 	(void)!send(fd, line, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -110,7 +113,7 @@ take_in(struct edge *edge, int fd, const struct sockaddr *sa)
 		return OK;
 	}
 	if (edge->client_cnt >= edge->set.max_sessions) {
-		turn_away(fd, &a, "4.3.2", "Too many sessions");
+		turn_away(edge, fd, &a, "4.3.2", "Too many sessions");
 		return OK;
 	}
 	if ((e = limits_enter(edge->limits, &a, &cnt)) != OK) {
@@ -120,7 +123,8 @@ take_in(struct edge *edge, int fd, const struct sockaddr *sa)
 	if (cnt > edge->set.max_sessions_per_client &&
 	    !client_address_is_loopback(&a)) {
 		limits_leave(edge->limits, &a);
-		turn_away(fd, &a, "4.7.0", "Too many sessions of yours");
+		turn_away(edge, fd, &a, "4.7.0",
+		    "Too many sessions of yours");
 		return OK;
 	}
 	/* Replies leave when they are written; a failure costs only time. */

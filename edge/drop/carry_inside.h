@@ -8,7 +8,7 @@
 #include "edge/client/grow.h"
 #include "edge/drop/carry.h"
 #include "edge/drop/notice.h"
-#include "edge/drop/response.h"
+#include "edge/smtp/response.h"
 #include "mail/dot.h"
 #include "sys/ev.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "edge/drop/response.h"
+#include "edge/smtp/response.h"
 #include "edge/drop/notice.h"
 #include "mail/date.h"
 #include "mail/dropped.h"

@@ -15,6 +15,9 @@
 bool
 cmd_is_lax(const struct session *s)
 {
+	/* Bytes of a body are counted: no line end in it ends anything. */
+	if (s->origin.is_http)
+		return true;
 	return s->edge->set.normalise_lf && (origin_is_known(&s->origin) ||
 	    rules_trusts(&s->edge->set.rules, &s->origin.address));
 }

@@ -55,6 +55,13 @@ origin_fini(struct origin *o)
 	origin_set_name(o, NULL);
 }
 
+void
+origin_forget_login(struct origin *o)
+{
+	free(o->login);
+	o->login = NULL;
+}
+
 bool
 origin_is_local(const struct origin *o)
 {
@@ -89,6 +96,9 @@ origin_tls(const struct origin *o, char buf[TLS_WORDS_MAX])
 struct span
 origin_with(const struct origin *o, bool utf8)
 {
+	if (o->is_http)
+		return received_with_http(utf8, o->is_secure,
+		    o->login != NULL);
 	return received_with(o->is_lmtp, o->is_extended, utf8,
 	    o->is_secure, o->login != NULL);
 }

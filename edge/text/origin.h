@@ -24,6 +24,7 @@ struct origin {
 	char		*helo;		/* NULL before EHLO and HELO	*/
 	char		*login;		/* who has logged in; NULL nobody */
 	bool		 is_lmtp;	/* speaks LMTP, not SMTP	*/
+	bool		 is_http;	/* and is spoken for, by HTTP	*/
 	bool		 is_extended;	/* said EHLO or LHLO, not HELO	*/
 	bool		 is_secure;	/* under TLS			*/
 	const char	*tls_version, *tls_cipher;	/* literals, or NULL */
@@ -36,6 +37,8 @@ MUST_CHECK enum err origin_copy(struct origin *out, const struct origin *);
 void	origin_fini(struct origin *);
 /* What it said counts no more, and it is still where it was. */
 void	origin_forget(struct origin *);
+/* Nobody has logged in. */
+void	origin_forget_login(struct origin *);
 
 /* What its client is called, or is not. */
 void	origin_set_name(struct origin *, const char *name);

@@ -27,7 +27,7 @@
 #include "mail/received.h"
 #include "mail/spf_field.h"
 
-#define TEXT_MISSING_MAX 512	/* bytes of fields that were missing	*/
+#define TEXT_MISSING_MAX 1024	/* bytes of fields that were missing	*/
 #define TEXT_FIELDS_MAX	(RECEIVED_TEXT_MAX + TEXT_MISSING_MAX + \
 			 SPF_FIELD_MAX)	/* all our fields	*/
 

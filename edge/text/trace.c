@@ -16,9 +16,15 @@ add_missing(struct transaction *t, int64_t now_ms)
 	const struct settings *set = &t->edge->set;
 	char field[TEXT_MISSING_MAX];
 	char date[DATE_TEXT_LEN + 1], id[ID_TEXT_LEN + 1];
+	struct span sender = envelope_sender(&t->envelope);
 	struct text *x = &t->text;
 	int len;
 
+	if (t->wants_from && sender.len > 0 && !(x->scan.has & HEADER_FROM)) {
+		len = snprintf(field, sizeof(field), "From: %.*s\r\n",
+		    (int)sender.len, sender.ptr);
+		text_add_field(x, (struct span){ field, (size_t)len });
+	}
 	if (set->add_message_id && !(x->scan.has & HEADER_MESSAGE_ID)) {
 		id_text(t->stream.id, id);
 		len = snprintf(field, sizeof(field),

@@ -73,6 +73,7 @@ struct transaction {
 	bool		 has_smtputf8;	/* the client said so		*/
 	enum mail_body	 body;		/* of BODY=			*/
 	bool		 is_utf8;	/* an address needs it		*/
+	bool		 wants_from;	/* From, where it has none	*/
 	bool		 has_spf;	/* it was looked for:		*/
 	enum spf_result	 spf;
 

@@ -141,8 +141,8 @@ static const char many_told[] =
     "    edge open { type smtp; listener { interface \"\"; port 26 }; queue o"
 	"ther }\n"
     "         ^~~~\n"
-    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp lmtp drop; d"
-	"id you mean `smtp'?\n"
+    "/etc/conf:28:18: `smpt' is no type of edge; there is: smtp lmtp http d"
+	"rop; did you mean `smtp'?\n"
     "    edge open { type smpt; queue other; listener { interface 127.0.0.1; "
 	"port 26 } }\n"
     "                     ^~~~\n"
@@ -293,7 +293,7 @@ static const struct row rows[] = {
 	{ EDGE("idle_timeout 5") REST, "f:1:21: edge has no option "
 	    "`idle_timeout'; here it is `timeout'\n", NULL, false },
 	{ "http { }\n" EDGE("") REST, "f:1:1: there is no block `http', but "
-	    "process, edge, users, queue and relay; SMTP alone is spoken", NULL,
+	    "process, edge, users, queue and relay; it is a `type' of an", NULL,
 	    false },
 	{ "user postern\n" EDGE("") REST, "f:1:1: there is no block `user', ",
 	    "stands in a block `users'", false },
@@ -312,7 +312,7 @@ static const struct row rows[] = {
 	    "process, edge, users, queue and relay; did you mean `edge'?", NULL,
 	    false },
 	{ "edge e { }\n" REST,
-	    "f:1:6: edge e needs `type': one of smtp lmtp drop", NULL,
+	    "f:1:6: edge e needs `type': one of smtp lmtp http drop", NULL,
 	    false },
 	{ EDGE("") QUEUE "relay r { type static }\n",
 	    "f:3:7: relay r needs `host'", NULL, false },

@@ -471,7 +471,7 @@ every_example_is_a_good_configuration(void **state)
 		free(text);
 		p += strlen(mark);
 	}
-	assert_int_equal(cnt, 38);
+	assert_int_equal(cnt, 39);
 }
 
 int

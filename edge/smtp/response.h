@@ -2,8 +2,8 @@
  * response - a reply of our own session, as who is at its other end reads it.
  * Pure.
  */
-#ifndef EDGE_DROP_RESPONSE_H
-#define EDGE_DROP_RESPONSE_H
+#ifndef EDGE_SMTP_RESPONSE_H
+#define EDGE_SMTP_RESPONSE_H
 
 #include <stdbool.h>
 

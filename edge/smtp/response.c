@@ -1,7 +1,7 @@
 /* response.c - the keywords of EHLO stand in all lines but the first. */
 #include <stdio.h>
 
-#include "edge/drop/response.h"
+#include "edge/smtp/response.h"
 #include "mail/reply.h"
 
 static void
