@@ -69,7 +69,10 @@ MAIL = {1: {
     "list": ("owner-team@mx.test.example", ["busy15@there.example"], 3),
 }, 6: {
     "found": ("ann@here.example", ["busy16@there.example"], 3),
+}, 7: {
+    "kept": ("ann@here.example", ["busy17@there.example"], 3),
 }}
+HELD = ("held", "kept")
 ALIASES = "team: busy15@there.example\nowner-team: ann@here.example\n"
 ASKED = " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;first@there.example"
 FOR_ALL = " RET=HDRS ENVID=number-10"
@@ -174,6 +177,14 @@ def fill_6(p, port):
     p.wait_log(event="deferred", id=name, relay="second")
 
 
+def fill_7(p, port):
+    """What somebody holds, and it is known who."""
+    name = send(port, *MAIL[7]["kept"][:1], *MAIL[7]["kept"][1],
+                text=text("kept", MAIL[7]["kept"][2]))
+    p.wait_log(event="deferred", id=name)
+    edit(p, "hold", name)
+
+
 def main(number, path):
     room = Room(NOBODY if os.geteuid() == 0 else None)
     sink = Sink(answer=answer)
@@ -187,7 +198,7 @@ def main(number, path):
     p.start()
     try:
         for first, fill in enumerate((fill_1, fill_2, fill_3, fill_4,
-                                      fill_5, fill_6), 1):
+                                      fill_5, fill_6, fill_7), 1):
             if first <= number:
                 fill(p, port)
         with Client(port) as c:         # an upload that is cut off

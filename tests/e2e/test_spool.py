@@ -32,7 +32,7 @@ def unpack(server, path):
 
 def expected(number):
     """Who is left, and is it held?"""
-    want = {rcpt: subject == "held"
+    want = {rcpt: subject in spool.HELD
             for subject, (_, rcpts, _) in spool.mail(number).items()
             for rcpt in rcpts}
     want[spool.BOUNCES[1]] = False
@@ -86,6 +86,9 @@ def test_a_spool_of_an_earlier_build_is_delivered_whole(server, sinks, ctl,
     if number >= 6:         # behind what it gathered
         told = traced(ctl, "found@here.example")
         assert told[0] == "received" and "moved" in told
+    if number >= 7:
+        assert "held_by" in got["busy17@there.example"]
+        assert "suspended" in traced(ctl, "busy13@away.example")
     gate.set()
     until(lambda: not any(r["status"] == "active" for m in listed(ctl)
                           for r in m["recipients"]), what="what is due")
