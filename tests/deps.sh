@@ -123,6 +123,7 @@ test)	install_missing $BUILD_PACKAGES $TEST_PACKAGES &&
 	unpack fail2ban bin/fail2ban-regex &&
 	unpack bsd-mailx bin/bsd-mailx &&
 	unpack courier-authlib lib/libcourierauth.so.0 &&
+	{ [ -x /usr/sbin/nginx ] || unpack nginx sbin/nginx; } &&
 	unpack cron sbin/cron && unpack logwatch sbin/logwatch &&
 	unpack liblockfile1 share/doc/liblockfile1 &&
 	mkdir -p build && ln -sfn "$PEERS" build/peers ;;

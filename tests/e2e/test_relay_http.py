@@ -1,10 +1,14 @@
 """Relay type http: mail goes on as the body of a request, kept and passed
 through, to a server that follows a script and to nginx."""
 
+import http.server
 import os
 import signal
+import socket
 import ssl
+import subprocess
 import threading
+import wsgiref.simple_server
 
 import pytest
 
@@ -248,6 +252,126 @@ def test_a_relay_that_dies_in_the_middle_begins_anew(house):
     r = house.web.wait()[0]
     assert r.text.endswith(text)
     assert len(house.web.requests) == 1
+
+
+class Plain(http.server.BaseHTTPRequestHandler):
+    """The server of Python's library, as an application would use it."""
+
+    protocol_version = "HTTP/1.1"
+    got = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.headers.get_all("X-Envelope-Recipient"), body))
+        self.send_response(200, "Taken")
+        self.send_header("X-Smtp-Reply", '250; message="2.6.0 By Python"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def test_python_http_server_takes_it(house):
+    Plain.got.clear()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Plain)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        house.reload(url="http://localhost:%d/" % server.server_port)
+        assert reply_of(house, BOB, "carl@there.example") == \
+            "250 2.6.0 By Python"
+        since = house.server.mark()
+        house.send(text=TEXT + ("x" * 70 + "\r\n") * 5000)
+        house.result("delivered", since=since)
+        assert len(Plain.got[0][0]) == 2
+        assert Plain.got[1][1].endswith(b"x\r\n")
+        assert len(Plain.got[1][1]) > 360000
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+NGINX = """
+daemon off; worker_processes 1; pid %(dir)s/pid; error_log %(dir)s/log;
+%(user)s
+events { }
+http {
+    access_log off; client_max_body_size 1m; keepalive_timeout 75;
+    client_body_temp_path %(dir)s/body; proxy_temp_path %(dir)s/proxy;
+    fastcgi_temp_path %(dir)s/f; uwsgi_temp_path %(dir)s/u;
+    scgi_temp_path %(dir)s/s;
+    server {
+        listen 127.0.0.1:%(port)d;
+        location / { proxy_pass http://127.0.0.1:%(behind)d; }
+    }
+}
+"""
+
+
+def nginx_program():
+    peers = os.environ.get("POSTERN_PEERS", "build/peers")
+    for path in "/usr/sbin/nginx", os.path.realpath(peers) + \
+            "/usr/sbin/nginx":
+        if os.path.exists(path):
+            return path
+    raise AssertionError("there is no nginx: tests/deps.sh test")
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_nginx_before_a_wsgi_application_takes_it(house):
+    """Chunks too, which nginx makes a length of; what is over its limit it
+    refuses itself."""
+    got = []
+
+    def app(env, start):
+        got.append(env["wsgi.input"].read(int(env["CONTENT_LENGTH"])))
+        start("204 No Content", [(
+            "X-Smtp-Reply", '250; message="2.6.0 %d"' % len(got[-1]))])
+        return []
+
+    behind = wsgiref.simple_server.make_server("127.0.0.1", 0, app,
+                                               handler_class=Quiet)
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    room = os.path.join(house.server.room.dir, "nginx")
+    os.mkdir(room)
+    port = free_port()
+    with open(room + "/conf", "w", encoding="ascii") as f:
+        f.write(NGINX % dict(
+            dir=room, port=port, behind=behind.server_port,
+            user="user root;" if os.geteuid() == 0 else ""))
+    nginx = subprocess.Popen(
+        [nginx_program(), "-c", room + "/conf",
+         "-e", room + "/log"])
+    try:
+        house.reload(url="http://127.0.0.1:%d/mail" % port)
+        until(lambda: listens(port), what="nginx")
+        text = TEXT + ("x" * 70 + "\r\n") * 5000
+        said = reply_of(house, text=text)
+        assert said == "250 2.6.0 %d" % len(got[0])
+        assert got[0].decode().endswith(text)
+        since = house.server.mark()
+        house.send()
+        house.result("delivered", since=since)
+        house.send(text=TEXT + ("x" * 70 + "\r\n") * 20000)
+        line = house.result("failed", since=since)
+        assert line["reply"].startswith("5.3.4 "), line
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        behind.shutdown()
+        behind.server_close()
 
 
 def test_the_other_dialect_in_clear_and_with_a_login(house):
