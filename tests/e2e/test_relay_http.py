@@ -212,7 +212,8 @@ def test_a_refusal_is_charged_to_whom_it_concerns(house):
     house.send("bob@there.example", "no@there.example", "carl@there.example")
     for name in "bob", "carl":
         house.result("delivered", since=since, rcpt=name + "@there.example")
-    assert house.result("failed", since=since)["rcpt"] == "no@there.example"
+    # A bounce of the test before may fail as well.
+    house.result("failed", since=since, rcpt="no@there.example")
     rcpts = [r.rcpts for r in house.web.requests if r.sender == ANN]
     assert [len(r) for r in rcpts] == [3, 1, 1, 1]
 
