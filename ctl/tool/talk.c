@@ -11,12 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wire.h"
 #include "bus/build.h"
 #include "bus/link.h"
 #include "ctl/tool/talk.h"
 
 #define TRY_MS		50	/* between tries when its backlog is full */
-#define GREETING_MAX	512	/* bytes of the frame it comes in	*/
+#define GREETING_MAX	512	/* bytes of its frame, which is the first of
+				 * its packet and may not be the last	*/
 #define FRAME_HEAD_LEN	8	/* of those before its fields		*/
 
 struct talk {
@@ -73,12 +75,18 @@ judge_greeting(int fd, bool *is_strange)
 {
 	uint8_t frame[GREETING_MAX];
 	ssize_t len = recv(fd, frame, sizeof(frame), MSG_PEEK | MSG_DONTWAIT);
+	struct wire_in r = { frame, frame + (len > 0 ? len : 0), false };
+	uint32_t fields_len;
 	union msg m;
 
 	if (len <= FRAME_HEAD_LEN)
 		return OK;		/* the link will tell */
-	if (msg_get(frame + FRAME_HEAD_LEN, (size_t)len - FRAME_HEAD_LEN,
-	    MSG_hello, &m) != OK || m.hello.version != BUS_VERSION)
+	(void)wire_get_u16(&r);
+	(void)wire_get_u16(&r);
+	fields_len = wire_get_u32(&r);
+	if (fields_len > (size_t)len - FRAME_HEAD_LEN ||
+	    msg_get(r.pos, fields_len, MSG_hello, &m) != OK ||
+	    m.hello.version != BUS_VERSION)
 		return ERR_PEER;
 	*is_strange = !span_eq(m.hello.build, span_of(build_id()));
 	return OK;

@@ -42,6 +42,7 @@ def stand_in(server, text):
             ("/etc/postern/smarthost.password",
              make_file(server, "smarthost.password", "secret\n")),
             ("/usr/local/bin/ticket", "/bin/cat"),
+            ("/usr/bin/procmail", "/bin/cat"),
             ("type maildrop", "type maildrop; path /bin/cat"),
             ("type dovecot", "type dovecot; path /bin/cat"),
             ("security verified", "security verified; ca_certs " + crt)):

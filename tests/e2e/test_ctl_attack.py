@@ -80,7 +80,7 @@ def test_tools_that_ask_and_leave_cost_control_nothing(server):
     end = time.monotonic() + 3
     while time.monotonic() < end:
         for kind, more in (("queue_ask", b""), ("show_ask", bytes(16)),
-                           ("edit_ask", bytes(19))):
+                           ("edit_ask", bytes(21))):
             t = Tool(p)
             for n in range(64):
                 t.say(kinds[kind], n, b"main", more)

@@ -20,6 +20,7 @@ from names import Names
 from peers import Authority
 from server import NOBODY, PATIENCE, SANITIZED, Postern, Room, free_port, until
 from sinks import Sink
+from test_http import SEED, raw
 from test_mx import HERE, THERE, THIRD, common_port
 from test_submission import PLAIN, TlsClient, make_certificate, make_users
 from tool import run
@@ -70,6 +71,11 @@ edge luas {
     tls_immediately yes
     tls { certfile mx.pem; keyfile mx.key }
     validators policy.lua
+    queue main
+}
+edge post {
+    type http; dialect lua
+    listener { interface 127.0.0.1; port %(post)d }
     queue main
 }
 edge pass {
@@ -203,11 +209,12 @@ class Hub:
         self.port, self.msa, self.smtps = free_port(), free_port(), free_port()
         self.through, self.free = free_port(), free_port()
         self.lua, self.luas = free_port(), free_port()
+        self.post = free_port()
         p.configure(CONF % {
             "resolver": self.names.resolver(), "work": work, "port": self.port,
             "msa": self.msa, "smtps": self.smtps, "through": self.through,
             "free": self.free, "lua": self.lua, "luas": self.luas,
-            "web": self.web.port, "mxport": port, "hop": self.hop.port,
+            "post": self.post, "web": self.web.port, "mxport": port, "hop": self.hop.port,
             "onehop": self.one.port, "boxport": self.box.port})
         try:
             p.start()
@@ -807,7 +814,8 @@ def test_002_24_http_timeout():
 def test_002_25_http_idle_timeout(hub):
     """Connections are kept for ten seconds unless it is said otherwise."""
     assert option("relay", "idle_timeout", "http")["default"] == "10s"
-    hub.send("a@web.example")
+    name = hub.send("a@web.example")
+    hub.p.wait_log(event="delivered", id=name)
     hub.send("b@web.example")
     first, second = hub.web.wait(2)
     assert first.number == second.number
@@ -1085,6 +1093,46 @@ def test_003_32_mail_only_with_login_and_tls(hub):
         c.want("MAIL FROM:<ann@here.example>", 250)
 
 
+def posted(hub):
+    return raw(hub.post, SEED.replace("client.example.com\r\nX-Recipient",
+                                      "hole.example\r\nX-Recipient"))
+
+
+def test_003_37_the_envelope_is_in_headers(hub):
+    raw(hub.post, SEED.replace("1@client.example.com\r", "1@static.example\r")
+        .replace("2@client.example.com\r", "2@static.example\r"))
+    got = hub.hop.wait()[0]
+    assert got.sender == "sender@client.example.com"
+    assert got.rcpts == ["recipient1@static.example",
+                         "recipient2@static.example"]
+    assert "from client.example.com" in got.header("Received")[0]
+
+
+def test_003_38_encryption_and_login_can_be_had(check, server):
+    """The old edge had neither."""
+    make_certificate(server.room.work, "mx.test.example")
+    make_users(server.room.work)
+    assert not check(top="""
+edge web { type http; listener { interface 127.0.0.1; port 8025 }
+    tls { certfile mx.pem; keyfile mx.key }
+    rules { require_auth yes; lookup_credentials staff } }
+users staff { type file; path users }""")
+
+
+def test_003_39_its_port_is_8025():
+    assert "8025" in option("listener", "port", "http")["without"]
+
+
+def test_003_40_the_request_of_the_manual_is_taken(hub):
+    assert posted(hub).startswith("HTTP/1.0 200 ")
+
+
+def test_003_41_the_answer_has_the_id(hub):
+    head, body = posted(hub).split("\r\n\r\n")
+    assert re.match("HTTP/1.0 200 Message queued as %s\r\n" % body, head)
+    assert "Content-Length: 36" in head and len(body) == 36
+
+
 def test_003_42_many_at_once(hub):
     clients = [Client(hub.port) for _ in range(40)]
     for i, c in enumerate(clients):
@@ -1158,6 +1206,17 @@ def test_004_09_each_recipient_goes_to_his_own_domain(hub):
     hub.send("a@mx.example", "b@forced.example")
     assert hub.first.wait()[0].rcpts == ["a@mx.example"]
     assert hub.second.wait()[0].rcpts == ["b@forced.example"]
+
+
+def test_004_10_forward_is_there_and_scanning_elsewhere():
+    """A submission server scans nothing by itself."""
+    rows = run(["posternctl", "--json", "options", "policies"]).lines
+    assert "forward" in {r["option"] for r in rows}
+
+
+def test_004_11_by_smtp_by_http_or_from_files(hub):
+    assert {"smtp", "http", "drop"} <= set(words_of("edge"))
+    assert " 200 " in posted(hub)
 
 
 def test_004_12_ports_587_and_465(check, server):

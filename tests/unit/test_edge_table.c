@@ -41,12 +41,14 @@ each_stage_has_these_checks(void **state)
 	stage_print(out);
 	fclose(out);
 	assert_string_equal(got,
-	    "CONNECT  rules, name (resolver), lua\n"
+	    "CONNECT  rules, dnsbl (resolver), name (resolver), lua\n"
 	    "EHLO     lua\n"
 	    "STARTTLS lua\n"
 	    "AUTH     login (users, 454 4.7.0 if away), lua\n"
-	    "MAIL     lua, queue (queue, 451 4.3.0 if away)\n"
-	    "RCPT     rules, limits, lua, queue (queue, 451 4.3.0 if away)\n"
+	    "MAIL     rules, spf (resolver), lua, "
+	    "queue (queue, 451 4.3.0 if away)\n"
+	    "RCPT     rules, dnsbl (resolver), limits, lua, "
+	    "queue (queue, 451 4.3.0 if away)\n"
 	    "DATA     name (resolver), lua, queue (queue, 451 4.3.0 if away)"
 	    "\n"
 	    "END      text, lua, queue (queue, 451 4.3.0 if away), lua\n"
