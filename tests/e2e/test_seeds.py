@@ -25,6 +25,8 @@ from test_mx import HERE, THERE, THIRD, common_port
 from test_submission import PLAIN, TlsClient, make_certificate, make_users
 from tool import run
 
+pytestmark = pytest.mark.heavy       # each of it has a test of its own besides
+
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 CONF = """
 process { hostname mx.test.example; run_dir run; %(resolver)s }
