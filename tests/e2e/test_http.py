@@ -343,3 +343,15 @@ def test_curl_sends_a_file_as_the_manual_has_it(house):
         capture_output=True, text=True, check=True)
     assert done.stdout == "204", done
     assert house.sink.wait()[0].header("Subject") == ["by curl"]
+
+
+def test_a_queue_that_keeps_nothing_is_refused_before_the_start(server):
+    for more in ("relay out", "queue p"):
+        server.configure("""
+process { hostname mx.test.example; run_dir run }
+edge in { type http; listener { interface 127.0.0.1 }; %s }
+queue p { type proxy; relay out }
+relay out { type static; host 127.0.0.1 }
+""" % more)
+        got = server.check()
+        assert got.returncode and "cannot pass through unkept" in got.stderr

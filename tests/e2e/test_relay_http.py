@@ -70,6 +70,9 @@ class House:
     def reset(self):
         self.web.head = self.web.end = lambda request: None
         self.web.pause = None
+        ctl(self.server, "queue", "remove", "--all", "--yes")
+        until(lambda: not ctl(self.server, "queue", "list", "--json").lines,
+              what="what the test before left")
         with self.web.news:
             self.web.requests.clear()
 

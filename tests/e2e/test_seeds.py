@@ -216,8 +216,9 @@ class Hub:
             "resolver": self.names.resolver(), "work": work, "port": self.port,
             "msa": self.msa, "smtps": self.smtps, "through": self.through,
             "free": self.free, "lua": self.lua, "luas": self.luas,
-            "post": self.post, "web": self.web.port, "mxport": port, "hop": self.hop.port,
-            "onehop": self.one.port, "boxport": self.box.port})
+            "post": self.post, "web": self.web.port, "mxport": port,
+            "hop": self.hop.port, "onehop": self.one.port,
+            "boxport": self.box.port})
         try:
             p.start()
         except BaseException:
