@@ -99,6 +99,8 @@ block_is_abroad(const struct block *edge)
 {
 	const struct block *l;
 
+	if (edge->settings[OPTION_EDGE_proxy_protocol].cnt > 0)
+		return true;
 	TAILQ_FOREACH(l, &edge->blocks, entry)
 		if (l->no == BLOCK_LISTENER && block_is_beyond(l))
 			return true;

@@ -86,7 +86,8 @@ bool		 block_is_local(const struct block *edge);
 /* The n-th address that a listener stands for: "" is two, :: and 0.0.0.0. */
 bool		 block_listener_net(const struct block *listener, unsigned n,
 		    struct net *out);
-/* Can somebody beyond this host reach the listener, or one of the edge? */
+/* Can somebody beyond this host reach the listener, or one of the edge?  By a
+ * proxy everybody can. */
 bool		 block_is_beyond(const struct block *listener);
 bool		 block_is_abroad(const struct block *edge);
 

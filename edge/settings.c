@@ -237,6 +237,7 @@ settings_init(struct settings *set, struct span bytes)
 	    (e = rules_init(&set->rules, &rules)) == OK &&
 	    (e = dnsbl_init(&set->dnsbls, &rules)) == OK &&
 	    (e = read_http(set, &edge)) == OK &&
+	    (e = nets_init(&set->proxies, &edge, "proxy_protocol")) == OK &&
 	    (e = read_senders(set, &edge)) == OK)
 		e = validators_open(&set->validators, &edge, set->hostname);
 	if (e != OK)
@@ -250,6 +251,7 @@ settings_fini(struct settings *set)
 	validators_close(&set->validators);
 	rules_fini(&set->rules);
 	dnsbl_fini(&set->dnsbls);
+	nets_fini(&set->proxies);
 	sender_map_fini(&set->senders);
 	regex_close(&set->http.uri);
 	free(set->http.method);

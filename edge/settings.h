@@ -54,6 +54,7 @@ struct settings {
 	bool		 binarymime;	/* is offered		*/
 	struct rules	 rules;
 	struct dnsbls	 dnsbls;
+	struct nets	 proxies;	/* begin with a PROXY header */
 	bool		 spf;		/* is asked about	*/
 	unsigned	 spf_reject;	/* bits of enum spf_result */
 

@@ -132,7 +132,9 @@ check_open(struct conf *c, const struct block *e, const struct block *l)
 	const struct setting *clients;
 	const struct reading *value;
 
-	if (!block_is_beyond(l) || rules == NULL || e->target == NULL ||
+	if ((!block_is_beyond(l) &&
+	    e->settings[OPTION_EDGE_proxy_protocol].cnt == 0) ||
+	    rules == NULL || e->target == NULL ||
 	    (out = way_out(e->target)) == NULL ||
 	    rules->settings[OPTION_RULES_only_recipients].given ||
 	    block_num(rules, OPTION_RULES_require_auth) != 0)

@@ -15,6 +15,7 @@
 #include "edge/client/client.h"
 #include "edge/edge.h"
 #include "edge/client/listen.h"
+#include "edge/client/preface.h"
 #include "edge/protocol.h"
 #include "sys/counters.h"
 
@@ -25,6 +26,7 @@
 
 struct listen {
 	struct edge	*edge;
+	struct prefaces	 prefaces;	/* of proxies		*/
 	struct timer	 pause;
 	int64_t		 logged_ms;	/* when the log was told last, or 0 */
 	unsigned	 cnt;
@@ -99,40 +101,61 @@ is_known(int fd, const struct sockaddr *sa, struct client_address *out)
 	return true;
 }
 
-/* A new connection: fd is taken. */
+/* Whose it is is known: fd is taken. */
 static enum err
-take_in(struct edge *edge, int fd, const struct sockaddr *sa)
+let_in(struct edge *edge, int fd, const struct client_address *a)
 {
-	struct client_address a;
 	unsigned cnt = 0;
 	enum err e;
+
+	if (edge->client_cnt >= edge->set.max_sessions) {
+		turn_away(edge, fd, a, "4.3.2", "Too many sessions");
+		return OK;
+	}
+	if ((e = limits_enter(edge->limits, a, &cnt)) != OK) {
+		close(fd);
+		return e;
+	}
+	if (cnt > edge->set.max_sessions_per_client &&
+	    !client_address_is_loopback(a)) {
+		limits_leave(edge->limits, a);
+		turn_away(edge, fd, a, "4.7.0",
+		    "Too many sessions of yours");
+		return OK;
+	}
+	counter_add(COUNTER_accepted, 1);
+	return client_open(edge, fd, a);
+}
+
+/* A new connection: fd is taken. */
+static enum err
+take_in(struct listen *l, int fd, const struct sockaddr *sa)
+{
+	struct edge *edge = l->edge;
+	struct client_address a;
 	int on = 1;
 
 	if (!is_known(fd, sa, &a)) {
 		close(fd);
 		return OK;
 	}
-	if (edge->client_cnt >= edge->set.max_sessions) {
-		turn_away(edge, fd, &a, "4.3.2", "Too many sessions");
-		return OK;
-	}
-	if ((e = limits_enter(edge->limits, &a, &cnt)) != OK) {
-		close(fd);
-		return e;
-	}
-	if (cnt > edge->set.max_sessions_per_client &&
-	    !client_address_is_loopback(&a)) {
-		limits_leave(edge->limits, &a);
-		turn_away(edge, fd, &a, "4.7.0",
-		    "Too many sessions of yours");
-		return OK;
-	}
 	/* Replies leave when they are written; a failure costs only time. */
 	if (!client_address_is_local(&a))
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
 		    sizeof(on));
-	counter_add(COUNTER_accepted, 1);
-	return client_open(edge, fd, &a);
+	if (nets_has(&edge->set.proxies, &a, 0))
+		return preface_take(&l->prefaces, fd, &a);
+	return let_in(edge, fd, &a);
+}
+
+/* A proxy has said whose connection it passes on. */
+static void
+on_preface(int fd, const struct client_address *a, void *arg)
+{
+	struct listen *l = arg;
+
+	if (let_in(l->edge, fd, a) != OK)
+		pause_all(l, ENOMEM);
 }
 
 /* What accept4() says about one connection, and not about us. */
@@ -149,7 +172,6 @@ is_passing(int error)
 static bool
 take_batch(struct listen *l, const struct ev *ev)
 {
-	struct edge *edge = l->edge;
 	struct sockaddr_storage sa;
 	socklen_t len;
 	int fd;
@@ -166,7 +188,7 @@ take_batch(struct listen *l, const struct ev *ev)
 			pause_all(l, errno);
 			return false;
 		}
-		if (take_in(edge, fd, (struct sockaddr *)&sa) != OK) {
+		if (take_in(l, fd, (struct sockaddr *)&sa) != OK) {
 			pause_all(l, ENOMEM);
 			return false;
 		}
@@ -191,6 +213,7 @@ listen_open(struct listen **out, struct edge *edge, const int *fds,
 		return ERR_FULL;
 	l->edge = edge;
 	timer_init(&l->pause, edge->loop, go_on, l);
+	preface_init(&l->prefaces, edge->loop, on_preface, l);
 	for (; l->cnt < cnt; l->cnt++)
 		if ((e = ev_init(&l->evs[l->cnt], edge->loop, fds[l->cnt],
 		    EV_READ, listen_ready, l)) != OK) {
@@ -219,6 +242,7 @@ listen_close(struct listen **lp)
 	if (l == NULL)
 		return;
 	timer_stop(&l->pause);
+	preface_fini(&l->prefaces);
 	for (unsigned i = 0; i < l->cnt; i++)
 		ev_fini(&l->evs[i]);
 	free(l);

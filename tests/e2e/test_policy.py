@@ -88,3 +88,27 @@ def test_a_sender_whose_domain_says_no_is_refused(start, sink, dns):
         c.hello()
         c.mail("ann@policy.example", "bob@there.example")
     assert sink.wait()[0].text.startswith("Received-SPF: pass\r\n")
+
+
+def test_a_proxy_says_whose_connection_it_passes_on(start, sink):
+    p = start(sink.port, edge="""
+        proxy_protocol 127.0.0.1/32
+        rules { clients 127.0.0.0/8 192.0.2.0/24; deny_clients 192.0.2.9 }""")
+    two = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\x7f\0\0\1\4\0\0\x19"
+    for count, header in enumerate((
+            b"PROXY TCP4 192.0.2.1 127.0.0.1 1024 25\r\n", two), 1):
+        with Client(p.port, greet=False) as c:
+            c.write(header + b"EHLO here.example\r\n")
+            assert c.reply().startswith("220 ")
+            assert c.reply().endswith("SIZE 52428800")
+            c.mail("ann@here.example", "bob@there.example")
+        assert "([192.0.2.1])" in sink.wait(count)[-1].text
+    with Client(p.port, greet=False) as c:
+        c.write(b"PROXY TCP4 192.0.2.9 127.0.0.1 1024 25\r\n")
+        assert c.reply().startswith("554 ")
+    with Client(p.port, greet=False) as c:
+        c.write(b"EHLO here.example\r\n")
+        assert c.at_end()
+    p.wait_log(event="refused", why="no PROXY header")
+    with Client(p.port, source="127.0.0.2") as c:
+        assert c.greeting.startswith("220 ")
