@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/id.h"
 
 #define COUNTER_MAX	0xfffu
@@ -71,18 +72,6 @@ id_text(struct id id, char *buf)
 	*buf = '\0';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 id_parse(struct span s, struct id *out)
 {
@@ -97,8 +86,8 @@ id_parse(struct span s, struct id *out)
 		if ((i == 4 || i == 6 || i == 8 || i == 10) &&
 		    s.ptr[at++] != '-')
 			return false;
-		high = hex_value(s.ptr[at++]);
-		low = hex_value(s.ptr[at++]);
+		high = ascii_hex(s.ptr[at++]);
+		low = ascii_hex(s.ptr[at++]);
 		if (high < 0 || low < 0)
 			return false;
 		id.b[i] = (uint8_t)(high << 4 | low);

@@ -1,6 +1,7 @@
 /*
  * http_body.c - framing, one byte at a time where it is not data.
  */
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "http/http_body.h"
 #include "http/http_chars.h"
@@ -62,7 +63,7 @@ is_too_much(struct http_body *b, size_t max)
 static enum at
 take_size(struct http_body *b, char c)
 {
-	int digit = http_chars_hex(c);
+	int digit = ascii_hex(c);
 
 	if (digit < 0) {
 		if (b->digit_cnt == 0 || (c != '\r' && c != ';'))

@@ -1,13 +1,13 @@
 /* http_chars.c - RFC 9110 5.5 field-value, 5.6.1 lists, 5.6.2 token. */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "http/http_chars.h"
 
 bool
 http_chars_is_token(char c)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9'))
+	if (ascii_is_alnum(c))
 		return true;
 	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
@@ -33,18 +33,6 @@ bool
 http_chars_is_visible(char c)
 {
 	return c > ' ' && c < 0x7f;
-}
-
-int
-http_chars_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 bool

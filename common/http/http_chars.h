@@ -20,9 +20,6 @@ bool	http_chars_is_text(char);
 /* A visible byte of ASCII: what a request target is made of. */
 bool	http_chars_is_visible(char);
 
-/* The value of a hexadecimal digit, or -1. */
-int	http_chars_hex(char);
-
 /*
  * The next member of a comma-separated list, without blanks around it; *list
  * moves on.  Empty members are passed over.  False: there is none left.

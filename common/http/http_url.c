@@ -1,6 +1,7 @@
 /* http_url.c - from left to right. */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "http/http_chars.h"
 #include "http/http_url.h"
@@ -19,7 +20,7 @@ is_host(struct span host, bool in_brackets)
 		return false;
 	for (size_t i = 0; i < host.len; i++)
 		if (in_brackets ? host.ptr[i] != ':' && host.ptr[i] != '.' &&
-		    http_chars_hex(host.ptr[i]) < 0 :
+		    ascii_hex(host.ptr[i]) < 0 :
 		    !is_name_char(host.ptr[i]))
 			return false;
 	return true;

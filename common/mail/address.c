@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/domain.h"
@@ -20,18 +21,11 @@ struct scan {
 	bool		 is_utf8;	/* a character over U+007F was taken */
 };
 
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
-
 /* RFC 5322 3.2.3 */
 static bool
 is_atext(char c)
 {
-	return is_alnum(c) ||
+	return ascii_is_alnum(c) ||
 	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -123,7 +117,7 @@ scan_domain_char(struct scan *s)
 {
 	char c = s->rest.len > 0 ? s->rest.ptr[0] : '\0';
 
-	if (is_alnum(c) || c == '-' || c == '_')
+	if (ascii_is_alnum(c) || c == '-' || c == '_')
 		return scan_char(s, c);
 	return scan_utf8(s);
 }

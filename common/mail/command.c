@@ -5,6 +5,7 @@
  * SMTPUTF8 stands behind the address it allows, so MAIL's path is taken as if
  * it had been said, and judged when the parameters are known.
  */
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "mail/command.h"
 #include "mail/dsn.h"
@@ -148,26 +149,14 @@ param_for(const struct param *params, size_t cnt, struct span name)
 	return NULL;
 }
 
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_alnum(char c)
-{
-	return is_letter(c) || (c >= '0' && c <= '9');
-}
-
 /* esmtp-keyword, RFC 5321 4.1.2 */
 static bool
 is_keyword(struct span name)
 {
-	if (name.len == 0 || !is_alnum(name.ptr[0]))
+	if (name.len == 0 || !ascii_is_alnum(name.ptr[0]))
 		return false;
 	for (size_t i = 1; i < name.len; i++)
-		if (!is_alnum(name.ptr[i]) && name.ptr[i] != '-')
+		if (!ascii_is_alnum(name.ptr[i]) && name.ptr[i] != '-')
 			return false;
 	return true;
 }
@@ -310,7 +299,7 @@ command_parse(struct span line, struct command *out)
 {
 	size_t len = 0;
 
-	while (len < line.len && is_letter(line.ptr[len]))
+	while (len < line.len && ascii_is_letter(line.ptr[len]))
 		len++;
 	if (len == 0 || has_control(line))
 		return ERR_PEER;

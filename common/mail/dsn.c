@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "mail/dsn.h"
 
@@ -90,17 +91,11 @@ dsn_wants(uint8_t notify, unsigned kind)
 	return (notify & kind) != 0;
 }
 
-/* The value of a digit; upper: of upper case only.  -1: it is none. */
+/* In xtext they are of upper case only. */
 static int
-hex_digit(char c, bool upper)
+upper_hex(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (!upper && c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return c >= 'a' && c <= 'f' ? -1 : ascii_hex(c);
 }
 
 /* The byte that "+XX" at the front stands for; -1: there is none. */
@@ -111,8 +106,8 @@ hexchar(struct span s)
 
 	if (s.len < 3 || s.ptr[0] != '+')
 		return -1;
-	high = hex_digit(s.ptr[1], true);
-	low = hex_digit(s.ptr[2], true);
+	high = upper_hex(s.ptr[1]);
+	low = upper_hex(s.ptr[2]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
@@ -150,7 +145,7 @@ is_hexpoint(struct span s)
 	if (s.len < 2 || s.len > 6)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		int digit = hex_digit(s.ptr[i], false);
+		int digit = ascii_hex(s.ptr[i]);
 
 		if (digit < 0)
 			return false;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "mail/base64.h"
 #include "mail/encoded.h"
@@ -100,18 +101,6 @@ put(struct writing *w, char c)
 		w->buf[w->len++] = c;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 static bool
 decode_q(struct span s, char *buf, size_t *len)
 {
@@ -123,8 +112,8 @@ decode_q(struct span s, char *buf, size_t *len)
 			buf[(*len)++] = s.ptr[i] == '_' ? ' ' : s.ptr[i];
 			continue;
 		}
-		if (i + 2 >= s.len || (high = hex(s.ptr[i + 1])) < 0 ||
-		    (low = hex(s.ptr[i + 2])) < 0)
+		if (i + 2 >= s.len || (high = ascii_hex(s.ptr[i + 1])) < 0 ||
+		    (low = ascii_hex(s.ptr[i + 2])) < 0)
 			return false;
 		buf[(*len)++] = (char)(high << 4 | low);
 		i += 2;

@@ -1,11 +1,6 @@
 /* reply.c - strict about the code, easy about the text behind it. */
+#include "base/ascii.h"
 #include "mail/reply.h"
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static struct span
 without_end(struct span line)
@@ -26,7 +21,7 @@ take_number(struct span *text, uint16_t *out)
 	size_t len = 0;
 	unsigned n = 0;
 
-	while (len < text->len && len < 4 && is_digit(text->ptr[len]))
+	while (len < text->len && len < 4 && ascii_is_digit(text->ptr[len]))
 		n = n * 10 + (unsigned)(text->ptr[len++] - '0');
 	if (len == 0 || len > 3 || (len > 1 && text->ptr[0] == '0'))
 		return false;
@@ -77,7 +72,7 @@ reply_line(struct span line, struct reply *out)
 		return ERR_PEER;
 	line = span_tail(line, 3);
 	r.code = (uint16_t)code;
-	if (line.len > 0 && is_digit(line.ptr[0]))
+	if (line.len > 0 && ascii_is_digit(line.ptr[0]))
 		return ERR_PEER;
 	r.more = take_char(&line, '-');
 	if (!r.more && !take_char(&line, ' '))

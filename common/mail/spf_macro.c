@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "mail/spf_macro.h"
 
 #define LETTERS		"slodiphv"
@@ -40,12 +41,6 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* "{d2r.-}", off the front of s; false when it is none. */
 static bool
 read_macro(struct span *s, bool is_text, struct macro *m)
@@ -61,7 +56,7 @@ read_macro(struct span *s, bool is_text, struct macro *m)
 	m->is_escaped = m->letter != s->ptr[1];
 	if (strchr(letters, m->letter) == NULL)
 		return false;
-	for (; at < s->len && is_digit(s->ptr[at]); at++) {
+	for (; at < s->len && ascii_is_digit(s->ptr[at]); at++) {
 		has_parts = true;
 		if (m->parts < 1000)
 			m->parts = m->parts * 10 +
@@ -122,7 +117,7 @@ put_escaped(struct out *o, char c)
 {
 	char hex[4];
 
-	if (is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
+	if (ascii_is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
 	    (c != '\0' && strchr("-._~", c) != NULL)) {
 		put_char(o, c);
 		return;

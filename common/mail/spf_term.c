@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "mail/spf_macro.h"
 #include "mail/spf_term.h"
 
@@ -21,18 +22,6 @@ static const struct {
 	{ "ip6",	SPF_IP6,	true,	true,	false },
 	{ "exists",	SPF_EXISTS,	true,	true,	false },
 };
-
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_alnum(char c)
-{
-	return is_alpha(c) || (c >= '0' && c <= '9');
-}
 
 bool
 spf_term_next(struct span *record, struct span *term)
@@ -52,12 +41,13 @@ is_toplabel(struct span s)
 {
 	bool has_other = false;
 
-	if (s.len == 0 || !is_alnum(s.ptr[0]) || !is_alnum(s.ptr[s.len - 1]))
+	if (s.len == 0 || !ascii_is_alnum(s.ptr[0]) ||
+	    !ascii_is_alnum(s.ptr[s.len - 1]))
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		if (!is_alnum(s.ptr[i]) && s.ptr[i] != '-')
+		if (!ascii_is_alnum(s.ptr[i]) && s.ptr[i] != '-')
 			return false;
-		has_other |= is_alpha(s.ptr[i]) || s.ptr[i] == '-';
+		has_other |= ascii_is_letter(s.ptr[i]) || s.ptr[i] == '-';
 	}
 	return has_other;
 }
@@ -171,11 +161,11 @@ modifier_len(struct span s)
 {
 	size_t len = 0;
 
-	while (len < s.len && (is_alnum(s.ptr[len]) ||
+	while (len < s.len && (ascii_is_alnum(s.ptr[len]) ||
 	    (s.ptr[len] != '\0' && strchr("-_.", s.ptr[len]) != NULL)))
 		len++;
 	return len > 0 && len < s.len && s.ptr[len] == '=' &&
-	    is_alpha(s.ptr[0]) ? len : 0;
+	    ascii_is_letter(s.ptr[0]) ? len : 0;
 }
 
 enum err

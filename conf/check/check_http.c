@@ -2,6 +2,7 @@
  * check_http.c - an edge of type http: what its dialect stands for, and whether
  * its words can stand in a request.
  */
+#include "base/ascii.h"
 #include "conf/check/check.h"
 #include "conf/kinds.h"
 
@@ -27,8 +28,7 @@ static const struct {
 static bool
 is_token_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return ascii_is_alnum(c) || c == '-' || c == '_';
 }
 
 static bool

@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 
+#include "base/ascii.h"
 #include "conf/read/expr.h"
 
 struct reader {
@@ -56,12 +57,6 @@ take(struct reader *r, struct span word)
 	return true;
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static double
 read_number(struct reader *r)
 {
@@ -75,7 +70,7 @@ read_number(struct reader *r)
 			has_point = true;
 			continue;
 		}
-		if (!is_digit(c))
+		if (!ascii_is_digit(c))
 			break;
 		has_digit = true;
 		v = v * 10 + (c - '0');
@@ -112,7 +107,7 @@ read_atom(struct reader *r)
 {
 	double v;
 
-	if (is_digit(peek(r)) || peek(r) == '.')
+	if (ascii_is_digit(peek(r)) || peek(r) == '.')
 		return read_number(r);
 	if (take(r, SPAN("min")))
 		return read_choice(r, true);

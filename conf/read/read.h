@@ -39,9 +39,6 @@ bool		 read_value(const struct read_place *,
 bool		 read_unfit(const struct read_place *, const struct value *,
 		    const char *fits);
 
-/* A letter or digit of ASCII? */
-bool		 read_is_alnum(char);
-
 /* Is it a full host name by RFC 1123 2.1, not an address? */
 bool		 read_is_hostname(struct span);
 

@@ -1,16 +1,10 @@
 /* read_host.c - names and addresses of hosts, and what all readers need. */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "conf/read/read_host.h"
 #include "mail/domain.h"
-
-bool
-read_is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
-}
 
 static bool
 is_label(struct span s)
@@ -19,7 +13,7 @@ is_label(struct span s)
 	    s.ptr[s.len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!read_is_alnum(s.ptr[i]) && s.ptr[i] != '-')
+		if (!ascii_is_alnum(s.ptr[i]) && s.ptr[i] != '-')
 			return false;
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/ascii.h"
 #include "conf/read/path.h"
 #include "conf/read/propose.h"
 #include "conf/read/read_path.h"
@@ -65,7 +66,7 @@ word_in_braces(struct span s)
 {
 	size_t len = 1;
 
-	while (len < s.len && (read_is_alnum(s.ptr[len]) ||
+	while (len < s.len && (ascii_is_alnum(s.ptr[len]) ||
 	    s.ptr[len] == '_'))
 		len++;
 	return len == s.len || s.ptr[len] != '}' ? SPAN("") :
@@ -170,7 +171,7 @@ read_user(const struct read_place *rp, const struct value *v)
 	    v->text.ptr[0] != '-' && !span_number(v->text, UINT64_MAX, &number);
 
 	for (size_t i = 0; i < v->text.len; i++)
-		if (!read_is_alnum(v->text.ptr[i]) &&
+		if (!ascii_is_alnum(v->text.ptr[i]) &&
 		    strchr("_-.", v->text.ptr[i]) == NULL)
 			is_good = false;
 	return is_good || read_unfit(rp, v, "the name of a user");

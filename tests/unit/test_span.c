@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/ascii.h"
 #include "base/span.h"
 
 static const struct span none = { NULL, 0 };
@@ -110,6 +111,26 @@ numbers_are_digits_up_to_the_maximum(void **state)
 	assert_false(span_number(SPAN("1a"), 99, &n));
 }
 
+static void
+bytes_are_what_ascii_says(void **state)
+{
+	const char hex[] = "0123456789abcdef";
+
+	for (int i = -128; i < 128; i++) {
+		char c = (char)i;
+		const char *at = memchr(hex, c, 16);
+
+		assert_true(ascii_is_digit(c) == (c >= 48 && c <= 57));
+		assert_true(ascii_is_letter(c) == ((c >= 65 && c <= 90) ||
+		    (c >= 97 && c <= 122)));
+		assert_true(ascii_is_alnum(c) ==
+		    (ascii_is_letter(c) || ascii_is_digit(c)));
+		if (c >= 'A' && c <= 'F')
+			at = memchr(hex, c + 32, 16);
+		assert_int_equal(ascii_hex(c), at == NULL ? -1 : at - hex);
+	}
+}
+
 int
 main(void)
 {
@@ -120,6 +141,7 @@ main(void)
 		cmocka_unit_test(words_are_taken_off_and_found),
 		cmocka_unit_test(a_c_string_fits_or_is_empty),
 		cmocka_unit_test(numbers_are_digits_up_to_the_maximum),
+		cmocka_unit_test(bytes_are_what_ascii_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
