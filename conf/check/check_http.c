@@ -4,7 +4,6 @@
  */
 #include "base/ascii.h"
 #include "conf/check/check.h"
-#include "conf/kinds.h"
 
 /* What frames a request, or means something else already. */
 static const char *const taken[] = {
@@ -68,17 +67,6 @@ check_name(struct conf *c, const struct block *e, size_t at)
 		    "called `%.*s' already", report_len(name), name.ptr);
 }
 
-/* The text is handed on before the next hop has said that it may come. */
-static void
-check_passing(struct conf *c, const struct block *e)
-{
-	if (e->target != NULL && kinds_queue_has(block_kind(e->target),
-	    QUEUE_KIND_PASSES))
-		report_add(&c->mistakes, e->name_place, "mail that comes by "
-		    "HTTP cannot pass through unkept yet: give %s a queue "
-		    "that keeps it", block_words(c, e));
-}
-
 void
 check_http(struct conf *c)
 {
@@ -96,7 +84,6 @@ check_http(struct conf *c)
 				block_set(c, e, fields[i].no,
 				    span_of(is_lua ? fields[i].lua :
 				    fields[i].python), 0);
-		check_passing(c, e);
 		check_token(c, e, OPTION_EDGE_method);
 		for (size_t i = 1; i < FIELD_CNT; i++) {
 			check_token(c, e, fields[i].no);

@@ -291,14 +291,32 @@ put(struct post *p, struct span run)
 		    "The message cannot be taken in");
 }
 
+/*
+ * An empty chunk, which brings no bytes, is over once whatever was asked before
+ * the text has been answered.  True: something was said to it.
+ */
+static bool
+take_empty(struct post *p)
+{
+	const struct grow *out = &p->session.seat.out;
+	struct span nothing = SPAN("");
+	size_t len = out->len;
+
+	session_feed(&p->session, &nothing);
+	return out->len > len;
+}
+
 bool
 post_text(struct post *p, struct span *in)
 {
 	struct span part = span_head(*in,
 	    transaction_room(p->session.transaction)), run;
 	size_t len = part.len;
-	enum http_step step = http_body_next(&p->body, &part, &run);
+	enum http_step step;
 
+	if (take_empty(p))
+		return true;
+	step = http_body_next(&p->body, &part, &run);
 	*in = span_tail(*in, len - part.len);
 	switch (step) {
 	case HTTP_RUN:

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from client import Client
 from server import NOBODY, Postern, Room, free_port, until
 from sinks import Sink
 from test_submission import PASSWORD, USER, make_users
@@ -281,12 +282,15 @@ def test_line_ends_are_made_whole_and_others_refused(house):
 
 
 def test_eight_bits_and_names_in_utf8(house):
-    got = Http(house.python).post(
-        fields("j\xf6rg@there.example", sender="\xe4nn@here.example"),
-        "Subject: \xfc\r\n\r\n\xdf\r\n".encode())
-    assert got.status in (204, 400), got.reply
-    if got.status == 204:
-        assert "SMTPUTF8" in house.sink.wait()[0].params
+    """Until it is known what the next hop offers, it is 503."""
+    def answer():
+        got = Http(house.python).post(
+            fields("j\xf6rg@there.example", sender="\xe4nn@here.example"),
+            "Subject: \xfc\r\n\r\n\xdf\r\n".encode())
+        return got if got.status != 503 else None
+    got = until(answer, what="what the next hop offers")
+    assert got.status == 204, got.reply
+    assert "SMTPUTF8" in house.sink.wait()[0].params
 
 
 def test_a_login_holds_for_its_request_alone(house):
@@ -345,13 +349,79 @@ def test_curl_sends_a_file_as_the_manual_has_it(house):
     assert house.sink.wait()[0].header("Subject") == ["by curl"]
 
 
-def test_a_queue_that_keeps_nothing_is_refused_before_the_start(server):
-    for more in ("relay out", "queue p"):
-        server.configure("""
+PASSING = """
 process { hostname mx.test.example; run_dir run }
-edge in { type http; listener { interface 127.0.0.1 }; %s }
-queue p { type proxy; relay out }
-relay out { type static; host 127.0.0.1 }
-""" % more)
-        got = server.check()
-        assert got.returncode and "cannot pass through unkept" in got.stderr
+edge web {
+    type http
+    listener { interface 127.0.0.1; port %(web)d }
+    relay hop
+}
+edge smtp {
+    type smtp
+    listener { interface 127.0.0.1; port %(smtp)d }
+    relay web
+}
+relay web { type http; url http://127.0.0.1:%(web)d/ }
+relay hop { type static; host 127.0.0.1; port %(hop)d; ask_after 0 }
+"""
+
+
+@pytest.fixture(scope="module")
+def passing():
+    room = Room(NOBODY if os.geteuid() == 0 else None)
+    p = Postern(room)
+    p.hop = Sink(extensions=("PIPELINING", "8BITMIME"))
+    p.web, p.smtp = free_port(), free_port()
+    p.configure(PASSING % {"web": p.web, "smtp": p.smtp, "hop": p.hop.port})
+    p.start()
+    yield p
+    p.stop()
+    p.finish()
+    p.hop.close()
+    room.remove()
+
+
+LINES = "".join("%d %s\r\n" % (i, "x" * (i % 900)) for i in range(600))
+
+
+@pytest.mark.parametrize("text", [TEXT, TEXT + LINES, "Subject: x\r\n\r\n"],
+                         ids=["short", "long", "bare"])
+@pytest.mark.parametrize("chunks", [False, True])
+def test_what_passes_through_is_answered_by_the_next_hop(passing, text,
+                                                         chunks):
+    passing.hop.answer = lambda verb, line, session: \
+        "250 2.0.0 Kept as 4711" if verb == "END" else None
+    passing.hop.messages.clear()
+    parts = [text[i:i + 5000] for i in range(0, len(text), 5000)]
+    got = Http(passing.web).post(fields("bob@there.example"),
+                                 parts if chunks else text, chunks=chunks)
+    assert (got.status, got.reply) == (
+        204, '250; message="2.0.0 Kept as 4711"'), got.text
+    assert passing.hop.wait()[0].data.endswith(text.encode())
+
+
+@pytest.mark.parametrize("verb, words", [
+    ("MAIL", "550 5.7.1 Not you"), ("RCPT", "550 5.1.1 Nobody"),
+    ("DATA", "451 4.3.0 Not now"), ("END", "554 5.6.0 No such thing")])
+@pytest.mark.parametrize("chunks", [False, True])
+def test_a_refusal_of_the_next_hop_comes_in_its_words(passing, verb, words,
+                                                      chunks):
+    passing.hop.answer = lambda got, line, session: \
+        words if got == verb else None
+    got = Http(passing.web).post(fields("bob@there.example"),
+                                 [TEXT] if chunks else TEXT, chunks=chunks)
+    assert got.reply.startswith('%s; message="%s"' % (words[:3], words[4:]))
+
+
+@pytest.mark.parametrize("verb, words", [
+    (None, "250 2.0.0 Kept as 4711"), ("RCPT", "550 5.1.1 Nobody"),
+    ("END", "554 5.6.0 No such thing"), ("END", "451 4.3.0 Not now")])
+@pytest.mark.parametrize("text", [TEXT, TEXT + LINES], ids=["short", "long"])
+def test_by_smtp_and_http_and_smtp_the_words_stay(passing, verb, words, text):
+    passing.hop.answer = lambda got, line, session: \
+        words if got == (verb or "END") else None
+    with Client(passing.smtp) as c:
+        c.hello()
+        c.begin("ann@here.example", "bob@there.example")
+        c.write(text.replace("\r\n.", "\r\n.."))
+        assert c.say(".") == words
