@@ -2,7 +2,7 @@
 # e2e.sh [PYTEST ARGUMENT...] - the end-to-end tests against the programs in
 # $POSTERN_BUILD (build), three at a time for each processor, but three storms
 # in all, and those marked alone by themselves.  Tests marked root run as root,
-# three at a time, by sudo where we are not; where that fails they fail.
+# two for each processor, by sudo where we are not; where that fails they fail.
 # Counts go to the file $COUNTS too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -41,7 +41,7 @@ args=("$@" -n 3)
 run storm "not root and storm$also" || ok=1
 args=("$@")
 run alone "not root and alone$also" || ok=1
-args=("$@" -n "${E2E_ROOT_JOBS:-3}")
+args=("$@" -n "${E2E_ROOT_JOBS:-$(($(nproc) * 2))}")
 run root "root$also" "${by[@]}" || ok=1
 
 count() {

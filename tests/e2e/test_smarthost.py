@@ -197,6 +197,7 @@ def test_roots_may_be_a_directory_that_each_reload_reads(root_server, house):
     p.wait_log(event="delivered", id=name)
 
 
+@pytest.mark.heavy
 @pytest.mark.root
 def test_a_wrong_password_costs_only_time_and_is_told_nobody(server, house):
     postfix = house.open()
