@@ -41,7 +41,8 @@ unit() {
 # The other builds, and a second of each fuzz target, use what the tests leave
 # of the processors, for those wait more than they work.
 others() {
-	nice -n 19 make -s SAN=1 $LINKER unit-build >build/san.log 2>&1
+	nice -n 19 make -s -j"$jobs" SAN=1 $LINKER unit-build \
+	    >build/san.log 2>&1
 	echo $? >build/san.status
 	nice -n 19 make -s -j"$jobs" SAN=1 $LINKER fuzz-build \
 	    >build/fuzz.log 2>&1
