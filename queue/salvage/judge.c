@@ -346,6 +346,18 @@ drop_deliveries(struct verdict *v, bool just_doubtful)
 			v->deliveries[i].is_good = false;
 }
 
+/*
+ * A delivery told of by table due alone does not say how many it is for.  Where
+ * the message has had more recipients than there are rows, some may be done
+ * with, or gone without a trace: nobody can tell, so that is said.
+ */
+static bool
+may_lack_rcpts(const struct verdict *v, const struct judge_delivery *d)
+{
+	return d->row == NULL && d->is_good && v->has_message &&
+	    v->rcpt_cnt < v->message.rcpt_cnt;
+}
+
 static void
 count_rcpts(struct verdict *v)
 {
@@ -353,6 +365,8 @@ count_rcpts(struct verdict *v)
 	for (size_t i = 0; i < v->delivery_cnt; i++) {
 		struct judge_delivery *d = &v->deliveries[i];
 
+		if (may_lack_rcpts(v, d))
+			v->faults |= JUDGE_RCPT;
 		if (d->row != NULL && d->is_good &&
 		    d->rcpt_cnt != d->rec.rcpt_cnt) {
 			v->faults |= JUDGE_RCPT;
@@ -443,7 +457,10 @@ judge_can_go(const struct verdict *v)
 	return v->report_cnt > 0;
 }
 
-/* A delivery made good from its due row lacks nothing; one without does. */
+/*
+ * A delivery made good from its due row lacks nothing, where all recipients are
+ * there; one without does.
+ */
 bool
 judge_is_lacking(const struct verdict *v)
 {

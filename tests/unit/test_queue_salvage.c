@@ -486,6 +486,73 @@ a_recipient_that_was_done_with_gets_no_second_copy(void **state)
 	}
 }
 
+/* Take a row out of the store as if nothing had ever told of it. */
+static void
+take_away(struct id id, enum table t, uint32_t no)
+{
+	struct store_env e;
+	struct store_key k;
+	MDB_txn *txn;
+	MDB_val key;
+
+	assert_int_equal(store_table_open(&e, kit->kit.dir), 0);
+	assert_int_equal(mdb_txn_begin(e.env, NULL, 0, &txn), 0);
+	store_table_key_no(&k, id, no);
+	key = (MDB_val){ k.len, k.b };
+	assert_int_equal(mdb_del(txn, e.dbi[t], &key, NULL), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	store_table_close(&e);
+}
+
+static bool
+is_lacking(struct id id)
+{
+	struct verdict v;
+	struct image im;
+	struct rows r;
+	bool lacking;
+
+	free(kit->bytes);
+	salvage_slurp(kit);
+	assert_true(image_take(&im, kit->bytes, kit->len));
+	assert_int_equal(rows_read(&r, &im), OK);
+	assert_int_equal(judge_message(&r, id, &v), OK);
+	assert_true(judge_can_go(&v));
+	lacking = judge_is_lacking(&v);
+	judge_fini(&v);
+	rows_fini(&r);
+	return lacking;
+}
+
+/* Table due alone tells of a delivery, and not for how many it is. */
+static void
+a_recipient_is_missed_whose_delivery_is_gone_too(void **state)
+{
+	struct salvage_kit *others = kit;
+	struct salvage_mail *m;
+	unsigned before;
+	struct id id;
+
+	(void)setup(state);	/* a store of its own: it is damaged */
+	m = &kit->mails[SALVAGE_MESSAGES + 2];
+	kit_reopen(&kit->kit);
+	salvage_mail(kit, SALVAGE_MESSAGES + 2);
+	m->mail.accept.message.delivery_cnt = 1;
+	memset(m->rcpt_delivery, 0, sizeof(m->rcpt_delivery));
+	before = kit->kit.back_cnt;
+	store_accept(kit->kit.store, &m->mail.accept, kit_back, &kit->kit);
+	kit_until(&kit->kit, kit->kit.back_cnt > before);
+	store_close(&kit->kit.store);
+	id = m->mail.mail.id;
+	assert_false(is_lacking(id));
+	take_away(id, TABLE_DELIVERY, 0);
+	assert_false(is_lacking(id));
+	take_away(id, TABLE_RECIPIENT, 1);
+	assert_true(is_lacking(id));
+	(void)teardown(state);
+	kit = others;
+}
+
 /* One more message: all is decided, and its sender is still to hear of it. */
 static void
 leave_a_report(struct id *id)
@@ -732,6 +799,8 @@ main(void)
 		    history_is_gathered_anew_where_nobody_knows_how_far_it_was),
 		cmocka_unit_test(a_damaged_suspension_is_named_and_kept),
 		cmocka_unit_test(without_meta_pages_a_suspension_is_found),
+		cmocka_unit_test(
+		    a_recipient_is_missed_whose_delivery_is_gone_too),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
